@@ -59,6 +59,18 @@ const rooms = {
   refusals: ["lib", "db", "domain", "access", "recording", "usage"],
   system: ["lib", "db", "domain", "key-lookup", "access", "audit", "recording", "spend"],
   backup: ["lib", "db", "signed-rows", "key-lookup", "audit", "recording", "spend"],
+  "secret-rotation": [
+    "lib",
+    "db",
+    "signed-rows",
+    "audit",
+    "mail",
+    "alerts",
+    "upstreams",
+    "people",
+    "keys",
+    "reviews",
+  ],
   gateway: ["lib", "domain", "http1", "key-lookup", "rates", "spend", "upstreams"],
   http: [
     "lib",
@@ -110,7 +122,7 @@ const rooms = {
     "system",
     "upstreams",
   ],
-  cli: ["lib", "db", "domain", "backup"],
+  cli: ["lib", "db", "domain", "backup", "secret-rotation"],
 };
 
 /** Fewest modules that a whole reading finds. A reading that finds fewer missed a part, and its silence proves nothing. */

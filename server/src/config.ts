@@ -110,6 +110,13 @@ export const settings = {
     about:
       "Encrypts stored credentials and signs the audit log. At least 32 characters. Without DATABASE_URL the first start creates one in the data folder.",
   },
+  newSecret: {
+    env: "BURSAR_NEW_SECRET",
+    schema: text.optional(),
+    isSecret: true,
+    about:
+      "New secret for `./bursar secret rotate`, which alone reads it. See [the secret](secret.md).",
+  },
   nodeId: {
     env: "BURSAR_NODE_ID",
     schema: text.max(100).optional(),

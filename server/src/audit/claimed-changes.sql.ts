@@ -103,3 +103,8 @@ export async function deleteClaimRows(db: Database, expiryCutoff: Date): Promise
     .executeTakeFirst();
   return Number(numDeletedRows);
 }
+
+/** Deletes every claim, with its sealed data. */
+export async function deleteAllClaims(tx: Tx): Promise<void> {
+  await tx.deleteFrom("claimed_change").execute();
+}

@@ -13,6 +13,7 @@ import { type DenialLog, makeDenialLog } from "./denials.ts";
 import { type FailoverGate, makeFailoverGate } from "./failover-gate.ts";
 import { type FailoverRecorderDeps, recordFailover } from "./record-failover.ts";
 import type { LostChange } from "./recorded-failover.sql.ts";
+import { readRetiredKeys } from "./retired-keys.ts";
 import { readServerIdentity, type ServerIdentity } from "./server-identity.sql.ts";
 import { deriveAuditKey } from "./sign.ts";
 import { type ChainWatch, makeChainWatch } from "./watch-chains.ts";
@@ -70,7 +71,8 @@ export interface AuditLogOptions {
 export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
   const { database, nowMs, randomBytes, secret, folder, index = 1, logger } = options;
   const key = deriveAuditKey(secret);
-  const witness = await openWitness({ folder, index, auditKey: key, nowMs, logger });
+  const retiredKeys = await readRetiredKeys(database, key);
+  const witness = await openWitness({ folder, index, auditKey: key, retiredKeys, nowMs, logger });
   const gate = makeFailoverGate();
   const deps = {
     database,

@@ -11,6 +11,11 @@ export function deriveAuditKey(secret: string): Buffer {
   return Buffer.from(hkdfSync("sha256", secret, "", "bursar audit log v1", KEY_BYTES));
 }
 
+/** Derives the key that seals earlier keys of the log. */
+export function deriveRetiredKeysKey(auditKey: Buffer): Buffer {
+  return Buffer.from(hkdfSync("sha256", auditKey, "", "bursar retired audit keys v1", KEY_BYTES));
+}
+
 type Label = "event" | "head" | "checkpoint" | "anchor" | "chain" | "claim" | "request";
 
 /** Returns the HMAC of the value, 32 bytes. */

@@ -12,6 +12,7 @@ import {
   unkeyedGenesisHash,
 } from "./hash-event.ts";
 import { findFailover, findIncarnation } from "./recorded-failover.sql.ts";
+import { type ChainKeys, findKeyAt, listCheckpointKeys, readChainKeys } from "./retired-keys.ts";
 import { isSameBytes } from "./sign.ts";
 import type { Anchor } from "./witness.ts";
 
@@ -78,7 +79,11 @@ async function verifyInTransaction(tx: Tx, key: Buffer, request: StepRequest): P
   if (openHead(key, head) === null) {
     return reportBroken(head.seq, "the end of the log is not signed by this installation");
   }
-  const start = await findStart(tx, key, head);
+  const keys = await readChainKeys(tx, key, organizationId);
+  if (keys === null) {
+    return reportBroken(1n, "an earlier key of the log was not stored by this installation");
+  }
+  const start = await findStart(tx, keys, head);
   if ("kind" in start) return start;
   const failover = anchor && (await findExplanation(tx, anchor, { organizationId, start }));
   const expected = failover === null ? anchor : null;
@@ -90,7 +95,7 @@ async function verifyInTransaction(tx: Tx, key: Buffer, request: StepRequest): P
   const from = { ...chosen, incarnation: later(chosen.incarnation, expected?.incarnation ?? 0n) };
   if (expected !== null && expected.seq > head.seq) return reportRollback(head, expected);
   const { maxEvents } = request;
-  const step = await verifyEvents(tx, { key, head, from, anchor: expected, maxEvents });
+  const step = await verifyEvents(tx, { keys, head, from, anchor: expected, maxEvents });
   if (step.kind === "broken" || !step.isAtEnd) return step;
   const { seq, hash } = step.verified;
   if (seq < head.seq) return reportBroken(seq + 1n, `event ${seq + 1n} is missing`);
@@ -135,24 +140,31 @@ function reportRollback(head: AuditHead, anchor: ChainPlace): BrokenChain {
 }
 
 /** Returns the position before the oldest event that is left. */
-async function findStart(tx: Tx, key: Buffer, head: AuditHead): Promise<Verified | BrokenChain> {
+async function findStart(
+  tx: Tx,
+  keys: ChainKeys,
+  head: AuditHead,
+): Promise<Verified | BrokenChain> {
   const found = await findCheckpoint(tx, head.organizationId);
   if (found === null) {
     const isKeyed = head.keyedFrom === 1n;
     const { organizationId } = head;
-    const hash = isKeyed ? genesisHash(key, organizationId) : unkeyedGenesisHash(organizationId);
+    const hash = isKeyed
+      ? genesisHash(findKeyAt(keys, 0n), organizationId)
+      : unkeyedGenesisHash(organizationId);
     return { seq: 0n, hash, at: null, incarnation: 0n };
   }
   const { mac, ...checkpoint } = found;
-  if (!isSameBytes(mac, signCheckpoint(key, checkpoint))) {
-    const { seq } = checkpoint;
+  const { seq } = checkpoint;
+  const signers = listCheckpointKeys(keys, seq);
+  if (!signers.some((key) => isSameBytes(mac, signCheckpoint(key, checkpoint)))) {
     return reportBroken(seq, "the checkpoint of deleted events is not signed by this installation");
   }
-  return { seq: checkpoint.seq, hash: checkpoint.hash, at: null, incarnation: 0n };
+  return { seq, hash: checkpoint.hash, at: null, incarnation: 0n };
 }
 
 interface EventCheck {
-  key: Buffer;
+  keys: ChainKeys;
   head: AuditHead;
   from: Verified;
   anchor: Anchor | null;
@@ -187,7 +199,7 @@ function findFault(check: EventCheck, event: StoredEvent, previous: Uint8Array):
     return "its previous hash does not match the event before it";
   const isKeyed = event.seq >= (check.head.keyedFrom ?? 0n);
   const computed = isKeyed
-    ? hashEvent(check.key, previous, content)
+    ? hashEvent(findKeyAt(check.keys, event.seq), previous, content)
     : hashUnkeyedEvent(previous, content);
   // Plain hashes do not cover the names.
   const hasName = !isKeyed && (event.actorName !== null || event.actorEmail !== null);

@@ -4,6 +4,7 @@ import type { Logger } from "#src/lib/logger.ts";
 import { syncFolder } from "#src/lib/sync-folder.ts";
 import type { AddedEvent } from "./audited-transaction.ts";
 import type { ChainPlace } from "./hash-event.ts";
+import type { RetiredKey } from "./retired-keys.ts";
 import type { ServerIdentity } from "./server-identity.sql.ts";
 import { isSameBytes, sign } from "./sign.ts";
 
@@ -69,6 +70,8 @@ export interface WitnessOptions {
   /** Number of the process in the folder. Default: 1. */
   index?: number;
   auditKey: Buffer;
+  /** Earlier keys by organization. Lines in the files can be older than a rotation. Default: none. */
+  retiredKeys?: ReadonlyMap<string, readonly RetiredKey[]>;
   nowMs: () => number;
   logger: Logger;
 }
@@ -76,7 +79,7 @@ export interface WitnessOptions {
 export async function openWitness(options: WitnessOptions): Promise<Witness> {
   const { auditKey, logger, folder, index = 1 } = options;
   const file = join(folder, index === 1 ? "audit-heads.jsonl" : `audit-heads-${index}.jsonl`);
-  const { anchors, ...read } = await readFiles(folder, auditKey, logger);
+  const { anchors, ...read } = await readFiles(options);
   let { hasSignedRows } = read;
   let server: ServerIdentity | null = null;
   const unwritten = new Set<string>();
@@ -175,12 +178,13 @@ function makeEarlyEvents() {
 }
 
 /** Reads the files of all processes. */
-async function readFiles(folder: string, auditKey: Buffer, logger: Logger) {
+async function readFiles(options: WitnessOptions) {
+  const { folder } = options;
   const anchors = new Map<string, Anchor>();
   let hasSignedRows = false;
   for (const name of await readdir(folder)) {
     if (!FILES.test(name)) continue;
-    const read = await readAnchors(anchors, join(folder, name), auditKey, logger);
+    const read = await readAnchors(anchors, join(folder, name), options);
     hasSignedRows ||= read.hasSignedRows;
   }
   return { anchors, hasSignedRows };
@@ -240,15 +244,17 @@ function toLine(
 async function readAnchors(
   anchors: Map<string, Anchor>,
   file: string,
-  key: Buffer,
-  logger: Logger,
+  options: WitnessOptions,
 ): Promise<{ hasSignedRows: boolean }> {
   let hasSignedRows = false;
   for (const [index, text] of (await readText(file)).split("\n").entries()) {
     if (text === "") continue;
-    const line = readLine(text, key);
+    const line = readLine(text, options);
     if (line === null) {
-      logger.warn({ file, line: index + 1 }, "a line of the audit log's witness is not genuine");
+      options.logger.warn(
+        { file, line: index + 1 },
+        "a line of the audit log's witness is not genuine",
+      );
       continue;
     }
     hasSignedRows ||= line.has_signed_rows === true;
@@ -269,12 +275,18 @@ function fromLine(line: AnchorLine): Anchor {
   return { ...place, incarnation: BigInt(incarnation), server };
 }
 
-function readLine(text: string, key: Buffer): AnchorLine | null {
+function readLine(text: string, { auditKey, retiredKeys }: WitnessOptions): AnchorLine | null {
   try {
     const { mac, ...anchor } = JSON.parse(text) as AnchorLine;
-    return isSameBytes(Buffer.from(mac, "hex"), sign(key, "anchor", anchor))
-      ? { ...anchor, mac }
-      : null;
+    // An earlier key signs only positions before its end.
+    const earlier = (retiredKeys?.get(anchor.organization_id) ?? []).filter(
+      ({ throughSeq }) => BigInt(anchor.seq) <= throughSeq,
+    );
+    const bytes = Buffer.from(mac, "hex");
+    const isGenuine = [auditKey, ...earlier.map(({ key }) => key)].some((key) =>
+      isSameBytes(bytes, sign(key, "anchor", anchor)),
+    );
+    return isGenuine ? { ...anchor, mac } : null;
   } catch {
     return null;
   }

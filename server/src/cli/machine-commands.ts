@@ -8,11 +8,12 @@ import { addMigrateCommand } from "./migrate.ts";
 import { formatTextTable, print } from "./print.ts";
 import { addRestoreCommands } from "./restore.ts";
 import { addReviewCommands } from "./reviews.ts";
+import { addSecretCommands } from "./secret.ts";
 
 /** Adds the commands for this machine, such as `backup` and `doctor`. `root`: folder of the clone. */
 export function addMachineCommands(
   program: Command,
-  { env, root }: { env: NodeJS.ProcessEnv; root: string },
+  { env, root, nowMs }: { env: NodeJS.ProcessEnv; root: string; nowMs: () => number },
 ): void {
   const load = () => {
     if (program.opts<{ profile?: string }>().profile === undefined) return loadConfig(env, root);
@@ -24,6 +25,7 @@ export function addMachineCommands(
   addMigrateCommand(program, load);
   addBackupCommand(program, load);
   addRestoreCommands(program, load);
+  addSecretCommands(program, load, nowMs);
   addDoctorCommand(program, load, (method, target) =>
     send(connectLocally(load().config.dataDir), { method, target }),
   );

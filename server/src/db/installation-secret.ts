@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { computeFingerprint } from "#src/lib/seal.ts";
 import { StartError } from "#src/lib/start-error.ts";
 import { syncFolder } from "#src/lib/sync-folder.ts";
-import type { Database } from "./pool.ts";
+import type { Database, Tx } from "./pool.ts";
 
 const SECRET_FILE = "secret";
+/** New secret of a rotation, until the database has it and it replaces the file above. */
+const NEXT_FILE = "secret.next";
 const SECRET_BYTES = 32;
 /** Length of 24 random bytes in base64. Shorter secrets can be guessed from sealed data. */
 const MINIMUM_CHARS = 32;
@@ -37,6 +39,22 @@ export async function resolveSecret(options: SecretOptions): Promise<string> {
     );
   }
   return kept === null ? makeSecret(options.dataDir, file) : checkLength(kept, file);
+}
+
+/**
+ * Returns the secret of the installation for a start, after an interrupted rotation if there was one. Throws a StartError
+ * if it is missing, or differs from the secret of the database.
+ */
+export async function openInstallationSecret({
+  database,
+  ...options
+}: SecretOptions & { database: Database }): Promise<string> {
+  if (options.given === undefined && !options.isDatabaseShared) {
+    await finishRotation(database, options.dataDir);
+  }
+  const secret = await resolveSecret(options);
+  await checkSecretFingerprint(database, secret);
+  return secret;
 }
 
 /** Like `resolveSecret`, for a command that creates none. Null: no secret. */
@@ -70,16 +88,91 @@ export async function checkSecretFingerprint(database: Database, secret: string)
     .values({ key: FINGERPRINT_KEY, value: fingerprint })
     .onConflict((conflict) => conflict.column("key").doNothing())
     .execute();
-  const { value } = await database
+  if ((await findFingerprint(database)) === fingerprint) return;
+  throw new StartError(
+    "This node's secret differs from the secret of this database, so stored upstream credentials cannot be decrypted. " +
+      "Set the BURSAR_SECRET of the other nodes, or copy the file `secret` of the database's first data folder. " +
+      "After `./bursar secret rotate`, every node needs the new secret.",
+  );
+}
+
+/** Returns the fingerprint of the database's secret, after a running rotation. Null: no server has started on it. */
+export async function findFingerprint(database: Database): Promise<string | null> {
+  const row = await database
     .selectFrom("installation")
     .select("value")
     .where("key", "=", FINGERPRINT_KEY)
-    .executeTakeFirstOrThrow();
-  if (value === fingerprint) return;
-  throw new StartError(
-    "This node's secret differs from the secret of this database, so stored upstream credentials cannot be decrypted. " +
-      "Set the BURSAR_SECRET of the other nodes, or copy the file `secret` of the database's first data folder.",
-  );
+    .forShare()
+    .executeTakeFirst();
+  return row?.value ?? null;
+}
+
+/** Locks the fingerprint against starts of nodes, until the transaction ends. */
+export async function lockFingerprint(tx: Tx): Promise<string | null> {
+  const row = await tx
+    .selectFrom("installation")
+    .select("value")
+    .where("key", "=", FINGERPRINT_KEY)
+    .forUpdate()
+    .executeTakeFirst();
+  return row?.value ?? null;
+}
+
+/** Makes the database refuse nodes without this secret. */
+export async function saveFingerprint(tx: Tx, secret: string): Promise<void> {
+  await tx
+    .updateTable("installation")
+    .set({ value: computeFingerprint(secret) })
+    .where("key", "=", FINGERPRINT_KEY)
+    .execute();
+}
+
+/** Returns a new secret. */
+export function createSecret(): string {
+  return randomBytes(SECRET_BYTES).toString("base64url");
+}
+
+/**
+ * Writes the new secret beside the current one, before the database changes. The old secret stays in another file, for older
+ * backups. Returns that file.
+ */
+export async function stageSecret(
+  dataDir: string,
+  { from, to, suffix }: { from: string; to: string; suffix: string },
+): Promise<string> {
+  const oldFile = join(dataDir, `${SECRET_FILE}.${suffix}`);
+  const nextFile = join(dataDir, NEXT_FILE);
+  try {
+    await writeSecretFile(dataDir, oldFile, from);
+    await writeSecretFile(dataDir, nextFile, to);
+  } catch (error) {
+    throw makeFileError(nextFile, error);
+  }
+  return oldFile;
+}
+
+/**
+ * Replaces the secret by the staged one, if the database has it. True: replaced. A staged secret that the database does not
+ * have is of a rotation that changed nothing.
+ */
+export async function finishRotation(database: Database, dataDir: string): Promise<boolean> {
+  const nextFile = join(dataDir, NEXT_FILE);
+  const next = await readSecretFile(nextFile);
+  if (next === null || (await findFingerprint(database)) !== computeFingerprint(next)) return false;
+  try {
+    await rename(nextFile, join(dataDir, SECRET_FILE));
+    await syncFolder(dataDir);
+  } catch (error) {
+    throw makeFileError(nextFile, error);
+  }
+  return true;
+}
+
+/** Returns the current secret without a check of its strength, for a rotation. Null: no secret. */
+export async function findCurrentSecret(
+  options: Pick<SecretOptions, "given" | "dataDir">,
+): Promise<string | null> {
+  return options.given ?? readSecretFile(join(options.dataDir, SECRET_FILE));
 }
 
 async function readSecretFile(file: string): Promise<string | null> {
@@ -100,7 +193,7 @@ function checkLength(secret: string, source: string): string {
 
 async function makeSecret(dataDir: string, file: string): Promise<string> {
   try {
-    const secret = randomBytes(SECRET_BYTES).toString("base64url");
+    const secret = createSecret();
     await writeSecretFile(dataDir, file, secret);
     return secret;
   } catch (error) {

@@ -652,6 +652,11 @@ CREATE TABLE retention_mark (
   days_before timestamp with time zone,
   balances_before date
 );
+CREATE TABLE retired_audit_key (
+  organization_id uuid NOT NULL,
+  through_seq bigint NOT NULL,
+  key_sealed bytea NOT NULL
+);
 CREATE TABLE rollup_progress (
   is_only_row boolean DEFAULT true NOT NULL,
   hour_at timestamp with time zone NOT NULL,
@@ -1525,6 +1530,7 @@ ALTER TABLE refused_request ADD CONSTRAINT refused_request_pkey PRIMARY KEY (api
 ALTER TABLE refused_request_hour ADD CONSTRAINT refused_request_hour_pkey PRIMARY KEY (api_key_id, hour_at);
 ALTER TABLE retention_mark ADD CONSTRAINT retention_mark_is_only_row_check CHECK (is_only_row);
 ALTER TABLE retention_mark ADD CONSTRAINT retention_mark_pkey PRIMARY KEY (is_only_row);
+ALTER TABLE retired_audit_key ADD CONSTRAINT retired_audit_key_pkey PRIMARY KEY (organization_id, through_seq);
 ALTER TABLE rollup_progress ADD CONSTRAINT rollup_progress_is_only_row_check CHECK (is_only_row);
 ALTER TABLE rollup_progress ADD CONSTRAINT rollup_progress_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_kind_check CHECK ((kind = ANY (ARRAY['due'::text, 'overdue'::text, 'expired'::text])));
@@ -1665,6 +1671,7 @@ ALTER TABLE refused_request ADD CONSTRAINT refused_request_api_key_id_fkey FOREI
 ALTER TABLE refused_request ADD CONSTRAINT refused_request_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE refused_request_hour ADD CONSTRAINT refused_request_hour_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
 ALTER TABLE refused_request_hour ADD CONSTRAINT refused_request_hour_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE retired_audit_key ADD CONSTRAINT retired_audit_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_api_key_secret_id_fkey FOREIGN KEY (api_key_secret_id) REFERENCES api_key_secret(id);
 ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);

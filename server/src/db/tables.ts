@@ -51,6 +51,7 @@ export interface Tables extends AlertTables, AuthTables, LedgerTables, ReviewTab
   journal_writer: JournalWriterTable;
   journal_record: { node_id: string; seq: bigint; line: Uint8Array };
   audit_checkpoint: AuditCheckpointTable;
+  retired_audit_key: RetiredAuditKeyTable;
   claimed_change: ClaimedChangeTable;
   member: MemberTable;
   workspace_member: WorkspaceMemberTable;
@@ -317,6 +318,12 @@ interface AuditCheckpointTable {
   events: bigint;
   created_at: Date;
   mac: Uint8Array;
+}
+
+interface RetiredAuditKeyTable {
+  organization_id: string;
+  through_seq: bigint;
+  key_sealed: Uint8Array;
 }
 
 interface ClaimedChangeTable {

@@ -49,7 +49,7 @@ export async function queueMail(tx: Tx, deps: MailDeps, mail: OutgoingMail): Pro
     kind: mail.kind,
     to: mail.to,
     subject: toOneLine(mail.subject),
-    bodySealed: seal(deps.sealingKey, JSON.stringify(body), contextOf(id)),
+    bodySealed: seal(deps.sealingKey, JSON.stringify(body), mailSealContext(id)),
     aboutId: mail.aboutId ?? null,
     isForOwner: mail.isForOwner ?? false,
   });
@@ -73,13 +73,13 @@ export function addSendJob(tx: Tx, mailId: string): Promise<void> {
 
 /** Decrypts a body. Throws if the installation's secret differs. */
 export function openBody(sealingKey: Buffer, mailId: string, sealed: Uint8Array): MessageBody {
-  return JSON.parse(unseal(sealingKey, sealed, contextOf(mailId))) as MessageBody;
+  return JSON.parse(unseal(sealingKey, sealed, mailSealContext(mailId))) as MessageBody;
 }
 
 export function keyOf(mailId: string): string {
   return `mail:${mailId}`;
 }
 
-function contextOf(mailId: string): string {
+export function mailSealContext(mailId: string): string {
   return `mail ${mailId}`;
 }

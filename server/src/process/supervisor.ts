@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { checkSecretFingerprint, resolveSecret } from "#src/db/installation-secret.ts";
+import { openInstallationSecret } from "#src/db/installation-secret.ts";
 import type { Storage } from "#src/db/storage.ts";
 import {
   type Distributor,
@@ -42,12 +42,12 @@ export async function startProcesses(options: SuperviseOptions): Promise<Running
   const { storage, failed } = options.place;
   parts.defer(() => storage.close());
   // Created here once, so that the processes find it.
-  const secret = await resolveSecret({
+  await openInstallationSecret({
+    database: storage.database,
     given: config.secret,
     isDatabaseShared: !storage.isEmbedded,
     dataDir: storage.folder,
   });
-  await checkSecretFingerprint(storage.database, secret);
   const { host, port, tlsCertFile } = config;
   const distributor = await distributeConnections({ host, port, isTls: tlsCertFile !== undefined });
   parts.defer(() => distributor.close());

@@ -9,7 +9,7 @@ import { type Config, findExposure, isOnlyLocal, type LoadedConfig } from "#src/
 import { type Changed, type ChangeWatch, watchChanges } from "#src/db/change-watch.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
 import { findDurabilityWarning } from "#src/db/durability.ts";
-import { checkSecretFingerprint, resolveSecret } from "#src/db/installation-secret.ts";
+import { openInstallationSecret } from "#src/db/installation-secret.ts";
 import { type Notifications, startNotifications } from "#src/db/notifications.ts";
 import { countConnections } from "#src/db/pool-sizes.ts";
 import type { ReportsDatabase } from "#src/db/reports-database.ts";
@@ -153,12 +153,12 @@ async function startParts(
   const storage: Storage =
     "storage" in place ? place.storage : connectStorage(place.database, logger, config);
   parts.defer(() => storage.close());
-  const secret = await resolveSecret({
+  const secret = await openInstallationSecret({
+    database: storage.database,
     given: config.secret,
     isDatabaseShared: !storage.isEmbedded,
     dataDir: storage.folder,
   });
-  await checkSecretFingerprint(storage.database, secret);
   const key = deriveSealingKey(secret);
 
   const index = share?.index ?? 1;

@@ -25,7 +25,7 @@ export async function ensureEvidenceKey(
     id,
     organization_id: organizationId,
     public_key: publicKey,
-    private_key_sealed: seal(deps.sealingKey, privateKey, contextOf({ id, publicKey })),
+    private_key_sealed: seal(deps.sealingKey, privateKey, evidenceSealContext({ id, publicKey })),
     created_at: new Date(nowMs),
   });
 }
@@ -46,10 +46,10 @@ export async function openEvidenceKey(
 ): Promise<EvidenceKey | null> {
   const row = await findEvidenceKey(db, organizationId);
   if (row === null) return null;
-  const context = contextOf({ id: row.id, publicKey: row.public_key });
+  const context = evidenceSealContext({ id: row.id, publicKey: row.public_key });
   return { row, privateKey: unseal(sealingKey, row.private_key_sealed, context) };
 }
 
-function contextOf(of: { id: string; publicKey: Uint8Array }): string {
+export function evidenceSealContext(of: { id: string; publicKey: Uint8Array }): string {
   return `evidence key ${of.id} ${Buffer.from(of.publicKey).toString("hex")}`;
 }

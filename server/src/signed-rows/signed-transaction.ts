@@ -79,6 +79,24 @@ export async function signAllRows(tx: Tx, rows: RowSigner): Promise<number> {
   return count;
 }
 
+/**
+ * Signs every row that `from` has signed with `to`, for a change of the secret. Returns the number of signed rows. Other rows
+ * stay without a valid MAC.
+ */
+export async function replaceAllMacs(
+  tx: Tx,
+  { from, to }: { from: RowSigner; to: RowSigner },
+): Promise<number> {
+  let count = 0;
+  for (const table of signedTables) {
+    const genuine = (await lockAllRows(tx, table)).filter((row) => isSignedJson(from, table, row));
+    const signed = genuine.map((row) => ({ row, mac: signJson(to, table, row) }));
+    if (signed.length > 0) await saveMacs(tx, table, signed);
+    count += signed.length;
+  }
+  return count;
+}
+
 function signJson(rows: RowSigner, table: SignedTable, row: JsonRow): Buffer {
   return rows.sign(table, toContent(row));
 }

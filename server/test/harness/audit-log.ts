@@ -24,6 +24,8 @@ export async function openTestAuditLog(options: {
   folder?: string;
   /** Index of the process within the data folder. */
   index?: number;
+  /** Secret of the installation. Default: the same for all tests. */
+  secret?: string;
   /** Identity of the database server. Default: PostgreSQL's own. */
   readServer?: () => Promise<ServerIdentity | null>;
 }): Promise<TestAuditLog> {
@@ -32,7 +34,7 @@ export async function openTestAuditLog(options: {
     database: options.database,
     nowMs: options.nowMs,
     randomBytes: systemRandomBytes,
-    secret: "a secret that only this test knows",
+    secret: options.secret ?? "a secret that only this test knows",
     folder,
     ...(options.index !== undefined && { index: options.index }),
     ...(options.readServer !== undefined && { readServer: options.readServer }),

@@ -20,6 +20,7 @@ const ownEvents = [
   "backup.made",
   "database.failed_over",
   "installation.restored",
+  "secret.rotated",
   "sign_in.failed",
 ];
 const prefixes = [

@@ -11,7 +11,7 @@ export type ChannelTarget =
   | { kind: "webhook"; url: string };
 
 export function sealTarget(sealingKey: Buffer, channelId: string, target: ChannelTarget): Buffer {
-  return seal(sealingKey, JSON.stringify(target), targetContext(channelId));
+  return seal(sealingKey, JSON.stringify(target), targetSealContext(channelId));
 }
 
 /** Throws if `BURSAR_SECRET` has changed. */
@@ -20,7 +20,7 @@ export function openTarget(
   channelId: string,
   sealed: Uint8Array,
 ): ChannelTarget {
-  return JSON.parse(unseal(sealingKey, sealed, targetContext(channelId))) as ChannelTarget;
+  return JSON.parse(unseal(sealingKey, sealed, targetSealContext(channelId))) as ChannelTarget;
 }
 
 export const SECRET_PREFIX = "whsec_";
@@ -32,7 +32,7 @@ export function makeSigningSecret(randomBytes: RandomBytes): string {
 }
 
 export function sealSigningSecret(sealingKey: Buffer, channelId: string, secret: string): Buffer {
-  return seal(sealingKey, secret, secretContext(channelId));
+  return seal(sealingKey, secret, secretSealContext(channelId));
 }
 
 export function openSigningSecret(
@@ -40,13 +40,13 @@ export function openSigningSecret(
   channelId: string,
   sealed: Uint8Array,
 ): string {
-  return unseal(sealingKey, sealed, secretContext(channelId));
+  return unseal(sealingKey, sealed, secretSealContext(channelId));
 }
 
-function targetContext(channelId: string): string {
+export function targetSealContext(channelId: string): string {
   return `alert channel target ${channelId}`;
 }
 
-function secretContext(channelId: string): string {
+export function secretSealContext(channelId: string): string {
   return `alert channel secret ${channelId}`;
 }

@@ -66,7 +66,7 @@ export async function handOverSecret(
     organization_id: caller.organizationId,
     api_key_id: key.id,
     member_id: memberId,
-    secret_sealed: seal(deps.sealingKey, secret, contextOf(id)),
+    secret_sealed: seal(deps.sealingKey, secret, waitingSecretSealContext(id)),
     reason,
     created_by_type: caller.kind,
     created_by_id: caller.id,
@@ -142,7 +142,7 @@ export function revealWaitingSecret(
         { resource: "waiting_secret" },
       );
     }
-    const secret = unseal(deps.sealingKey, row.secret_sealed, contextOf(id));
+    const secret = unseal(deps.sealingKey, row.secret_sealed, waitingSecretSealContext(id));
     await deleteWaitingSecret(tx, row.api_key_id);
     return {
       result: { apiKeyId: row.api_key_id, secret },
@@ -157,6 +157,6 @@ export function revealWaitingSecret(
   });
 }
 
-function contextOf(id: string): string {
+export function waitingSecretSealContext(id: string): string {
   return `waiting secret ${id}`;
 }

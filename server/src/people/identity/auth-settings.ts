@@ -1,3 +1,4 @@
+import { hkdfSync } from "node:crypto";
 import type { Tx } from "#src/db/pool.ts";
 import type { Origin } from "#src/domain/caller.ts";
 import type { RandomBytes } from "#src/lib/ids.ts";
@@ -37,6 +38,14 @@ export interface PasswordProof {
   isCorrect: boolean;
   /** True if the hash has parameters of an earlier version. */
   isOutdated: boolean;
+}
+
+/** Version of the secret in values that better-auth sealed. A rotation seals all of them again, so there is one. */
+export const AUTH_SECRET_VERSION = 1;
+
+/** Derives better-auth's secret. */
+export function deriveAuthSecret(sealingKey: Uint8Array): string {
+  return Buffer.from(hkdfSync("sha256", sealingKey, "", "bursar sign-in v1", 32)).toString("hex");
 }
 
 export const RESET_SECONDS = 3_600;

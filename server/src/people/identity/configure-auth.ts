@@ -1,4 +1,3 @@
-import { hkdfSync } from "node:crypto";
 import { passkey } from "@better-auth/passkey";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import { APIError, type BetterAuthOptions, type BetterAuthPlugin, betterAuth } from "better-auth";
@@ -12,9 +11,11 @@ import { SESSION_MS } from "#src/access/sessions.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
 import {
+  AUTH_SECRET_VERSION,
   type AuthDeps,
   type AuthRequest,
   BACKUP_CODES,
+  deriveAuthSecret,
   ISSUER,
   MEMBER_NOT_ACTIVE,
   RESET_SECONDS,
@@ -84,7 +85,7 @@ function baseOptions(deps: AuthDeps, { site }: AuthRequest) {
     appName: ISSUER,
     baseURL: site.origin,
     // As a list: better-auth prefers a list from the environment to a single secret.
-    secrets: [{ version: 1, value: deriveSecret(deps.sealingKey) }],
+    secrets: [{ version: AUTH_SECRET_VERSION, value: deriveAuthSecret(deps.sealingKey) }],
     telemetry: { enabled: false },
     rateLimit: { enabled: false },
     // All relevant outcomes are in the response, and better-auth's log lines may contain addresses.
@@ -267,7 +268,3 @@ const ownEndpoints = {
     ),
   },
 } satisfies BetterAuthPlugin;
-
-function deriveSecret(sealingKey: Uint8Array): string {
-  return Buffer.from(hkdfSync("sha256", sealingKey, "", "bursar sign-in v1", 32)).toString("hex");
-}
