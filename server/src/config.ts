@@ -108,7 +108,7 @@ export const settings = {
     schema: text.optional(),
     isSecret: true,
     about:
-      "Encrypts stored credentials and signs the audit log. At least 32 characters. Without DATABASE_URL the first start creates one in the data folder.",
+      "Encrypts stored credentials and signs the audit log. At least 32 characters that cannot be guessed. Without DATABASE_URL the first start creates one in the data folder.",
   },
   newSecret: {
     env: "BURSAR_NEW_SECRET",

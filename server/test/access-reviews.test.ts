@@ -14,6 +14,7 @@ import {
   startServer,
   temporaryFolder,
 } from "#test/harness/server-process.ts";
+import { TEST_SECRET } from "#test/harness/test-secret.ts";
 
 // Access reviews of a whole server: effects of a closed review, its job, and the later verification of its evidence.
 
@@ -118,7 +119,7 @@ test("after kill -9 while a review is applied, each restart continues and each r
 }, async ({ startReview }) => {
   // The database outlives the server and keeps its locks.
   const database = await createTestDatabase();
-  const env = { DATABASE_URL: database.connectionString, BURSAR_SECRET: "s".repeat(40) };
+  const env = { DATABASE_URL: database.connectionString, BURSAR_SECRET: TEST_SECRET };
   let node = await startServer({ env });
   await addOwner(node);
   const { workspaceId } = await node.workspaceWithKey();

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { afterAll, expect } from "vitest";
+import { TEST_SECRET } from "#test/harness/test-secret.ts";
 import { test as base } from "./harness/database-test.ts";
 import { eventually } from "./harness/eventually.ts";
 import { type Exchange, messageJson } from "./harness/fake-upstream.ts";
@@ -136,7 +137,7 @@ test.beforeAll(async ({ db, upstream }) => {
   receiver = await startReceiver();
   const env = {
     DATABASE_URL: db.connectionString,
-    BURSAR_SECRET: "s".repeat(40),
+    BURSAR_SECRET: TEST_SECRET,
     ANTHROPIC_API_KEY: "test",
     ANTHROPIC_UPSTREAM_URL: upstream.origin,
     BURSAR_ALLOW_PRIVATE_TARGETS: "127.0.0.1",

@@ -14,6 +14,7 @@ import {
   startServer,
   stopAllServers,
 } from "#test/harness/server-process.ts";
+import { TEST_SECRET } from "#test/harness/test-secret.ts";
 
 // A server process whose connection to PostgreSQL is cut. Its readiness matches the status of its requests.
 
@@ -67,7 +68,7 @@ const test = base
     });
     return async (connectionString, env = {}) => {
       const server = await startServer({
-        env: { DATABASE_URL: connectionString, BURSAR_SECRET: "s".repeat(40), ...env },
+        env: { DATABASE_URL: connectionString, BURSAR_SECRET: TEST_SECRET, ...env },
       });
       started.push(server);
       return server;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { TEST_SECRET } from "#test/harness/test-secret.ts";
 import { runBursar } from "./harness/command-line.ts";
 import { createTestDatabase } from "./harness/database.ts";
 import { eventually } from "./harness/eventually.ts";
@@ -14,7 +15,7 @@ interface Finding {
   detail: string;
 }
 
-const BURSAR_SECRET = "a secret for the test of a standby";
+const BURSAR_SECRET = TEST_SECRET;
 let postgres: ReplicatedPostgres;
 let server: ServerProcess;
 

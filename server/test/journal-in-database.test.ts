@@ -12,6 +12,7 @@ import {
   startServer,
   stopAllServers,
 } from "#test/harness/server-process.ts";
+import { TEST_SECRET } from "#test/harness/test-secret.ts";
 
 // BURSAR_JOURNAL=postgres: nodes whose disk is lost with them.
 
@@ -35,7 +36,7 @@ test("writes no journal to the disk, a clean stop leaves no rows, and the next s
     env: {
       ...inDatabase,
       DATABASE_URL: db.connectionString,
-      BURSAR_SECRET: "s".repeat(40),
+      BURSAR_SECRET: TEST_SECRET,
     },
   });
   const { key } = await server.workspaceWithKey();

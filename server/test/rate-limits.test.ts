@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import Anthropic from "@anthropic-ai/sdk";
 import { afterAll, expect } from "vitest";
 import { maxRequestsPerWindow } from "#src/rates/buckets/bucket.ts";
+import { TEST_SECRET } from "#test/harness/test-secret.ts";
 import { type DatabaseLine, openDatabaseLine } from "./harness/database-line.ts";
 import { test } from "./harness/database-test.ts";
 import { eventually } from "./harness/eventually.ts";
@@ -27,7 +28,7 @@ let team: WorkspaceWithKey;
 test.beforeAll(async ({ upstream, db }) => {
   line = await openDatabaseLine(db.connectionString);
   const env = {
-    BURSAR_SECRET: "s".repeat(40),
+    BURSAR_SECRET: TEST_SECRET,
     ANTHROPIC_API_KEY: "upstream-key",
     ANTHROPIC_UPSTREAM_URL: upstream.origin,
   };

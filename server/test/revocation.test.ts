@@ -19,10 +19,11 @@ import {
   textField,
   type WorkspaceWithKey,
 } from "#test/harness/server-process.ts";
+import { TEST_SECRET } from "#test/harness/test-secret.ts";
 
 // Three processes on one PostgreSQL: each stops accepting a revoked key within a second.
 
-const SECRET = "s".repeat(40);
+const SECRET = TEST_SECRET;
 const MAX_SECONDS = 1;
 const SENDERS_PER_NODE = 2;
 /** Pause between two requests of a sender. Short beside the promised second, and long enough for a quiet machine. */

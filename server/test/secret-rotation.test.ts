@@ -251,6 +251,8 @@ test("a rotation of a shared database needs stopped nodes, and an interrupted on
   expect((await rotate(node, { BURSAR_NEW_SECRET: NEW })).result).toMatchObject({
     was_rotated: true,
   });
+  const weak = await rotate(node, { BURSAR_SECRET: NEW, BURSAR_NEW_SECRET: "a".repeat(32) });
+  expect(weak.stderr).toContain("BURSAR_NEW_SECRET has only 1 different characters");
   const refused = await startAndFail({ args: [], env });
   expect(refused.code).toBe(1);
   expect(refused.output).toContain("After `./bursar secret rotate`, every node needs");

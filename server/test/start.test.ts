@@ -18,6 +18,7 @@ import {
   stopAllServers,
   temporaryFolder,
 } from "#test/harness/server-process.ts";
+import { TEST_SECRET } from "#test/harness/test-secret.ts";
 
 const run = promisify(execFile);
 
@@ -222,7 +223,7 @@ describe("refuses an invalid start with one clear message", () => {
     ["half of TLS", { BURSAR_TLS_CERT_FILE: "/nowhere.pem" }, "BURSAR_TLS_KEY_FILE"],
     [
       "a database that is not there",
-      { DATABASE_URL: "postgres://127.0.0.1:1/x", BURSAR_SECRET: "s".repeat(40) },
+      { DATABASE_URL: "postgres://127.0.0.1:1/x", BURSAR_SECRET: TEST_SECRET },
       "DATABASE_URL",
     ],
     ["a short secret", { BURSAR_SECRET: "short" }, "BURSAR_SECRET"],

@@ -17,7 +17,7 @@ import {
 const UPSTREAMS = "/v1/admin/upstreams";
 const CREDENTIAL = "sk-ant-api03-the-credential-of-the-first-place-0001";
 const SECOND = "sk-ant-api03-the-credential-of-the-second-place-0002";
-const SECRET = "a secret of this installation, 0123456789";
+const SECRET = "kR7yB1mtN4vQ8xW2cK5pZ9dF3hJ6gL0s";
 const CHANGE_MS = 30_000;
 
 /** The upstreams of these tests are on this machine. */
@@ -137,7 +137,7 @@ describe("a stored upstream", () => {
     await server.stop();
     const { code, output } = await startAndFail({
       dataDir: server.dataDir,
-      env: { BURSAR_SECRET: "another secret than before, 0123456789" },
+      env: { BURSAR_SECRET: "9dF3hJ6gL0skR7yB1mtN4vQ8xW2cK5pZ" },
       args: [],
     });
     expect(code).toBe(1);

@@ -4,6 +4,7 @@ import { makePriceBook } from "#src/domain/price-book.ts";
 import { computeWorstCost } from "#src/domain/worst-case.ts";
 import { parseMessage } from "#src/gateway/parse-message.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
+import { TEST_SECRET } from "#test/harness/test-secret.ts";
 import { createTestDatabase, type TestDatabase } from "./harness/database.ts";
 import { type DatabaseLine, openDatabaseLine } from "./harness/database-line.ts";
 import { eventually } from "./harness/eventually.ts";
@@ -71,7 +72,7 @@ async function setUp(upstream: FakeUpstream): Promise<void> {
   upstream.script = (exchange) => exchange.json(messageJson({ usage: EXPENSIVE_USAGE }));
   env = {
     DATABASE_URL: line.connectionString,
-    BURSAR_SECRET: "s".repeat(40),
+    BURSAR_SECRET: TEST_SECRET,
     ANTHROPIC_API_KEY: "test",
     ANTHROPIC_UPSTREAM_URL: upstream.origin,
     BURSAR_LEASE_TTL: `${TTL_MS}ms`,

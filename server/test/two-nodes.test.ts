@@ -10,6 +10,7 @@ import {
   startServer,
   stopAllServers,
 } from "#test/harness/server-process.ts";
+import { TEST_SECRET } from "#test/harness/test-secret.ts";
 
 // Two processes, each with its own data folder, on one PostgreSQL.
 
@@ -20,7 +21,7 @@ let second: ServerProcess;
 let env: Record<string, string>;
 
 test.beforeAll(async ({ database }) => {
-  env = { DATABASE_URL: database.connectionString, BURSAR_SECRET: "s".repeat(40) };
+  env = { DATABASE_URL: database.connectionString, BURSAR_SECRET: TEST_SECRET };
   first = await startServer({ env });
   second = await startServer({ env });
 }, 90_000);
@@ -71,7 +72,7 @@ test("a change through one node applies on the other within a second, and their 
 });
 
 test("a node with another secret or without a secret is refused", async ({ database }) => {
-  const other = await startAndFail({ env: { ...env, BURSAR_SECRET: "o".repeat(40) } });
+  const other = await startAndFail({ env: { ...env, BURSAR_SECRET: TEST_SECRET.toUpperCase() } });
   expect(other.code).toBe(1);
   expect(other.output).toContain("BURSAR_SECRET");
   const none = await startAndFail({ env: { DATABASE_URL: database.connectionString } });

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { checkLedger } from "@bursar/contract/admin/ledger-check.ts";
 import { getSystem } from "@bursar/contract/admin/system.ts";
@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import picocolors from "picocolors";
 import type { z } from "zod";
 import { type Config, findExposure, type LoadedConfig } from "#src/config.ts";
+import { findWeakness } from "#src/db/secret-strength.rule.ts";
 import { readFreeBytes } from "#src/lib/free-space.ts";
 import { checkConnections } from "./check-connections.ts";
 import { checkFailover } from "./check-failover.ts";
@@ -53,6 +54,7 @@ export function addDoctorCommand(
     const findings = [
       checkNode(),
       ...checkDataFolder(config.dataDir),
+      ...checkSecretStrength(config),
       checkExposure(config),
       server,
       checkJournal(config, await readMetrics(send)),
@@ -107,6 +109,24 @@ function checkDataFolder(folder: string): Finding[] {
     findings.push({ check: "secret", ok, detail });
   }
   return findings;
+}
+
+/** Weak secrets of existing installations are accepted at a start. */
+function checkSecretStrength({ secret, dataDir }: Config): Finding[] {
+  const text = secret ?? readSecretFile(join(dataDir, "secret"));
+  const weakness = text === null ? null : findWeakness(text);
+  if (weakness === null) return [];
+  const detail = `the secret ${weakness}: replace it with \`./bursar secret rotate\``;
+  return [{ check: "secret", ok: false, detail }];
+}
+
+/** Returns the secret in the file. Null: it cannot be read, which the start reports. */
+function readSecretFile(file: string): string | null {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch {
+    return null;
+  }
 }
 
 function checkExposure(config: Config): Finding {

@@ -3,7 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
-import { checkSecretFingerprint, resolveSecret } from "./installation-secret.ts";
+import {
+  checkSecretFingerprint,
+  openInstallationSecret,
+  resolveSecret,
+} from "./installation-secret.ts";
 
 let dataDir: string;
 beforeEach(async () => {
@@ -79,5 +83,21 @@ describe("secret fingerprint", () => {
     expect(rows).toEqual([
       { key: "secret_fingerprint", value: expect.stringMatching(/^[0-9a-f]{32}$/) },
     ]);
+  });
+
+  test("a weak secret is refused for a new database, and an existing one gets a warning", async () => {
+    const other = await createTestDatabase();
+    const { database } = other;
+    const options = { database, given: GIVEN, isDatabaseShared: true, dataDir };
+    await expect(openInstallationSecret(options)).rejects.toThrow(
+      "BURSAR_SECRET has only 1 different characters, so it can be guessed. Create one with",
+    );
+    await checkSecretFingerprint(database, GIVEN);
+    expect(await openInstallationSecret(options)).toEqual({
+      secret: GIVEN,
+      warning:
+        "BURSAR_SECRET has only 1 different characters. Replace it with `./bursar secret rotate`.",
+    });
+    await other.drop();
   });
 });

@@ -5,13 +5,13 @@ import { computeFingerprint } from "#src/lib/seal.ts";
 import { StartError } from "#src/lib/start-error.ts";
 import { syncFolder } from "#src/lib/sync-folder.ts";
 import type { Database, Tx } from "./pool.ts";
+import { findWeakness, MINIMUM_CHARS } from "./secret-strength.rule.ts";
 
 const SECRET_FILE = "secret";
 /** New secret of a rotation, until the database has it and it replaces the file above. */
 const NEXT_FILE = "secret.next";
 const SECRET_BYTES = 32;
-/** Length of 24 random bytes in base64. Shorter secrets can be guessed from sealed data. */
-const MINIMUM_CHARS = 32;
+const HOW_TO_CREATE = "Create one with `openssl rand -base64 32`.";
 /** Key in the table `installation`. */
 export const FINGERPRINT_KEY = "secret_fingerprint";
 
@@ -41,20 +41,33 @@ export async function resolveSecret(options: SecretOptions): Promise<string> {
   return kept === null ? makeSecret(options.dataDir, file) : checkLength(kept, file);
 }
 
+export interface InstallationSecret {
+  secret: string;
+  /** Sentence for the operator of an existing installation with a weak secret. */
+  warning: string | null;
+}
+
 /**
  * Returns the secret of the installation for a start, after an interrupted rotation if there was one. Throws a StartError
- * if it is missing, or differs from the secret of the database.
+ * if it is missing, differs from the secret of the database, or is weak and the database is new.
  */
 export async function openInstallationSecret({
   database,
   ...options
-}: SecretOptions & { database: Database }): Promise<string> {
+}: SecretOptions & { database: Database }): Promise<InstallationSecret> {
   if (options.given === undefined && !options.isDatabaseShared) {
     await finishRotation(database, options.dataDir);
   }
   const secret = await resolveSecret(options);
+  const weakness = findWeakness(secret);
+  // Weak secrets were accepted before. Their installations still start, because an upgrade must not stop Claude requests.
+  if (weakness !== null && (await findFingerprint(database)) === null) {
+    throw new StartError(`BURSAR_SECRET ${weakness}, so it can be guessed. ${HOW_TO_CREATE}`);
+  }
   await checkSecretFingerprint(database, secret);
-  return secret;
+  const warning =
+    weakness && `BURSAR_SECRET ${weakness}. Replace it with \`./bursar secret rotate\`.`;
+  return { secret, warning };
 }
 
 /** Like `resolveSecret`, for a command that creates none. Null: no secret. */
@@ -187,7 +200,7 @@ async function readSecretFile(file: string): Promise<string | null> {
 function checkLength(secret: string, source: string): string {
   if (secret.length >= MINIMUM_CHARS) return secret;
   throw new StartError(
-    `${source} has ${secret.length} characters, but at least ${MINIMUM_CHARS} are required. Create one with \`openssl rand -base64 32\`.`,
+    `${source} has ${secret.length} characters, but at least ${MINIMUM_CHARS} are required. ${HOW_TO_CREATE}`,
   );
 }
 

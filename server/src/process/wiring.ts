@@ -153,7 +153,7 @@ async function startParts(
   const storage: Storage =
     "storage" in place ? place.storage : connectStorage(place.database, logger, config);
   parts.defer(() => storage.close());
-  const secret = await openInstallationSecret({
+  const { secret, warning } = await openInstallationSecret({
     database: storage.database,
     given: config.secret,
     isDatabaseShared: !storage.isEmbedded,
@@ -208,7 +208,7 @@ async function startParts(
     upstream: () => findUpstreamInUse(core.upstreams),
     upstreamVariables: nameUpstreamVariables(config),
     isDatabaseEmbedded: storage.isEmbedded,
-    warnings: [durability, findExposure(config), findRootWarning()].filter(
+    warnings: [warning, durability, findExposure(config), findRootWarning()].filter(
       (warning) => warning !== null,
     ),
     failed: Promise.race([failure.promise, ...(opened === null ? [] : [opened.failed])]),

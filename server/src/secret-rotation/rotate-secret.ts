@@ -15,6 +15,7 @@ import {
 import { type LocateOptions, lockDatabase } from "#src/db/locate-database.ts";
 import { migrate } from "#src/db/migrate.ts";
 import type { Tx } from "#src/db/pool.ts";
+import { findWeakness } from "#src/db/secret-strength.rule.ts";
 import { connectStorage, type Storage } from "#src/db/storage.ts";
 import { systemRandomBytes } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
@@ -115,6 +116,12 @@ async function chooseSecrets(
     throw new StartError(
       "The new secret is missing. Create one (`openssl rand -base64 32`), store it safely, and set it as BURSAR_NEW_SECRET " +
         "or BURSAR_NEW_SECRET_FILE for this command.",
+    );
+  }
+  const weakness = findWeakness(to);
+  if (weakness !== null) {
+    throw new StartError(
+      `BURSAR_NEW_SECRET ${weakness}, so it can be guessed. Create one with \`openssl rand -base64 32\`.`,
     );
   }
   if (to === from) throw new StartError("BURSAR_NEW_SECRET is the current secret: set a new one.");

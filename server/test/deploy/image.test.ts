@@ -8,6 +8,7 @@ import { acquireProcessLock } from "#src/lib/process-lock.ts";
 import { queryOnce } from "#test/harness/query-once.ts";
 import { asSuperuser } from "#test/harness/superuser.ts";
 import { requireTestProject } from "#test/harness/test-project.ts";
+import { TEST_SECRET } from "#test/harness/test-secret.ts";
 import { type BuildResult, buildImage, type Image, type Replacement } from "./build-image.ts";
 import { readComposeFile } from "./compose-file.ts";
 import { type Container, killContainers, makeVolume, startContainer } from "./container.ts";
@@ -223,7 +224,7 @@ describe.skipIf(!canMountLayers())("the image, built by the steps of the Dockerf
       const url = new URL(postgres.connectionString);
       url.password = await requirePassword(postgres.connectionString, postgresData);
       const socket = url.searchParams.get("host") ?? "";
-      const secrets = { database_url: url.href, bursar_secret: "s".repeat(44) };
+      const secrets = { database_url: url.href, bursar_secret: TEST_SECRET };
       const mounts: Record<string, string> = {
         "/data": await makeVolume(image, "/data", join(work, "compose-data")),
         [socket]: socket,

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { loadConfig, settings } from "#src/config.ts";
+import { TEST_SECRET } from "#test/harness/test-secret.ts";
 import { listCodeBlocks, readGuide, readRepositoryFile, root } from "./repository-files.ts";
 
 const unit = readRepositoryFile("deploy/bursar.service");
@@ -58,7 +59,7 @@ test("sets only variables that the configuration accepts in the drop-ins of the 
   for (const dropIn of dropIns) {
     const credentials = valuesOf(dropIn, "LoadCredential").map((line) => line.split(":")[0] ?? "");
     for (const name of credentials) {
-      const content = name === "database-url" ? "postgres://u:p@localhost/bursar" : "s".repeat(40);
+      const content = name === "database-url" ? "postgres://u:p@localhost/bursar" : TEST_SECRET;
       writeFileSync(join(folder, name), content);
     }
     const named = Object.values(variablesOf(dropIn)).filter((value) => value.startsWith("%d/"));

@@ -22,6 +22,7 @@ import {
   textField,
   type WorkspaceWithKey,
 } from "./server-process.ts";
+import { TEST_SECRET } from "./test-secret.ts";
 
 // Nodes under load while their database fails over to a standby, and one of them is killed in the same second. Requests
 // that reached the upstream are counted outside the nodes.
@@ -149,7 +150,7 @@ async function startRun(options: FailoverOptions, parts: AsyncDisposableStack): 
   );
   const env = {
     DATABASE_URL: connectionString,
-    BURSAR_SECRET: "s".repeat(40),
+    BURSAR_SECRET: TEST_SECRET,
     ANTHROPIC_API_KEY: "upstream-credential",
     ANTHROPIC_UPSTREAM_URL: upstream.origin,
     BURSAR_ALLOW_PRIVATE_TARGETS: "127.0.0.1",

@@ -24,6 +24,7 @@ import {
   textField,
   type WorkspaceWithKey,
 } from "./server-process.ts";
+import { TEST_SECRET } from "./test-secret.ts";
 
 // Tests a strict limit under all faults at once: four nodes on one PostgreSQL and many clients. One node is killed,
 // one is stopped until the others have fenced it, and PostgreSQL crashes. The killed or the stopped node is in the
@@ -109,7 +110,7 @@ async function startRun(options: LimitOptions, parts: AsyncDisposableStack): Pro
     (one) => one.destroy(),
   );
   const env = {
-    BURSAR_SECRET: "s".repeat(40),
+    BURSAR_SECRET: TEST_SECRET,
     ANTHROPIC_API_KEY: "upstream-credential",
     ANTHROPIC_UPSTREAM_URL: upstream.origin,
     BURSAR_LEASE_TTL: `${TTL_MS}ms`,
