@@ -1,7 +1,18 @@
-import { mkdtemp, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
+import {
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { makeAccessFiles } from "./access.rule.ts";
+import { replaceFile } from "./access.ts";
 import { explainOutput, explainProcessError, isDiskFullText, isNamelessUser } from "./explain.ts";
 import { startLogTrimming } from "./log-file.ts";
 import { ProgramFailure } from "./run-program.ts";
@@ -61,6 +72,41 @@ describe("folders", () => {
     await rm(folder, { recursive: true });
   });
 });
+
+describe("files of the access", () => {
+  test("peer: root and the server's user, each as any role, on the socket only", () => {
+    const systemUsers = ["root", 'DOM\\ada "x", y'];
+    const { hba, ident } = makeAccessFiles({ kind: "peer", systemUsers });
+    expect(listLines(hba)).toEqual(["local all all peer map=bursar"]);
+    expect(listLines(ident)).toEqual(['bursar "root" all', 'bursar "DOM\\ada ""x"", y" all']);
+  });
+
+  test("without a name of the user: the folder of the socket decides", () => {
+    const { hba, ident } = makeAccessFiles({ kind: "folder" });
+    expect([listLines(hba), listLines(ident)]).toEqual([["local all all trust"], []]);
+  });
+
+  test("Windows: a password on loopback", () => {
+    const { hba, ident } = makeAccessFiles({ kind: "password" });
+    const line = "host all all 127.0.0.1/32 scram-sha-256";
+    expect([listLines(hba), listLines(ident)]).toEqual([[line], []]);
+  });
+
+  test("a link in the place of a file is replaced, and its target stays", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "bursar-access-"));
+    const target = join(folder, "target");
+    await writeFile(target, "kept");
+    await symlink(target, join(folder, "file"));
+    await replaceFile(join(folder, "file"), "new", null);
+    expect(await readFile(target, "utf8")).toBe("kept");
+    expect(await readFile(join(folder, "file"), "utf8")).toBe("new");
+    expect((await readdir(folder)).sort()).toEqual(["file", "target"]);
+    await rm(folder, { recursive: true });
+  });
+});
+
+const listLines = (text: string) =>
+  text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 
 describe("the server's log", () => {
   test("is truncated in place above its limit, after one copy", async () => {
