@@ -299,8 +299,7 @@ export const settings = {
     env: "BURSAR_API_REFERENCE",
     schema: z.enum(["on", "off"]),
     fallback: "on",
-    about:
-      "on: `/docs` and `/openapi.json` show the Admin API to every client. off: neither is served. They contain no data of the company.",
+    about: "on: `/docs` and `/openapi.json` are public, without data. off: neither is served.",
   },
   backupPassphrase: {
     env: "BURSAR_BACKUP_PASSPHRASE",

@@ -11,13 +11,9 @@ const MAX_IDLE_HOURS = 168;
 const MAX_RANGES = 100;
 const MAX_RANGE_LENGTH = 60;
 export const passwordLengthBounds = { min: 12, max: 64 } as const;
-const minPasswordLength = z
-  .int()
-  .min(passwordLengthBounds.min)
-  .max(passwordLengthBounds.max)
-  .meta({
-    description: "Minimum length of new passwords, in characters. Existing ones stay valid.",
-  });
+const minPasswordLength = z.int().min(passwordLengthBounds.min).max(passwordLengthBounds.max).meta({
+  description: "Minimum length of new passwords, in characters. Existing ones stay valid.",
+});
 export const secondFactorRules = ["off", "admins", "all"] as const;
 const secondFactor = z.enum(secondFactorRules).meta({
   description:
