@@ -5,16 +5,10 @@ import type { ClientCall } from "#src/http1/client-call.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { FieldLines } from "#src/lib/field-lines.ts";
 import { addIdentityHeaders, type ResponseIdentity } from "./forward-headers.ts";
+import { endAfterBody } from "./refused-bodies.ts";
 
 /** A shorter body is read to its end after a refusal, so that the connection can be reused. A stalled one never ends. */
 const SMALL_BODY_BYTES = 256 * 1024;
-/**
- * Time and bytes for a refused client that still sends its body. An earlier close would reset the connection, and the client
- * could lose the response before it has read it.
- */
-const LINGER_MS = 5_000;
-const LINGER_BYTES = 128 * 1024 * 1024;
-
 /** Statuses for which the same request is refused again. */
 const FUTILE_STATUSES: ReadonlySet<number> = new Set([400, 401, 403, 404, 413]);
 
@@ -98,22 +92,4 @@ export function refuse(call: ClientCall, refusal: Refusal): void {
 function isSmall({ fields }: ClientCall): boolean {
   if (fields.find("transfer-encoding") !== undefined) return false;
   return Number(fields.find("content-length") ?? 0) <= SMALL_BODY_BYTES;
-}
-
-function endAfterBody(call: ClientCall): void {
-  let bytes = 0;
-  const end = (): void => {
-    clearTimeout(timer);
-    call.pauseBody();
-    call.end();
-  };
-  const timer = setTimeout(end, LINGER_MS);
-  call.readBody({
-    onData(chunk) {
-      bytes += chunk.length;
-      if (bytes > LINGER_BYTES) end();
-    },
-    onEnd: end,
-    onGone: end,
-  });
 }
