@@ -21,6 +21,7 @@ import { createServer, ServerResponse, STATUS_CODES } from "#src/lib/node-http.t
 import { readOpenFileLimit } from "#src/lib/open-file-limit.ts";
 import { StartError } from "#src/lib/start-error.ts";
 import { makeFramingGuard } from "./guard-framing.ts";
+import { limitConnections } from "./limit-connections.ts";
 
 export interface ServeOptions {
   /** PEM texts. Null: plain HTTP. */
@@ -123,11 +124,14 @@ function makeServer(options: ServeOptions): ServedConnections {
   http.keepAliveTimeout = KEEP_ALIVE_SECONDS * 1_000;
   http.on("checkContinue", guard(options.onCheckContinue));
   http.on("clientError", refuseBrokenRequest);
-  if (sockets === null)
+  const maxConnections = findMaxConnections(readOpenFileLimit());
+  if (sockets === null) {
+    limitConnections(http, tls === null ? "connection" : "secureConnection", maxConnections);
     return { front: http, http, own: null, connections: trackConnections(http) };
+  }
   const own = makeClientConnections({
     ...sockets,
-    maxConnections: findMaxConnections(readOpenFileLimit()),
+    maxConnections,
     handOver: (socket) => http.emit("connection", socket),
     formatRefusal: (code) => formatRefusal(toRefusal(code)),
   });
