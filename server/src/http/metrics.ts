@@ -63,6 +63,8 @@ export interface Metrics {
   observeRateRefusal(refused: { kind: string; scope: string }): void;
   /** Counts an error that the gateway itself sends. Measured: 0.1 µs. */
   observeRefusal(errorCode: ErrorCode): void;
+  /** Counts a refusal by a share. `scope`: type of the owner. Measured: 0.1 µs. */
+  observeShareRefusal(kind: string, scope: string): void;
   /** Records the cost of a request beyond its hold. */
   observeOverrun(nanoUsd: bigint): void;
   observeDoubt(doubt: string): void;
@@ -118,6 +120,7 @@ export function makeMetrics(gauges: Gauges): Metrics {
     ...spend,
     observeRateRefusal: makeRateCounter(registry),
     observeRefusal: makeRefusalCounter(registry),
+    observeShareRefusal: makeShareCounter(registry),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };
@@ -244,6 +247,30 @@ function makeRefusalCounter(registry: Registry): Metrics["observeRefusal"] {
     },
   });
   return (errorCode) => void uncounted.set(errorCode, (uncounted.get(errorCode) ?? 0) + 1);
+}
+
+/** Both labels have closed lists. Counts are added at each scrape, because an increment takes 1 µs. */
+function makeShareCounter(registry: Registry): Metrics["observeShareRefusal"] {
+  const uncounted = new Map<string, { kind: string; scope: string; requests: number }>();
+  new Counter({
+    name: "bursar_share_refusals_total",
+    help:
+      "Requests of the Claude API refused by shares, by kind (running_requests, body_bytes, key_lookups) and owner " +
+      "(workspace, api_key, address).",
+    labelNames: ["kind", "scope"],
+    registers: [registry],
+    collect() {
+      for (const { kind, scope, requests } of uncounted.values()) {
+        this.inc({ kind, scope }, requests);
+      }
+      uncounted.clear();
+    },
+  });
+  return (kind, scope) => {
+    const counted = uncounted.get(kind + scope) ?? { kind, scope, requests: 0 };
+    counted.requests += 1;
+    uncounted.set(kind + scope, counted);
+  };
 }
 
 /** Both labels have closed lists of three values. */

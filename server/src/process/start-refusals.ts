@@ -12,7 +12,10 @@ interface RefusalsOptions {
   logger: Logger;
 }
 
-export type OnRefused = (refused: RefusedRequest, metrics: Pick<Metrics, "observeRefusal">) => void;
+export type OnRefused = (
+  refused: RefusedRequest,
+  metrics: Pick<Metrics, "observeRefusal" | "observeShareRefusal">,
+) => void;
 type RefusedRequest = Parameters<NonNullable<GatewayDeps["onRefused"]>>[0];
 
 /** Starts to record and count the refusals of this process's gateway, and to delete old ones. */
@@ -26,6 +29,9 @@ export function startRefusals(
   parts.defer(() => oldRefusals.stop());
   return ({ key, ...refused }, metrics) => {
     metrics.observeRefusal(refused.errorCode);
+    const { share } = refused.details;
+    if (share !== undefined)
+      metrics.observeShareRefusal(share.kind, share.scope?.type ?? "address");
     recorder.record({
       organizationId: key?.organizationId ?? organizationId,
       workspaceId: key?.workspaceId ?? "",
