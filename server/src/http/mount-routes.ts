@@ -35,6 +35,8 @@ export interface MountDeps extends AuthenticateDeps {
   onDenied?: (caller: Caller, route: RouteSpec, origin: Origin, refusal: ApiError) => void;
   /** Database of the routes with `isReport`. */
   reportsDatabase: ReportsSource;
+  /** True while Claude requests run, which come before streamed files. Default: never. */
+  isBusy?: () => boolean;
   /** Changes that a retry must not repeat. */
   claims: ClaimedChanges;
   logger: Logger;
@@ -49,7 +51,7 @@ type AnyHandler = (
 
 /** Mounts every route of the contract: authentication, permission, input, use case, response schema. */
 export function mountRoutes(app: FastifyInstance, deps: MountDeps, handlers: Handlers): void {
-  const files = makeStreamedFiles();
+  const files = makeStreamedFiles(() => deps.isBusy?.() ?? false);
   for (const route of adminRoutes)
     mount(app, { deps, files }, route, handlers[route.operationId] as AnyHandler);
   for (const path of new Set(adminRoutes.map((route) => route.path))) {
@@ -101,12 +103,14 @@ function mount(
       const input = readInput(route, request);
       if (route.streams && "caller" in call) closeWithReply(reply, files.open(call.caller));
       const stream = (answer: unknown) =>
-        sendStream(reply, answer as StreamedAnswer, (error) =>
-          deps.logger.error(
-            { err: error, requestId: request.id },
-            "a streamed response was cut off",
-          ),
-        );
+        sendStream(reply, answer as StreamedAnswer, {
+          waitForTurn: files.waitForTurn,
+          onError: (error) =>
+            deps.logger.error(
+              { err: error, requestId: request.id },
+              "a streamed response was cut off",
+            ),
+        });
       if (route.isReport) {
         const report = await openReport(deps.reportsDatabase, input);
         const answer = await handler({ ...call, reader: report.reader }, report.input);

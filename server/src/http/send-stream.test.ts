@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterEach, expect, test } from "vitest";
+import { waitForNextTurn } from "#src/lib/slices.ts";
 import { sendStream } from "./send-stream.ts";
 
 let app: FastifyInstance | null = null;
@@ -11,8 +12,10 @@ afterEach(async () => {
 async function serve(pieces: () => AsyncIterable<string>, errors: unknown[] = []): Promise<string> {
   app = Fastify({ forceCloseConnections: true });
   app.get("/", (_, reply) =>
-    sendStream(reply, { mediaType: "text/csv", fileName: "all.csv", pieces: pieces() }, (error) =>
-      errors.push(error),
+    sendStream(
+      reply,
+      { mediaType: "text/csv", fileName: "all.csv", pieces: pieces() },
+      { waitForTurn: waitForNextTurn, onError: (error) => void errors.push(error) },
     ),
   );
   await app.listen({ port: 0, host: "127.0.0.1" });

@@ -1,33 +1,37 @@
 import { Readable } from "node:stream";
 import type { StreamedAnswer } from "@bursar/contract/route.ts";
 import type { FastifyReply } from "fastify";
-import { waitForNextTurn } from "#src/lib/slices.ts";
+
+export interface StreamDeps {
+  /** Resolves when the next piece may be made. */
+  waitForTurn: () => Promise<void>;
+  onError: (error: unknown) => void;
+}
 
 /**
- * Sends pieces as the client reads them. Each piece is created after the previous one was sent, in a later turn of
- * the event loop. An error closes the
- * connection, so that the client notices the partial file. `onError` receives the error.
+ * Sends pieces as the client reads them. Each piece is created after the previous one was sent, in its own turn. An error
+ * closes the connection, so that the client notices the partial file. `onError` receives the error.
  */
 export function sendStream(
   reply: FastifyReply,
   answer: StreamedAnswer,
-  onError: (error: unknown) => void,
+  deps: StreamDeps,
 ): FastifyReply {
   reply
     .type(answer.mediaType === "text/csv" ? "text/csv; charset=utf-8" : answer.mediaType)
     .header("content-disposition", `attachment; filename="${answer.fileName}"`);
   if (reply.request.method === "HEAD") return reply.send("");
-  return reply.send(Readable.from(reportErrors(answer.pieces, onError)));
+  return reply.send(Readable.from(sendInTurn(answer.pieces, deps)));
 }
 
-async function* reportErrors(
+async function* sendInTurn(
   pieces: AsyncIterable<string>,
-  onError: (error: unknown) => void,
+  { waitForTurn, onError }: StreamDeps,
 ): AsyncGenerator<Buffer> {
   try {
     for await (const piece of pieces) {
       yield Buffer.from(piece);
-      await waitForNextTurn();
+      await waitForTurn();
     }
   } catch (error) {
     onError(error);

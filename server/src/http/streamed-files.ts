@@ -1,13 +1,17 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { computeShare, INNER_PART, OUTER_PART } from "#src/domain/fair-share.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
+import { waitForNextTurn } from "#src/lib/slices.ts";
 
 // Bounds files that are streamed at the same time, so that exports do not slow Claude requests. Each file uses a database
 // connection and processor time to its end.
 
 /** Most files that one process streams. */
 const MAX_FILES = 6;
+/** Pause between two pieces of all files while Claude requests run, milliseconds. A piece takes one or two. */
+const BUSY_PAUSE_MS = 8;
 
 export interface StreamedFiles {
   /**
@@ -15,11 +19,16 @@ export interface StreamedFiles {
    * share.
    */
   open(caller: Caller): () => void;
+  /** Resolves when the next piece of a file may be made. One piece of all files is made at a time. */
+  waitForTurn(): Promise<void>;
 }
 
-export function makeStreamedFiles(): StreamedFiles {
+/** `isBusy`: Claude requests run, which come before files. */
+export function makeStreamedFiles(isBusy: () => boolean): StreamedFiles {
   const open = new Map<string, number>();
   let all = 0;
+  let turns = Promise.resolve();
+  const startTurn = (): Promise<void> => (isBusy() ? sleep(BUSY_PAUSE_MS) : waitForNextTurn());
   const countOf = (id: string): number => open.get(id) ?? 0;
   const add = (id: string, change: 1 | -1): void => {
     const count = countOf(id) + change;
@@ -46,6 +55,10 @@ export function makeStreamedFiles(): StreamedFiles {
         add(organization, -1);
         add(holder, -1);
       };
+    },
+    waitForTurn() {
+      turns = turns.then(startTurn);
+      return turns;
     },
   };
 }

@@ -424,6 +424,7 @@ async function startSurfaces(
     ...client,
     reportsDatabase: core.reportsDatabase,
     ...core.keyUses,
+    isBusy: () => gateway.stats().inFlight > 0,
     onDenied: (caller, route, origin, refusal) =>
       core.audit.denials.record({ caller, route, origin, refusal }),
     isDatabaseAway: isUnavailable,

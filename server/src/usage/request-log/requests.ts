@@ -65,7 +65,8 @@ export async function listRequests(
   });
 }
 
-const EXPORT_PAGE = 250;
+/** Rows of one page. PostgreSQL's rows of a page are parsed in one turn: 250 took up to 5 ms. */
+const EXPORT_PAGE = 100;
 
 /** Checks the query before the first line is sent. Yields all requests until now, with one page in memory at a time. */
 export async function openRequestExport(
