@@ -137,6 +137,7 @@ export class BenchDatabase {
         limit_usd: LIMIT_USD,
         enforcement: "soft",
         open_ended_hold_usd: null,
+        unknown_features: "hold",
       });
       for (const id of new Set(scopes)) {
         await this.#modules.setSpendLimit(deps, makeCall(this.organizationId), {
@@ -148,6 +149,7 @@ export class BenchDatabase {
           limit_usd: LIMIT_USD,
           enforcement: "strict",
           open_ended_hold_usd: null,
+          unknown_features: "hold",
         });
       }
     });

@@ -143,6 +143,9 @@ export const errorFacts = z.object({
   restriction: restrictionFacts,
   set_above: setAboveFacts,
   share: shareFacts,
+  unknown_features: z.array(z.string()).meta({
+    description: "Kinds and names of the unknown features, such as `field later`.",
+  }),
   unsupported: z.array(z.string()).meta({
     description:
       "Request fields that this server cannot serve. Send the whole conversation without them.",

@@ -339,6 +339,11 @@ export const errorCodes = {
     ...badRequest,
     meaning: "The request has no highest cost, which a strict spend limit needs.",
   },
+  unknown_features_refused: {
+    ...badRequest,
+    meaning: "A strict spend limit refuses features of the request that this server does not know.",
+    facts: ["limit", "unknown_features"],
+  },
   budget_held: {
     ...tooMany,
     meaning: "Other requests hold what remains of a spend limit.",

@@ -225,6 +225,32 @@ describe("values of several ranks", () => {
     expect(removed.body).toMatchObject({ values: [{ rank: "admin", limit_usd: 100 }] });
   });
 
+  test("a lower rank neither holds what a higher one refuses, nor frees itself of it", async ({
+    org,
+    workspaceId,
+    scene,
+  }) => {
+    const scope = { type: "workspace", workspace_id: workspaceId };
+    const body = { scope, period: "monthly", limit_usd: 100 };
+    const LIMITS = "/v1/admin/spend_limits";
+    await org.admin.post(LIMITS, { ...body, unknown_features: "refuse" });
+    const { workspace_admin, api_key, owner } = scene.clients;
+    for (const client of [workspace_admin, api_key]) {
+      const held = await client.post<Limit>(LIMITS, { ...body, unknown_features: "hold" });
+      expect(held.body).toMatchObject({
+        unknown_features: "refuse",
+        values: [
+          { rank: "admin", unknown_features: "refuse" },
+          { rank: "workspace", unknown_features: "hold" },
+        ],
+      });
+    }
+    const eased = await owner.post<Limit>(LIMITS, { ...body, rank: "admin" });
+    expect(eased.body).toMatchObject({ unknown_features: "hold" });
+    const refused = await api_key.post<Limit>(LIMITS, { ...body, unknown_features: "refuse" });
+    expect(refused.body).toMatchObject({ unknown_features: "refuse" });
+  });
+
   test("a limit that an older version has changed counts as set by an Admin", async ({
     h,
     org,
@@ -352,15 +378,18 @@ describe("with two people for raises", () => {
     const { clients } = scene;
     const scope = { type: "workspace", workspace_id: workspaceId };
     const body = { scope, period: "monthly" };
-    const { id } = (await org.admin.post<Limit>(LIMITS, { ...body, limit_usd: 100 })).body;
+    const strict = { ...body, limit_usd: 100, unknown_features: "refuse" };
+    const { id } = (await org.admin.post<Limit>(LIMITS, strict)).body;
     await org.admin.post("/v1/admin/security_settings", { raises_need_two_people: true });
     for (const client of [clients.owner, clients.admin, clients.admin_key, clients.billing]) {
       expect(await client.post(LIMITS, { ...body, limit_usd: 101, rank: "admin" })).toMatchObject(
         alone,
       );
       expect(await client.remove(`${LIMITS}/${id}`)).toMatchObject(alone);
-      const weaker = { ...body, limit_usd: 100, enforcement: "soft", rank: "admin" };
-      expect(await client.post(LIMITS, weaker)).toMatchObject(alone);
+      for (const weaker of [{ enforcement: "soft" }, { unknown_features: "hold" }]) {
+        const change = { ...body, limit_usd: 100, unknown_features: "refuse", rank: "admin" };
+        expect(await client.post(LIMITS, { ...change, ...weaker })).toMatchObject(alone);
+      }
     }
     const asked = await clients.workspace_admin.post<{ id: string }>(
       "/v1/admin/spend_limit_increase_requests",
@@ -368,9 +397,8 @@ describe("with two people for raises", () => {
     );
     const approval = `/v1/admin/spend_limit_increase_requests/${asked.body.id}/approve`;
     expect((await clients.admin.post(approval, {})).status).toBe(200);
-    expect((await org.admin.post<Limit>(LIMITS, { ...body, limit_usd: 50 })).body.limit_usd).toBe(
-      50,
-    );
+    const lower = await org.admin.post<Limit>(LIMITS, { ...strict, limit_usd: 50 });
+    expect(lower.body.limit_usd).toBe(50);
     const byOperator = { ...body, limit_usd: 300, rank: "admin" };
     expect((await org.operator.post<Limit>(LIMITS, byOperator)).body.limit_usd).toBe(300);
     expect((await org.operator.remove(`${LIMITS}/${id}`)).status).toBe(200);

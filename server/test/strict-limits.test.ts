@@ -96,8 +96,9 @@ describe.each([
     ["a spent limit", 0n, {}],
     ["a rest that is too small", worstCaseOf(body) - 1n, {}],
     ["an unbounded request", 10n ** 12n, { tools: [{ type: "code_execution_20250825" }] }],
+    ["a refused unknown feature", 10n ** 12n, { autopilot: 1 }],
   ])("for %s Claude Code gets a 429 without a retry", async (_, limitNanoUsd, fields) => {
-    await s.limit(limitNanoUsd);
+    await s.limit(limitNanoUsd, { unknownFeatures: "refuse" });
     const asked = JSON.stringify({ ...JSON.parse(body), ...fields });
     const official = await s.refusalOf(asked);
     expect(official).toMatchObject({ status: 400, type: "invalid_request_error" });

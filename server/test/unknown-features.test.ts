@@ -4,7 +4,7 @@ import { test } from "./harness/database-test.ts";
 import { messageJson } from "./harness/fake-upstream.ts";
 import { messageBody } from "./harness/gateway.ts";
 import { passMonthEnd } from "./harness/month-end.ts";
-import { StrictGateway, worstCaseOf } from "./harness/strict-gateway.ts";
+import { StrictGateway, waitFor, worstCaseOf } from "./harness/strict-gateway.ts";
 
 // Strict limits and unknown parts of a request.
 
@@ -107,6 +107,66 @@ test("a new field becomes neutral by a row of data", async ({ db }) => {
     .execute();
   await prices.reload();
   expect((await s.ask(body)).status).toBe(200);
+});
+
+describe("a limit that refuses unknown features", () => {
+  const unknown = { autopilot: 1, tools: [{ type: "quantum_20300101" }] };
+  const body = messageBody(unknown);
+  const MUCH = 2n * worstCaseOf(body);
+  const ofOrganization = () =>
+    ({ scopeType: "organization", scopeId: s.scope.organizationId }) as const;
+
+  test("names them and itself, also beside a narrower limit that holds them", async () => {
+    await s.limit(MUCH);
+    expect((await s.ask(body)).status).toBe(200);
+    await s.limit(MUCH, { ...ofOrganization(), unknownFeatures: "refuse" });
+    const refused = await s.ask(body);
+    expect(refused.status).toBe(400);
+    expect(refused.headers["x-should-retry"]).toBe("false");
+    const { error } = JSON.parse(refused.text) as { error: { message: string; details: object } };
+    expect(error.message).toContain(": field autopilot, tool quantum_20300101. The monthly");
+    expect(error.message).toContain(`of organization ${s.scope.organizationId} is `);
+    expect(error.message).toContain("Send the request without them.");
+    expect(error.details).toMatchObject({
+      error_code: "unknown_features_refused",
+      unknown_features: ["field autopilot", "tool quantum_20300101"],
+      limit: { scope: { type: "organization" }, period: "monthly" },
+    });
+    expect(s.refusals).toEqual(["unknown_features"]);
+    expect((await s.ask(messageBody())).status).toBe(200);
+    expect(s.countMessages()).toBe(2);
+  });
+
+  test("tells Claude Code no time at which they are allowed", async () => {
+    await s.limit(MUCH, { unknownFeatures: "refuse" });
+    const headers = { "user-agent": "claude-cli/2.1.332 (external, cli)" };
+    const refused = await s.refusalOf(body, headers);
+    expect(refused).toMatchObject({ status: 429, shouldRetry: "false", retryAfter: undefined });
+  });
+
+  test("counts from the next request on, and allows them once it is soft", async () => {
+    await s.limit(MUCH, { unknownFeatures: "refuse" });
+    expect((await s.refusalOf(body)).status).toBe(400);
+    await s.limit(MUCH, { unknownFeatures: "hold" });
+    expect((await s.ask(body)).status).toBe(200);
+    await s.limit(MUCH, { unknownFeatures: "refuse" });
+    expect((await s.refusalOf(body)).status).toBe(400);
+    await s.limit(MUCH, { unknownFeatures: "refuse", enforcement: "soft" });
+    expect((await s.ask(body)).status).toBe(200);
+  });
+
+  test("that is set while a request waits for budget refuses the request", async () => {
+    await s.limit(worstCaseOf(body));
+    const { exchange, answer } = await s.startRequest();
+    const waiting = s.refusalOf(body);
+    await waitFor(() => s.node.leases.status().waiting === 1);
+    await s.limit(MUCH, { unknownFeatures: "refuse" });
+    expect((await waiting).message).toContain("field autopilot");
+    exchange.json(messageJson());
+    expect((await answer).status).toBe(200);
+    await s.node.flush();
+    expect((await s.balance()).unresolved).toBe(0n);
+  });
 });
 
 test("a record is marked where features that are billed by time could run", async ({

@@ -12,6 +12,7 @@ import {
   rankToRemove,
   rankToSet,
 } from "./limit-fields.ts";
+import { activation, amounts, blocksNow, remaining } from "./spend-amounts.ts";
 
 /**
  * Enforcement levels. The first is the default of all routes. Each level is listed only once the server enforces it.
@@ -36,38 +37,13 @@ const openEndedHold = {
   }),
 };
 
-/** Whether all nodes enforce the limit yet. */
-const activation = {
-  state: z.enum(["active", "activating"]).meta({
-    description:
-      "`activating`: a node does not enforce the new or lowered strict limit yet. Usually takes less than a second.",
-  }),
-  activating_since: timestamp.nullable(),
-};
+export const unknownFeatureRules = ["hold", "refuse"] as const;
 
-/** Amounts of the current period. The remaining amount is neither spent, held nor unresolved. */
-const amounts = {
-  spent_usd: usdText,
-  held_usd: usdText.meta({
-    description: "Budget that nodes hold, for running requests and in advance, in US dollars.",
-  }),
-  unresolved_usd: usdText.meta({
-    description:
-      "Possible cost of requests with an unknown outcome, in US dollars. See `/v1/admin/unresolved_spend`.",
-  }),
-  overrun_usd: usdText.meta({
-    description:
-      "Spend of this period that settled beyond the strict limit at that time, in US dollars. Part of `spent_usd`. A raised limit does not change it.",
-  }),
-  beyond_holds_usd: usdText.meta({
-    description: "Spend by which requests exceeded their holds.",
-  }),
-};
-const remaining = usdText.meta({ description: "Never below 0.00." });
-const blocksNow = z.boolean().meta({
+const unknownFeatures = z.enum(unknownFeatureRules).meta({
   description:
-    "True: spend has reached the limit, and requests are refused until the period ends. Always false under `alert_only`.",
+    "Rule of a strict limit for requests with features that this server does not know. `hold`: hold the highest price of all models. `refuse`: refuse the request. See `/v1/admin/neutral_features`.",
 });
+const setUnknownFeatures = { unknown_features: unknownFeatures.default("hold") };
 
 const spendLimitValue = z
   .object({
@@ -75,6 +51,7 @@ const spendLimitValue = z
     limit_usd: z.number(),
     enforcement,
     open_ended_hold_usd: z.number().nullable(),
+    unknown_features: unknownFeatures,
   })
   .meta({ id: "SpendLimitValue" });
 
@@ -104,6 +81,7 @@ export const workspaceLimit = z
     state: activation.state.nullable(),
     activating_since: activation.activating_since,
     open_ended_hold_usd: z.number().nullable(),
+    unknown_features: unknownFeatures.nullable(),
     values,
     version: limitVersion.nullable(),
     updated_at: timestamp.nullable(),
@@ -125,6 +103,7 @@ export const setWorkspaceLimit = route({
     monthly_limit_usd: usdAmount.nullable(),
     enforcement: setEnforcement,
     ...openEndedHold,
+    ...setUnknownFeatures,
     ...rankToSet,
     ...ifVersion,
   }),
@@ -161,6 +140,7 @@ export const spendLimit = z
     blocks_now: blocksNow,
     ...activation,
     open_ended_hold_usd: z.number().nullable(),
+    unknown_features: unknownFeatures,
     values,
     version: limitVersion,
     created_at: timestamp,
@@ -186,6 +166,7 @@ export const setSpendLimit = route({
     limit_usd: usdAmount,
     enforcement: setEnforcement,
     ...openEndedHold,
+    ...setUnknownFeatures,
     ...rankToSet,
     ...ifVersion,
   }),

@@ -32,6 +32,7 @@ test("a 400 exits by its code: limit, secret, state of the resource, else input"
       "spend_limit_reached",
       "request_too_large_for_limit",
       "request_cost_unbounded",
+      "unknown_features_refused",
     ],
     [exitCodes.authentication]: ["password_incorrect", "link_invalid"],
     [exitCodes.conflict]: [

@@ -731,7 +731,8 @@ CREATE TABLE spend_limit (
   version bigint DEFAULT 0 NOT NULL,
   open_ended_hold_nano_usd bigint,
   revision bigint DEFAULT 0 NOT NULL,
-  version_at timestamp with time zone DEFAULT now() NOT NULL
+  version_at timestamp with time zone DEFAULT now() NOT NULL,
+  unknown_features text DEFAULT 'hold'::text NOT NULL
 );
 CREATE TABLE spend_limit_increase_request (
   id text NOT NULL,
@@ -774,7 +775,8 @@ CREATE TABLE spend_limit_value (
   open_ended_hold_nano_usd bigint,
   set_by_type text,
   set_by_id text,
-  set_at timestamp with time zone DEFAULT now() NOT NULL
+  set_at timestamp with time zone DEFAULT now() NOT NULL,
+  unknown_features text DEFAULT 'hold'::text NOT NULL
 );
 CREATE TABLE upstream (
   id text NOT NULL,
@@ -1556,6 +1558,7 @@ ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_period_check CHECK ((period =
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_pkey PRIMARY KEY (id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_scope_type_scope_id_period_key UNIQUE (scope_type, scope_id, period);
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_unknown_features_check CHECK ((unknown_features = ANY (ARRAY['hold'::text, 'refuse'::text])));
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_amount_nano_usd_check CHECK ((amount_nano_usd > 0));
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_check CHECK (((status = 'pending'::text) = (resolved_at IS NULL)));
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
@@ -1571,6 +1574,7 @@ ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_period_check CHEC
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_pkey PRIMARY KEY (scope_id, scope_type, period, rank);
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_rank_check CHECK ((rank = ANY (ARRAY['machine'::text, 'owner'::text, 'admin'::text, 'workspace'::text, 'holder'::text])));
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_unknown_features_check CHECK ((unknown_features = ANY (ARRAY['hold'::text, 'refuse'::text])));
 ALTER TABLE upstream ADD CONSTRAINT upstream_pkey PRIMARY KEY (id);
 ALTER TABLE usage_batch ADD CONSTRAINT usage_batch_pkey PRIMARY KEY (id);
 ALTER TABLE usage_day ADD CONSTRAINT usage_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);

@@ -253,6 +253,7 @@ interface SpendLimitValueTable extends LimitValueColumns {
   amount_nano_usd: bigint;
   enforcement: SpendLimitTable["enforcement"];
   open_ended_hold_nano_usd: bigint | null;
+  unknown_features: Generated<"hold" | "refuse">;
 }
 
 interface RateLimitValueTable extends LimitValueColumns {
@@ -286,6 +287,7 @@ interface SpendLimitTable {
   updated_at: Generated<Date>;
   version: Generated<bigint>;
   open_ended_hold_nano_usd: bigint | null;
+  unknown_features: Generated<"hold" | "refuse">;
   revision: Generated<bigint>;
   version_at: Generated<Date>;
 }

@@ -85,6 +85,7 @@ const limit: SpendBound = {
   amountNanoUsd: 10n,
   enforcement: "soft",
   openEndedHoldNanoUsd: null,
+  unknownFeatures: "hold",
 };
 
 test.for<[string, SpendBound | null, SpendBound | null, boolean]>([
@@ -96,6 +97,8 @@ test.for<[string, SpendBound | null, SpendBound | null, boolean]>([
   ["only alerts", limit, { ...limit, enforcement: "alert_only" }, true],
   ["holds less", limit, { ...limit, openEndedHoldNanoUsd: 5n }, true],
   ["holds more", { ...limit, openEndedHoldNanoUsd: 5n }, limit, false],
+  ["allows unknown features", { ...limit, unknownFeatures: "refuse" }, limit, true],
+  ["refuses unknown features", limit, { ...limit, unknownFeatures: "refuse" }, false],
 ])("a spend limit that %s", ([_, before, after, isWider]) => {
   expect(isSpendLimitWider(before, after)).toBe(isWider);
 });

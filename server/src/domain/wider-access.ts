@@ -122,6 +122,8 @@ export interface SpendBound {
   enforcement: (typeof enforcements)[number];
   /** Null: the whole worst case is held. */
   openEndedHoldNanoUsd: bigint | null;
+  /** Rule for requests with unknown parts. */
+  unknownFeatures: "hold" | "refuse";
 }
 
 /** True if more money can be spent. Null: no limit. */
@@ -131,7 +133,8 @@ export function isSpendLimitWider(before: SpendBound | null, after: SpendBound |
   return (
     after.amountNanoUsd > before.amountNanoUsd ||
     enforcements.indexOf(after.enforcement) > enforcements.indexOf(before.enforcement) ||
-    isHoldLower(before.openEndedHoldNanoUsd, after.openEndedHoldNanoUsd)
+    isHoldLower(before.openEndedHoldNanoUsd, after.openEndedHoldNanoUsd) ||
+    (before.unknownFeatures === "refuse" && after.unknownFeatures === "hold")
   );
 }
 

@@ -11,6 +11,7 @@ const FUTILE_CODES: ReadonlySet<ErrorCode> = new Set([
   "spend_limit_reached",
   "request_too_large_for_limit",
   "request_cost_unbounded",
+  "unknown_features_refused",
 ]);
 
 /**
@@ -25,7 +26,8 @@ export function adaptSpendRefusal(
 ): RefusalForm {
   if (!FUTILE_CODES.has(error.code)) return error;
   if (findClientFamily(requestFields.find("user-agent")) !== "claude-code") return error;
-  const { limit } = error.details;
+  // A new period does not allow unknown features.
+  const limit = error.code === "unknown_features_refused" ? undefined : error.details.limit;
   const headers = { ...error.headers, ...REJECTED, ...(limit && toHeaders(limit, nowMs)) };
   return { ...claudeCodeForm, headers };
 }

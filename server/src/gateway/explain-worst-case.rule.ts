@@ -154,7 +154,12 @@ function showCount(count: number): string {
 
 /** Lists unknown parts for the sender, such as `field autopilot`. */
 export function listUnknownParts(parts: readonly UnknownPart[]): string {
-  return parts.map(({ kind, name }) => `${kind} ${showName(name)}`).join(", ");
+  return parts.map(showUnknownPart).join(", ");
+}
+
+/** Kind and name of an unknown part, such as `field autopilot`. */
+export function showUnknownPart({ kind, name }: UnknownPart): string {
+  return `${kind} ${showName(name)}`;
 }
 
 /** Name of a part, if it is a plain word. The client can send any text as a key. */

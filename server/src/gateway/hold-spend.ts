@@ -1,3 +1,4 @@
+import type { ApiError } from "#src/domain/api-error.ts";
 import type { HoldRequest } from "#src/domain/hold-request.ts";
 import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
@@ -6,11 +7,16 @@ import type { SpendScope } from "#src/spend/ledger/charges.ts";
 import type { Held } from "#src/spend/ledger/hold-decision.ts";
 import type { HoldRefusal, StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import type { Dropped, HoldDecided, LeaseSync } from "#src/spend/ledger/lease-sync.ts";
-import { isLimitReached, toHoldError, toUnboundedError } from "#src/spend/ledger/refuse-hold.ts";
+import {
+  isLimitReached,
+  toHoldError,
+  toUnboundedError,
+  toUnknownError,
+} from "#src/spend/ledger/refuse-hold.ts";
 import type { Upstream } from "#src/upstreams/upstream.ts";
 import { countTokens } from "./count-tokens.ts";
 import { type Exchange, isClientGone, waitAbortably } from "./exchange.ts";
-import { explainWorstCase } from "./explain-worst-case.rule.ts";
+import { explainWorstCase, showUnknownPart } from "./explain-worst-case.rule.ts";
 import type { ParsedMessage } from "./parse-message.ts";
 import { makeStoppingError } from "./refuse.ts";
 
@@ -18,8 +24,10 @@ import { makeStoppingError } from "./refuse.ts";
 // enough budget, which is nearly always the case, the request does not wait.
 
 export interface HoldDeps {
-  leases: Pick<LeaseSync, "isHoldRequired" | "hold" | "drop" | "findLimit">;
-  metrics: { observeHoldRefusal(reason: HoldRefusal["reason"] | "unbounded"): void };
+  leases: Pick<LeaseSync, "isHoldRequired" | "hold" | "drop" | "findLimit" | "findUnknownRefusal">;
+  metrics: {
+    observeHoldRefusal(reason: HoldRefusal["reason"] | "unbounded" | "unknown_features"): void;
+  };
   /** Address of the console, without a slash at the end. Null: unknown. */
   publicUrl: () => string | null;
   /**
@@ -51,7 +59,8 @@ export interface HoldCall {
  */
 export function holdSpend(deps: HoldDeps, call: HoldCall): Held | null | Promise<Held | null> {
   const { worstCase } = call;
-  if (worstCase.kind === "refused") refuseUnbounded(deps, call, worstCase);
+  const forbidden = findForbidden(deps, call, worstCase);
+  if (forbidden !== null) throw forbidden;
   const decided = requestHold(deps, call, worstCase, call.atMs);
   if (!(decided instanceof Promise) && decided.kind === "held") {
     return confirmHold(deps, call, worstCase, decided);
@@ -59,12 +68,21 @@ export function holdSpend(deps: HoldDeps, call: HoldCall): Held | null | Promise
   return finishHold(deps, call, worstCase, decided);
 }
 
-/** Refuses a request without a bound, if a strict limit counts it. */
-function refuseUnbounded(deps: HoldDeps, { scope }: HoldCall, worstCase: WorstCase): void {
-  const limit = deps.leases.findLimit(scope);
-  if (limit === null) return;
+/** Error for a request that a strict limit forbids, whatever remains of it. Null: no limit does. */
+function findForbidden(
+  deps: HoldDeps,
+  { scope, message: { unknownParts } }: HoldCall,
+  worstCase: WorstCase,
+): ApiError | null {
+  const refusing = unknownParts.length === 0 ? null : deps.leases.findUnknownRefusal(scope);
+  if (refusing !== null) {
+    deps.metrics.observeHoldRefusal("unknown_features");
+    return toUnknownError(refusing, unknownParts.map(showUnknownPart));
+  }
+  const limit = worstCase.kind === "refused" ? deps.leases.findLimit(scope) : null;
+  if (limit === null) return null;
   deps.metrics.observeHoldRefusal("unbounded");
-  throw toUnboundedError(limit, explainWorstCase(worstCase));
+  return toUnboundedError(limit, explainWorstCase(worstCase));
 }
 
 function requestHold(
@@ -79,12 +97,12 @@ function requestHold(
 }
 
 function confirmHold(deps: HoldDeps, call: HoldCall, worstCase: WorstCase, held: Held): Held {
-  // The limit was set during the wait.
-  if (worstCase.kind === "refused" && held.holdNanoUsd !== null) {
-    deps.leases.drop(call.exchange.requestId);
-    refuseUnbounded(deps, call, worstCase);
-  }
-  return held;
+  if (held.holdNanoUsd === null) return held;
+  // A limit was set or changed during the wait.
+  const forbidden = findForbidden(deps, call, worstCase);
+  if (forbidden === null) return held;
+  deps.leases.drop(call.exchange.requestId);
+  throw forbidden;
 }
 
 async function finishHold(

@@ -290,7 +290,7 @@ function makeSpendCounters(
 ): Pick<Metrics, "observeHoldRefusal" | "observeOverrun" | "observeDoubt"> {
   const holdRefusals = new Counter({
     name: "bursar_hold_refusals_total",
-    help: "Requests refused by strict limits: spent, too_large, held, queue_full, queue_slow, uncounted, unbounded, unavailable.",
+    help: "Requests refused by strict limits: spent, too_large, held, queue_full, queue_slow, uncounted, unbounded, unknown_features, unavailable.",
     labelNames: ["reason"],
     registers: [registry],
   });

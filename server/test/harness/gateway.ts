@@ -241,6 +241,7 @@ const noRates: GatewayDeps["rates"] = {
 const noLeases: GatewayDeps["leases"] = {
   isHoldRequired: () => false,
   findLimit: () => null,
+  findUnknownRefusal: () => null,
   hold: () => ({ kind: "held", startedAtMs: Date.now(), holdNanoUsd: null, smallerHolds: null }),
   drop: () => undefined,
 };

@@ -8,7 +8,7 @@ import { SpendBar } from "../../ui/spend-bar.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { describeSetters } from "../limits/ranks.ts";
 import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
-import { describeValue, enforcementWords, periodWords } from "./words.ts";
+import { describeValue, enforcementWords, isRefusingUnknown, periodWords } from "./words.ts";
 
 type Effective = Answer<"getEffectiveSpendLimits">;
 type Limit = Effective["limits"][number];
@@ -120,6 +120,7 @@ function ChainLimit({ limit, isFirst }: { limit: Limit; isFirst: boolean }) {
           {periodWords[limit.period]}
         </span>
         <Badge tone={limit.enforcement === "alert_only" ? "plain" : "accent"}>{label}</Badge>
+        {isRefusingUnknown(limit) && <Badge>Refuses unknown features</Badge>}
         {isFirst && <Badge tone="warn">Applies first</Badge>}
         {limit.blocks_now && <Badge tone="bad">Blocks requests</Badge>}
         {limit.state === "activating" && <Badge>Activating</Badge>}

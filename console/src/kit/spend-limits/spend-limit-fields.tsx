@@ -1,7 +1,7 @@
 import { enforcements } from "virtual:contract";
 import { Field } from "../../ui/field.tsx";
 import { formatPlural, formatUsd } from "../../ui/format.ts";
-import { Choices, MoneyInput } from "../../ui/input.tsx";
+import { Choices, MoneyInput, Select } from "../../ui/input.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import type { LimitFieldsProps, RankedValues, ScopeValues } from "../limits/limit-kind.ts";
 import { LimitScope } from "../limits/limit-scope.tsx";
@@ -9,12 +9,20 @@ import { toScope } from "../scopes/scope-picker.tsx";
 import { countBlockedKeys } from "./blocked-keys.ts";
 import { PeriodField } from "./period-field.tsx";
 import { usePeriodSpend } from "./queries.ts";
-import { currentPeriodWords, type Enforcement, enforcementWords, type Period } from "./words.ts";
+import {
+  currentPeriodWords,
+  type Enforcement,
+  enforcementWords,
+  type Period,
+  type UnknownFeatures,
+  unknownFeatureWords,
+} from "./words.ts";
 
 export interface SpendValues extends ScopeValues, RankedValues {
   period: Period;
   limit_usd: string;
   enforcement: Enforcement;
+  unknown_features: UnknownFeatures;
 }
 
 /** Fields of a spend limit. */
@@ -57,6 +65,22 @@ export function SpendLimitFields({
         onChange={(enforcement) => form.setValue("enforcement", enforcement, { shouldDirty: true })}
         choices={enforcements.map((value) => ({ value, ...enforcementWords[value] }))}
       />
+      {values.enforcement === "strict" && (
+        <Field
+          label="Unknown features"
+          hint="Parts of a request that this server does not know. Model prices lists neutral features."
+        >
+          {(control) => (
+            <Select {...control} {...form.register("unknown_features")}>
+              {Object.entries(unknownFeatureWords).map(([rule, words]) => (
+                <option key={rule} value={rule}>
+                  {words}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+      )}
       <BlockingWarning values={values} />
     </>
   );

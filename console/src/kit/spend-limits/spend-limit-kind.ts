@@ -13,7 +13,14 @@ import {
 } from "./queries.ts";
 import { SpendLimitFields, type SpendValues, toAmount } from "./spend-limit-fields.tsx";
 import { SpendLimitRows } from "./spend-limit-rows.tsx";
-import { describeValue, type Enforcement, enforcementWords, periodWords } from "./words.ts";
+import {
+  describeValue,
+  type Enforcement,
+  enforcementWords,
+  isRefusingUnknown,
+  periodWords,
+  unknownFeatureWords,
+} from "./words.ts";
 
 export const spendLimits: LimitKind<SpendLimit, SpendValues> = {
   name: "Limit",
@@ -54,13 +61,12 @@ export const spendLimits: LimitKind<SpendLimit, SpendValues> = {
     Fields: SpendLimitFields,
     useSet: useSetLimit,
     toInput: (given, { scope, over, if_version }) => {
-      const { period, enforcement, rank } = given;
+      const { period, enforcement, rank, unknown_features } = given;
       const hold = (findValue(over, rank) ?? over)?.open_ended_hold_usd ?? null;
       const open_ended_hold_usd = hold === null ? null : toUsdText(hold);
       const limit_usd = toAmount(given.limit_usd);
-      return {
-        body: { scope, period, limit_usd, enforcement, if_version, rank, open_ended_hold_usd },
-      };
+      const value = { limit_usd, enforcement, open_ended_hold_usd, unknown_features };
+      return { body: { scope, period, ...value, if_version, rank } };
     },
     find: ({ period }, scope) => findLimit(scope, period),
     compare: compareLimit,
@@ -75,6 +81,7 @@ function toValues(limit: SpendLimit | null, { workspaceId, rank }: FormStart): S
     period: limit?.period ?? "monthly",
     limit_usd: shown ? toUsdText(shown.limit_usd) : "",
     enforcement: shown?.enforcement ?? enforcements[0] ?? "soft",
+    unknown_features: shown?.unknown_features ?? "hold",
   };
 }
 
@@ -92,7 +99,8 @@ function isStricter(value: Value, given: SpendValues): boolean {
   }
   return (
     value.limit_usd < Number(toAmount(given.limit_usd)) ||
-    enforcements.indexOf(value.enforcement) < enforcements.indexOf(given.enforcement)
+    enforcements.indexOf(value.enforcement) < enforcements.indexOf(given.enforcement) ||
+    (isRefusingUnknown(value) && !isRefusingUnknown(given))
   );
 }
 
@@ -107,6 +115,11 @@ function compareLimit(now: SpendLimit | null, own: SpendValues) {
       "Enforcement",
       now ? enforcementWords[now.enforcement].label : "",
       enforcementWords[own.enforcement].label,
+    ],
+    [
+      "Unknown features",
+      now ? unknownFeatureWords[now.unknown_features] : "",
+      unknownFeatureWords[own.unknown_features],
     ],
   ] as const;
 }

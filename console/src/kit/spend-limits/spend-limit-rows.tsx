@@ -8,7 +8,7 @@ import type { LimitRowsProps, NamedLimit } from "../limits/limit-kind.ts";
 import { LimitMenu } from "../limits/limit-menu.tsx";
 import { describeSetters } from "../limits/ranks.ts";
 import type { SpendLimit } from "./queries.ts";
-import { describeValue, enforcementWords, periodWords } from "./words.ts";
+import { describeValue, enforcementWords, isRefusingUnknown, periodWords } from "./words.ts";
 
 const DRAWN_AT_ONCE = 50;
 
@@ -68,6 +68,7 @@ function LimitRow({ limit, name, actions }: LimitRowProps) {
           <Badge tone={limit.enforcement === "alert_only" ? "plain" : "accent"}>
             {enforcementWords[limit.enforcement].label}
           </Badge>
+          {isRefusingUnknown(limit) && <Badge>Refuses unknown features</Badge>}
           {limit.state === "activating" && (
             <span className="text-warn">Activating on all servers</span>
           )}

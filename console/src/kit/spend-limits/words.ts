@@ -19,6 +19,21 @@ export const enforcementWords: Record<Enforcement, { label: string; hint: string
   },
 };
 
+export type UnknownFeatures = SpendLimit["unknown_features"];
+
+/** Rules of a strict limit for requests with features that the server does not know. */
+export const unknownFeatureWords: Record<UnknownFeatures, string> = {
+  hold: "Hold at the highest price of all models",
+  refuse: "Refuse the request",
+};
+
+/** True for a strict limit that refuses requests with unknown features. */
+export function isRefusingUnknown(
+  limit: Pick<SpendLimit, "enforcement" | "unknown_features">,
+): boolean {
+  return limit.enforcement === "strict" && limit.unknown_features === "refuse";
+}
+
 export const currentPeriodWords: Record<Period, string> = {
   daily: "today",
   weekly: "this week",
@@ -32,7 +47,10 @@ export const periodWords: Record<Period, string> = {
 };
 
 /** "$100.00, strict" */
-export function describeValue(of: Pick<SpendLimit, "limit_usd" | "enforcement">): string {
+export function describeValue(
+  of: Pick<SpendLimit, "limit_usd" | "enforcement" | "unknown_features">,
+): string {
   const { label } = enforcementWords[of.enforcement];
-  return `${formatUsd(toUsdText(of.limit_usd))}, ${label.toLowerCase()}`;
+  const rule = isRefusingUnknown(of) ? ", refuses unknown features" : "";
+  return `${formatUsd(toUsdText(of.limit_usd))}, ${label.toLowerCase()}${rule}`;
 }

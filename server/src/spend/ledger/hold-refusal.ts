@@ -12,6 +12,8 @@ export interface StrictLimit {
   amountNanoUsd: bigint;
   /** Highest hold for an open-ended request. Null: its whole worst case. */
   openEndedHoldNanoUsd?: bigint | null;
+  /** Rule for requests with unknown parts. Absent: hold. */
+  unknownFeatures?: "hold" | "refuse";
 }
 
 /** The worst case of a request. */
@@ -76,6 +78,11 @@ export interface LimitState {
   limit: StrictLimit | null;
   seen: Figures | null;
   endMs: number;
+}
+
+/** A limit that is in force, and the last known numbers of its balance. */
+export interface LimitInForce extends LimitState {
+  limit: StrictLimit;
 }
 
 /**

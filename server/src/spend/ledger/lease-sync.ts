@@ -8,7 +8,7 @@ import type { Logger } from "#src/lib/logger.ts";
 import type { SpendScope } from "./charges.ts";
 import type { Held } from "./hold-decision.ts";
 import type { HoldRequest } from "./hold-queue.ts";
-import type { HoldRefusal, StrictLimit } from "./hold-refusal.ts";
+import type { HoldRefusal, LimitInForce, StrictLimit } from "./hold-refusal.ts";
 import { cleanUpLeases, type LeaseFold } from "./lease-cleanup.ts";
 import { countLimits, hasUncountedSpend } from "./lease-draws.sql.ts";
 import type { SyncAnswer, SyncMessage } from "./lease-rules.ts";
@@ -182,6 +182,11 @@ export class LeaseSync {
   /** Finds the narrowest strict limit of the chain that the node knows, or null. */
   findLimit(scope: SpendScope): StrictLimit | null {
     return this.#leases.findLimit(scope, this.#now());
+  }
+
+  /** Finds the narrowest strict limit of the chain that refuses unknown parts, or null. */
+  findUnknownRefusal(scope: SpendScope): LimitInForce | null {
+    return this.#leases.findUnknownRefusal(scope, this.#now());
   }
 
   /**

@@ -293,7 +293,7 @@ export async function readStrictLimits(
   const { rows } = await sql<{ version: bigint; scopeType: ScopeType | null } & StrictLimit>`
     SELECT v.value AS version, l.id, l.organization_id AS "organizationId", l.scope_type AS "scopeType",
       l.scope_id AS "scopeId", l.period, l.amount_nano_usd AS "amountNanoUsd",
-      l.open_ended_hold_nano_usd AS "openEndedHoldNanoUsd"
+      l.open_ended_hold_nano_usd AS "openEndedHoldNanoUsd", l.unknown_features AS "unknownFeatures"
     FROM limits_version v LEFT JOIN spend_limit l ON l.enforcement = 'strict'
     ORDER BY l.scope_type, l.scope_id, l.period`.execute(db);
   const version = rows[0]?.version ?? 0n;

@@ -7,6 +7,9 @@ import { createLimitBalances } from "./watched-balances.sql.ts";
 
 export type Enforcement = "strict" | "soft" | "alert_only";
 
+/** Rule of a strict limit for requests with unknown parts. */
+export type UnknownFeatureRule = "hold" | "refuse";
+
 /** A configured spend limit: `amountNanoUsd` for each period. */
 export interface SpendLimit {
   id: string;
@@ -18,6 +21,7 @@ export interface SpendLimit {
   enforcement: Enforcement;
   /** Highest hold of a strict limit for an open-ended request. Null: its whole worst case. */
   openEndedHoldNanoUsd: bigint | null;
+  unknownFeatures: UnknownFeatureRule;
   /** Each change sets a new number, also for a limit that was deleted and created again. */
   revision: bigint;
   createdAt: Date;
@@ -26,9 +30,10 @@ export interface SpendLimit {
 
 export type NewSpendLimit = Omit<
   SpendLimit,
-  "openEndedHoldNanoUsd" | "revision" | "createdAt" | "updatedAt"
+  "openEndedHoldNanoUsd" | "unknownFeatures" | "revision" | "createdAt" | "updatedAt"
 > & {
   openEndedHoldNanoUsd?: bigint | null;
+  unknownFeatures?: UnknownFeatureRule;
 };
 
 /** Filter for limits of the organization. `scopeType` and `scopeId` are optional. */
@@ -49,6 +54,7 @@ export const spendLimitColumns = [
   "amount_nano_usd as amountNanoUsd",
   "enforcement",
   "open_ended_hold_nano_usd as openEndedHoldNanoUsd",
+  "unknown_features as unknownFeatures",
   "revision",
   "created_at as createdAt",
   "updated_at as updatedAt",
@@ -59,7 +65,8 @@ const columns = sql.raw(
 
 /** True if the stored limit refuses every request that the new limit refuses. Nodes with the stored limit are then safe. */
 const isEased = sql<boolean>`(l.enforcement = 'strict' AND l.amount_nano_usd <= excluded.amount_nano_usd
-  AND coalesce(excluded.open_ended_hold_nano_usd, ${MAX_INT8}::bigint) <= coalesce(l.open_ended_hold_nano_usd, ${MAX_INT8}::bigint))`;
+  AND coalesce(excluded.open_ended_hold_nano_usd, ${MAX_INT8}::bigint) <= coalesce(l.open_ended_hold_nano_usd, ${MAX_INT8}::bigint)
+  AND (l.unknown_features = 'refuse' OR excluded.unknown_features = 'hold'))`;
 
 /** First day of the current period, by the database's clock. */
 const periodStart = sql`CASE l.period WHEN 'daily' THEN date_trunc('day', now() AT TIME ZONE 'UTC')
@@ -94,14 +101,15 @@ export async function upsertSpendLimit(tx: Database | Tx, row: NewSpendLimit): P
       raised AS (${recordRaise(isRaised, row.amountNanoUsd)})
     INSERT INTO spend_limit AS l
       (id, organization_id, scope_type, scope_id, period, amount_nano_usd, enforcement, open_ended_hold_nano_usd,
-        version, revision)
+        unknown_features, version, revision)
     SELECT ${row.id}, ${row.organizationId}::uuid, ${row.scopeType}, ${row.scopeId}, ${row.period},
       ${row.amountNanoUsd}::bigint, ${row.enforcement}, ${row.openEndedHoldNanoUsd ?? null}::bigint,
-      changed.value, changed.value
+      ${row.unknownFeatures ?? "hold"}, changed.value, changed.value
     FROM changed
     ON CONFLICT (scope_type, scope_id, period) DO UPDATE SET
       amount_nano_usd = excluded.amount_nano_usd, enforcement = excluded.enforcement,
-      open_ended_hold_nano_usd = excluded.open_ended_hold_nano_usd, updated_at = now(),
+      open_ended_hold_nano_usd = excluded.open_ended_hold_nano_usd,
+      unknown_features = excluded.unknown_features, updated_at = now(),
       revision = excluded.revision,
       version = CASE WHEN ${isEased} THEN l.version ELSE excluded.version END,
       version_at = CASE WHEN ${isEased} THEN l.version_at ELSE now() END

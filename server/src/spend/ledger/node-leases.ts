@@ -8,6 +8,7 @@ import {
   findSpent,
   type HoldRefusal,
   hasRoom,
+  type LimitInForce,
   type StrictLimit,
 } from "./hold-refusal.ts";
 import { LeaseMessages, type Now } from "./lease-messages.ts";
@@ -105,6 +106,15 @@ export class NodeLeases {
   /** The narrowest strict limit of the chain, or null. */
   findLimit(scope: SpendScope, now: Now): StrictLimit | null {
     return this.#table.getStates(scope, this.#advanceClock(now).atMs)[0]?.limit ?? null;
+  }
+
+  /** Finds the narrowest strict limit of the chain that refuses unknown parts, or null. */
+  findUnknownRefusal(scope: SpendScope, now: Now): LimitInForce | null {
+    const states = this.#table.getStates(scope, this.#advanceClock(now).atMs);
+    for (const { limit, seen, endMs } of states) {
+      if (limit?.unknownFeatures === "refuse") return { limit, seen, endMs };
+    }
+    return null;
   }
 
   /** Adds a running request without a hold. Limits that are set later count it. */

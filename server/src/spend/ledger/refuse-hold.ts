@@ -3,7 +3,7 @@ import { NO_RETRY, toLimitFacts } from "#src/domain/limit-facts.ts";
 import { type AskableLimit, formatLimitMessage } from "#src/domain/limit-message.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
-import type { FullQueue, HoldRefusal, StrictLimit } from "./hold-refusal.ts";
+import type { FullQueue, HoldRefusal, LimitInForce, StrictLimit } from "./hold-refusal.ts";
 import type { AwaitedNode } from "./lease-rules.ts";
 
 /** Seconds in which some running requests probably settle. */
@@ -111,6 +111,25 @@ export function toUnboundedError(limit: StrictLimit | null, explain: string): Ap
   const name = limit === null ? "" : ` ${nameOf(limit)}`;
   const message = `A strict spend limit cannot hold this request. ${explain}${name}`;
   return new ApiError("request_cost_unbounded", message, NO_RETRY);
+}
+
+/** Error for unknown parts under a limit that refuses them. `parts` has their kinds and names. */
+export function toUnknownError(
+  { limit, seen, endMs }: LimitInForce,
+  parts: readonly string[],
+): ApiError {
+  const message = `A strict spend limit refuses features that this server does not know: ${parts.join(", ")}. ${nameOf(limit)} Send the request without them. An Owner or an Admin can add neutral features, or set unknown_features of the limit to hold.`;
+  const facts = {
+    limit: toLimitFacts({
+      limit,
+      spentNanoUsd: seen?.settledNanoUsd ?? 0n,
+      heldNanoUsd: seen?.leasedNanoUsd ?? 0n,
+      unresolvedNanoUsd: seen?.unresolvedNanoUsd ?? 0n,
+      regainAtMs: endMs,
+    }),
+    unknown_features: [...parts],
+  };
+  return new ApiError("unknown_features_refused", message, NO_RETRY, facts);
 }
 
 function nameOf(limit: StrictLimit): string {

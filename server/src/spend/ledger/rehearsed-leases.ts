@@ -15,7 +15,7 @@ import { NodeLeases } from "./node-leases.ts";
 
 /** Leases of a warm-up: the code of a node's leases, with all rows in memory. */
 export interface RehearsedLeases
-  extends Pick<LeaseSync, "isHoldRequired" | "hold" | "drop" | "findLimit"> {
+  extends Pick<LeaseSync, "isHoldRequired" | "hold" | "drop" | "findLimit" | "findUnknownRefusal"> {
   /** Ends the hold of a request. */
   recordEnd(record: EndRecord): void;
 }
@@ -53,6 +53,7 @@ export function makeRehearsedLeases({ limits, clock }: RehearsedLeasesOptions): 
   return {
     isHoldRequired: (organizationId) => leases.isLimited(organizationId),
     findLimit: (scope) => leases.findLimit(scope, now()),
+    findUnknownRefusal: (scope) => leases.findUnknownRefusal(scope, now()),
     drop: (requestId) => leases.drop(requestId),
     hold: (request: HoldRequest) => {
       const decision = leases.hold(request, now());

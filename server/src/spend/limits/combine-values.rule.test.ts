@@ -6,7 +6,12 @@ const value = (
   amountNanoUsd: bigint,
   enforcement: WantedLimit["enforcement"] = "strict",
   openEndedHoldNanoUsd: bigint | null = null,
-): WantedLimit => ({ amountNanoUsd, enforcement, openEndedHoldNanoUsd });
+): WantedLimit => ({ amountNanoUsd, enforcement, openEndedHoldNanoUsd, unknownFeatures: "hold" });
+
+const refusing = (enforcement: WantedLimit["enforcement"]): WantedLimit => ({
+  ...value(9n, enforcement),
+  unknownFeatures: "refuse",
+});
 
 describe("the limit in force", () => {
   test.for<[string, [WantedLimit, ...WantedLimit[]], WantedLimit]>([
@@ -30,6 +35,8 @@ describe("the limit in force", () => {
       [value(9n, "soft"), value(9n, "strict", 2n)],
       value(9n, "strict", 2n),
     ],
+    ["a refusal of unknown parts", [value(9n), refusing("strict")], refusing("strict")],
+    ["a soft value refuses no unknown parts", [refusing("soft"), value(9n)], value(9n)],
   ])("%s", ([, values, expected]) => {
     expect(combineSpendValues(values)).toEqual(expected);
   });
@@ -38,6 +45,7 @@ describe("the limit in force", () => {
     amountNanoUsd: fc.bigInt(0n, 20n),
     enforcement: fc.constantFrom("strict", "soft", "alert_only"),
     openEndedHoldNanoUsd: fc.option(fc.bigInt(1n, 5n)),
+    unknownFeatures: fc.constantFrom("hold", "refuse"),
   });
 
   test("one more value never weakens it, in any order", () => {
@@ -67,6 +75,9 @@ test.for<[string, WantedLimit | null, WantedLimit | null, boolean]>([
   ["a stricter enforcement", value(5n, "soft"), value(5n, "strict", 1n), false],
   ["a smaller hold", value(5n), value(5n, "strict", 1n), true],
   ["a larger hold", value(5n, "strict", 1n), value(5n, "strict", 2n), false],
+  ["a hold of unknown parts", refusing("strict"), value(9n), true],
+  ["a refusal of unknown parts", value(9n), refusing("strict"), false],
+  ["a strict hold in place of a soft refusal", refusing("soft"), value(9n), false],
 ])("%s", ([, before, after, expected]) => {
   expect(isRaise(before, after)).toBe(expected);
 });

@@ -9,11 +9,13 @@ export interface WantedLimit {
   enforcement: (typeof strictness)[number];
   /** Highest hold of a strict limit for an open-ended request. Null: its whole worst case. */
   openEndedHoldNanoUsd: bigint | null;
+  /** Rule of a strict limit for requests with unknown parts. */
+  unknownFeatures: "hold" | "refuse";
 }
 
 /**
  * Limit in force of these values. Values that only alert count if no value refuses requests. The others give the lowest
- * amount, the strictest enforcement, and the largest hold of that enforcement.
+ * amount, the strictest enforcement, and of that enforcement the largest hold and the strictest rule for unknown parts.
  */
 export function combineSpendValues(values: readonly [WantedLimit, ...WantedLimit[]]): WantedLimit {
   const [first, ...others] = listCountedValues(values);
@@ -32,12 +34,14 @@ function combineTwo(one: WantedLimit, other: WantedLimit): WantedLimit {
   const isLower = one.amountNanoUsd < other.amountNanoUsd;
   const order = strictness.indexOf(one.enforcement) - strictness.indexOf(other.enforcement);
   const stricter = order <= 0 ? one : other;
-  const openEndedHoldNanoUsd =
-    order === 0
-      ? findLargerHold(one.openEndedHoldNanoUsd, other.openEndedHoldNanoUsd)
-      : stricter.openEndedHoldNanoUsd;
   const { amountNanoUsd } = isLower ? one : other;
-  return { amountNanoUsd, enforcement: stricter.enforcement, openEndedHoldNanoUsd };
+  if (order !== 0) return { ...stricter, amountNanoUsd };
+  return {
+    amountNanoUsd,
+    enforcement: one.enforcement,
+    openEndedHoldNanoUsd: findLargerHold(one.openEndedHoldNanoUsd, other.openEndedHoldNanoUsd),
+    unknownFeatures: one.unknownFeatures === "refuse" ? "refuse" : other.unknownFeatures,
+  };
 }
 
 /** Null is the largest hold: the whole worst case. */
@@ -49,11 +53,11 @@ function findLargerHold(one: bigint | null, other: bigint | null): bigint | null
 /** True if requests are allowed that the limit before could refuse. Null: no limit. */
 export function isRaise(before: WantedLimit | null, after: WantedLimit | null): boolean {
   if (before?.enforcement === "alert_only") return false;
-  // Only a strict limit holds.
+  // Only a strict limit holds, and refuses unknown parts.
   const compared = before?.enforcement === "soft" ? after && withoutHold(after) : after;
   return isSpendLimitWider(before, compared);
 }
 
 function withoutHold(limit: WantedLimit): WantedLimit {
-  return { ...limit, openEndedHoldNanoUsd: null };
+  return { ...limit, openEndedHoldNanoUsd: null, unknownFeatures: "refuse" };
 }

@@ -99,6 +99,38 @@ describe("the hold of open-ended requests", () => {
   });
 });
 
+describe("the rule for unknown features", () => {
+  test("is stored, audited, kept by a change of the amount alone, and held when omitted", async ({
+    h,
+    org,
+    workspaceId,
+    set,
+    setShort,
+  }) => {
+    const first = await set({ unknown_features: "refuse" });
+    expect(first.body.unknown_features).toBe("refuse");
+    const scope = { type: "workspace", workspace_id: workspaceId };
+    await org.admin.post("/v1/organizations/spend_limits", { scope, amount: "3000" });
+    const kept = await setShort({ monthly_limit_usd: 30, unknown_features: "refuse" });
+    expect(kept.body).toMatchObject({ monthly_limit_usd: 30, unknown_features: "refuse" });
+    expect((await set()).body.unknown_features).toBe("hold");
+    const events = await auditEventsOf(h.deps.database, first.body.id);
+    const sets = events.filter(({ event }) => event === "spend_limit.set");
+    expect(sets.map(({ after }) => (after as Record<string, unknown>)["unknown_features"])).toEqual(
+      ["refuse", "refuse", "hold"],
+    );
+    expect((await set({ unknown_features: "allow" })).status).toBe(400);
+  });
+
+  test("needs a step-up to hold again", async ({ org, workspaceId }) => {
+    const { client } = await org.member({ role: "owner", steppedUpAtMs: null });
+    const body = { workspace_id: workspaceId, monthly_limit_usd: 25 };
+    expect((await client.post(SHORT, { ...body, unknown_features: "refuse" })).status).toBe(200);
+    const held = await client.post(SHORT, body);
+    expect([held.status, held.error.details?.error_code]).toEqual([403, "step_up_required"]);
+  });
+});
+
 describe("a change with an outdated version", () => {
   test("is refused with the current limit, in both families of routes", async ({
     org,

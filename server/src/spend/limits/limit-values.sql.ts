@@ -29,6 +29,7 @@ export async function listSpendValues(
       amountNanoUsd: row.amount_nano_usd,
       enforcement: row.enforcement,
       openEndedHoldNanoUsd: row.open_ended_hold_nano_usd,
+      unknownFeatures: row.unknown_features,
     },
     setBy:
       row.set_by_type === null || row.set_by_id === null
@@ -58,6 +59,7 @@ export async function replaceSpendValues(
     amount_nano_usd: wanted.amountNanoUsd,
     enforcement: wanted.enforcement,
     open_ended_hold_nano_usd: wanted.openEndedHoldNanoUsd,
+    unknown_features: wanted.unknownFeatures,
     set_by_type: setBy?.type ?? null,
     set_by_id: setBy?.id ?? null,
     set_at: new Date(setAtMs),

@@ -10,12 +10,16 @@ const MAX_DIGITS = 15;
 export function readWantedLimit(
   field: string,
   amount: string | number,
-  body: Pick<WantedLimit, "enforcement"> & { open_ended_hold_usd: string | number | null },
+  body: Pick<WantedLimit, "enforcement"> & {
+    open_ended_hold_usd: string | number | null;
+    unknown_features: WantedLimit["unknownFeatures"];
+  },
 ): WantedLimit {
   return {
     amountNanoUsd: readLimit(field, amount),
     enforcement: body.enforcement,
     openEndedHoldNanoUsd: readOpenEndedHold(body.open_ended_hold_usd),
+    unknownFeatures: body.unknown_features,
   };
 }
 

@@ -25,12 +25,14 @@ export const spendLimits: LimitKind<SpendLimit, Pick<SpendLimit, "period">, Want
   isSame: (one, other) =>
     one.amountNanoUsd === other.amountNanoUsd &&
     one.enforcement === other.enforcement &&
-    one.openEndedHoldNanoUsd === other.openEndedHoldNanoUsd,
+    one.openEndedHoldNanoUsd === other.openEndedHoldNanoUsd &&
+    one.unknownFeatures === other.unknownFeatures,
   isSamePlace: (one, other) => one.period === other.period,
-  toWanted: ({ amountNanoUsd, enforcement, openEndedHoldNanoUsd }) => ({
+  toWanted: ({ amountNanoUsd, enforcement, openEndedHoldNanoUsd, unknownFeatures }) => ({
     amountNanoUsd,
     enforcement,
     openEndedHoldNanoUsd,
+    unknownFeatures,
   }),
   combine: combineSpendValues,
   listValues: listSpendValues,
@@ -46,10 +48,11 @@ export const spendLimits: LimitKind<SpendLimit, Pick<SpendLimit, "period">, Want
   describe: ({ amountNanoUsd, period, enforcement }) =>
     `$${formatUsd(amountNanoUsd)} ${period}, ${enforcement}`,
   placeToAudit: ({ period }) => ({ period }),
-  toAudit: ({ amountNanoUsd, enforcement, openEndedHoldNanoUsd: holdNanoUsd }) => ({
-    limit_usd: formatUsd(amountNanoUsd),
-    enforcement,
+  toAudit: ({ openEndedHoldNanoUsd: holdNanoUsd, ...wanted }) => ({
+    limit_usd: formatUsd(wanted.amountNanoUsd),
+    enforcement: wanted.enforcement,
     open_ended_hold_usd: holdNanoUsd === null ? null : formatUsd(holdNanoUsd),
+    unknown_features: wanted.unknownFeatures,
   }),
 };
 

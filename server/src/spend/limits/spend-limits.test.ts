@@ -113,12 +113,14 @@ describe("a limit is set by scope and period", () => {
       state: "active",
       activating_since: null,
       open_ended_hold_usd: null,
+      unknown_features: "hold",
       values: [
         {
           rank: "admin",
           limit_usd: 25,
           enforcement: "strict",
           open_ended_hold_usd: null,
+          unknown_features: "hold",
           set_by: { type: "admin_key", id: expect.any(String) },
           set_at: expect.stringMatching(/Z$/),
         },

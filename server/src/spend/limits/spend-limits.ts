@@ -1,4 +1,4 @@
-import { enforcements } from "@bursar/contract/admin/spend-limits.ts";
+import { enforcements, type unknownFeatureRules } from "@bursar/contract/admin/spend-limits.ts";
 import type { Rank } from "@bursar/contract/permissions.ts";
 import type { WireScope } from "@bursar/contract/scope.ts";
 import type { Call } from "#src/access/call.ts";
@@ -45,6 +45,7 @@ export interface NewSpendLimit {
   limit_usd: string | number;
   enforcement: (typeof enforcements)[number];
   open_ended_hold_usd: string | number | null;
+  unknown_features: (typeof unknownFeatureRules)[number];
   rank?: Rank | undefined;
   if_version?: number | null | undefined;
 }
@@ -70,6 +71,7 @@ export function setLimitAmount(
     amountNanoUsd: input.amountNanoUsd,
     enforcement: (own ?? before)?.enforcement ?? enforcements[0],
     openEndedHoldNanoUsd: (own ?? before)?.openEndedHoldNanoUsd ?? null,
+    unknownFeatures: (own ?? before)?.unknownFeatures ?? "hold",
   });
   return changeSpendLimit(deps, call, { ...input, wanted }, toLimitState);
 }

@@ -34,6 +34,7 @@ export function toWorkspaceLimit(row: WorkspaceLimit): z.input<typeof workspaceL
     state: limit && toState(activatingSince),
     activating_since: activatingSince?.toISOString() ?? null,
     open_ended_hold_usd: limit && toOpenEndedHold(limit),
+    unknown_features: limit?.unknownFeatures ?? null,
     values: row.values.map(toSpendLimitValue),
     version: limit && Number(limit.revision),
     updated_at: limit?.updatedAt.toISOString() ?? null,
@@ -57,6 +58,7 @@ export function toSpendLimit(state: LimitState): z.input<typeof spendLimit> {
     state: toState(activatingSince),
     activating_since: activatingSince?.toISOString() ?? null,
     open_ended_hold_usd: toOpenEndedHold(limit),
+    unknown_features: limit.unknownFeatures,
     values: state.values.map(toSpendLimitValue),
     version: Number(limit.revision),
     created_at: limit.createdAt.toISOString(),
@@ -70,6 +72,7 @@ export function toSpendLimitValue({ rank, wanted, setBy, setAtMs }: LimitValue<W
     limit_usd: toNumber(wanted.amountNanoUsd),
     enforcement: wanted.enforcement,
     open_ended_hold_usd: toOpenEndedHold(wanted),
+    unknown_features: wanted.unknownFeatures,
     set_by: toWireSetter(setBy),
     set_at: new Date(setAtMs).toISOString(),
   };

@@ -67,12 +67,14 @@ test("the documented call stores the exact amount", async ({ org }) => {
     state: "active",
     activating_since: null,
     open_ended_hold_usd: null,
+    unknown_features: "hold",
     values: [
       {
         rank: "admin",
         limit_usd: 100,
         enforcement: "strict",
         open_ended_hold_usd: null,
+        unknown_features: "hold",
         set_by: { type: "admin_key", id: expect.any(String) },
         set_at: expect.stringMatching(/Z$/),
       },

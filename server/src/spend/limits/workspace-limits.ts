@@ -25,7 +25,10 @@ export interface WorkspaceLimit extends OptionalLimitState {
 }
 
 export interface NewWorkspaceLimit
-  extends Pick<NewSpendLimit, "enforcement" | "open_ended_hold_usd" | "rank" | "if_version"> {
+  extends Pick<
+    NewSpendLimit,
+    "enforcement" | "open_ended_hold_usd" | "unknown_features" | "rank" | "if_version"
+  > {
   workspace_id: string;
   monthly_limit_usd: string | number | null;
 }
