@@ -170,6 +170,7 @@ export const requestCounts = [
   "errors",
   "estimated_requests",
   "unpriced_requests",
+  "partly_unbilled_requests",
 ] as const;
 export type RequestCount = (typeof requestCounts)[number];
 

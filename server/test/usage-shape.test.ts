@@ -83,6 +83,7 @@ const searching: Partial<EndRecord> = {
   inferenceGeo: "us",
   speed: "fast",
   client: "claude-code",
+  hasUnbilledParts: true,
   usage: {
     ...noTokens,
     inputTokens: 1_000_000,

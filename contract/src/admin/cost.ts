@@ -6,6 +6,7 @@ import { costParts, labelNames } from "../usage-shape.ts";
 import {
   exportFormat,
   groupFields,
+  partlyUnbilledRequests,
   reportFilters,
   reportRange,
   reportShape,
@@ -22,6 +23,7 @@ const costMeasures = {
     description: "Null: grouped by token type, since one request is billed for several.",
   }),
   unpriced_requests: unpricedRequests,
+  partly_unbilled_requests: partlyUnbilledRequests,
 };
 
 export const costRow = z
@@ -101,6 +103,7 @@ export const costSummary = z
         "Later charges and credits of this month, for requests with an unknown or estimated cost. Not in the other amounts.",
     }),
     unpriced_requests: unpricedRequests,
+    partly_unbilled_requests: partlyUnbilledRequests,
     forecast: z
       .object({
         month_usd: usdText,

@@ -116,6 +116,11 @@ export const unpricedRequests = count.meta({
     "Requests to models without a price. Their cost is estimated at the highest rate until a price is set.",
 });
 
+export const partlyUnbilledRequests = count.meta({
+  description:
+    "Requests in which features that are billed by time could run, such as code execution. No cost includes that time. See `has_unbilled_parts` of a request.",
+});
+
 /** Usage counts. They never overlap: `input_tokens` excludes cache tokens. */
 export const measuredFields = {
   ...toRecord(tokenMeasures, "column", () => count),
@@ -136,6 +141,7 @@ export const usageMeasures = {
     description: "Requests with an incomplete response. Their usage is what the response reported.",
   }),
   unpriced_requests: unpricedRequests,
+  partly_unbilled_requests: partlyUnbilledRequests,
   ...measuredFields,
   cost_usd: usdText,
   cost_breakdown_usd: costBreakdown.meta({ description: "Adds up to `cost_usd` exactly." }),

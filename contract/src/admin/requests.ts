@@ -115,6 +115,9 @@ const requestFilters = {
     description:
       "`true`: requests with a decision about their cost. `false`: requests without one.",
   }),
+  has_unbilled_parts: queryFlag.meta({
+    description: "`true`: requests with `has_unbilled_parts`. `false`: the others.",
+  }),
   request_id: idText("Id of a request, or a prefix that begins with `req_`."),
   upstream_request_id: idText("The upstream's id of the request. Exact match."),
 };

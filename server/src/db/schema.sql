@@ -817,7 +817,8 @@ CREATE TABLE usage_batch (
   output_cost_nano_usd bigint[] NOT NULL,
   web_search_cost_nano_usd bigint[] NOT NULL,
   cost_nano_usd bigint[] NOT NULL,
-  labels_id bigint[] NOT NULL
+  labels_id bigint[] NOT NULL,
+  partly_unbilled_requests bigint[] NOT NULL
 );
 CREATE TABLE usage_day (
   bucket_at timestamp with time zone NOT NULL,
@@ -848,7 +849,8 @@ CREATE TABLE usage_day (
   cache_read_cost_nano_usd bigint NOT NULL,
   output_cost_nano_usd bigint NOT NULL,
   web_search_cost_nano_usd bigint NOT NULL,
-  cost_nano_usd bigint NOT NULL
+  cost_nano_usd bigint NOT NULL,
+  partly_unbilled_requests bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE usage_event (
   request_id text NOT NULL,
@@ -918,7 +920,8 @@ CREATE TABLE usage_hour (
   cache_read_cost_nano_usd bigint NOT NULL,
   output_cost_nano_usd bigint NOT NULL,
   web_search_cost_nano_usd bigint NOT NULL,
-  cost_nano_usd bigint NOT NULL
+  cost_nano_usd bigint NOT NULL,
+  partly_unbilled_requests bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE usage_key_day (
   bucket_at timestamp with time zone NOT NULL,
@@ -943,7 +946,8 @@ CREATE TABLE usage_key_day (
   cache_read_cost_nano_usd bigint NOT NULL,
   output_cost_nano_usd bigint NOT NULL,
   web_search_cost_nano_usd bigint NOT NULL,
-  cost_nano_usd bigint NOT NULL
+  cost_nano_usd bigint NOT NULL,
+  partly_unbilled_requests bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE usage_key_month (
   bucket_at timestamp with time zone NOT NULL,
@@ -968,7 +972,8 @@ CREATE TABLE usage_key_month (
   cache_read_cost_nano_usd bigint NOT NULL,
   output_cost_nano_usd bigint NOT NULL,
   web_search_cost_nano_usd bigint NOT NULL,
-  cost_nano_usd bigint NOT NULL
+  cost_nano_usd bigint NOT NULL,
+  partly_unbilled_requests bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE usage_key_week (
   bucket_at timestamp with time zone NOT NULL,
@@ -993,7 +998,8 @@ CREATE TABLE usage_key_week (
   cache_read_cost_nano_usd bigint NOT NULL,
   output_cost_nano_usd bigint NOT NULL,
   web_search_cost_nano_usd bigint NOT NULL,
-  cost_nano_usd bigint NOT NULL
+  cost_nano_usd bigint NOT NULL,
+  partly_unbilled_requests bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE usage_labels (
   id bigint NOT NULL,
@@ -1035,7 +1041,8 @@ CREATE TABLE usage_member_day (
   cache_read_cost_nano_usd bigint NOT NULL,
   output_cost_nano_usd bigint NOT NULL,
   web_search_cost_nano_usd bigint NOT NULL,
-  cost_nano_usd bigint NOT NULL
+  cost_nano_usd bigint NOT NULL,
+  partly_unbilled_requests bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE usage_member_hour (
   bucket_at timestamp with time zone NOT NULL,
@@ -1064,7 +1071,8 @@ CREATE TABLE usage_member_hour (
   cache_read_cost_nano_usd bigint NOT NULL,
   output_cost_nano_usd bigint NOT NULL,
   web_search_cost_nano_usd bigint NOT NULL,
-  cost_nano_usd bigint NOT NULL
+  cost_nano_usd bigint NOT NULL,
+  partly_unbilled_requests bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE usage_member_week (
   bucket_at timestamp with time zone NOT NULL,
@@ -1093,7 +1101,8 @@ CREATE TABLE usage_member_week (
   cache_read_cost_nano_usd bigint NOT NULL,
   output_cost_nano_usd bigint NOT NULL,
   web_search_cost_nano_usd bigint NOT NULL,
-  cost_nano_usd bigint NOT NULL
+  cost_nano_usd bigint NOT NULL,
+  partly_unbilled_requests bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE usage_month (
   bucket_at timestamp with time zone NOT NULL,
@@ -1124,7 +1133,8 @@ CREATE TABLE usage_month (
   cache_read_cost_nano_usd bigint NOT NULL,
   output_cost_nano_usd bigint NOT NULL,
   web_search_cost_nano_usd bigint NOT NULL,
-  cost_nano_usd bigint NOT NULL
+  cost_nano_usd bigint NOT NULL,
+  partly_unbilled_requests bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE usage_node (
   id bigint NOT NULL,
@@ -1156,7 +1166,8 @@ CREATE TABLE usage_organization_day (
   cache_read_cost_nano_usd bigint NOT NULL,
   output_cost_nano_usd bigint NOT NULL,
   web_search_cost_nano_usd bigint NOT NULL,
-  cost_nano_usd bigint NOT NULL
+  cost_nano_usd bigint NOT NULL,
+  partly_unbilled_requests bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE usage_organization_hour (
   bucket_at timestamp with time zone NOT NULL,
@@ -1184,7 +1195,8 @@ CREATE TABLE usage_organization_hour (
   cache_read_cost_nano_usd bigint NOT NULL,
   output_cost_nano_usd bigint NOT NULL,
   web_search_cost_nano_usd bigint NOT NULL,
-  cost_nano_usd bigint NOT NULL
+  cost_nano_usd bigint NOT NULL,
+  partly_unbilled_requests bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE usage_organization_minute (
   bucket_at timestamp with time zone NOT NULL,
@@ -1212,7 +1224,8 @@ CREATE TABLE usage_organization_minute (
   cache_read_cost_nano_usd bigint NOT NULL,
   output_cost_nano_usd bigint NOT NULL,
   web_search_cost_nano_usd bigint NOT NULL,
-  cost_nano_usd bigint NOT NULL
+  cost_nano_usd bigint NOT NULL,
+  partly_unbilled_requests bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE usage_prices (
   id bigint NOT NULL,
@@ -1284,7 +1297,8 @@ CREATE TABLE usage_week (
   cache_read_cost_nano_usd bigint NOT NULL,
   output_cost_nano_usd bigint NOT NULL,
   web_search_cost_nano_usd bigint NOT NULL,
-  cost_nano_usd bigint NOT NULL
+  cost_nano_usd bigint NOT NULL,
+  partly_unbilled_requests bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE usage_weeks (
   is_only_row boolean DEFAULT true NOT NULL,
@@ -1310,7 +1324,8 @@ CREATE TABLE usage_workspace_day (
   cache_read_cost_nano_usd bigint NOT NULL,
   output_cost_nano_usd bigint NOT NULL,
   web_search_cost_nano_usd bigint NOT NULL,
-  cost_nano_usd bigint NOT NULL
+  cost_nano_usd bigint NOT NULL,
+  partly_unbilled_requests bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE usage_workspace_hour (
   bucket_at timestamp with time zone NOT NULL,
@@ -1332,7 +1347,8 @@ CREATE TABLE usage_workspace_hour (
   cache_read_cost_nano_usd bigint NOT NULL,
   output_cost_nano_usd bigint NOT NULL,
   web_search_cost_nano_usd bigint NOT NULL,
-  cost_nano_usd bigint NOT NULL
+  cost_nano_usd bigint NOT NULL,
+  partly_unbilled_requests bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE waiting_secret (
   id text NOT NULL,
@@ -1779,6 +1795,7 @@ CREATE INDEX usage_record_by_labels ON usage_record USING btree (labels_id, star
 CREATE INDEX usage_record_doubtful ON usage_record USING btree (started_at) WHERE (doubt_code IS NOT NULL);
 CREATE INDEX usage_record_failed ON usage_record USING btree (started_at) WHERE (outcome_code >= 2);
 CREATE UNIQUE INDEX usage_record_once ON usage_record USING btree (started_at, hashtextextended(request_id, (0)::bigint));
+CREATE INDEX usage_record_unbilled ON usage_record USING btree (started_at) WHERE has_unbilled_parts;
 CREATE INDEX waiting_secret_member ON waiting_secret USING btree (member_id);
 CREATE UNIQUE INDEX workspace_active_name ON workspace USING btree (organization_id, lower(name)) WHERE (archived_at IS NULL);
 CREATE INDEX workspace_by_organization ON workspace USING btree (organization_id, created_at, id);

@@ -63,4 +63,5 @@ export const EVENT_COUNTS: Readonly<Partial<Record<CountColumn, string>>> = {
   errors: "(outcome NOT IN ('answered', 'aborted'))::int",
   estimated_requests: "is_estimated::int",
   unpriced_requests: "is_unpriced::int",
+  partly_unbilled_requests: "has_unbilled_parts::int",
 };

@@ -173,6 +173,7 @@ function addRecord(row: MinuteRow, record: EndRecord): void {
   if (isError(record.outcome)) row.errors += 1n;
   if (record.isEstimated) row.estimated_requests += 1n;
   if (record.isUnpriced) row.unpriced_requests += 1n;
+  if (hasUnbilledParts(record)) row.partly_unbilled_requests += 1n;
   const { usage, cost } = record;
   row.input_tokens += toCount(usage.inputTokens);
   row.cache_write_5m_tokens += toCount(usage.cacheWrite5mTokens);

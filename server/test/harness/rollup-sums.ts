@@ -32,6 +32,7 @@ export const anyRecordWithin = (maxHalfHours: number): fc.Arbitrary<EndRecord> =
       outcome: fc.constantFrom<EndRecord["outcome"]>("answered", "refused", "interrupted"),
       isEstimated: fc.boolean(),
       isUnpriced: fc.boolean(),
+      hasUnbilledParts: fc.constantFrom(undefined, true as const),
       nanoUsd: fc.bigInt({ min: 0n, max: 10n ** 12n }),
     })
     .map(
@@ -43,11 +44,13 @@ export const anyRecordWithin = (maxHalfHours: number): fc.Arbitrary<EndRecord> =
         speed,
         isEstimated,
         isUnpriced,
+        hasUnbilledParts,
         nanoUsd,
         ...begun
       }) => {
         const begin = beginRecord(begun);
-        const rest = { outcome, httpStatus, model, speed, isEstimated, isUnpriced };
+        const marks = { isEstimated, isUnpriced, ...(hasUnbilledParts && { hasUnbilledParts }) };
+        const rest = { outcome, httpStatus, model, speed, ...marks };
         return endRecord(memberId === undefined ? begin : { ...begin, memberId }, nanoUsd, rest);
       },
     );
@@ -92,6 +95,7 @@ export function sumUp(
       errors: record.outcome === "answered" ? 0n : 1n,
       estimated_requests: record.isEstimated ? 1n : 0n,
       unpriced_requests: record.isUnpriced ? 1n : 0n,
+      partly_unbilled_requests: event.has_unbilled_parts ? 1n : 0n,
     };
     const known = sums.get(key);
     if (known === undefined) sums.set(key, { ...pickCounts(counts), key });

@@ -26,6 +26,7 @@ export interface CostSummary {
   /** Adjustments for requests of this month, not part of the other sums. */
   adjustmentsNanoUsd: bigint;
   unpricedRequests: bigint;
+  partlyUnbilledRequests: bigint;
   forecast: Forecast | null;
   limit: Pick<SpendLimit, "amountNanoUsd" | "enforcement"> | null;
   dataAsOfMs: number;
@@ -63,6 +64,10 @@ export async function getCostSummary(
       lastMonthToDateNanoUsd: sum(lastMonth.startMs, sameDayMs),
       adjustmentsNanoUsd: await sumAdjustments(tx, { ...filter, ...month }),
       unpricedRequests: inMonth.reduce((total, day) => total + day.unpricedRequests, 0n),
+      partlyUnbilledRequests: inMonth.reduce(
+        (total, day) => total + day.partlyUnbilledRequests,
+        0n,
+      ),
       forecast: forecastMonth({
         todayMs,
         monthEndMs: month.endMs,
@@ -80,6 +85,7 @@ interface Day {
   atMs: number;
   nanoUsd: bigint;
   unpricedRequests: bigint;
+  partlyUnbilledRequests: bigint;
 }
 
 async function listDays(
@@ -96,6 +102,7 @@ async function listDays(
     atMs: row.bucket_at?.getTime() ?? 0,
     nanoUsd: row.cost_nano_usd,
     unpricedRequests: row.unpriced_requests,
+    partlyUnbilledRequests: row.partly_unbilled_requests,
   }));
 }
 

@@ -85,7 +85,7 @@ describe("the report", () => {
     await spend(
       at + 1,
       { input: 10n, output: 20n, webSearch: 4n },
-      { model: "claude-opus-5", isUnpriced: true },
+      { model: "claude-opus-5", isUnpriced: true, hasUnbilledParts: true },
     );
     await spend(at + 2, { input: 0n, output: 0n }, { outcome: "refused", httpStatus: 429 });
   });
@@ -98,14 +98,16 @@ describe("the report", () => {
       requests,
     ]);
 
-  test("by model counts unpriced requests", async ({ report }) => {
+  test("by model counts requests without a price and with unbilled parts", async ({ report }) => {
     const { data, totals } = await report("group_by=model&bucket=none");
     expect(short(data)).toEqual([
       ["claude-opus-5", null, null, "34.00", 1],
       ["claude-sonnet-5", null, null, "3.00", 2],
     ]);
     expect(data.map(({ unpriced_requests }) => unpriced_requests)).toEqual([1, 0]);
-    expect(totals).toEqual({ cost_usd: "37.00", requests: 3, unpriced_requests: 1 });
+    expect(data.map((line) => line.partly_unbilled_requests)).toEqual([1, 0]);
+    const counts = { requests: 3, unpriced_requests: 1, partly_unbilled_requests: 1 };
+    expect(totals).toEqual({ cost_usd: "37.00", ...counts });
   });
 
   test("by token type has one line per type, also within models", async ({ report }) => {
@@ -217,6 +219,7 @@ describe("the summary", () => {
       last_month_to_date_usd: "12.00",
       adjustments_usd: "0.00",
       unpriced_requests: 0,
+      partly_unbilled_requests: 0,
       // The last 28 days begin on 23 October. Their first request is on 13 November, so seven days have averages: 20 on
       // Fridays and 8 on Thursdays. Today adds 18, the 26th 8, the 27th 20.
       forecast: { month_usd: "76.00", method: "same_weekday_average", based_on_days: 7 },

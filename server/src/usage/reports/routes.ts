@@ -54,6 +54,7 @@ export function makeUsageHandlers(
           cost_usd: formatUsd(report.totals.cost_nano_usd),
           requests: Number(report.totals.requests),
           unpriced_requests: Number(report.totals.unpriced_requests),
+          partly_unbilled_requests: Number(report.totals.partly_unbilled_requests),
         },
         ...toFrame(report, query.bucket),
       };
@@ -115,6 +116,7 @@ function toCostSummary(summary: CostSummary): z.input<typeof costSummary> {
     last_month_to_date_usd: formatUsd(summary.lastMonthToDateNanoUsd),
     adjustments_usd: formatUsd(summary.adjustmentsNanoUsd),
     unpriced_requests: Number(summary.unpricedRequests),
+    partly_unbilled_requests: Number(summary.partlyUnbilledRequests),
     forecast: forecast && {
       month_usd: formatUsd(forecast.monthNanoUsd),
       method: "same_weekday_average",

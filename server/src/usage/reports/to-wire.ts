@@ -35,7 +35,10 @@ export function toCostRows(
   isSplit: boolean,
 ): z.input<typeof costRow>[] {
   const place = toPlace(row, context);
-  const unpriced_requests = Number(row.unpriced_requests);
+  const counts = {
+    unpriced_requests: Number(row.unpriced_requests),
+    partly_unbilled_requests: Number(row.partly_unbilled_requests),
+  };
   if (!isSplit) {
     return [
       {
@@ -44,7 +47,7 @@ export function toCostRows(
         units: null,
         cost_usd: formatUsd(row.cost_nano_usd),
         requests: Number(row.requests),
-        unpriced_requests,
+        ...counts,
       },
     ];
   }
@@ -54,7 +57,7 @@ export function toCostRows(
     units: Number(units),
     cost_usd: formatUsd(nanoUsd),
     requests: null,
-    unpriced_requests,
+    ...counts,
   }));
 }
 
@@ -104,6 +107,7 @@ export function toMeasures(counts: UsageCounts): z.input<typeof usageTotals> {
     errors: Number(counts.errors),
     estimated_requests: Number(counts.estimated_requests),
     unpriced_requests: Number(counts.unpriced_requests),
+    partly_unbilled_requests: Number(counts.partly_unbilled_requests),
     ...toUsedCounts(counts),
     cost_usd: formatUsd(counts.cost_nano_usd),
     cost_breakdown_usd: toCostBreakdown(counts),

@@ -53,14 +53,16 @@ test.beforeAll(async ({ h, org }) => {
     endRecord({ requestId: id, organizationId: org.id, startedAtMs, ...key, ...fields });
   await recordUsage(h.deps.database, [
     of("req_1", first, DAY),
-    of("req_2", first, DAY + 30_000, { model: "claude-opus-5" }),
-    of("req_3", second, DAY + HOUR_MS, { outcome: "refused", httpStatus: 529 }),
+    of("req_2", first, DAY + 30_000, { model: "claude-opus-5", hasUnbilledParts: true }),
+    of("req_3", second, DAY + HOUR_MS, { ...refused, hasUnbilledParts: true }),
     of("req_4", second, DAY + 2 * HOUR_MS + 1, { outcome: "aborted", isEstimated: true }),
     of("req_5", second, DAY + 12 * HOUR_MS, { isUnpriced: true, model: "new-model" }),
     of("req_6", first, DAY - 1),
     endRecord({ requestId: "req_7", organizationId: other.id, startedAtMs: DAY, ...foreign }),
   ]);
 });
+
+const refused = { outcome: "refused", httpStatus: 529 } as const;
 
 async function makeKey({ admin }: TestOrganization) {
   const { id: workspaceId } = await admin.createWorkspace();
@@ -83,6 +85,7 @@ test("one row holds tokens by kind, requests, errors and cost, to the nano-dolla
     errors: 1,
     estimated_requests: 1,
     unpriced_requests: 1,
+    partly_unbilled_requests: 1,
     input_tokens: 50,
     cache_write_5m_tokens: 5,
     cache_write_1h_tokens: 10,

@@ -36,6 +36,7 @@ export interface RequestQuery extends Partial<Record<LabelColumn, string[] | und
   min_cost_usd?: string | number | undefined;
   doubt?: Doubt[] | undefined;
   is_resolved?: boolean | undefined;
+  has_unbilled_parts?: boolean | undefined;
   request_id?: string | undefined;
   upstream_request_id?: string | undefined;
 }
@@ -146,6 +147,7 @@ async function readFilter(
       query.min_cost_usd === undefined ? undefined : readAmount("min_cost_usd", query.min_cost_usd),
     doubts: query.doubt,
     isResolved: query.is_resolved,
+    hasUnbilledParts: query.has_unbilled_parts,
     idPrefix,
     upstreamRequestId: query.upstream_request_id,
   };

@@ -32,6 +32,8 @@ export interface RequestFilter {
   doubts: readonly Doubt[] | undefined;
   /** True: with a decision about the cost. */
   isResolved: boolean | undefined;
+  /** True: features that are billed by time could run. */
+  hasUnbilledParts: boolean | undefined;
   /** Prefix of ids. */
   idPrefix: string | undefined;
   upstreamRequestId: string | undefined;
@@ -89,7 +91,7 @@ async function scanRecords(
 ): Promise<RequestSearch> {
   const isInRange = and([
     ...makeRangeConditions(filter, from),
-    ...makeDoubtConditions(filter),
+    ...makeMarkConditions(filter),
     ...(hasOnlyFailed(filter) ? [sql`outcome_code >= 2`] : []),
   ]);
   const conditions = [...makeLabelConditions(filter), ...makeOtherConditions(filter)];
@@ -116,7 +118,7 @@ async function probeRecords(
   labelIds: readonly bigint[],
 ): Promise<RequestSearch> {
   const others = makeOtherConditions(filter);
-  const isInRange = [...makeRangeConditions(filter, from), ...makeDoubtConditions(filter)];
+  const isInRange = [...makeRangeConditions(filter, from), ...makeMarkConditions(filter)];
   const share = Math.floor(MAX_SCANNED / labelIds.length);
   const perLabel = others.length === 0 ? Math.min(share, limit + 1) : share;
   const { rows } = await sql<PlaceRow & { is_match: boolean; rank: bigint }>`
@@ -148,14 +150,16 @@ async function listLabelIds(tx: Tx, filter: RequestFilter): Promise<bigint[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Searches usage_event, whose indexes have workspaces and keys. Its requests have no doubt. */
+/** Searches usage_event, whose indexes have workspaces and keys. Its requests have no doubt and no unbilled parts. */
 export async function searchEvents(
   tx: Tx,
   filter: RequestFilter,
   { from, limit }: SearchPage,
 ): Promise<RequestSearch> {
   const { workspaceIds, apiKeyIds, organizationId, visible } = filter;
-  if (filter.doubts !== undefined) return { matches: [], end: null };
+  if (filter.doubts !== undefined || filter.hasUnbilledParts === true) {
+    return { matches: [], end: null };
+  }
   const isVisible = isVisibleUsage(visible);
   const isIndexed = and([
     sql`organization_id = ${organizationId}`,
@@ -247,11 +251,19 @@ function makeOtherConditions(filter: RequestFilter): RawBuilder<unknown>[] {
   return conditions;
 }
 
-/** Condition of the partial index of doubtful requests. */
-function makeDoubtConditions({ doubts: wanted }: RequestFilter): RawBuilder<unknown>[] {
-  if (wanted === undefined) return [];
-  const codes = wanted.map((doubt) => doubts.indexOf(doubt) + 1);
-  return [sql`doubt_code IS NOT NULL AND doubt_code = ANY(${codes}::smallint[])`];
+/** Conditions of the partial indexes of doubtful requests and of those with unbilled parts. */
+function makeMarkConditions(filter: RequestFilter): RawBuilder<unknown>[] {
+  const conditions: RawBuilder<unknown>[] = [];
+  if (filter.doubts !== undefined) {
+    const codes = filter.doubts.map((doubt) => doubts.indexOf(doubt) + 1);
+    conditions.push(sql`doubt_code IS NOT NULL AND doubt_code = ANY(${codes}::smallint[])`);
+  }
+  if (filter.hasUnbilledParts !== undefined) {
+    conditions.push(
+      filter.hasUnbilledParts ? sql`has_unbilled_parts` : sql`has_unbilled_parts IS NOT TRUE`,
+    );
+  }
+  return conditions;
 }
 
 /** True if the partial index of failed requests has all matches. */

@@ -25,6 +25,7 @@ const everything: RequestFilter = {
   minCostNanoUsd: undefined,
   doubts: undefined,
   isResolved: undefined,
+  hasUnbilledParts: undefined,
   idPrefix: undefined,
   upstreamRequestId: undefined,
 };
@@ -33,13 +34,14 @@ interface Made {
   apiKeyId: string;
   startedAtMs: number;
   isFailed?: boolean;
+  isUnbilled?: boolean;
   nanoUsd?: bigint;
 }
 
 const test = base.extend("log", ({ db }) => {
-  const toRecord = ({ apiKeyId, startedAtMs, isFailed = false, nanoUsd = 1n }: Made) =>
+  const toRecord = ({ apiKeyId, startedAtMs, isFailed, isUnbilled, nanoUsd = 1n }: Made) =>
     endRecord(
-      beginRecord({ apiKeyId, startedAtMs }),
+      beginRecord({ apiKeyId, startedAtMs, ...(isUnbilled && { hasUnbilledParts: true }) }),
       nanoUsd,
       isFailed ? { outcome: "refused", httpStatus: 529 } : {},
     );
@@ -159,6 +161,19 @@ describe("behind thousands of requests of other keys", () => {
     const ids = await log.record(few().map((made) => ({ ...made, nanoUsd: 100n })));
     expect(await log.readAll({ minCostNanoUsd: 100n })).toEqual(ids);
   });
+});
+
+test("requests with unbilled parts are found in either half of the log, and by key", async ({
+  log,
+}) => {
+  await log.fillWithOthers(20, 3_000);
+  const marked = await log.record(few().map((made) => ({ ...made, isUnbilled: true })));
+  const others = await log.record(few());
+  const old = await log.recordAsOldNode(few());
+  expect(await log.readAll({ hasUnbilledParts: true })).toEqual(marked);
+  expect(await log.readAll({ hasUnbilledParts: true, apiKeyIds: ["apikey_1"] })).toEqual(marked);
+  const rest = await log.readAll({ hasUnbilledParts: false, apiKeyIds: ["apikey_1"] });
+  expect(rest.toSorted()).toEqual([...others, ...old].toSorted());
 });
 
 test("an organization does not see the requests of another one", async ({ log }) => {
