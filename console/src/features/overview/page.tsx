@@ -109,7 +109,7 @@ function MonthFigures({ month }: { month: Month }) {
   const totals = usage.data?.totals;
   return (
     <StatRow>
-      <MonthStats summary={summary.data} />
+      <MonthStats summary={summary.data} requestsSearch={{ range: "month" }} />
       <Stat
         label="Requests"
         value={totals && formatCount(totals.requests)}

@@ -9,6 +9,7 @@ const row = (model: string, cost: string) =>
     errors: 0,
     estimated_requests: 0,
     unpriced_requests: 0,
+    partly_unbilled_requests: 0,
     input_tokens: 1,
     cache_write_5m_tokens: 0,
     cache_write_1h_tokens: 0,

@@ -115,6 +115,7 @@ function toUsageSearch({
   upstream,
   cost,
   doubt,
+  unbilled,
   refused,
   code,
   open,

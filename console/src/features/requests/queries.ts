@@ -11,7 +11,7 @@ export type RequestsQuery = ReturnType<typeof toRequestsQuery>;
 
 /** Converts the address to filters of the API. Omits an end in the future. */
 export function toRequestsQuery(search: ReportSearch, nowMs: number) {
-  const { range, at, live, request, upstream, cost, doubt } = search;
+  const { range, at, live, request, upstream, cost, doubt, unbilled } = search;
   const hasTimes = range !== undefined || at !== undefined || live !== undefined;
   const times = hasTimes ? resolveSearchRange(search, nowMs) : null;
   return {
@@ -23,6 +23,7 @@ export function toRequestsQuery(search: ReportSearch, nowMs: number) {
     min_cost_usd: cost,
     ...(doubt !== undefined && { doubt: [...requestDoubts] }),
     ...(doubt === "open" && { is_resolved: false }),
+    ...(unbilled && { has_unbilled_parts: true }),
   };
 }
 

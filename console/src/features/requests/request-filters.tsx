@@ -15,7 +15,7 @@ export function RequestFilters({ search, onChange }: LogFiltersProps) {
   return (
     <>
       <IdBox search={search} onChange={onChange} />
-      <DoubtFilter search={search} onChange={onChange} />
+      <CostFilter search={search} onChange={onChange} />
       <CostBox value={search.cost ?? ""} onCost={(cost) => onChange({ cost })} />
       {isSearched && (
         <Button kind="quiet" onClick={() => onChange({ request: "", upstream: "", cost: "" })}>
@@ -76,18 +76,28 @@ function IdBox({ search, onChange }: LogFiltersProps) {
   );
 }
 
-function DoubtFilter({ search, onChange }: LogFiltersProps) {
+/** Search parameters by the value of the choice. */
+const costFilters = {
+  any: {},
+  open: { doubt: "open" },
+  all: { doubt: "all" },
+  unbilled: { unbilled: true },
+} satisfies Record<string, Pick<ReportSearch, "doubt" | "unbilled">>;
+
+function CostFilter({ search, onChange }: LogFiltersProps) {
   return (
     <Select
       aria-label="Cost"
-      value={search.doubt ?? ""}
-      onChange={(event) =>
-        onChange({ doubt: (event.target.value || undefined) as ReportSearch["doubt"] })
-      }
+      value={search.doubt ?? (search.unbilled ? "unbilled" : "any")}
+      onChange={(event) => {
+        const chosen = costFilters[event.target.value as keyof typeof costFilters];
+        onChange({ doubt: undefined, unbilled: undefined, ...chosen });
+      }}
     >
-      <option value="">Any cost</option>
+      <option value="any">Any cost</option>
       <option value="open">Doubtful, not resolved</option>
       <option value="all">Doubtful</option>
+      <option value="unbilled">With unbilled parts</option>
     </Select>
   );
 }

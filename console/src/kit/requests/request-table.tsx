@@ -45,7 +45,7 @@ function makeColumns(onOpen: (id: string) => void): Column<LoggedRequest>[] {
     {
       id: "status",
       header: "Status",
-      cell: ({ status, doubt, adjustment_usd }) => (
+      cell: ({ status, doubt, has_unbilled_parts, adjustment_usd }) => (
         <span title={statusWords[status]} className="inline-flex flex-wrap gap-1">
           <Badge tone={statusTones[status] ?? "plain"}>{shortStatus[status] ?? status}</Badge>
           {adjustment_usd !== null ? (
@@ -53,6 +53,7 @@ function makeColumns(onOpen: (id: string) => void): Column<LoggedRequest>[] {
           ) : (
             doubt !== null && <Badge tone="warn">Doubtful cost</Badge>
           )}
+          {has_unbilled_parts && <Badge tone="warn">Unbilled parts</Badge>}
         </span>
       ),
     },

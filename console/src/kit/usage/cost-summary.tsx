@@ -1,11 +1,13 @@
 import type { Answer } from "../../api-client.ts";
 import { useApi } from "../../queries.ts";
 import { Money } from "../../ui/amounts.tsx";
-import { formatCount, formatDay, formatPlural, toNanoUsd } from "../../ui/format.ts";
+import { formatDay, formatPlural, toNanoUsd } from "../../ui/format.ts";
 import { Stat, StatRow } from "../../ui/stat.tsx";
 import { ErrorState } from "../../ui/states.tsx";
+import { CostNotes } from "./cost-notes.tsx";
 import { StaleBadge } from "./live.tsx";
 import type { FilterQuery } from "./report-query.ts";
+import type { ReportSearch } from "./search.ts";
 
 export type CostSummary = Answer<"getCostSummary">;
 
@@ -18,14 +20,20 @@ export const useCostSummary = (filters: FilterQuery | Record<string, never>, isE
     { isEnabled, everyMs: EVERY_MS, isPreviousShown: true },
   );
 
+interface CostSummaryProps {
+  summary: ReturnType<typeof useCostSummary>;
+  /** Search for the requests of this month. */
+  requestsSearch: ReportSearch;
+}
+
 /** Cost of this month, its forecast, the last month and the limit, after the filters. */
-export function CostSummaryRow({ summary }: { summary: ReturnType<typeof useCostSummary> }) {
+export function CostSummaryRow({ summary, requestsSearch }: CostSummaryProps) {
   const { data, error } = summary;
   if (error && !data) return <ErrorState error={error} onRetry={() => void summary.refetch()} />;
   return (
     <div className="grid gap-2">
       <StatRow>
-        <MonthStats summary={data} />
+        <MonthStats summary={data} requestsSearch={requestsSearch} />
         <Stat
           label="Last month"
           value={data && <Money usd={data.last_month_usd} />}
@@ -50,15 +58,21 @@ export function CostSummaryRow({ summary }: { summary: ReturnType<typeof useCost
   );
 }
 
+interface MonthStatsProps {
+  summary: CostSummary | undefined;
+  /** Search for the requests of this month. */
+  requestsSearch: ReportSearch;
+}
+
 /** Cost and forecast of the month. All pages show the server's figures. */
-export function MonthStats({ summary }: { summary: CostSummary | undefined }) {
+export function MonthStats({ summary, requestsSearch }: MonthStatsProps) {
   return (
     <>
       <Stat
         label="This month"
         value={summary && <Money usd={summary.month_to_date_usd} />}
         hasNote
-        note={summary && <MonthNote summary={summary} />}
+        note={summary && <MonthNote summary={summary} requestsSearch={requestsSearch} />}
       />
       <Stat
         label="Month forecast"
@@ -74,7 +88,8 @@ export function MonthStats({ summary }: { summary: CostSummary | undefined }) {
   );
 }
 
-function MonthNote({ summary: { today_usd, adjustments_usd, unpriced_requests } }: SummaryProps) {
+function MonthNote({ summary, requestsSearch }: SummaryProps & { requestsSearch: ReportSearch }) {
+  const { today_usd, adjustments_usd } = summary;
   return (
     <>
       <Money usd={today_usd} /> today
@@ -84,12 +99,7 @@ function MonthNote({ summary: { today_usd, adjustments_usd, unpriced_requests } 
           {adjustments_usd.startsWith("-") ? "credited later" : "charged later besides"}
         </>
       )}
-      {unpriced_requests > 0 && (
-        <span className="block text-warn">
-          {formatCount(unpriced_requests)} requests used unpriced models, estimated at the highest
-          rate
-        </span>
-      )}
+      <CostNotes counts={summary} search={requestsSearch} />
     </>
   );
 }

@@ -61,6 +61,12 @@ function Unpriced({ sum, isModel }: { sum: GroupSum; isModel: boolean }) {
   );
 }
 
+/** Badge of a group with requests that have parts in no cost. */
+function PartlyUnbilled({ sum }: { sum: GroupSum }) {
+  if (sum.partlyUnbilledRequests === 0) return null;
+  return <Badge tone="warn">{formatCount(sum.partlyUnbilledRequests)} with unbilled parts</Badge>;
+}
+
 type ReportColumn = Column<GroupSum> & { total: (totals: Totals) => React.ReactNode };
 
 function TotalRow({ columns, totals }: { columns: readonly ReportColumn[]; totals: Totals }) {
@@ -97,6 +103,7 @@ function makeColumns(
       <span className="flex flex-wrap items-center gap-x-2 font-medium max-sm:max-w-36">
         <span className="truncate max-sm:max-w-36">{sum.name}</span>
         {groupBy !== "token_type" && <Unpriced sum={sum} isModel={groupBy === "model"} />}
+        {groupBy !== "token_type" && <PartlyUnbilled sum={sum} />}
       </span>
     ),
     total: () => null,

@@ -6,6 +6,7 @@ import { formatCount } from "../../ui/format.ts";
 import { Select } from "../../ui/input.tsx";
 import { Stat, StatRow } from "../../ui/stat.tsx";
 import { LoadError } from "../error-pages.tsx";
+import { CostNotes, hasCostNotes } from "./cost-notes.tsx";
 import { CostSummaryRow, useCostSummary } from "./cost-summary.tsx";
 import { FilterBar, RangeBar } from "./filter-bar.tsx";
 import { GroupTable } from "./group-table.tsx";
@@ -42,6 +43,7 @@ export function UsageReport({ kind = "usage", workspaceId, apiKeyId }: ReportPro
   const asked = useAsked(kind, search, within);
   const report = useReport(asked);
   const summary = useCostSummary(asked.filters, kind === "cost");
+  const requestsSearch = toRequestsSearch(search, within);
   return (
     <div className="grid gap-7">
       <div className="no-print flex flex-wrap items-center gap-2.5">
@@ -53,15 +55,18 @@ export function UsageReport({ kind = "usage", workspaceId, apiKeyId }: ReportPro
         <FilterBar search={search} onChange={change} within={within} />
         <GroupChoice kind={kind} asked={asked} within={within} onChange={change} />
         <span className="sm:ml-auto">
-          <ButtonLink to="/requests" search={toRequestsSearch(search, within)} kind="quiet">
+          <ButtonLink to="/requests" search={requestsSearch} kind="quiet">
             View requests
           </ButtonLink>
         </span>
       </div>
       {kind === "cost" ? (
-        <CostSummaryRow summary={summary} />
+        <CostSummaryRow
+          summary={summary}
+          requestsSearch={toRequestsSearch({ ...search, ...THIS_MONTH }, within)}
+        />
       ) : (
-        <UsageTotals totals={report.data?.totals} />
+        <UsageTotals totals={report.data?.totals} requestsSearch={requestsSearch} />
       )}
       {report.error && !report.data ? (
         <LoadError error={report.error} onRetry={() => void report.refetch()} />
@@ -74,7 +79,7 @@ export function UsageReport({ kind = "usage", workspaceId, apiKeyId }: ReportPro
           summary={kind === "cost" ? summary.data : undefined}
           onChange={change}
           onDrillDown={(at) => go({ at }, { replace: false })}
-          requestsSearch={toRequestsSearch(search, within)}
+          requestsSearch={requestsSearch}
         />
       )}
       {report.data && report.data.rows.length > 0 && (
@@ -83,6 +88,15 @@ export function UsageReport({ kind = "usage", workspaceId, apiKeyId }: ReportPro
     </div>
   );
 }
+
+/** Times of the summary, whatever the report shows. */
+const THIS_MONTH: ReportSearch = {
+  range: "month",
+  from: undefined,
+  to: undefined,
+  at: undefined,
+  live: undefined,
+};
 
 /** Returns the same object for the same address. */
 function useAsked(kind: ReportKind, search: ReportSearch, within: Within): ReportInput {
@@ -155,7 +169,12 @@ function GroupChoice({ kind, asked, within, onChange }: GroupChoiceProps) {
   );
 }
 
-function UsageTotals({ totals }: { totals: Report["totals"] | undefined }) {
+interface UsageTotalsProps {
+  totals: Report["totals"] | undefined;
+  requestsSearch: ReportSearch;
+}
+
+function UsageTotals({ totals, requestsSearch }: UsageTotalsProps) {
   if (totals !== undefined && !("total_tokens" in totals)) return null;
   const cached = totals ? totals.cache_read_tokens : 0;
   const prompt = totals ? totals.total_tokens - totals.output_tokens : 0;
@@ -165,11 +184,8 @@ function UsageTotals({ totals }: { totals: Report["totals"] | undefined }) {
         label="Cost"
         value={totals && <Money usd={totals.cost_usd} />}
         note={
-          totals && totals.unpriced_requests > 0 ? (
-            <span className="text-warn">
-              {formatCount(totals.unpriced_requests)} requests used unpriced models, estimated at
-              the highest rate
-            </span>
+          totals && hasCostNotes(totals) ? (
+            <CostNotes counts={totals} search={requestsSearch} />
           ) : undefined
         }
       />

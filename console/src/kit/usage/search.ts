@@ -50,6 +50,8 @@ export const readReportSearch = makeSearchReader({
   cost: matching(/^\d{1,9}(\.\d{1,9})?$/),
   /** Requests with a doubtful cost. `open`: without a decision about it. */
   doubt: oneOf(["open", "all"] as const),
+  /** Requests with parts that no cost includes. */
+  unbilled: oneOf([true] as const),
   /** Shows refused requests, which were not sent. */
   refused: oneOf([true] as const),
   /** Error codes of refused requests. */

@@ -97,6 +97,7 @@ export interface GroupSum {
   requests: number | null;
   errors: number;
   unpricedRequests: number;
+  partlyUnbilledRequests: number;
   tokens: Record<SeriesName, number>;
   /** Tokens or searches of a token type. */
   units: number;
@@ -112,6 +113,7 @@ export function sumGroups(rows: readonly Row[], groupBy: GroupName | null): Grou
     sums.set(key, sum);
     sum.requests = row.requests === null ? null : (sum.requests ?? 0) + row.requests;
     sum.unpricedRequests += row.unpriced_requests;
+    sum.partlyUnbilledRequests += row.partly_unbilled_requests;
     sum.costNano += toNanoUsd(row.cost_usd);
     if ("units" in row) sum.units += row.units ?? 0;
     if (!("total_tokens" in row)) continue;
@@ -128,6 +130,7 @@ function emptySum(key: string, name: string): GroupSum {
     requests: 0,
     errors: 0,
     unpricedRequests: 0,
+    partlyUnbilledRequests: 0,
     tokens: mapKeys(seriesNames, () => 0),
     units: 0,
     costNano: 0n,
