@@ -13,6 +13,7 @@ import { checkFailover } from "./check-failover.ts";
 import { checkJournal } from "./check-journal.ts";
 import { checkReplication, checkReports } from "./check-replication.ts";
 import { checkRetention } from "./check-retention.ts";
+import { checkSignedRows } from "./check-signed-rows.ts";
 import { exitCodes } from "./command-error.ts";
 import { describeLedger } from "./describe-ledger.ts";
 import type { Finding } from "./finding.ts";
@@ -172,6 +173,7 @@ async function checkSystem(dataDir: string): Promise<Finding[]> {
     checkFailover(system.newest_failover),
     checkBackup(system.backup),
     await checkRetention(callApi),
+    await checkSignedRows(makeLocalApi(dataDir, CHECK_TIMEOUT_MS)),
   ];
 }
 
