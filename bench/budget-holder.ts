@@ -41,10 +41,14 @@ export async function createKey(callApi: CallApi, name: string, limitUsd: number
 }
 
 /** Starts the stream that holds the limit of the waiting workspace. Its end would end the wait of one client. */
-export async function holdBudget(port: number, key: string): Promise<void> {
+export async function holdBudget(
+  port: number,
+  key: string,
+  body = makeBody({ model: SLOW_MODEL, stream: true }),
+): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const sent = openRequest({ port, path: PATH, method: "POST", headers: makeHeaders(key) });
-    sent.end(makeBody({ model: SLOW_MODEL, stream: true }));
+    sent.end(body);
     const [response] = (await once(sent, "response")) as [IncomingMessage];
     if (response.statusCode === 200) return void response.on("error", () => undefined).resume();
     const text = Buffer.concat(await response.toArray()).toString();

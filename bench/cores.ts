@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { setPriority } from "node:os";
 import { allowedCores } from "./proc.ts";
 
 /** Core of the target, and cores of the other processes. */
@@ -29,5 +30,15 @@ export function allotCores(
 export function pinProcesses(pids: readonly number[], cores: readonly number[]): void {
   for (const pid of pids) {
     spawnSync("taskset", ["--all-tasks", "--cpu-list", "--pid", cores.join(","), String(pid)]);
+  }
+}
+
+/** Lets the first processes run before the others of their core, as far as this user may. Later threads follow. */
+export function rankProcesses(first: readonly number[], last: readonly number[]): void {
+  for (const pid of last) setPriority(pid, 19);
+  try {
+    for (const pid of first) setPriority(pid, -20);
+  } catch {
+    // Only root may raise a priority. The last ones are behind the others without it too.
   }
 }

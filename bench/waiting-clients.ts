@@ -20,9 +20,10 @@ export interface StopClients {
 export type WaitingReport = Record<string, number>;
 
 const DEFAULT_RETRY_S = 1;
+const STOP_WITHIN_MS = 5_000;
 
 let stopping = new AbortController();
-let running: Promise<WaitingReport> | null = null;
+let running: Promise<WaitingReport> = Promise.resolve({});
 
 process.on("disconnect", () => process.exit(0));
 process.on("message", (message: WaitingClients | StopClients) => {
@@ -32,7 +33,9 @@ process.on("message", (message: WaitingClients | StopClients) => {
     return;
   }
   stopping.abort();
-  void running?.then((report) => process.send?.(report));
+  // A client whose response lacks its end is not counted.
+  const late = delay(STOP_WITHIN_MS).then((): WaitingReport => ({ late: 1 }));
+  void Promise.race([running, late]).then((report) => process.send?.(report));
 });
 
 async function runClients(plan: WaitingClients, signal: AbortSignal): Promise<WaitingReport> {

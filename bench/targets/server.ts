@@ -7,6 +7,7 @@ import { findFreePort, waitUntilReady } from "./ports.ts";
 
 /** Options of Node with which `npm start`, the image and the service start a server. */
 const NODE_OPTIONS = ["--max-semi-space-size=8", "--v8-pool-size=1"];
+const MAIN = join("server", "src", "main.ts");
 const STOP_WITHIN_MS = 45_000; // the drain, and the clean stop of PostgreSQL
 
 export interface RunningServer {
@@ -25,9 +26,11 @@ export async function startServer(options: {
   logFile: string;
   /** Variables added to this environment, whose settings of the server are removed. */
   env: Record<string, string>;
+  /** Further options of Node. */
+  nodeOptions?: readonly string[];
   readyWithinMs: number;
 }): Promise<RunningServer> {
-  const { source, dataDir, logFile } = options;
+  const { source, dataDir, logFile, nodeOptions = [] } = options;
   // The file could name a database, which must not get a million requests.
   if (existsSync(join(source, "bursar.toml"))) {
     throw new Error("The benchmark runs with default settings. Move bursar.toml away first.");
@@ -36,7 +39,7 @@ export async function startServer(options: {
   const startMs = monotonicMs();
   const log = openSync(logFile, "w");
   const child = killOnExit(
-    spawn(process.execPath, [...NODE_OPTIONS, join(source, "server", "src", "main.ts"), "start"], {
+    spawn(process.execPath, [...NODE_OPTIONS, ...nodeOptions, join(source, MAIN), "start"], {
       cwd: source,
       env: makeEnvironment({
         ...options.env,
