@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ConfigError, describeConfig, loadConfig, settingsReference } from "#src/config.ts";
+import { ConfigError, describeConfig, loadConfig } from "#src/config.ts";
+import { settingsReference } from "#src/config-reference.ts";
 
 let directory: string;
 beforeEach(() => {
