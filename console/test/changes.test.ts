@@ -1,20 +1,10 @@
-import { randomInt } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
-import { startServer } from "../../server/test/harness/server-process.ts";
-import { emailOf, owner, setUpLinkOf } from "./company.ts";
-import {
-  describeConsole,
-  MAX_WAIT_MS,
-  openPage,
-  pressCreate,
-  SLOW_MS,
-  settle,
-} from "./open-console.ts";
+import { emailOf, owner } from "./company.ts";
+import { describeConsole, MAX_WAIT_MS, pressCreate, SLOW_MS } from "./open-console.ts";
 
-describeConsole("changes", ({ company, browser, openOverview, openSession, goTo }) => {
+describeConsole("changes", ({ company, openOverview, openSession, goTo }) => {
   test("after a concurrent change of a limit, the second member sees both versions and chooses one", async () => {
     const mine = await openSession();
     const { page } = mine;
@@ -321,15 +311,13 @@ describeConsole("changes", ({ company, browser, openOverview, openSession, goTo 
     }
   });
 
+  // The last test, because other processes then serve the company.
   test(
     "when the server dies under an open dialog, the page reports it, keeps the input, and continues by itself",
     async () => {
-      const port = String(await freePort());
-      const server = await startServer({ env: { BURSAR_PORT: port } });
-      const { page, context } = await openPage(browser(), {});
-      await setUp(page, setUpLinkOf(server));
-      await page.goto(`${server.url}/workspaces`);
-      await settle(page);
+      const { server } = company();
+      const { page } = await openSession(owner.email, { hasOwnContext: true });
+      await goTo(page, "/workspaces");
       await page.getByRole("button", { name: "Create workspace…" }).click();
       await page.getByLabel("Name").fill("Typed before the end");
       await server.kill();
@@ -337,7 +325,7 @@ describeConsole("changes", ({ company, browser, openOverview, openSession, goTo 
       const banner = page.getByText("The server does not answer. This page may be out of date");
       await banner.waitFor();
       await page.getByText("Your input is not lost: try again in a moment.").waitFor();
-      const again = await server.restart({ env: { ...server.env, BURSAR_PORT: port } });
+      const again = await server.restart();
       await banner.waitFor({ state: "detached" });
       expect(await page.getByLabel("Name").inputValue()).toBe("Typed before the end");
       await page.getByRole("button", { name: "Create workspace", exact: true }).click();
@@ -347,47 +335,10 @@ describeConsole("changes", ({ company, browser, openOverview, openSession, goTo 
       await again.kill();
       await page.getByRole("link", { name: "Admin keys" }).click();
       await banner.waitFor();
-      const third = await again.restart({ env: { ...server.env, BURSAR_PORT: port } });
+      await again.restart();
       await page.getByRole("heading", { level: 1, name: "Admin keys" }).waitFor();
       await banner.waitFor({ state: "detached" });
-      await context.close();
-      await third.stop();
     },
     SLOW_MS,
   );
 });
-
-/** Creates the owner of a new installation. Skips the other set-up steps. */
-async function setUp(page: Page, link: string): Promise<void> {
-  await page.goto(link);
-  await page.getByLabel("Company").fill("Acme");
-  await page.getByLabel("Your name").fill(owner.name);
-  await page.getByLabel("E-mail").fill(owner.email);
-  await page.getByLabel("Password", { exact: true }).fill(owner.password);
-  await page.getByRole("button", { name: "Create owner" }).click();
-  await page.getByRole("button", { name: "Use the simulator" }).waitFor();
-}
-
-/** Below the ports that systems assign to listeners and outgoing connections. */
-const PORTS = { from: 20_000, to: 30_000 };
-const MAX_TRIES = 50;
-
-/**
- * Returns a free port that no other process gets by chance. A restarted server must keep its port, while other
- * servers start.
- */
-async function freePort(): Promise<number> {
-  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    const port = randomInt(PORTS.from, PORTS.to);
-    if (await isFree(port)) return port;
-  }
-  throw new Error("no port is free");
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer()
-      .once("error", () => resolve(false))
-      .listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-  });
-}

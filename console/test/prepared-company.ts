@@ -8,6 +8,7 @@ import { copyFolder } from "../../server/test/harness/copy-folder.ts";
 import { eventually } from "../../server/test/harness/eventually.ts";
 import { startServer, temporaryFolder } from "../../server/test/harness/server-process.ts";
 import { type Company, startCompany } from "./company.ts";
+import { findFreePort } from "./free-port.ts";
 
 /** Longest wait for another test file that creates the company, milliseconds. */
 const PREPARED_MS = 180_000;
@@ -42,7 +43,8 @@ export async function startPreparedCompany(): Promise<Company> {
   const { adminKey, ...company } = JSON.parse(await readFile(paths.facts, "utf8")) as Prepared;
   const dataDir = join(await temporaryFolder(), "data");
   await copyFolder(paths.data, dataDir);
-  const server = await startServer({ dataDir, adminKey });
+  const port = String(await findFreePort());
+  const server = await startServer({ dataDir, adminKey, env: { BURSAR_PORT: port } });
   // Members must have confirmed who they are within ten minutes.
   await server.sql("UPDATE auth_session SET stepped_up_at = now() WHERE stepped_up_at IS NOT NULL");
   return { server, ...company };
