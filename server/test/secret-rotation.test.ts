@@ -21,6 +21,7 @@ const CREDENTIAL = "sk-ant-api03-the-credential-of-this-installation-01";
 const OLD = "Jx2pQ8vL5nR7tY1wK4mZ9cF3hB6dG0sA";
 const NEW = "uE7yT2rW9qP4oI6aS1dF8gH3jK5lZ0xC";
 const ROTATED_MS = 60_000;
+const ALLOWED = { BURSAR_ALLOW_PRIVATE_UPSTREAMS: "127.0.0.1" };
 
 afterAll(stopAllServers);
 
@@ -144,7 +145,7 @@ interface Rotated {
 test("a rotation in a data folder keeps everything usable, also after a crash at any step", async ({
   upstream,
 }) => {
-  const company = await fillCompany(await startServer({ args: [] }), upstream.origin);
+  const company = await fillCompany(await startServer({ args: [], env: ALLOWED }), upstream.origin);
   const { dataDir } = company.server;
   const secretFile = join(dataDir, "secret");
   const first = await readFile(secretFile, "utf8");
@@ -207,7 +208,7 @@ test("a rotation of a shared database needs stopped nodes, and an interrupted on
   upstream,
 }) => {
   const database = await createTestDatabase();
-  const env = { DATABASE_URL: database.connectionString, BURSAR_SECRET: OLD };
+  const env = { ...ALLOWED, DATABASE_URL: database.connectionString, BURSAR_SECRET: OLD };
   const node = await startServer({ args: [], env: { ...env, BURSAR_NODE_ID: "gateway-1" } });
   const company = await fillCompany(node, upstream.origin);
   const other = await startServer({ args: [], env: { ...env, BURSAR_NODE_ID: "gateway-2" } });
