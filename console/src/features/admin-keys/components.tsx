@@ -5,7 +5,8 @@ import { DialogForm } from "../../ui/dialog-form.tsx";
 import { expiryChoices, toExpiry } from "../../ui/expiry.ts";
 import { Field } from "../../ui/field.tsx";
 import { needed, toLines } from "../../ui/form.ts";
-import { Checkbox, Input, Select, TextArea } from "../../ui/input.tsx";
+import { Checkbox, Input, Select } from "../../ui/input.tsx";
+import { LinesField } from "../../ui/lines-field.tsx";
 import { useCreateAdminKey } from "./queries.ts";
 
 interface CreateProps {
@@ -88,22 +89,13 @@ function AdminKeyForm({ onCreated }: Pick<CreateProps, "onCreated">) {
           />
         ))}
       </fieldset>
-      <Field
+      <LinesField
         label="Addresses"
-        isOptional
-        error={errors.allowed_addresses?.message}
         hint="IP addresses or ranges, one per line. Empty: all addresses."
-      >
-        {(control) => (
-          <TextArea
-            {...control}
-            {...form.register("allowed_addresses")}
-            spellCheck={false}
-            placeholder="10.20.0.0/16"
-            className="font-mono text-sm"
-          />
-        )}
-      </Field>
+        placeholder="10.20.0.0/16"
+        error={errors.allowed_addresses?.message}
+        {...form.register("allowed_addresses")}
+      />
     </DialogForm>
   );
 }

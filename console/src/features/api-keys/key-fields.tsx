@@ -4,7 +4,8 @@ import { useMay } from "../../session.ts";
 import { expiryChoices } from "../../ui/expiry.ts";
 import { Field } from "../../ui/field.tsx";
 import { formatPlural } from "../../ui/format.ts";
-import { Select, TextArea } from "../../ui/input.tsx";
+import { Select } from "../../ui/input.tsx";
+import { LinesField } from "../../ui/lines-field.tsx";
 import { useKeyRules } from "./queries.ts";
 
 interface ExpiryProps {
@@ -74,38 +75,20 @@ export function Restrictions({ models, addresses, errors, isOpen = false }: Rest
         Model and address restrictions
       </summary>
       <div className="mt-4 grid gap-5">
-        <Field
+        <LinesField
           label="Models"
-          isOptional
-          error={errors.allowed_models?.message}
           hint="One per line. claude-haiku-* allows a family. Empty: all models."
-        >
-          {(control) => (
-            <TextArea
-              {...control}
-              {...models}
-              spellCheck={false}
-              placeholder="claude-haiku-*"
-              className="font-mono text-sm"
-            />
-          )}
-        </Field>
-        <Field
+          placeholder="claude-haiku-*"
+          error={errors.allowed_models?.message}
+          {...models}
+        />
+        <LinesField
           label="Addresses"
-          isOptional
-          error={errors.allowed_addresses?.message}
           hint="IP addresses or ranges, one per line. Empty: all addresses."
-        >
-          {(control) => (
-            <TextArea
-              {...control}
-              {...addresses}
-              spellCheck={false}
-              placeholder="10.20.0.0/16"
-              className="font-mono text-sm"
-            />
-          )}
-        </Field>
+          placeholder="10.20.0.0/16"
+          error={errors.allowed_addresses?.message}
+          {...addresses}
+        />
       </div>
     </details>
   );

@@ -1,8 +1,7 @@
 import { useChangeForm } from "../../kit/use-change-form.ts";
-import { Field } from "../../ui/field.tsx";
 import { toLines } from "../../ui/form.ts";
 import { formatPlural } from "../../ui/format.ts";
-import { TextArea } from "../../ui/input.tsx";
+import { LinesField } from "../../ui/lines-field.tsx";
 import { type SecuritySettings, useUpdateSecuritySettings } from "./queries.ts";
 import { SettingForm } from "./setting-form.tsx";
 
@@ -27,22 +26,13 @@ export function ConsoleAddresses({ settings }: { settings: SecuritySettings }) {
       change={change}
       action="Save console addresses"
     >
-      <Field
+      <LinesField
         label="Addresses"
-        isOptional
         hint="IP addresses or ranges, one per line. Your own address must be among them. Empty: all addresses."
+        placeholder="203.0.113.0/24"
         error={form.formState.errors.console_addresses?.message}
-      >
-        {(control) => (
-          <TextArea
-            {...control}
-            {...form.register("console_addresses")}
-            spellCheck={false}
-            placeholder="203.0.113.0/24"
-            className="font-mono text-sm"
-          />
-        )}
-      </Field>
+        {...form.register("console_addresses")}
+      />
     </SettingForm>
   );
 }
