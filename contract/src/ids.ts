@@ -19,6 +19,7 @@ export const idPrefixes = {
   session: "session_",
   passkey: "passkey_",
   device: "device_",
+  group: "group_",
   accessReview: "review_",
   accessReviewItem: "reviewitem_",
   evidenceKey: "evkey_",

@@ -177,11 +177,18 @@ const unexplained = z
         "admin_key",
         "member",
         "workspace_member",
+        "group",
+        "group_member",
+        "group_workspace",
         "session",
         "spend_limit",
         "rate_limit",
       ]),
-      id: z.string().meta({ description: "For `workspace_member` the id of the member." }),
+      id: z.string().meta({
+        description:
+          "For `workspace_member` the id of the member, for `group_workspace` of the group, for `group_member` both: the group " +
+          "and the member.",
+      }),
       workspace_id: workspaceId.nullable(),
       reason: z.enum(["unsigned", "unlogged", "status", "permission", "role", "amount"]).meta({
         description:

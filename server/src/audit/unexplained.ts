@@ -12,7 +12,7 @@ import {
 
 /** A key, role, session or limit that the log does not explain. */
 export interface Unexplained extends Omit<UnexplainedRow, "type" | "reason"> {
-  type: UnexplainedRow["type"] | "session";
+  type: UnexplainedRow["type"] | "group" | "group_member" | "group_workspace" | "session";
   /** `unsigned`: this server did not write the row. */
   reason: UnexplainedRow["reason"] | "unsigned";
 }
@@ -26,6 +26,9 @@ const typeOf: Readonly<Record<SignedTable, Unexplained["type"]>> = {
   admin_key: "admin_key",
   member: "member",
   workspace_member: "workspace_member",
+  member_group: "group",
+  group_member: "group_member",
+  group_workspace: "group_workspace",
   auth_session: "session",
 };
 

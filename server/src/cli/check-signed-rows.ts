@@ -27,6 +27,9 @@ const names = {
   admin_key: "admin key",
   member: "member",
   workspace_member: "role in a workspace",
+  group: "group",
+  group_member: "member of a group",
+  group_workspace: "role of a group",
   session: "session",
 } as const satisfies Partial<Record<UnsignedType, string>>;
 
@@ -39,7 +42,7 @@ export function describeSignedRows({ is_intact, unexplained }: Verification): Fi
   if (unsigned.length > 0) {
     const counts = Object.entries(names).flatMap(([type, name]) => {
       const count = unsigned.filter((row) => row.type === type).length;
-      const many = name.replace(/^role\b/, "roles");
+      const many = name.replace(/^(role|member)\b(?=.)/, "$1s");
       return count === 0 ? [] : [formatPlural(count, name, many === name ? undefined : many)];
     });
     const more = unexplained.length >= MAX_LISTED ? " or more" : "";

@@ -404,6 +404,19 @@ CREATE TABLE fold_state (
   id boolean DEFAULT true NOT NULL,
   due_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
 );
+CREATE TABLE group_member (
+  group_id text NOT NULL,
+  member_id text NOT NULL,
+  source text DEFAULT 'direct'::text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  mac bytea
+);
+CREATE TABLE group_workspace (
+  group_id text NOT NULL,
+  workspace_id text NOT NULL,
+  role text NOT NULL,
+  mac bytea
+);
 CREATE TABLE held_key (
   key_id text NOT NULL,
   kind text NOT NULL,
@@ -517,6 +530,18 @@ CREATE TABLE member (
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   last_active_at timestamp with time zone,
   removed_at timestamp with time zone,
+  mac bytea
+);
+CREATE TABLE member_group (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  name text NOT NULL,
+  source text DEFAULT 'direct'::text NOT NULL,
+  directory_id text,
+  external_id text,
+  allowed_models text[],
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL,
   mac bytea
 );
 CREATE TABLE neutral_feature (
@@ -1477,6 +1502,10 @@ ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_pkey PRIMARY KEY (id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_public_key_check CHECK ((octet_length(public_key) = 32));
 ALTER TABLE fold_state ADD CONSTRAINT fold_state_id_check CHECK (id);
 ALTER TABLE fold_state ADD CONSTRAINT fold_state_pkey PRIMARY KEY (id);
+ALTER TABLE group_member ADD CONSTRAINT group_member_pkey PRIMARY KEY (group_id, member_id);
+ALTER TABLE group_member ADD CONSTRAINT group_member_source_check CHECK ((source = ANY (ARRAY['direct'::text, 'claims'::text, 'scim'::text])));
+ALTER TABLE group_workspace ADD CONSTRAINT group_workspace_pkey PRIMARY KEY (group_id, workspace_id);
+ALTER TABLE group_workspace ADD CONSTRAINT group_workspace_role_check CHECK ((role = ANY (ARRAY['workspace_admin'::text, 'workspace_developer'::text, 'workspace_restricted_developer'::text, 'workspace_user'::text])));
 ALTER TABLE held_key ADD CONSTRAINT held_key_kind_check CHECK ((kind = ANY (ARRAY['api_key'::text, 'admin_key'::text])));
 ALTER TABLE held_key ADD CONSTRAINT held_key_pkey PRIMARY KEY (key_id);
 ALTER TABLE incarnation ADD CONSTRAINT incarnation_pkey PRIMARY KEY (value);
@@ -1506,6 +1535,9 @@ ALTER TABLE member ADD CONSTRAINT member_email_check CHECK ((email = lower(email
 ALTER TABLE member ADD CONSTRAINT member_pkey PRIMARY KEY (id);
 ALTER TABLE member ADD CONSTRAINT member_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'billing'::text, 'user'::text, 'claude_code_user'::text])));
 ALTER TABLE member ADD CONSTRAINT member_status_check CHECK ((status = ANY (ARRAY['active'::text, 'deactivated'::text, 'removed'::text])));
+ALTER TABLE member_group ADD CONSTRAINT member_group_allowed_models_check CHECK ((cardinality(allowed_models) > 0));
+ALTER TABLE member_group ADD CONSTRAINT member_group_pkey PRIMARY KEY (id);
+ALTER TABLE member_group ADD CONSTRAINT member_group_source_check CHECK ((source = ANY (ARRAY['direct'::text, 'scim'::text])));
 ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_kind_check CHECK ((kind = ANY (ARRAY['field'::text, 'tool'::text, 'block'::text, 'edit'::text])));
 ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_organization_id_kind_name_key UNIQUE (organization_id, kind, name);
 ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_pkey PRIMARY KEY (id);
@@ -1672,6 +1704,10 @@ ALTER TABLE auth_used_code ADD CONSTRAINT auth_used_code_user_id_fkey FOREIGN KE
 ALTER TABLE auth_user ADD CONSTRAINT auth_user_id_fkey FOREIGN KEY (id) REFERENCES member(id);
 ALTER TABLE balance ADD CONSTRAINT balance_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE group_member ADD CONSTRAINT group_member_group_id_fkey FOREIGN KEY (group_id) REFERENCES member_group(id);
+ALTER TABLE group_member ADD CONSTRAINT group_member_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
+ALTER TABLE group_workspace ADD CONSTRAINT group_workspace_group_id_fkey FOREIGN KEY (group_id) REFERENCES member_group(id);
+ALTER TABLE group_workspace ADD CONSTRAINT group_workspace_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
 ALTER TABLE held_key ADD CONSTRAINT held_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE invite ADD CONSTRAINT invite_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE invite ADD CONSTRAINT invite_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -1680,6 +1716,7 @@ ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_workspace_id_fkey F
 ALTER TABLE lease ADD CONSTRAINT lease_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE mail ADD CONSTRAINT mail_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE member_group ADD CONSTRAINT member_group_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -1759,6 +1796,8 @@ CREATE INDEX auth_verification_by_identifier ON auth_verification USING btree (i
 CREATE INDEX backup_by_time ON backup USING btree (made_at);
 CREATE INDEX balance_incomplete ON balance USING btree (scope_type, scope_id) WHERE (NOT is_complete);
 CREATE INDEX claimed_change_by_time ON claimed_change USING btree (created_at);
+CREATE INDEX group_member_by_member ON group_member USING btree (member_id);
+CREATE INDEX group_workspace_by_workspace ON group_workspace USING btree (workspace_id);
 CREATE INDEX held_key_by_organization ON held_key USING btree (organization_id);
 CREATE INDEX invite_by_organization ON invite USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX invite_open ON invite USING btree (organization_id, email) WHERE is_open;
@@ -1772,6 +1811,8 @@ CREATE INDEX mail_by_organization ON mail USING btree (organization_id, created_
 CREATE INDEX mail_queued ON mail USING btree (created_at) WHERE (status = 'queued'::text);
 CREATE INDEX member_by_organization ON member USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 'removed'::text);
+CREATE INDEX member_group_by_organization ON member_group USING btree (organization_id, created_at, id);
+CREATE UNIQUE INDEX member_group_external_id ON member_group USING btree (directory_id, external_id);
 CREATE INDEX rate_limit_by_organization ON rate_limit USING btree (organization_id, created_at);
 CREATE INDEX refusal_hour_bucket_at_idx ON refusal_hour USING btree (bucket_at);
 CREATE INDEX refusal_minute_by_time ON refusal_minute USING btree (bucket_at);
@@ -2233,9 +2274,15 @@ CREATE TRIGGER audit_head_update BEFORE UPDATE ON public.audit_head FOR EACH ROW
 CREATE TRIGGER auth_session_insert AFTER INSERT ON public.auth_session FOR EACH ROW EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER auth_session_update AFTER UPDATE ON public.auth_session FOR EACH ROW WHEN ((((((old.id IS DISTINCT FROM new.id) OR (old.token IS DISTINCT FROM new.token)) OR (old.user_id IS DISTINCT FROM new.user_id)) OR (old.started_at IS DISTINCT FROM new.started_at)) OR (old.stepped_up_at IS DISTINCT FROM new.stepped_up_at))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER change_counter_notify AFTER UPDATE ON public.change_counter FOR EACH STATEMENT EXECUTE FUNCTION notify_change();
+CREATE TRIGGER group_member_insert AFTER INSERT ON public.group_member FOR EACH ROW EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER group_member_update AFTER UPDATE ON public.group_member FOR EACH ROW WHEN ((((old.group_id IS DISTINCT FROM new.group_id) OR (old.member_id IS DISTINCT FROM new.member_id)) OR (old.source IS DISTINCT FROM new.source))) EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER group_workspace_insert AFTER INSERT ON public.group_workspace FOR EACH ROW EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER group_workspace_update AFTER UPDATE ON public.group_workspace FOR EACH ROW WHEN ((((old.group_id IS DISTINCT FROM new.group_id) OR (old.workspace_id IS DISTINCT FROM new.workspace_id)) OR (old.role IS DISTINCT FROM new.role))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER lease_keep_budget BEFORE DELETE ON public.lease FOR EACH ROW WHEN (((old.unresolved_since IS NOT NULL) AND ((old.amount_nano_usd > 0) OR (old.granted_nano_usd IS NOT NULL)) AND ((old.request_id = ''::text) OR (old.request_id ~~ 'epoch:%'::text)))) EXECUTE FUNCTION lease_keep_budget();
 CREATE TRIGGER member_insert AFTER INSERT ON public.member FOR EACH ROW EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER member_update AFTER UPDATE ON public.member FOR EACH ROW WHEN (((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.role IS DISTINCT FROM new.role)) OR (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER member_group_insert AFTER INSERT ON public.member_group FOR EACH ROW EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER member_group_update AFTER UPDATE ON public.member_group FOR EACH ROW WHEN (((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.source IS DISTINCT FROM new.source)) OR (old.directory_id IS DISTINCT FROM new.directory_id)) OR (old.external_id IS DISTINCT FROM new.external_id)) OR (old.allowed_models IS DISTINCT FROM new.allowed_models))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER node_refuse_older BEFORE UPDATE OF flushed_seq, lease_op ON public.node FOR EACH ROW WHEN ((NOT new.appends)) EXECUTE FUNCTION refuse_older_node();
 CREATE TRIGGER node_refuse_unsigned BEFORE UPDATE OF flushed_seq, lease_op ON public.node FOR EACH ROW WHEN (((NOT new.signs_rows) AND (NOT new.appends))) EXECUTE FUNCTION refuse_unsigned_node();
 CREATE TRIGGER workspace_member_insert AFTER INSERT ON public.workspace_member FOR EACH ROW EXECUTE FUNCTION record_row_change();

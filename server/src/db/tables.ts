@@ -3,6 +3,7 @@ import type { PriceColumn } from "@bursar/contract/usage-shape.ts";
 import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 import type { AlertTables } from "./alert-tables.ts";
 import type { AuthTables } from "./auth-tables.ts";
+import type { GroupTables } from "./group-tables.ts";
 import type { LedgerTables, PeriodName, ScopeType } from "./ledger-tables.ts";
 import type { ReviewTables } from "./review-tables.ts";
 import type { UsageTables } from "./usage-tables.ts";
@@ -14,7 +15,13 @@ type Created = ColumnType<Date, Date | undefined, never>;
 
 export type { PeriodName, ScopeType };
 
-export interface Tables extends AlertTables, AuthTables, LedgerTables, ReviewTables, UsageTables {
+export interface Tables
+  extends AlertTables,
+    AuthTables,
+    GroupTables,
+    LedgerTables,
+    ReviewTables,
+    UsageTables {
   node: NodeTable;
   installation: { key: string; value: string };
   change_counter: { is_only_row: Generated<boolean>; value: bigint };

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
-import type { RowValue, SignedTable } from "./row-content.ts";
+import { listKeyColumns, type RowValue, type SignedTable } from "./row-content.ts";
 
 /** A row as JSON, with its MAC. */
 export interface JsonRow {
@@ -46,22 +46,17 @@ export async function saveMacs(
   signed: readonly NewMac[],
 ): Promise<void> {
   const macs = signed.map(({ mac }) => mac);
-  const column = (name: string) => signed.map(({ row }) => String(row[name]));
-  if (table === "workspace_member") {
-    await sql`
-      UPDATE workspace_member AS stored SET mac = signed.mac
-      FROM unnest(${column("workspace_id")}::text[], ${column("member_id")}::text[], ${macs}::bytea[])
-        AS signed (workspace_id, member_id, mac)
-      WHERE stored.workspace_id = signed.workspace_id AND stored.member_id = signed.member_id`.execute(
-      tx,
-    );
-    return;
-  }
+  const keys = listKeyColumns(table);
   const type = sql.raw(table === "api_key_secret" ? "bigint[]" : "text[]");
+  const values = keys.map(
+    (column) => sql`${signed.map(({ row }) => String(row[column]))}::${type}`,
+  );
+  const isSame = keys.map((column) => sql`stored.${sql.ref(column)} = signed.${sql.ref(column)}`);
   await sql`
     UPDATE ${sql.table(table)} AS stored SET mac = signed.mac
-    FROM unnest(${column("id")}::${type}, ${macs}::bytea[]) AS signed (id, mac)
-    WHERE stored.id = signed.id`.execute(tx);
+    FROM unnest(${sql.join(values)}, ${macs}::bytea[])
+      AS signed (${sql.join(keys.map((column) => sql.ref(column)))}, mac)
+    WHERE ${sql.join(isSame, sql` AND `)}`.execute(tx);
 }
 
 /** Reads all rows of a table as JSON, with locks until the transaction ends. */
@@ -89,6 +84,19 @@ const places = {
     "stored.member_id",
     "stored.workspace_id",
     "(SELECT organization_id FROM member WHERE id = stored.member_id)",
+  ],
+  member_group: ["stored.id", "stored.id", "NULL", "stored.organization_id"],
+  group_member: [
+    "stored.group_id || ' ' || stored.member_id",
+    "stored.group_id || ' ' || stored.member_id",
+    "NULL",
+    "(SELECT organization_id FROM member WHERE id = stored.member_id)",
+  ],
+  group_workspace: [
+    "stored.group_id || ' ' || stored.workspace_id",
+    "stored.group_id",
+    "stored.workspace_id",
+    "(SELECT organization_id FROM workspace WHERE id = stored.workspace_id)",
   ],
   auth_session: [
     "stored.id",

@@ -36,6 +36,16 @@ export const signedColumns = {
   },
   member: { id: "text", organization_id: "text", role: "text", status: "text" },
   workspace_member: { workspace_id: "text", member_id: "text", role: "text" },
+  member_group: {
+    id: "text",
+    organization_id: "text",
+    source: "text",
+    directory_id: "text",
+    external_id: "text",
+    allowed_models: "texts",
+  },
+  group_member: { group_id: "text", member_id: "text", source: "text" },
+  group_workspace: { group_id: "text", workspace_id: "text", role: "text" },
   auth_session: {
     id: "text",
     token: "text",
@@ -48,6 +58,25 @@ export const signedColumns = {
 export type SignedTable = keyof typeof signedColumns;
 
 export const signedTables = Object.keys(signedColumns) as SignedTable[];
+
+/** Columns that name a row, if it has no `id`. */
+const primaryKeys: Partial<Record<SignedTable, readonly [string, string]>> = {
+  workspace_member: ["workspace_id", "member_id"],
+  group_member: ["group_id", "member_id"],
+  group_workspace: ["group_id", "workspace_id"],
+};
+
+/** Returns the columns of the primary key. */
+export function listKeyColumns(table: SignedTable): readonly string[] {
+  return primaryKeys[table] ?? ["id"];
+}
+
+/** Returns the primary key of a row as text. */
+export function nameRow(table: SignedTable, row: Readonly<Record<string, RowValue>>): string {
+  return listKeyColumns(table)
+    .map((column) => String(row[column]))
+    .join(" ");
+}
 
 /** Value of a column, as the driver reads it or as text in JSON. */
 export type RowValue = string | number | bigint | Date | Uint8Array | readonly string[] | null;

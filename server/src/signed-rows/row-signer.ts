@@ -1,5 +1,5 @@
 import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
-import { formatContent, type RowContent, type SignedTable } from "./row-content.ts";
+import { formatContent, nameRow, type RowContent, type SignedTable } from "./row-content.ts";
 
 /** Derives the key of row MACs from the installation's secret. */
 export function deriveRowKey(secret: string): Buffer {
@@ -56,15 +56,9 @@ export function makeRowSigner(options: {
     isUsable: (table, row, mac) => {
       if (!isRequired || isGenuine(table, row, mac)) return true;
       refused += 1;
-      options.onRefused?.(table, findId(row));
+      options.onRefused?.(table, nameRow(table, row));
       return false;
     },
     countRefused: () => refused,
   };
-}
-
-function findId(row: object): string {
-  if ("id" in row) return String(row.id);
-  if ("workspace_id" in row && "member_id" in row) return `${row.workspace_id} ${row.member_id}`;
-  return "";
 }

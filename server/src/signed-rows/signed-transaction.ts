@@ -7,7 +7,7 @@ import {
   saveMacs,
   takeChangedRows,
 } from "./changed-rows.sql.ts";
-import { type RowContent, type SignedTable, signedTables } from "./row-content.ts";
+import { nameRow, type RowContent, type SignedTable, signedTables } from "./row-content.ts";
 import type { RowSigner } from "./row-signer.ts";
 
 export interface SigningDeps {
@@ -45,7 +45,7 @@ export async function signChangedRows(tx: Tx, rows: RowSigner): Promise<void> {
     const signed = new Map<string, { row: JsonRow; mac: Buffer }>();
     const refused = new Set<string>();
     for (const change of changes.filter((each) => each.table === table)) {
-      const name = nameRow(change.after);
+      const name = nameRow(table, change.after);
       const isFirst = !signed.has(name);
       if (refused.has(name) || (isFirst && !wasGenuine(rows, change))) refused.add(name);
       else signed.set(name, { row: change.after, mac: signJson(rows, table, change.after) });
@@ -108,9 +108,4 @@ function toContent(row: JsonRow): RowContent<SignedTable> {
 
 function readMac({ mac }: JsonRow): Buffer | null {
   return typeof mac === "string" ? Buffer.from(mac.replace("\\x", ""), "hex") : null;
-}
-
-function nameRow(row: JsonRow): string {
-  const { id, workspace_id, member_id } = row;
-  return id === undefined ? `${workspace_id} ${member_id}` : String(id);
 }
