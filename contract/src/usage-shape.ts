@@ -33,6 +33,10 @@ export const labelColumns = usageLabels.map(({ column }) => column);
 /** Labels that events store. Their status is computed. */
 export const eventLabels = labelColumns.filter((column) => column !== "status");
 export type EventLabel = (typeof eventLabels)[number];
+
+/** Columns of events with sorted ids, separated by commas: groups of the key's owner, and tags. Empty: none. */
+export const attributionColumns = ["group_ids", "tag_ids"] as const;
+export type AttributionColumn = (typeof attributionColumns)[number];
 export const textLabels = usageLabels.filter((label) => label.kind === "text");
 export type TextLabel = (typeof textLabels)[number]["column"];
 

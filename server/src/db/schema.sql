@@ -184,7 +184,8 @@ CREATE TABLE api_key (
   purpose text DEFAULT 'calls'::text NOT NULL,
   lifetime_ends_at timestamp with time zone,
   archived_rank text,
-  mac bytea
+  mac bytea,
+  tags jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 CREATE TABLE api_key_network (
   api_key_id text NOT NULL,
@@ -803,6 +804,13 @@ CREATE TABLE spend_limit_value (
   set_at timestamp with time zone DEFAULT now() NOT NULL,
   unknown_features text DEFAULT 'hold'::text NOT NULL
 );
+CREATE TABLE tag (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  name text NOT NULL,
+  value text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE upstream (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -1037,7 +1045,9 @@ CREATE TABLE usage_labels (
   context_window text NOT NULL,
   inference_geo text NOT NULL,
   speed text NOT NULL,
-  client text NOT NULL
+  client text NOT NULL,
+  group_ids text DEFAULT ''::text NOT NULL,
+  tag_ids text DEFAULT ''::text NOT NULL
 );
 CREATE TABLE usage_member_day (
   bucket_at timestamp with time zone NOT NULL,
@@ -1623,6 +1633,9 @@ ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_pkey PRIMARY KEY 
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_rank_check CHECK ((rank = ANY (ARRAY['machine'::text, 'owner'::text, 'admin'::text, 'workspace'::text, 'holder'::text])));
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_unknown_features_check CHECK ((unknown_features = ANY (ARRAY['hold'::text, 'refuse'::text])));
+ALTER TABLE tag ADD CONSTRAINT tag_organization_id_name_value_key UNIQUE (organization_id, name, value);
+ALTER TABLE tag ADD CONSTRAINT tag_pkey PRIMARY KEY (id);
+ALTER TABLE tag ADD CONSTRAINT tag_value_check CHECK ((value <> ''::text));
 ALTER TABLE upstream ADD CONSTRAINT upstream_pkey PRIMARY KEY (id);
 ALTER TABLE usage_batch ADD CONSTRAINT usage_batch_pkey PRIMARY KEY (id);
 ALTER TABLE usage_day ADD CONSTRAINT usage_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
@@ -1737,6 +1750,7 @@ ALTER TABLE spend_adjustment ADD CONSTRAINT spend_adjustment_organization_id_fke
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE tag ADD CONSTRAINT tag_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE upstream ADD CONSTRAINT upstream_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id) ON DELETE CASCADE;
@@ -1927,7 +1941,9 @@ CREATE VIEW recorded_request AS
     record.first_byte_ms,
     record.hold_nano_usd,
     (ARRAY['impossible_usage'::text, 'missing_usage'::text, 'incomplete_usage'::text])[record.doubt_code] AS doubt,
-    COALESCE(record.has_unbilled_parts, false) AS has_unbilled_parts
+    COALESCE(record.has_unbilled_parts, false) AS has_unbilled_parts,
+    labels.group_ids,
+    labels.tag_ids
    FROM (((usage_record record
      JOIN usage_labels labels ON ((labels.id = record.labels_id)))
      LEFT JOIN usage_prices prices ON ((prices.id = record.prices_id)))
@@ -1973,7 +1989,9 @@ UNION ALL
     first_byte_ms,
     hold_nano_usd,
     NULL::text AS doubt,
-    false AS has_unbilled_parts
+    false AS has_unbilled_parts,
+    ''::text AS group_ids,
+    ''::text AS tag_ids
    FROM usage_event event;
 
 CREATE OR REPLACE FUNCTION public.audit_prune(organization uuid, batch integer)
@@ -2022,6 +2040,19 @@ BEGIN
   IF NEW.organization_id = OLD.organization_id AND NEW.seq >= OLD.seq THEN RETURN NEW; END IF;
   RAISE EXCEPTION 'audit_head never goes back: UPDATE is refused' USING ERRCODE = 'restrict_violation';
 END $function$
+;
+CREATE OR REPLACE FUNCTION public.create_tags()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  INSERT INTO tag (id, organization_id, name, value)
+  SELECT tag_id(NEW.organization_id, set.name, set.value), NEW.organization_id, set.name, set.value
+  FROM jsonb_each_text(NEW.tags) AS set (name, value) WHERE set.value <> '' ORDER BY 1
+  ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END
+$function$
 ;
 CREATE OR REPLACE FUNCTION public.keep_budget(of_node text, row_id text, since timestamp with time zone, scope_types text[], scope_ids text[], periods text[], period_starts date[], organization_ids uuid[], kept bigint[])
  RETURNS void
@@ -2163,6 +2194,12 @@ BEGIN
 END
 $function$
 ;
+CREATE OR REPLACE FUNCTION public.tag_id(organization_id uuid, name text, value text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ('tag_'::text || "left"(encode(sha256(convert_to((((((organization_id || ' '::text) || length(name)) || ' '::text) || name) || value), 'UTF8'::name)), 'hex'::text), 24))
+;
 CREATE OR REPLACE FUNCTION public.write_leases(of_node text, of_epoch bigint, of_op bigint, knows bigint, follows bigint, is_leaving boolean, at timestamp with time zone, ttl_ms double precision, scope_types text[], scope_ids text[], periods text[], period_starts date[], organization_ids uuid[], granted bigint[], count_ids bigint[], is_guarded boolean[], kept bigint[], is_awaiting boolean DEFAULT false)
  RETURNS text
  LANGUAGE plpgsql
@@ -2260,7 +2297,9 @@ CREATE AGGREGATE sum_bigint(bigint) (SFUNC = int8pl, STYPE = bigint, COMBINEFUNC
 CREATE TRIGGER admin_key_insert AFTER INSERT ON public.admin_key FOR EACH ROW EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER admin_key_update AFTER UPDATE ON public.admin_key FOR EACH ROW WHEN ((((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.status IS DISTINCT FROM new.status)) OR (old.secret_hash IS DISTINCT FROM new.secret_hash)) OR (old.expires_at IS DISTINCT FROM new.expires_at)) OR (old.scopes IS DISTINCT FROM new.scopes)) OR (old.allowed_addresses IS DISTINCT FROM new.allowed_addresses))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER api_key_insert AFTER INSERT ON public.api_key FOR EACH ROW EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER api_key_insert_tags AFTER INSERT ON public.api_key FOR EACH ROW WHEN ((new.tags <> '{}'::jsonb)) EXECUTE FUNCTION create_tags();
 CREATE TRIGGER api_key_update AFTER UPDATE ON public.api_key FOR EACH ROW WHEN (((((((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.workspace_id IS DISTINCT FROM new.workspace_id)) OR (old.permission IS DISTINCT FROM new.permission)) OR (old.status IS DISTINCT FROM new.status)) OR (old.purpose IS DISTINCT FROM new.purpose)) OR (old.owner_member_id IS DISTINCT FROM new.owner_member_id)) OR (old.expires_at IS DISTINCT FROM new.expires_at)) OR (old.allowed_models IS DISTINCT FROM new.allowed_models)) OR (old.allowed_addresses IS DISTINCT FROM new.allowed_addresses))) EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER api_key_update_tags AFTER UPDATE OF tags ON public.api_key FOR EACH ROW WHEN (((new.tags <> '{}'::jsonb) AND (new.tags <> old.tags))) EXECUTE FUNCTION create_tags();
 CREATE TRIGGER api_key_secret_insert AFTER INSERT ON public.api_key_secret FOR EACH ROW EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER api_key_secret_update AFTER UPDATE ON public.api_key_secret FOR EACH ROW WHEN ((((((((old.id IS DISTINCT FROM new.id) OR (old.api_key_id IS DISTINCT FROM new.api_key_id)) OR (old.hash IS DISTINCT FROM new.hash)) OR (old.created_at IS DISTINCT FROM new.created_at)) OR (old.valid_until IS DISTINCT FROM new.valid_until)) OR (old.playground_session_id IS DISTINCT FROM new.playground_session_id)) OR (old.auth_session_id IS DISTINCT FROM new.auth_session_id))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER audit_checkpoint_change BEFORE DELETE OR UPDATE ON public.audit_checkpoint FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
@@ -2285,5 +2324,7 @@ CREATE TRIGGER member_group_insert AFTER INSERT ON public.member_group FOR EACH 
 CREATE TRIGGER member_group_update AFTER UPDATE ON public.member_group FOR EACH ROW WHEN (((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.source IS DISTINCT FROM new.source)) OR (old.directory_id IS DISTINCT FROM new.directory_id)) OR (old.external_id IS DISTINCT FROM new.external_id)) OR (old.allowed_models IS DISTINCT FROM new.allowed_models))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER node_refuse_older BEFORE UPDATE OF flushed_seq, lease_op ON public.node FOR EACH ROW WHEN ((NOT new.appends)) EXECUTE FUNCTION refuse_older_node();
 CREATE TRIGGER node_refuse_unsigned BEFORE UPDATE OF flushed_seq, lease_op ON public.node FOR EACH ROW WHEN (((NOT new.signs_rows) AND (NOT new.appends))) EXECUTE FUNCTION refuse_unsigned_node();
+CREATE TRIGGER workspace_insert_tags AFTER INSERT ON public.workspace FOR EACH ROW WHEN ((new.tags <> '{}'::jsonb)) EXECUTE FUNCTION create_tags();
+CREATE TRIGGER workspace_update_tags AFTER UPDATE OF tags ON public.workspace FOR EACH ROW WHEN (((new.tags <> '{}'::jsonb) AND (new.tags <> old.tags))) EXECUTE FUNCTION create_tags();
 CREATE TRIGGER workspace_member_insert AFTER INSERT ON public.workspace_member FOR EACH ROW EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER workspace_member_update AFTER UPDATE ON public.workspace_member FOR EACH ROW WHEN ((((old.workspace_id IS DISTINCT FROM new.workspace_id) OR (old.member_id IS DISTINCT FROM new.member_id)) OR (old.role IS DISTINCT FROM new.role))) EXECUTE FUNCTION record_row_change();

@@ -39,6 +39,7 @@ export interface Tables
   api_key_secret: ApiKeySecretTable;
   api_key_restriction: ApiKeyRestrictionTable;
   security_settings: SecuritySettingsTable;
+  tag: { id: string; organization_id: string; name: string; value: string; created_at: Created };
   change_scope: { value: bigint; kind: ChangeScopeKind; id: string };
   admin_key: AdminKeyTable;
   upstream: UpstreamTable;
@@ -145,6 +146,7 @@ interface ApiKeyTable {
   archived_at: Date | null;
   lifetime_ends_at: Generated<Date | null>;
   archived_rank: Generated<Rank | null>;
+  tags: ColumnType<Record<string, string>, string | undefined, string>;
   mac: Uint8Array | null;
 }
 

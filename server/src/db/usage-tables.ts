@@ -1,5 +1,6 @@
 import type {
   AmountColumn,
+  AttributionColumn,
   CountColumn,
   EventLabel,
   LabelColumn,
@@ -8,7 +9,7 @@ import type {
 import type { ColumnType, Generated } from "kysely";
 
 // Usage and cost of single requests (0001_spine.sql, 0027_usage_records.sql) and their sums for reports (0011_reports.sql,
-// 0022_finer_reports.sql).
+// 0022_finer_reports.sql, 0050_usage_attribution.sql).
 
 type Json<T> = ColumnType<T, string, string>;
 
@@ -62,7 +63,9 @@ interface UsageEventTable
   first_byte_ms: number | null;
 }
 
-interface RecordedRequestView extends Omit<UsageEventTable, "member_id"> {
+interface RecordedRequestView
+  extends Omit<UsageEventTable, "member_id">,
+    Record<AttributionColumn, string> {
   member_id: string;
   doubt: "impossible_usage" | "missing_usage" | "incomplete_usage" | null;
   has_unbilled_parts: boolean;
@@ -70,7 +73,7 @@ interface RecordedRequestView extends Omit<UsageEventTable, "member_id"> {
   outcome_code: number;
 }
 
-interface UsageLabelsTable extends Record<EventLabel, string> {
+interface UsageLabelsTable extends Record<EventLabel | AttributionColumn, string> {
   id: bigint;
   organization_id: string;
 }

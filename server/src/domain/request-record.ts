@@ -11,6 +11,12 @@ export interface BeginRecord {
   apiKeyId: string;
   /** Owner of the key at this time. Absent for a workspace's key and in records of older releases. */
   memberId?: string;
+  /**
+   * Groups of the owner, and tags of the workspace and the key, as of the request's start: sorted ids. Absent: none, and in
+   * records of older releases.
+   */
+  groupIds?: readonly string[];
+  tagIds?: readonly string[];
   requestedModel: string;
   isStream: boolean;
   /** Client family from a closed list: see `gateway/client-family.rule.ts`. */

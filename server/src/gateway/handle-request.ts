@@ -453,6 +453,8 @@ function toMetered(exchange: Exchange, { message, key, startedAtMs, hold }: Admi
     client: findClientFamily(exchange.call.fields.find("user-agent")),
   };
   if (key.ownerMemberId !== null) begin.memberId = key.ownerMemberId;
+  if (key.groupIds.length > 0) begin.groupIds = key.groupIds;
+  if (key.tagIds.length > 0) begin.tagIds = key.tagIds;
   const holdNanoUsd = hold?.holdNanoUsd ?? null;
   if (holdNanoUsd !== null) begin.holdNanoUsd = holdNanoUsd;
   if (hold?.smallerHolds) begin.smallerHolds = hold.smallerHolds;

@@ -12,6 +12,8 @@ test("the end of a request has all fields of its begin", () => {
   const begin: Required<BeginRecord> = {
     ...beginRecord(),
     memberId: "user_1",
+    groupIds: ["group_1", "group_2"],
+    tagIds: ["tag_1"],
     holdNanoUsd: 10_000_000_000n,
     smallerHolds: [{ scopeType: "workspace", period: "daily", nanoUsd: 1_000_000_000n }],
     hasUnbilledParts: true,
@@ -21,7 +23,8 @@ test("the end of a request has all fields of its begin", () => {
 
 test("the end of a request has no optional field that its begin lacks", () => {
   const end = settleAnswer(beginRecord());
-  for (const name of ["memberId", "holdNanoUsd", "smallerHolds", "hasUnbilledParts", "doubt"]) {
+  const optional: (keyof EndRecord)[] = ["memberId", "groupIds", "tagIds", "holdNanoUsd"];
+  for (const name of [...optional, "smallerHolds", "hasUnbilledParts", "doubt"]) {
     expect(end).not.toHaveProperty(name);
   }
 });

@@ -32,6 +32,10 @@ export interface FoundKey {
   /** Owner of a personal key. Null: the workspace owns it. */
   ownerMemberId: string | null;
   ownerState: OwnerState | null;
+  /** Groups of the owner, sorted. None for a key of a workspace. */
+  groupIds: readonly string[];
+  /** Tags of the workspace, replaced by name by those of the key. Sorted. */
+  tagIds: readonly string[];
   /** Names and `prefix*` patterns. Null: all models. */
   allowedModels: readonly string[] | null;
   /** Null: all addresses. */
@@ -107,8 +111,22 @@ function selectFoundKeys(db: Database | Tx) {
       isHeld.as("is_held"),
       permissionUnderOwner.as("permission"),
       ownerState.as("owner_state"),
+      groupIds.as("group_ids"),
+      tagIds.as("tag_ids"),
     ]);
 }
+
+/** One list for all keys. */
+const NO_IDS: readonly string[] = [];
+
+const groupIds = sql<string[]>`ARRAY(
+  SELECT group_id FROM group_member WHERE member_id = api_key.owner_member_id ORDER BY group_id COLLATE "C")`;
+
+/** An empty value removes the tag of the workspace. */
+const tagIds = sql<string[]>`ARRAY(
+  SELECT tag_id(api_key.organization_id, own.name, own.value) COLLATE "C" AS id
+  FROM jsonb_each_text(workspace.tags || api_key.tags) AS own (name, value)
+  WHERE own.value <> '' ORDER BY id)`;
 
 /** Queried only for inactive keys. */
 const isHeld = sql<boolean>`api_key.status = 'inactive' AND EXISTS (SELECT FROM held_key WHERE key_id = api_key.id)`;
@@ -159,6 +177,8 @@ function toFoundKey(row: FoundRow, rows: RowSigner): FoundKey {
     secretValidUntilMs: row.valid_until?.getTime() ?? null,
     ownerMemberId: row.owner_member_id,
     ownerState: row.owner_state,
+    groupIds: row.group_ids.length === 0 ? NO_IDS : row.group_ids,
+    tagIds: row.tag_ids.length === 0 ? NO_IDS : row.tag_ids,
     allowedModels: row.allowed_models,
     allowedAddresses: row.allowed_addresses && compileRanges(row.allowed_addresses),
     isUnsigned: !isSigned(row, rows),

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { makeRowSigner } from "#src/signed-rows/row-signer.ts";
@@ -21,6 +22,8 @@ const key: FoundKey = {
   secretValidUntilMs: null,
   ownerMemberId: null,
   ownerState: null,
+  groupIds: [],
+  tagIds: [],
   allowedModels: null,
   allowedAddresses: null,
 };
@@ -274,6 +277,48 @@ describe("on PostgreSQL", () => {
     const secrets = [...Array.from({ length: 300 }, newSecret), secret, newSecret()];
     const found = await Promise.all(secrets.map((each) => cache.find(each)));
     expect(found).toEqual([...Array(300).fill(null), key, null]);
+  });
+
+  test("a key has the groups of its owner, and the tags of its workspace replaced by its own", async () => {
+    const { organizationId } = key;
+    const setTags = async (workspace: object, own: object) => {
+      await db.database
+        .updateTable("workspace")
+        .set({ tags: JSON.stringify(workspace) })
+        .execute();
+      await db.database
+        .updateTable("api_key")
+        .set({ tags: JSON.stringify(own) })
+        .execute();
+    };
+    const listTags = async () => {
+      const found = await makeCache().find(secret);
+      const tags = await db.database.selectFrom("tag").selectAll().execute();
+      const texts = new Map(tags.map(({ id, name, value }) => [id, `${name}=${value}`]));
+      expect(found?.tagIds).toEqual(found?.tagIds.toSorted());
+      return found?.tagIds.map((id) => texts.get(id)).toSorted();
+    };
+    await setTags({ cost_center: "4711", team: "search" }, { cost_center: "4712", team: "" });
+    expect(await listTags()).toEqual(["cost_center=4712"]);
+    await setTags({ cost_center: "4711", team: "search" }, {});
+    expect(await listTags()).toEqual(["cost_center=4711", "team=search"]);
+    await setTags({}, {});
+
+    await sql`INSERT INTO member (id, organization_id, email, name, role)
+      VALUES ('user_1', ${organizationId}, 'ada@example.com', 'Ada', 'admin')`.execute(db.database);
+    await sql`INSERT INTO member_group (id, organization_id, name)
+      SELECT 'group_' || n, ${organizationId}, 'Group' FROM generate_series(1, 3) AS n`.execute(
+      db.database,
+    );
+    await sql`INSERT INTO group_member (group_id, member_id) VALUES ('group_2', 'user_1'), ('group_1', 'user_1')`.execute(
+      db.database,
+    );
+    expect((await makeCache().find(secret))?.groupIds).toEqual([]);
+    const setOwner = (id: string | null) =>
+      db.database.updateTable("api_key").set({ owner_member_id: id }).execute();
+    await setOwner("user_1");
+    expect((await makeCache().find(secret))?.groupIds).toEqual(["group_1", "group_2"]);
+    await setOwner(null);
   });
 
   test("returns a new status, expiry and archived workspace only after a change", async () => {

@@ -215,6 +215,8 @@ const KEY: FoundKey = {
   secretValidUntilMs: null,
   ownerMemberId: null,
   ownerState: null,
+  groupIds: [],
+  tagIds: [],
   allowedModels: null,
   allowedAddresses: null,
 };

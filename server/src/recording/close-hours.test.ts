@@ -1,4 +1,9 @@
-import { countColumns, labelColumns, mapKeys } from "@bursar/contract/usage-shape.ts";
+import {
+  type AttributionColumn,
+  countColumns,
+  labelColumns,
+  mapKeys,
+} from "@bursar/contract/usage-shape.ts";
 import fc from "fast-check";
 import { sql } from "kysely";
 import { describe, expect } from "vitest";
@@ -398,7 +403,10 @@ async function addAsVersion01(
       return sums.map((row) => ({ ...labels.value, ...row }));
     }),
   );
-  const values = columnTexts<Omit<UsageLabels & MinuteRow, "labels_id">>(types, rows.flat());
+  const values = columnTexts<Omit<UsageLabels & MinuteRow, "labels_id" | AttributionColumn>>(
+    types,
+    rows.flat(),
+  );
   const statement = sql.join(
     parts.map((part, index) =>
       index === 0 ? sql.raw(part) : sql`${values[index - 1]}${sql.raw(part)}`,

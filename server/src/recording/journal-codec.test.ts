@@ -51,6 +51,7 @@ test.each([
     smallerHolds: [{ scopeType: "workspace", period: "monthly", nanoUsd: LARGE }],
   },
   { memberId: "user_1" },
+  { groupIds: ["group_1"], tagIds: ["tag_1", "tag_2"] },
   { isStream: true },
 ] as const)("a begin with %o is read again exactly", (overrides) => {
   const record = beginRecord(overrides);
@@ -70,6 +71,8 @@ test("an end with unusual values in every field is read again exactly", () => {
     workspaceId: "wksp",
     apiKeyId: "key",
     memberId: "user",
+    groupIds: ["group"],
+    tagIds: ["tag"],
     requestedModel: "requested",
     isStream: true,
     client: "node",

@@ -278,6 +278,8 @@ const realisticBegin = {
   workspaceId: "wksp_0VcAbwPrYSSss4oV5R22YGJf",
   apiKeyId: "apikey_0VcAbwQEZGRTEpE43NRpKvAe",
   memberId: "user_0VcAbwQEZGRTEpE43NRpKvAe",
+  groupIds: ["group_0VcAbwPrYSSss4oV5R22YGJf"],
+  tagIds: ["tag_5feceb66ffc86f38d952786c"],
   requestedModel: "claude-opus-4-5",
   isStream: true,
   client: "claude_code",

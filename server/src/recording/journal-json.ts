@@ -1,5 +1,6 @@
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import type { Cost, TokenUsage } from "#src/domain/usage.ts";
+import { joinIds } from "./join-ids.ts";
 import { cutText, type OwnEnd } from "./journal-record.ts";
 import { costKeys, measureKeys, usual } from "./journal-wire.ts";
 
@@ -13,6 +14,8 @@ export function beginToJson(record: BeginRecord): string {
     `,"o":${labelToJson(record.organizationId)},"w":${labelToJson(record.workspaceId)}` +
     `,"a":${labelToJson(record.apiKeyId)}`;
   if (record.memberId !== undefined) json += `,"u":${labelToJson(record.memberId)}`;
+  if (record.groupIds !== undefined) json += `,"g":${textToJson(joinIds(record.groupIds))}`;
+  if (record.tagIds !== undefined) json += `,"tg":${textToJson(joinIds(record.tagIds))}`;
   json += `,"m":${labelToJson(record.requestedModel)},"st":${record.isStream ? 1 : 0}`;
   json += `,"c":${labelToJson(record.client)}`;
   const { holdNanoUsd, smallerHolds } = record;

@@ -71,6 +71,8 @@ export function toStoredBegin(record: BeginRecord): BeginRecord {
     client: record.client,
   };
   if (record.memberId !== undefined) stored.memberId = record.memberId;
+  if (record.groupIds !== undefined) stored.groupIds = record.groupIds;
+  if (record.tagIds !== undefined) stored.tagIds = record.tagIds;
   if (record.holdNanoUsd !== undefined) stored.holdNanoUsd = record.holdNanoUsd;
   if (record.smallerHolds !== undefined) stored.smallerHolds = record.smallerHolds;
   if (record.hasUnbilledParts) stored.hasUnbilledParts = true;
@@ -86,6 +88,8 @@ export function findBeginChanges(stored: BeginRecord, record: BeginRecord): Begi
     stored.workspaceId === record.workspaceId &&
     stored.apiKeyId === record.apiKeyId &&
     stored.memberId === record.memberId &&
+    stored.groupIds === record.groupIds &&
+    stored.tagIds === record.tagIds &&
     stored.requestedModel === record.requestedModel &&
     stored.isStream === record.isStream &&
     stored.client === record.client &&
@@ -106,6 +110,8 @@ function listBeginChanges(stored: BeginRecord, record: BeginRecord): BeginChange
   compare("workspaceId", record.workspaceId);
   compare("apiKeyId", record.apiKeyId);
   compare("memberId", record.memberId);
+  compare("groupIds", record.groupIds);
+  compare("tagIds", record.tagIds);
   compare("requestedModel", cutText(record.requestedModel));
   compare("isStream", record.isStream);
   compare("client", record.client);

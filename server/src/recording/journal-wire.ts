@@ -1,6 +1,7 @@
 import { billedMeasures, costParts } from "@bursar/contract/usage-shape.ts";
 import type { BeginRecord, EndRecord, SmallerHold } from "#src/domain/request-record.ts";
 import { type Cost, noCost, noTokens, type TokenUsage } from "#src/domain/usage.ts";
+import { joinIds } from "./join-ids.ts";
 import type { BeginChanges, OwnEnd } from "./journal-record.ts";
 
 // Fields of requests in journal records of version 2. Names have one or two letters, and usual values are left out, so
@@ -18,6 +19,9 @@ export interface WireBegin {
   w?: string | undefined;
   a?: string | undefined;
   u?: string | undefined;
+  /** Ids of groups and of tags, separated by commas. Nodes that do not know them ignore them. */
+  g?: string | undefined;
+  tg?: string | undefined;
   m?: string | undefined;
   st?: 0 | 1 | undefined;
   c?: string | undefined;
@@ -85,6 +89,8 @@ export function changesToWire(record: BeginChanges): WireBegin {
     w: record.workspaceId,
     a: record.apiKeyId,
     u: record.memberId,
+    g: record.groupIds && joinIds(record.groupIds),
+    tg: record.tagIds && joinIds(record.tagIds),
     m: record.requestedModel,
     st: isStream === undefined ? undefined : isStream ? 1 : 0,
     c: record.client,
@@ -104,6 +110,8 @@ export function changesFromWire(wire: WireBegin): BeginChanges {
   if (wire.st !== undefined) changes.isStream = wire.st === 1;
   if (wire.c !== undefined) changes.client = wire.c;
   if (wire.u !== undefined) changes.memberId = wire.u;
+  if (wire.g) changes.groupIds = wire.g.split(",");
+  if (wire.tg) changes.tagIds = wire.tg.split(",");
   if (wire.h !== undefined) changes.holdNanoUsd = BigInt(wire.h);
   if (wire.ub !== undefined) changes.hasUnbilledParts = true;
   if (wire.sh !== undefined) {

@@ -143,6 +143,8 @@ function pickLabels(event: UsageLabels): UsageLabels {
     inference_geo: event.inference_geo,
     speed: event.speed,
     client: event.client,
+    group_ids: event.group_ids,
+    tag_ids: event.tag_ids,
   };
 }
 
@@ -155,6 +157,8 @@ function hasLabels(event: UsageLabels, labels: UsageLabels): boolean {
     event.speed === labels.speed &&
     event.inference_geo === labels.inference_geo &&
     event.member_id === labels.member_id &&
+    event.group_ids === labels.group_ids &&
+    event.tag_ids === labels.tag_ids &&
     event.workspace_id === labels.workspace_id &&
     event.organization_id === labels.organization_id
   );

@@ -5,7 +5,7 @@ import type { EndRecord } from "#src/domain/request-record.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { countPropertyRuns } from "#test/harness/property-runs.ts";
-import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
+import { beginRecord, endRecord, SOME_TIME_MS, toOldEvent } from "#test/harness/request-records.ts";
 import { appendUsage } from "./record-usage.ts";
 import { insertUsageEvents, listRecordedRequests } from "./usage.sql.ts";
 import { UsageDictionary } from "./usage-dictionary.ts";
@@ -19,6 +19,8 @@ const anyRecord: fc.Arbitrary<EndRecord> = fc
     durationMs: fc.integer({ min: -5, max: 3_000_000 }),
     apiKeyId: fc.constantFrom("apikey_1", "apikey_2"),
     memberId: fc.constantFrom(undefined, "user_1"),
+    groups: fc.constantFrom({}, { groupIds: ["group_1"] }, { groupIds: ["group_1", "group_2"] }),
+    tags: fc.constantFrom({}, { tagIds: ["tag_1"] }),
     model: fc.constantFrom("claude-sonnet-5", 'quoted "\\{}', "m".repeat(300)),
     requestedModel: fc.constantFrom("claude-sonnet-5", "alias"),
     serviceTier: fc.constantFrom("standard", "batch"),
@@ -44,9 +46,11 @@ const anyRecord: fc.Arbitrary<EndRecord> = fc
     inputTokens: anyAmount,
     webSearches: anyAmount,
   })
-  .map(({ durationMs, apiKeyId, memberId, holdNanoUsd, nanoUsd, doubt, ...rest }) => {
+  .map(({ durationMs, apiKeyId, memberId, groups, tags, holdNanoUsd, nanoUsd, doubt, ...rest }) => {
     const begin = beginRecord({
       apiKeyId,
+      ...groups,
+      ...tags,
       ...(memberId === undefined ? {} : { memberId }),
       ...(holdNanoUsd === undefined ? {} : { holdNanoUsd }),
     });
@@ -64,7 +68,7 @@ const test = base.extend("requests", ({ db }) => ({
     db.database.transaction().execute((tx) => insertUsageEvents(tx, { nodeId: "node_1", records })),
   /** Inserts the row that a node of version 0.1 writes. */
   recordAsOldNode: (record: EndRecord) => {
-    const { doubt: _, has_unbilled_parts: __, ...event } = toUsageEvent(record, "node_1");
+    const event = toOldEvent(toUsageEvent(record, "node_1"));
     return db.database.insertInto("usage_event").values(event).execute();
   },
   count: async (table: "usage_record" | "usage_labels" | "usage_prices" | "usage_node") => {

@@ -1,5 +1,6 @@
 import {
   type AmountColumn,
+  type AttributionColumn,
   type CountColumn,
   countColumns,
   type EventLabel,
@@ -10,12 +11,13 @@ import { requestStatus } from "#src/domain/request-status.ts";
 import { MAX_ITERATIONS, MAX_TOKENS } from "#src/domain/usage-fields.ts";
 import { assert } from "#src/lib/assert.ts";
 import { forEachInSlices } from "#src/lib/slices.ts";
+import { joinIds } from "./join-ids.ts";
 import { MAX_TEXT_CHARS } from "./journal-record.ts";
 
 // Converts ended requests to rows: one event each, and sums per minute. Pure. The columns are written out, because a
 // loop over the table of usage costs 1.1 µs a request instead of 0.2 µs. The types require every column of the table.
 
-export interface UsageLabels extends Record<EventLabel, string> {
+export interface UsageLabels extends Record<EventLabel | AttributionColumn, string> {
   organization_id: string;
 }
 
@@ -79,6 +81,8 @@ export function toUsageTexts(record: EndRecord, nodeId: string): UsageTexts {
     inference_geo: toText(record.inferenceGeo),
     speed: toText(record.speed),
     client: toText(record.client),
+    group_ids: record.groupIds === undefined ? "" : joinIds(record.groupIds),
+    tag_ids: record.tagIds === undefined ? "" : joinIds(record.tagIds),
     prices: record.prices,
   };
 }
@@ -104,6 +108,8 @@ export function toUsageEvent(record: EndRecord, nodeId: string): UsageEventRow {
     inference_geo: toText(record.inferenceGeo),
     speed: toText(record.speed),
     client: toText(record.client),
+    group_ids: record.groupIds === undefined ? "" : joinIds(record.groupIds),
+    tag_ids: record.tagIds === undefined ? "" : joinIds(record.tagIds),
     prices: record.prices,
     outcome: record.outcome,
     http_status: toInt4(record.httpStatus),

@@ -1,4 +1,9 @@
-import { amountColumns, eventLabels, mapKeys } from "@bursar/contract/usage-shape.ts";
+import {
+  amountColumns,
+  attributionColumns,
+  eventLabels,
+  mapKeys,
+} from "@bursar/contract/usage-shape.ts";
 import { CompiledQuery, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { prepareOnce } from "#src/db/prepared.ts";
@@ -54,10 +59,10 @@ const INSERT_RECORDS = prepareOnce(
 const labelTypes: ColumnTypes<UsageLabels & { id: bigint }> = {
   id: "bigint",
   organization_id: "uuid",
-  ...mapKeys(eventLabels, () => "text"),
+  ...mapKeys([...eventLabels, ...attributionColumns], () => "text"),
 };
 
-const labelTexts = ["organization_id", ...eventLabels];
+const labelTexts = ["organization_id", ...eventLabels, ...attributionColumns];
 
 /** Finds stored labels by their ids. */
 const COMPARE_LABELS = prepareOnce(

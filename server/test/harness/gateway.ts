@@ -179,6 +179,8 @@ export const defaultKey: FoundKey = {
   secretValidUntilMs: null,
   ownerMemberId: null,
   ownerState: null,
+  groupIds: [],
+  tagIds: [],
   allowedModels: null,
   allowedAddresses: null,
 };

@@ -1,5 +1,6 @@
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { type Cost, noCost, noTokens } from "#src/domain/usage.ts";
+import type { UsageEventRow } from "#src/recording/usage-rows.ts";
 
 /** Tuesday 2026-11-24 10:30 UTC. */
 export const SOME_TIME_MS = Date.UTC(2026, 10, 24, 10, 30);
@@ -52,4 +53,10 @@ export function endRecord(
 function costOf(nanoUsd: bigint): Cost {
   const input = nanoUsd / 3n;
   return { ...noCost, input, output: nanoUsd - input, total: nanoUsd };
+}
+
+/** Row of usage_event that a node of version 0.1 writes. */
+export function toOldEvent(event: UsageEventRow) {
+  const { doubt: _, has_unbilled_parts: __, group_ids: ___, tag_ids: ____, ...rest } = event;
+  return rest;
 }

@@ -3,7 +3,7 @@ import { describe, expect } from "vitest";
 import { insertUsageEvents } from "#src/recording/usage.sql.ts";
 import { toUsageEvent } from "#src/recording/usage-rows.ts";
 import { test as base } from "#test/harness/database-test.ts";
-import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
+import { beginRecord, endRecord, SOME_TIME_MS, toOldEvent } from "#test/harness/request-records.ts";
 import type { RequestPlace } from "./merge-searches.rule.ts";
 import { listRequests } from "./requests.sql.ts";
 import type { RequestFilter } from "./search-requests.sql.ts";
@@ -54,7 +54,7 @@ const test = base.extend("log", ({ db }) => {
     },
     recordAsOldNode: async (made: readonly Made[]) => {
       const events = made.map((each) => toUsageEvent(toRecord(each), "node_1"));
-      for (const { doubt: _, has_unbilled_parts: __, ...event } of events) {
+      for (const event of events.map(toOldEvent)) {
         await db.database.insertInto("usage_event").values(event).execute();
       }
       return events.map((event) => event.request_id);
