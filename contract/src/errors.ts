@@ -259,7 +259,7 @@ export const errorCodes = {
   },
   role_inherited: {
     ...badRequest,
-    meaning: "The member has access to every workspace through the organization role.",
+    meaning: "The role comes from the organization role or from a group.",
   },
   webhook_required: { ...badRequest, meaning: "The alert channel is not a webhook." },
   increase_request_closed: {

@@ -52,6 +52,7 @@ export const neutralFeatureId = idText.meta({
   description: "Id of a neutral feature, `feature_…`.",
 });
 export const memberId = idText.meta({ description: "Member id, `user_…`." });
+export const groupId = idText.meta({ description: "Group id, `group_…`." });
 export const inviteId = idText.meta({ description: "Invite id, `invite_…`." });
 export const waitingSecretId = idText.meta({ description: "Id of a waiting secret, `wsec_…`." });
 export const requestId = idText.meta({ description: "Request id, `req_…`." });

@@ -12,6 +12,7 @@ export const organizationRoles = [
 ] as const;
 export type OrganizationRole = (typeof organizationRoles)[number];
 
+/** Highest first. `workspace_billing` is only inherited, and compared with no other. */
 export const workspaceRoles = [
   "workspace_admin",
   "workspace_developer",
@@ -176,6 +177,11 @@ export function isWithinScopes(
 /** Description of the scope, to follow "may". */
 export function describeScope(scope: AdminKeyScope): string {
   return scopeTable[scope][1];
+}
+
+/** Returns the role with more rights. `workspaceRoles` is in this order. */
+export function chooseHigherRole<Role extends WorkspaceRole>(a: Role, b: Role): Role {
+  return workspaceRoles.indexOf(a) <= workspaceRoles.indexOf(b) ? a : b;
 }
 
 /** Inherited from the organization role only. Workspaces cannot assign it. */

@@ -61,7 +61,7 @@ export const listMembers = route({
     roles: queryList(organizationRoleInput),
     statuses: queryList(memberStatus),
     workspace_id: optionalQuery(workspaceId).meta({
-      description: "Members with an assigned role in this workspace.",
+      description: "Members with a role in this workspace, directly or through a group.",
     }),
   }),
   response: pageCursor(member),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { memberId, workspaceId } from "../ids.ts";
+import { groupId, memberId, workspaceId } from "../ids.ts";
 import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
 import {
   givenWorkspaceRoles,
@@ -24,11 +24,20 @@ export const workspaceMember = z
     given_role: z
       .enum(givenWorkspaceRoles)
       .nullable()
-      .meta({ description: "Role assigned in this workspace. Null: inherited only." }),
+      .meta({ description: "Role assigned in this workspace. Null: none." }),
     inherited_from: organizationRole.nullable().meta({
       description:
-        "Organization role that `workspace_role` is inherited from. Null: assigned in the workspace.",
+        "Organization role that `workspace_role` is inherited from. Null: assigned in the workspace, or given by a group.",
     }),
+    groups: z
+      .array(
+        z.object({
+          group_id: groupId,
+          name: z.string(),
+          workspace_role: z.enum(givenWorkspaceRoles),
+        }),
+      )
+      .meta({ description: "Groups that give a role in this workspace, the highest role first." }),
   })
   .meta({ id: "WorkspaceMember" });
 
@@ -37,7 +46,8 @@ export const listWorkspaceMembers = route({
   method: "GET",
   path: "/v1/admin/workspaces/{workspace_id}/members",
   summary: "List the members of a workspace",
-  description: "Lists members with an assigned or inherited role, newest members first.",
+  description:
+    "Lists members with an assigned or inherited role or one of a group, newest members first.",
   action: "workspace_members:read",
   audited: null,
   params: workspaceParams,

@@ -7,6 +7,9 @@ export interface GroupTables {
   member_group: MemberGroupTable;
   group_member: GroupMemberTable;
   group_workspace: GroupWorkspaceTable;
+  invite_group: { invite_id: string; group_id: string };
+  /** View: roles given directly or through a group. */
+  given_workspace_role: GivenWorkspaceRoleView;
 }
 
 type Created = ColumnType<Date, Date | undefined, never>;
@@ -43,4 +46,12 @@ interface GroupWorkspaceTable {
   workspace_id: string;
   role: Exclude<WorkspaceRole, "workspace_billing">;
   mac: Generated<Uint8Array | null>;
+}
+
+interface GivenWorkspaceRoleView {
+  workspace_id: string;
+  member_id: string;
+  role: Exclude<WorkspaceRole, "workspace_billing">;
+  /** Null: given directly. */
+  group_id: string | null;
 }

@@ -452,6 +452,10 @@ CREATE TABLE invite (
   revoked_at timestamp with time zone,
   is_open boolean DEFAULT true NOT NULL
 );
+CREATE TABLE invite_group (
+  invite_id text NOT NULL,
+  group_id text NOT NULL
+);
 CREATE TABLE invite_workspace (
   invite_id text NOT NULL,
   workspace_id text NOT NULL,
@@ -1503,7 +1507,7 @@ ALTER TABLE balance ADD CONSTRAINT balance_pkey PRIMARY KEY (scope_type, scope_i
 ALTER TABLE balance ADD CONSTRAINT balance_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
 ALTER TABLE change_counter ADD CONSTRAINT change_counter_is_only_row_check CHECK (is_only_row);
 ALTER TABLE change_counter ADD CONSTRAINT change_counter_pkey PRIMARY KEY (is_only_row);
-ALTER TABLE change_scope ADD CONSTRAINT change_scope_kind_check CHECK ((kind = ANY (ARRAY['no_key'::text, 'api_key'::text, 'workspace'::text, 'member'::text])));
+ALTER TABLE change_scope ADD CONSTRAINT change_scope_kind_check CHECK ((kind = ANY (ARRAY['no_key'::text, 'api_key'::text, 'workspace'::text, 'member'::text, 'group'::text])));
 ALTER TABLE change_scope ADD CONSTRAINT change_scope_pkey PRIMARY KEY (value);
 ALTER TABLE claimed_change ADD CONSTRAINT claimed_change_pkey PRIMARY KEY (claim, step);
 ALTER TABLE counted_limit ADD CONSTRAINT counted_limit_pkey PRIMARY KEY (scope_type, scope_id, period);
@@ -1527,6 +1531,7 @@ ALTER TABLE invite ADD CONSTRAINT invite_check1 CHECK (((NOT is_open) OR ((accep
 ALTER TABLE invite ADD CONSTRAINT invite_email_check CHECK ((email = lower(email)));
 ALTER TABLE invite ADD CONSTRAINT invite_pkey PRIMARY KEY (id);
 ALTER TABLE invite ADD CONSTRAINT invite_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'billing'::text, 'user'::text, 'claude_code_user'::text])));
+ALTER TABLE invite_group ADD CONSTRAINT invite_group_pkey PRIMARY KEY (invite_id, group_id);
 ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_pkey PRIMARY KEY (invite_id, workspace_id);
 ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_role_check CHECK ((role = ANY (ARRAY['workspace_admin'::text, 'workspace_developer'::text, 'workspace_restricted_developer'::text, 'workspace_user'::text])));
 ALTER TABLE journal_record ADD CONSTRAINT journal_record_pkey PRIMARY KEY (node_id, seq);
@@ -1724,6 +1729,8 @@ ALTER TABLE group_workspace ADD CONSTRAINT group_workspace_workspace_id_fkey FOR
 ALTER TABLE held_key ADD CONSTRAINT held_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE invite ADD CONSTRAINT invite_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE invite ADD CONSTRAINT invite_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE invite_group ADD CONSTRAINT invite_group_group_id_fkey FOREIGN KEY (group_id) REFERENCES member_group(id);
+ALTER TABLE invite_group ADD CONSTRAINT invite_group_invite_id_fkey FOREIGN KEY (invite_id) REFERENCES invite(id);
 ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_invite_id_fkey FOREIGN KEY (invite_id) REFERENCES invite(id);
 ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
 ALTER TABLE lease ADD CONSTRAINT lease_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -1814,6 +1821,7 @@ CREATE INDEX group_member_by_member ON group_member USING btree (member_id);
 CREATE INDEX group_workspace_by_workspace ON group_workspace USING btree (workspace_id);
 CREATE INDEX held_key_by_organization ON held_key USING btree (organization_id);
 CREATE INDEX invite_by_organization ON invite USING btree (organization_id, created_at, id);
+CREATE INDEX invite_group_by_group ON invite_group USING btree (group_id);
 CREATE UNIQUE INDEX invite_open ON invite USING btree (organization_id, email) WHERE is_open;
 CREATE UNIQUE INDEX invite_token ON invite USING btree (token_hash);
 CREATE INDEX lease_by_balance ON lease USING btree (scope_type, scope_id, period, period_start);
@@ -1877,6 +1885,19 @@ CREATE VIEW balance_sum AS
                    FROM (lease
                      LEFT JOIN lease_draw draw USING (node_id, scope_type, scope_id, period, period_start))
                   WHERE ((lease.request_id = ''::text) AND (lease.granted_nano_usd IS NOT NULL) AND (lease.scope_type = b.scope_type) AND (lease.scope_id = b.scope_id) AND (lease.period = b.period) AND (lease.period_start = b.period_start))) of_node) held);
+CREATE VIEW given_workspace_role AS
+ SELECT workspace_member.workspace_id,
+    workspace_member.member_id,
+    workspace_member.role,
+    NULL::text AS group_id
+   FROM workspace_member
+UNION ALL
+ SELECT given.workspace_id,
+    held.member_id,
+    given.role,
+    given.group_id
+   FROM (group_member held
+     JOIN group_workspace given ON ((given.group_id = held.group_id)));
 CREATE VIEW lease_left AS
  SELECT lease.node_id,
     lease.request_id,

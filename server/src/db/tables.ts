@@ -179,7 +179,7 @@ interface ApiKeySecretTable {
 }
 
 /** Kind of cached key data that a change affects. */
-export type ChangeScopeKind = "no_key" | "api_key" | "workspace" | "member";
+export type ChangeScopeKind = "no_key" | "api_key" | "workspace" | "member" | "group";
 
 interface AdminKeyTable {
   id: string;

@@ -28,6 +28,15 @@ export function intersectModels(a: readonly string[], b: readonly string[]): str
   );
 }
 
+/**
+ * Models of a member in several groups: those that one of the lists allows. Null lists restrict nothing and are left out.
+ * Returns null without a list.
+ */
+export function joinModels(lists: readonly (readonly string[] | null)[]): string[] | null {
+  const restricting = lists.filter((list) => list !== null);
+  return restricting.length === 0 ? null : [...new Set(restricting.flat())];
+}
+
 /** True if `list` allows every model that `inner` allows. */
 export function includesModels(list: readonly string[], inner: readonly string[]): boolean {
   return inner.every((entry) => isEntryWithin(entry, list));

@@ -2,8 +2,11 @@ import type { KeyPermission } from "@bursar/contract/permissions.ts";
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { KeyPurpose } from "#src/db/tables.ts";
+import { intersectModels, joinModels } from "#src/domain/allowed-models.ts";
 import type { OwnerState } from "#src/domain/owner-state.ts";
+import type { JsonRow } from "#src/signed-rows/changed-rows.sql.ts";
 import type { RowSigner } from "#src/signed-rows/row-signer.ts";
+import { isUsableJson } from "#src/signed-rows/signed-transaction.ts";
 import { type AddressRange, compileRanges } from "./address-ranges.ts";
 import { ownerState, permissionUnderOwner } from "./owner-state.sql.ts";
 
@@ -36,11 +39,11 @@ export interface FoundKey {
   groupIds: readonly string[];
   /** Tags of the workspace, replaced by name by those of the key. Sorted. */
   tagIds: readonly string[];
-  /** Names and `prefix*` patterns. Null: all models. */
+  /** Names and `prefix*` patterns that the key and the groups of its owner allow. Null: all models. */
   allowedModels: readonly string[] | null;
   /** Null: all addresses. */
   allowedAddresses: readonly AddressRange[] | null;
-  /** True if this installation did not sign the key, the secret, or a role of the owner. */
+  /** True if this installation did not sign the key, the secret, or a role or group of the owner. */
   isUnsigned: boolean;
 }
 
@@ -111,16 +114,25 @@ function selectFoundKeys(db: Database | Tx) {
       isHeld.as("is_held"),
       permissionUnderOwner.as("permission"),
       ownerState.as("owner_state"),
-      groupIds.as("group_ids"),
       tagIds.as("tag_ids"),
+      ownerGroups.as("owner_groups"),
     ]);
 }
 
-/** One list for all keys. */
-const NO_IDS: readonly string[] = [];
+/** A group of the owner, with the signed rows that its effects come from. */
+interface OwnerGroup {
+  member_group: JsonRow & { id: string; allowed_models: string[] | null };
+  group_member: JsonRow;
+  /** Role in the workspace of the key. Null: the group gives none there. */
+  group_workspace: JsonRow | null;
+}
 
-const groupIds = sql<string[]>`ARRAY(
-  SELECT group_id FROM group_member WHERE member_id = api_key.owner_member_id ORDER BY group_id COLLATE "C")`;
+/** Null: no group. */
+const ownerGroups = sql<OwnerGroup[] | null>`(
+  SELECT json_agg(json_build_object('member_group', g, 'group_member', held, 'group_workspace', given) ORDER BY g.id COLLATE "C")
+  FROM group_member AS held JOIN member_group AS g ON g.id = held.group_id
+  LEFT JOIN group_workspace AS given ON given.group_id = g.id AND given.workspace_id = api_key.workspace_id
+  WHERE held.member_id = api_key.owner_member_id)`;
 
 /** An empty value removes the tag of the workspace. */
 const tagIds = sql<string[]>`ARRAY(
@@ -153,6 +165,7 @@ function isSigned(row: FoundRow, rows: RowSigner): boolean {
     status: row.owner_status,
   };
   if (!rows.isUsable("member", owner, row.owner_mac)) return false;
+  if (!(row.owner_groups ?? []).every((group) => isGroupSigned(group, rows))) return false;
   if (row.owner_workspace_role === null) return true;
   const role = {
     workspace_id: row.workspace_id,
@@ -160,6 +173,24 @@ function isSigned(row: FoundRow, rows: RowSigner): boolean {
     role: row.owner_workspace_role,
   };
   return rows.isUsable("workspace_member", role, row.owner_workspace_mac);
+}
+
+function isGroupSigned(group: OwnerGroup, rows: RowSigner): boolean {
+  return (["member_group", "group_member", "group_workspace"] as const).every((table) => {
+    const row = group[table];
+    return row === null || isUsableJson(rows, table, row);
+  });
+}
+
+/** One list for all keys without groups or tags. */
+const NO_IDS: readonly string[] = [];
+
+/** Models that the key and the groups of its owner allow. Null: all. */
+function findAllowedModels({ allowed_models: own, owner_groups: groups }: FoundRow) {
+  if (groups === null) return own;
+  const given = joinModels(groups.map(({ member_group }) => member_group.allowed_models));
+  if (own === null || given === null) return own ?? given;
+  return intersectModels(own, given);
 }
 
 function toFoundKey(row: FoundRow, rows: RowSigner): FoundKey {
@@ -177,9 +208,9 @@ function toFoundKey(row: FoundRow, rows: RowSigner): FoundKey {
     secretValidUntilMs: row.valid_until?.getTime() ?? null,
     ownerMemberId: row.owner_member_id,
     ownerState: row.owner_state,
-    groupIds: row.group_ids.length === 0 ? NO_IDS : row.group_ids,
+    groupIds: row.owner_groups?.map(({ member_group }) => member_group.id) ?? NO_IDS,
     tagIds: row.tag_ids.length === 0 ? NO_IDS : row.tag_ids,
-    allowedModels: row.allowed_models,
+    allowedModels: findAllowedModels(row),
     allowedAddresses: row.allowed_addresses && compileRanges(row.allowed_addresses),
     isUnsigned: !isSigned(row, rows),
   };

@@ -116,6 +116,19 @@ describe("in memory", () => {
     await vi.waitFor(() => expect(bench.cache.findCached(secretA)?.status).toBe("inactive"));
   });
 
+  test("a change of a group drops the keys of its members only", async () => {
+    const bench = makeBench();
+    const finds = [bench.cache.find(secretA), bench.cache.find(newSecret())];
+    await answer(bench, 0, { ...key, groupIds: ["group_1", "group_2"] });
+    await answer(bench, 1, { ...key, id: "apikey_2", groupIds: ["group_1"] });
+    await Promise.all(finds);
+    bench.cache.forget([{ kind: "group", id: "group_3" }]);
+    expect(bench.lookups.length).toBe(2);
+    bench.cache.forget([{ kind: "group", id: "group_2" }]);
+    expect(bench.cache.findCached(secretA)).toBe(undefined);
+    expect(bench.lookups.length).toBe(3);
+  });
+
   test("a look-up of a changed key that fails leaves the key unknown", async () => {
     const bench = makeBench();
     const asked = bench.cache.find(secretA);

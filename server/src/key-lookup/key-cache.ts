@@ -117,10 +117,13 @@ function findChanged(found: LRUCache<string, FoundKey>, changed: readonly Change
   const keys = ids("api_key");
   const workspaces = ids("workspace");
   const members = ids("member");
+  const groups = ids("group");
   const names: string[] = [];
   for (const [name, key] of found.entries()) {
     const isOwnerChanged = key.ownerMemberId !== null && members.has(key.ownerMemberId);
-    if (keys.has(key.id) || workspaces.has(key.workspaceId) || isOwnerChanged) names.push(name);
+    const isGroupChanged = groups.size > 0 && key.groupIds.some((id) => groups.has(id));
+    const isChanged = keys.has(key.id) || workspaces.has(key.workspaceId);
+    if (isChanged || isOwnerChanged || isGroupChanged) names.push(name);
   }
   return names;
 }

@@ -7,9 +7,8 @@ import type { OwnerState } from "#src/domain/owner-state.ts";
 
 const isInWorkspace = (roles: ReturnType<typeof sql>) => sql<boolean>`(
   member.role IN ('owner', 'admin') OR EXISTS (
-    SELECT 1 FROM workspace_member
-    WHERE workspace_member.workspace_id = api_key.workspace_id
-      AND workspace_member.member_id = member.id AND ${roles}
+    SELECT 1 FROM given_workspace_role AS given
+    WHERE given.workspace_id = api_key.workspace_id AND given.member_id = member.id AND ${roles}
   ))`;
 
 /** The `OwnerState`, or null if the workspace owns the key. */
@@ -25,6 +24,6 @@ export const ownerState = sql<OwnerState | null>`
 export const permissionUnderOwner = sql<KeyPermission>`
   CASE
     WHEN api_key.permission = 'admin' AND api_key.owner_member_id IS NOT NULL
-      AND NOT ${isInWorkspace(sql`workspace_member.role = 'workspace_admin'`)} THEN 'write'
+      AND NOT ${isInWorkspace(sql`given.role = 'workspace_admin'`)} THEN 'write'
     ELSE api_key.permission
   END`;

@@ -65,6 +65,11 @@ export function isSignedJson(rows: RowSigner, table: SignedTable, row: JsonRow):
   return rows.isGenuine(table, toContent(row), readMac(row));
 }
 
+/** `RowSigner.isUsable` for a row as JSON. */
+export function isUsableJson(rows: RowSigner, table: SignedTable, row: JsonRow): boolean {
+  return rows.isUsable(table, toContent(row), readMac(row));
+}
+
 /** Signs every row as it is stored. Only for the one time at which rows get their first MAC. */
 export async function signAllRows(tx: Tx, rows: RowSigner): Promise<number> {
   let count = 0;

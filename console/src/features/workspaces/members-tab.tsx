@@ -198,13 +198,7 @@ function makeColumns(
       id: "why",
       header: "Source",
       from: "sm",
-      cell: (member) => (
-        <span className="text-quiet">
-          {member.inherited_from
-            ? `Inherited from ${roleNames[member.inherited_from]}`
-            : "Assigned"}
-        </span>
-      ),
+      cell: (member) => <span className="text-quiet">{formatSource(member)}</span>,
     },
     {
       id: "actions",
@@ -227,4 +221,15 @@ function makeColumns(
         ) : null,
     },
   ];
+}
+
+/** Source of the effective role. */
+function formatSource({
+  inherited_from,
+  given_role,
+  workspace_role,
+  groups,
+}: WorkspaceMember): string {
+  if (inherited_from) return `Inherited from ${roleNames[inherited_from]}`;
+  return given_role === workspace_role ? "Assigned" : `Group ${groups[0]?.name ?? ""}`;
 }

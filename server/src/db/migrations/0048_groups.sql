@@ -40,6 +40,25 @@ CREATE TABLE group_workspace (
 );
 CREATE INDEX group_workspace_by_workspace ON group_workspace (workspace_id);
 
+-- Roles in workspaces that a member has directly or through a group. The organization role can add one.
+CREATE VIEW given_workspace_role AS
+SELECT workspace_id, member_id, role, NULL::text AS group_id FROM workspace_member
+UNION ALL
+SELECT given.workspace_id, held.member_id, given.role, given.group_id
+FROM group_member AS held JOIN group_workspace AS given ON given.group_id = held.group_id;
+
+-- Groups that the invited person joins.
+CREATE TABLE invite_group (
+  invite_id text NOT NULL REFERENCES invite (id),
+  group_id text NOT NULL REFERENCES member_group (id),
+  PRIMARY KEY (invite_id, group_id)
+);
+CREATE INDEX invite_group_by_group ON invite_group (group_id);
+
+-- A change of a group affects the personal keys of its members. Nodes of version 0.1 ignore the kind.
+ALTER TABLE change_scope DROP CONSTRAINT change_scope_kind_check,
+  ADD CONSTRAINT change_scope_kind_check CHECK (kind IN ('no_key', 'api_key', 'workspace', 'member', 'group'));
+
 CREATE TRIGGER member_group_insert AFTER INSERT ON member_group FOR EACH ROW EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER member_group_update AFTER UPDATE ON member_group FOR EACH ROW
   WHEN ((OLD.id, OLD.organization_id, OLD.source, OLD.directory_id, OLD.external_id, OLD.allowed_models)

@@ -91,7 +91,7 @@ export async function listNoticeRecipients(
   const { rows } = await sql<{ email: string; rank: number }>`
     SELECT member.email, CASE
         WHEN member.id = ${of.ownerMemberId} THEN 1
-        WHEN EXISTS (SELECT 1 FROM workspace_member AS held
+        WHEN EXISTS (SELECT 1 FROM given_workspace_role AS held
           WHERE held.member_id = member.id AND held.workspace_id = ${of.workspaceId} AND held.role = 'workspace_admin') THEN 2
         WHEN member.role IN ('owner', 'admin') THEN 3
       END AS rank

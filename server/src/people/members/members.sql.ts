@@ -18,7 +18,7 @@ export interface MemberFilter {
   search?: string | undefined;
   /** Full address, in lower case. */
   email?: string | undefined;
-  /** Workspace in which the members have an assigned role. */
+  /** Workspace in which the members have a role, directly or through a group. */
   workspaceId?: string | undefined;
 }
 
@@ -45,10 +45,10 @@ export async function listMembers(
     const { workspaceId } = filter;
     query = query.where(({ exists, selectFrom }) =>
       exists(
-        selectFrom("workspace_member")
-          .select("workspace_member.member_id")
-          .whereRef("workspace_member.member_id", "=", "member.id")
-          .where("workspace_member.workspace_id", "=", workspaceId),
+        selectFrom("given_workspace_role as given")
+          .select("given.member_id")
+          .whereRef("given.member_id", "=", "member.id")
+          .where("given.workspace_id", "=", workspaceId),
       ),
     );
   }

@@ -75,7 +75,7 @@ export function makeWorkspaceMemberHandlers(
 }
 
 function toWire(workspaceId: string, row: PersonRow): z.input<typeof workspaceMember> {
-  const counting = findShownRole(row.role, row.given_role);
+  const counting = findShownRole(row);
   assert(counting, "listed members have a role in the workspace");
   return {
     type: "workspace_member",
@@ -85,7 +85,8 @@ function toWire(workspaceId: string, row: PersonRow): z.input<typeof workspaceMe
     name: row.name,
     workspace_role: counting.role,
     given_role: row.given_role,
-    inherited_from: counting.isInherited ? row.role : null,
+    inherited_from: counting.source === "organization" ? row.role : null,
+    groups: row.group_roles ?? [],
   };
 }
 

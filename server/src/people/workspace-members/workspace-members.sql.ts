@@ -11,8 +11,8 @@ import {
 } from "./workspace-people.sql.ts";
 
 /**
- * Lists active members with an assigned role in the workspace, or with one of `inheritingRoles`. Returns one row more
- * than the page.
+ * Lists active members with a role in the workspace, directly or through a group, or with one of `inheritingRoles`. Returns
+ * one row more than the page.
  */
 export async function listPeople(
   db: Database,
@@ -21,8 +21,14 @@ export async function listPeople(
 ): Promise<PersonRow[]> {
   const query = selectPeople(db, of).where((eb) =>
     eb.or([
-      eb("workspace_member.role", "is not", null),
       eb("member.role", "in", of.inheritingRoles),
+      eb.exists(
+        eb
+          .selectFrom("given_workspace_role as given")
+          .select("given.role")
+          .whereRef("given.member_id", "=", "member.id")
+          .where("given.workspace_id", "=", of.workspaceId),
+      ),
     ]),
   );
   return selectPage(query, page, "member").execute();

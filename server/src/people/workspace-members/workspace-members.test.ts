@@ -1,9 +1,11 @@
 import type { workspaceMember } from "@bursar/contract/admin/workspace-members.ts";
+import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
 import type { Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
+import { insertGroup } from "#test/harness/groups.ts";
 
 type WorkspaceMember = z.output<typeof workspaceMember>;
 
@@ -49,6 +51,39 @@ describe("the list", () => {
       [billing.id, "workspace_billing", null, "billing"],
       [admin.id, "workspace_admin", null, "admin"],
       [owner.id, "workspace_admin", null, "owner"],
+    ]);
+  });
+
+  test("names the groups that give a role, and leaves their roles to the groups", async ({
+    h,
+    org,
+    workspaceId,
+    list,
+    add,
+  }) => {
+    const [grouped, both] = [await org.member(), await org.member()];
+    await add(both.id, "Workspace Developer");
+    const give = (name: string, role: GivenWorkspaceRole) =>
+      insertGroup(h.deps, org.id, {
+        ...{ name, memberIds: [grouped.id, both.id], workspaces: { [workspaceId]: role } },
+      });
+    await give("Everyone", "workspace_user");
+    await give("Leads", "workspace_admin");
+    const shown = (await list()).map((each) => [
+      each.member_id,
+      each.workspace_role,
+      each.given_role,
+      each.groups.map(({ name, workspace_role }) => `${name} ${workspace_role}`),
+    ]);
+    const groups = ["Leads workspace_admin", "Everyone workspace_user"];
+    expect(shown).toEqual([
+      [both.id, "workspace_admin", "workspace_developer", groups],
+      [grouped.id, "workspace_admin", null, groups],
+    ]);
+    const removed = await org.admin.remove(`${url}/${grouped.id}`);
+    expect([removed.error.details?.error_code, removed.error.message]).toEqual([
+      "role_inherited",
+      expect.stringContaining("“Leads”"),
     ]);
   });
 
@@ -119,6 +154,7 @@ describe("adding", () => {
       workspace_role: "workspace_user",
       given_role: "workspace_user",
       inherited_from: null,
+      groups: [],
     });
     expect((await byId.client.get(workspaceUrl)).status).toBe(200);
     const added = await org.admin.post<WorkspaceMember>(url, {

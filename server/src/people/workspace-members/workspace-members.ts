@@ -77,9 +77,7 @@ export async function getWorkspaceMember(
 ): Promise<PersonRow> {
   await getVisibleWorkspace(deps.database, caller, READ, workspaceId);
   const row = await findPerson(deps.database, { ...placeOf(caller, workspaceId), memberId });
-  if (row === null || findShownRole(row.role, row.given_role) === null) {
-    throw notInWorkspace(memberId);
-  }
+  if (row === null || findShownRole(row) === null) throw notInWorkspace(memberId);
   return row;
 }
 
@@ -187,19 +185,26 @@ async function findIdByEmail(tx: Tx, caller: Caller, written: string): Promise<s
   return findMemberIdByEmail(tx, { organizationId: caller.organizationId, email: read.email });
 }
 
-/** Returns a member whose assigned role counts. */
+/** Returns a member with an assigned role. */
 async function getAssignedMember(
   tx: Tx,
   caller: Caller,
   { workspaceId, memberId }: { workspaceId: string; memberId: string },
 ): Promise<PersonRow> {
   const row = await findPerson(tx, { ...placeOf(caller, workspaceId), memberId });
-  const counting = row && findShownRole(row.role, row.given_role);
+  const counting = row && findShownRole(row);
   if (!row || !counting) throw notInWorkspace(memberId);
-  if (counting.isInherited) {
+  if (counting.source === "organization") {
     throw new ApiError(
       "role_inherited",
       `This member has access to every workspace as ${roleNames[row.role]} of the organization. Change that role instead.`,
+    );
+  }
+  if (row.given_role === null) {
+    const groups = row.group_roles?.map(({ name }) => `“${name}”`).join(", ");
+    throw new ApiError(
+      "role_inherited",
+      `This member has access to the workspace through a group: ${groups}. Change the group instead.`,
     );
   }
   return row;

@@ -1,5 +1,6 @@
-import type { OrganizationRole } from "@bursar/contract/permissions.ts";
+import { type OrganizationRole, workspaceRoles } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
+import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 
 /** An active member of the organization, seen from one workspace. */
@@ -10,6 +11,14 @@ export interface PersonRow {
   role: OrganizationRole;
   created_at: Date;
   given_role: GivenWorkspaceRole | null;
+  /** Groups that give a role in the workspace, the highest role first. Null: none. */
+  group_roles: GroupRole[] | null;
+}
+
+export interface GroupRole {
+  group_id: string;
+  name: string;
+  workspace_role: GivenWorkspaceRole;
 }
 
 export interface Place {
@@ -40,6 +49,14 @@ export function selectPeople(db: Database | Tx, of: Place) {
       "member.role",
       "member.created_at",
       "workspace_member.role as given_role",
+      sql<GroupRole[] | null>`(
+        SELECT json_agg(json_build_object('group_id', g.id, 'name', g.name, 'workspace_role', given.role)
+          ORDER BY array_position(${[...workspaceRoles]}::text[], given.role), g.name, g.id)
+        FROM group_member AS held JOIN member_group AS g ON g.id = held.group_id
+        JOIN group_workspace AS given ON given.group_id = g.id
+        WHERE held.member_id = member.id AND given.workspace_id = ${of.workspaceId})`.as(
+        "group_roles",
+      ),
     ])
     .where("member.organization_id", "=", of.organizationId)
     .where("member.status", "=", "active");

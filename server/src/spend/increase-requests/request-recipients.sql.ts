@@ -16,7 +16,7 @@ export async function findApproverAddresses(
   const { rows } = await sql<{ id: string; email: string }>`
     SELECT m.id, m.email FROM member m
     WHERE m.organization_id = ${of.organizationId}::uuid AND m.status = 'active'
-      AND (m.role = ANY(${[...of.organizationRoles]}::text[]) OR EXISTS (SELECT FROM workspace_member w
+      AND (m.role = ANY(${[...of.organizationRoles]}::text[]) OR EXISTS (SELECT FROM given_workspace_role w
         WHERE w.member_id = m.id AND w.workspace_id = ${of.workspaceId}
           AND w.role = ANY(${[...of.workspaceRoles]}::text[])))
     ORDER BY m.created_at, m.id LIMIT ${of.limit}`.execute(tx);
