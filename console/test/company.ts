@@ -337,7 +337,7 @@ async function fillMonth(
 /** Tables of reports over days and longer, updated as by the fold. */
 const rollups = Object.entries(rollupTables)
   .map(([table, { unit, labels }]) => ({ table, unit, labels }))
-  .filter(({ unit }) => unit !== "hour");
+  .filter(({ table, unit }) => unit !== "hour" && !table.startsWith("usage_attributed_"));
 
 async function addToRollup(
   server: ServerProcess,

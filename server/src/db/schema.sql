@@ -825,6 +825,111 @@ CREATE TABLE upstream (
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
+CREATE TABLE usage_attributed_day (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  attribution_id bigint NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL,
+  partly_unbilled_requests bigint NOT NULL
+);
+CREATE TABLE usage_attributed_hour (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  attribution_id bigint NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL,
+  partly_unbilled_requests bigint NOT NULL
+);
+CREATE TABLE usage_attributed_month (
+  bucket_at timestamp with time zone NOT NULL,
+  organization_id uuid NOT NULL,
+  attribution_id bigint NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL,
+  status text NOT NULL,
+  requests bigint NOT NULL,
+  errors bigint NOT NULL,
+  estimated_requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL,
+  partly_unbilled_requests bigint NOT NULL
+);
+CREATE TABLE usage_attribution (
+  id bigint NOT NULL,
+  organization_id uuid NOT NULL,
+  group_ids text NOT NULL,
+  tag_ids text NOT NULL
+);
 CREATE TABLE usage_batch (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
   node_id text NOT NULL,
@@ -1051,7 +1156,8 @@ CREATE TABLE usage_labels (
   speed text NOT NULL,
   client text NOT NULL,
   group_ids text DEFAULT ''::text NOT NULL,
-  tag_ids text DEFAULT ''::text NOT NULL
+  tag_ids text DEFAULT ''::text NOT NULL,
+  attribution_id bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE usage_member_day (
   bucket_at timestamp with time zone NOT NULL,
@@ -1642,6 +1748,10 @@ ALTER TABLE tag ADD CONSTRAINT tag_organization_id_name_value_key UNIQUE (organi
 ALTER TABLE tag ADD CONSTRAINT tag_pkey PRIMARY KEY (id);
 ALTER TABLE tag ADD CONSTRAINT tag_value_check CHECK ((value <> ''::text));
 ALTER TABLE upstream ADD CONSTRAINT upstream_pkey PRIMARY KEY (id);
+ALTER TABLE usage_attributed_day ADD CONSTRAINT usage_attributed_day_pkey PRIMARY KEY (organization_id, bucket_at, attribution_id, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_attributed_hour ADD CONSTRAINT usage_attributed_hour_pkey PRIMARY KEY (organization_id, bucket_at, attribution_id, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_attributed_month ADD CONSTRAINT usage_attributed_month_pkey PRIMARY KEY (organization_id, bucket_at, attribution_id, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_attribution ADD CONSTRAINT usage_attribution_pkey PRIMARY KEY (id);
 ALTER TABLE usage_batch ADD CONSTRAINT usage_batch_pkey PRIMARY KEY (id);
 ALTER TABLE usage_day ADD CONSTRAINT usage_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_event ADD CONSTRAINT usage_event_outcome_check CHECK ((outcome = ANY (ARRAY['answered'::text, 'refused'::text, 'unreached'::text, 'aborted'::text, 'interrupted'::text])));
@@ -1848,6 +1958,7 @@ CREATE INDEX spend_limit_increase_request_by_time ON spend_limit_increase_reques
 CREATE UNIQUE INDEX spend_limit_increase_request_pending ON spend_limit_increase_request USING btree (requester_type, requester_id, scope_type, scope_id, period) WHERE (status = 'pending'::text);
 CREATE INDEX spend_limit_raise_by_balance ON spend_limit_raise USING btree (scope_type, scope_id, period, period_start);
 CREATE UNIQUE INDEX upstream_one_shared ON upstream USING btree (organization_id);
+CREATE INDEX usage_attribution_by_organization ON usage_attribution USING btree (organization_id);
 CREATE INDEX usage_event_by_key ON usage_event USING btree (organization_id, api_key_id, started_at);
 CREATE INDEX usage_event_by_workspace ON usage_event USING btree (organization_id, workspace_id, started_at);
 CREATE INDEX usage_event_failed ON usage_event USING btree (organization_id, started_at) WHERE (outcome <> ALL (ARRAY['answered'::text, 'aborted'::text]));
@@ -1964,7 +2075,8 @@ CREATE VIEW recorded_request AS
     (ARRAY['impossible_usage'::text, 'missing_usage'::text, 'incomplete_usage'::text])[record.doubt_code] AS doubt,
     COALESCE(record.has_unbilled_parts, false) AS has_unbilled_parts,
     labels.group_ids,
-    labels.tag_ids
+    labels.tag_ids,
+    labels.attribution_id
    FROM (((usage_record record
      JOIN usage_labels labels ON ((labels.id = record.labels_id)))
      LEFT JOIN usage_prices prices ON ((prices.id = record.prices_id)))
@@ -2012,7 +2124,8 @@ UNION ALL
     NULL::text AS doubt,
     false AS has_unbilled_parts,
     ''::text AS group_ids,
-    ''::text AS tag_ids
+    ''::text AS tag_ids,
+    0 AS attribution_id
    FROM usage_event event;
 
 CREATE OR REPLACE FUNCTION public.audit_prune(organization uuid, batch integer)

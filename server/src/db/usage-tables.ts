@@ -36,6 +36,10 @@ export interface UsageTables {
   usage_organization_day: UsageOrganizationRollupTable;
   usage_workspace_hour: UsageWorkspaceRollupTable;
   usage_workspace_day: UsageWorkspaceRollupTable;
+  usage_attribution: UsageAttributionTable;
+  usage_attributed_hour: UsageAttributedRollupTable;
+  usage_attributed_day: UsageAttributedRollupTable;
+  usage_attributed_month: UsageAttributedRollupTable;
   usage_settings: UsageSettingsTable;
   retention_mark: RetentionMarkTable;
   rollup_progress: RollupProgressTable;
@@ -66,6 +70,7 @@ interface UsageEventTable
 interface RecordedRequestView
   extends Omit<UsageEventTable, "member_id">,
     Record<AttributionColumn, string> {
+  attribution_id: bigint;
   member_id: string;
   doubt: "impossible_usage" | "missing_usage" | "incomplete_usage" | null;
   has_unbilled_parts: boolean;
@@ -76,6 +81,8 @@ interface RecordedRequestView
 interface UsageLabelsTable extends Record<EventLabel | AttributionColumn, string> {
   id: bigint;
   organization_id: string;
+  /** 0: no group and no tag. */
+  attribution_id: Generated<bigint>;
 }
 
 /** An amount of zero is null. */
@@ -108,6 +115,15 @@ interface UsageRollupCounts extends Record<CountColumn, bigint> {
 }
 
 interface UsageRollupTable extends Record<LabelColumn, string>, UsageRollupCounts {}
+
+interface UsageAttributionTable extends Record<AttributionColumn, string> {
+  id: bigint;
+  organization_id: string;
+}
+
+interface UsageAttributedRollupTable extends UsageRollupTable {
+  attribution_id: bigint;
+}
 
 interface UsageOrganizationRollupTable extends Record<TextLabel, string>, UsageRollupCounts {
   status: string;

@@ -2,7 +2,12 @@ import { countColumns } from "@bursar/contract/usage-shape.ts";
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { MINUTES_MS } from "./minutes.sql.ts";
-import { type RollupTable, rollupTables } from "./rollup-tables.ts";
+import {
+  findHourRollup,
+  type HourRollup,
+  type RollupTable,
+  rollupTables,
+} from "./rollup-tables.ts";
 
 // Requests are added to usage_hour when they end, and to most other rollups when their hour is closed (close-hours.ts). A
 // report therefore reads a rollup plus the rows of usage_hour that are not in it yet, on one snapshot.
@@ -103,7 +108,7 @@ function joinPosition({ hourMs, organizationId, workspaceId, apiKeyId }: RollupP
 
 /** Selects the rows of a rollup and of the open hours, for FROM. A bucket with open hours can have several rows. */
 export function selectRollup(
-  table: Exclude<RollupTable, "usage_hour">,
+  table: Exclude<RollupTable, HourRollup>,
   organizationId: string,
   openHours: OpenHours | null,
 ): RawBuilder<unknown> {
@@ -118,5 +123,5 @@ export function selectRollup(
   const bucketAt = unit === "hour" ? "bucket_at" : `date_trunc('${unit}', bucket_at, 'UTC')`;
   return sql`(${closed} UNION ALL
     SELECT ${sql.raw(bucketAt)} AS bucket_at, ${columns}
-    FROM usage_hour WHERE ${isOf} AND ${isAfter(openHours.after)})`;
+    FROM ${sql.table(findHourRollup(table))} WHERE ${isOf} AND ${isAfter(openHours.after)})`;
 }

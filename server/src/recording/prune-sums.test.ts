@@ -28,6 +28,7 @@ const test = base.extend("history", ({ db }) => ({
       organizationId,
       workspaceId: "wksp_1",
       apiKeyId: "apikey_1",
+      tagIds: ["tag_1"],
       startedAtMs: Date.now() - daysAgo * DAY_MS,
     });
     await recordUsage(db.database, [end]);

@@ -15,10 +15,14 @@ const keyLabels = [
   "model",
 ] as const satisfies LabelColumn[];
 
+/** `attribution_id`: see usage_attribution. */
+export type RollupLabel = LabelColumn | "attribution_id";
+const attributedLabels: readonly RollupLabel[] = ["attribution_id", ...labelColumns];
+
 export type RollupUnit = "minute" | "hour" | "day" | "week" | "month";
 export interface RollupShape {
   unit: RollupUnit;
-  labels: readonly LabelColumn[];
+  labels: readonly RollupLabel[];
 }
 
 /** Every writer uses this order, so that two of them wait for each other and never deadlock. */
@@ -38,19 +42,36 @@ export const rollupTables = {
   usage_organization_minute: { unit: "minute", labels: modelLabels },
   usage_organization_hour: { unit: "hour", labels: modelLabels },
   usage_organization_day: { unit: "day", labels: modelLabels },
+  // Requests with a group or a tag only. Version 0.1 writes the others by their primary keys, so those get no label.
+  usage_attributed_hour: { unit: "hour", labels: attributedLabels },
+  usage_attributed_day: { unit: "day", labels: attributedLabels },
+  usage_attributed_month: { unit: "month", labels: attributedLabels },
 } as const satisfies Partial<Record<keyof Tables, RollupShape>>;
 
 export type RollupTable = keyof typeof rollupTables;
 export const rollupTableNames = Object.keys(rollupTables) as RollupTable[];
 
+export type AttributedRollup = Extract<RollupTable, `usage_attributed_${string}`>;
+
+export function isAttributedRollup(table: RollupTable): table is AttributedRollup {
+  return table.startsWith("usage_attributed_");
+}
+
+/** Rollups per hour with all labels. Open hours are read from them. */
+export type HourRollup = "usage_hour" | "usage_attributed_hour";
+
+export function findHourRollup(table: RollupTable): HourRollup {
+  return isAttributedRollup(table) ? "usage_attributed_hour" : "usage_hour";
+}
+
 /** Rollups that the fold adds every request to. */
-type CompleteRollup = "usage_hour" | "usage_organization_minute";
+type CompleteRollup = HourRollup | "usage_organization_minute";
 
 /** Rollups without the requests of open hours. Weeks have their own progress (weeks.sql.ts). */
 export const closedRollups = rollupTableNames.filter(isClosedRollup);
 
 export function isClosedRollup(table: RollupTable): table is Exclude<RollupTable, CompleteRollup> {
-  return table !== "usage_hour" && !["minute", "week"].includes(rollupTables[table].unit);
+  return table !== findHourRollup(table) && !["minute", "week"].includes(rollupTables[table].unit);
 }
 
 /** `requestStatus` of domain/request-status.ts, over the columns of recorded_request. */

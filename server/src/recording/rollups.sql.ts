@@ -5,6 +5,8 @@ import { prepareOnce } from "#src/db/prepared.ts";
 import { formatPosition, isAfter, isUpTo, type RollupProgress } from "./open-hours.sql.ts";
 import {
   closedRollups,
+  type HourRollup,
+  isAttributedRollup,
   isClosedRollup,
   type RollupTable,
   rollupTableNames,
@@ -26,7 +28,7 @@ function sortByBytes(table: string, labels: readonly string[]): string {
 
 /** Rows of batches with their labels. If labels were missing, they would be NULL, which the rollups refuse. */
 const ADDED = `
-  SELECT one.bucket_at, labels.organization_id, ${sortByBytes("labels", eventLabels)}, ${sortByBytes("one", ["status"])}, ${counts}
+  SELECT one.bucket_at, labels.organization_id, labels.attribution_id, ${sortByBytes("labels", eventLabels)}, ${sortByBytes("one", ["status"])}, ${counts}
   FROM usage_batch AS batch
   CROSS JOIN LATERAL unnest(${batchColumns.map((column) => `batch.${column}`).join(", ")}) AS one (${batchColumns.join(", ")})
   LEFT JOIN usage_labels AS labels ON labels.id = one.labels_id
@@ -41,6 +43,8 @@ const ADD_TO_ROLLUPS = prepareOnce(
         <= (SELECT hour_at, organization_id, workspace_id, api_key_id FROM rollup_progress)
     ),
     weeks AS MATERIALIZED (${selectWeeksToUpdate("$2::timestamptz")}),
+    attributed AS (SELECT * FROM added WHERE attribution_id <> 0),
+    closed_attributed AS (SELECT * FROM closed WHERE attribution_id <> 0),
     ${formatAdditions(rollupTableNames, "weeks")}
   SELECT`,
 );
@@ -65,11 +69,17 @@ function formatAddition(table: RollupTable, before: string): string {
   return `to_${table} AS (
       INSERT INTO ${table} AS rollup (${[...key, ...countColumns].join(", ")})
       SELECT date_trunc('${unit}', bucket_at, 'UTC'), ${[...key.slice(1), ...sums].join(", ")}
-      FROM ${isClosedRollup(table) ? "closed" : "added"}
+      FROM ${findAdded(table)}
       WHERE (SELECT count(*) FROM ${before}) IS NOT NULL
         ${unit === "week" ? "AND bucket_at < (SELECT summed_before FROM weeks)" : ""}
       GROUP BY ${numbers} ORDER BY ${numbers}
       ON CONFLICT (${key.join(", ")}) DO UPDATE SET ${sets.join(", ")} RETURNING 1)`;
+}
+
+/** Rows that the statement adds to the table. */
+function findAdded(table: RollupTable): string {
+  if (isAttributedRollup(table)) return isClosedRollup(table) ? "closed_attributed" : "attributed";
+  return isClosedRollup(table) ? "closed" : "added";
 }
 
 /**
@@ -94,22 +104,23 @@ export const organizationsWithUsage = sql`organization_with_usage AS (
   )`;
 
 const hourColumns = `one.bucket_at, one.organization_id, ${sortByBytes("one", labelColumns)}, ${counts}`;
+const attributedColumns = `one.attribution_id, ${hourColumns}`;
 const ADD_CLOSED = formatAdditions(closedRollups, "closed");
 
 /**
- * Adds the rows of usage_hour between two positions to the other rollups, and moves the progress to the second. The
+ * Adds the rows per hour between two positions to the other rollups, and moves the progress to the second. The
  * transaction has the fold lock, and the progress is still the first position.
  */
 export async function closeRows(
   tx: Tx,
   { from, to }: { from: RollupProgress; to: RollupProgress },
 ): Promise<void> {
-  const isIn = sql`${isAfter(from)} AND ${isUpTo(to)}`;
+  const select = (columns: string, table: HourRollup) => sql`
+    SELECT ${sql.raw(columns)} FROM organization_with_usage AS known CROSS JOIN LATERAL (
+      SELECT * FROM ${sql.table(table)} WHERE organization_id = known.id AND ${isAfter(from)} AND ${isUpTo(to)}) AS one`;
   await sql`WITH RECURSIVE ${organizationsWithUsage},
-    closed AS MATERIALIZED (
-      SELECT ${sql.raw(hourColumns)} FROM organization_with_usage AS known
-      CROSS JOIN LATERAL (SELECT * FROM usage_hour WHERE organization_id = known.id AND ${isIn}) AS one
-    ),
+    closed AS MATERIALIZED (${select(hourColumns, "usage_hour")}),
+    closed_attributed AS MATERIALIZED (${select(attributedColumns, "usage_attributed_hour")}),
     ${sql.raw(ADD_CLOSED)}
     UPDATE rollup_progress SET hour_at = ${new Date(to.hourMs)}, organization_id = ${to.organizationId},
       workspace_id = ${to.workspaceId}, api_key_id = ${to.apiKeyId}

@@ -126,6 +126,12 @@ function hashLabels(labels: UsageLabels, collisions: number): bigint {
   return hashText(`${JSON.stringify(Object.values(labels))}${"+".repeat(collisions)}`);
 }
 
+/** Id of the groups and tags of labels. 0: none. */
+export function hashAttribution({ organization_id, group_ids, tag_ids }: UsageLabels): bigint {
+  if (group_ids === "" && tag_ids === "") return 0n;
+  return hashText(JSON.stringify([organization_id, group_ids, tag_ids]));
+}
+
 /** First eight bytes of the SHA-256, as a `bigint` of PostgreSQL. */
 function hashText(text: string): bigint {
   return createHash("sha256").update(text).digest().readBigInt64BE(0);

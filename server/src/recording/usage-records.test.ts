@@ -98,7 +98,10 @@ test("a record reads as the event that it stores", async ({ db, requests }) => {
         .where("request_id", "in", ids)
         .execute();
       const shown = new Map(
-        rows.map(({ request_hash: _, outcome_code: __, ...row }) => [row.request_id, row]),
+        rows.map(({ request_hash: _, outcome_code: __, attribution_id: ___, ...row }) => [
+          row.request_id,
+          row,
+        ]),
       );
       expect(shown.size).toBe(records.length);
       for (const record of records) {

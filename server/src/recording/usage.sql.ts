@@ -20,6 +20,7 @@ import {
   changeId,
   type Entry,
   type EventRefs,
+  hashAttribution,
   listMissing,
   UsageDictionary,
 } from "./usage-dictionary.ts";
@@ -56,8 +57,11 @@ const INSERT_RECORDS = prepareOnce(
   SELECT * FROM unnest(${columnParameters(recordTypes)})`,
 );
 
-const labelTypes: ColumnTypes<UsageLabels & { id: bigint }> = {
+type LabelsRow = UsageLabels & { id: bigint; attribution_id: bigint };
+
+const labelTypes: ColumnTypes<LabelsRow> = {
   id: "bigint",
+  attribution_id: "bigint",
   organization_id: "uuid",
   ...mapKeys([...eventLabels, ...attributionColumns], () => "text"),
 };
@@ -75,8 +79,15 @@ const COMPARE_LABELS = prepareOnce(
 
 const INSERT_LABELS = prepareOnce(
   "insert_usage_labels",
-  `INSERT INTO usage_labels (${Object.keys(labelTypes).join(", ")})
-  SELECT * FROM unnest(${columnParameters(labelTypes)}) ON CONFLICT DO NOTHING RETURNING id`,
+  `WITH wanted AS MATERIALIZED (
+    SELECT * FROM unnest(${columnParameters(labelTypes)}) AS wanted (${Object.keys(labelTypes).join(", ")})
+  ), attributions AS (
+    INSERT INTO usage_attribution (id, organization_id, group_ids, tag_ids)
+    SELECT DISTINCT attribution_id, organization_id, group_ids, tag_ids FROM wanted WHERE attribution_id <> 0 ORDER BY 1
+    ON CONFLICT DO NOTHING
+  )
+  INSERT INTO usage_labels (${Object.keys(labelTypes).join(", ")})
+  SELECT * FROM wanted ON CONFLICT DO NOTHING RETURNING id`,
 );
 
 /** Two of 2^64 ids are equal by chance. More attempts are needed only if other nodes store the same labels meanwhile. */
@@ -188,8 +199,8 @@ async function insertLabels(
 
 type LabelsEntry = Entry<UsageLabels>;
 
-function toLabelsRow({ id, value }: LabelsEntry): UsageLabels & { id: bigint } {
-  return { id, ...value };
+function toLabelsRow({ id, value }: LabelsEntry): LabelsRow {
+  return { id, attribution_id: hashAttribution(value), ...value };
 }
 
 function idsOf(entries: readonly Entry<string>[]): string[] {

@@ -6,6 +6,8 @@ import { formatPosition } from "./open-hours.sql.ts";
 import {
   EVENT_COUNTS,
   EVENT_STATUS,
+  findHourRollup,
+  isAttributedRollup,
   type RollupTable,
   type RollupUnit,
   rollupTables,
@@ -43,6 +45,9 @@ const sources: Readonly<Record<RollupTable, RollupTable | null>> = {
   usage_organization_minute: null,
   usage_organization_hour: "usage_hour",
   usage_organization_day: "usage_day",
+  usage_attributed_hour: null,
+  usage_attributed_day: "usage_attributed_hour",
+  usage_attributed_month: "usage_attributed_day",
 };
 
 /**
@@ -87,6 +92,7 @@ async function compare(
       WHERE ${source === null ? isKept("part.started_at", "part") : isSummed(unit, source)}
         AND ${unit === "minute" ? isRecent("part.started_at") : sql`true`}
         AND ${isRetained(source === null ? "part.started_at" : "part.bucket_at", units)}
+        AND ${isAttributedRollup(table) ? sql`attribution_id <> 0` : sql`true`}
       GROUP BY ${sql.join(key.map((_, index) => sql.raw(String(index + 1))))}
     ), rollup AS (
       SELECT * FROM ${sql.table(table)} AS part
@@ -108,7 +114,7 @@ async function compare(
 /** Condition of the rows of a finer rollup that have been added to this one. */
 function isSummed(unit: RollupUnit, source: RollupTable): RawBuilder<unknown> {
   if (unit === "week") return sql`bucket_at < (SELECT summed_before FROM usage_weeks)`;
-  if (source !== "usage_hour") return sql`true`;
+  if (source !== findHourRollup(source)) return sql`true`;
   return sql`(${sql.raw(formatPosition("bucket_at"))})
     <= (SELECT hour_at, organization_id, workspace_id, api_key_id FROM rollup_progress)`;
 }

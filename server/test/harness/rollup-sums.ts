@@ -2,7 +2,14 @@ import { type CountColumn, countColumns, type LabelColumn } from "@bursar/contra
 import fc from "fast-check";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { requestStatus } from "#src/domain/request-status.ts";
-import { type RollupTable, type RollupUnit, rollupTables } from "#src/recording/rollup-tables.ts";
+import {
+  isAttributedRollup,
+  type RollupLabel,
+  type RollupTable,
+  type RollupUnit,
+  rollupTables,
+} from "#src/recording/rollup-tables.ts";
+import { hashAttribution } from "#src/recording/usage-dictionary.ts";
 import { toUsageEvent, type UsageEventRow } from "#src/recording/usage-rows.ts";
 import { beginRecord, endRecord } from "./request-records.ts";
 
@@ -25,6 +32,11 @@ export const anyRecordWithin = (maxHalfHours: number): fc.Arbitrary<EndRecord> =
       apiKeyId: fc.constantFrom("apikey_1", "apikey_2"),
       workspaceId: fc.constantFrom("wksp_1", "wksp_2"),
       memberId: fc.constantFrom(undefined, "user_1", "user_2"),
+      attribution: fc.constantFrom<Pick<EndRecord, "groupIds" | "tagIds">>(
+        {},
+        { tagIds: ["tag_1"] },
+        { groupIds: ["group_1", "group_2"], tagIds: ["tag_1", "tag_2"] },
+      ),
       httpStatus: fc.constantFrom(null, 200, 400, 429, 500, 529),
       model: fc.constantFrom("claude-sonnet-5", "claude-opus-5", `${"m".repeat(300)}`, "a\u0000b"),
       client: fc.constantFrom("curl", "other"),
@@ -38,6 +50,7 @@ export const anyRecordWithin = (maxHalfHours: number): fc.Arbitrary<EndRecord> =
     .map(
       ({
         memberId,
+        attribution,
         outcome,
         httpStatus,
         model,
@@ -48,7 +61,7 @@ export const anyRecordWithin = (maxHalfHours: number): fc.Arbitrary<EndRecord> =
         nanoUsd,
         ...begun
       }) => {
-        const begin = beginRecord(begun);
+        const begin = beginRecord({ ...begun, ...attribution });
         const marks = { isEstimated, isUnpriced, ...(hasUnbilledParts && { hasUnbilledParts }) };
         const rest = { outcome, httpStatus, model, speed, ...marks };
         return endRecord(memberId === undefined ? begin : { ...begin, memberId }, nanoUsd, rest);
@@ -61,9 +74,12 @@ export interface Sum extends Record<CountColumn, bigint> {
 
 /** Bucket and labels of a row, as in the primary key of the rollup. */
 export function keyOf(
-  row: Pick<UsageEventRow, "organization_id" | Exclude<LabelColumn, "status">> & { status: string },
+  row: Pick<UsageEventRow, "organization_id" | Exclude<LabelColumn, "status">> & {
+    status: string;
+    attribution_id?: bigint;
+  },
   atMs: number,
-  labels: readonly LabelColumn[],
+  labels: readonly RollupLabel[],
 ): string {
   return [atMs, row.organization_id, ...labels.map((label) => row[label])].join("\n");
 }
@@ -87,7 +103,9 @@ export function sumUp(
   for (const record of records) {
     if (unit === "week" && record.startedAtMs >= weeksBeforeMs) continue;
     const status = requestStatus(record.outcome, record.httpStatus);
-    const event = { ...toUsageEvent(record, "node_1"), status };
+    const stored = toUsageEvent(record, "node_1");
+    const event = { ...stored, status, attribution_id: hashAttribution(stored) };
+    if (isAttributedRollup(table) && event.attribution_id === 0n) continue;
     const key = keyOf(event, startOf(unit, event.started_at), labels);
     const counts = {
       ...event,

@@ -1,6 +1,11 @@
 import { type LabelColumn, labelColumns } from "@bursar/contract/usage-shape.ts";
 import type { OpenHours } from "#src/recording/open-hours.sql.ts";
-import { type RollupTable, type RollupUnit, rollupTables } from "#src/recording/rollup-tables.ts";
+import {
+  type RollupLabel,
+  type RollupTable,
+  type RollupUnit,
+  rollupTables,
+} from "#src/recording/rollup-tables.ts";
 import type { VisibleUsage } from "#src/usage/visible-usage.ts";
 import type { RangePart, SumUnit, TimeRange } from "./report-range.rule.ts";
 
@@ -72,7 +77,7 @@ export function findLevel(query: ReportFilter & { columns: readonly ReportColumn
   if (query.withoutRemovedMembers) needed.add("member_id");
   const level: Level | undefined = levels.find((each: Level) => {
     if (query.needsMonths && each.month === undefined) return false;
-    const labels: readonly LabelColumn[] = rollupTables[each.day].labels;
+    const labels: readonly RollupLabel[] = rollupTables[each.day].labels;
     return [...needed].every((label) => labels.includes(label));
   });
   return level ?? levels[4];
