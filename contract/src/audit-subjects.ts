@@ -11,6 +11,7 @@ export const auditSubjects = {
   alert_firing: "no_key",
   api_key: "api_key",
   backup: "no_key",
+  directory: "no_key",
   increase_request: "no_key",
   invite: "every_key",
   mail: "no_key",

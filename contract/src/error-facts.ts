@@ -14,6 +14,7 @@ export const errorResources = [
   "alert_firing",
   "api_key",
   "audit_event",
+  "directory",
   "invite",
   "mail",
   "member",

@@ -31,6 +31,7 @@ export const idPrefixes = {
   alertDelivery: "msg_",
   increaseRequest: "slir_",
   rateLimit: "rlim_",
+  directory: "dir_",
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;
@@ -78,6 +79,7 @@ export const alertDeliveryId = idText.meta({ description: "Id of a delivery, `ms
 export const increaseRequestId = idText.meta({
   description: "Id of an increase request, `slir_…`.",
 });
+export const directoryId = idText.meta({ description: "Directory id, `dir_…`." });
 export const rateLimitId = idText.meta({ description: "Rate limit id, `rlim_…`." });
 /** Id from the server's list of groups. The refusal of another id lists them. */
 export const modelGroupId = idText.meta({ description: "Group of models, such as `sonnet_5`." });

@@ -70,6 +70,8 @@ const organizationRights = {
   "alert_channels:write": [all, all, __,       __,     __,  __,  "create and change alert channels, and see their targets"],
   "security:read":      [all,  all,  __,       __,     __,  __,  "see the security settings"],
   "security:write":     [all,  all,  __,       __,     __,  __,  "change the security settings"],
+  "directories:read":   [all,  all,  __,       __,     __,  __,  "see directories, without their client secrets"],
+  "directories:write":  [all,  __,   __,       __,     __,  __,  "set up directories, and who signs in through them"],
   "mail:read":          [all,  all,  __,       __,     __,  __,  "see sent mail"],
   "system:read":        [all,  all,  __,       __,     __,  __,  "see the state of the system"],
   "spend:resolve":      [all,  all,  __,       __,     __,  __,  "resolve unresolved spend"],
@@ -143,7 +145,7 @@ const scopeTable = {
   alerts:         [["alerts:read", "alerts:write", "alert_channels:write"], "set alerts and their channels"],
   access_reviews: [["access_reviews:read", "access_reviews:write"], "carry out access reviews"],
   admin_keys:     [["admin_keys:read", "admin_keys:write"], "create and revoke admin keys"],
-  settings:       [["organization:write", "security:read", "security:write", "upstreams:read", "model_prices:write",
+  settings:       [["organization:write", "security:read", "security:write", "directories:read", "upstreams:read", "model_prices:write",
                     "mail:read", "system:read"], "change settings and model prices"],
 } as const satisfies Record<string, readonly [readonly Action[] | "read", string]>;
 

@@ -7,6 +7,7 @@ import { alertRoutes } from "./admin/alerts.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditLogRoutes } from "./admin/audit-log.ts";
 import { costRoutes } from "./admin/cost.ts";
+import { directoryRoutes } from "./admin/directories.ts";
 import { inviteRoutes } from "./admin/invites.ts";
 import { keyHygieneRoutes } from "./admin/key-hygiene.ts";
 import { ledgerCheckRoutes } from "./admin/ledger-check.ts";
@@ -52,6 +53,7 @@ export const adminRoutes = [
   ...rotationPolicyRoutes,
   ...adminKeyRoutes,
   ...securitySettingsRoutes,
+  ...directoryRoutes,
   ...accessRoutes,
   ...accessReviewRoutes,
   ...alertChannelRoutes,

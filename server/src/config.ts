@@ -236,7 +236,7 @@ export const settings = {
     schema: targets,
     fallback: "",
     about:
-      "Private addresses, CIDR ranges or host names, comma separated, that alert channels may reach, also over http. The addresses of cloud credential services stay blocked.",
+      "Private addresses, CIDR ranges or host names, comma separated, that alert channels and directories may reach, also over http. The addresses of cloud credential services stay blocked.",
   },
   allowPrivateUpstreams: {
     env: "BURSAR_ALLOW_PRIVATE_UPSTREAMS",

@@ -41,6 +41,7 @@ export const groupAliases: Readonly<
   "audit-log": { name: "audit" },
   audit: { summary: "log of every change" },
   cost: { summary: "cost of usage" },
+  directories: { summary: "identity providers through which people sign in" },
   invites: { summary: "invites to the organization" },
   ledger: { summary: "balances of spend limits" },
   mail: { summary: "outgoing mail" },
@@ -208,6 +209,11 @@ const styles: Readonly<Record<string, CommandStyle>> = {
   },
   updateMember: { examples: ["members update ada@example.com --role developer"] },
   listMail: { aliases: ["outbox"] },
+  createDirectory: {
+    examples: [
+      "directories create Okta --issuer https://example.okta.com --allowed-domains example.com",
+    ],
+  },
   createUpstream: {
     examples: [
       "upstreams create Anthropic --base-url https://api.anthropic.com --credential-file ./key",

@@ -23,6 +23,7 @@ const columns: Readonly<Record<string, string>> = {
     "id scope model_group requests_per_minute input_tokens_per_minute output_tokens_per_minute remaining.requests remaining.input_tokens remaining.output_tokens free_at",
   SpendLimit:
     "id scope period limit_usd spent_usd held_usd unresolved_usd remaining_usd enforcement period_ends_at",
+  Directory: "id name issuer is_enabled default_role",
   Upstream: "id name base_url credential_hint updated_at",
   UsageRow:
     "starting_at workspace_id api_key_id member_id model requests errors input_tokens cache_read_tokens output_tokens cost_usd",

@@ -1,6 +1,7 @@
+import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import type { ColumnType, Generated } from "kysely";
 
-// Rows that prove a member's identity: passwords, second factors, sessions, links, and secrets that wait for their owner.
+// Rows that prove a member's identity: passwords, second factors, sessions, links, directories, and secrets that wait for their owner.
 
 export interface AuthTables {
   waiting_secret: WaitingSecretTable;
@@ -12,6 +13,7 @@ export interface AuthTables {
   auth_device: AuthDeviceTable;
   auth_attempt: AuthAttemptTable;
   set_up_link: SetUpLinkTable;
+  directory: DirectoryTable;
 }
 
 interface WaitingSecretTable {
@@ -91,6 +93,21 @@ interface AuthAttemptTable {
   full_at: Date;
   failures: Generated<number>;
   failing_since: Date | null;
+}
+
+interface DirectoryTable {
+  id: string;
+  organization_id: string;
+  name: string;
+  issuer: string;
+  client_id: string | null;
+  client_secret_sealed: Uint8Array | null;
+  is_enabled: boolean;
+  allowed_domains: string[];
+  default_role: Exclude<OrganizationRole, "owner">;
+  second_factor: "claims" | "trusted" | "here";
+  created_at: Date;
+  updated_at: Date;
 }
 
 interface SetUpLinkTable {

@@ -394,6 +394,20 @@ CREATE TABLE counted_limit (
   period text NOT NULL,
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
 );
+CREATE TABLE directory (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  name text NOT NULL,
+  issuer text NOT NULL,
+  client_id text,
+  client_secret_sealed bytea,
+  is_enabled boolean NOT NULL,
+  allowed_domains text[] NOT NULL,
+  default_role text NOT NULL,
+  second_factor text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  updated_at timestamp with time zone NOT NULL
+);
 CREATE TABLE evidence_key (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -1617,6 +1631,10 @@ ALTER TABLE change_scope ADD CONSTRAINT change_scope_kind_check CHECK ((kind = A
 ALTER TABLE change_scope ADD CONSTRAINT change_scope_pkey PRIMARY KEY (value);
 ALTER TABLE claimed_change ADD CONSTRAINT claimed_change_pkey PRIMARY KEY (claim, step);
 ALTER TABLE counted_limit ADD CONSTRAINT counted_limit_pkey PRIMARY KEY (scope_type, scope_id, period);
+ALTER TABLE directory ADD CONSTRAINT directory_check CHECK (((NOT is_enabled) OR (client_id IS NOT NULL)));
+ALTER TABLE directory ADD CONSTRAINT directory_default_role_check CHECK ((default_role = ANY (ARRAY['admin'::text, 'developer'::text, 'billing'::text, 'user'::text, 'claude_code_user'::text])));
+ALTER TABLE directory ADD CONSTRAINT directory_pkey PRIMARY KEY (id);
+ALTER TABLE directory ADD CONSTRAINT directory_second_factor_check CHECK ((second_factor = ANY (ARRAY['claims'::text, 'trusted'::text, 'here'::text])));
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_organization_id_key UNIQUE (organization_id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_pkey PRIMARY KEY (id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_public_key_check CHECK ((octet_length(public_key) = 32));
@@ -1831,6 +1849,7 @@ ALTER TABLE auth_two_factor ADD CONSTRAINT auth_two_factor_user_id_fkey FOREIGN 
 ALTER TABLE auth_used_code ADD CONSTRAINT auth_used_code_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth_user(id) ON DELETE CASCADE;
 ALTER TABLE auth_user ADD CONSTRAINT auth_user_id_fkey FOREIGN KEY (id) REFERENCES member(id);
 ALTER TABLE balance ADD CONSTRAINT balance_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE directory ADD CONSTRAINT directory_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE group_member ADD CONSTRAINT group_member_group_id_fkey FOREIGN KEY (group_id) REFERENCES member_group(id);
 ALTER TABLE group_member ADD CONSTRAINT group_member_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
@@ -1927,6 +1946,7 @@ CREATE INDEX auth_verification_by_identifier ON auth_verification USING btree (i
 CREATE INDEX backup_by_time ON backup USING btree (made_at);
 CREATE INDEX balance_incomplete ON balance USING btree (scope_type, scope_id) WHERE (NOT is_complete);
 CREATE INDEX claimed_change_by_time ON claimed_change USING btree (created_at);
+CREATE UNIQUE INDEX directory_issuer ON directory USING btree (organization_id, issuer);
 CREATE INDEX group_member_by_member ON group_member USING btree (member_id);
 CREATE INDEX group_workspace_by_workspace ON group_workspace USING btree (workspace_id);
 CREATE INDEX held_key_by_organization ON held_key USING btree (organization_id);

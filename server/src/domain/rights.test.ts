@@ -70,7 +70,7 @@ describe("in the organization", () => {
     organizationActions.filter((action) => !missing.includes(action));
   test.each([
     ["owner", organizationActions],
-    ["admin", allBut("owners:write", "upstreams:write")],
+    ["admin", allBut("owners:write", "upstreams:write", "directories:write")],
     ["developer", ["members:read"]],
     ["billing", ["members:read"]],
     ["user", []],
@@ -224,7 +224,7 @@ describe("callers cannot grant more than their own permissions", () => {
     const ownersOnly = organizationActions.filter(
       (action) => organizationRoles.filter((role) => hasRight(role, action)).length === 1,
     );
-    expect(ownersOnly).toEqual(["owners:write", "upstreams:write"]);
+    expect(ownersOnly).toEqual(["owners:write", "upstreams:write", "directories:write"]);
   });
 });
 

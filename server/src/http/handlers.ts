@@ -14,6 +14,8 @@ import { makeWaitingSecretHandlers } from "#src/keys/waiting-secrets/routes.ts";
 import type { MailReadDeps } from "#src/mail/list-mail.ts";
 import { makeMailHandlers } from "#src/mail/routes.ts";
 import { makeOrganizationHandlers } from "#src/organizations/routes.ts";
+import type { DirectoryDeps } from "#src/people/directory/directories.ts";
+import { makeDirectoryHandlers } from "#src/people/directory/routes.ts";
 import type { AcceptDeps } from "#src/people/invites/accept-invite.ts";
 import { makeInviteHandlers } from "#src/people/invites/routes.ts";
 import { makeMemberHandlers } from "#src/people/members/routes.ts";
@@ -55,6 +57,7 @@ export type HandlerDeps = UpstreamDeps &
   AlertChannelDeps &
   RequestMailDeps &
   SystemDeps &
+  DirectoryDeps &
   SignInDeps & { operatorOrganizationId: string };
 
 /** One handler for every route of the contract. A missing one does not compile. */
@@ -77,6 +80,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeRotationPolicyHandlers(deps),
     ...makeAdminKeyHandlers(deps),
     ...makeSecuritySettingsHandlers(deps),
+    ...makeDirectoryHandlers(deps),
     ...makeAccessHandlers(deps),
     ...makeAccessReviewHandlers(deps),
     ...makeAlertChannelHandlers(deps),

@@ -186,6 +186,7 @@ describe("BURSAR_ALLOW_PRIVATE_TARGETS allows", () => {
       kind: "answered",
       status: 200,
       retryAfter: null,
+      contentType: null,
       text: "",
     });
     expect(received).toMatchObject([
@@ -298,6 +299,7 @@ describe("a slow receiver is limited", () => {
       kind: "answered",
       status: 500,
       retryAfter: null,
+      contentType: null,
       text: "a".repeat(4096),
     });
     await closed;
@@ -389,3 +391,37 @@ async function rawServer(onRequest: (socket: Socket) => void): Promise<{ origin:
   });
   return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
+
+describe("fetch", () => {
+  const fetchFrom = async (answer: Receiver["answer"], maxBytes = 100) => {
+    const target = await receiver();
+    target.answer = answer;
+    const client = makeGuardedClient({ allowed: ["127.0.0.1"] });
+    const headers = { accept: "application/json" };
+    return client.fetch({ method: "GET", url: target.origin, headers, body: null, maxBytes });
+  };
+
+  test("returns the whole response with its type", async () => {
+    const answer = await fetchFrom((response) => {
+      response.setHeader("content-type", "application/json");
+      response.end("x".repeat(100));
+    });
+    expect(answer).toMatchObject({
+      kind: "answered",
+      contentType: "application/json",
+      text: "x".repeat(100),
+    });
+  });
+
+  test("fails for a response above its size", async () => {
+    const answer = await fetchFrom((response) => response.end("x".repeat(101)));
+    expect(answer).toMatchObject({ kind: "failed", reason: expect.stringContaining("larger") });
+  });
+
+  test("follows no redirect", async () => {
+    const answer = await fetchFrom((response) =>
+      response.writeHead(302, { location: "http://127.0.0.1:1/" }).end(),
+    );
+    expect(answer).toMatchObject({ kind: "answered", status: 302 });
+  });
+});

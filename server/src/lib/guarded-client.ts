@@ -18,15 +18,33 @@ export interface GuardedRequest {
   body: string;
 }
 
+/** A request whose whole response is read. */
+export interface GuardedFetch {
+  method: "GET" | "POST";
+  url: string;
+  headers: Readonly<Record<string, string>>;
+  body: string | null;
+  /** A larger response counts as failed. */
+  maxBytes: number;
+}
+
 /** `refused`: nothing was sent, because of the address. `failed`: the request may or may not have arrived. */
 export type GuardedAnswer =
-  | { kind: "answered"; status: number; retryAfter: string | null; text: string }
+  | {
+      kind: "answered";
+      status: number;
+      retryAfter: string | null;
+      contentType: string | null;
+      text: string;
+    }
   | { kind: "refused"; reason: string }
   | { kind: "failed"; reason: string };
 
 export interface GuardedClient {
   /** Sends one POST. Never throws for failures of the receiver or the network. */
   post(request: GuardedRequest): Promise<GuardedAnswer>;
+  /** Sends one request and reads its whole response. Never throws for failures of the server or the network. */
+  fetch(request: GuardedFetch): Promise<GuardedAnswer>;
   /**
    * Finds the fault of an address before its name is resolved, or null. The name's addresses are checked with each
    * request.
@@ -61,20 +79,23 @@ export function makeGuardedClient(options: GuardedClientOptions): GuardedClient 
   const allowed = parseAllowedTargets(options.allowed);
   const resolve = options.resolve ?? ((hostname) => lookUpName(hostname, { all: true }));
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-  return {
-    async post(request) {
-      const signal = AbortSignal.timeout(timeoutMs);
-      try {
-        const target = await findTarget({ allowed, resolve, signal }, request.url);
-        if ("refusal" in target) return { kind: "refused", reason: target.refusal };
-        return await send(target, request, { signal, timeoutMs, ca: options.ca });
-      } catch (error) {
-        if (signal.aborted) {
-          return { kind: "failed", reason: `No response within ${timeoutMs / 1_000} s.` };
-        }
-        return { kind: "failed", reason: explain(error) };
+  const run = async (request: AnyRequest): Promise<GuardedAnswer> => {
+    const signal = AbortSignal.timeout(timeoutMs);
+    try {
+      const target = await findTarget({ allowed, resolve, signal }, request.url);
+      if ("refusal" in target) return { kind: "refused", reason: target.refusal };
+      return await send(target, request, { signal, timeoutMs, ca: options.ca });
+    } catch (error) {
+      if (signal.aborted) {
+        return { kind: "failed", reason: `No response within ${timeoutMs / 1_000} s.` };
       }
-    },
+      return { kind: "failed", reason: explain(error) };
+    }
+  };
+  return {
+    post: (request) =>
+      run({ ...request, method: "POST", maxBytes: MAX_ANSWER_BYTES, isBeginningEnough: true }),
+    fetch: (request) => run({ ...request, isBeginningEnough: false }),
     findMistake: (text) => findUrlMistake(text) ?? findPlainMistake(allowed, new URL(text)),
     isListed: (text) => isListed(allowed, nameOf(new URL(text))),
   };
@@ -111,6 +132,11 @@ function findUrlMistake(text: string): string | null {
     return "a user name and a password are not allowed";
   }
   return url.hash === "" ? null : "expected no fragment (#…)";
+}
+
+interface AnyRequest extends GuardedFetch {
+  /** True: the rest of a response above `maxBytes` is not read. */
+  isBeginningEnough: boolean;
 }
 
 interface Target {
@@ -166,7 +192,7 @@ async function waitUntilAborted<Value>(work: Promise<Value>, signal: AbortSignal
 
 async function send(
   { url, addresses }: Target,
-  { headers, body }: GuardedRequest,
+  { method, headers, body, maxBytes, isBeginningEnough }: AnyRequest,
   { signal, timeoutMs, ca }: { signal: AbortSignal; timeoutMs: number; ca: string | undefined },
 ): Promise<GuardedAnswer> {
   // The name stays in the URL for TLS and the Host header. Only its addresses are fixed.
@@ -183,19 +209,26 @@ async function send(
   });
   try {
     const answer = await client.request({
-      method: "POST",
+      method,
       path: url.pathname + url.search,
       headers: { "user-agent": "bursar", ...headers },
       body,
       signal,
     });
-    const text = await readBeginning(answer.body);
+    const { text, isWhole } = await readBeginning(answer.body, maxBytes);
+    if (!isWhole && !isBeginningEnough) {
+      return { kind: "failed", reason: `The response is larger than ${maxBytes} bytes.` };
+    }
     const { statusCode: status, headers: received } = answer;
-    const retryAfter = received["retry-after"];
+    const headerOf = (name: string) => {
+      const value = received[name];
+      return typeof value === "string" ? value : null;
+    };
     return {
       kind: "answered",
       status,
-      retryAfter: typeof retryAfter === "string" ? retryAfter : null,
+      retryAfter: headerOf("retry-after"),
+      contentType: headerOf("content-type"),
       text,
     };
   } finally {
@@ -213,16 +246,19 @@ function makeFixedLookup(addresses: readonly FoundAddress[]): LookupFunction {
   };
 }
 
-async function readBeginning(body: Dispatcher.ResponseData["body"]): Promise<string> {
+async function readBeginning(
+  body: Dispatcher.ResponseData["body"],
+  maxBytes: number,
+): Promise<{ text: string; isWhole: boolean }> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
     const bytes = chunk as Buffer;
-    chunks.push(bytes.subarray(0, MAX_ANSWER_BYTES - size));
+    chunks.push(bytes.subarray(0, maxBytes - size));
     size += bytes.length;
-    if (size >= MAX_ANSWER_BYTES) break;
+    if (size > maxBytes) break;
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return { text: Buffer.concat(chunks).toString("utf8"), isWhole: size <= maxBytes };
 }
 
 const untrusted = "Its certificate is not trusted by this server.";

@@ -3,6 +3,7 @@ import type { Tx } from "#src/db/pool.ts";
 import { waitingSecretSealContext } from "#src/keys/waiting-secrets/waiting-secrets.ts";
 import { seal, unseal } from "#src/lib/seal.ts";
 import { mailSealContext } from "#src/mail/queue-mail.ts";
+import { directorySealContext } from "#src/people/directory/directory-secret.ts";
 import { evidenceSealContext } from "#src/reviews/evidence-keys.ts";
 import { upstreamSealContext } from "#src/upstreams/upstream-url.rule.ts";
 import {
@@ -23,6 +24,12 @@ export const sealedColumns: readonly SealedColumn[] = [
     column: "credential_sealed",
     also: "base_url",
     contextOf: ({ id, also }) => upstreamSealContext(id, also),
+  },
+  {
+    table: "directory",
+    column: "client_secret_sealed",
+    also: "issuer",
+    contextOf: ({ id, also }) => directorySealContext(id, also),
   },
   {
     table: "mail",

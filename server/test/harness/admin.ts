@@ -135,6 +135,7 @@ const START_MS = Date.UTC(2026, 10, 20, 12);
 
 const noNetwork: AdminAppDeps["client"] = {
   post: async () => ({ kind: "failed", reason: "No network." }),
+  fetch: async () => ({ kind: "failed", reason: "No network." }),
   findMistake: () => null,
   isListed: () => false,
 };

@@ -11,6 +11,7 @@ export type Made = Record<
   | "admin_key_id"
   | "neutral_feature_id"
   | "upstream_id"
+  | "directory_id"
   | "spend_limit_id"
   | "rate_limit_id"
   | "alert_id"
@@ -64,6 +65,7 @@ const makers: Record<keyof Made, Maker> = {
   admin_key_id: async ({ operator }) => (await operator.createAdminKey()).id,
   neutral_feature_id: ({ operator }) =>
     createId(operator, "/v1/admin/neutral_features", newNeutralFeature()),
+  directory_id: ({ operator }) => createId(operator, "/v1/admin/directories", newDirectory()),
   upstream_id: ({ operator }) => findOrMakeUpstream(operator),
   spend_limit_id: async ({ operator }, make) =>
     createId(operator, "/v1/admin/spend_limits", {
@@ -150,6 +152,10 @@ const makers: Record<keyof Made, Maker> = {
 export function newNeutralFeature() {
   const name = nextName().replaceAll(/[^a-z0-9]/gi, "_");
   return { kind: "field", name, effect: "labels the request", source: "https://example.com" };
+}
+
+export function newDirectory() {
+  return { name: nextName(), issuer: `https://login-${nextNumber()}.example.com` };
 }
 
 /** Id of the subject that the call creates. */
@@ -242,6 +248,7 @@ export const unknownIds: Made = {
   admin_key_id: "adminkey_unknown",
   neutral_feature_id: "feature_unknown",
   upstream_id: "ups_unknown",
+  directory_id: "dir_unknown",
   spend_limit_id: "spl_unknown",
   rate_limit_id: "rlim_unknown",
   alert_id: "alert_unknown",

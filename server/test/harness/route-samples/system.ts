@@ -1,7 +1,14 @@
 import type { Samples } from "./sample.ts";
-import { nextName, renamed } from "./subjects.ts";
+import { newDirectory, nextName, renamed } from "./subjects.ts";
 
 export const systemSamples = {
+  listDirectories: {},
+  createDirectory: { body: newDirectory },
+  getDirectory: {},
+  updateDirectory: renamed,
+  deleteDirectory: {},
+  testDirectory: {},
+
   listUpstreams: {},
   createUpstream: {
     needs: ["upstream_id"],

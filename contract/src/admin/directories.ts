@@ -1,0 +1,204 @@
+import { z } from "zod";
+import { emailDomain, MAX_EMAIL_LENGTH, nameText, timestamp } from "../fields.ts";
+import { directoryId } from "../ids.ts";
+import { pageCursor, pageCursorQuery } from "../paging.ts";
+import { organizationRoles } from "../permissions.ts";
+import { route } from "../route.ts";
+
+const MAX_URL_LENGTH = 500;
+const MAX_CLIENT_LENGTH = 1000;
+const MAX_DOMAINS = 100;
+const printable = /^[\x21-\x7e]+$/;
+const directoryParams = z.strictObject({ directory_id: directoryId });
+
+/** Roles that a sign-in through a directory may give. An owner is made by an owner only. */
+export const directoryRoles = organizationRoles.filter((role) => role !== "owner");
+const directoryRole = z.enum(directoryRoles);
+
+export const secondFactorRules = ["claims", "trusted", "here"] as const;
+
+const issuer = z.string().min(1).max(MAX_URL_LENGTH).meta({
+  description:
+    "Issuer of the provider, exactly as its discovery document has it. An https URL. Private addresses are refused unless `BURSAR_ALLOW_PRIVATE_TARGETS` allows them.",
+});
+const clientId = z
+  .string()
+  .min(1)
+  .max(MAX_CLIENT_LENGTH)
+  .regex(printable, "expected an id without spaces or line breaks")
+  .meta({ description: "Client id that the provider gave to this server." });
+const clientSecret = z
+  .string()
+  .min(1)
+  .max(MAX_CLIENT_LENGTH)
+  .regex(printable, "expected a secret without spaces or line breaks")
+  .meta({
+    format: "password",
+    description: "Client secret of the provider. Stored encrypted and never shown again.",
+  });
+const domainPattern = new RegExp(`^${emailDomain.source}$`);
+const allowedDomains = z
+  .array(
+    z
+      .string()
+      .trim()
+      .toLowerCase()
+      .max(MAX_EMAIL_LENGTH)
+      .regex(domainPattern, "expected a domain such as example.com"),
+  )
+  .max(MAX_DOMAINS)
+  .meta({
+    description:
+      "Domains of addresses that may sign in through the directory. Empty: no address may.",
+  });
+const isEnabled = z.boolean().meta({
+  description: "True: people can sign in through the directory, which needs a `client_id`.",
+});
+const defaultRole = directoryRole.meta({
+  description: "Role of a member whom a first sign-in creates.",
+});
+const secondFactor = z.enum(secondFactorRules).meta({
+  description:
+    "Second factor, where the organization requires one. `claims`: the provider's token must show it (`amr` or `acr`). `trusted`: each sign-in at the provider counts. `here`: the member's own second factor in Bursar.",
+});
+
+export const directory = z
+  .object({
+    id: directoryId,
+    type: z.literal("directory"),
+    name: z.string(),
+    issuer: z.string(),
+    client_id: z.string().nullable(),
+    has_client_secret: z.boolean(),
+    is_enabled: z.boolean(),
+    allowed_domains: z.array(z.string()),
+    default_role: directoryRole,
+    second_factor: z.enum(secondFactorRules),
+    redirect_uri: z
+      .string()
+      .meta({ description: "Redirect URI of this server, to enter at the provider." }),
+    created_at: timestamp,
+    updated_at: timestamp,
+  })
+  .meta({ id: "Directory" });
+
+const directoryTest = z.object({
+  type: z.literal("directory_test"),
+  is_usable: z.boolean(),
+  fault: z
+    .string()
+    .nullable()
+    .meta({ description: "Fault of the provider, which prevents sign-ins. Null: none." }),
+  authorization_endpoint: z.string().nullable(),
+  token_endpoint: z.string().nullable(),
+  signing_algorithms: z
+    .array(z.string())
+    .meta({ description: "Algorithms of tokens that both the provider and this server support." }),
+  signing_keys: z.int().min(0).meta({ description: "Number of the provider's public keys." }),
+  has_issuer_parameter: z.boolean().meta({
+    description: "The provider names itself in its responses (RFC 9207).",
+  }),
+  has_back_channel_logout: z.boolean(),
+});
+
+export const listDirectories = route({
+  operationId: "listDirectories",
+  method: "GET",
+  path: "/v1/admin/directories",
+  summary: "List directories",
+  action: "directories:read",
+  audited: null,
+  query: z.strictObject({ ...pageCursorQuery }),
+  response: pageCursor(directory),
+});
+
+export const createDirectory = route({
+  operationId: "createDirectory",
+  method: "POST",
+  path: "/v1/admin/directories",
+  summary: "Create a directory",
+  description:
+    "Register the `redirect_uri` of the response at the provider. Then set `client_id`, `client_secret` and `is_enabled`.",
+  action: "directories:write",
+  audited: "directory.created",
+  stepUp: true,
+  body: z.strictObject({
+    name: nameText,
+    issuer,
+    client_id: clientId.nullable().default(null),
+    client_secret: clientSecret.nullable().default(null),
+    is_enabled: isEnabled.default(false),
+    allowed_domains: allowedDomains.default([]),
+    default_role: defaultRole.default("user"),
+    second_factor: secondFactor.default("claims"),
+  }),
+  response: directory,
+});
+
+export const getDirectory = route({
+  operationId: "getDirectory",
+  method: "GET",
+  path: "/v1/admin/directories/{directory_id}",
+  summary: "Get a directory",
+  action: "directories:read",
+  audited: null,
+  params: directoryParams,
+  response: directory,
+});
+
+export const updateDirectory = route({
+  operationId: "updateDirectory",
+  method: "POST",
+  path: "/v1/admin/directories/{directory_id}",
+  summary: "Update a directory",
+  description:
+    "The issuer stays: it identifies people. For another provider, create another directory.",
+  action: "directories:write",
+  audited: "directory.updated",
+  stepUp: true,
+  params: directoryParams,
+  body: z.strictObject({
+    name: nameText.optional(),
+    client_id: clientId.nullable().optional(),
+    client_secret: clientSecret.nullable().optional(),
+    is_enabled: isEnabled.optional(),
+    allowed_domains: allowedDomains.optional(),
+    default_role: defaultRole.optional(),
+    second_factor: secondFactor.optional(),
+  }),
+  response: directory,
+});
+
+export const deleteDirectory = route({
+  operationId: "deleteDirectory",
+  method: "DELETE",
+  path: "/v1/admin/directories/{directory_id}",
+  summary: "Delete a directory",
+  description: "Members stay. They sign in with a password or a passkey.",
+  action: "directories:write",
+  audited: "directory.deleted",
+  stepUp: true,
+  params: directoryParams,
+  response: z.object({ id: directoryId, type: z.literal("directory_deleted") }),
+});
+
+export const testDirectory = route({
+  operationId: "testDirectory",
+  method: "POST",
+  path: "/v1/admin/directories/{directory_id}/test",
+  summary: "Test a directory",
+  description: "Reads the discovery document and the public keys of the provider now.",
+  action: "directories:write",
+  audited: null,
+  params: directoryParams,
+  response: directoryTest,
+});
+
+export const directoryRoutes = [
+  listDirectories,
+  createDirectory,
+  getDirectory,
+  updateDirectory,
+  deleteDirectory,
+  testDirectory,
+] as const;

@@ -1,0 +1,207 @@
+import { directory } from "@bursar/contract/admin/directories.ts";
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { Call } from "#src/access/call.ts";
+import {
+  type AuditDeps,
+  type AuditEntry,
+  auditedTransaction,
+} from "#src/audit/audited-transaction.ts";
+import { isUniqueViolation } from "#src/db/database-error.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
+import type { GuardedClient } from "#src/lib/guarded-client.ts";
+import { newId } from "#src/lib/ids.ts";
+import { isSame } from "#src/lib/is-same.ts";
+import {
+  type DirectoryRow,
+  deleteDirectory as deleteRow,
+  findDirectory,
+  findDirectoryForUpdate,
+  insertDirectory,
+  listDirectories as listRows,
+  updateDirectory as updateRow,
+} from "./directories.sql.ts";
+import { sealClientSecret } from "./directory-secret.ts";
+import {
+  discoverProvider,
+  ProviderFault,
+  type ProviderMetadata,
+  readProviderKeys,
+} from "./discover-provider.ts";
+import { findIssuerMistake } from "./issuer.rule.ts";
+import { toWire } from "./to-wire.ts";
+
+export interface DirectoryDeps extends AuditDeps {
+  sealingKey: Buffer;
+  /** Sends requests to providers. */
+  client: GuardedClient;
+  /** Public address of the console. */
+  publicUrl: () => string;
+}
+
+type Settings = Pick<
+  DirectoryRow,
+  "name" | "client_id" | "is_enabled" | "allowed_domains" | "default_role" | "second_factor"
+>;
+
+export async function listDirectories(
+  deps: DirectoryDeps,
+  { caller }: Call,
+  page: PageRequest,
+): Promise<PageOfRows<DirectoryRow>> {
+  return toPage(await listRows(deps.database, caller.organizationId, page), page);
+}
+
+/** Throws a 404. */
+export async function getDirectory(
+  { database }: { database: Database | Tx },
+  { caller }: Pick<Call, "caller">,
+  id: string,
+): Promise<DirectoryRow> {
+  const row = await findDirectory(database, { organizationId: caller.organizationId, id });
+  if (row === null) throw directoryNotFound();
+  return row;
+}
+
+/** Throws a 400 for an issuer that cannot be reached by rule, and a 409 if the organization has it already. */
+export async function createDirectory(
+  deps: DirectoryDeps,
+  { caller, origin }: Call,
+  input: Settings & { issuer: string; client_secret: string | null },
+): Promise<DirectoryRow> {
+  const { client_secret, issuer, ...settings } = input;
+  const mistake = findIssuerMistake(issuer) ?? deps.client.findMistake(issuer);
+  if (mistake !== null) throw refuseField("issuer", `${mistake}.`);
+  const now = new Date(deps.nowMs());
+  const id = newId(idPrefixes.directory, now.getTime(), deps.randomBytes);
+  const row = normalize({
+    ...settings,
+    id,
+    issuer,
+    organization_id: caller.organizationId,
+    client_secret_sealed: sealClientSecret(deps.sealingKey, { id, issuer }, client_secret),
+    created_at: now,
+    updated_at: now,
+  });
+  try {
+    return await auditedTransaction(deps, caller, origin, async (tx) => {
+      await insertDirectory(tx, row);
+      return { result: row, audit: auditOf("directory.created", null, row) };
+    });
+  } catch (error) {
+    if (!isUniqueViolation(error, "directory_issuer")) throw error;
+    throw new ApiError("already_exists", "The organization has a directory with this issuer.");
+  }
+}
+
+export type DirectoryChange = { [Field in keyof Settings]?: Settings[Field] | undefined } & {
+  client_secret?: string | null | undefined;
+};
+
+/** Omitted fields stay. Throws a 404, and a 400 for an enabled directory without a client id. */
+export function updateDirectory(
+  deps: DirectoryDeps,
+  { caller, origin }: Call,
+  id: string,
+  change: DirectoryChange,
+): Promise<DirectoryRow> {
+  const { organizationId } = caller;
+  const { client_secret, ...settings } = change;
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await findDirectoryForUpdate(tx, { organizationId, id });
+    if (before === null) throw directoryNotFound();
+    const changed = normalize({
+      ...before,
+      ...(Object.fromEntries(given) as Partial<Settings>),
+      ...(client_secret !== undefined && {
+        client_secret_sealed: sealClientSecret(deps.sealingKey, before, client_secret),
+      }),
+    });
+    if (isSame(before, changed)) return { result: before, audit: "unchanged" };
+    const after = { ...changed, updated_at: new Date(deps.nowMs()) };
+    await updateRow(tx, after);
+    const isSecretReplaced = typeof client_secret === "string";
+    return { result: after, audit: auditOf("directory.updated", before, after, isSecretReplaced) };
+  });
+}
+
+/** Throws a 404. */
+export function deleteDirectory(
+  deps: DirectoryDeps,
+  { caller, origin }: Call,
+  id: string,
+): Promise<void> {
+  const { organizationId } = caller;
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await findDirectoryForUpdate(tx, { organizationId, id });
+    if (before === null) throw directoryNotFound();
+    await deleteRow(tx, { organizationId, id });
+    return { result: undefined, audit: auditOf("directory.deleted", before, null) };
+  });
+}
+
+export interface DirectoryTest {
+  metadata: ProviderMetadata | null;
+  signingKeys: number;
+  fault: string | null;
+}
+
+/** Reads the documents of the provider now. Throws a 404. */
+export async function testDirectory(
+  deps: DirectoryDeps,
+  call: Call,
+  id: string,
+): Promise<DirectoryTest> {
+  const { issuer } = await getDirectory(deps, call, id);
+  let metadata: ProviderMetadata | null = null;
+  try {
+    metadata = await discoverProvider(deps.client, issuer);
+    const { keys } = await readProviderKeys(deps.client, metadata);
+    const fault = keys.length === 0 ? "The provider has no public keys." : null;
+    return { metadata, signingKeys: keys.length, fault };
+  } catch (error) {
+    if (!(error instanceof ProviderFault)) throw error;
+    return { metadata, signingKeys: 0, fault: error.reason };
+  }
+}
+
+/** Sorts the domains. Throws a 400 for an enabled directory without a client id. */
+function normalize(row: DirectoryRow): DirectoryRow {
+  if (row.is_enabled && row.client_id === null) {
+    throw refuseField("client_id", "people can sign in only after it is set.");
+  }
+  return { ...row, allowed_domains: [...new Set(row.allowed_domains)].sort() };
+}
+
+export function directoryNotFound(): ApiError {
+  return new ApiError("resource_not_found", "Directory not found", {}, { resource: "directory" });
+}
+
+const auditedFields = directory.omit({
+  id: true,
+  type: true,
+  redirect_uri: true,
+  created_at: true,
+  updated_at: true,
+});
+
+function auditOf(
+  event: `directory.${string}`,
+  before: DirectoryRow | null,
+  after: DirectoryRow | null,
+  isSecretReplaced = false,
+): AuditEntry {
+  return {
+    event,
+    subject: { type: "directory", id: (after ?? before)?.id ?? "" },
+    workspaceId: null,
+    before: before && auditedFields.parse(toWire(before, "")),
+    after: after && {
+      ...auditedFields.parse(toWire(after, "")),
+      client_secret_replaced: isSecretReplaced,
+    },
+  };
+}

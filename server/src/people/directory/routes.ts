@@ -1,0 +1,54 @@
+import {
+  type directoryRoutes,
+  listDirectories as listDirectoriesRoute,
+} from "@bursar/contract/admin/directories.ts";
+import type { HandlersFor } from "@bursar/contract/route.ts";
+import type { Call } from "#src/access/call.ts";
+import { pagedList } from "#src/domain/paged-list.ts";
+import type { DirectoryRow } from "./directories.sql.ts";
+import {
+  createDirectory,
+  type DirectoryDeps,
+  deleteDirectory,
+  getDirectory,
+  listDirectories,
+  testDirectory,
+  updateDirectory,
+} from "./directories.ts";
+import { toWire } from "./to-wire.ts";
+
+export function makeDirectoryHandlers(
+  deps: DirectoryDeps,
+): HandlersFor<(typeof directoryRoutes)[number], Call> {
+  const format = (row: DirectoryRow) => toWire(row, deps.publicUrl());
+  return {
+    listDirectories: pagedList(
+      listDirectoriesRoute,
+      (call: Call, _, page) => listDirectories(deps, call, page),
+      format,
+    ),
+    createDirectory: async (call, { body }) => format(await createDirectory(deps, call, body)),
+    getDirectory: async (call, { params }) =>
+      format(await getDirectory(deps, call, params.directory_id)),
+    updateDirectory: async (call, { params, body }) =>
+      format(await updateDirectory(deps, call, params.directory_id, body)),
+    deleteDirectory: async (call, { params }) => {
+      await deleteDirectory(deps, call, params.directory_id);
+      return { id: params.directory_id, type: "directory_deleted" };
+    },
+    testDirectory: async (call, { params }) => {
+      const { metadata, signingKeys, fault } = await testDirectory(deps, call, params.directory_id);
+      return {
+        type: "directory_test",
+        is_usable: fault === null,
+        fault,
+        authorization_endpoint: metadata?.authorization_endpoint ?? null,
+        token_endpoint: metadata?.token_endpoint ?? null,
+        signing_algorithms: metadata?.id_token_signing_alg_values_supported ?? [],
+        signing_keys: signingKeys,
+        has_issuer_parameter: metadata?.authorization_response_iss_parameter_supported ?? false,
+        has_back_channel_logout: metadata?.backchannel_logout_supported ?? false,
+      };
+    },
+  };
+}

@@ -1,0 +1,23 @@
+import type { directory } from "@bursar/contract/admin/directories.ts";
+import type { z } from "zod";
+import type { DirectoryRow } from "./directories.sql.ts";
+import { callbackPathOf } from "./issuer.rule.ts";
+
+/** `publicUrl`: address of the console, without a slash at the end. */
+export function toWire(row: DirectoryRow, publicUrl: string): z.input<typeof directory> {
+  return {
+    id: row.id,
+    type: "directory",
+    name: row.name,
+    issuer: row.issuer,
+    client_id: row.client_id,
+    has_client_secret: row.client_secret_sealed !== null,
+    is_enabled: row.is_enabled,
+    allowed_domains: row.allowed_domains,
+    default_role: row.default_role,
+    second_factor: row.second_factor,
+    redirect_uri: publicUrl + callbackPathOf(row.id),
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+  };
+}
