@@ -78,6 +78,7 @@ const organizationRights = {
   // Rights of signed-in members on their own account. Keys have none of them.
   "self:read":          [own,  own,  own,      own,    own, own, "see their own profile and sessions"],
   "self:write":         [own,  own,  own,      own,    own, own, "change their own profile, password and sessions"],
+  "personal_keys:write": [own, own,  own,      own,    own, own, "create, change and revoke their own API keys, where a workspace or their role allows it"],
 } as const satisfies Record<string, readonly [Cell, Cell, Cell, Cell, Cell, Cell, string]>;
 
 /**
@@ -189,7 +190,7 @@ export function chooseHigherRole<Role extends WorkspaceRole>(a: Role, b: Role): 
 /** Inherited from the organization role only. Workspaces cannot assign it. */
 export const inheritedOnlyRole: WorkspaceRole = "workspace_billing";
 
-export type SelfAction = "self:read" | "self:write";
+export type SelfAction = "self:read" | "self:write" | "personal_keys:write";
 export type OrganizationAction = Exclude<keyof typeof organizationRights, SelfAction>;
 export type ClaudeAction = "models:read" | "messages:count" | "messages:create";
 export type WorkspaceAction = Exclude<keyof typeof workspaceRights, ClaudeAction>;
@@ -204,7 +205,11 @@ export type Action =
   | OperatorAction
   | "public";
 
-export const selfActions: readonly SelfAction[] = ["self:read", "self:write"];
+export const selfActions: readonly SelfAction[] = [
+  "self:read",
+  "self:write",
+  "personal_keys:write",
+];
 export const claudeActions: readonly ClaudeAction[] = [
   "models:read",
   "messages:count",
@@ -219,6 +224,11 @@ export const workspaceActions = (
 
 export function isSelfAction(action: Action): action is SelfAction {
   return (selfActions as readonly Action[]).includes(action);
+}
+
+/** Whether members need the right to set up a missing second factor. Such members have no other right. */
+export function isAccountAction(action: Action): boolean {
+  return action === "self:read" || action === "self:write";
 }
 
 export function isOperatorAction(action: Action): action is OperatorAction {

@@ -17,6 +17,7 @@ import { modelPriceRoutes } from "./admin/model-prices.ts";
 import { neutralFeatureRoutes } from "./admin/neutral-features.ts";
 import { officialReportRoutes } from "./admin/official-reports.ts";
 import { organizationRoutes } from "./admin/organization.ts";
+import { personalKeyRoutes } from "./admin/personal-keys.ts";
 import { playgroundRoutes } from "./admin/playground.ts";
 import { rateLimitRoutes } from "./admin/rate-limits.ts";
 import { refusalRoutes } from "./admin/refusals.ts";
@@ -48,6 +49,7 @@ export const adminRoutes = [
   ...inviteRoutes,
   ...mailRoutes,
   ...apiKeyRoutes,
+  ...personalKeyRoutes,
   ...keyHygieneRoutes,
   ...waitingSecretRoutes,
   ...rotationPolicyRoutes,

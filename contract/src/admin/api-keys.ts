@@ -16,11 +16,11 @@ import { keyIssue } from "./key-hygiene.ts";
 
 const status = z.enum(["active", "inactive", "archived", "expired"]);
 /** `expired` follows from the clock and cannot be set. */
-const settableStatus = z.enum(["active", "inactive", "archived"]);
+export const settableStatus = z.enum(["active", "inactive", "archived"]);
 const apiKeyParams = z.strictObject({ api_key_id: apiKeyId });
 
 const MAX_ALLOWED = 100;
-const allowedModels = z
+export const allowedModels = z
   .array(
     modelName.regex(
       /^[^*]+\*?$/,
@@ -45,6 +45,7 @@ export const allowedAddresses = z
       "IPv4 and IPv6 addresses and CIDR ranges from which the key works. Null: all addresses.",
   });
 const MAX_GRACE_SECONDS = 30 * 86_400;
+export const gracePeriodSeconds = z.int().min(0).max(MAX_GRACE_SECONDS);
 
 /** At most a minute late, since nodes write uses in batches. */
 const lastUsed = z
@@ -273,7 +274,7 @@ export const rotateApiKey = route({
   stepUp: true,
   params: apiKeyParams,
   body: z.strictObject({
-    grace_period_seconds: z.int().min(0).max(MAX_GRACE_SECONDS).default(0),
+    grace_period_seconds: gracePeriodSeconds.default(0),
     cut_off_previous: z.boolean().default(false),
     expires_at: instant.nullable().optional(),
   }),

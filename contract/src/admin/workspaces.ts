@@ -12,11 +12,23 @@ import {
 import { workspaceId } from "../ids.ts";
 import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
 import { route } from "../route.ts";
+import { allowedModels } from "./api-keys.ts";
 
 const MAX_DESCRIPTION_LENGTH = 1000;
 const description = z.string().trim().max(MAX_DESCRIPTION_LENGTH).nullable();
 const includeArchived = queryFlag.meta({ description: "Include archived workspaces." });
 const workspaceParams = z.strictObject({ workspace_id: workspaceId });
+
+/** People who can create keys for themselves in a workspace, fewest first. */
+export const personalKeyModes = ["off", "members", "everyone"] as const;
+export type PersonalKeyMode = (typeof personalKeyModes)[number];
+
+const personalKeyMode = z.enum(personalKeyModes).meta({
+  description:
+    "Members who can create API keys for themselves without another right: none, those of the workspace, or everyone in the organization. The first key makes a person a Workspace User.",
+});
+const MAX_PERSONAL_KEYS = 100;
+const MAX_LIFETIME_DAYS = 3650;
 
 /** Company shape. */
 export const workspace = z
@@ -27,6 +39,16 @@ export const workspace = z
     description: z.string().nullable(),
     display_color: z.string(),
     tags: z.record(z.string(), z.string()),
+    personal_keys: personalKeyMode,
+    personal_key_models: z.array(z.string()).nullable().meta({
+      description: "Models that new personal keys can use. Null: all models.",
+    }),
+    personal_key_lifetime_days: z.int().nullable().meta({
+      description: "Longest lifetime of new personal keys. Null: that of the organization.",
+    }),
+    personal_keys_per_member: z.int().nullable().meta({
+      description: "Highest number of working personal keys of each member. Null: no maximum.",
+    }),
     is_default: z.boolean(),
     created_at: timestamp,
     archived_at: timestamp.nullable(),
@@ -80,15 +102,20 @@ export const updateWorkspace = route({
   path: "/v1/admin/workspaces/{workspace_id}",
   summary: "Update a workspace",
   description:
-    "Omitted fields stay the same. A tag set to null is deleted. `tags: null` deletes all tags.",
+    "Omitted fields stay the same. A tag set to null is deleted. `tags: null` deletes all tags. The rules for personal keys apply to keys that members create with `POST /v1/admin/personal_keys`. Existing keys stay as they are.",
   action: "workspaces:write",
   audited: "workspace.updated",
+  stepUp: "if_wider",
   params: workspaceParams,
   body: z.strictObject({
     name: nameText.optional(),
     description: description.optional(),
     display_color: displayColor.optional(),
     tags: tagChanges.nullable().optional(),
+    personal_keys: personalKeyMode.optional(),
+    personal_key_models: allowedModels.optional(),
+    personal_key_lifetime_days: z.int().min(1).max(MAX_LIFETIME_DAYS).nullable().optional(),
+    personal_keys_per_member: z.int().min(1).max(MAX_PERSONAL_KEYS).nullable().optional(),
   }),
   response: workspace,
 });

@@ -195,6 +195,7 @@ async function authenticateWorkspaceKey(
     organizationId: key.organizationId,
     workspaceId: key.workspaceId,
     permission: key.permission,
+    ownUsageMemberId: key.seesOwnUsageOnly ? key.ownerMemberId : null,
   };
 }
 

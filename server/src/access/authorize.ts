@@ -3,6 +3,7 @@ import {
   type Action,
   findRequiredPermission,
   includesPermission,
+  isAccountAction,
   isClaudeAction,
   isOpenToMembers,
   isOperatorAction,
@@ -26,7 +27,7 @@ import {
  * table does not grant is refused with a 403 that names the required role or key.
  */
 export function authorize(caller: Caller, action: Exclude<Action, "public">): void {
-  if (caller.kind === "member" && caller.isSecondFactorMissing && !isSelfAction(action)) {
+  if (caller.kind === "member" && caller.isSecondFactorMissing && !isAccountAction(action)) {
     throw new ApiError(
       "second_factor_required",
       "Your organization requires a second factor. Set up an authenticator app or a passkey under Your account.",

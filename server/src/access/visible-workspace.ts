@@ -4,7 +4,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { findWorkspaceReach } from "#src/domain/rights.ts";
 import { deniedInWorkspace } from "./authorize.ts";
-import { isOwnApiKey } from "./own-api-key.ts";
+import { findUsageOwnerId } from "./own-api-key.ts";
 import {
   findApiKeyPlace,
   findWorkspaceState,
@@ -77,7 +77,8 @@ export async function getWorkspaceIdOfApiKey(
   const { organizationId } = caller;
   const key = await findApiKeyPlace(db, { organizationId, apiKeyId });
   const reach = key && findWorkspaceReach(caller, action, key.workspace_id);
-  if (!key || !reach || (reach === "own" && !isOwnApiKey(caller, key))) throw apiKeyNotFound();
+  const isOwn = key !== null && key.owner_member_id === findUsageOwnerId(caller);
+  if (!key || !reach || (reach === "own" && !isOwn)) throw apiKeyNotFound();
   return key.workspace_id;
 }
 

@@ -1,3 +1,4 @@
+import { isSelfAction } from "@bursar/contract/permissions.ts";
 import { route } from "@bursar/contract/route.ts";
 import { adminRoutes } from "@bursar/contract/routes.ts";
 import { describe, expect, test } from "vitest";
@@ -12,7 +13,7 @@ const nameOfOperation = new Map(
 test("every company route for keys or the operator is a command with a unique name", () => {
   const callable = adminRoutes.filter(
     ({ path, action }) =>
-      path.startsWith("/v1/admin/") && action !== "public" && !action.startsWith("self:"),
+      path.startsWith("/v1/admin/") && action !== "public" && !isSelfAction(action),
   );
   expect(callable.length).toBeGreaterThan(30);
   expect(

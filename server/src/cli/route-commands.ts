@@ -1,3 +1,4 @@
+import { isSelfAction } from "@bursar/contract/permissions.ts";
 import type { RouteSpec } from "@bursar/contract/route.ts";
 import { adminRoutes } from "@bursar/contract/routes.ts";
 import { type CommandStyle, findStyle, groupAliases, listVariants } from "./command-styles.ts";
@@ -43,7 +44,7 @@ export function nameOf({ group, action }: Pick<RouteCommand, "group" | "action">
 
 /** Routes for people belong to the browser. Official shapes that repeat another route are no commands. */
 export function isCommand(route: RouteSpec): boolean {
-  if (route.action === "public" || route.action.startsWith("self:")) return false;
+  if (route.action === "public" || isSelfAction(route.action)) return false;
   return route.path.startsWith(COMPANY) || route.operationId === "getOrganization";
 }
 

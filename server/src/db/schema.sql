@@ -1530,7 +1530,11 @@ CREATE TABLE workspace (
   tags jsonb DEFAULT '{}'::jsonb NOT NULL,
   is_default boolean DEFAULT false NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
-  archived_at timestamp with time zone
+  archived_at timestamp with time zone,
+  personal_keys text DEFAULT 'off'::text NOT NULL,
+  personal_key_models text[],
+  personal_key_lifetime_days integer,
+  personal_keys_per_member integer
 );
 CREATE TABLE workspace_member (
   workspace_id text NOT NULL,
@@ -1800,6 +1804,10 @@ ALTER TABLE usage_workspace_hour ADD CONSTRAINT usage_workspace_hour_pkey PRIMAR
 ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_api_key_id_key UNIQUE (api_key_id);
 ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_pkey PRIMARY KEY (id);
 ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_reason_check CHECK ((reason = ANY (ARRAY['created'::text, 'rotated'::text])));
+ALTER TABLE workspace ADD CONSTRAINT workspace_personal_key_lifetime_days_check CHECK ((personal_key_lifetime_days > 0));
+ALTER TABLE workspace ADD CONSTRAINT workspace_personal_key_models_check CHECK ((cardinality(personal_key_models) > 0));
+ALTER TABLE workspace ADD CONSTRAINT workspace_personal_keys_check CHECK ((personal_keys = ANY (ARRAY['off'::text, 'members'::text, 'everyone'::text])));
+ALTER TABLE workspace ADD CONSTRAINT workspace_personal_keys_per_member_check CHECK ((personal_keys_per_member > 0));
 ALTER TABLE workspace ADD CONSTRAINT workspace_pkey PRIMARY KEY (id);
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_pkey PRIMARY KEY (workspace_id, member_id);
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_role_check CHECK ((role = ANY (ARRAY['workspace_admin'::text, 'workspace_developer'::text, 'workspace_restricted_developer'::text, 'workspace_user'::text])));

@@ -120,6 +120,10 @@ interface WorkspaceTable {
   description: string | null;
   display_color: string;
   tags: Json<Record<string, string>>;
+  personal_keys: Generated<"off" | "members" | "everyone">;
+  personal_key_models: string[] | null;
+  personal_key_lifetime_days: number | null;
+  personal_keys_per_member: number | null;
   is_default: Generated<boolean>;
   created_at: Created;
   archived_at: Date | null;

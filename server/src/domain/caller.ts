@@ -27,6 +27,8 @@ export interface WorkspaceKeyCaller {
   organizationId: string;
   workspaceId: string;
   permission: KeyPermission;
+  /** Owner of a personal key whose role sees only their own usage: the key sees no other either. Null: see `permission`. */
+  ownUsageMemberId: string | null;
 }
 
 /** User on the server's own machine, through the admin socket. `id` is the numeric user id, or "unknown". */

@@ -21,6 +21,7 @@ const keyWith = (permission: KeyPermission): Caller => ({
   id: "apikey_1",
   organizationId,
   workspaceId: HERE,
+  ownUsageMemberId: null,
   permission,
 });
 const member = (role: OrganizationRole, here?: WorkspaceRole): Caller => ({

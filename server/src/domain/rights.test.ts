@@ -41,6 +41,7 @@ const keyWith = (permission: (typeof keyPermissions)[number]): Caller => ({
   id: "apikey_1",
   organizationId,
   workspaceId: HERE,
+  ownUsageMemberId: null,
   permission,
 });
 const member = (role: OrganizationRole, here?: WorkspaceRole): MemberCaller => ({

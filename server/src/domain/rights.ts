@@ -66,7 +66,9 @@ export function findWorkspaceReach(
   workspaceId: string,
 ): Reach | null {
   if (caller.kind === "api_key") {
-    return caller.workspaceId === workspaceId ? reachOfPermission(caller.permission, action) : null;
+    const reach = reachOfPermission(caller.permission, action);
+    if (caller.workspaceId !== workspaceId || reach === null) return null;
+    return action === "usage:read" && caller.ownUsageMemberId !== null ? "own" : reach;
   }
   const inherited = findOrganizationReach(caller, action);
   if (inherited === "all" || caller.kind !== "member") return inherited;

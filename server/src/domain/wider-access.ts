@@ -1,3 +1,4 @@
+import { type PersonalKeyMode, personalKeyModes } from "@bursar/contract/admin/workspaces.ts";
 import {
   findInheritedRole,
   findReach,
@@ -12,6 +13,35 @@ import type { TokenPrices } from "./price-list.ts";
 
 // Changes that give more access, or that let more money be spent. Members must step up for them. A change that only takes
 // away needs no step-up, because people stop things in an emergency. Each function compares a state before and after.
+
+/** Rules of a workspace for keys that members create for themselves. */
+export interface PersonalKeyRules {
+  personal_keys: PersonalKeyMode;
+  /** Null: all models. */
+  personal_key_models: readonly string[] | null;
+  /** Days. Null: no maximum. */
+  personal_key_lifetime_days: number | null;
+  /** Null: no maximum. */
+  personal_keys_per_member: number | null;
+}
+
+/** True if more members can create keys, or the keys can do more, last longer or be more. */
+export function arePersonalKeysWider(before: PersonalKeyRules, after: PersonalKeyRules): boolean {
+  if (after.personal_keys === "off") return false;
+  const openness = (rules: PersonalKeyRules) => personalKeyModes.indexOf(rules.personal_keys);
+  return (
+    openness(after) > openness(before) ||
+    isListWider(before.personal_key_models, after.personal_key_models, coversModel) ||
+    isHigher(before.personal_key_lifetime_days, after.personal_key_lifetime_days) ||
+    isHigher(before.personal_keys_per_member, after.personal_keys_per_member)
+  );
+}
+
+/** Null is no maximum. */
+function isHigher(before: number | null, after: number | null): boolean {
+  if (before === null) return false;
+  return after === null || after > before;
+}
 
 /** Milliseconds since the epoch. */
 interface Moment {

@@ -8,6 +8,7 @@ import type { AuditLogDeps } from "#src/audit/audit-log.ts";
 import { makeAuditLogHandlers } from "#src/audit/routes.ts";
 import { makeAdminKeyHandlers } from "#src/keys/admin-keys/routes.ts";
 import { makeApiKeyHandlers, makeKeyHygieneHandlers } from "#src/keys/api-keys/routes.ts";
+import { makePersonalKeyHandlers } from "#src/keys/personal-keys/routes.ts";
 import { makePlaygroundHandlers } from "#src/keys/playground/routes.ts";
 import { makeRotationPolicyHandlers } from "#src/keys/rotation/routes.ts";
 import { makeWaitingSecretHandlers } from "#src/keys/waiting-secrets/routes.ts";
@@ -75,6 +76,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeInviteHandlers(deps),
     ...makeMailHandlers(deps),
     ...makeApiKeyHandlers(deps),
+    ...makePersonalKeyHandlers(deps),
     ...makeKeyHygieneHandlers(deps),
     ...makeWaitingSecretHandlers(deps),
     ...makeRotationPolicyHandlers(deps),

@@ -8,7 +8,7 @@ import type { JsonRow } from "#src/signed-rows/changed-rows.sql.ts";
 import type { RowSigner } from "#src/signed-rows/row-signer.ts";
 import { isUsableJson } from "#src/signed-rows/signed-transaction.ts";
 import { type AddressRange, compileRanges } from "./address-ranges.ts";
-import { ownerState, permissionUnderOwner } from "./owner-state.sql.ts";
+import { ownerState, permissionUnderOwner, seesOwnUsageOnly } from "./owner-state.sql.ts";
 
 /**
  * Workspace key for authentication, found by one of its secrets. Inactive keys and expired secrets are found too, so
@@ -39,6 +39,8 @@ export interface FoundKey {
   groupIds: readonly string[];
   /** Tags of the workspace, replaced by name by those of the key. Sorted. */
   tagIds: readonly string[];
+  /** True for a personal key whose owner sees only their own usage in the workspace. */
+  seesOwnUsageOnly: boolean;
   /** Names and `prefix*` patterns that the key and the groups of its owner allow. Null: all models. */
   allowedModels: readonly string[] | null;
   /** Null: all addresses. */
@@ -116,6 +118,7 @@ function selectFoundKeys(db: Database | Tx) {
       ownerState.as("owner_state"),
       tagIds.as("tag_ids"),
       ownerGroups.as("owner_groups"),
+      seesOwnUsageOnly.as("sees_own_usage_only"),
     ]);
 }
 
@@ -210,6 +213,7 @@ function toFoundKey(row: FoundRow, rows: RowSigner): FoundKey {
     ownerState: row.owner_state,
     groupIds: row.owner_groups?.map(({ member_group }) => member_group.id) ?? NO_IDS,
     tagIds: row.tag_ids.length === 0 ? NO_IDS : row.tag_ids,
+    seesOwnUsageOnly: row.sees_own_usage_only,
     allowedModels: findAllowedModels(row),
     allowedAddresses: row.allowed_addresses && compileRanges(row.allowed_addresses),
     isUnsigned: !isSigned(row, rows),

@@ -1,4 +1,4 @@
-import type { KeyPermission } from "@bursar/contract/permissions.ts";
+import { findReach, type KeyPermission, workspaceRoles } from "@bursar/contract/permissions.ts";
 import { sql } from "kysely";
 import type { OwnerState } from "#src/domain/owner-state.ts";
 
@@ -27,3 +27,12 @@ export const permissionUnderOwner = sql<KeyPermission>`
       AND NOT ${isInWorkspace(sql`given.role = 'workspace_admin'`)} THEN 'write'
     ELSE api_key.permission
   END`;
+
+const rolesOfAllUsage = workspaceRoles
+  .filter((role) => findReach(role, "usage:read") === "all")
+  .map((role) => sql.lit(role));
+
+/** True if the key has an owner whose role sees only their own usage in the workspace. */
+export const seesOwnUsageOnly = sql<boolean>`(
+  api_key.owner_member_id IS NOT NULL
+  AND NOT ${isInWorkspace(sql`given.role IN (${sql.join(rolesOfAllUsage)})`)})`;

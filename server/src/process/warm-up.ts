@@ -217,6 +217,7 @@ const KEY: FoundKey = {
   ownerState: null,
   groupIds: [],
   tagIds: [],
+  seesOwnUsageOnly: false,
   allowedModels: null,
   allowedAddresses: null,
 };

@@ -1,3 +1,4 @@
+import { findUsageOwnerId } from "#src/access/own-api-key.ts";
 import { listOwnApiKeyIds } from "#src/access/own-api-keys.sql.ts";
 import { getVisibleWorkspace, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
@@ -14,8 +15,9 @@ export interface VisibleUsage {
 export async function findVisibleUsage(db: Database | Tx, caller: Caller): Promise<VisibleUsage> {
   const workspaceIds = listPermittedWorkspaces(caller, "usage:read", "all");
   const ownWorkspaceIds = listPermittedWorkspaces(caller, "usage:read", "own") ?? [];
-  if (ownWorkspaceIds.length === 0) return { workspaceIds, own: null };
-  const { id: memberId, organizationId } = caller;
+  const memberId = findUsageOwnerId(caller);
+  if (ownWorkspaceIds.length === 0 || memberId === null) return { workspaceIds, own: null };
+  const { organizationId } = caller;
   const apiKeyIds = await listOwnApiKeyIds(db, { organizationId, memberId });
   return { workspaceIds, own: { apiKeyIds, workspaceIds: ownWorkspaceIds } };
 }

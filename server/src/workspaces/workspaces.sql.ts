@@ -1,3 +1,4 @@
+import type { PersonalKeyMode } from "@bursar/contract/admin/workspaces.ts";
 import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest, Position } from "#src/domain/page-position.ts";
@@ -8,6 +9,10 @@ export interface WorkspaceRow {
   description: string | null;
   display_color: string;
   tags: Record<string, string>;
+  personal_keys: PersonalKeyMode;
+  personal_key_models: string[] | null;
+  personal_key_lifetime_days: number | null;
+  personal_keys_per_member: number | null;
   is_default: boolean;
   created_at: Date;
   archived_at: Date | null;
@@ -19,6 +24,10 @@ const columns = [
   "description",
   "display_color",
   "tags",
+  "personal_keys",
+  "personal_key_models",
+  "personal_key_lifetime_days",
+  "personal_keys_per_member",
   "is_default",
   "created_at",
   "archived_at",
@@ -120,6 +129,10 @@ export async function updateWorkspace(
       description: row.description,
       display_color: row.display_color,
       tags: JSON.stringify(row.tags),
+      personal_keys: row.personal_keys,
+      personal_key_models: row.personal_key_models,
+      personal_key_lifetime_days: row.personal_key_lifetime_days,
+      personal_keys_per_member: row.personal_keys_per_member,
       archived_at: row.archived_at,
     })
     .where("organization_id", "=", organizationId)

@@ -1,6 +1,7 @@
-import { workspace } from "@bursar/contract/admin/workspaces.ts";
+import { type PersonalKeyMode, workspace } from "@bursar/contract/admin/workspaces.ts";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
+import { checkStepUp } from "#src/access/step-up.ts";
 import {
   checkWorkspaceReach,
   refuseArchivedWorkspace,
@@ -19,6 +20,7 @@ import { defaultDisplayColor } from "#src/domain/display-color.ts";
 import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { listPermittedWorkspaces } from "#src/domain/rights.ts";
+import { arePersonalKeysWider } from "#src/domain/wider-access.ts";
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import { toWire } from "./to-wire.ts";
@@ -111,6 +113,10 @@ export async function createWorkspace(
     description: input.description || null,
     display_color: input.display_color ?? defaultDisplayColor(id),
     tags: input.tags ?? {},
+    personal_keys: "off",
+    personal_key_models: null,
+    personal_key_lifetime_days: null,
+    personal_keys_per_member: null,
     is_default: false,
     created_at: new Date(nowMs),
     archived_at: null,
@@ -129,10 +135,15 @@ export interface WorkspaceChange {
   display_color?: string | undefined;
   /** A null tag is deleted. Null instead of tags deletes all. */
   tags?: Record<string, string | null> | null | undefined;
+  personal_keys?: PersonalKeyMode | undefined;
+  personal_key_models?: string[] | null | undefined;
+  personal_key_lifetime_days?: number | null | undefined;
+  personal_keys_per_member?: number | null | undefined;
 }
 
 /**
- * Keeps omitted fields. Throws a 404, a 400 for an archived or a renamed default workspace, and a 409 for a taken name.
+ * Keeps omitted fields. Throws a 404, a 400 for an archived or a renamed default workspace, and a 409 for a taken name. Wider
+ * rules for personal keys need a step-up.
  */
 export async function updateWorkspace(
   deps: AuditDeps,
@@ -153,6 +164,7 @@ export async function updateWorkspace(
         );
       }
       if (isSame(before, after)) return { result: before, audit: "unchanged" };
+      if (arePersonalKeysWider(before, after)) checkStepUp(caller, deps.nowMs());
       await updateRow(tx, caller.organizationId, after);
       return { result: after, audit: auditOf("workspace.updated", before, after) };
     }),
@@ -204,7 +216,22 @@ function applyChange(before: WorkspaceRow, change: WorkspaceChange): WorkspaceRo
     description: change.description === undefined ? before.description : change.description || null,
     display_color: change.display_color ?? before.display_color,
     tags: change.tags === undefined ? before.tags : applyTags(before.tags, change.tags),
+    personal_keys: change.personal_keys ?? before.personal_keys,
+    personal_key_models: pick(change.personal_key_models, before.personal_key_models),
+    personal_key_lifetime_days: pick(
+      change.personal_key_lifetime_days,
+      before.personal_key_lifetime_days,
+    ),
+    personal_keys_per_member: pick(
+      change.personal_keys_per_member,
+      before.personal_keys_per_member,
+    ),
   };
+}
+
+/** Null is a value of its own: no rule. */
+function pick<Value>(changed: Value | undefined, before: Value): Value {
+  return changed === undefined ? before : changed;
 }
 
 const MAX_TAGS = 50;

@@ -181,6 +181,7 @@ export const defaultKey: FoundKey = {
   ownerState: null,
   groupIds: [],
   tagIds: [],
+  seesOwnUsageOnly: false,
   allowedModels: null,
   allowedAddresses: null,
 };

@@ -1,4 +1,3 @@
-import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { KeyIssue } from "@bursar/contract/key-issues.ts";
 import { includesPermission, type KeyPermission } from "@bursar/contract/permissions.ts";
 import type { Call } from "#src/access/call.ts";
@@ -10,42 +9,31 @@ import {
   refuseArchivedKey,
 } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
-import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
-import { makeSecret } from "#src/domain/key-format.ts";
 import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { rankOf } from "#src/domain/rank.ts";
 import { isKeyWider } from "#src/domain/wider-access.ts";
 import { deleteHeldKey } from "#src/key-lookup/held-keys.sql.ts";
-import {
-  type Handover,
-  handOverSecret,
-  type WaitingSecretDeps,
-} from "#src/keys/waiting-secrets/waiting-secrets.ts";
-import { newId } from "#src/lib/ids.ts";
+import type { WaitingSecretDeps } from "#src/keys/waiting-secrets/waiting-secrets.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
 import {
   type ApiKeyFilter,
   type ApiKeyRow,
   findApiKey,
-  findApiKeyForUpdate,
   findApiKeyPosition,
-  insertApiKey,
   listApiKeys as listRows,
-  type NewApiKeyRow,
   updateApiKey as updateRow,
 } from "./api-keys.sql.ts";
 import { auditOf } from "./audit-of-key.ts";
 import {
   changeRestrictions,
   checkWithinCaller,
-  findOwnRank,
   type RestrictionChange,
   type RestrictionContext,
 } from "./change-restrictions.ts";
-import { copyLimits } from "./copy-limits.ts";
+import { createKey, type NewSecretOfKey } from "./create-key.ts";
 import {
   type ApiKeyStatus,
   type ApiKeyView,
@@ -53,21 +41,11 @@ import {
   describeApiKeys,
   statusOf,
 } from "./describe-api-keys.ts";
-import { type RankedRestrictions, setRestrictions } from "./effective-restrictions.rule.ts";
-import { checkKeyCount, type Inherited, inheritRestrictions } from "./inherit-restrictions.ts";
-import { decideExpiry } from "./key-expiry.rule.ts";
+import { type KeyAuthority, roleAuthority } from "./key-authority.ts";
 import { chooseOwner } from "./key-owner.ts";
-import { readAllowedAddresses, readAllowedModels } from "./key-restrictions.ts";
-import { checkCanChangeKey, checkCanGrantKey, scopeOf } from "./key-rights.ts";
-import { parseTime, toDate } from "./key-times.ts";
-import {
-  mergeRestrictions,
-  putInForce,
-  type RankedKey,
-  readRankedKey,
-} from "./ranked-restrictions.ts";
+import { checkCanGrantKey, scopeOf } from "./key-rights.ts";
+import { type RankedKey, readRankedKey } from "./ranked-restrictions.ts";
 import { saveRestrictions } from "./restrictions.sql.ts";
-import { insertSecret } from "./secrets.sql.ts";
 
 export interface NewApiKey {
   name: string;
@@ -78,9 +56,6 @@ export interface NewApiKey {
   allowed_models?: string[] | null | undefined;
   allowed_addresses?: string[] | null | undefined;
 }
-
-/** A key with its new secret, which is null where it waits for the owner. */
-export type NewSecretOfKey = { view: ApiKeyView } & Handover;
 
 const DEFAULT_PERMISSION: KeyPermission = "write";
 
@@ -99,90 +74,15 @@ export function createApiKey(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     await getActiveWorkspaceForChange(tx, caller, "api_keys:write", input.workspace_id);
     checkCanGrantKey(caller, { workspace_id: input.workspace_id, permission });
-    const now = new Date(nowMs);
     const owner_member_id = await chooseOwner(tx, caller, input);
-    const { organizationId } = caller;
-    await checkKeyCount(tx, { organizationId, memberId: owner_member_id, now });
-    const { restrictions, lifetime_ends_at, limits } = await decideRestrictions(tx, caller, input, {
-      owner_member_id,
-      now,
-    });
-    const row = {
-      id: newId(idPrefixes.apiKey, nowMs, deps.randomBytes),
-      organization_id: organizationId,
-      workspace_id: input.workspace_id,
-      name: input.name,
-      permission,
-      owner_member_id,
-      created_by_type: caller.kind,
-      created_by_id: caller.id,
-      created_at: now,
-    };
-    const { is_held: _, ...inForce } = putInForce(
-      { status: "active", is_held: false, lifetime_ends_at },
-      restrictions,
-    );
-    const { secret, view } = await insertKeyWithSecret(
-      tx,
-      deps,
-      { ...row, ...inForce },
-      restrictions,
-    );
-    const key = { organizationId, workspaceId: row.workspace_id, id: row.id };
-    const copied = await copyLimits(tx, deps, key, limits);
-    const audit = [auditOf("api_key.created", null, view), ...copied];
-    const of = { key: view.row, secret, reason: "created" } as const;
-    return { result: { view, ...(await handOverSecret(tx, deps, caller, of)) }, audit };
+    const maxDays = await findMaxKeyLifetimeDays(tx, caller.organizationId);
+    const key = { ...input, owner_member_id, permission };
+    return createKey(tx, deps, caller, { key, rules: { maxDays, workspaceModels: null }, nowMs });
   });
 }
 
-/** Restrictions of a new key: the inherited ones, and those of the request at the caller's rank. */
-async function decideRestrictions(
-  tx: Tx,
-  caller: Caller,
-  input: NewApiKey,
-  { owner_member_id, now }: { owner_member_id: string | null; now: Date },
-): Promise<Pick<Inherited, "restrictions" | "limits"> & { lifetime_ends_at: Date | null }> {
-  const { workspace_id: workspaceId } = input;
-  const nowMs = now.getTime();
-  const maxDays = await findMaxKeyLifetimeDays(tx, caller.organizationId);
-  const requestedMs = parseTime(input.expires_at);
-  const expiresAt = toDate(decideExpiry(requestedMs, { fromMs: nowMs, nowMs, maxDays }));
-  const values = {
-    allowed_models: readAllowedModels(input.allowed_models) ?? null,
-    allowed_addresses: readAllowedAddresses(input.allowed_addresses) ?? null,
-    expires_at: requestedMs === undefined ? null : expiresAt,
-  };
-  const by = { set_by_type: caller.kind, set_by_id: caller.id, set_at: now };
-  const rank = findOwnRank(caller, { workspace_id: workspaceId, owner_member_id });
-  const requested = setRestrictions([], rank, values, by);
-  const place = { workspaceId, memberId: owner_member_id };
-  const inherited = await inheritRestrictions(tx, caller, place, now);
-  return {
-    restrictions: mergeRestrictions([...inherited.restrictions, ...requested]),
-    limits: inherited.limits,
-    lifetime_ends_at: requestedMs === undefined ? expiresAt : null,
-  };
-}
-
-async function insertKeyWithSecret(
-  tx: Tx,
-  deps: AuditDeps,
-  row: NewApiKeyRow,
-  restrictions: readonly RankedRestrictions[],
-) {
-  const { secret, hash, hint } = makeSecret("api", deps.randomBytes);
-  await insertApiKey(tx, row);
-  await saveRestrictions(tx, row.id, restrictions);
-  await insertSecret(tx, { api_key_id: row.id, hash, hint, created_at: row.created_at });
-  const scope = { organizationId: row.organization_id, onlyWorkspaceIds: null };
-  const created = await findApiKey(tx, scope, row.id);
-  if (created === null) throw apiKeyNotFound();
-  const view = await describeApiKey(tx, row.organization_id, created, row.created_at.getTime());
-  return { secret, view };
-}
-
-function pickStrongest(permissions: readonly KeyPermission[]): KeyPermission {
+/** Returns the strongest of the permissions. */
+export function pickStrongest(permissions: readonly KeyPermission[]): KeyPermission {
   return permissions.reduce<KeyPermission>(
     (strongest, next) => (includesPermission(strongest, next) ? strongest : next),
     "read",
@@ -281,33 +181,32 @@ export interface ApiKeyChange extends RestrictionChange {
  * Updates a key. An omitted field stays as it is, and so does a name or status of null. A restriction of null is removed.
  * Only restrictions of the caller's rank change, or of the lower rank that it names. Throws a 404, and a 403 for a key that
  * the caller can only read. Throws a 400 for an archived key, for an expired key unless it is archived, and for enabling a
- * key whose owner is inactive. `changeRestrictions` lists the refusals by rank.
+ * key whose owner is inactive. `changeRestrictions` lists the refusals by rank. `authority` is the source of the rights.
  */
 export function updateApiKey(
   deps: AuditDeps,
   { caller, origin }: Call,
   id: string,
   change: ApiKeyChange,
+  authority: KeyAuthority = roleAuthority,
 ): Promise<ApiKeyView> {
   const nowMs = deps.nowMs();
   return auditedTransaction(deps, caller, origin, async (tx) => {
-    const row = await findApiKeyForUpdate(tx, scopeOf(caller), id);
-    if (row === null) throw apiKeyNotFound();
-    checkCanChangeKey(caller, row);
+    const row = await authority.getForUpdate(tx, caller, id);
     const { organizationId } = caller;
     if (row.status === "archived") {
       if (isChangeOfArchived(row, change)) throw refuseArchivedKey();
       return { result: await describeApiKey(tx, organizationId, row, nowMs), audit: "unchanged" };
     }
     const before = await readRankedKey(tx, row);
-    const maxDays = await findMaxKeyLifetimeDays(tx, organizationId);
+    const maxDays = await authority.findMaxDays(tx, caller, row);
     const after = applyChange(before, change, { caller, nowMs, maxDays });
     if (isSame(before, after)) {
       return { result: await describeApiKey(tx, organizationId, row, nowMs), audit: "unchanged" };
     }
     checkChange(statusOf(row, nowMs), before, after);
     if (after.row.status === "active" && row.status !== "active") {
-      checkCanGrantKey(caller, after.row);
+      await authority.checkCanGrant(tx, caller, after.row);
     }
     if (isKeyWider(row, after.row)) checkStepUp(caller, nowMs);
     await checkWithinCaller(tx, caller, { before: before.restrictions, after });

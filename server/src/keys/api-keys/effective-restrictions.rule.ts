@@ -92,6 +92,29 @@ function exceeds<Value>(
   return outer !== null && (inner === null || !includes(outer, inner));
 }
 
+/** Type of setter of the models that a workspace allows for personal keys. */
+const WORKSPACE = "workspace";
+
+/**
+ * Rows in which the rank `workspace` also has the models that the workspace allows for personal keys. Another setter of that
+ * rank stays, so that further keys inherit its values.
+ */
+export function addWorkspaceRule(
+  rows: readonly RankedRestrictions[],
+  rule: { workspaceId: string; models: readonly string[] | null; now: Instant },
+): RankedRestrictions[] {
+  const { workspaceId, models, now } = rule;
+  if (models === null) return [...rows];
+  const set_at = findRow(rows, WORKSPACE)?.set_at ?? now;
+  const by = { set_by_type: WORKSPACE, set_by_id: workspaceId, set_at };
+  return [...rows, { ...unrestricted, rank: WORKSPACE, allowed_models: [...models], ...by }];
+}
+
+/** True for a row with the models of a workspace alone. A further key gets the workspace's current models instead. */
+export function isWorkspaceRule(row: RankedRestrictions): boolean {
+  return row.set_by_type === WORKSPACE;
+}
+
 /** Values in force that no rank has set. An earlier version wrote them, and they belong to a Workspace Admin. */
 const EARLIER = { rank: "workspace", set_by_type: "system", set_by_id: "earlier_version" } as const;
 

@@ -6,7 +6,11 @@ import { rankOf } from "#src/domain/rank.ts";
 import { formatPlural } from "#src/lib/format-plural.ts";
 import { findMaxKeysPerMember } from "#src/people/security-settings/max-key-lifetime.sql.ts";
 import { readCallersRestrictions, refuseRestricted } from "./change-restrictions.ts";
-import { listHigherRanks, type RankedRestrictions } from "./effective-restrictions.rule.ts";
+import {
+  isWorkspaceRule,
+  listHigherRanks,
+  type RankedRestrictions,
+} from "./effective-restrictions.rule.ts";
 import { mergeRestrictions } from "./ranked-restrictions.ts";
 import {
   countLivingKeys,
@@ -63,7 +67,8 @@ async function inheritFromOwner(
   const own = rankOf(caller, workspaceId, "keys");
   const ids = keys.map(({ id }) => id);
   const byKey = Map.groupBy(await listRestrictions(tx, ids), ({ api_key_id }) => api_key_id);
-  const higherOf = (key: OwnedKey) => listHigherRanks(byKey.get(key.id) ?? [], own);
+  const higherOf = (key: OwnedKey) =>
+    listHigherRanks(byKey.get(key.id) ?? [], own).filter((row) => !isWorkspaceRule(row));
   const living = keys.filter((key) => isLiving(key, now));
   // Members cannot free themselves by ending the key first. An Admin can by creating the next key.
   const sources =

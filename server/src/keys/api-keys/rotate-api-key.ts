@@ -1,5 +1,5 @@
 import type { Call } from "#src/access/call.ts";
-import { apiKeyNotFound, refuseArchivedKey } from "#src/access/visible-workspace.ts";
+import { refuseArchivedKey } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
@@ -9,18 +9,18 @@ import {
   handOverSecret,
   type WaitingSecretDeps,
 } from "#src/keys/waiting-secrets/waiting-secrets.ts";
-import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
-import { type ApiKeyRow, findApiKeyForUpdate, updateApiKey } from "./api-keys.sql.ts";
-import { type NewSecretOfKey, refuseExpiredKey } from "./api-keys.ts";
+import { type ApiKeyRow, updateApiKey } from "./api-keys.sql.ts";
+import { refuseExpiredKey } from "./api-keys.ts";
 import { auditOf } from "./audit-of-key.ts";
 import {
   changeRestrictions,
   checkWithinCaller,
   type RestrictionContext,
 } from "./change-restrictions.ts";
+import type { NewSecretOfKey } from "./create-key.ts";
 import { type ApiKeyView, describeApiKey, statusOf } from "./describe-api-keys.ts";
+import { type KeyAuthority, roleAuthority } from "./key-authority.ts";
 import { capExpiry } from "./key-expiry.rule.ts";
-import { checkCanChangeKey, checkCanGrantKey, scopeOf } from "./key-rights.ts";
 import { toDate } from "./key-times.ts";
 import { putInForce, type RankedKey, readRankedKey } from "./ranked-restrictions.ts";
 import { saveRestrictions } from "./restrictions.sql.ts";
@@ -48,17 +48,18 @@ export function rotateApiKey(
   { caller, origin }: Call,
   id: string,
   rotation: Rotation,
+  authority: KeyAuthority = roleAuthority,
 ): Promise<NewSecretOfKey> {
   const nowMs = deps.nowMs();
   return auditedTransaction(deps, caller, origin, async (tx) => {
-    const row = await getWorkingKey(tx, caller, id, nowMs);
+    const row = await getWorkingKey(tx, { caller, authority }, id, nowMs);
     const before = await readRankedKey(tx, row);
     // A calling key learns the secret, so it needs at least the freedom of this key itself.
     await checkWithinCaller(tx, caller, { before: null, after: before });
     const previous = await findPreviousSecret(tx, id, nowMs);
     if (previous !== null && !rotation.cut_off_previous)
       throw refuseSecondRotation(previous.valid_until);
-    const maxDays = await findMaxKeyLifetimeDays(tx, caller.organizationId);
+    const maxDays = await authority.findMaxDays(tx, caller, row);
     const { row: rotated, restrictions } = decideRotatedExpiry(before, rotation, {
       ...{ caller, nowMs, maxDays },
     });
@@ -102,9 +103,7 @@ export function cutOffApiKey(
 ): Promise<ApiKeyView> {
   const nowMs = deps.nowMs();
   return auditedTransaction(deps, caller, origin, async (tx) => {
-    const row = await findApiKeyForUpdate(tx, scopeOf(caller), id);
-    if (row === null) throw apiKeyNotFound();
-    checkCanChangeKey(caller, row);
+    const row = await roleAuthority.getForUpdate(tx, caller, id);
     const previous = await findPreviousSecret(tx, id, nowMs);
     if (previous !== null) await endPreviousSecrets(tx, id, new Date(nowMs));
     const result = await describeApiKey(tx, caller.organizationId, row, nowMs);
@@ -129,14 +128,12 @@ export function cutOffApiKey(
 /** Returns the locked key. Throws a 400 for an archived or expired key, which cannot get a new secret. */
 async function getWorkingKey(
   tx: Tx,
-  caller: Caller,
+  { caller, authority }: { caller: Caller; authority: KeyAuthority },
   id: string,
   nowMs: number,
 ): Promise<ApiKeyRow> {
-  const row = await findApiKeyForUpdate(tx, scopeOf(caller), id);
-  if (row === null) throw apiKeyNotFound();
-  checkCanChangeKey(caller, row);
-  checkCanGrantKey(caller, row);
+  const row = await authority.getForUpdate(tx, caller, id);
+  await authority.checkCanGrant(tx, caller, row);
   const status = statusOf(row, nowMs);
   if (status === "archived") throw refuseArchivedKey();
   if (status === "expired") throw refuseExpiredKey("it can no longer be rotated");

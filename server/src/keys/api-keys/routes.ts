@@ -14,12 +14,11 @@ import {
   getApiKey,
   listApiKeys,
   listApiKeysByIds,
-  type NewSecretOfKey,
   updateApiKey,
 } from "./api-keys.ts";
 import { getKeyHygiene } from "./key-hygiene.ts";
 import { cutOffApiKey, rotateApiKey } from "./rotate-api-key.ts";
-import { toApiKey, toOfficialApiKey } from "./to-wire.ts";
+import { toApiKey, toCreatedApiKey, toOfficialApiKey } from "./to-wire.ts";
 
 export function makeApiKeyHandlers(
   deps: WaitingSecretDeps,
@@ -54,14 +53,6 @@ export function makeApiKeyHandlers(
       return toOfficialApiKey(row, deps.nowMs());
     },
   };
-}
-
-function toCreatedApiKey({ view, secret, waiting }: NewSecretOfKey) {
-  const waiting_secret = waiting && {
-    id: waiting.id,
-    expires_at: waiting.expiresAt.toISOString(),
-  };
-  return { ...toApiKey(view), key: secret, waiting_secret };
 }
 
 export function makeKeyHygieneHandlers(

@@ -4,6 +4,7 @@ import { toWireMaker } from "#src/domain/caller.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import type { OwnerState } from "#src/domain/owner-state.ts";
 import type { ApiKeyRow } from "./api-keys.sql.ts";
+import type { NewSecretOfKey } from "./create-key.ts";
 import { type ApiKeyView, statusOf } from "./describe-api-keys.ts";
 import { findRestricting } from "./effective-restrictions.rule.ts";
 
@@ -50,6 +51,14 @@ export function toApiKey(view: ApiKeyView): Wire {
     },
     exceeds_max_lifetime: view.exceedsMaxLifetime,
   };
+}
+
+export function toCreatedApiKey({ view, secret, waiting }: NewSecretOfKey) {
+  const waiting_secret = waiting && {
+    id: waiting.id,
+    expires_at: waiting.expiresAt.toISOString(),
+  };
+  return { ...toApiKey(view), key: secret, waiting_secret };
 }
 
 /** A state of the owner, or the highest rank that disabled the key. */

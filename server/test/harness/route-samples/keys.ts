@@ -1,5 +1,6 @@
 import { findInheritedRole, findReach } from "@bursar/contract/permissions.ts";
-import type { Person, Sample, Samples } from "./sample.ts";
+import type { Client } from "../admin.ts";
+import type { OwnerCall, Person, Sample, Samples } from "./sample.ts";
 import {
   type Made,
   makeWaitingSecret,
@@ -25,6 +26,30 @@ const canCallClaude = ({ role, workspaceRole }: Person): boolean =>
   );
 const canSeeWorkspace = ({ role, workspaceRole }: Person): boolean =>
   workspaceRole !== undefined || (role !== undefined && findInheritedRole(role) !== null);
+
+/** Lets the caller create keys in the workspace, as a member of it. Returns an own key there. */
+const allowPersonalKeys: Sample["prepareCaller"] = async (client, { workspace_id }, operator) => {
+  await joinWorkspace(client, operator, workspace_id);
+  await operator.post(`/v1/admin/workspaces/${workspace_id}`, { personal_keys: "members" });
+  const key = { name: nextName(), workspace_id };
+  const { body } = await client.post<{ id: string }>("/v1/admin/personal_keys", key);
+  return { ids: { api_key_id: body.id } };
+};
+
+/** Id of a new key that belongs to the owner. */
+const makeOwnKey = async ({ org, owner, made }: Parameters<OwnerCall>[0]) =>
+  (await org.operator.createApiKey(made.workspace_id, { owner_member_id: owner.id })).id;
+
+/** Adds the signed-in member to the workspace. Returns the member's id. */
+async function joinWorkspace(client: Client, operator: Client, workspaceId: string) {
+  const session = await client.get<{ member: { id: string; role: string } }>("/v1/admin/session");
+  const { id, role } = session.body.member;
+  // A member with the role Billing can only become Workspace Admin.
+  const workspace_role = role === "billing" ? "workspace_admin" : "workspace_user";
+  const person = { member_id: id, workspace_role };
+  await operator.post(`/v1/admin/workspaces/${workspaceId}/members`, person);
+  return id;
+}
 
 const rotationPolicyOf = ({ workspace_id }: Made) =>
   `/v1/admin/workspaces/${workspace_id}/rotation_policy`;
@@ -71,6 +96,37 @@ export const keySamples = {
   getOfficialApiKey: {},
   updateOfficialApiKey: { ...renamed, isForeignKeyChange: true },
 
+  getPersonalKeyOptions: {},
+  listPersonalKeys: {},
+  createPersonalKey: {
+    body: ({ workspace_id }) => ({ name: nextName(), workspace_id }),
+    prepareCaller: allowPersonalKeys,
+  },
+  updatePersonalKey: {
+    ...renamed,
+    needs: ["workspace_id"],
+    prepareCaller: allowPersonalKeys,
+    callerIds: ["api_key_id"],
+    ifWider: {
+      wider: async (of) => {
+        const api_key_id = await makeOwnKey(of);
+        const url = `/v1/admin/personal_keys/${api_key_id}`;
+        await of.owner.client.post(url, { status: "inactive" });
+        return { ids: { api_key_id }, body: { status: "active" } };
+      },
+      narrower: async (of) => ({
+        ids: { api_key_id: await makeOwnKey(of) },
+        body: { allowed_models: ["claude-haiku-4-5"] },
+      }),
+    },
+  },
+  rotatePersonalKey: {
+    body: () => ({ grace_period_seconds: 3600 }),
+    needs: ["workspace_id"],
+    prepareCaller: allowPersonalKeys,
+    callerIds: ["api_key_id"],
+  },
+
   createAdminKey: renamed,
   listAdminKeys: {},
   getAdminKey: {},
@@ -83,14 +139,7 @@ export const keySamples = {
   revealWaitingSecret: {
     needs: ["workspace_id"],
     prepareCaller: async (client, { workspace_id }, operator) => {
-      const session = await client.get<{ member: { id: string; role: string } }>(
-        "/v1/admin/session",
-      );
-      const { id, role } = session.body.member;
-      // A member with the role Billing can only become Workspace Admin.
-      const workspace_role = role === "billing" ? "workspace_admin" : "workspace_user";
-      const person = { member_id: id, workspace_role };
-      await operator.post(`/v1/admin/workspaces/${workspace_id}/members`, person);
+      const id = await joinWorkspace(client, operator, workspace_id);
       return { ids: { waiting_secret_id: await makeWaitingSecret(operator, workspace_id, id) } };
     },
     callerIds: ["waiting_secret_id"],

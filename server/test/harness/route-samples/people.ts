@@ -21,7 +21,13 @@ export const peopleSamples = {
   listWorkspaces: {},
   createWorkspace: renamed,
   getWorkspace: {},
-  updateWorkspace: renamed,
+  updateWorkspace: {
+    ...renamed,
+    ifWider: {
+      wider: async () => ({ body: { personal_keys: "members" } }),
+      narrower: async () => ({}),
+    },
+  },
   archiveWorkspace: { needs: "everything" },
   listOfficialWorkspaces: {},
   createOfficialWorkspace: renamed,

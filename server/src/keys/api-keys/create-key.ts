@@ -1,0 +1,150 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { KeyPermission } from "@bursar/contract/permissions.ts";
+import { apiKeyNotFound } from "#src/access/visible-workspace.ts";
+import type { AuditDeps, AuditEntry } from "#src/audit/audited-transaction.ts";
+import type { Tx } from "#src/db/pool.ts";
+import type { Caller } from "#src/domain/caller.ts";
+import { makeSecret } from "#src/domain/key-format.ts";
+import {
+  type Handover,
+  handOverSecret,
+  type WaitingSecretDeps,
+} from "#src/keys/waiting-secrets/waiting-secrets.ts";
+import { newId } from "#src/lib/ids.ts";
+import { findApiKey, insertApiKey, type NewApiKeyRow } from "./api-keys.sql.ts";
+import { auditOf } from "./audit-of-key.ts";
+import { findOwnRank } from "./change-restrictions.ts";
+import { copyLimits } from "./copy-limits.ts";
+import { type ApiKeyView, describeApiKey } from "./describe-api-keys.ts";
+import {
+  addWorkspaceRule,
+  type RankedRestrictions,
+  setRestrictions,
+} from "./effective-restrictions.rule.ts";
+import { checkKeyCount, type Inherited, inheritRestrictions } from "./inherit-restrictions.ts";
+import { decideExpiry } from "./key-expiry.rule.ts";
+import { readAllowedAddresses, readAllowedModels } from "./key-restrictions.ts";
+import { parseTime, toDate } from "./key-times.ts";
+import { mergeRestrictions, putInForce } from "./ranked-restrictions.ts";
+import { saveRestrictions } from "./restrictions.sql.ts";
+import { insertSecret } from "./secrets.sql.ts";
+
+/** A new key whose place, owner and permission the caller may choose. */
+export interface KeyToCreate {
+  name: string;
+  workspace_id: string;
+  owner_member_id: string | null;
+  permission: KeyPermission;
+  expires_at?: string | null | undefined;
+  allowed_models?: string[] | null | undefined;
+  allowed_addresses?: string[] | null | undefined;
+}
+
+/** Rules that a new key follows besides the requested restrictions. */
+export interface KeyRules {
+  /** Maximum lifetime, days. Null: no maximum. */
+  maxDays: number | null;
+  /** Models that the workspace allows for personal keys. Null: all. */
+  workspaceModels: readonly string[] | null;
+}
+
+/** A key with its new secret, which is null where it waits for the owner. */
+export type NewSecretOfKey = { view: ApiKeyView } & Handover;
+
+/**
+ * Creates a key in a transaction that has checked the rights and locked workspace and owner. Throws a 403 if the owner has the
+ * highest number of keys, and a 400 for settings that the rules do not allow.
+ */
+export async function createKey(
+  tx: Tx,
+  deps: WaitingSecretDeps,
+  caller: Caller,
+  { key: input, rules, nowMs }: { key: KeyToCreate; rules: KeyRules; nowMs: number },
+): Promise<{ result: NewSecretOfKey; audit: AuditEntry[] }> {
+  const now = new Date(nowMs);
+  const { organizationId } = caller;
+  const { owner_member_id } = input;
+  await checkKeyCount(tx, { organizationId, memberId: owner_member_id, now });
+  const { restrictions, lifetime_ends_at, limits } = await decideRestrictions(
+    tx,
+    caller,
+    input,
+    rules,
+    now,
+  );
+  const row = {
+    id: newId(idPrefixes.apiKey, nowMs, deps.randomBytes),
+    organization_id: organizationId,
+    workspace_id: input.workspace_id,
+    name: input.name,
+    permission: input.permission,
+    owner_member_id,
+    created_by_type: caller.kind,
+    created_by_id: caller.id,
+    created_at: now,
+  };
+  const { is_held: _, ...inForce } = putInForce(
+    { status: "active", is_held: false, lifetime_ends_at },
+    restrictions,
+  );
+  const { secret, view } = await insertKeyWithSecret(
+    tx,
+    deps,
+    { ...row, ...inForce },
+    restrictions,
+  );
+  const key = { organizationId, workspaceId: row.workspace_id, id: row.id };
+  const copied = await copyLimits(tx, deps, key, limits);
+  const audit = [auditOf("api_key.created", null, view), ...copied];
+  const of = { key: view.row, secret, reason: "created" } as const;
+  return { result: { view, ...(await handOverSecret(tx, deps, caller, of)) }, audit };
+}
+
+/** Restrictions of a new key: the inherited ones, those of the workspace, and those of the request at the caller's rank. */
+async function decideRestrictions(
+  tx: Tx,
+  caller: Caller,
+  input: KeyToCreate,
+  { maxDays, workspaceModels }: KeyRules,
+  now: Date,
+): Promise<Pick<Inherited, "restrictions" | "limits"> & { lifetime_ends_at: Date | null }> {
+  const { workspace_id: workspaceId, owner_member_id: memberId } = input;
+  const nowMs = now.getTime();
+  const requestedMs = parseTime(input.expires_at);
+  const expiresAt = toDate(decideExpiry(requestedMs, { fromMs: nowMs, nowMs, maxDays }));
+  const values = {
+    allowed_models: readAllowedModels(input.allowed_models) ?? null,
+    allowed_addresses: readAllowedAddresses(input.allowed_addresses) ?? null,
+    expires_at: requestedMs === undefined ? null : expiresAt,
+  };
+  const by = { set_by_type: caller.kind, set_by_id: caller.id, set_at: now };
+  const requested = setRestrictions([], findOwnRank(caller, input), values, by);
+  const inherited = await inheritRestrictions(tx, caller, { workspaceId, memberId }, now);
+  const allowed = addWorkspaceRule(inherited.restrictions, {
+    workspaceId,
+    models: workspaceModels,
+    now,
+  });
+  return {
+    restrictions: mergeRestrictions([...allowed, ...requested]),
+    limits: inherited.limits,
+    lifetime_ends_at: requestedMs === undefined ? expiresAt : null,
+  };
+}
+
+async function insertKeyWithSecret(
+  tx: Tx,
+  deps: AuditDeps,
+  row: NewApiKeyRow,
+  restrictions: readonly RankedRestrictions[],
+) {
+  const { secret, hash, hint } = makeSecret("api", deps.randomBytes);
+  await insertApiKey(tx, row);
+  await saveRestrictions(tx, row.id, restrictions);
+  await insertSecret(tx, { api_key_id: row.id, hash, hint, created_at: row.created_at });
+  const scope = { organizationId: row.organization_id, onlyWorkspaceIds: null };
+  const created = await findApiKey(tx, scope, row.id);
+  if (created === null) throw apiKeyNotFound();
+  const view = await describeApiKey(tx, row.organization_id, created, row.created_at.getTime());
+  return { secret, view };
+}

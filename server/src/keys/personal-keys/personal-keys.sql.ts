@@ -1,0 +1,125 @@
+import type { PersonalKeyMode } from "@bursar/contract/admin/workspaces.ts";
+import { sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+
+/** A workspace with its rules for personal keys. */
+export interface PersonalKeyPlace {
+  id: string;
+  name: string;
+  display_color: string;
+  archived_at: Date | null;
+  personal_keys: PersonalKeyMode;
+  personal_key_models: string[] | null;
+  personal_key_lifetime_days: number | null;
+  personal_keys_per_member: number | null;
+}
+
+const columns = [
+  "id",
+  "name",
+  "display_color",
+  "archived_at",
+  "personal_keys",
+  "personal_key_models",
+  "personal_key_lifetime_days",
+  "personal_keys_per_member",
+] as const;
+
+/** Finds the workspace. Locks it until the transaction ends, so that it cannot be archived or get other rules meanwhile. */
+export async function lockPersonalKeyPlace(
+  tx: Tx,
+  of: { organizationId: string; workspaceId: string },
+): Promise<PersonalKeyPlace | null> {
+  const row = await tx
+    .selectFrom("workspace")
+    .select(columns)
+    .where("organization_id", "=", of.organizationId)
+    .where("id", "=", of.workspaceId)
+    .forUpdate()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/**
+ * Lists active workspaces by name: those in `writableIds` (null: all), those in `memberIds` that allow personal keys, and then
+ * those that allow everyone. Returns one row more than `limit` if there are more.
+ */
+export async function listPersonalKeyPlaces(
+  db: Database,
+  of: {
+    organizationId: string;
+    writableIds: readonly string[] | null;
+    memberIds: readonly string[];
+    canJoin: boolean;
+    name: string | undefined;
+    limit: number;
+  },
+): Promise<PersonalKeyPlace[]> {
+  const { writableIds, memberIds, name } = of;
+  const isWritable = writableIds === null ? sql`true` : sql`id = ANY(${[...writableIds]}::text[])`;
+  const isMember = sql`(id = ANY(${[...memberIds]}::text[]) AND personal_keys <> 'off')`;
+  const isOwn = sql<boolean>`(${isWritable} OR ${isMember})`;
+  let query = db
+    .selectFrom("workspace")
+    .select(columns)
+    .where("organization_id", "=", of.organizationId)
+    .where("archived_at", "is", null)
+    .where(sql<boolean>`(${isOwn} OR (${of.canJoin} AND personal_keys = 'everyone'))`);
+  if (name !== undefined) {
+    query = query.where(sql<boolean>`strpos(lower(name), lower(${name})) > 0`);
+  }
+  return await query
+    .orderBy(isOwn, "desc")
+    .orderBy(sql`lower(name)`)
+    .orderBy("id")
+    .limit(of.limit + 1)
+    .execute();
+}
+
+/** Counts the member's personal keys that are neither archived nor expired, by workspace. */
+export async function countLivingKeysByWorkspace(
+  db: Database | Tx,
+  of: { organizationId: string; memberId: string; workspaceIds: readonly string[]; now: Date },
+): Promise<Map<string, number>> {
+  const rows = await db
+    .selectFrom("api_key")
+    .select((eb) => ["workspace_id", eb.fn.countAll().as("count")])
+    .where("organization_id", "=", of.organizationId)
+    .where("owner_member_id", "=", of.memberId)
+    .where(sql<boolean>`workspace_id = ANY(${[...of.workspaceIds]}::text[])`)
+    .where("purpose", "=", "calls")
+    .where("status", "!=", "archived")
+    .where((eb) => eb.or([eb("expires_at", "is", null), eb("expires_at", ">", of.now)]))
+    .groupBy("workspace_id")
+    .execute();
+  return new Map(rows.map((row) => [row.workspace_id, Number(row.count)]));
+}
+
+/** A person who can allow personal keys. */
+export interface Contact {
+  name: string;
+  email: string;
+}
+
+/** Lists active administrators: those of the workspaces first, then those of the organization. */
+export async function listContacts(
+  db: Database,
+  of: { organizationId: string; workspaceIds: readonly string[]; limit: number },
+): Promise<Contact[]> {
+  const administersOne = sql<boolean>`EXISTS (
+    SELECT FROM workspace_member
+    WHERE workspace_member.member_id = member.id AND workspace_member.role = 'workspace_admin'
+      AND workspace_member.workspace_id = ANY(${[...of.workspaceIds]}::text[]))`;
+  return await db
+    .selectFrom("member")
+    .select(["name", "email"])
+    .where("organization_id", "=", of.organizationId)
+    .where("status", "=", "active")
+    .where(sql<boolean>`(role IN ('owner', 'admin') OR ${administersOne})`)
+    .orderBy(administersOne, "desc")
+    .orderBy(sql`role = 'admin'`, "desc")
+    .orderBy("created_at")
+    .orderBy("id")
+    .limit(of.limit)
+    .execute();
+}

@@ -1,0 +1,305 @@
+import type { KeyPermission, WorkspaceRole } from "@bursar/contract/permissions.ts";
+import { denied } from "#src/access/authorize.ts";
+import type { Call } from "#src/access/call.ts";
+import { isOwnApiKey } from "#src/access/own-api-key.ts";
+import {
+  apiKeyNotFound,
+  canSeeWorkspace,
+  refuseArchivedWorkspace,
+  workspaceNotFound,
+} from "#src/access/visible-workspace.ts";
+import {
+  type AuditDeps,
+  type AuditEntry,
+  auditedTransaction,
+} from "#src/audit/audited-transaction.ts";
+import type { Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { MemberCaller } from "#src/domain/caller.ts";
+import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
+import {
+  findWorkspaceReach,
+  listPermittedWorkspaces,
+  listWorkspaceRoles,
+} from "#src/domain/rights.ts";
+import {
+  type ApiKeyRow,
+  findApiKeyForUpdate,
+  listApiKeys as listRows,
+} from "#src/keys/api-keys/api-keys.sql.ts";
+import { pickStrongest } from "#src/keys/api-keys/api-keys.ts";
+import { createKey, type NewSecretOfKey } from "#src/keys/api-keys/create-key.ts";
+import { type ApiKeyView, describeApiKeys } from "#src/keys/api-keys/describe-api-keys.ts";
+import type { KeyAuthority } from "#src/keys/api-keys/key-authority.ts";
+import { findOwnerForKey } from "#src/keys/api-keys/key-owner.sql.ts";
+import type { WaitingSecretDeps } from "#src/keys/waiting-secrets/waiting-secrets.ts";
+import { assert } from "#src/lib/assert.ts";
+import { formatPlural } from "#src/lib/format-plural.ts";
+import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
+import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
+import { canJoinWorkspaces, joinWorkspace } from "#src/people/workspace-members/join-workspace.ts";
+import {
+  findPersonalKeyGround,
+  type PersonalKeyGround,
+  pickShorterLifetime,
+} from "./personal-key-ground.rule.ts";
+import {
+  type Contact,
+  countLivingKeysByWorkspace,
+  listContacts,
+  listPersonalKeyPlaces,
+  lockPersonalKeyPlace,
+  type PersonalKeyPlace,
+} from "./personal-keys.sql.ts";
+
+// Keys that members create for themselves. A workspace allows them by a setting, also to members whose role creates no keys.
+
+export interface NewPersonalKey {
+  name: string;
+  workspace_id: string;
+  permissions?: ("read" | "write")[] | undefined;
+  expires_at?: string | null | undefined;
+  allowed_models?: string[] | null | undefined;
+  allowed_addresses?: string[] | null | undefined;
+}
+
+const DEFAULT_PERMISSION: KeyPermission = "write";
+
+/**
+ * Creates a key that belongs to the caller, with at most the permission `write`. A caller without a role joins a workspace
+ * that allows everyone. Throws a 404 for a workspace that neither is visible nor allows everyone. Throws a 403 without a ground
+ * for a personal key, and for a caller with the highest number of them. Throws a 400 for an archived workspace, and for
+ * settings that the workspace or the organization does not allow.
+ */
+export function createPersonalKey(
+  deps: WaitingSecretDeps,
+  call: Call,
+  input: NewPersonalKey,
+): Promise<NewSecretOfKey> {
+  const caller = getMemberCaller(call);
+  const nowMs = deps.nowMs();
+  return auditedTransaction(deps, caller, call.origin, async (tx) => {
+    const { place, ground, joined } = await openPlace(tx, caller, input.workspace_id);
+    await lockOwner(tx, caller, place.id);
+    const isBound = ground !== "role";
+    if (isBound) await checkCount(tx, caller, place, new Date(nowMs));
+    const key = {
+      ...input,
+      owner_member_id: caller.id,
+      permission: pickStrongest(input.permissions ?? [DEFAULT_PERMISSION]),
+    };
+    const rules = {
+      maxDays: await findMaxDays(tx, caller, place, ground),
+      workspaceModels: isBound ? place.personal_key_models : null,
+    };
+    const created = await createKey(tx, deps, caller, { key, rules, nowMs });
+    return { result: created.result, audit: [...joined, ...created.audit] };
+  });
+}
+
+/** Place of a key, and the ground for it. */
+interface OpenPlace {
+  place: PersonalKeyPlace;
+  ground: PersonalKeyGround;
+  /** Audit entry of a new role there. Empty: the caller has one already. */
+  joined: AuditEntry[];
+}
+
+/** Locks the workspace, and adds the caller to it if the ground is a new role. Members are locked first, as always. */
+async function openPlace(tx: Tx, caller: MemberCaller, workspaceId: string): Promise<OpenPlace> {
+  if (!hasKeyRole(caller, workspaceId)) await lockPeople(tx, caller.organizationId);
+  const { organizationId } = caller;
+  const place = await lockPersonalKeyPlace(tx, { organizationId, workspaceId });
+  const isOpen = place?.personal_keys === "everyone" && canJoinWorkspaces(caller);
+  if (place === null || !(isOpen || canSeeWorkspace(caller, workspaceId))) {
+    throw workspaceNotFound(workspaceId);
+  }
+  const ground = findGround(caller, place);
+  if (ground === null) throw refusePersonalKeys(place);
+  if (place.archived_at !== null) throw refuseArchivedWorkspace(workspaceId);
+  const entry = ground === "joining" ? await joinWorkspace(tx, caller, workspaceId) : null;
+  return { place, ground, joined: entry === null ? [] : [entry] };
+}
+
+/** Locks the caller, so that concurrent creations count one another and the member cannot be removed meanwhile. */
+async function lockOwner(tx: Tx, caller: MemberCaller, workspaceId: string): Promise<void> {
+  const { organizationId, id: memberId } = caller;
+  const state = await findOwnerForKey(tx, { organizationId, memberId, workspaceId });
+  if (state !== "active") throw workspaceNotFound(workspaceId);
+}
+
+function findGround(caller: MemberCaller, place: PersonalKeyPlace): PersonalKeyGround | null {
+  return findPersonalKeyGround({
+    mode: place.personal_keys,
+    canWriteKeys: findWorkspaceReach(caller, "api_keys:write", place.id) !== null,
+    hasRole: hasKeyRole(caller, place.id),
+    canJoin: canJoinWorkspaces(caller),
+  });
+}
+
+/** Whether the member has a role under which a personal key works. Keys of an inherited Billing role would not. */
+function hasKeyRole(caller: MemberCaller, workspaceId: string): boolean {
+  return (
+    caller.workspaceRoles.has(workspaceId) ||
+    findWorkspaceReach(caller, "api_keys:write", workspaceId) !== null
+  );
+}
+
+function refusePersonalKeys({ name }: PersonalKeyPlace): ApiError {
+  return denied(
+    `The workspace "${name}" does not allow you to create API keys. Ask a Workspace Admin to allow personal keys or to create a key for you.`,
+  );
+}
+
+async function checkCount(
+  tx: Tx,
+  { organizationId, id: memberId }: MemberCaller,
+  place: PersonalKeyPlace,
+  now: Date,
+): Promise<void> {
+  const highest = place.personal_keys_per_member;
+  if (highest === null) return;
+  const of = { organizationId, memberId, workspaceIds: [place.id], now };
+  const counts = await countLivingKeysByWorkspace(tx, of);
+  if ((counts.get(place.id) ?? 0) < highest) return;
+  throw new ApiError(
+    "key_count_reached",
+    `Each member can have ${formatPlural(highest, "personal key")} in the workspace "${place.name}". Revoke one first.`,
+  );
+}
+
+async function findMaxDays(
+  tx: Tx,
+  { organizationId }: MemberCaller,
+  place: PersonalKeyPlace,
+  ground: PersonalKeyGround,
+): Promise<number | null> {
+  const ofOrganization = await findMaxKeyLifetimeDays(tx, organizationId);
+  return ground === "role"
+    ? ofOrganization
+    : pickShorterLifetime(ofOrganization, place.personal_key_lifetime_days);
+}
+
+/**
+ * Rights of the owner of a personal key. The owner can always revoke and restrict it. A new secret and an enabled key need the
+ * rights for a new key.
+ */
+export const ownerAuthority: KeyAuthority = {
+  async getForUpdate(tx, caller, id) {
+    const scope = { organizationId: caller.organizationId, onlyWorkspaceIds: null };
+    const row = await findApiKeyForUpdate(tx, scope, id);
+    if (row === null || !isOwnApiKey(caller, row)) throw apiKeyNotFound();
+    return row;
+  },
+  async checkCanGrant(tx, caller, key) {
+    await findOwnedPlace(tx, toMember(caller), key);
+    if (key.permission !== "admin") return;
+    throw denied(
+      'A personal key has at most the "write" permission. This key has "admin", so a Workspace Admin can rotate it.',
+    );
+  },
+  async findMaxDays(tx, caller, key) {
+    const member = toMember(caller);
+    const { organizationId } = member;
+    const place = await lockPersonalKeyPlace(tx, { organizationId, workspaceId: key.workspace_id });
+    assert(place !== null, "each key has a workspace");
+    return findMaxDays(tx, member, place, findGround(member, place) ?? "setting");
+  },
+};
+
+/** Returns the workspace of a key. Throws a 403 if the owner could not create the key there now. */
+async function findOwnedPlace(
+  tx: Tx,
+  caller: MemberCaller,
+  { workspace_id: workspaceId }: ApiKeyRow,
+): Promise<PersonalKeyPlace> {
+  const { organizationId } = caller;
+  const place = await lockPersonalKeyPlace(tx, { organizationId, workspaceId });
+  assert(place !== null, "each key has a workspace");
+  const ground = findGround(caller, place);
+  if (ground === null || ground === "joining") throw refusePersonalKeys(place);
+  return place;
+}
+
+/** Lists the caller's own keys of all workspaces. */
+export async function listPersonalKeys(
+  deps: Pick<AuditDeps, "database" | "nowMs">,
+  call: Call,
+  request: PageRequest,
+): Promise<PageOfRows<ApiKeyView>> {
+  const { organizationId, id: ownerMemberId } = getMemberCaller(call);
+  const nowMs = deps.nowMs();
+  const filter = {
+    organizationId,
+    onlyWorkspaceIds: null,
+    ownerMemberId,
+    maxLifetimeDays: await findMaxKeyLifetimeDays(deps.database, organizationId),
+    nowMs,
+  };
+  const page = toPage(await listRows(deps.database, filter, request), request);
+  return { ...page, rows: await describeApiKeys(deps.database, organizationId, page.rows, nowMs) };
+}
+
+/** Highest number of workspaces in the options. */
+const MAX_PLACES = 200;
+const MAX_CONTACTS = 5;
+
+export interface PersonalKeyOption {
+  place: PersonalKeyPlace;
+  role: WorkspaceRole | null;
+  maxDays: number | null;
+  maxKeys: number | null;
+  models: string[] | null;
+  keys: number;
+}
+
+/** Returns the workspaces where the caller can create a key, and people who can change that. */
+export async function findPersonalKeyOptions(
+  deps: Pick<AuditDeps, "database" | "nowMs">,
+  call: Call,
+  { name }: { name?: string | undefined },
+): Promise<{ options: PersonalKeyOption[]; hasMore: boolean; contacts: Contact[] }> {
+  const caller = getMemberCaller(call);
+  const { database } = deps;
+  const { organizationId, id: memberId } = caller;
+  const ownIds = [...caller.workspaceRoles.keys()];
+  const listed = await listPersonalKeyPlaces(database, {
+    organizationId,
+    writableIds: listPermittedWorkspaces(caller, "api_keys:write"),
+    memberIds: ownIds,
+    canJoin: canJoinWorkspaces(caller),
+    name,
+    limit: MAX_PLACES,
+  });
+  const places = listed.slice(0, MAX_PLACES);
+  const now = new Date(deps.nowMs());
+  const workspaceIds = places.map(({ id }) => id);
+  const of = { organizationId, memberId, workspaceIds, now };
+  const counts = await countLivingKeysByWorkspace(database, of);
+  const maxDays = await findMaxKeyLifetimeDays(database, organizationId);
+  const options = places.flatMap((place) => {
+    const ground = findGround(caller, place);
+    if (ground === null) return [];
+    const isBound = ground !== "role";
+    return {
+      place,
+      role: listWorkspaceRoles(caller, place.id)[0] ?? null,
+      maxDays: isBound ? pickShorterLifetime(maxDays, place.personal_key_lifetime_days) : maxDays,
+      maxKeys: isBound ? place.personal_keys_per_member : null,
+      models: isBound ? place.personal_key_models : null,
+      keys: counts.get(place.id) ?? 0,
+    };
+  });
+  const asked = { organizationId, workspaceIds: ownIds, limit: MAX_CONTACTS };
+  const contacts = await listContacts(database, asked);
+  return { options, hasMore: listed.length > MAX_PLACES, contacts };
+}
+
+function toMember(caller: Call["caller"]): MemberCaller {
+  assert(caller.kind === "member", "only members can call routes about their own account");
+  return caller;
+}
+
+function getMemberCaller({ caller }: Call): MemberCaller {
+  return toMember(caller);
+}
