@@ -1,9 +1,6 @@
 import type { PersonalKeyMode } from "@bursar/contract/admin/workspaces.ts";
 
-/**
- * Reason why members can create a key for themselves: their role, the setting of the workspace, or the setting with a new role
- * as Workspace User.
- */
+/** Reason why a member can create a personal key: the role, the workspace's setting, or the setting with a new role. */
 export type PersonalKeyGround = "role" | "setting" | "joining";
 
 export interface PersonalKeyFacts {
