@@ -86,6 +86,15 @@ const apiKey = createRoute({
   component: lazyRouteComponent(() => import("./features/api-keys/key-page.tsx"), "ApiKeyPage"),
 });
 
+const personalKeys = createRoute({
+  getParentRoute: () => shell,
+  path: "/personal-keys",
+  component: lazyRouteComponent(
+    () => import("./features/personal-keys/page.tsx"),
+    "PersonalKeysPage",
+  ),
+});
+
 const limitsPage = () => import("./features/spend-limits/page.tsx");
 const limits = createRoute({
   getParentRoute: () => shell,
@@ -391,6 +400,7 @@ const routeTree = root.addChildren([
     requests,
     apiKeys,
     apiKey,
+    personalKeys,
     limits.addChildren(limitTabs),
     increaseRequests,
     increaseRequest,

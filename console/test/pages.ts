@@ -19,6 +19,7 @@ export function listPages({
     ["api-keys-issue", "/api-keys?issue=never_expires"],
     ["api-key", `/api-keys/${apiKeyId}`],
     ["api-key-restricted", `/api-keys/${restrictedKeyId}`],
+    ["personal-keys", "/personal-keys"],
     ["spend-limits", "/spend-limits"],
     ["rate-limits", "/rate-limits"],
     ["increase-requests", "/increase-requests"],

@@ -11,6 +11,7 @@ export const consolePages = [
   "cost",
   "requests",
   "api-keys",
+  "personal-keys",
   "spend-limits",
   "rate-limits",
   "increase-requests",

@@ -19,6 +19,7 @@ import {
   Server,
   ShieldCheck,
   Tags,
+  UserKey,
   Users,
   Wallet,
 } from "lucide-react";
@@ -40,7 +41,7 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
   {
     title: null,
     items: [
-      { label: "Overview", to: "/", icon: House, action: "usage:read", shortcut: "o" },
+      { label: "Overview", to: "/", icon: House, action: "self:read", shortcut: "o" },
       { label: "Usage", to: "/usage", icon: ChartColumn, action: "usage:read", shortcut: "u" },
       { label: "Cost", to: "/cost", icon: Wallet, action: "usage:read", shortcut: "c" },
       { label: "Requests", to: "/requests", icon: ListTree, action: "usage:read", shortcut: "r" },
@@ -50,6 +51,13 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         icon: KeyRound,
         action: "api_keys:read",
         shortcut: "k",
+      },
+      {
+        label: "Personal keys",
+        to: "/personal-keys",
+        icon: UserKey,
+        action: "personal_keys:write",
+        shortcut: "j",
       },
       {
         label: "Limits",

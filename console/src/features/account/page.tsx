@@ -1,4 +1,5 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
+import { WaitingSecrets } from "../../kit/api-keys/waiting-secrets.tsx";
 import { NewPasswordField } from "../../kit/sign-in/new-password-field.tsx";
 import { Passkeys } from "../../kit/sign-in/own-passkeys.tsx";
 import { SecondFactor } from "../../kit/sign-in/second-factor.tsx";
@@ -16,7 +17,6 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { OwnName } from "./own-name.tsx";
-import { WaitingSecrets } from "./waiting-secrets.tsx";
 
 /** The member's own name, sign-in methods and sessions. */
 export function AccountPage() {

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { type ReactNode, useMemo } from "react";
+import { type ReactNode, Suspense, useMemo } from "react";
 import { useAssignedReviews } from "../../kit/access-reviews/assigned-reviews.ts";
 import { ReviewsToDecide } from "../../kit/access-reviews/reviews-to-decide.tsx";
 import { warningsOf } from "../../kit/api-keys/key-state.ts";
@@ -8,6 +8,7 @@ import { MonthStats, useCostSummary } from "../../kit/usage/cost-summary.tsx";
 import { type Group, useUsage } from "../../kit/usage/queries.ts";
 import { resolveRange } from "../../kit/usage/range.ts";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
+import { lazyPart } from "../../load-part.ts";
 import { useApi } from "../../queries.ts";
 import { useMay, useSession } from "../../session.ts";
 import { Money } from "../../ui/amounts.tsx";
@@ -26,8 +27,27 @@ import { sumByGroup } from "./sum-usage.ts";
 const DAY_MS = 86_400_000;
 const TOP = 5;
 
-/** Current spend, items that need attention, and links. Each part fails on its own. */
+const PersonalKeys = lazyPart(
+  () => import("../../kit/personal-keys/personal-keys.tsx"),
+  "PersonalKeys",
+);
+
+/** The company at a glance. Members who see their own usage only get their keys instead. */
 export function OverviewPage() {
+  const may = useMay();
+  const { organization } = useSession();
+  if (may("api_keys:read") || may("spend_limits:read")) return <CompanyOverview />;
+  return (
+    <Page title={organization.name} lead="Your keys, and the workspaces where you can create one.">
+      <Suspense fallback={<SkeletonRows />}>
+        <PersonalKeys />
+      </Suspense>
+    </Page>
+  );
+}
+
+/** Current spend, items that need attention, and links. Each part fails on its own. */
+function CompanyOverview() {
   const { organization } = useSession();
   const may = useMay();
   const nowMs = useNow();

@@ -17,6 +17,7 @@ import { SkeletonRows } from "../../ui/states.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
 import { ArchiveWorkspaceDialog, EditWorkspace } from "./components.tsx";
 import { WorkspaceMembers } from "./members-tab.tsx";
+import { PersonalKeyRules } from "./personal-key-rules.tsx";
 import { useWorkspace } from "./queries.ts";
 import { RotationPolicy } from "./rotation-policy.tsx";
 
@@ -127,6 +128,7 @@ export function WorkspaceSettingsTab() {
         </p>
         {isOpen && <EditWorkspace key={data.id} workspace={data} />}
       </Section>
+      {isOpen && <PersonalKeyRules key={`rules-${data.id}`} workspace={data} />}
       <RotationPolicy workspaceId={data.id} mayChange={isOpen} />
       <Section
         title="Isolation"

@@ -2,6 +2,17 @@ import { Link } from "@tanstack/react-router";
 import { ColorDot } from "../../ui/color-dot.tsx";
 import { useWorkspaceNames } from "./queries.ts";
 
+/** Colour and name of a workspace that the member may not open. */
+export function WorkspaceName({ id }: { id: string }) {
+  const { name, color } = useWorkspaceNames()(id);
+  return (
+    <span className="inline-flex max-w-full items-center gap-2 align-bottom">
+      <ColorDot color={color} />
+      <span className="truncate">{name}</span>
+    </span>
+  );
+}
+
 /** Link to a workspace, with its colour and name. */
 export function WorkspaceLink({ id }: { id: string }) {
   const { name, color } = useWorkspaceNames()(id);

@@ -1,5 +1,6 @@
 import {
   claudeActions,
+  isAccountAction,
   organizationActions,
   selfActions,
   workspaceActions,
@@ -40,7 +41,7 @@ export interface VisibleWorkspaces {
 
 /** Organization-level permissions of the member. */
 export function permissionsOf(member: MemberCaller): string[] {
-  if (member.isSecondFactorMissing) return [...selfActions];
+  if (member.isSecondFactorMissing) return selfActions.filter(isAccountAction);
   const granted = organizationActions.filter((action) => hasOrganizationPermission(member, action));
   return [...granted, ...selfActions];
 }

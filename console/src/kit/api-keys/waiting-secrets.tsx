@@ -1,10 +1,10 @@
 import { useState } from "react";
-import { ApiKeySecretDialog } from "../../kit/api-keys/secret-dialog.tsx";
 import { useApi, useChange } from "../../queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { FormError } from "../../ui/states.tsx";
+import { ApiKeySecretDialog } from "./secret-dialog.tsx";
 
 /** Secrets of the member's own keys that someone else created or rotated. Hidden without one. */
 export function WaitingSecrets() {

@@ -1,0 +1,174 @@
+import type { UseFormReturn } from "react-hook-form";
+import type { Answer } from "../../api-client.ts";
+import { useSession } from "../../session.ts";
+import { ColorDot } from "../../ui/color-dot.tsx";
+import { Combobox } from "../../ui/combobox.tsx";
+import { Dialog } from "../../ui/dialog.tsx";
+import { DialogForm } from "../../ui/dialog-form.tsx";
+import { expiryChoices, toExpiry } from "../../ui/expiry.ts";
+import { Field } from "../../ui/field.tsx";
+import { needed } from "../../ui/form.ts";
+import { formatPlural } from "../../ui/format.ts";
+import { Input, Select } from "../../ui/input.tsx";
+import { useChangeForm } from "../use-change-form.ts";
+import { type PersonalKeyWorkspace, useCreatePersonalKey } from "./queries.ts";
+
+export type CreatedPersonalKey = Answer<"createPersonalKey">;
+
+interface Values {
+  name: string;
+  workspace_id: string;
+  expiry: string;
+}
+
+/** Value of the longest lifetime that the workspace allows. */
+const LONGEST = "longest";
+const USUAL_DAYS = 365;
+
+interface CreateProps {
+  workspaces: readonly PersonalKeyWorkspace[];
+  onClose: () => void;
+  /** Receives the key with its secret, to show it once. Do not store it. */
+  onCreated: (key: CreatedPersonalKey) => void;
+}
+
+/** Form for a key of one's own. Everything has a usual value. */
+export function CreatePersonalKeyDialog({ workspaces, onClose, onCreated }: CreateProps) {
+  const { member } = useSession();
+  const first = workspaces.find(isOpen) ?? workspaces[0];
+  const defaultValues: Values = {
+    name: `${member.name.split(" ")[0] ?? member.name}’s key`,
+    workspace_id: first?.id ?? "",
+    expiry: first ? usualExpiry(first) : LONGEST,
+  };
+  const changeForm = useChangeForm(useCreatePersonalKey(), {
+    defaultValues,
+    toInput: ({ name, workspace_id, expiry }) => ({
+      body: {
+        name,
+        workspace_id,
+        ...(expiry !== LONGEST && { expires_at: toExpiry(expiry, Date.now()) }),
+      },
+    }),
+    onSaved: onCreated,
+    fieldNames: { expires_at: "expiry" },
+  });
+  const { form } = changeForm;
+  const { workspace_id } = form.watch();
+  const chosen = workspaces.find(({ id }) => id === workspace_id);
+  return (
+    <Dialog
+      title="Create your key"
+      description="The key is yours. It stops working when you leave."
+      isOpen
+      onClose={onClose}
+    >
+      <DialogForm form={changeForm} action="Create key" isDisabled={!chosen || !isOpen(chosen)}>
+        <Field
+          label="Name"
+          hint="The program or computer that uses the key."
+          error={form.formState.errors.name?.message}
+        >
+          {(control) => (
+            <Input
+              {...control}
+              {...form.register("name", needed("Enter a name."))}
+              maxLength={100}
+            />
+          )}
+        </Field>
+        <div className="grid gap-5 sm:grid-cols-2">
+          <WorkspaceField form={form} workspaces={workspaces} />
+          {chosen && <ExpiryChoice form={form} workspace={chosen} />}
+        </div>
+        {chosen && <Rules workspace={chosen} />}
+      </DialogForm>
+    </Dialog>
+  );
+}
+
+interface FieldProps {
+  form: UseFormReturn<Values>;
+}
+
+function WorkspaceField({
+  form,
+  workspaces,
+}: FieldProps & { workspaces: readonly PersonalKeyWorkspace[] }) {
+  const { errors } = form.formState;
+  return (
+    <Field label="Workspace" error={errors.workspace_id?.message}>
+      {(control) => (
+        <Combobox
+          control={control}
+          placeholder="Search workspaces"
+          value={form.watch("workspace_id")}
+          onChange={(id) => {
+            const chosen = workspaces.find((workspace) => workspace.id === id);
+            if (!chosen) return;
+            form.setValue("workspace_id", chosen.id, { shouldDirty: true });
+            form.setValue("expiry", usualExpiry(chosen));
+          }}
+          options={workspaces.map(({ id, name, display_color }) => ({
+            value: id,
+            label: name,
+            mark: <ColorDot color={display_color} />,
+          }))}
+        />
+      )}
+    </Field>
+  );
+}
+
+function ExpiryChoice({ form, workspace }: FieldProps & { workspace: PersonalKeyWorkspace }) {
+  const maxDays = workspace.max_lifetime_days;
+  const choices = expiryChoices.filter(
+    ([choice]) => maxDays === null || (choice !== "never" && Number(choice) < maxDays),
+  );
+  return (
+    <Field label="Expiry" error={form.formState.errors.expiry?.message}>
+      {(control) => (
+        <Select {...control} {...form.register("expiry")}>
+          {choices.map(([choice, label]) => (
+            <option key={choice} value={choice}>
+              {label}
+            </option>
+          ))}
+          {maxDays !== null && (
+            <option value={LONGEST}>In {formatPlural(maxDays, "day")} (longest)</option>
+          )}
+        </Select>
+      )}
+    </Field>
+  );
+}
+
+/** What the workspace decides about the key. */
+function Rules({ workspace }: { workspace: PersonalKeyWorkspace }) {
+  const { name, role, allowed_models, max_keys, keys } = workspace;
+  const rules = [
+    role === null && `The key makes you a member of ${name}.`,
+    allowed_models && `The key can use ${allowed_models.join(", ")}.`,
+    max_keys !== null && `You have ${keys} of ${formatPlural(max_keys, "key")} in ${name}.`,
+    !isOpen(workspace) && "Revoke a key before you create another one.",
+  ].filter((rule) => rule !== false && rule !== null);
+  if (rules.length === 0) return null;
+  return (
+    <ul className="grid gap-1 text-sm text-quiet">
+      {rules.map((rule) => (
+        <li key={rule}>{rule}</li>
+      ))}
+    </ul>
+  );
+}
+
+/** Whether the member can have another key there. */
+function isOpen({ max_keys, keys }: PersonalKeyWorkspace): boolean {
+  return max_keys === null || keys < max_keys;
+}
+
+function usualExpiry({ max_lifetime_days }: PersonalKeyWorkspace): string {
+  return max_lifetime_days !== null && max_lifetime_days <= USUAL_DAYS
+    ? LONGEST
+    : String(USUAL_DAYS);
+}

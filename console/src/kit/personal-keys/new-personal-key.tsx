@@ -1,0 +1,31 @@
+import { ApiKeySecretDialog } from "../api-keys/secret-dialog.tsx";
+import { CodeSamples } from "../code-samples/code-samples.tsx";
+import { findUsableModel, makeFirstRequest } from "../code-samples/first-request.ts";
+import type { CreatedPersonalKey } from "./create-personal-key.tsx";
+import { FirstRequest } from "./first-request.tsx";
+
+interface NewKeyProps {
+  /** Null: closed. */
+  created: CreatedPersonalKey | null;
+  onDone: () => void;
+}
+
+/** Shows the secret of a new key once, with commands that use it, and waits for the first request. */
+export function NewPersonalKeyDialog({ created, onDone }: NewKeyProps) {
+  const secret = created?.key ?? null;
+  return (
+    <ApiKeySecretDialog secret={secret} onDone={onDone}>
+      {created && (
+        <section className="grid gap-3 border-t border-line pt-5">
+          <h3>Send your first request</h3>
+          <CodeSamples
+            secret={secret}
+            request={makeFirstRequest(findUsableModel(created.allowed_models) ?? undefined)}
+            hasFixedModel={created.allowed_models !== null}
+          />
+          <FirstRequest apiKeyId={created.id} />
+        </section>
+      )}
+    </ApiKeySecretDialog>
+  );
+}

@@ -1,0 +1,32 @@
+import type { Answer } from "../../api-client.ts";
+import { useApi, useChange, useList } from "../../queries.ts";
+import { staleApiKeys } from "../api-keys/queries.ts";
+
+export type PersonalKeyWorkspace = Answer<"getPersonalKeyOptions">["workspaces"][number];
+
+/** Operations whose answers are stale after a change. A first key can make the member a Workspace User. */
+const stale = [
+  ...staleApiKeys,
+  "listPersonalKeys",
+  "getPersonalKeyOptions",
+  "listWorkspaces",
+  "getSession",
+] as const;
+
+export const usePersonalKeyOptions = () => useApi("getPersonalKeyOptions", {});
+export const usePersonalKeys = () => useList("listPersonalKeys", {});
+export const useCreatePersonalKey = () => useChange("createPersonalKey", stale);
+export const useUpdatePersonalKey = () => useChange("updatePersonalKey", stale);
+export const useRotatePersonalKey = () => useChange("rotatePersonalKey", stale);
+
+const POLL_MS = 1_000;
+
+/** The first request of a key, or null. Asks each second until there is one. */
+export function useFirstRequest(apiKeyId: string) {
+  const newest = useApi(
+    "listRequests",
+    { query: { api_key_id: [apiKeyId], limit: 1 } },
+    { everyMs: POLL_MS },
+  );
+  return newest.data?.data[0] ?? null;
+}

@@ -1,0 +1,129 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { type Company, emailOf, owner } from "./company.ts";
+import {
+  describeConsole,
+  findViolations,
+  openByRouter,
+  readPageState,
+  settle,
+  signIn,
+  storeSecret,
+} from "./open-console.ts";
+
+/** Most actions of a person from the sign-in page to the first request. */
+const MAX_STEPS = 8;
+/** Longest time from the sign-in page to the first request. The test acts without a pause. */
+const MAX_MS = 120_000;
+
+describeConsole("personal keys", ({ company, open, openSession, openOverview }) => {
+  const mustAdmin: Company["server"]["mustAdmin"] = (...call) =>
+    company().server.mustAdmin(...call);
+
+  /** Sets the rules of Marketing, the workspace of the Member Tim. */
+  async function setRules(rules: object): Promise<string> {
+    const { data } = await mustAdmin("GET", "/v1/admin/workspaces");
+    const found = (data as { id: string; name: string }[]).find(({ name }) => name === "Marketing");
+    await mustAdmin("POST", `/v1/admin/workspaces/${found?.id}`, rules);
+    return found?.id ?? "";
+  }
+
+  test("a Member without a workspace for a key sees whom to ask", async () => {
+    await setRules({ personal_keys: "off" });
+    const { page, faults } = await openSession(emailOf("Tim"), { width: 390 });
+    await page.goto(company().server.url);
+    await page.getByRole("heading", { name: "No workspace lets you create a key yet" }).waitFor();
+    await page.getByRole("link", { name: owner.email }).waitFor();
+    await settle(page);
+    expect(await findViolations(page)).toEqual([]);
+    expect(await page.getByRole("button", { name: "Create your key" }).count()).toBe(0);
+    expect(faults).toEqual([]);
+  });
+
+  test.for([1440, 390])(
+    "a Member gets from the sign-in to a first request alone, in few steps at %d px",
+    async (width) => {
+      await setRules({ personal_keys: "members", personal_key_lifetime_days: 30 });
+      const { page, faults } = await open({ width });
+      const startedAtMs = performance.now();
+      await signIn(page, emailOf("Tim"), company().server);
+      // The address, the password and the button.
+      let steps = 3;
+      const click = async (name: string) => {
+        await page.getByRole("button", { name, exact: true }).first().click();
+        steps += 1;
+      };
+      await click("Create your key…");
+      await page.getByText("In 30 days (longest)").waitFor({ state: "attached" });
+      await click("Create key");
+      const dialog = page.getByRole("dialog", { name: "Store the key" });
+      await dialog.getByText("Waiting for your first request").waitFor();
+      await click("curl");
+      const secret = (await page.locator("output").textContent()) ?? "";
+      const command = (await dialog.locator("pre").allTextContents()).join("\n");
+      const { stdout } = await promisify(execFile)("sh", ["-c", command]);
+      // Copying and running it.
+      steps += 2;
+      expect(JSON.parse(stdout)).toMatchObject({ type: "message", role: "assistant" });
+      await dialog.getByText("Your first request arrived").waitFor();
+      expect(performance.now() - startedAtMs).toBeLessThan(MAX_MS);
+      expect(steps).toBeLessThanOrEqual(MAX_STEPS);
+      await storeSecret(page);
+      await page.getByText("Tim’s key").first().waitFor();
+      expect(await readPageState(page)).not.toContain(secret.slice(20, 40));
+      await settle(page);
+      expect(await findViolations(page)).toEqual([]);
+      expect(faults).toEqual([]);
+    },
+  );
+
+  test("a key is rotated, disabled, enabled and revoked by its owner", async () => {
+    const { page, faults } = await openSession(emailOf("Katherine"));
+    await mustAdmin("POST", "/v1/admin/api_keys", {
+      name: "Of Katherine",
+      workspace_id: company().engineeringId,
+      owner_member_id: await findMemberId(emailOf("Katherine")),
+    });
+    await page.goto(`${company().server.url}/personal-keys`);
+    const choose = async (action: string) => {
+      await page.getByRole("button", { name: "Actions of Of Katherine" }).click();
+      await page.getByRole("menuitem", { name: action }).click();
+    };
+    const row = page.getByRole("listitem").filter({ hasText: "Of Katherine" }).last();
+    await choose("Rotate key…");
+    await page.getByRole("button", { name: "Rotate key", exact: true }).click();
+    await storeSecret(page);
+    await row.getByText("rotating").waitFor();
+    await choose("Disable key…");
+    await page.getByRole("button", { name: "Disable key", exact: true }).click();
+    await row.getByText("disabled", { exact: true }).waitFor();
+    await choose("Enable key");
+    await row.getByText("active", { exact: true }).waitFor();
+    await choose("Revoke key…");
+    await page.getByRole("button", { name: "Revoke key", exact: true }).click();
+    await row.getByText("revoked", { exact: true }).waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  async function findMemberId(email: string): Promise<string> {
+    const [row] = await company().server.sql<{ id: string }>(
+      "SELECT id FROM member WHERE email = $1",
+      [email],
+    );
+    return row?.id ?? "";
+  }
+
+  test("an administrator allows personal keys on the page of the workspace", async () => {
+    const id = await setRules({ personal_keys: "off", personal_key_lifetime_days: null });
+    const { page, faults } = await openOverview();
+    await openByRouter(page, `/workspaces/${id}/settings`);
+    await page.getByText("Everyone in the company").click();
+    await page.getByLabel("Keys per person").fill("2");
+    await page.getByRole("button", { name: "Save rules" }).click();
+    await page.getByText("Rules for personal keys saved").waitFor();
+    const workspace = await mustAdmin("GET", `/v1/admin/workspaces/${id}`);
+    expect(workspace).toMatchObject({ personal_keys: "everyone", personal_keys_per_member: 2 });
+    expect(faults).toEqual([]);
+  });
+});
