@@ -166,6 +166,11 @@ export const errorCodes = {
     meaning: "A higher rank set the limit, so the caller can neither remove nor raise it.",
     facts: ["set_above"],
   },
+  tag_set_above: {
+    ...forbidden,
+    meaning:
+      "A higher rank set the tag or its limit, so the caller can neither change nor remove it.",
+  },
   raise_needs_two_people: {
     ...forbidden,
     meaning: "The organization requires two people to raise or remove a spend limit.",

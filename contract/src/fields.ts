@@ -106,22 +106,50 @@ export const displayColor = z
   .meta({ description: "Hex colour, `#RRGGBB`." });
 
 const MAX_TAGS = 50;
-const MAX_TAG_KEY_LENGTH = 64;
+const MAX_TAG_NAME_LENGTH = 64;
 const MAX_TAG_VALUE_LENGTH = 256;
-const tagKey = z
+const isOneLine = (text: string) => !lineBreak.test(text) && !invisible.test(text);
+const expectedLine = "expected one line, without control characters and invisible characters";
+/** A name has one form, because it is compared byte by byte. Filters and files separate names by `,`, `:` and `=`. */
+export const tagName = z
   .string()
   .min(1)
-  .max(MAX_TAG_KEY_LENGTH)
-  .refine((key) => !/^anthropic/i.test(key), "a tag key cannot begin with anthropic");
-const tagValue = z.string().max(MAX_TAG_VALUE_LENGTH);
+  .max(MAX_TAG_NAME_LENGTH)
+  .refine(isOneLine, expectedLine)
+  .refine((name) => name === name.normalize("NFC").trim(), "expected a name without outer spaces")
+  .refine((name) => !/[,:=]/.test(name), "a tag name cannot contain a comma, : or =")
+  .refine((name) => !/^anthropic/i.test(name), "a tag name cannot begin with anthropic");
+const tagValue = z
+  .string()
+  .normalize("NFC")
+  .trim()
+  .max(MAX_TAG_VALUE_LENGTH)
+  .refine(isOneLine, expectedLine);
 const hasAllowedTagCount = (tags: Record<string, unknown>) => Object.keys(tags).length <= MAX_TAGS;
 const tooManyTags = `at most ${MAX_TAGS} tags`;
+/** Two names that differ in case only look like one. */
+const hasDistinctNames = (tags: Record<string, unknown>) =>
+  new Set(Object.keys(tags).map((name) => name.toLowerCase())).size === Object.keys(tags).length;
+const similarNames = "expected names that differ in more than their case";
 
-export const tags = z.record(tagKey, tagValue).refine(hasAllowedTagCount, tooManyTags);
+export const tags = z
+  .record(tagName, tagValue)
+  .refine(hasAllowedTagCount, tooManyTags)
+  .refine(hasDistinctNames, similarNames);
 /** A change of tags: null deletes the tag, an omitted tag stays. */
 export const tagChanges = z
-  .record(tagKey, tagValue.nullable())
-  .refine(hasAllowedTagCount, tooManyTags);
+  .record(tagName, tagValue.nullable())
+  .refine(hasAllowedTagCount, tooManyTags)
+  .refine(hasDistinctNames, similarNames);
+/** Tags of a key. */
+export const keyTags = z
+  .record(tagName, tagValue.min(1))
+  .refine(hasAllowedTagCount, tooManyTags)
+  .refine(hasDistinctNames, similarNames);
+export const keyTagChanges = z
+  .record(tagName, tagValue.min(1).nullable())
+  .refine(hasAllowedTagCount, tooManyTags)
+  .refine(hasDistinctNames, similarNames);
 
 /** Official fields that this server does not support: only null is accepted. */
 export const unsupportedField = z.null({ error: "is not available on this server: omit it" });

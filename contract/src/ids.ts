@@ -32,6 +32,7 @@ export const idPrefixes = {
   increaseRequest: "slir_",
   rateLimit: "rlim_",
   directory: "dir_",
+  tag: "tag_",
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;
@@ -81,6 +82,7 @@ export const increaseRequestId = idText.meta({
 });
 export const directoryId = idText.meta({ description: "Directory id, `dir_…`." });
 export const rateLimitId = idText.meta({ description: "Rate limit id, `rlim_…`." });
+export const tagId = idText.meta({ description: "Tag id, `tag_…`." });
 /** Id from the server's list of groups. The refusal of another id lists them. */
 export const modelGroupId = idText.meta({ description: "Group of models, such as `sonnet_5`." });
 /** Model name, as clients send it in `model`. */

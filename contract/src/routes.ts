@@ -30,6 +30,7 @@ import { signInRoutes } from "./admin/sign-in.ts";
 import { increaseRequestRoutes } from "./admin/spend-limit-increase-requests.ts";
 import { spendLimitRoutes } from "./admin/spend-limits.ts";
 import { systemRoutes } from "./admin/system.ts";
+import { tagRoutes } from "./admin/tags.ts";
 import { requestCostRoutes, unresolvedSpendRoutes } from "./admin/unresolved-spend.ts";
 import { upstreamRoutes } from "./admin/upstreams.ts";
 import { usageRoutes } from "./admin/usage.ts";
@@ -44,6 +45,7 @@ export const adminRoutes = [
   ...sessionRoutes,
   ...organizationRoutes,
   ...workspaceRoutes,
+  ...tagRoutes,
   ...memberRoutes,
   ...workspaceMemberRoutes,
   ...inviteRoutes,

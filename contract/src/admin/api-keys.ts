@@ -1,6 +1,8 @@
 import { z } from "zod";
 import {
   instant,
+  keyTagChanges,
+  keyTags,
   nameText,
   optionalQuery,
   queryFlag,
@@ -125,6 +127,10 @@ export const apiKey = z
     spent_month_usd: usdText.meta({
       description: "Spend in the current calendar month in UTC, US dollars.",
     }),
+    tags: z.record(z.string(), z.string()).meta({
+      description:
+        "Tags of the key. A request has them and those of the workspace. The key's value of a name replaces the workspace's.",
+    }),
     created_by: z.object({ type: z.string(), id: z.string() }),
     created_at: timestamp,
     expires_at: timestamp.nullable(),
@@ -177,6 +183,7 @@ export const createApiKey = route({
     expires_at: instant.nullable().optional(),
     allowed_models: allowedModels.optional(),
     allowed_addresses: allowedAddresses.optional(),
+    tags: keyTags.optional(),
   }),
   response: createdApiKey,
 });
@@ -254,6 +261,10 @@ export const updateApiKey = route({
     expires_at: instant.nullable().optional(),
     allowed_models: allowedModels.optional(),
     allowed_addresses: allowedAddresses.optional(),
+    tags: keyTagChanges.nullable().optional().meta({
+      description:
+        "A tag set to null is deleted. Null deletes all. A caller cannot change a tag that a higher rank set or limits.",
+    }),
     rank: z.enum(ranks).optional().meta({
       description:
         "Rank whose restrictions change, at most the caller's. Omitted: the caller's, and `holder` for the caller's own key.",

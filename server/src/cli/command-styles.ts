@@ -58,6 +58,7 @@ export const groupAliases: Readonly<
   "security-settings": { aliases: ["security"], summary: "rules for the whole organization" },
   "spend-adjustments": { summary: "corrections of spend" },
   "spend-limits": { aliases: ["limits"], summary: "limits on spend" },
+  tags: { summary: "tags of workspaces and API keys, such as cost centres" },
   "unresolved-spend": { summary: "spend with an unknown outcome" },
   upstreams: { summary: "addresses and credentials for calls to Claude" },
   system: { summary: "status: versions, nodes, database, jobs" },
@@ -106,6 +107,7 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     examples: ["workspaces create Research --description 'Papers and prototypes'"],
   },
   updateWorkspace: { examples: ["workspaces update Research --name Science --tags team=ai"] },
+  listTags: { examples: ["tags list --name cost_center"] },
   archiveWorkspace: { examples: ["workspaces archive Research --yes"] },
   createApiKey: {
     examples: [

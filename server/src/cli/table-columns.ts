@@ -24,6 +24,7 @@ const columns: Readonly<Record<string, string>> = {
   SpendLimit:
     "id scope period limit_usd spent_usd held_usd unresolved_usd remaining_usd enforcement period_ends_at",
   Directory: "id name issuer is_enabled default_role",
+  Tag: "name value workspace_count api_key_count id created_at",
   Upstream: "id name base_url credential_hint updated_at",
   UsageRow:
     "starting_at workspace_id api_key_id member_id model requests errors input_tokens cache_read_tokens output_tokens cost_usd",

@@ -185,7 +185,8 @@ CREATE TABLE api_key (
   lifetime_ends_at timestamp with time zone,
   archived_rank text,
   mac bytea,
-  tags jsonb DEFAULT '{}'::jsonb NOT NULL
+  tags jsonb DEFAULT '{}'::jsonb NOT NULL,
+  tag_ranks jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 CREATE TABLE api_key_network (
   api_key_id text NOT NULL,
@@ -827,7 +828,7 @@ CREATE TABLE tag (
   organization_id uuid NOT NULL,
   name text NOT NULL,
   value text NOT NULL,
-  created_at timestamp with time zone DEFAULT now() NOT NULL
+  created_at timestamp with time zone DEFAULT date_trunc('milliseconds'::text, now()) NOT NULL
 );
 CREATE TABLE upstream (
   id text NOT NULL,
@@ -1531,6 +1532,7 @@ CREATE TABLE workspace (
   is_default boolean DEFAULT false NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   archived_at timestamp with time zone,
+  tag_ranks jsonb DEFAULT '{}'::jsonb NOT NULL,
   personal_keys text DEFAULT 'off'::text NOT NULL,
   personal_key_models text[],
   personal_key_lifetime_days integer,
@@ -1985,6 +1987,7 @@ CREATE INDEX spend_adjustment_by_time ON spend_adjustment USING btree (organizat
 CREATE INDEX spend_limit_increase_request_by_time ON spend_limit_increase_request USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX spend_limit_increase_request_pending ON spend_limit_increase_request USING btree (requester_type, requester_id, scope_type, scope_id, period) WHERE (status = 'pending'::text);
 CREATE INDEX spend_limit_raise_by_balance ON spend_limit_raise USING btree (scope_type, scope_id, period, period_start);
+CREATE INDEX tag_by_time ON tag USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX upstream_one_shared ON upstream USING btree (organization_id);
 CREATE INDEX usage_attribution_by_organization ON usage_attribution USING btree (organization_id);
 CREATE INDEX usage_event_by_key ON usage_event USING btree (organization_id, api_key_id, started_at);

@@ -11,6 +11,7 @@ import type { UsageTables } from "./usage-tables.ts";
 // Rows of `migrations/` for kysely. int8 columns are bigint (db/pool.ts sets the parser).
 
 type Json<T> = ColumnType<T, string, string>;
+type JsonDefault<T> = ColumnType<T, string | undefined, string>;
 type Created = ColumnType<Date, Date | undefined, never>;
 
 export type { PeriodName, ScopeType };
@@ -124,6 +125,7 @@ interface WorkspaceTable {
   personal_key_models: string[] | null;
   personal_key_lifetime_days: number | null;
   personal_keys_per_member: number | null;
+  tag_ranks: JsonDefault<Record<string, Rank>>;
   is_default: Generated<boolean>;
   created_at: Created;
   archived_at: Date | null;
@@ -150,7 +152,8 @@ interface ApiKeyTable {
   archived_at: Date | null;
   lifetime_ends_at: Generated<Date | null>;
   archived_rank: Generated<Rank | null>;
-  tags: ColumnType<Record<string, string>, string | undefined, string>;
+  tags: JsonDefault<Record<string, string>>;
+  tag_ranks: JsonDefault<Record<string, Rank>>;
   mac: Uint8Array | null;
 }
 

@@ -41,6 +41,7 @@ import { makeUnresolvedSpendHandlers } from "#src/spend/unresolved/routes.ts";
 import type { UnresolvedDeps } from "#src/spend/unresolved/unresolved-spend.ts";
 import { makeSystemHandlers } from "#src/system/routes.ts";
 import type { SystemDeps } from "#src/system/system.ts";
+import { makeTagHandlers } from "#src/tags/routes.ts";
 import { makeUpstreamHandlers } from "#src/upstreams/routes.ts";
 import type { UpstreamDeps } from "#src/upstreams/upstreams.ts";
 import { makeOfficialReportHandlers } from "#src/usage/reports/official-routes.ts";
@@ -71,6 +72,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeSessionHandlers(deps),
     ...makeOrganizationHandlers(deps),
     ...makeWorkspaceHandlers(deps),
+    ...makeTagHandlers(deps),
     ...makeMemberHandlers(deps),
     ...makeWorkspaceMemberHandlers(deps),
     ...makeInviteHandlers(deps),

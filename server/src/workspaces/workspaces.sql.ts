@@ -1,4 +1,5 @@
 import type { PersonalKeyMode } from "@bursar/contract/admin/workspaces.ts";
+import type { Rank } from "@bursar/contract/permissions.ts";
 import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest, Position } from "#src/domain/page-position.ts";
@@ -13,6 +14,7 @@ export interface WorkspaceRow {
   personal_key_models: string[] | null;
   personal_key_lifetime_days: number | null;
   personal_keys_per_member: number | null;
+  tag_ranks: Record<string, Rank>;
   is_default: boolean;
   created_at: Date;
   archived_at: Date | null;
@@ -28,6 +30,7 @@ const columns = [
   "personal_key_models",
   "personal_key_lifetime_days",
   "personal_keys_per_member",
+  "tag_ranks",
   "is_default",
   "created_at",
   "archived_at",
@@ -112,7 +115,12 @@ export async function insertWorkspace(
 ): Promise<void> {
   await tx
     .insertInto("workspace")
-    .values({ ...row, organization_id: organizationId, tags: JSON.stringify(row.tags) })
+    .values({
+      ...row,
+      organization_id: organizationId,
+      tags: JSON.stringify(row.tags),
+      tag_ranks: JSON.stringify(row.tag_ranks),
+    })
     .execute();
 }
 
@@ -133,6 +141,7 @@ export async function updateWorkspace(
       personal_key_models: row.personal_key_models,
       personal_key_lifetime_days: row.personal_key_lifetime_days,
       personal_keys_per_member: row.personal_keys_per_member,
+      tag_ranks: JSON.stringify(row.tag_ranks),
       archived_at: row.archived_at,
     })
     .where("organization_id", "=", organizationId)

@@ -23,6 +23,8 @@ import { listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { arePersonalKeysWider } from "#src/domain/wider-access.ts";
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
+import { changeTags } from "#src/tags/change-tags.ts";
+import type { TagChange } from "#src/tags/tag-changes.rule.ts";
 import { toWire } from "./to-wire.ts";
 import {
   archiveKeysOfWorkspace,
@@ -112,19 +114,21 @@ export async function createWorkspace(
     name: input.name,
     description: input.description || null,
     display_color: input.display_color ?? defaultDisplayColor(id),
-    tags: input.tags ?? {},
     personal_keys: "off",
     personal_key_models: null,
     personal_key_lifetime_days: null,
     personal_keys_per_member: null,
+    tags: {},
+    tag_ranks: {},
     is_default: false,
     created_at: new Date(nowMs),
     archived_at: null,
   };
   return withUniqueName(row.name, () =>
     auditedTransaction(deps, caller, origin, async (tx) => {
-      await insertWorkspace(tx, caller.organizationId, row);
-      return { result: row, audit: auditOf("workspace.created", null, row) };
+      const tagged = { ...row, ...(await setTags(tx, caller, row, input.tags ?? {})) };
+      await insertWorkspace(tx, caller.organizationId, tagged);
+      return { result: tagged, audit: auditOf("workspace.created", null, tagged) };
     }),
   );
 }
@@ -134,7 +138,7 @@ export interface WorkspaceChange {
   description?: string | null | undefined;
   display_color?: string | undefined;
   /** A null tag is deleted. Null instead of tags deletes all. */
-  tags?: Record<string, string | null> | null | undefined;
+  tags?: TagChange | undefined;
   personal_keys?: PersonalKeyMode | undefined;
   personal_key_models?: string[] | null | undefined;
   personal_key_lifetime_days?: number | null | undefined;
@@ -142,8 +146,8 @@ export interface WorkspaceChange {
 }
 
 /**
- * Keeps omitted fields. Throws a 404, a 400 for an archived or a renamed default workspace, and a 409 for a taken name. Wider
- * rules for personal keys need a step-up.
+ * Keeps omitted fields. Throws a 404, a 400 for an archived or a renamed default workspace, and a 409 for a taken name. Throws
+ * a 403 for a tag that a higher rank set or limits. Wider rules for personal keys need a step-up.
  */
 export async function updateWorkspace(
   deps: AuditDeps,
@@ -155,7 +159,8 @@ export async function updateWorkspace(
     auditedTransaction(deps, caller, origin, async (tx) => {
       const before = await getForUpdate(tx, caller, id);
       if (before.archived_at !== null) throw refuseArchivedWorkspace(id);
-      const after = applyChange(before, change);
+      const tags = change.tags === undefined ? {} : await setTags(tx, caller, before, change.tags);
+      const after = { ...applyChange(before, change), ...tags };
       if (before.is_default && after.name !== before.name) {
         throw refuseField(
           "name",
@@ -215,7 +220,6 @@ function applyChange(before: WorkspaceRow, change: WorkspaceChange): WorkspaceRo
     name: change.name ?? before.name,
     description: change.description === undefined ? before.description : change.description || null,
     display_color: change.display_color ?? before.display_color,
-    tags: change.tags === undefined ? before.tags : applyTags(before.tags, change.tags),
     personal_keys: change.personal_keys ?? before.personal_keys,
     personal_key_models: pick(change.personal_key_models, before.personal_key_models),
     personal_key_lifetime_days: pick(
@@ -234,19 +238,15 @@ function pick<Value>(changed: Value | undefined, before: Value): Value {
   return changed === undefined ? before : changed;
 }
 
-const MAX_TAGS = 50;
-
-function applyTags(
-  before: Record<string, string>,
-  change: Record<string, string | null> | null,
-): Record<string, string> {
-  if (change === null) return {};
-  const after = { ...before, ...change };
-  const kept = Object.entries(after).filter((tag): tag is [string, string] => tag[1] !== null);
-  if (kept.length > MAX_TAGS) {
-    throw refuseField("tags", `a workspace has at most ${MAX_TAGS} tags.`);
-  }
-  return Object.fromEntries(kept);
+async function setTags(
+  tx: Tx,
+  caller: Caller,
+  { id, tags, tag_ranks }: WorkspaceRow,
+  change: TagChange,
+): Promise<Pick<WorkspaceRow, "tags" | "tag_ranks">> {
+  const before = { tags, ranks: tag_ranks };
+  const after = await changeTags(tx, caller, before, { workspaceId: id, inherited: null, change });
+  return { tags: { ...after.tags }, tag_ranks: { ...after.ranks } };
 }
 
 async function withUniqueName<T>(name: string, work: () => Promise<T>): Promise<T> {

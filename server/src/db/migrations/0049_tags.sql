@@ -1,12 +1,12 @@
 -- Tags of workspaces and API keys, such as a cost centre. A request has those of its workspace, replaced by name by those of
--- its key. An empty value is no tag.
+-- its key. An empty value, which only workspaces have, is no tag.
 
 CREATE TABLE tag (
   id text PRIMARY KEY,
   organization_id uuid NOT NULL REFERENCES organization (id),
   name text NOT NULL,
   value text NOT NULL CHECK (value <> ''),
-  created_at timestamptz NOT NULL DEFAULT now(),
+  created_at timestamptz NOT NULL DEFAULT date_trunc('milliseconds', now()),
   UNIQUE (organization_id, name, value)
 );
 
@@ -15,7 +15,11 @@ CREATE FUNCTION tag_id(organization_id uuid, name text, value text) RETURNS text
 RETURN 'tag_' || left(encode(sha256(convert_to(organization_id || ' ' || length(name) || ' ' || name || value, 'UTF8')),
   'hex'), 24);
 
-ALTER TABLE api_key ADD COLUMN tags jsonb NOT NULL DEFAULT '{}';
+CREATE INDEX tag_by_time ON tag (organization_id, created_at, id);
+
+-- `tag_ranks` has the rank that set each tag, by name. Absent: a Workspace Admin, as in version 0.1.
+ALTER TABLE workspace ADD COLUMN tag_ranks jsonb NOT NULL DEFAULT '{}';
+ALTER TABLE api_key ADD COLUMN tags jsonb NOT NULL DEFAULT '{}', ADD COLUMN tag_ranks jsonb NOT NULL DEFAULT '{}';
 
 -- Version 0.1 sets tags of workspaces too, so a trigger creates the rows.
 CREATE FUNCTION create_tags() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -27,6 +27,9 @@ export interface ApiKeyRow {
   lifetime_ends_at: Date | null;
   /** Rank of the caller that archived the key. */
   archived_rank: Rank | null;
+  tags: Record<string, string>;
+  /** Rank that set each tag, by name. */
+  tag_ranks: Record<string, Rank>;
   /** True if inactive because it was restored from a backup and not confirmed yet. */
   is_held: boolean;
   /** Owner of the key. All four are null for a key of the workspace. */
@@ -107,6 +110,8 @@ function selectApiKeys(db: Database | Tx, scope: ApiKeyScope) {
       "api_key.allowed_addresses",
       "api_key.lifetime_ends_at",
       "api_key.archived_rank",
+      "api_key.tags",
+      "api_key.tag_ranks",
       isHeld.as("is_held"),
       "api_key.owner_member_id",
       "member.name as owner_name",
@@ -315,12 +320,17 @@ export interface NewApiKeyRow
     | "allowed_addresses"
     | "lifetime_ends_at"
     | "owner_member_id"
+    | "tags"
+    | "tag_ranks"
   > {
   organization_id: string;
 }
 
 export async function insertApiKey(tx: Tx, row: NewApiKeyRow): Promise<void> {
-  await tx.insertInto("api_key").values(row).execute();
+  await tx
+    .insertInto("api_key")
+    .values({ ...row, ...toJsonTags(row) })
+    .execute();
 }
 
 export async function updateApiKey(
@@ -337,6 +347,8 @@ export async function updateApiKey(
     | "archived_rank"
     | "allowed_models"
     | "allowed_addresses"
+    | "tags"
+    | "tag_ranks"
   >,
 ): Promise<void> {
   const { id, name, status, expires_at, lifetime_ends_at, archived_at, archived_rank } = row;
@@ -346,8 +358,13 @@ export async function updateApiKey(
     .set({
       ...{ name, status, expires_at, lifetime_ends_at, archived_at, archived_rank },
       ...{ allowed_models, allowed_addresses },
+      ...toJsonTags(row),
     })
     .where("organization_id", "=", organizationId)
     .where("id", "=", id)
     .execute();
+}
+
+function toJsonTags({ tags, tag_ranks }: Pick<ApiKeyRow, "tags" | "tag_ranks">) {
+  return { tags: JSON.stringify(tags), tag_ranks: JSON.stringify(tag_ranks) };
 }

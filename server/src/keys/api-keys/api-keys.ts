@@ -18,6 +18,7 @@ import { deleteHeldKey } from "#src/key-lookup/held-keys.sql.ts";
 import type { WaitingSecretDeps } from "#src/keys/waiting-secrets/waiting-secrets.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
+import type { TagChange } from "#src/tags/tag-changes.rule.ts";
 import {
   type ApiKeyFilter,
   type ApiKeyRow,
@@ -46,6 +47,7 @@ import { chooseOwner } from "./key-owner.ts";
 import { checkCanGrantKey, scopeOf } from "./key-rights.ts";
 import { type RankedKey, readRankedKey } from "./ranked-restrictions.ts";
 import { saveRestrictions } from "./restrictions.sql.ts";
+import { setTagsOfKey } from "./tags-of-key.ts";
 
 export interface NewApiKey {
   name: string;
@@ -55,6 +57,7 @@ export interface NewApiKey {
   expires_at?: string | null | undefined;
   allowed_models?: string[] | null | undefined;
   allowed_addresses?: string[] | null | undefined;
+  tags?: Record<string, string> | undefined;
 }
 
 const DEFAULT_PERMISSION: KeyPermission = "write";
@@ -175,6 +178,7 @@ export async function getApiKey(
 
 export interface ApiKeyChange extends RestrictionChange {
   name?: string | null | undefined;
+  tags?: TagChange | undefined;
 }
 
 /**
@@ -200,7 +204,8 @@ export function updateApiKey(
     }
     const before = await readRankedKey(tx, row);
     const maxDays = await authority.findMaxDays(tx, caller, row);
-    const after = applyChange(before, change, { caller, nowMs, maxDays });
+    const tags = await setTagsOfKey(tx, caller, row, change.tags);
+    const after = applyChange(before, change, { caller, nowMs, maxDays, tags });
     if (isSame(before, after)) {
       return { result: await describeApiKey(tx, organizationId, row, nowMs), audit: "unchanged" };
     }
@@ -225,11 +230,11 @@ export function updateApiKey(
 function applyChange(
   before: RankedKey,
   change: ApiKeyChange,
-  context: RestrictionContext,
+  context: RestrictionContext & { tags: Pick<ApiKeyRow, "tags" | "tag_ranks"> },
 ): RankedKey {
   const { row } = before;
   const { row: changed, restrictions } = changeRestrictions(before, change, context);
-  const named = { ...changed, name: change.name ?? row.name };
+  const named = { ...changed, ...context.tags, name: change.name ?? row.name };
   if (change.status !== "archived") return { row: named, restrictions };
   const archived_rank = rankOf(context.caller, row.workspace_id, "keys");
   const archived_at = new Date(context.nowMs);
@@ -241,7 +246,7 @@ function isChangeOfArchived(row: ApiKeyRow, change: ApiKeyChange): boolean {
   return (
     (change.name ?? row.name) !== row.name ||
     (change.status ?? "archived") !== "archived" ||
-    [change.expires_at, change.allowed_models, change.allowed_addresses].some(
+    [change.expires_at, change.allowed_models, change.allowed_addresses, change.tags].some(
       (value) => value !== undefined,
     )
   );

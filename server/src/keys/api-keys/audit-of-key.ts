@@ -25,6 +25,7 @@ function toAudit({ row, restrictions }: RankedKey) {
     expires_at: row.expires_at?.toISOString() ?? null,
     allowed_models: row.allowed_models,
     allowed_addresses: row.allowed_addresses,
+    tags: row.tags,
     restrictions: restrictions.map((each) => ({
       rank: each.rank,
       is_disabled: each.is_disabled,

@@ -28,6 +28,7 @@ import { parseTime, toDate } from "./key-times.ts";
 import { mergeRestrictions, putInForce } from "./ranked-restrictions.ts";
 import { saveRestrictions } from "./restrictions.sql.ts";
 import { insertSecret } from "./secrets.sql.ts";
+import { decideTags } from "./tags-of-key.ts";
 
 /** A new key whose place, owner and permission the caller may choose. */
 export interface KeyToCreate {
@@ -38,6 +39,7 @@ export interface KeyToCreate {
   expires_at?: string | null | undefined;
   allowed_models?: string[] | null | undefined;
   allowed_addresses?: string[] | null | undefined;
+  tags?: Record<string, string> | undefined;
 }
 
 /** Rules that a new key follows besides the requested restrictions. */
@@ -72,7 +74,13 @@ export async function createKey(
     rules,
     now,
   );
+  const tags = await decideTags(tx, caller, {
+    workspaceId: input.workspace_id,
+    fromApiKeyIds: limits.flatMap(({ fromApiKeyIds }) => fromApiKeyIds),
+    change: input.tags,
+  });
   const row = {
+    ...tags,
     id: newId(idPrefixes.apiKey, nowMs, deps.randomBytes),
     organization_id: organizationId,
     workspace_id: input.workspace_id,

@@ -41,6 +41,7 @@ export function toApiKey(view: ApiKeyView): Wire {
     })),
     last_used: toLastUsed(row),
     spent_month_usd: formatUsd(view.spentMonthNanoUsd),
+    tags: row.tags,
     created_by: toWireMaker(row),
     created_at: row.created_at.toISOString(),
     expires_at: row.expires_at?.toISOString() ?? null,

@@ -21,6 +21,7 @@ export const peopleSamples = {
   listWorkspaces: {},
   createWorkspace: renamed,
   getWorkspace: {},
+  listTags: {},
   updateWorkspace: {
     ...renamed,
     ifWider: {

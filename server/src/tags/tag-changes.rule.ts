@@ -1,0 +1,98 @@
+import { includesRank, type Rank } from "@bursar/contract/permissions.ts";
+
+/** Tags of a workspace or a key, with the rank that set each one, by name. */
+export interface RankedTags {
+  tags: Readonly<Record<string, string>>;
+  ranks: Readonly<Record<string, Rank>>;
+}
+
+export const noTags: RankedTags = { tags: {}, ranks: {} };
+
+/** A null value deletes the tag, and null deletes all tags. */
+export type TagChange = Readonly<Record<string, string | null>> | null;
+
+/** Rank of tags that version 0.1 set. */
+const RANK_OF_OLD_TAGS: Rank = "workspace";
+
+export function findTagRank({ ranks }: RankedTags, name: string): Rank {
+  return ranks[name] ?? RANK_OF_OLD_TAGS;
+}
+
+/** A tag of one request, before the change. */
+export interface PresentTag {
+  name: string;
+  value: string;
+}
+
+/** Lists tags that requests have before the change and may not have afterwards. `inherited`: of the key's workspace. */
+export function listLeftTags(
+  before: RankedTags,
+  change: TagChange,
+  inherited: RankedTags,
+): PresentTag[] {
+  return listChangedNames(before, change).flatMap((name) => {
+    const value = before.tags[name] ?? inherited.tags[name];
+    return value === undefined ? [] : [{ name, value }];
+  });
+}
+
+export type ChangedTags =
+  | { kind: "changed"; after: RankedTags }
+  | { kind: "set_above"; name: string; rank: Rank; isLimit: boolean };
+
+/**
+ * Changes tags at a rank. Refuses a change of a tag that a higher rank set or limits. A key also replaces no tag that a higher
+ * rank set on its workspace. `limitRanks` has the highest rank of each tag's limits, by name.
+ */
+export function changeTags(
+  before: RankedTags,
+  change: TagChange,
+  context: { rank: Rank; inherited: RankedTags; limitRanks: ReadonlyMap<string, Rank> },
+): ChangedTags {
+  const { rank, inherited, limitRanks } = context;
+  const tags = { ...before.tags };
+  const ranks = { ...before.ranks };
+  for (const name of listChangedNames(before, change)) {
+    const value = change?.[name] ?? null;
+    const setters = [
+      ...(name in before.tags ? [findTagRank(before, name)] : []),
+      ...(name in inherited.tags && value !== null ? [findTagRank(inherited, name)] : []),
+    ];
+    const above = setters.find((setter) => !includesRank(rank, setter));
+    if (above !== undefined) return { kind: "set_above", name, rank: above, isLimit: false };
+    const limiting = limitRanks.get(name);
+    if (limiting !== undefined && !includesRank(rank, limiting)) {
+      return { kind: "set_above", name, rank: limiting, isLimit: true };
+    }
+    delete tags[name];
+    delete ranks[name];
+    if (value === null) continue;
+    tags[name] = value;
+    ranks[name] = rank;
+  }
+  return { kind: "changed", after: { tags, ranks } };
+}
+
+function listChangedNames({ tags }: RankedTags, change: TagChange): string[] {
+  if (change === null) return Object.keys(tags);
+  return Object.entries(change)
+    .filter(([name, value]) => (tags[name] ?? null) !== value)
+    .map(([name]) => name);
+}
+
+/** Tags that ranks above `rank` set on other keys, which a new key inherits. The highest rank wins, and the first key. */
+export function inheritTags(sources: readonly RankedTags[], rank: Rank): RankedTags {
+  const tags: Record<string, string> = {};
+  const ranks: Record<string, Rank> = {};
+  for (const source of sources) {
+    for (const [name, value] of Object.entries(source.tags)) {
+      const setter = findTagRank(source, name);
+      const known = ranks[name];
+      if (includesRank(rank, setter) || (known !== undefined && includesRank(known, setter)))
+        continue;
+      tags[name] = value;
+      ranks[name] = setter;
+    }
+  }
+  return { tags, ranks };
+}
