@@ -1,6 +1,6 @@
 /**
  * Subject types of audit events, each with the keys that a change can affect. Nodes drop these keys from their caches
- * after the change. `workspace` and `member` affect all keys of the subject.
+ * after the change. `workspace` and `member` affect all keys of the subject, `group` the keys of its members.
  */
 export const auditSubjects = {
   access_review: "no_key",
@@ -12,6 +12,7 @@ export const auditSubjects = {
   api_key: "api_key",
   backup: "no_key",
   directory: "no_key",
+  group: "group",
   increase_request: "no_key",
   invite: "every_key",
   mail: "no_key",
@@ -36,4 +37,4 @@ export const auditSubjects = {
 
 export type AuditSubjectType = keyof typeof auditSubjects;
 
-type AffectedKeys = "no_key" | "api_key" | "workspace" | "member" | "every_key";
+type AffectedKeys = "no_key" | "api_key" | "workspace" | "member" | "group" | "every_key";

@@ -15,6 +15,8 @@ export const errorResources = [
   "api_key",
   "audit_event",
   "directory",
+  "group",
+  "group_member",
   "invite",
   "mail",
   "member",

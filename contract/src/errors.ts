@@ -266,6 +266,11 @@ export const errorCodes = {
     ...badRequest,
     meaning: "The role comes from the organization role or from a group.",
   },
+  managed_by_directory: {
+    ...badRequest,
+    meaning:
+      "A directory of the company provides the group or the membership, and alone changes it.",
+  },
   webhook_required: { ...badRequest, meaning: "The alert channel is not a webhook." },
   increase_request_closed: {
     ...badRequest,

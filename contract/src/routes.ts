@@ -8,6 +8,7 @@ import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditLogRoutes } from "./admin/audit-log.ts";
 import { costRoutes } from "./admin/cost.ts";
 import { directoryRoutes } from "./admin/directories.ts";
+import { groupRoutes } from "./admin/groups.ts";
 import { inviteRoutes } from "./admin/invites.ts";
 import { keyHygieneRoutes } from "./admin/key-hygiene.ts";
 import { ledgerCheckRoutes } from "./admin/ledger-check.ts";
@@ -48,6 +49,7 @@ export const adminRoutes = [
   ...tagRoutes,
   ...memberRoutes,
   ...workspaceMemberRoutes,
+  ...groupRoutes,
   ...inviteRoutes,
   ...mailRoutes,
   ...apiKeyRoutes,

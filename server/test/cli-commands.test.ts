@@ -35,6 +35,10 @@ let answers: Record<string, (query: Asked["query"]) => object> = {};
 const named: typeof answers = {
   "/v1/admin/audit_log/verification": () => ({ is_intact: true }),
   "/v1/admin/ledger_check": () => ({ is_correct: true }),
+  "/v1/admin/groups": () => ({
+    data: [{ id: "group_1", name: "Engineering" }],
+    next_page: null,
+  }),
   "/v1/admin/workspaces": () => ({
     data: [{ id: "wksp_1", name: "Research", archived_at: null }],
     next_page: null,

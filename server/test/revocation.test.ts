@@ -130,7 +130,8 @@ async function revokeUnderLoad(made: WorkspaceWithKey, revoke: () => Promise<unk
 const change = (node: ServerProcess, path: string, body?: object) =>
   node.mustAdmin("POST", `/v1/admin/${path}`, body);
 
-async function makeMember(database: TestDatabase, workspaceId: string): Promise<string> {
+/** Inserts a member with a role in the workspace, or without one. */
+async function makeMember(database: TestDatabase, workspaceId: string | null): Promise<string> {
   const organization = await first.mustAdmin("GET", "/v1/organizations/me");
   const id = `user_${crypto.randomUUID()}`;
   const organization_id = textField(organization, "id");
@@ -140,12 +141,27 @@ async function makeMember(database: TestDatabase, workspaceId: string): Promise<
       .insertInto("member")
       .values({ ...person, role: "user" })
       .execute();
+    if (workspaceId === null) return;
     await tx
       .insertInto("workspace_member")
       .values({ workspace_id: workspaceId, member_id: id, role: "workspace_user" })
       .execute();
   });
   return id;
+}
+
+/** Creates a key of the member, who has no session that could show a waiting secret. */
+async function makePersonalKey(database: TestDatabase, workspaceId: string, memberId: string) {
+  const key = await change(first, "api_keys", { name: "personal", workspace_id: workspaceId });
+  const apiKeyId = textField(key, "id");
+  await inSignedTransaction(signingOf(database), (tx) =>
+    tx
+      .updateTable("api_key")
+      .set({ owner_member_id: memberId })
+      .where("id", "=", apiKeyId)
+      .execute(),
+  );
+  return { workspaceId, apiKeyId, key: textField(key, "key") };
 }
 
 const signingOf = ({ database }: TestDatabase) => ({
@@ -207,26 +223,27 @@ const ways: [string, Way, RegExp][] = [
     "its owner was deactivated",
     async (made, _, database) => {
       const memberId = await makeMember(database, made.workspaceId);
-      const { workspaceId } = made;
-      const key = await change(first, "api_keys", {
-        name: "personal",
-        workspace_id: workspaceId,
-      });
-      // The member has no session that could show a waiting secret.
-      const apiKeyId = textField(key, "id");
-      await inSignedTransaction(signingOf(database), (tx) =>
-        tx
-          .updateTable("api_key")
-          .set({ owner_member_id: memberId })
-          .where("id", "=", apiKeyId)
-          .execute(),
-      );
       return {
-        made: { workspaceId, apiKeyId, key: textField(key, "key") },
+        made: await makePersonalKey(database, made.workspaceId, memberId),
         revoke: () => deactivate(database, memberId),
       };
     },
     /^The owner of this key has been deactivated/,
+  ],
+  [
+    "the group of its owner lost its role",
+    async ({ workspaceId }, node, database) => {
+      const memberId = await makeMember(database, null);
+      const group = `groups/${textField(await change(first, "groups", { name: "Staff" }), "id")}`;
+      const place = `${group}/workspaces/${workspaceId}`;
+      await change(first, place, { workspace_role: "workspace_user" });
+      await change(first, `${group}/members`, { member_id: memberId });
+      return {
+        made: await makePersonalKey(database, workspaceId, memberId),
+        revoke: () => node.mustAdmin("DELETE", `/v1/admin/${place}`),
+      };
+    },
+    /^The owner of this key/,
   ],
 ];
 

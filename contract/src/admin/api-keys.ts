@@ -22,7 +22,8 @@ export const settableStatus = z.enum(["active", "inactive", "archived"]);
 const apiKeyParams = z.strictObject({ api_key_id: apiKeyId });
 
 const MAX_ALLOWED = 100;
-export const allowedModels = z
+/** Names of models and prefixes. Null: all models. */
+export const modelPatterns = z
   .array(
     modelName.regex(
       /^[^*]+\*?$/,
@@ -31,11 +32,11 @@ export const allowedModels = z
   )
   .min(1)
   .max(MAX_ALLOWED)
-  .nullable()
-  .meta({
-    description:
-      "Models that the key can use: names, or prefixes such as `claude-haiku-*`. A name includes the aliases of its model. Null: all models.",
-  });
+  .nullable();
+export const allowedModels = modelPatterns.meta({
+  description:
+    "Models that the key can use: names, or prefixes such as `claude-haiku-*`. A name includes the aliases of its model. Null: all models.",
+});
 const MAX_RANGE_LENGTH = 60;
 export const allowedAddresses = z
   .array(z.string().max(MAX_RANGE_LENGTH))

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { optionalQuery, queryList, timestamp } from "../fields.ts";
-import { apiKeyId, inviteId, memberId, workspaceId } from "../ids.ts";
+import { apiKeyId, groupId, inviteId, memberId, workspaceId } from "../ids.ts";
 import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
 import { organizationRoles } from "../permissions.ts";
 import { organizationRole, organizationRoleInput, workspaceRole } from "../roles.ts";
@@ -40,6 +40,7 @@ const endingResources = {
   workspaces: z.array(
     z.object({ workspace_id: workspaceId, name: z.string(), workspace_role: workspaceRole }),
   ),
+  groups: z.array(z.object({ id: groupId, name: z.string() })),
   invites: z
     .array(z.object({ id: inviteId, email: z.string() }))
     .meta({ description: "Pending invites that the member sent." }),
@@ -99,7 +100,7 @@ export const deactivateMember = route({
   path: "/v1/admin/members/{member_id}/deactivate",
   summary: "Deactivate a member",
   description:
-    "Ends the member's sessions, workspace roles and pending invites, and stops the member's keys. The member keeps the sign-in and can be reactivated. Reactivation does not restore workspace roles.",
+    "Ends the member's sessions, workspace roles, memberships in groups and pending invites, and stops the member's keys. The member keeps the sign-in and can be reactivated. Reactivation does not restore workspace roles and groups.",
   action: "members:write",
   audited: "member.deactivated",
   params: memberParams,
@@ -145,7 +146,7 @@ export const removeMember = route({
   path: "/v1/admin/members/{member_id}",
   summary: "Remove a member",
   description:
-    "Cannot be undone. Ends the member's sign-in, sessions, workspace roles and pending invites, and archives the member's keys. Name and address stay for the audit log and usage. A person who is invited again becomes a new member.",
+    "Cannot be undone. Ends the member's sign-in, sessions, workspace roles, memberships in groups and pending invites, and archives the member's keys. Name and address stay for the audit log and usage. A person who is invited again becomes a new member.",
   action: "members:write",
   audited: "member.removed",
   stepUp: true,

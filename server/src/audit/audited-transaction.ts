@@ -99,8 +99,7 @@ export async function auditedTransactionByActor<Result>(
       for (const entry of entries) {
         added.push(await appendAuditEvent(tx, deps, { entry, organizationId, actor, origin }));
       }
-      const [first, ...others] = entries;
-      if (first) await bumpChangeCounter(tx, others.length === 0 ? changeScopeOf(first) : null);
+      if (entries.length > 0) await bumpChangeCounter(tx, findCommonScope(entries));
       return result;
     };
     return origin.claim ? runOncePerClaim(tx, deps, origin.claim, runAudited) : runAudited();
@@ -108,6 +107,13 @@ export async function auditedTransactionByActor<Result>(
   const result = await inSignedTransaction(deps, runAttempt, { deadlockRetries: 3 });
   for (const each of added) deps.onAudited(each);
   return result;
+}
+
+/** The scope of all entries, or null if they have several. */
+function findCommonScope(entries: readonly AuditEntry[]): ChangeScope | null {
+  const [first = null, ...others] = entries.map(changeScopeOf);
+  const isCommon = others.every((scope) => scope?.kind === first?.kind && scope?.id === first?.id);
+  return isCommon ? first : null;
 }
 
 /** Keys that nodes drop from their caches after the change. Null: all keys. */

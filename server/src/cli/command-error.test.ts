@@ -47,6 +47,7 @@ test("a 400 exits by its code: limit, secret, state of the resource, else input"
       "cannot_change_self",
       "cannot_remove_last_member",
       "role_inherited",
+      "managed_by_directory",
       "increase_request_closed",
       "increase_not_applicable",
     ],

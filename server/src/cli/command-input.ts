@@ -208,7 +208,7 @@ function describeForms(kind: Kind): string | undefined {
 
 /** Alternative to an id for an object that has a name or an address. Otherwise null. */
 function findIdForm(name: string): string | null {
-  if (/(^|_)workspace_ids?$/.test(name)) return "name or id";
+  if (/(^|_)workspace_ids?$/.test(name) || /^group_ids?$/.test(name)) return "name or id";
   return /(^|_)member_ids?$/.test(name) ? "address or id" : null;
 }
 

@@ -42,6 +42,9 @@ export const groupAliases: Readonly<
   audit: { summary: "log of every change" },
   cost: { summary: "cost of usage" },
   directories: { summary: "identity providers through which people sign in" },
+  groups: { summary: "groups of members" },
+  "group-members": { summary: "members of a group" },
+  "group-workspaces": { summary: "roles of a group in workspaces" },
   invites: { summary: "invites to the organization" },
   ledger: { summary: "balances of spend limits" },
   mail: { summary: "outgoing mail" },
@@ -103,6 +106,17 @@ function describeFailovers({ failovers }: Partial<Verification>): string[] {
 }
 
 const styles: Readonly<Record<string, CommandStyle>> = {
+  createGroup: {
+    examples: [
+      "groups create Engineering",
+      "groups create Interns --allowed-models 'claude-haiku-*'",
+    ],
+  },
+  setGroupWorkspace: { action: "set" },
+  addGroupMember: {
+    positionals: ["email"],
+    examples: ["group-members add Engineering ada@example.com"],
+  },
   createWorkspace: {
     examples: ["workspaces create Research --description 'Papers and prototypes'"],
   },

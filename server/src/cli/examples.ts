@@ -12,6 +12,7 @@ const values: Readonly<Record<string, string>> = {
   workspace_id: "Research",
   member_id: "ada@example.com",
   owner_member_id: "ada@example.com",
+  group_id: "Engineering",
   name: "Research",
   email: "ada@example.com",
   emails: "ada@example.com",

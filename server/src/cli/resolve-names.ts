@@ -1,7 +1,7 @@
 import { CommandError, exitCodes } from "./command-error.ts";
 import type { RouteInput } from "./command-input.ts";
 
-/** Workspace or member, with the fields that are searched. */
+/** Workspace, member or group, with the fields that are searched. */
 interface Named {
   id: string;
   name: string;
@@ -13,7 +13,7 @@ interface Named {
 export type ListAll = (target: string) => Promise<readonly Named[]>;
 
 /**
- * Replaces names of workspaces and addresses of members by their ids. Throws CommandError if a name has no match or
+ * Replaces names of workspaces and groups and addresses of members by their ids. Throws CommandError if a name has no match or
  * more than one.
  */
 export async function resolveNames(input: RouteInput, listAll: ListAll): Promise<RouteInput> {
@@ -29,6 +29,9 @@ export async function resolveNames(input: RouteInput, listAll: ListAll): Promise
     }
     if (/(^|_)member_ids?$/.test(field) && value.includes("@")) {
       return once(`member ${value}`, () => findMember(value, listAll));
+    }
+    if (/^group_ids?$/.test(field) && !value.startsWith("group_")) {
+      return once(`group ${value}`, () => findGroup(value, listAll));
     }
     return value;
   };
@@ -67,6 +70,14 @@ async function findMember(address: string, listAll: ListAll): Promise<string> {
   const all = await listAll(`/v1/admin/members?${search}`);
   const found = all.filter(({ email }) => email !== undefined && normalizeName(email) === wanted);
   return pickOnlyOne(`Member not found: ${address}`, found);
+}
+
+async function findGroup(name: string, listAll: ListAll): Promise<string> {
+  const wanted = normalizeName(name);
+  const search = new URLSearchParams({ search: name.trim() });
+  const all = await listAll(`/v1/admin/groups?${search}`);
+  const found = all.filter((group) => normalizeName(group.name) === wanted);
+  return pickOnlyOne(`Group not found: ${name}`, found);
 }
 
 function pickOnlyOne(notFound: string, found: readonly Named[]): string {

@@ -12,6 +12,8 @@ const columns: Readonly<Record<string, string>> = {
   LoggedRequest:
     "started_at id workspace_name api_key_name model status doubt total_tokens cost_usd adjustment_usd latency_ms",
   Invite: "id email role status workspaces invited_by invited_at expires_at",
+  Group: "id name source member_count allowed_models workspaces updated_at",
+  GroupMember: "member_id email name source created_at",
   Mail: "id created_at kind to subject status attempts last_error",
   Member: "id email name role status workspaces last_active_at",
   ModelGroup: "id display_name models",

@@ -3,7 +3,7 @@ import type { PriceColumn } from "@bursar/contract/usage-shape.ts";
 import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 import type { AlertTables } from "./alert-tables.ts";
 import type { AuthTables } from "./auth-tables.ts";
-import type { GroupTables } from "./group-tables.ts";
+import type { GroupMemberSource, GroupTables } from "./group-tables.ts";
 import type { LedgerTables, PeriodName, ScopeType } from "./ledger-tables.ts";
 import type { ReviewTables } from "./review-tables.ts";
 import type { UsageTables } from "./usage-tables.ts";
@@ -14,7 +14,7 @@ type Json<T> = ColumnType<T, string, string>;
 type JsonDefault<T> = ColumnType<T, string | undefined, string>;
 type Created = ColumnType<Date, Date | undefined, never>;
 
-export type { PeriodName, ScopeType };
+export type { GroupMemberSource, PeriodName, ScopeType };
 
 export interface Tables
   extends AlertTables,

@@ -72,8 +72,8 @@ describe("in the organization", () => {
   test.each([
     ["owner", organizationActions],
     ["admin", allBut("owners:write", "upstreams:write", "directories:write")],
-    ["developer", ["members:read"]],
-    ["billing", ["members:read"]],
+    ["developer", ["members:read", "groups:read"]],
+    ["billing", ["members:read", "groups:read"]],
     ["user", []],
     ["claude_code_user", []],
   ] as const)("%s", (role, expected) => {

@@ -62,10 +62,18 @@ export function isKeyWider(before: KeyAccess, after: KeyAccess): boolean {
   if (after.status === "archived") return false;
   return (
     (after.status === "active" && before.status !== "active") ||
-    isListWider(before.allowed_models, after.allowed_models, coversModel) ||
+    areModelsWider(before.allowed_models, after.allowed_models) ||
     isListWider(before.allowed_addresses, after.allowed_addresses, (a, b) => a === b) ||
     isLater(before.expires_at, after.expires_at)
   );
+}
+
+/** True if `after` allows a model that `before` does not. Null allows all. */
+export function areModelsWider(
+  before: readonly string[] | null,
+  after: readonly string[] | null,
+): boolean {
+  return isListWider(before, after, coversModel);
 }
 
 /** True if something is in `after` that no entry of `before` covers. Null contains everything. */

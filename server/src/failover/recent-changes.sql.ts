@@ -68,8 +68,14 @@ export async function readNewChanges(
         UNION ALL SELECT json_build_object('type', 'member', 'id', id, 'status', status, 'role', role,
           'workspaces', (SELECT coalesce(json_agg(json_build_object('id', workspace_id, 'role', given.role)), '[]')
             FROM workspace_member AS given WHERE member_id = member.id),
+          'groupIds', (SELECT coalesce(json_agg(group_id), '[]') FROM group_member WHERE member_id = member.id),
           'sessionIds', (SELECT coalesce(json_agg(id), '[]') FROM auth_session WHERE user_id = member.id))
         FROM member WHERE id IN (SELECT id FROM members)
+        UNION ALL SELECT json_build_object('type', 'group', 'id', changed.id, 'allowedModels', allowed_models,
+          'workspaces', (SELECT coalesce(json_agg(json_build_object('id', workspace_id, 'role', given.role)), '[]')
+            FROM group_workspace AS given WHERE group_id = changed.id))
+        FROM (SELECT DISTINCT subject_id AS id FROM new WHERE subject_type = 'group') AS changed
+          LEFT JOIN member_group ON member_group.id = changed.id
         UNION ALL SELECT json_build_object('type', 'invite', 'id', id, 'revokedAtMs', ${toMs("revoked_at")},
           'inviterMemberId', CASE invited_by_type WHEN 'member' THEN invited_by_id END)
         FROM invite WHERE id IN (SELECT subject_id FROM new WHERE subject_type = 'invite')

@@ -1,9 +1,10 @@
 import type { Tx } from "#src/db/pool.ts";
 import { deleteAssignedRole } from "#src/people/workspace-members/workspace-people.sql.ts";
-import type { ApiKeyRestriction } from "./restrict.rule.ts";
+import type { ApiKeyRestriction, GroupRestriction } from "./restrict.rule.ts";
 import type {
   AdminKeyState,
   ApiKeyState,
+  GroupState,
   MemberState,
   RankState,
   SecretState,
@@ -213,6 +214,11 @@ export async function findMemberState(tx: Tx, id: string): Promise<MemberState |
     .select(["workspace_id as id", "role"])
     .where("member_id", "=", id)
     .execute();
+  const groups = await tx
+    .selectFrom("group_member")
+    .select("group_id")
+    .where("member_id", "=", id)
+    .execute();
   const sessions = await tx
     .selectFrom("auth_session")
     .select("id")
@@ -221,7 +227,66 @@ export async function findMemberState(tx: Tx, id: string): Promise<MemberState |
       selectFrom("incarnation").select("raised_at").orderBy("value", "desc").limit(1),
     )
     .execute();
-  return { type: "member", id, ...member, workspaces, sessionIds: sessions.map((row) => row.id) };
+  const groupIds = groups.map((row) => row.group_id);
+  const sessionIds = sessions.map((row) => row.id);
+  return { type: "member", id, ...member, workspaces, groupIds, sessionIds };
+}
+
+export async function leaveGroups(
+  tx: Tx,
+  of: { memberId: string; groupIds: readonly string[] },
+): Promise<void> {
+  await tx
+    .deleteFrom("group_member")
+    .where("member_id", "=", of.memberId)
+    .where("group_id", "in", [...of.groupIds, ""])
+    .execute();
+}
+
+/** State of a group whose organization is locked. */
+export async function findGroupState(tx: Tx, id: string): Promise<GroupState | null> {
+  const group = await tx
+    .selectFrom("member_group")
+    .select("allowed_models as allowedModels")
+    .where("id", "=", id)
+    .executeTakeFirst();
+  if (group === undefined) return null;
+  const workspaces = await tx
+    .selectFrom("group_workspace")
+    .select(["workspace_id as id", "role"])
+    .where("group_id", "=", id)
+    .execute();
+  return { type: "group", id, ...group, workspaces };
+}
+
+export async function restrictGroupRows(
+  tx: Tx,
+  id: string,
+  { allowedModels, workspaces }: GroupRestriction,
+): Promise<void> {
+  if (allowedModels !== undefined) {
+    await tx
+      .updateTable("member_group")
+      .set({ allowed_models: allowedModels })
+      .where("id", "=", id)
+      .execute();
+  }
+  for (const { id: workspaceId, role } of workspaces) {
+    if (role === null) {
+      await tx
+        .deleteFrom("group_workspace")
+        .where("group_id", "=", id)
+        .where("workspace_id", "=", workspaceId)
+        .execute();
+    } else {
+      await tx
+        .updateTable("group_workspace")
+        .set({ role })
+        .where("group_id", "=", id)
+        .where("workspace_id", "=", workspaceId)
+        .execute();
+    }
+  }
 }
 
 export async function setWorkspaceRole(

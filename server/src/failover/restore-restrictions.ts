@@ -21,13 +21,16 @@ import type { LostChanges, RecentChange } from "./recent-changes.ts";
 import {
   archiveWorkspace,
   endSessionsById,
+  findGroupState,
   findMemberState,
+  leaveGroups,
   lockAdminKey,
   lockApiKey,
   replaceRanks,
   replaceSecrets,
   restrictAdminKeyRow,
   restrictApiKeyRow,
+  restrictGroupRows,
   revokeInvite,
   setWorkspaceRole,
 } from "./restore-restrictions.sql.ts";
@@ -35,6 +38,7 @@ import {
   type MemberRestriction,
   restrictAdminKey,
   restrictApiKey,
+  restrictGroup,
   restrictMember,
   restrictRanks,
   restrictSecrets,
@@ -42,6 +46,7 @@ import {
 import type {
   AdminKeyState,
   ApiKeyState,
+  GroupState,
   InviteState,
   MemberState,
   SubjectState,
@@ -104,6 +109,8 @@ function restrictSubject(of: Restored, state: SubjectState): Promise<AuditEntry 
       return restoreWorkspace(of, state);
     case "member":
       return restoreMember(of, state);
+    case "group":
+      return restoreGroup(of, state);
     case "invite":
       return restoreInvite(of, state);
   }
@@ -225,9 +232,10 @@ async function restoreMember(of: Restored, remembered: MemberState): Promise<Aud
   const current = await findMemberState(tx, id);
   if (before === null || current === null) return null;
   const restriction = restrictMember(current, remembered);
-  const { status, role, workspaces, endedSessionIds } = restriction;
+  const { status, role, workspaces, leftGroupIds, endedSessionIds } = restriction;
   const isLess = status !== undefined || role !== undefined;
-  if (!isLess && workspaces.length === 0 && endedSessionIds.length === 0) return null;
+  const hasLost = [workspaces, leftGroupIds, endedSessionIds].some((lists) => lists.length > 0);
+  if (!isLess && !hasLost) return null;
   // The promoted database can lack another owner. An organization without an owner could not be repaired.
   if (isLess && (await isLastOwner(tx, organizationId, before))) return null;
   const { after, ending } = await applyToMember(of, before, restriction);
@@ -240,6 +248,7 @@ async function restoreMember(of: Restored, remembered: MemberState): Promise<Aud
       ...(workspaces.length > 0 && {
         workspace_roles: workspaces.map((each) => ({ workspace_id: each.id, role: each.role })),
       }),
+      ...(leftGroupIds.length > 0 && { left_group_ids: leftGroupIds }),
       ended_sessions: endedSessionIds.length,
       ...causeOf(lost, id),
     },
@@ -249,7 +258,7 @@ async function restoreMember(of: Restored, remembered: MemberState): Promise<Aud
 async function applyToMember(
   { tx, lost: { organizationId }, nowMs }: Restored,
   before: MemberRow,
-  { status, role, workspaces, endedSessionIds }: MemberRestriction,
+  { status, role, workspaces, leftGroupIds, endedSessionIds }: MemberRestriction,
 ): Promise<Awaited<ReturnType<typeof deactivate>> | { after: MemberRow; ending: undefined }> {
   const place = { organizationId, nowMs };
   if (status === "removed") return removeFromOrganization(tx, before, place);
@@ -259,8 +268,37 @@ async function applyToMember(
   for (const { id: workspaceId, role: left } of workspaces) {
     await setWorkspaceRole(tx, { memberId: before.id, workspaceId, role: left });
   }
+  await leaveGroups(tx, { memberId: before.id, groupIds: leftGroupIds });
   await endSessionsById(tx, endedSessionIds);
   return { after: lowered, ending: undefined };
+}
+
+/** A lost deletion leaves the group without roles. */
+async function restoreGroup(
+  { tx, lost }: Restored,
+  remembered: GroupState,
+): Promise<AuditEntry | null> {
+  const { id } = remembered;
+  await lockPeople(tx, lost.organizationId);
+  const current = await findGroupState(tx, id);
+  if (current === null) return null;
+  const restriction = restrictGroup(current, remembered);
+  const { allowedModels, workspaces } = restriction;
+  if (allowedModels === undefined && workspaces.length === 0) return null;
+  await restrictGroupRows(tx, id, restriction);
+  const toWire = (models: string[] | null | undefined, roles: typeof workspaces) => ({
+    ...(models !== undefined && { allowed_models: models }),
+    workspaces: roles.map((each) => ({ workspace_id: each.id, workspace_role: each.role })),
+  });
+  const changed = workspaces.map((each) => each.id);
+  const held = current.workspaces.filter((each) => changed.includes(each.id));
+  return {
+    event: "group.updated",
+    subject: { type: "group", id },
+    workspaceId: null,
+    before: toWire(allowedModels && current.allowedModels, held),
+    after: { ...toWire(allowedModels, workspaces), ...causeOf(lost, id) },
+  };
 }
 
 /** Name of the newest lost change of the subject, or of an update if another subject's change restricted it. */

@@ -2,11 +2,18 @@ import { describe, expect, test } from "vitest";
 import {
   restrictAdminKey,
   restrictApiKey,
+  restrictGroup,
   restrictMember,
   restrictRanks,
   restrictSecrets,
 } from "./restrict.rule.ts";
-import type { ApiKeyState, MemberState, RankState, SecretState } from "./subject-state.rule.ts";
+import type {
+  ApiKeyState,
+  GroupState,
+  MemberState,
+  RankState,
+  SecretState,
+} from "./subject-state.rule.ts";
 
 const key: ApiKeyState = {
   ...{
@@ -120,8 +127,9 @@ describe("a member", () => {
       { id: "w1", role: "workspace_admin" },
       { id: "w2", role: "workspace_user" },
     ],
+    groupIds: ["g1", "g2"],
   };
-  const same = { workspaces: [], endedSessionIds: [] };
+  const same = { workspaces: [], leftGroupIds: [], endedSessionIds: [] };
 
   test.each<[string, Partial<MemberState>, object]>([
     ["that is the same", {}, same],
@@ -130,6 +138,8 @@ describe("a member", () => {
     ["with another role of the same rank", { role: "billing" }, { ...same, role: "billing" }],
     ["with a higher role", { role: "admin" }, same],
     ["with an ended session", { sessionIds: ["s2"] }, { ...same, endedSessionIds: ["s1"] }],
+    ["that left a group", { groupIds: ["g2"] }, { ...same, leftGroupIds: ["g1"] }],
+    ["that joined a group", { groupIds: ["g1", "g2", "g3"] }, same],
     ["with a new session", { sessionIds: ["s1", "s2", "s3"] }, same],
     [
       "that left one workspace and has a lower role in another",
@@ -144,5 +154,45 @@ describe("a member", () => {
     ],
   ])("%s", (_, change, restriction) => {
     expect(restrictMember(member, { ...member, ...change })).toEqual(restriction);
+  });
+});
+
+describe("a group", () => {
+  const group: GroupState = {
+    type: "group",
+    id: "group_1",
+    allowedModels: ["claude-haiku-*"],
+    workspaces: [
+      { id: "w1", role: "workspace_admin" },
+      { id: "w2", role: "workspace_user" },
+    ],
+  };
+
+  test.each<[string, Partial<GroupState>, object]>([
+    ["that is the same", {}, { workspaces: [] }],
+    ["without its list", { allowedModels: null }, { workspaces: [] }],
+    ["with fewer models", { allowedModels: [] }, { allowedModels: [], workspaces: [] }],
+    [
+      "with a lower role",
+      {
+        workspaces: [
+          { id: "w1", role: "workspace_user" },
+          { id: "w2", role: "workspace_user" },
+        ],
+      },
+      { workspaces: [{ id: "w1", role: "workspace_user" }] },
+    ],
+    [
+      "that was deleted",
+      { allowedModels: null, workspaces: [] },
+      {
+        workspaces: [
+          { id: "w1", role: null },
+          { id: "w2", role: null },
+        ],
+      },
+    ],
+  ])("%s", (_, change, restriction) => {
+    expect(restrictGroup(group, { ...group, ...change })).toEqual(restriction);
   });
 });

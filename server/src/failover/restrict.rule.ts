@@ -4,6 +4,7 @@ import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
 import type {
   AdminKeyState,
   ApiKeyState,
+  GroupState,
   MemberState,
   RankState,
   SecretState,
@@ -87,22 +88,51 @@ export interface MemberRestriction {
   status?: MemberState["status"];
   role?: OrganizationRole;
   /** Role of the member in each workspace where it was lowered. Null: none. */
-  workspaces: { id: string; role: GivenWorkspaceRole | null }[];
+  workspaces: RoleRestriction[];
+  /** Groups that the member had left. */
+  leftGroupIds: string[];
   endedSessionIds: string[];
+}
+
+interface RoleRestriction {
+  id: string;
+  role: GivenWorkspaceRole | null;
 }
 
 export function restrictMember(current: MemberState, remembered: MemberState): MemberRestriction {
   const { status, role, sessionIds } = remembered;
-  const given = new Map(remembered.workspaces.map((each) => [each.id, each.role]));
   return {
     ...(isAfter(memberStatuses, status, current.status) && { status }),
     ...(isLowerRole(organizationRanks, role, current.role) && { role }),
-    workspaces: current.workspaces.flatMap(({ id, role: held }) => {
-      const left = given.get(id) ?? null;
-      return left === null || isLowerRole(workspaceRanks, left, held) ? [{ id, role: left }] : [];
-    }),
+    workspaces: restrictRoles(current.workspaces, remembered.workspaces),
+    leftGroupIds: current.groupIds.filter((id) => !remembered.groupIds.includes(id)),
     endedSessionIds: current.sessionIds.filter((id) => !sessionIds.includes(id)),
   };
+}
+
+export interface GroupRestriction {
+  allowedModels?: string[] | null;
+  /** Workspaces where the role was lowered. Null: none. */
+  workspaces: RoleRestriction[];
+}
+
+export function restrictGroup(current: GroupState, remembered: GroupState): GroupRestriction {
+  const { allowedModels, workspaces } = remembered;
+  return {
+    ...(allowsLess(allowedModels, current.allowedModels) && { allowedModels }),
+    workspaces: restrictRoles(current.workspaces, workspaces),
+  };
+}
+
+function restrictRoles(
+  current: GroupState["workspaces"],
+  remembered: GroupState["workspaces"],
+): RoleRestriction[] {
+  const given = new Map(remembered.map((each) => [each.id, each.role]));
+  return current.flatMap(({ id, role: held }) => {
+    const left = given.get(id) ?? null;
+    return left === null || isLowerRole(workspaceRanks, left, held) ? [{ id, role: left }] : [];
+  });
 }
 
 /** Roles of one rank have different rights, so a change between them is a restriction too. */

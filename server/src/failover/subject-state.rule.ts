@@ -54,7 +54,16 @@ export type MemberState = {
   status: "active" | "deactivated" | "removed";
   role: OrganizationRole;
   workspaces: { id: string; role: GivenWorkspaceRole }[];
+  groupIds: string[];
   sessionIds: string[];
+};
+
+/** A deleted group has no roles and no list of models. */
+export type GroupState = {
+  type: "group";
+  id: string;
+  allowedModels: string[] | null;
+  workspaces: { id: string; role: GivenWorkspaceRole }[];
 };
 
 export type InviteState = {
@@ -65,4 +74,10 @@ export type InviteState = {
   revokedAtMs: number | null;
 };
 
-export type SubjectState = ApiKeyState | AdminKeyState | WorkspaceState | MemberState | InviteState;
+export type SubjectState =
+  | ApiKeyState
+  | AdminKeyState
+  | WorkspaceState
+  | MemberState
+  | GroupState
+  | InviteState;

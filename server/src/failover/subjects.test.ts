@@ -7,6 +7,7 @@ import type { SubjectState } from "./subject-state.rule.ts";
 const withState = {
   admin_key: true,
   api_key: true,
+  group: true,
   invite: true,
   member: true,
   workspace: true,

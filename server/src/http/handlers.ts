@@ -17,6 +17,7 @@ import { makeMailHandlers } from "#src/mail/routes.ts";
 import { makeOrganizationHandlers } from "#src/organizations/routes.ts";
 import type { DirectoryDeps } from "#src/people/directory/directories.ts";
 import { makeDirectoryHandlers } from "#src/people/directory/routes.ts";
+import { makeGroupHandlers } from "#src/people/groups/routes.ts";
 import type { AcceptDeps } from "#src/people/invites/accept-invite.ts";
 import { makeInviteHandlers } from "#src/people/invites/routes.ts";
 import { makeMemberHandlers } from "#src/people/members/routes.ts";
@@ -75,6 +76,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeTagHandlers(deps),
     ...makeMemberHandlers(deps),
     ...makeWorkspaceMemberHandlers(deps),
+    ...makeGroupHandlers(deps),
     ...makeInviteHandlers(deps),
     ...makeMailHandlers(deps),
     ...makeApiKeyHandlers(deps),

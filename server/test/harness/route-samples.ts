@@ -1,6 +1,7 @@
 import { type AdminRoute, adminRoutes } from "@bursar/contract/routes.ts";
 import type { Answer, Client, TestOrganization } from "./admin.ts";
 import { alertSamples } from "./route-samples/alerts.ts";
+import { groupSamples } from "./route-samples/groups.ts";
 import { keySamples } from "./route-samples/keys.ts";
 import { limitSamples } from "./route-samples/limits.ts";
 import { peopleSamples } from "./route-samples/people.ts";
@@ -16,6 +17,7 @@ import { usageSamples } from "./route-samples/usage.ts";
 export const samples: Record<AdminRoute["operationId"], Sample> = {
   ...signInSamples,
   ...peopleSamples,
+  ...groupSamples,
   ...keySamples,
   ...alertSamples,
   ...limitSamples,

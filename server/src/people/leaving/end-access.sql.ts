@@ -36,6 +36,29 @@ export async function deleteAssignedRoles(tx: Tx, memberId: string): Promise<voi
   await tx.deleteFrom("workspace_member").where("member_id", "=", memberId).execute();
 }
 
+export interface HeldGroup {
+  id: string;
+  name: string;
+}
+
+/** Groups of the member, by name. */
+export async function listGroupsOfMember(db: Database | Tx, of: MemberOf): Promise<HeldGroup[]> {
+  return db
+    .selectFrom("group_member")
+    .innerJoin("member_group", "member_group.id", "group_member.group_id")
+    .select(["member_group.id", "member_group.name"])
+    .where("member_group.organization_id", "=", of.organizationId)
+    .where("group_member.member_id", "=", of.id)
+    .orderBy("member_group.name")
+    .orderBy("member_group.id")
+    .execute();
+}
+
+/** Removes the member from all groups, whatever the source of the membership. */
+export async function leaveAllGroups(tx: Tx, memberId: string): Promise<void> {
+  await tx.deleteFrom("group_member").where("member_id", "=", memberId).execute();
+}
+
 export interface SentInvite {
   id: string;
   email: string;

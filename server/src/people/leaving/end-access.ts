@@ -3,7 +3,10 @@ import { withdrawMail } from "#src/mail/queue-mail.ts";
 import {
   type AssignedRole,
   deleteAssignedRoles,
+  type HeldGroup,
+  leaveAllGroups,
   listAssignedRoles,
+  listGroupsOfMember,
   listPendingInvites,
   revokeInvites,
   type SentInvite,
@@ -14,6 +17,7 @@ import { listKeysOfMember, type StoppedKey, stopKeysOfMember } from "./keys-of-m
 export interface Ending {
   apiKeys: StoppedKey[];
   workspaces: AssignedRole[];
+  groups: HeldGroup[];
   invites: SentInvite[];
 }
 
@@ -28,6 +32,7 @@ export async function findEnding(db: Database | Tx, of: EndingOf): Promise<Endin
   return {
     apiKeys: await listKeysOfMember(db, { organizationId, memberId: id }),
     workspaces: await listAssignedRoles(db, { organizationId, memberIds: [id], onlyIds: null }),
+    groups: await listGroupsOfMember(db, { organizationId, id }),
     invites: await listPendingInvites(db, of),
   };
 }
@@ -47,6 +52,7 @@ export async function endAccess(
     await stopKeysOfMember(tx, { organizationId, memberId: id, nowMs });
   }
   await deleteAssignedRoles(tx, id);
+  await leaveAllGroups(tx, id);
   await revokeInvites(tx, { ids: ending.invites.map((invite) => invite.id), nowMs });
   for (const invite of ending.invites) await withdrawMail(tx, invite.id);
   return ending;
@@ -64,6 +70,7 @@ export function toEndingWire(ending: Ending) {
       name: given.workspace_name,
       workspace_role: given.role,
     })),
+    groups: ending.groups.map(({ id, name }) => ({ id, name })),
     invites: ending.invites.map(({ id, email }) => ({ id, email })),
   };
 }

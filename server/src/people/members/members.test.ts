@@ -287,6 +287,7 @@ describe("removing", () => {
       workspaces: [
         { workspace_id: workspace.id, name: "Research", workspace_role: "workspace_developer" },
       ],
+      groups: [],
       invites: [{ id: inviteId, email: "friend@example.com" }],
     };
     const preview = await owner.client.get(`${MEMBERS}/${person.id}/removal_preview`);

@@ -21,6 +21,7 @@ export type Made = Record<
   | "node_id"
   | "member_id"
   | "user_id"
+  | "group_id"
   | "invite_id"
   | "mail_id"
   | "session_id"
@@ -98,6 +99,7 @@ const makers: Record<keyof Made, Maker> = {
     return (await org.member({ workspaces })).id;
   },
   user_id: (_, make) => make("member_id"),
+  group_id: ({ operator }) => createId(operator, "/v1/admin/groups", { name: "Engineering" }),
   invite_id: async ({ operator }) => {
     const invited = await operator.post<{ results: { invite: { id: string } }[] }>(
       "/v1/admin/invites",
@@ -259,6 +261,7 @@ export const unknownIds: Made = {
   node_id: "node_unknown",
   member_id: "user_unknown",
   user_id: "user_unknown",
+  group_id: "group_unknown",
   invite_id: "invite_unknown",
   mail_id: "mail_unknown",
   session_id: "session_unknown",

@@ -1,0 +1,165 @@
+import type { Call } from "#src/access/call.ts";
+import { findActiveMember } from "#src/access/member-lookup.sql.ts";
+import { checkStepUp } from "#src/access/step-up.ts";
+import {
+  type AuditDeps,
+  type AuditEntry,
+  auditedTransaction,
+} from "#src/audit/audited-transaction.ts";
+import type { Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { Caller } from "#src/domain/caller.ts";
+import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
+import { refuseField, refuseFields } from "#src/domain/refuse-field.ts";
+import { readEmailAddress } from "#src/people/members/email-address.rule.ts";
+import { memberNotFound } from "#src/people/members/members.ts";
+import { auditOfMembership } from "./audit-group.ts";
+import { areMemberModelsWider, areRolesWider, findRoleAbove } from "./group-access.rule.ts";
+import {
+  findGroupMember,
+  findMemberId,
+  type GroupMemberRow,
+  listGroupMembers as listRows,
+} from "./group-members.sql.ts";
+import { listModelsOfMember } from "./group-models.sql.ts";
+import type { GroupRow } from "./groups.sql.ts";
+import { getGroup, lockGroup, refuseDirectory } from "./groups.ts";
+import { deleteMemberships, insertMemberships, type MembershipChange } from "./memberships.sql.ts";
+
+/** Returns a page. Throws a 404 for an unknown group. */
+export async function listGroupMembers(
+  deps: AuditDeps,
+  { caller }: Call,
+  groupId: string,
+  page: PageRequest,
+): Promise<PageOfRows<GroupMemberRow>> {
+  const { id } = await getGroup(deps, { caller }, groupId);
+  const of = { organizationId: caller.organizationId, groupId: id };
+  return toPage(await listRows(deps.database, of, page), page);
+}
+
+/**
+ * Adds an active member, by hand. Throws a 404 for an unknown group or member, and a 400 for a role above the caller's and
+ * for a group of a directory. More access of the member needs a step-up.
+ */
+export function addGroupMember(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  groupId: string,
+  input: { member_id?: string | undefined; email?: string | undefined },
+): Promise<GroupMemberRow> {
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const group = await lockGroup(tx, caller, groupId);
+    if (group.source !== "direct") throw refuseDirectory("group");
+    const memberId = await getMemberId(tx, caller, input);
+    const place = { organizationId: caller.organizationId, groupId, memberId };
+    const before = await findGroupMember(tx, place);
+    if (before?.source === "direct") return { result: before, audit: "unchanged" };
+    const above = findRoleAbove(caller, group.workspaces);
+    if (above !== null) {
+      throw refuseField(
+        "member_id",
+        `the group gives ${above.workspace_role} in ${above.workspace_id}, which is above your role there.`,
+        "role_too_high",
+      );
+    }
+    if (before === null && (await isAddingWider(tx, memberId, group))) {
+      checkStepUp(caller, deps.nowMs());
+    }
+    const change = { ...place, memberIds: [memberId], source: "direct" as const };
+    const audit = await addGroupMembers(tx, group, { ...change, now: new Date(deps.nowMs()) });
+    return { result: await getRow(tx, place), audit };
+  });
+}
+
+/**
+ * Removes a member who was added by hand. Throws a 404, and a 400 for a membership of a directory. Needs a step-up if the
+ * member can use more models without the group.
+ */
+export function removeGroupMember(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  groupId: string,
+  memberId: string,
+): Promise<void> {
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const group = await lockGroup(tx, caller, groupId);
+    const place = { organizationId: caller.organizationId, groupId, memberId };
+    const before = await getRow(tx, place);
+    if (before.source !== "direct") throw refuseDirectory("membership");
+    const others = await listModelsOfMember(tx, { memberId, exceptGroupId: groupId });
+    if (areMemberModelsWider(others, group.allowed_models, null)) {
+      checkStepUp(caller, deps.nowMs());
+    }
+    const change = { ...place, memberIds: [memberId], source: "direct" as const };
+    return { result: undefined, audit: await removeGroupMembers(tx, group, change) };
+  });
+}
+
+/**
+ * Adds memberships of one source in the caller's transaction, and returns their audit events. Members who are not active
+ * are left out. The caller has locked the organization's people.
+ */
+export async function addGroupMembers(
+  tx: Tx,
+  group: Pick<GroupRow, "id" | "name">,
+  change: MembershipChange & { now: Date },
+): Promise<AuditEntry[]> {
+  const added = await insertMemberships(tx, change);
+  return added.map((member) => auditOfMembership("added", group, member, change.source));
+}
+
+/** Removes memberships of one source, like `addGroupMembers`. Memberships of other sources stay. */
+export async function removeGroupMembers(
+  tx: Tx,
+  group: Pick<GroupRow, "id" | "name">,
+  change: MembershipChange,
+): Promise<AuditEntry[]> {
+  const removed = await deleteMemberships(tx, change);
+  return removed.map((member) => auditOfMembership("removed", group, member, change.source));
+}
+
+/** True if the group gives the member more rights, or more models than its other groups. */
+async function isAddingWider(tx: Tx, memberId: string, group: GroupRow): Promise<boolean> {
+  const member = await findActiveMember(tx, memberId);
+  if (member === null) return false;
+  if (areRolesWider(member, group.workspaces)) return true;
+  const others = await listModelsOfMember(tx, { memberId, exceptGroupId: group.id });
+  return areMemberModelsWider(others, null, group.allowed_models);
+}
+
+async function getMemberId(
+  tx: Tx,
+  { organizationId }: Caller,
+  { member_id: id, email }: { member_id?: string | undefined; email?: string | undefined },
+): Promise<string> {
+  if ((id === undefined) === (email === undefined)) {
+    throw refuseFields("Expected either member_id or email, to name one member.", [
+      "member_id",
+      "email",
+    ]);
+  }
+  const read = email === undefined ? null : readEmailAddress(email);
+  const found =
+    read === null
+      ? await findMemberId(tx, { organizationId, id: id ?? "" })
+      : read.kind === "invalid"
+        ? null
+        : await findMemberId(tx, { organizationId, email: read.email });
+  if (found === null) throw memberNotFound(id ?? email ?? "");
+  return found;
+}
+
+async function getRow(
+  tx: Tx,
+  place: { organizationId: string; groupId: string; memberId: string },
+): Promise<GroupMemberRow> {
+  const row = await findGroupMember(tx, place);
+  if (row !== null) return row;
+  throw new ApiError(
+    "resource_not_found",
+    `Group member not found: ${place.memberId}`,
+    {},
+    { resource: "group_member" },
+  );
+}

@@ -1,0 +1,209 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
+import type { Call } from "#src/access/call.ts";
+import { checkStepUp } from "#src/access/step-up.ts";
+import { getActiveWorkspaceForChange } from "#src/access/visible-workspace.ts";
+import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { Caller } from "#src/domain/caller.ts";
+import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
+import { listPermittedWorkspaces } from "#src/domain/rights.ts";
+import { isWorkspaceRoleWider } from "#src/domain/wider-access.ts";
+import { newId } from "#src/lib/ids.ts";
+import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
+import { auditOfGroup, auditOfGroupRole } from "./audit-group.ts";
+import { areMemberModelsWider, findRoleAbove } from "./group-access.rule.ts";
+import { listOtherModels } from "./group-models.sql.ts";
+import {
+  deleteGroupRole,
+  deleteGroup as deleteRow,
+  findGroup,
+  type GroupRow,
+  insertGroup,
+  listGroups as listRows,
+  setGroupRole,
+  updateGroup as updateRow,
+} from "./groups.sql.ts";
+
+/** Returns a page. Roles in workspaces that the caller cannot see are left out, here and below. */
+export async function listGroups(
+  deps: AuditDeps,
+  { caller }: Pick<Call, "caller">,
+  query: { search?: string | undefined; member_id?: string | undefined },
+  request: PageRequest,
+): Promise<PageOfRows<GroupRow>> {
+  const { organizationId } = caller;
+  const filter = { organizationId, search: query.search, memberId: query.member_id };
+  const page = toPage(await listRows(deps.database, filter, request), request);
+  return { ...page, rows: page.rows.map((row) => withVisibleRoles(caller, row)) };
+}
+
+/** Throws a 404. */
+export async function getGroup(
+  deps: AuditDeps,
+  { caller }: Pick<Call, "caller">,
+  id: string,
+): Promise<GroupRow> {
+  return withVisibleRoles(caller, await getRow(deps.database, caller, id));
+}
+
+export function createGroup(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  input: { name: string; allowed_models?: string[] | null | undefined },
+): Promise<GroupRow> {
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const nowMs = deps.nowMs();
+    const createdAt = new Date(nowMs);
+    const row: GroupRow = {
+      id: newId(idPrefixes.group, nowMs, deps.randomBytes),
+      name: input.name,
+      source: "direct",
+      allowed_models: input.allowed_models ?? null,
+      created_at: createdAt,
+      updated_at: createdAt,
+      member_count: 0,
+      workspaces: [],
+    };
+    await insertGroup(tx, { ...row, organizationId: caller.organizationId });
+    return { result: row, audit: auditOfGroup("group.created", null, row) };
+  });
+}
+
+/**
+ * Changes the given fields. Throws a 404, a 400 for the name of a directory's group, and a 403 without a step-up if a member
+ * gets more models.
+ */
+export function updateGroup(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  id: string,
+  input: { name?: string | undefined; allowed_models?: string[] | null | undefined },
+): Promise<GroupRow> {
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await lockGroup(tx, caller, id);
+    const { name = before.name, allowed_models = before.allowed_models } = input;
+    if (name !== before.name && before.source !== "direct") throw refuseDirectory("group");
+    if (await areModelsWiderForMembers(tx, before, allowed_models)) {
+      checkStepUp(caller, deps.nowMs());
+    }
+    const after = { ...before, name, allowed_models, updated_at: new Date(deps.nowMs()) };
+    if (name === before.name && isSameList(allowed_models, before.allowed_models)) {
+      return { result: withVisibleRoles(caller, before), audit: "unchanged" };
+    }
+    await updateRow(tx, { organizationId: caller.organizationId, id }, after);
+    const result = withVisibleRoles(caller, after);
+    return { result, audit: auditOfGroup("group.updated", before, after) };
+  });
+}
+
+/** Throws a 404, a 400 for a group of a directory, and a 403 without a step-up if a member gets more models. */
+export function deleteGroup(deps: AuditDeps, { caller, origin }: Call, id: string): Promise<void> {
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await lockGroup(tx, caller, id);
+    if (before.source !== "direct") throw refuseDirectory("group");
+    if (await areModelsWiderForMembers(tx, before, null)) checkStepUp(caller, deps.nowMs());
+    await deleteRow(tx, { organizationId: caller.organizationId, id });
+    return { result: undefined, audit: auditOfGroup("group.deleted", before, null) };
+  });
+}
+
+/**
+ * Sets the role of the members in a workspace. Throws a 404 for an unknown group or workspace, and a 400 for a role above
+ * the caller's. A wider role needs a step-up.
+ */
+export function setGroupWorkspace(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  { groupId, workspaceId }: { groupId: string; workspaceId: string },
+  role: GivenWorkspaceRole,
+): Promise<GroupRow> {
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await lockGroup(tx, caller, groupId);
+    await getActiveWorkspaceForChange(tx, caller, "workspace_members:write", workspaceId);
+    const held = before.workspaces.find(({ workspace_id }) => workspace_id === workspaceId);
+    const given = { workspace_id: workspaceId, workspace_role: role };
+    if (findRoleAbove(caller, [given]) !== null) {
+      throw refuseField(
+        "workspace_role",
+        `you can assign roles up to your own, and ${role} is above yours in this workspace.`,
+        "role_too_high",
+      );
+    }
+    if (held?.workspace_role === role) {
+      return { result: withVisibleRoles(caller, before), audit: "unchanged" };
+    }
+    if (isWorkspaceRoleWider(held?.workspace_role ?? null, role)) {
+      checkStepUp(caller, deps.nowMs());
+    }
+    await setGroupRole(tx, { groupId, workspaceId, role });
+    const after = await getRow(tx, caller, groupId);
+    const audit = auditOfGroupRole("set", workspaceId, before, after);
+    return { result: withVisibleRoles(caller, after), audit };
+  });
+}
+
+/** Ends the role of the members in a workspace. Throws a 404 for an unknown group or workspace. */
+export function removeGroupWorkspace(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  { groupId, workspaceId }: { groupId: string; workspaceId: string },
+): Promise<GroupRow> {
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const before = await lockGroup(tx, caller, groupId);
+    await getActiveWorkspaceForChange(tx, caller, "workspace_members:write", workspaceId);
+    if (!before.workspaces.some(({ workspace_id }) => workspace_id === workspaceId)) {
+      return { result: withVisibleRoles(caller, before), audit: "unchanged" };
+    }
+    await deleteGroupRole(tx, { groupId, workspaceId });
+    const after = await getRow(tx, caller, groupId);
+    const audit = auditOfGroupRole("removed", workspaceId, before, after);
+    return { result: withVisibleRoles(caller, after), audit };
+  });
+}
+
+/** Returns the group, and blocks other changes of groups and members. Throws a 404. */
+export async function lockGroup(tx: Tx, caller: Caller, id: string): Promise<GroupRow> {
+  await lockPeople(tx, caller.organizationId);
+  return getRow(tx, caller, id);
+}
+
+async function getRow(db: Database | Tx, caller: Caller, id: string): Promise<GroupRow> {
+  const row = await findGroup(db, { organizationId: caller.organizationId, id });
+  if (row !== null) return row;
+  throw new ApiError("resource_not_found", `Group not found: ${id}`, {}, { resource: "group" });
+}
+
+/** A 400. */
+export function refuseDirectory(subject: "group" | "membership"): ApiError {
+  return new ApiError(
+    "managed_by_directory",
+    `This ${subject} comes from your company's directory. Change it there.`,
+  );
+}
+
+function withVisibleRoles(caller: Caller, row: GroupRow): GroupRow {
+  const visible = listPermittedWorkspaces(caller, "workspaces:read");
+  if (visible === null) return row;
+  return {
+    ...row,
+    workspaces: row.workspaces.filter(({ workspace_id }) => visible.includes(workspace_id)),
+  };
+}
+
+/** True if a member of the group can use more models when its list changes. */
+async function areModelsWiderForMembers(
+  tx: Tx,
+  { id, allowed_models: before }: GroupRow,
+  after: string[] | null,
+): Promise<boolean> {
+  if (isSameList(before, after)) return false;
+  const others = await listOtherModels(tx, id);
+  return others.some((lists) => areMemberModelsWider(lists, before, after));
+}
+
+function isSameList(a: readonly string[] | null, b: readonly string[] | null): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
