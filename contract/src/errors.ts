@@ -130,6 +130,18 @@ export const errorCodes = {
     meaning: "The code is wrong, or was used before.",
   },
   passkey_unknown: { ...unauthenticated, meaning: "The passkey cannot sign in here." },
+  directory_sign_in_failed: {
+    ...unauthenticated,
+    meaning: "The provider refused the sign-in, or its response is invalid.",
+  },
+  directory_sign_in_refused: {
+    ...forbidden,
+    meaning: "The directory does not admit the person.",
+  },
+  directory_unavailable: {
+    ...unavailable,
+    meaning: "The provider of the directory is out of reach, or set up wrongly.",
+  },
   sign_in_expired: { ...unauthenticated, meaning: "The sign-in took too long." },
   password_incorrect: { ...badRequest, meaning: "The current password is wrong." },
   link_invalid: { ...badRequest, meaning: "The link was used before, or is expired." },

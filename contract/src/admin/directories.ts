@@ -174,7 +174,8 @@ export const deleteDirectory = route({
   method: "DELETE",
   path: "/v1/admin/directories/{directory_id}",
   summary: "Delete a directory",
-  description: "Members stay. They sign in with a password or a passkey.",
+  description:
+    "Ends the sessions that the directory has started. Members stay, and sign in with a password or a passkey.",
   action: "directories:write",
   audited: "directory.deleted",
   stepUp: true,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { emailAddress } from "../fields.ts";
+import { directoryId } from "../ids.ts";
 import { route } from "../route.ts";
 
 // Routes for signing in. Like set-up and the acceptance of an invite, they need no caller. They check the origin of the
@@ -7,6 +8,8 @@ import { route } from "../route.ts";
 
 /** Longer than any valid password, since an old password is only compared. */
 const MAX_PASSWORD_LENGTH = 1000;
+/** Longest query of a provider's response, characters. */
+const MAX_RESPONSE_LENGTH = 10_000;
 export const password = z.string().min(1).max(MAX_PASSWORD_LENGTH).meta({ format: "password" });
 export const newPassword = password.meta({
   description: "At least `min_password_length` characters (default 12), and not easy to guess.",
@@ -108,6 +111,58 @@ export const signInWithPasskey = route({
   response: signedIn,
 });
 
+export const listSignInDirectories = route({
+  operationId: "listSignInDirectories",
+  method: "GET",
+  path: "/v1/admin/sign_in/directories",
+  summary: "List directories to sign in with",
+  action: "public",
+  audited: null,
+  response: z.object({
+    data: z.array(
+      z.object({ id: directoryId, type: z.literal("sign_in_directory"), name: z.string() }),
+    ),
+  }),
+});
+
+const directoryParams = z.strictObject({ directory_id: directoryId });
+
+export const beginDirectorySignIn = route({
+  operationId: "beginDirectorySignIn",
+  method: "POST",
+  path: "/v1/admin/sign_in/directories/{directory_id}",
+  summary: "Begin a sign-in through a directory",
+  description:
+    "Sets a cookie that binds the sign-in to the browser for ten minutes. Then open `authorization_url` in the browser.",
+  action: "public",
+  audited: null,
+  params: directoryParams,
+  response: z.object({
+    type: z.literal("directory_sign_in"),
+    authorization_url: z.string().meta({ description: "Address at the provider." }),
+  }),
+});
+
+export const completeDirectorySignIn = route({
+  operationId: "completeDirectorySignIn",
+  method: "POST",
+  path: "/v1/admin/sign_in/directories/{directory_id}/complete",
+  summary: "Complete a sign-in through a directory",
+  description:
+    "Validates the provider's response. A first sign-in creates the member with the directory's default role, or with the role and workspaces of a pending invite.",
+  action: "public",
+  audited: "session.started",
+  params: directoryParams,
+  body: z.strictObject({
+    response: z
+      .string()
+      .min(1)
+      .max(MAX_RESPONSE_LENGTH)
+      .meta({ description: "Query of the provider's redirect, such as `code=…&state=…`." }),
+  }),
+  response: signedIn,
+});
+
 export const requestPasswordReset = route({
   operationId: "requestPasswordReset",
   method: "POST",
@@ -138,6 +193,9 @@ export const signInRoutes = [
   signInWithTwoFactor,
   getSignInPasskeyOptions,
   signInWithPasskey,
+  listSignInDirectories,
+  beginDirectorySignIn,
+  completeDirectorySignIn,
   requestPasswordReset,
   confirmPasswordReset,
 ] as const;

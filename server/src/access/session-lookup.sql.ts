@@ -37,8 +37,15 @@ export interface SessionRules {
   hasSecondFactor: boolean;
 }
 
-/** Finds the rules for the member's sessions, and whether the member has a second factor. */
-export async function findSessionRules(db: Database | Tx, memberId: string): Promise<SessionRules> {
+/**
+ * Finds the rules for the member's sessions, and whether the member has a second factor. `sessionId`: a second factor at
+ * the provider that started the session counts too.
+ */
+export async function findSessionRules(
+  db: Database | Tx,
+  memberId: string,
+  sessionId = "",
+): Promise<SessionRules> {
   const row = await db
     .selectFrom("member")
     .innerJoin("auth_user", "auth_user.id", "member.id")
@@ -56,6 +63,13 @@ export async function findSessionRules(db: Database | Tx, memberId: string): Pro
               .selectFrom("auth_passkey")
               .select("auth_passkey.id")
               .whereRef("auth_passkey.user_id", "=", "member.id"),
+          ),
+          eb.exists(
+            eb
+              .selectFrom("directory_session")
+              .select("directory_session.session_id")
+              .where("directory_session.session_id", "=", sessionId)
+              .where("directory_session.has_second_factor", "=", true),
           ),
         ])
         .as("has_second_factor"),

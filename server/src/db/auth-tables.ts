@@ -14,6 +14,9 @@ export interface AuthTables {
   auth_attempt: AuthAttemptTable;
   set_up_link: SetUpLinkTable;
   directory: DirectoryTable;
+  directory_identity: DirectoryIdentityTable;
+  directory_sign_in: DirectorySignInTable;
+  directory_session: DirectorySessionTable;
 }
 
 interface WaitingSecretTable {
@@ -108,6 +111,34 @@ interface DirectoryTable {
   second_factor: "claims" | "trusted" | "here";
   created_at: Date;
   updated_at: Date;
+}
+
+interface DirectoryIdentityTable {
+  directory_id: string;
+  issuer: string;
+  subject: string;
+  member_id: string;
+  external_id: string | null;
+  created_at: Date;
+  last_used_at: Date;
+}
+
+interface DirectorySignInTable {
+  token_hash: Uint8Array;
+  directory_id: string;
+  step: "begun" | "proved";
+  member_id: string | null;
+  subject: string | null;
+  provider_session: string | null;
+  expires_at: Date;
+}
+
+interface DirectorySessionTable {
+  session_id: string;
+  directory_id: string;
+  subject: string;
+  provider_session: string | null;
+  has_second_factor: boolean;
 }
 
 interface SetUpLinkTable {

@@ -409,6 +409,31 @@ CREATE TABLE directory (
   created_at timestamp with time zone NOT NULL,
   updated_at timestamp with time zone NOT NULL
 );
+CREATE TABLE directory_identity (
+  directory_id text NOT NULL,
+  issuer text NOT NULL,
+  subject text NOT NULL,
+  member_id text NOT NULL,
+  external_id text,
+  created_at timestamp with time zone NOT NULL,
+  last_used_at timestamp with time zone NOT NULL
+);
+CREATE TABLE directory_session (
+  session_id text NOT NULL,
+  directory_id text NOT NULL,
+  subject text NOT NULL,
+  provider_session text,
+  has_second_factor boolean NOT NULL
+);
+CREATE TABLE directory_sign_in (
+  token_hash bytea NOT NULL,
+  directory_id text NOT NULL,
+  step text NOT NULL,
+  member_id text,
+  subject text,
+  provider_session text,
+  expires_at timestamp with time zone NOT NULL
+);
 CREATE TABLE evidence_key (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -1641,6 +1666,11 @@ ALTER TABLE directory ADD CONSTRAINT directory_check CHECK (((NOT is_enabled) OR
 ALTER TABLE directory ADD CONSTRAINT directory_default_role_check CHECK ((default_role = ANY (ARRAY['admin'::text, 'developer'::text, 'billing'::text, 'user'::text, 'claude_code_user'::text])));
 ALTER TABLE directory ADD CONSTRAINT directory_pkey PRIMARY KEY (id);
 ALTER TABLE directory ADD CONSTRAINT directory_second_factor_check CHECK ((second_factor = ANY (ARRAY['claims'::text, 'trusted'::text, 'here'::text])));
+ALTER TABLE directory_identity ADD CONSTRAINT directory_identity_pkey PRIMARY KEY (directory_id, issuer, subject);
+ALTER TABLE directory_session ADD CONSTRAINT directory_session_pkey PRIMARY KEY (session_id);
+ALTER TABLE directory_sign_in ADD CONSTRAINT directory_sign_in_check CHECK (((step = 'proved'::text) = ((member_id IS NOT NULL) AND (subject IS NOT NULL))));
+ALTER TABLE directory_sign_in ADD CONSTRAINT directory_sign_in_pkey PRIMARY KEY (token_hash);
+ALTER TABLE directory_sign_in ADD CONSTRAINT directory_sign_in_step_check CHECK ((step = ANY (ARRAY['begun'::text, 'proved'::text])));
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_organization_id_key UNIQUE (organization_id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_pkey PRIMARY KEY (id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_public_key_check CHECK ((octet_length(public_key) = 32));
@@ -1860,6 +1890,12 @@ ALTER TABLE auth_used_code ADD CONSTRAINT auth_used_code_user_id_fkey FOREIGN KE
 ALTER TABLE auth_user ADD CONSTRAINT auth_user_id_fkey FOREIGN KEY (id) REFERENCES member(id);
 ALTER TABLE balance ADD CONSTRAINT balance_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE directory ADD CONSTRAINT directory_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE directory_identity ADD CONSTRAINT directory_identity_directory_id_fkey FOREIGN KEY (directory_id) REFERENCES directory(id) ON DELETE CASCADE;
+ALTER TABLE directory_identity ADD CONSTRAINT directory_identity_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
+ALTER TABLE directory_session ADD CONSTRAINT directory_session_directory_id_fkey FOREIGN KEY (directory_id) REFERENCES directory(id) ON DELETE CASCADE;
+ALTER TABLE directory_session ADD CONSTRAINT directory_session_session_id_fkey FOREIGN KEY (session_id) REFERENCES auth_session(id) ON DELETE CASCADE;
+ALTER TABLE directory_sign_in ADD CONSTRAINT directory_sign_in_directory_id_fkey FOREIGN KEY (directory_id) REFERENCES directory(id) ON DELETE CASCADE;
+ALTER TABLE directory_sign_in ADD CONSTRAINT directory_sign_in_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE group_member ADD CONSTRAINT group_member_group_id_fkey FOREIGN KEY (group_id) REFERENCES member_group(id);
 ALTER TABLE group_member ADD CONSTRAINT group_member_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
@@ -1956,7 +1992,11 @@ CREATE INDEX auth_verification_by_identifier ON auth_verification USING btree (i
 CREATE INDEX backup_by_time ON backup USING btree (made_at);
 CREATE INDEX balance_incomplete ON balance USING btree (scope_type, scope_id) WHERE (NOT is_complete);
 CREATE INDEX claimed_change_by_time ON claimed_change USING btree (created_at);
+CREATE UNIQUE INDEX directory_identity_member ON directory_identity USING btree (directory_id, member_id);
+CREATE INDEX directory_identity_of_member ON directory_identity USING btree (member_id);
 CREATE UNIQUE INDEX directory_issuer ON directory USING btree (organization_id, issuer);
+CREATE INDEX directory_session_of_subject ON directory_session USING btree (directory_id, subject);
+CREATE INDEX directory_sign_in_expiry ON directory_sign_in USING btree (expires_at);
 CREATE INDEX group_member_by_member ON group_member USING btree (member_id);
 CREATE INDEX group_workspace_by_workspace ON group_workspace USING btree (workspace_id);
 CREATE INDEX held_key_by_organization ON held_key USING btree (organization_id);

@@ -18,6 +18,10 @@ import { makeOrganizationHandlers } from "#src/organizations/routes.ts";
 import type { DirectoryDeps } from "#src/people/directory/directories.ts";
 import { makeDirectoryHandlers } from "#src/people/directory/routes.ts";
 import { makeGroupHandlers } from "#src/people/groups/routes.ts";
+import {
+  makeDirectoryHandlers,
+  makeDirectorySignInHandlers,
+} from "#src/people/directory/routes.ts";
 import type { AcceptDeps } from "#src/people/invites/accept-invite.ts";
 import { makeInviteHandlers } from "#src/people/invites/routes.ts";
 import { makeMemberHandlers } from "#src/people/members/routes.ts";
@@ -70,6 +74,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
   return {
     ...makeSetUpHandlers(deps),
     ...makeSignInHandlers(deps),
+    ...makeDirectorySignInHandlers(deps),
     ...makeSessionHandlers(deps),
     ...makeOrganizationHandlers(deps),
     ...makeWorkspaceHandlers(deps),

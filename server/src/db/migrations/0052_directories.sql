@@ -19,3 +19,44 @@ CREATE TABLE directory (
   CHECK (NOT is_enabled OR client_id IS NOT NULL)
 );
 CREATE UNIQUE INDEX directory_issuer ON directory (organization_id, issuer);
+
+-- A person at a provider, and the member. The row outlives the member's access, so that a removed person does not return.
+CREATE TABLE directory_identity (
+  directory_id text NOT NULL REFERENCES directory (id) ON DELETE CASCADE,
+  issuer text NOT NULL,
+  subject text NOT NULL,
+  member_id text NOT NULL REFERENCES member (id),
+  -- Id of the person in the directory's feed.
+  external_id text,
+  created_at timestamptz NOT NULL,
+  last_used_at timestamptz NOT NULL,
+  PRIMARY KEY (directory_id, issuer, subject)
+);
+CREATE UNIQUE INDEX directory_identity_member ON directory_identity (directory_id, member_id);
+CREATE INDEX directory_identity_of_member ON directory_identity (member_id);
+
+-- A sign-in under way, of one browser. Its cookie has the token, from which state, nonce and code verifier are derived.
+CREATE TABLE directory_sign_in (
+  token_hash bytea PRIMARY KEY,
+  directory_id text NOT NULL REFERENCES directory (id) ON DELETE CASCADE,
+  -- 'begun': the browser is at the provider. 'proved': the member's own second factor is pending.
+  step text NOT NULL CHECK (step IN ('begun', 'proved')),
+  member_id text REFERENCES member (id),
+  subject text,
+  provider_session text,
+  expires_at timestamptz NOT NULL,
+  CHECK ((step = 'proved') = (member_id IS NOT NULL AND subject IS NOT NULL))
+);
+CREATE INDEX directory_sign_in_expiry ON directory_sign_in (expires_at);
+
+-- Sessions that a directory has started.
+CREATE TABLE directory_session (
+  session_id text PRIMARY KEY REFERENCES auth_session (id) ON DELETE CASCADE,
+  directory_id text NOT NULL REFERENCES directory (id) ON DELETE CASCADE,
+  subject text NOT NULL,
+  -- Session id of the provider. Null: the provider sends none.
+  provider_session text,
+  -- The provider vouches for a second factor.
+  has_second_factor boolean NOT NULL
+);
+CREATE INDEX directory_session_of_subject ON directory_session (directory_id, subject);

@@ -31,6 +31,7 @@ import {
   readProviderKeys,
 } from "./discover-provider.ts";
 import { findIssuerMistake } from "./issuer.rule.ts";
+import { deleteSessionsOfDirectory } from "./sign-in.sql.ts";
 import { toWire } from "./to-wire.ts";
 
 export interface DirectoryDeps extends AuditDeps {
@@ -138,8 +139,10 @@ export function deleteDirectory(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await findDirectoryForUpdate(tx, { organizationId, id });
     if (before === null) throw directoryNotFound();
+    const ended_sessions = await deleteSessionsOfDirectory(tx, id);
     await deleteRow(tx, { organizationId, id });
-    return { result: undefined, audit: auditOf("directory.deleted", before, null) };
+    const audit = auditOf("directory.deleted", before, null);
+    return { result: undefined, audit: { ...audit, after: { ended_sessions } } };
   });
 }
 

@@ -18,9 +18,16 @@ const supportedAlgorithms: readonly string[] = [
   "EdDSA",
   "Ed25519",
 ];
-const MAX_DOCUMENT_BYTES = 256 * 1024;
+export const MAX_DOCUMENT_BYTES = 256 * 1024;
 const MAX_KEYS = 100;
 const MAX_TEXT = 2_000;
+
+const endpoints = [
+  "authorization_endpoint",
+  "token_endpoint",
+  "jwks_uri",
+  "userinfo_endpoint",
+] as const;
 
 const texts = z.array(z.string().max(MAX_TEXT)).max(MAX_KEYS);
 const url = z.string().max(MAX_TEXT);
@@ -29,6 +36,7 @@ const discoveryDocument = z.object({
   authorization_endpoint: url,
   token_endpoint: url,
   jwks_uri: url,
+  userinfo_endpoint: url.optional(),
   id_token_signing_alg_values_supported: texts.default(["RS256"]),
   token_endpoint_auth_methods_supported: texts.optional(),
   code_challenge_methods_supported: texts.optional(),
@@ -63,8 +71,9 @@ export async function discoverProvider(
       `The provider calls itself ${document.issuer}. Create the directory with exactly this issuer.`,
     );
   }
-  for (const name of ["authorization_endpoint", "token_endpoint", "jwks_uri"] as const) {
-    const mistake = client.findMistake(document[name]);
+  for (const name of endpoints) {
+    const address = document[name];
+    const mistake = address === undefined ? null : client.findMistake(address);
     if (mistake !== null) {
       throw new ProviderFault(`The provider's ${name} is invalid: ${mistake}.`);
     }

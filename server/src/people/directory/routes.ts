@@ -2,8 +2,13 @@ import {
   type directoryRoutes,
   listDirectories as listDirectoriesRoute,
 } from "@bursar/contract/admin/directories.ts";
+import type {
+  beginDirectorySignIn as beginRoute,
+  completeDirectorySignIn as completeRoute,
+  listSignInDirectories as listSignInRoute,
+} from "@bursar/contract/admin/sign-in.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
-import type { Call } from "#src/access/call.ts";
+import type { Call, PublicCall } from "#src/access/call.ts";
 import { pagedList } from "#src/domain/paged-list.ts";
 import type { DirectoryRow } from "./directories.sql.ts";
 import {
@@ -15,6 +20,13 @@ import {
   testDirectory,
   updateDirectory,
 } from "./directories.ts";
+import {
+  beginDirectorySignIn,
+  completeDirectorySignIn,
+  type DirectorySignInDeps,
+} from "./directory-sign-in.ts";
+import { makeProviders } from "./providers.ts";
+import { listEnabledDirectories } from "./sign-in.sql.ts";
 import { toWire } from "./to-wire.ts";
 
 export function makeDirectoryHandlers(
@@ -50,5 +62,30 @@ export function makeDirectoryHandlers(
         has_back_channel_logout: metadata?.backchannel_logout_supported ?? false,
       };
     },
+  };
+}
+
+type SignInRoute = typeof beginRoute | typeof completeRoute | typeof listSignInRoute;
+
+export function makeDirectorySignInHandlers(
+  given: Omit<DirectorySignInDeps, "providers">,
+): HandlersFor<SignInRoute, Call, PublicCall> {
+  const deps: DirectorySignInDeps = { ...given, providers: makeProviders(given.client) };
+  return {
+    listSignInDirectories: async () => ({
+      data: (await listEnabledDirectories(deps.database)).map((directory) => ({
+        ...directory,
+        type: "sign_in_directory" as const,
+      })),
+    }),
+    beginDirectorySignIn: async (call, { params }) => ({
+      type: "directory_sign_in",
+      authorization_url: await beginDirectorySignIn(deps, call, params.directory_id),
+    }),
+    completeDirectorySignIn: (call, { params, body }) =>
+      completeDirectorySignIn(deps, call, {
+        directoryId: params.directory_id,
+        response: body.response,
+      }),
   };
 }

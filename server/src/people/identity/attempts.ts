@@ -50,6 +50,7 @@ const ofReset: Allowance = { burst: 3, everyMs: 600_000 };
 export type AddressPurpose =
   | "sign_in"
   | "passkey"
+  | "directory"
   | "reset_request"
   | "reset_token"
   | "invite_token"

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { hashSessionToken } from "#src/access/session-cookie.ts";
 import { SESSION_MS } from "#src/access/sessions.ts";
 import { assert } from "#src/lib/assert.ts";
-import { newId } from "#src/lib/ids.ts";
+import { newId, systemRandomBytes } from "#src/lib/ids.ts";
 import {
   AUTH_SECRET_VERSION,
   type AuthDeps,
@@ -176,6 +176,8 @@ function twoFactorPlugin() {
   return twoFactor({
     issuer: ISSUER,
     twoFactorCookieMaxAge: TWO_FACTOR_SECONDS,
+    // Members of a directory have no password. The routes require step-up instead.
+    allowPasswordless: true,
     backupCodeOptions: { amount: BACKUP_CODES },
     // The lockout of better-auth would also lock out the member. `attempts.ts` limits attempts and distinguishes
     // devices.
@@ -248,6 +250,28 @@ const ownEndpoints = {
         assert(session, "a session was made");
         await setSessionCookie(ctx, { session, user });
         return { sessionId: session.id };
+      },
+    ),
+    /** Begins a sign-in that waits for the member's second factor, like a correct password does. */
+    startSecondFactor: createAuthEndpoint.serverOnly(
+      { method: "POST", body: z.object({ userId: z.string() }) },
+      async (ctx) => {
+        const { internalAdapter, secret } = ctx.context;
+        const cookie = ctx.context.createAuthCookie("two_factor", { maxAge: TWO_FACTOR_SECONDS });
+        const identifier = `2fa-${Buffer.from(systemRandomBytes(24)).toString("base64url")}`;
+        const expiresAt = new Date(Date.now() + TWO_FACTOR_SECONDS * 1000);
+        await internalAdapter.createVerificationValue({
+          value: ctx.body.userId,
+          identifier,
+          expiresAt,
+        });
+        await internalAdapter.createVerificationValue({
+          value: "0",
+          identifier: `2fa-attempts-${identifier}`,
+          expiresAt,
+        });
+        await ctx.setSignedCookie(cookie.name, identifier, secret, cookie.attributes);
+        return {};
       },
     ),
     /** Returns the member whose second factor the browser's cookie waits for. */

@@ -17,10 +17,7 @@ export async function insertIdentity(
   tx: Tx,
   row: { memberId: string; email: string; accountId: string; passwordHash: string },
 ): Promise<void> {
-  await tx
-    .insertInto("auth_user")
-    .values({ id: row.memberId, email: row.email, email_verified: true })
-    .execute();
+  await insertUser(tx, row);
   await tx
     .insertInto("auth_account")
     .values({
@@ -30,6 +27,14 @@ export async function insertIdentity(
       account_id: row.memberId,
       password: row.passwordHash,
     })
+    .execute();
+}
+
+/** Inserts the user of better-auth, without a password. */
+export async function insertUser(tx: Tx, row: { memberId: string; email: string }): Promise<void> {
+  await tx
+    .insertInto("auth_user")
+    .values({ id: row.memberId, email: row.email, email_verified: true })
     .execute();
 }
 

@@ -6,7 +6,7 @@ import { makeAuth } from "./auth.ts";
 import type { AuthDeps } from "./auth-settings.ts";
 import { callAuth } from "./call-auth.ts";
 import { rememberDevice } from "./devices.ts";
-import { deleteIdentity, deleteSessions, insertIdentity } from "./people.sql.ts";
+import { deleteIdentity, deleteSessions, insertIdentity, insertUser } from "./people.sql.ts";
 import type { Site } from "./site.ts";
 
 /**
@@ -20,6 +20,11 @@ export async function createPerson(
 ): Promise<void> {
   const accountId = newId("auth_", deps.nowMs(), deps.randomBytes);
   await insertIdentity(tx, { ...person, email: authEmailOf(person.memberId), accountId });
+}
+
+/** Creates the sign-in of a member without a password. A directory signs the member in. */
+export async function createPersonWithoutPassword(tx: Tx, memberId: string): Promise<void> {
+  await insertUser(tx, { memberId, email: authEmailOf(memberId) });
 }
 
 /**

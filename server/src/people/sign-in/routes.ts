@@ -47,9 +47,15 @@ import {
   replaceBackupCodes,
 } from "./two-factor.ts";
 
+/** Routes of sign-in, except those of directories. */
+type SignInRoute = Exclude<
+  (typeof signInRoutes)[number],
+  { path: `${string}/directories${string}` }
+>;
+
 export function makeSignInHandlers(
   deps: SignInDeps,
-): HandlersFor<(typeof signInRoutes)[number], BrowserCall, PublicCall> {
+): HandlersFor<SignInRoute, BrowserCall, PublicCall> {
   return {
     signIn: (call, { body }) => signIn(deps, call, body),
     signInWithTwoFactor: (call, { body }) => signInWithTwoFactor(deps, call, body),

@@ -37,7 +37,10 @@ export async function deleteSession(
   return numDeletedRows > 0n;
 }
 
-export async function setSteppedUp(tx: Tx, of: { sessionId: string; at: Date }): Promise<void> {
+export async function setSteppedUp(
+  tx: Tx,
+  of: { sessionId: string; at: Date | null },
+): Promise<void> {
   await tx
     .updateTable("auth_session")
     .set({ stepped_up_at: of.at })

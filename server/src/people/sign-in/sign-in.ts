@@ -6,6 +6,7 @@ import { SESSION_IDLE_MS, SESSION_MS } from "#src/access/sessions.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { assert } from "#src/lib/assert.ts";
+import { attachDirectory } from "#src/people/directory/directory-session.ts";
 import { sessionlessHeadersOf, siteOfChange } from "#src/people/identity/ask-auth.ts";
 import {
   type Attempt,
@@ -35,7 +36,7 @@ import type { SignInDeps } from "./sign-in-deps.ts";
 import { consumeCode } from "./used-codes.sql.ts";
 
 export type SignedIn = { type: "signed_in" | "two_factor_required" };
-type Method = "password" | "totp" | "backup_code" | "passkey";
+type Method = "password" | "totp" | "backup_code" | "passkey" | "directory";
 
 const MAX_SESSIONS = 50;
 
@@ -175,19 +176,24 @@ interface Arrival {
 export async function completeSignIn(
   { tx, note }: { tx: Tx; note: NoteEvent },
   deps: SignInDeps,
-  { browser, origin }: PublicCall,
+  call: PublicCall,
   arrival: Arrival,
 ): Promise<void> {
+  const { browser, origin } = call;
   const { site, memberId, method, deviceId, cookies } = arrival;
   const member = await findActiveMember(tx, memberId);
   assert(member, "only active members get a session");
   const device = await rememberDevice(tx, deps, { site, memberId, knownId: deviceId });
   await deleteOldest(tx, "auth_session", { memberId, keep: MAX_SESSIONS });
+  const sessionId = await getNewSessionId(tx, cookies);
+  if (method === "totp" || method === "backup_code") {
+    await attachDirectory(tx, call, { site, memberId, sessionId, now: nowOf(deps) });
+  }
   await note({
     member,
     origin,
     event: "session.started",
-    subject: { type: "session", id: await getNewSessionId(tx, cookies) },
+    subject: { type: "session", id: sessionId },
     after: { method, device: formatDevice(origin.userAgent) },
   });
   browser.setCookies([...cookies, ...device]);

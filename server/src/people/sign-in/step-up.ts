@@ -3,6 +3,7 @@ import { STEP_UP_LASTS_MS } from "#src/access/step-up.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { refuseFields } from "#src/domain/refuse-field.ts";
+import { moveDirectorySession } from "#src/people/directory/sign-in.sql.ts";
 import { headersOf, siteOfChange } from "#src/people/identity/ask-auth.ts";
 import { beginAttempt, refundAttempt, sessionAttempt } from "#src/people/identity/attempts.ts";
 import { makeAuth } from "#src/people/identity/auth.ts";
@@ -83,6 +84,7 @@ function stepUpWithPasskey(deps: SignInDeps, call: BrowserCall, passkey: Asserti
     const newId = await getNewSessionId(tx, asked.cookies);
     await recordPasskeyUse(tx, { credentialId: passkey.id, now: nowOf(deps) });
     await copySessionStart(tx, { fromId: member.sessionId, toId: newId });
+    await moveDirectorySession(tx, { fromId: member.sessionId, toId: newId });
     await deleteSession(tx, { memberId: member.id, sessionId: member.sessionId });
     browser.setCookies(asked.cookies);
     return { result: undefined, audit: auditOfStepUp(call, newId, "passkey") };

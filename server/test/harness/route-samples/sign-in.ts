@@ -56,6 +56,9 @@ export const signInSamples = {
   signInWithTwoFactor: { body: () => ({ code: "000000" }) },
   getSignInPasskeyOptions: {},
   signInWithPasskey: { body: () => ({ passkey: noAssertion }) },
+  listSignInDirectories: {},
+  beginDirectorySignIn: {},
+  completeDirectorySignIn: { body: () => ({ response: "code=unknown&state=unknown" }) },
   requestPasswordReset: { body: () => ({ email: nextEmail() }) },
   confirmPasswordReset: {
     body: () => ({ token: "the token of a link", password: MEMBER_PASSWORD }),

@@ -1,0 +1,147 @@
+import { nameText } from "@bursar/contract/fields.ts";
+import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { Origin } from "#src/domain/caller.ts";
+import { newId } from "#src/lib/ids.ts";
+import { withdrawMail } from "#src/mail/queue-mail.ts";
+import { MEMBER_NOT_ACTIVE } from "#src/people/identity/auth-settings.ts";
+import { createPersonWithoutPassword } from "#src/people/identity/people.ts";
+import { inviteStatusOf } from "#src/people/invites/invite-status.rule.ts";
+import {
+  insertAssignedRoles,
+  insertMember,
+  listInviteWorkspaces,
+  listOpenInvites,
+  updateInvite,
+} from "#src/people/invites/invites.sql.ts";
+import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
+import { normalizeEmail } from "#src/people/members/email-address.rule.ts";
+import type { NoteEvent } from "#src/people/sign-in/audit-member.ts";
+import { refusalOf } from "#src/people/sign-in/refusals.ts";
+import type { DirectoryRow } from "./directories.sql.ts";
+import { isAllowedDomain, type PersonClaims } from "./person-claims.rule.ts";
+import {
+  findPersonBySubject,
+  insertIdentity,
+  listPeopleWithEmail,
+  recordIdentityUse,
+} from "./sign-in.sql.ts";
+
+interface AdmitDeps {
+  nowMs: () => number;
+  randomBytes: (size: number) => Uint8Array;
+}
+
+interface Admission {
+  directory: DirectoryRow;
+  claims: PersonClaims;
+  origin: Origin;
+}
+
+/**
+ * Returns the member whom the provider has identified, and creates the member at the first sign-in. Throws a 403 for a person
+ * whom the directory does not admit, and a 409 for an address that belongs to a member.
+ */
+export async function admitPerson(
+  { tx, note }: { tx: Tx; note: NoteEvent },
+  deps: AdmitDeps,
+  admission: Admission,
+): Promise<string> {
+  const { directory, claims } = admission;
+  await lockPeople(tx, directory.organization_id);
+  const known = await findPersonBySubject(tx, {
+    directoryId: directory.id,
+    issuer: directory.issuer,
+    subject: claims.subject,
+  });
+  if (known === null) return createFromClaims({ tx, note }, deps, admission);
+  if (known.status !== "active") throw refusalOf(MEMBER_NOT_ACTIVE);
+  checkDomain(directory, known.email);
+  const now = new Date(deps.nowMs());
+  await recordIdentityUse(tx, { directoryId: directory.id, subject: claims.subject, now });
+  return known.id;
+}
+
+async function createFromClaims(
+  { tx, note }: { tx: Tx; note: NoteEvent },
+  deps: AdmitDeps,
+  { directory, claims, origin }: Admission,
+): Promise<string> {
+  const { organization_id: organizationId } = directory;
+  const email = readEmail(claims);
+  checkDomain(directory, email);
+  const people = await listPeopleWithEmail(tx, { organizationId, email });
+  if (people.some(({ status }) => status === "active")) throw refuseMemberWithEmail();
+  if (people.length > 0) throw refusalOf(MEMBER_NOT_ACTIVE);
+  const createdAt = new Date(deps.nowMs());
+  const invite = await findInvite(tx, { organizationId, email, nowMs: deps.nowMs() });
+  const role = invite?.role ?? directory.default_role;
+  const id = newId(idPrefixes.member, deps.nowMs(), deps.randomBytes);
+  const name = readName(claims, email);
+  await insertMember(tx, { id, organizationId, email, name, role, createdAt });
+  await createPersonWithoutPassword(tx, id);
+  const { id: directory_id, issuer } = directory;
+  await insertIdentity(tx, {
+    ...{ directory_id, issuer, subject: claims.subject, member_id: id },
+    now: createdAt,
+  });
+  if (invite !== null) {
+    const workspaces = await listInviteWorkspaces(tx, [invite.id]);
+    await insertAssignedRoles(
+      tx,
+      id,
+      workspaces.filter((workspace) => !workspace.is_archived),
+    );
+    await updateInvite(tx, { ...invite, accepted_at: createdAt, member_id: id, is_open: false });
+    await withdrawMail(tx, invite.id);
+  }
+  await note({
+    member: { id, organizationId },
+    origin,
+    event: "member.created",
+    after: { email, name, role, directory_id, invite_id: invite?.id ?? null },
+  });
+  return id;
+}
+
+/** Finds the pending invite of the address. Throws a 403 for an invite as owner, which needs its link. */
+async function findInvite(
+  tx: Tx,
+  { organizationId, email, nowMs }: { organizationId: string; email: string; nowMs: number },
+) {
+  const open = await listOpenInvites(tx, { organizationId, emails: [email] });
+  const invite = open.find((each) => inviteStatusOf(each, nowMs) === "pending") ?? null;
+  if (invite?.role !== "owner") return invite;
+  throw refuse("You are invited as an Owner. Accept the invite through its link.");
+}
+
+function readEmail({ email, isEmailUnverified }: PersonClaims): string {
+  if (email !== null) return normalizeEmail(email);
+  throw refuse(
+    isEmailUnverified
+      ? "The provider has not verified your e-mail address."
+      : "The provider does not send your e-mail address.",
+  );
+}
+
+function checkDomain({ allowed_domains, name }: DirectoryRow, email: string): void {
+  if (isAllowedDomain(email, allowed_domains)) return;
+  throw refuse(`Addresses of your domain cannot sign in through ${name}.`);
+}
+
+function readName({ name }: PersonClaims, email: string): string {
+  const parsed = nameText.safeParse(name);
+  return parsed.success ? parsed.data : (email.split("@", 1)[0] ?? email);
+}
+
+function refuseMemberWithEmail(): ApiError {
+  return new ApiError(
+    "address_taken",
+    "A member with this address exists. Sign in with your password or passkey.",
+  );
+}
+
+function refuse(message: string): ApiError {
+  return new ApiError("directory_sign_in_refused", message);
+}

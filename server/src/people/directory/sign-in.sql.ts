@@ -1,0 +1,211 @@
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { MemberStatus } from "#src/people/leaving/members.sql.ts";
+import type { DirectoryRow } from "./directories.sql.ts";
+
+const MAX_SHOWN = 50;
+const DELETE_AT_ONCE = 1_000;
+
+/** Directories through which people can sign in, by name. */
+export function listEnabledDirectories(db: Database | Tx): Promise<{ id: string; name: string }[]> {
+  return db
+    .selectFrom("directory")
+    .select(["id", "name"])
+    .where("is_enabled", "=", true)
+    .orderBy("name")
+    .orderBy("id")
+    .limit(MAX_SHOWN)
+    .execute();
+}
+
+/** Finds an enabled directory of any organization, or null. In a transaction, its settings stay until the commit. */
+export async function findEnabledDirectory(
+  db: Database | Tx,
+  id: string,
+  isForShare = false,
+): Promise<DirectoryRow | null> {
+  const query = db
+    .selectFrom("directory")
+    .selectAll()
+    .where("id", "=", id)
+    .where("is_enabled", "=", true);
+  const row = await (isForShare ? query.forShare() : query).executeTakeFirst();
+  return row ?? null;
+}
+
+export async function insertBegun(
+  db: Database | Tx,
+  row: { token_hash: Uint8Array; directory_id: string; expires_at: Date },
+): Promise<void> {
+  await db
+    .insertInto("directory_sign_in")
+    .values({ ...row, step: "begun", member_id: null, subject: null, provider_session: null })
+    .execute();
+}
+
+/** Ends the step of a sign-in. Returns whether it was pending: one of several calls gets true. */
+export async function takeBegun(
+  db: Database | Tx,
+  of: { tokenHash: Uint8Array; directoryId: string; now: Date },
+): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom("directory_sign_in")
+    .where("token_hash", "=", of.tokenHash)
+    .where("directory_id", "=", of.directoryId)
+    .where("step", "=", "begun")
+    .where("expires_at", ">", of.now)
+    .executeTakeFirst();
+  return numDeletedRows > 0n;
+}
+
+export interface ProvedRow {
+  token_hash: Uint8Array;
+  directory_id: string;
+  member_id: string;
+  subject: string;
+  provider_session: string | null;
+  expires_at: Date;
+}
+
+export async function insertProved(tx: Tx, row: ProvedRow): Promise<void> {
+  await tx
+    .insertInto("directory_sign_in")
+    .values({ ...row, step: "proved" })
+    .execute();
+}
+
+/** Takes the sign-in of the member that waits for a second factor, or null. */
+export async function takeProved(
+  tx: Tx,
+  of: { tokenHash: Uint8Array; memberId: string; now: Date },
+): Promise<{ directory_id: string; subject: string; provider_session: string | null } | null> {
+  const row = await tx
+    .deleteFrom("directory_sign_in")
+    .where("token_hash", "=", of.tokenHash)
+    .where("member_id", "=", of.memberId)
+    .where("step", "=", "proved")
+    .where("expires_at", ">", of.now)
+    .returning(["directory_id", "subject", "provider_session"])
+    .executeTakeFirst();
+  return row?.subject ? { ...row, subject: row.subject } : null;
+}
+
+export async function deleteExpiredSignIns(db: Database | Tx, now: Date): Promise<void> {
+  await db
+    .deleteFrom("directory_sign_in")
+    .where("token_hash", "in", (eb) =>
+      eb
+        .selectFrom("directory_sign_in")
+        .select("token_hash")
+        .where("expires_at", "<", now)
+        .limit(DELETE_AT_ONCE)
+        .forUpdate()
+        .skipLocked(),
+    )
+    .execute();
+}
+
+export interface KnownPerson {
+  id: string;
+  email: string;
+  status: MemberStatus;
+}
+
+/** Finds the member whom the provider's subject identifies, also one who was removed, or null. */
+export async function findPersonBySubject(
+  tx: Tx,
+  of: { directoryId: string; issuer: string; subject: string },
+): Promise<KnownPerson | null> {
+  const row = await tx
+    .selectFrom("directory_identity")
+    .innerJoin("member", "member.id", "directory_identity.member_id")
+    .select(["member.id", "member.email", "member.status"])
+    .where("directory_identity.directory_id", "=", of.directoryId)
+    .where("directory_identity.issuer", "=", of.issuer)
+    .where("directory_identity.subject", "=", of.subject)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** Lists the organization's members with the address, also those who were removed. */
+export function listPeopleWithEmail(
+  tx: Tx,
+  of: { organizationId: string; email: string },
+): Promise<KnownPerson[]> {
+  return tx
+    .selectFrom("member")
+    .select(["id", "email", "status"])
+    .where("organization_id", "=", of.organizationId)
+    .where("email", "=", of.email)
+    .execute();
+}
+
+export async function insertIdentity(
+  tx: Tx,
+  row: { directory_id: string; issuer: string; subject: string; member_id: string; now: Date },
+): Promise<void> {
+  const { now, ...identity } = row;
+  await tx
+    .insertInto("directory_identity")
+    .values({ ...identity, external_id: null, created_at: now, last_used_at: now })
+    .execute();
+}
+
+export async function recordIdentityUse(
+  tx: Tx,
+  of: { directoryId: string; subject: string; now: Date },
+): Promise<void> {
+  await tx
+    .updateTable("directory_identity")
+    .set({ last_used_at: of.now })
+    .where("directory_id", "=", of.directoryId)
+    .where("subject", "=", of.subject)
+    .execute();
+}
+
+export interface DirectorySessionRow {
+  session_id: string;
+  directory_id: string;
+  subject: string;
+  provider_session: string | null;
+  has_second_factor: boolean;
+}
+
+export async function insertDirectorySession(tx: Tx, row: DirectorySessionRow): Promise<void> {
+  await tx.insertInto("directory_session").values(row).execute();
+}
+
+/** Moves the facts of a directory's session to the session that replaces it. */
+export async function moveDirectorySession(
+  tx: Tx,
+  of: { fromId: string; toId: string },
+): Promise<void> {
+  await tx
+    .updateTable("directory_session")
+    .set({ session_id: of.toId })
+    .where("session_id", "=", of.fromId)
+    .execute();
+}
+
+/** Ends the sessions that the directory has started. Returns their number. */
+export async function deleteSessionsOfDirectory(tx: Tx, directoryId: string): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom("auth_session")
+    .where("id", "in", (eb) =>
+      eb
+        .selectFrom("directory_session")
+        .select("session_id")
+        .where("directory_id", "=", directoryId),
+    )
+    .executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
+/** Whether the member has an authenticator app. */
+export async function hasAuthenticatorApp(tx: Tx, memberId: string): Promise<boolean> {
+  const row = await tx
+    .selectFrom("auth_user")
+    .select("two_factor_enabled")
+    .where("id", "=", memberId)
+    .executeTakeFirst();
+  return row?.two_factor_enabled ?? false;
+}
