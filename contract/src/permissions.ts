@@ -80,7 +80,7 @@ const organizationRights = {
   // Rights of signed-in members on their own account. Keys have none of them.
   "self:read":          [own,  own,  own,      own,    own, own, "see their own profile and sessions"],
   "self:write":         [own,  own,  own,      own,    own, own, "change their own profile, password and sessions"],
-  "personal_keys:write": [own, own,  own,      own,    own, own, "create, change and revoke their own API keys, where a workspace or their role allows it"],
+  "personal_keys:write": [own, own,  own,      own,    own, own, "create, change and revoke their own API keys, and see their secrets, where a workspace or their role allows it"],
 } as const satisfies Record<string, readonly [Cell, Cell, Cell, Cell, Cell, Cell, string]>;
 
 /**

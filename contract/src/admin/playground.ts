@@ -25,7 +25,7 @@ export const startPlaygroundSession = route({
   summary: "Start a playground session",
   description:
     "Returns a secret for the Claude API to a signed-in member who can create messages in the workspace. The secret works for ten minutes in this workspace, with the permission `write`. Its usage counts as the member's own. Lists of keys omit it. The secret stops when the member loses access. A sixth session in a workspace ends the oldest.",
-  action: "self:write",
+  action: "personal_keys:write",
   audited: "playground.started",
   body: z.strictObject({ workspace_id: workspaceId }),
   response: playgroundSession,

@@ -38,7 +38,7 @@ export const revealWaitingSecret = route({
   path: "/v1/admin/waiting_secrets/{waiting_secret_id}/reveal",
   summary: "Show a waiting secret once",
   description: "Deletes the stored secret, so that no later call can show it.",
-  action: "self:write",
+  action: "personal_keys:write",
   audited: "api_key.secret_shown",
   stepUp: true,
   params: z.strictObject({ waiting_secret_id: waitingSecretId }),

@@ -41,6 +41,26 @@ describe("a required second factor", () => {
     expect((await browser.get(SETTINGS)).status).toBe(200);
   });
 
+  test("gives members without one no secret of a key", async () => {
+    const { id: workspace_id } = await org.admin.createWorkspace();
+    const { id, email } = await org.member({
+      workspaces: { [workspace_id]: "workspace_developer" },
+    });
+    const browser = openBrowser(h.app, { remoteAddress: OFFICE });
+    await signInAs(browser, email);
+    const made = await org.admin.createApiKey(workspace_id, { owner_member_id: id });
+    await set({ second_factor: "all" });
+    const calls: [string, object][] = [
+      [`/v1/admin/waiting_secrets/${made.waiting_secret?.id}/reveal`, {}],
+      ["/v1/admin/playground/sessions", { workspace_id }],
+      ["/v1/admin/personal_keys", { workspace_id, name: "Mine" }],
+    ];
+    for (const [url, body] of calls) {
+      const refused = await browser.post(url, body);
+      expect([url, refused.error.details?.["error_code"]]).toEqual([url, "second_factor_required"]);
+    }
+  });
+
   test("of admins does not limit others, and of all does", async () => {
     const browser = await signInFrom(OFFICE, "developer");
     await set({ second_factor: "admins" });
