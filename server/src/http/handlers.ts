@@ -16,12 +16,11 @@ import type { MailReadDeps } from "#src/mail/list-mail.ts";
 import { makeMailHandlers } from "#src/mail/routes.ts";
 import { makeOrganizationHandlers } from "#src/organizations/routes.ts";
 import type { DirectoryDeps } from "#src/people/directory/directories.ts";
-import { makeDirectoryHandlers } from "#src/people/directory/routes.ts";
-import { makeGroupHandlers } from "#src/people/groups/routes.ts";
 import {
   makeDirectoryHandlers,
   makeDirectorySignInHandlers,
 } from "#src/people/directory/routes.ts";
+import { makeGroupHandlers } from "#src/people/groups/routes.ts";
 import type { AcceptDeps } from "#src/people/invites/accept-invite.ts";
 import { makeInviteHandlers } from "#src/people/invites/routes.ts";
 import { makeMemberHandlers } from "#src/people/members/routes.ts";
