@@ -133,9 +133,13 @@ export class Feeder {
     const key = getKey(index);
     const atMs = this.#findStart(plan);
     const requestId = this.#modules.newId("req_", atMs);
-    const scope = { ...key, organizationId: plan.organizationId };
+    const { organizationId } = plan;
+    const scope = { ...key, organizationId, memberId: key.memberId ?? undefined };
     const requestedModel = chooseModel(index, Math.random());
-    const begin = makeBegin(scope, { requestId, startedAtMs: atMs, requestedModel });
+    const begin = makeBegin(
+      { ...key, organizationId },
+      { requestId, startedAtMs: atMs, requestedModel },
+    );
     if (this.#accounting.ledger.admit(scope, atMs).kind !== "admitted") this.#refuse("soft limit");
     else if (this.#accounting.leases.isHoldRequired(scope.organizationId)) this.#hold(begin, nowMs);
     else this.#begin(begin);

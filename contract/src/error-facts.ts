@@ -2,7 +2,7 @@ import { z } from "zod";
 import { timestamp, usdText } from "./fields.ts";
 import { modelGroupId, rateLimitId, spendLimitId } from "./ids.ts";
 import { ranks } from "./permissions.ts";
-import { wireScope } from "./scope.ts";
+import { ownScope, wireScope } from "./scope.ts";
 
 /** Values of `error.details.resource`: the `type` of the resource in other responses. */
 export const errorResources = [
@@ -30,6 +30,7 @@ export const errorResources = [
   "session",
   "spend_limit",
   "spend_limit_increase_request",
+  "tag",
   "unresolved_spend",
   "upstream",
   "workspace",
@@ -87,7 +88,7 @@ const awaitedNodeFacts = z
 const rateLimitFacts = z
   .object({
     id: rateLimitId,
-    scope: wireScope,
+    scope: ownScope,
     model_group: modelGroupId,
     kind: z.enum(["requests", "input_tokens", "output_tokens"]),
     per_minute: z.int(),

@@ -1,20 +1,41 @@
 import { z } from "zod";
-import { apiKeyId, workspaceId } from "./ids.ts";
+import { apiKeyId, groupId, memberId, tagId, workspaceId } from "./ids.ts";
 
 // Scope of a limit, an alert or an increase request.
 
-export const scopeTypes = ["organization", "workspace", "api_key"] as const;
+/** Scopes that every request has. */
+export const ownScopeTypes = ["organization", "workspace", "api_key"] as const;
+/** Scopes whose spend is counted. A request can have one member, and several groups and tags. */
+export const scopeTypes = [...ownScopeTypes, "member", "group", "tag"] as const;
+
+const organizationScope = z.strictObject({ type: z.literal("organization") });
+const workspaceScope = z.strictObject({
+  type: z.literal("workspace"),
+  workspace_id: workspaceId,
+});
+const apiKeyScope = z.strictObject({ type: z.literal("api_key"), api_key_id: apiKeyId });
+
+export const ownScope = z.discriminatedUnion(
+  "type",
+  [organizationScope, workspaceScope, apiKeyScope],
+  { error: (issue) => nameScopeTypes(issue.code, ownScopeTypes) },
+);
+export type OwnScope = z.output<typeof ownScope>;
 
 export const wireScope = z.discriminatedUnion(
   "type",
   [
-    z.strictObject({ type: z.literal("organization") }),
-    z.strictObject({ type: z.literal("workspace"), workspace_id: workspaceId }),
-    z.strictObject({ type: z.literal("api_key"), api_key_id: apiKeyId }),
+    organizationScope,
+    workspaceScope,
+    apiKeyScope,
+    z.strictObject({ type: z.literal("member"), member_id: memberId }),
+    z.strictObject({ type: z.literal("group"), group_id: groupId }),
+    z.strictObject({ type: z.literal("tag"), tag_id: tagId }),
   ],
-  {
-    error: ({ code }) =>
-      code === "invalid_union" ? `expected one of ${scopeTypes.join(", ")}` : undefined,
-  },
+  { error: (issue) => nameScopeTypes(issue.code, scopeTypes) },
 );
 export type WireScope = z.output<typeof wireScope>;
+
+function nameScopeTypes(code: string, types: readonly string[]): string | undefined {
+  return code === "invalid_union" ? `expected one of ${types.join(", ")}` : undefined;
+}

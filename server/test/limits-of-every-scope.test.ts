@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WireScope } from "@bursar/contract/scope.ts";
+import { sql } from "kysely";
 import { afterEach, describe, expect } from "vitest";
 import type { PeriodName } from "#src/db/tables.ts";
 import type { AdminHarness } from "./harness/admin.ts";
@@ -79,12 +80,24 @@ let gateway: TestGateway;
 let organizationId: string;
 let workspaceId: string;
 let apiKeyId: string;
+let memberId: string;
+let groupId: string;
+let tagId: string;
 let secret: string;
 let admin: AdminHarness["operator"];
 
 test.beforeEach(async ({ h, upstream }) => {
   h.clock.nowMs = START_MS;
-  ({ id: organizationId, admin } = await h.organization());
+  const organization = await h.organization();
+  ({ id: organizationId, admin } = organization);
+  memberId = (await organization.member()).id;
+  groupId = `group_${memberId}`;
+  tagId = `tag_${memberId}`;
+  await sql`INSERT INTO member_group (id, organization_id, name) VALUES (${groupId}, ${organizationId}, 'Research')`.execute(
+    h.deps.database,
+  );
+  await sql`INSERT INTO tag (id, organization_id, name, value)
+    VALUES (${tagId}, ${organizationId}, 'cost_center', '4711')`.execute(h.deps.database);
   workspaceId = (await admin.createWorkspace()).id;
   apiKeyId = (await admin.createApiKey(workspaceId)).id;
   directory = await mkdtemp(join(tmpdir(), "bursar-limits-"));
@@ -101,7 +114,8 @@ test.beforeEach(async ({ h, upstream }) => {
     leases,
     databaseNowMs: () => h.clock.nowMs,
   });
-  secret = gateway.addKey({ id: apiKeyId, organizationId, workspaceId });
+  const people = { ownerMemberId: memberId, groupIds: [groupId], tagIds: [tagId] };
+  secret = gateway.addKey({ id: apiKeyId, organizationId, workspaceId, ...people });
 });
 afterEach(async () => {
   await gateway.close();
@@ -117,6 +131,12 @@ function scopeOf(type: WireScope["type"]): { scope: WireScope; scopeId: string }
       return { scope: { type, workspace_id: workspaceId }, scopeId: workspaceId };
     case "api_key":
       return { scope: { type, api_key_id: apiKeyId }, scopeId: apiKeyId };
+    case "member":
+      return { scope: { type, member_id: memberId }, scopeId: memberId };
+    case "group":
+      return { scope: { type, group_id: groupId }, scopeId: groupId };
+    case "tag":
+      return { scope: { type, tag_id: tagId }, scopeId: tagId };
   }
 }
 
@@ -151,7 +171,34 @@ const cases = [
     regainAt: "2026-12-01",
     words: "You have reached your specified API usage limits.",
   },
+  {
+    type: "member",
+    period: "daily",
+    periodStart: "2026-11-20",
+    regainAt: "2026-11-21",
+    words: "You have reached your specified personal API usage limits.",
+  },
+  {
+    type: "group",
+    period: "monthly",
+    periodStart: "2026-11-01",
+    regainAt: "2026-12-01",
+    words: "You have reached your specified group API usage limits.",
+  },
+  {
+    type: "tag",
+    period: "weekly",
+    periodStart: "2026-11-16",
+    regainAt: "2026-11-23",
+    words: "You have reached your specified tag API usage limits.",
+  },
 ] as const;
+
+function nameLimit(type: WireScope["type"], period: PeriodName): string {
+  const { scopeId } = scopeOf(type);
+  if (type === "member") return `Your personal ${period} spend limit (member ${scopeId})`;
+  return `The ${period} spend limit of ${type === "api_key" ? "API key" : type} ${scopeId}`;
+}
 
 describe("a limit refuses requests from its amount until its period ends", () => {
   test.for(cases)("$period, of scope $type", async (each, { h, setSpent, ask, expectRefused }) => {
@@ -162,7 +209,7 @@ describe("a limit refuses requests from its amount until its period ends", () =>
     await setSpent(each, LIMIT_NANO_USD);
     await expectRefused(
       `${each.words} You will regain access on ${regainAt} at 00:00 UTC. `,
-      `The ${period} spend limit of ${type === "api_key" ? "API key" : type} ${scopeOf(type).scopeId} is $25.00`,
+      `${nameLimit(type, period)} is $25.00`,
     );
     h.clock.nowMs = Date.parse(regainAt) - 1;
     expect(await ask()).toMatchObject({ status: 400, reached: 0 });

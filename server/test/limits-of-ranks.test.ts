@@ -1,5 +1,5 @@
 import { findRank, includesRank, type RankedCaller } from "@bursar/contract/permissions.ts";
-import type { WireScope } from "@bursar/contract/scope.ts";
+import type { OwnScope } from "@bursar/contract/scope.ts";
 import { describe, expect } from "vitest";
 import type { AdminHarness, Client, TestOrganization } from "./harness/admin.ts";
 import { test as base } from "./harness/admin-test.ts";
@@ -54,7 +54,7 @@ const organizationCallers: readonly Changer[] = changers.slice(0, 5);
 
 interface Scene {
   clients: Record<Changer, Client>;
-  newScope: Record<WireScope["type"], () => Promise<WireScope>>;
+  newScope: Record<OwnScope["type"], () => Promise<OwnScope>>;
 }
 
 async function makeScene(

@@ -27,6 +27,7 @@ const EARLY_FENCE_SEED = 225_190;
 const FAILOVER_SEEDS = 400;
 
 const COMPANY = { organizationId: ORGANIZATION, scopes: SCOPES };
+const PEOPLE_SEEDS = 300;
 
 const chunks = Array.from({ length: SEEDS / CHUNK }, (_, at) => at * CHUNK);
 
@@ -47,6 +48,15 @@ test.each(chunks)(
   },
 );
 
+test("one person with many keys, and groups across workspaces, exceed no limit", async () => {
+  let requests = 0;
+  for (let seed = 0; seed < PEOPLE_SEEDS; seed++) {
+    const makeStore = () => new MemoryStore(TIMES);
+    requests += (await simulate({ seed, steps: STEPS, hasPeople: true, makeStore })).requests;
+  }
+  expect(requests).toBeGreaterThan(PEOPLE_SEEDS * 8);
+});
+
 test("suspended machines exceed no limit, and do so with a clock that ignores suspensions", async () => {
   const run = async (hasSteadyClocks: boolean) => {
     for (let seed = 0; seed < SUSPENDED_SEEDS; seed++) {
@@ -61,7 +71,8 @@ test("suspended machines exceed no limit, and do so with a clock that ignores su
 
 test("a limit that is lowered below the budget of a node that was fenced early counts that budget", async () => {
   const makeStore = () => new MemoryStore(TIMES);
-  await simulate({ seed: EARLY_FENCE_SEED, steps: 250, hasFailovers: false, makeStore });
+  const options = { steps: 250, hasFailovers: false, hasPeople: false, makeStore };
+  await simulate({ seed: EARLY_FENCE_SEED, ...options });
 });
 
 test("failovers exceed no limit, and do so if grants wait for no report", async () => {

@@ -20,7 +20,7 @@ import {
 } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
-import { wireScope } from "../scope.ts";
+import { ownScope, wireScope } from "../scope.ts";
 import { alertChannelKinds } from "./alert-channels.ts";
 
 const MAX_THRESHOLDS = 20;
@@ -31,7 +31,7 @@ const MAX_DAYS = 365;
 
 const periods = ["daily", "weekly", "monthly"] as const;
 
-export const alertScope = wireScope.meta({
+export const alertScope = ownScope.meta({
   description: "Scope whose spend, requests or keys the alert watches.",
 });
 
@@ -323,7 +323,7 @@ export const alertFiring = z
     type: z.literal("alert_firing"),
     alert: z.object({ id: alertId, name: z.string(), is_deleted: z.boolean() }),
     kind: z.enum(alertKinds),
-    scope: alertScope,
+    scope: wireScope,
     scope_name: z.string(),
     workspace_id: workspaceId.nullable(),
     threshold: z.string().meta({

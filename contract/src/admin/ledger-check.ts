@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { count, timestamp, usdText } from "../fields.ts";
 import { route } from "../route.ts";
+import { scopeTypes } from "../scope.ts";
 
 export const ledgerDifference = z
   .object({
-    scope: z.object({ type: z.enum(["organization", "workspace", "api_key"]), id: z.string() }),
+    scope: z.object({ type: z.enum(scopeTypes), id: z.string() }),
     period: z.enum(["daily", "weekly", "monthly"]),
     period_start: z.string().meta({ description: "First day of the period, in UTC." }),
     amount: z

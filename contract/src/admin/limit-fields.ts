@@ -3,7 +3,7 @@ import { optionalQuery, timestamp } from "../fields.ts";
 import { apiKeyId, workspaceId } from "../ids.ts";
 import { pageCursorQuery } from "../paging.ts";
 import { ranks } from "../permissions.ts";
-import { scopeTypes } from "../scope.ts";
+import { ownScopeTypes } from "../scope.ts";
 
 // Fields that spend limits and rate limits share.
 
@@ -44,10 +44,10 @@ export const limitValueFields = {
   set_at: timestamp,
 };
 
-/** Query of a list of limits. Each kind adds one filter. */
+/** Query of a list of limits. Each kind adds its own filters. */
 export const limitQuery = {
   ...pageCursorQuery,
-  scope_type: optionalQuery(z.enum(scopeTypes)),
+  scope_type: optionalQuery(z.enum(ownScopeTypes)),
   workspace_id: optionalQuery(workspaceId),
   api_key_id: optionalQuery(apiKeyId),
 };

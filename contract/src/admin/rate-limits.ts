@@ -3,7 +3,7 @@ import { optionalQuery, queryFlag, timestamp } from "../fields.ts";
 import { apiKeyId, modelGroupId, modelName, rateLimitId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
-import { wireScope } from "../scope.ts";
+import { ownScope } from "../scope.ts";
 import {
   ifVersion,
   limitQuery,
@@ -13,7 +13,7 @@ import {
   rankToSet,
 } from "./limit-fields.ts";
 
-const rateLimitScope = wireScope.meta({ description: "Scope whose requests are limited." });
+const rateLimitScope = ownScope.meta({ description: "Scope whose requests are limited." });
 
 const MAX_PER_MINUTE = 1_000_000_000;
 const perMinuteInput = (what: string) =>

@@ -3,7 +3,7 @@ import { optionalQuery, queryList, timestamp, usdAmount, usdText } from "../fiel
 import { increaseRequestId, memberId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
-import { wireScope } from "../scope.ts";
+import { ownScope, wireScope } from "../scope.ts";
 import { officialSpendLimit } from "./spend-limits.ts";
 
 const MAX_TEXT_LENGTH = 1_000;
@@ -63,7 +63,7 @@ export const createIncreaseRequest = route({
   action: "spend_limits:request",
   audited: "increase_request.created",
   body: z.strictObject({
-    scope: wireScope,
+    scope: ownScope,
     period: z.enum(periods).default("monthly"),
     amount_usd: usdAmount,
     reason: z.string().trim().min(1).max(MAX_TEXT_LENGTH),

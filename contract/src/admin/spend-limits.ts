@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { count, optionalQuery, queryList, timestamp, usdAmount, usdText } from "../fields.ts";
-import { apiKeyId, memberId, spendLimitId, workspaceId } from "../ids.ts";
+import { apiKeyId, groupId, memberId, spendLimitId, tagId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 import { scopeTypes, wireScope } from "../scope.ts";
@@ -130,6 +130,7 @@ export const spendLimit = z
     type: z.literal("spend_limit"),
     id: spendLimitId,
     scope: limitScope,
+    scope_name: z.string().meta({ description: "Name of the scope. Empty: it no longer exists." }),
     period: z.enum(periods),
     limit_usd: z.number(),
     enforcement: enforcement.meta({ description: enforcementDescription }),
@@ -156,7 +157,7 @@ export const setSpendLimit = route({
   path: "/v1/admin/spend_limits",
   summary: "Set a spend limit",
   description:
-    "Sets the value of the caller's rank, or of the lower `rank`. A changed limit keeps its id. A higher amount is accepted while another rank keeps the limit lower: compare `limit_usd` and `values`. Periods are calendar days, weeks (from Monday) and months in UTC. Takes effect at once. A limit below the current spend is accepted and refuses requests: `blocks_now` is true. The organization's limits need an admin key or the role Owner, Admin or Billing.",
+    "Sets the value of the caller's rank, or of the lower `rank`. A changed limit keeps its id. A higher amount is accepted while another rank keeps the limit lower: compare `limit_usd` and `values`. Periods are calendar days, weeks (from Monday) and months in UTC. Takes effect at once. A limit below the current spend is accepted and refuses requests: `blocks_now` is true. Limits of the organization, and of members, groups and tags need an admin key or the role Owner, Admin or Billing.",
   action: "spend_limits:write",
   audited: "spend_limit.set",
   stepUp: "if_wider",
@@ -173,6 +174,13 @@ export const setSpendLimit = route({
   response: spendLimit,
 });
 
+/** Scopes beside the workspace and the key. */
+const personQuery = {
+  member_id: optionalQuery(memberId),
+  group_id: optionalQuery(groupId),
+  tag_id: optionalQuery(tagId),
+};
+
 export const listSpendLimits = route({
   operationId: "listSpendLimits",
   method: "GET",
@@ -184,6 +192,8 @@ export const listSpendLimits = route({
   audited: null,
   query: z.strictObject({
     ...limitQuery,
+    scope_type: optionalQuery(z.enum(scopeTypes)),
+    ...personQuery,
     period: optionalQuery(z.enum(periods)),
   }),
   response: pageCursor(spendLimit),
@@ -234,7 +244,8 @@ export const effectiveSpendLimits = z
     api_key_id: apiKeyId,
     workspace_id: workspaceId,
     limits: z.array(spendLimit).meta({
-      description: "Limits of the key, its workspace and the organization, narrowest first.",
+      description:
+        "Limits of the key, its owner, its tags, the owner's groups, its workspace and the organization, narrowest first.",
     }),
     binds_first: bindingLimit.nullable().meta({
       description:
@@ -264,10 +275,10 @@ export const getEffectiveSpendLimits = route({
 export const blockingLimit = z
   .object({
     type: z.literal("blocking_limit"),
-    scope_name: z.string().meta({ description: "Name of the organization, workspace or key." }),
+    scope_name: z.string().meta({ description: "Name of the scope." }),
     workspace_id: workspaceId
       .nullable()
-      .meta({ description: "Workspace of the scope. Null: the organization." }),
+      .meta({ description: "Workspace of the scope. Null: not a workspace or key." }),
     blocked_keys: count.meta({
       description: "Keys of the scope that could send messages without this limit.",
     }),
@@ -309,13 +320,14 @@ export const getPeriodSpend = route({
   path: "/v1/admin/spend_limits/period_spend",
   summary: "Get what a scope has spent in the current period",
   description:
-    "Shows the effect of a limit before it is set. Returns the spend of the key `api_key_id`, of the workspace `workspace_id`, or without either of the organization.",
+    "Shows the effect of a limit before it is set. Returns the spend of the key, workspace, member, group or tag that is named, or else of the organization.",
   action: "spend_limits:read",
   audited: null,
   query: z.strictObject({
     period: z.enum(periods).default("monthly"),
     workspace_id: optionalQuery(workspaceId),
     api_key_id: optionalQuery(apiKeyId),
+    ...personQuery,
   }),
   response: periodSpend,
 });

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { count, timestamp, usdText } from "../fields.ts";
 import { nodeId } from "../ids.ts";
 import { route } from "../route.ts";
+import { scopeTypes } from "../scope.ts";
 
 // State of the installation, for its operators.
 
@@ -288,7 +289,7 @@ export const listNodes = route({
 
 const releasedBudget = z.object({
   scope: z.object({
-    type: z.enum(["organization", "workspace", "api_key"]),
+    type: z.enum(scopeTypes),
     id: z.string(),
   }),
   period: z.enum(["daily", "weekly", "monthly"]),

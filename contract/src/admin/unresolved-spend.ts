@@ -3,6 +3,7 @@ import { timestamp, usdAmount, usdText } from "../fields.ts";
 import { apiKeyId, requestId, unresolvedSpendId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
+import { scopeTypes } from "../scope.ts";
 
 const kinds = ["request", "node", "journal"] as const;
 const kindDescription =
@@ -16,7 +17,8 @@ export const unresolvedSpend = z
     request_id: z.string().nullable().meta({ description: "Null: not a request." }),
     node_id: z.string(),
     scope: z.object({
-      type: z.enum(["organization", "workspace", "api_key"]),
+      type: z.enum(scopeTypes),
+      id: z.string(),
       workspace_id: workspaceId.nullable(),
       api_key_id: apiKeyId.nullable(),
     }),

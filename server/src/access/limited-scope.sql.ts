@@ -13,6 +13,38 @@ export async function lockOrganization(tx: Tx, organizationId: string): Promise<
     .execute();
 }
 
+/** False: the organization has no such member, or the member was removed. Locks the member until the transaction ends. */
+export async function lockLimitedMember(
+  tx: Tx,
+  of: { organizationId: string; id: string },
+): Promise<boolean> {
+  const row = await tx
+    .selectFrom("member")
+    .select("id")
+    .where("organization_id", "=", of.organizationId)
+    .where("id", "=", of.id)
+    .where("status", "<>", "removed")
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** False: the organization has no such group or tag. Locks the row until the transaction ends. */
+export async function lockLimitedRow(
+  tx: Tx,
+  table: "member_group" | "tag",
+  of: { organizationId: string; id: string },
+): Promise<boolean> {
+  const row = await tx
+    .selectFrom(table)
+    .select("id")
+    .where("organization_id", "=", of.organizationId)
+    .where("id", "=", of.id)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** True for an archived key. Locks the key until the transaction ends, so that it cannot be archived concurrently. */
 export async function isApiKeyArchivedForChange(
   tx: Tx,

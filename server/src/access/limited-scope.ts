@@ -1,16 +1,22 @@
 import type { WireScope } from "@bursar/contract/scope.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
+import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { checkEverywhere } from "./authorize.ts";
-import { isApiKeyArchivedForChange, lockOrganization } from "./limited-scope.sql.ts";
+import {
+  isApiKeyArchivedForChange,
+  lockLimitedMember,
+  lockLimitedRow,
+  lockOrganization,
+} from "./limited-scope.sql.ts";
 import {
   getActiveWorkspaceForChange,
   getWorkspaceIdOfApiKey,
   refuseArchivedKey,
 } from "./visible-workspace.ts";
 
-// Scopes of limits on spend or requests: the organization, one of its workspaces, or one key.
+// Scopes of limits on spend or requests: the organization, one of its workspaces, keys, members or groups, or a tag.
 
 /** Scope that was found and locked. `workspaceId` is its workspace, or null. */
 export interface LockedScope {
@@ -53,5 +59,29 @@ export async function lockScope(
         throw refuseArchivedKey();
       return { scopeType: "api_key", scopeId: apiKeyId, workspaceId };
     }
+    case "member": {
+      checkEverywhere(caller, write);
+      const id = scope.member_id;
+      if (!(await lockLimitedMember(tx, { organizationId, id }))) throw scopeNotFound("member");
+      return { scopeType: "member", scopeId: id, workspaceId: null };
+    }
+    case "group": {
+      checkEverywhere(caller, write);
+      const id = scope.group_id;
+      if (!(await lockLimitedRow(tx, "member_group", { organizationId, id })))
+        throw scopeNotFound("group");
+      return { scopeType: "group", scopeId: id, workspaceId: null };
+    }
+    case "tag": {
+      checkEverywhere(caller, write);
+      const id = scope.tag_id;
+      if (!(await lockLimitedRow(tx, "tag", { organizationId, id }))) throw scopeNotFound("tag");
+      return { scopeType: "tag", scopeId: id, workspaceId: null };
+    }
   }
+}
+
+function scopeNotFound(resource: "member" | "group" | "tag"): ApiError {
+  const name = resource[0]?.toUpperCase() + resource.slice(1);
+  return new ApiError("resource_not_found", `${name} not found`, {}, { resource });
 }

@@ -2,12 +2,12 @@ import type { AlertChannelKind } from "@bursar/contract/admin/alert-channels.ts"
 import type { AlertCondition, AlertKind, FiringFacts } from "@bursar/contract/admin/alerts.ts";
 import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import type { ColumnType, Generated, GeneratedAlways } from "kysely";
+import type { OwnScopeType, ScopeType } from "./ledger-tables.ts";
 
 // Rows of 0012_alerts.sql and 0017_request_alerts.sql: alerts, their state and firings, channels and deliveries, and
 // increase requests.
 
 type Json<T> = ColumnType<T, string, string>;
-type ScopeType = "organization" | "workspace" | "api_key";
 
 export interface AlertTables {
   alert: AlertTable;
@@ -61,7 +61,7 @@ interface AlertTable {
   organization_id: string;
   name: string;
   kind: AlertKind;
-  scope_type: ScopeType;
+  scope_type: OwnScopeType;
   scope_id: string;
   includes_below: boolean;
   condition: Json<AlertCondition>;

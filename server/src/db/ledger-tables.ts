@@ -2,7 +2,10 @@ import type { Generated, GeneratedAlways } from "kysely";
 
 // Rows and views of the spend ledger's balances and leases.
 
-export type ScopeType = "organization" | "workspace" | "api_key";
+/** Scopes that every request has. */
+export type OwnScopeType = "organization" | "workspace" | "api_key";
+/** Scopes that a request can have, and whose spend is counted. */
+export type ScopeType = OwnScopeType | "member" | "group" | "tag";
 export type PeriodName = "daily" | "weekly" | "monthly";
 
 export interface LedgerTables {

@@ -786,7 +786,10 @@ CREATE TABLE spend_adjustment (
   started_at timestamp with time zone NOT NULL,
   cost_nano_usd bigint NOT NULL,
   reason text NOT NULL,
-  created_at timestamp with time zone DEFAULT now() NOT NULL
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  member_id text DEFAULT ''::text NOT NULL,
+  group_ids text DEFAULT ''::text NOT NULL,
+  tag_ids text DEFAULT ''::text NOT NULL
 );
 CREATE TABLE spend_limit (
   id text NOT NULL,
@@ -1612,10 +1615,10 @@ ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_pkey PRIMARY KEY (id);
 ALTER TABLE alert_delivery ADD CONSTRAINT alert_delivery_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text, 'dropped'::text])));
 ALTER TABLE alert_delivery_firing ADD CONSTRAINT alert_delivery_firing_pkey PRIMARY KEY (alert_delivery_id, alert_firing_id);
 ALTER TABLE alert_episode ADD CONSTRAINT alert_episode_pkey PRIMARY KEY (alert_id, scope_type, scope_id);
-ALTER TABLE alert_episode ADD CONSTRAINT alert_episode_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE alert_episode ADD CONSTRAINT alert_episode_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text, 'member'::text, 'group'::text, 'tag'::text])));
 ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_alert_id_scope_type_scope_id_episode_threshold_key UNIQUE (alert_id, scope_type, scope_id, episode, threshold);
 ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_pkey PRIMARY KEY (id);
-ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text, 'member'::text, 'group'::text, 'tag'::text])));
 ALTER TABLE alert_to_channel ADD CONSTRAINT alert_to_channel_pkey PRIMARY KEY (alert_id, alert_channel_id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_archived_rank_check CHECK ((archived_rank = ANY (ARRAY['machine'::text, 'owner'::text, 'admin'::text, 'workspace'::text, 'holder'::text])));
 ALTER TABLE api_key ADD CONSTRAINT api_key_permission_check CHECK ((permission = ANY (ARRAY['read'::text, 'write'::text, 'admin'::text])));
@@ -1655,7 +1658,7 @@ ALTER TABLE backup ADD CONSTRAINT backup_pkey PRIMARY KEY (id);
 ALTER TABLE backup ADD CONSTRAINT backup_sha256_check CHECK ((octet_length(sha256) = 32));
 ALTER TABLE balance ADD CONSTRAINT balance_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
 ALTER TABLE balance ADD CONSTRAINT balance_pkey PRIMARY KEY (scope_type, scope_id, period, period_start);
-ALTER TABLE balance ADD CONSTRAINT balance_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE balance ADD CONSTRAINT balance_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text, 'member'::text, 'group'::text, 'tag'::text])));
 ALTER TABLE change_counter ADD CONSTRAINT change_counter_is_only_row_check CHECK (is_only_row);
 ALTER TABLE change_counter ADD CONSTRAINT change_counter_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE change_scope ADD CONSTRAINT change_scope_kind_check CHECK ((kind = ANY (ARRAY['no_key'::text, 'api_key'::text, 'workspace'::text, 'member'::text, 'group'::text])));
@@ -1779,7 +1782,7 @@ ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_enforcement_check CHECK ((enf
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_open_ended_hold_nano_usd_check CHECK ((open_ended_hold_nano_usd > 0));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_pkey PRIMARY KEY (id);
-ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text, 'member'::text, 'group'::text, 'tag'::text])));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_scope_type_scope_id_period_key UNIQUE (scope_type, scope_id, period);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_unknown_features_check CHECK ((unknown_features = ANY (ARRAY['hold'::text, 'refuse'::text])));
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_amount_nano_usd_check CHECK ((amount_nano_usd > 0));
@@ -1787,7 +1790,7 @@ ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_req
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_pkey PRIMARY KEY (id);
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_requester_type_check CHECK ((requester_type = ANY (ARRAY['member'::text, 'api_key'::text, 'admin_key'::text, 'local_operator'::text])));
-ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text, 'member'::text, 'group'::text, 'tag'::text])));
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'denied'::text, 'withdrawn'::text])));
 ALTER TABLE spend_limit_raise ADD CONSTRAINT spend_limit_raise_pkey PRIMARY KEY (id);
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
@@ -1796,7 +1799,7 @@ ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_open_ended_hold_n
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_pkey PRIMARY KEY (scope_id, scope_type, period, rank);
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_rank_check CHECK ((rank = ANY (ARRAY['machine'::text, 'owner'::text, 'admin'::text, 'workspace'::text, 'holder'::text])));
-ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text, 'member'::text, 'group'::text, 'tag'::text])));
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_unknown_features_check CHECK ((unknown_features = ANY (ARRAY['hold'::text, 'refuse'::text])));
 ALTER TABLE tag ADD CONSTRAINT tag_organization_id_name_value_key UNIQUE (organization_id, name, value);
 ALTER TABLE tag ADD CONSTRAINT tag_pkey PRIMARY KEY (id);

@@ -4,7 +4,7 @@ import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 import type { AlertTables } from "./alert-tables.ts";
 import type { AuthTables } from "./auth-tables.ts";
 import type { GroupMemberSource, GroupTables } from "./group-tables.ts";
-import type { LedgerTables, PeriodName, ScopeType } from "./ledger-tables.ts";
+import type { LedgerTables, OwnScopeType, PeriodName, ScopeType } from "./ledger-tables.ts";
 import type { ReviewTables } from "./review-tables.ts";
 import type { UsageTables } from "./usage-tables.ts";
 
@@ -14,7 +14,7 @@ type Json<T> = ColumnType<T, string, string>;
 type JsonDefault<T> = ColumnType<T, string | undefined, string>;
 type Created = ColumnType<Date, Date | undefined, never>;
 
-export type { GroupMemberSource, PeriodName, ScopeType };
+export type { GroupMemberSource, OwnScopeType, PeriodName, ScopeType };
 
 export interface Tables
   extends AlertTables,
@@ -243,7 +243,7 @@ interface NeutralFeatureTable {
 interface RateLimitTable {
   id: string;
   organization_id: string;
-  scope_type: ScopeType;
+  scope_type: OwnScopeType;
   scope_id: string;
   model_group: string;
   requests_per_minute: number | null;
@@ -256,7 +256,6 @@ interface RateLimitTable {
 
 interface LimitValueColumns {
   organization_id: string;
-  scope_type: ScopeType;
   scope_id: string;
   rank: Rank;
   set_by_type: string | null;
@@ -265,6 +264,7 @@ interface LimitValueColumns {
 }
 
 interface SpendLimitValueTable extends LimitValueColumns {
+  scope_type: ScopeType;
   period: PeriodName;
   amount_nano_usd: bigint;
   enforcement: SpendLimitTable["enforcement"];
@@ -273,6 +273,7 @@ interface SpendLimitValueTable extends LimitValueColumns {
 }
 
 interface RateLimitValueTable extends LimitValueColumns {
+  scope_type: OwnScopeType;
   model_group: string;
   requests_per_minute: number | null;
   input_tokens_per_minute: number | null;
@@ -313,6 +314,9 @@ interface SpendAdjustmentTable {
   organization_id: string;
   workspace_id: string;
   api_key_id: string;
+  member_id: Generated<string>;
+  group_ids: Generated<string>;
+  tag_ids: Generated<string>;
   request_id: string;
   started_at: Date;
   cost_nano_usd: bigint;

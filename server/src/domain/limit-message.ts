@@ -1,7 +1,7 @@
 import { formatUsd } from "./money.ts";
 import { formatRegainAccess, type PeriodName } from "./spend-period.ts";
 
-type WireScope = "organization" | "workspace" | "api_key";
+type WireScope = "organization" | "workspace" | "api_key" | "member" | "group" | "tag";
 
 export interface ReachedLimit {
   scopeType: WireScope;
@@ -21,9 +21,16 @@ export function formatLimitMessage(limit: ReachedLimit): string {
   return (
     `You have reached your specified ${officialScope[limit.scopeType]} usage limits. ` +
     `You will regain access on ${formatRegainAccess(limit.regainAtMs)}. ` +
-    `The ${limit.period} spend limit of ${plainScope[limit.scopeType]} ${limit.scopeId} is ` +
+    `${nameLimit(limit)} is ` +
     `$${formatUsd(limit.limitNanoUsd)}; spent: $${formatUsd(limit.spentNanoUsd)}.`
   );
+}
+
+/** Subject of a sentence about a limit: its period and scope. */
+export function nameLimit({ scopeType, scopeId, period }: AskableLimit): string {
+  return scopeType === "member"
+    ? `Your personal ${period} spend limit (member ${scopeId})`
+    : `The ${period} spend limit of ${plainScope[scopeType]} ${scopeId}`;
 }
 
 /** Fields of a limit in an increase request. */
@@ -37,6 +44,9 @@ export function describeIncreaseRequest(
   { scopeType, scopeId, period }: AskableLimit,
   publicUrl: string | null,
 ) {
+  if (scopeType === "member" || scopeType === "group" || scopeType === "tag") {
+    return "An Owner or an Admin of the organization can raise it.";
+  }
   const id = scopeType === "organization" ? "" : `&id=${encodeURIComponent(scopeId)}`;
   const page = `/increase-requests/new?scope=${scopeType}${id}&period=${period}`;
   return publicUrl === null
@@ -48,10 +58,16 @@ const officialScope: Record<WireScope, string> = {
   organization: "API",
   workspace: "workspace API",
   api_key: "API key",
+  member: "personal API",
+  group: "group API",
+  tag: "tag API",
 };
 
 const plainScope: Record<WireScope, string> = {
   organization: "organization",
   workspace: "workspace",
   api_key: "API key",
+  member: "member",
+  group: "group",
+  tag: "tag",
 };

@@ -33,8 +33,10 @@ export interface BeginRecord {
 }
 
 export interface SmallerHold {
-  scopeType: "organization" | "workspace" | "api_key";
+  scopeType: "organization" | "workspace" | "api_key" | "member" | "group" | "tag";
   period: PeriodName;
+  /** Id of a group or tag. Absent: a request has one scope of this type. */
+  scopeId?: string;
   nanoUsd: bigint;
 }
 

@@ -1,6 +1,13 @@
-import type { WireScope } from "@bursar/contract/scope.ts";
+import type { OwnScope, WireScope } from "@bursar/contract/scope.ts";
+
+/** True for the scopes that every request has. */
+export function isOwnScope(scopeType: WireScope["type"]): scopeType is OwnScope["type"] {
+  return scopeType === "organization" || scopeType === "workspace" || scopeType === "api_key";
+}
 
 /** Converts a scope of a limit, alert or request to the API's form. */
+export function toWireScope(of: { scopeType: OwnScope["type"]; scopeId: string }): OwnScope;
+export function toWireScope(of: { scopeType: WireScope["type"]; scopeId: string }): WireScope;
 export function toWireScope(of: { scopeType: WireScope["type"]; scopeId: string }): WireScope {
   switch (of.scopeType) {
     case "organization":
@@ -9,5 +16,11 @@ export function toWireScope(of: { scopeType: WireScope["type"]; scopeId: string 
       return { type: "workspace", workspace_id: of.scopeId };
     case "api_key":
       return { type: "api_key", api_key_id: of.scopeId };
+    case "member":
+      return { type: "member", member_id: of.scopeId };
+    case "group":
+      return { type: "group", group_id: of.scopeId };
+    case "tag":
+      return { type: "tag", tag_id: of.scopeId };
   }
 }

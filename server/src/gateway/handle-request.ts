@@ -36,6 +36,7 @@ import { reportRefusal } from "./report-refusal.ts";
 import { type ClaudeRoute, findRoute } from "./routes.ts";
 import { type Ending, type Metered, type SettleDeps, settle } from "./settle.ts";
 import { makeOverloadedError, Shares } from "./shares.ts";
+import { scopeOfBegin, toSpendScope } from "./spend-scope.ts";
 
 // The hot path. Fails closed before the upstream, never after.
 
@@ -396,8 +397,8 @@ function admit(
   { exchange, key, message, body, upstream }: Admitting,
 ): Metered | null | Promise<Metered | null> {
   const atMs = deps.databaseNowMs();
-  const { organizationId, workspaceId, id: apiKeyId } = key;
-  const scope = { organizationId, workspaceId, apiKeyId };
+  const { organizationId } = key;
+  const scope = toSpendScope(key);
   const admission = deps.ledger.admit(scope, atMs);
   if (admission.kind === "blocked") {
     const { message, limit, spentNanoUsd, regainAtMs } = admission;
@@ -464,13 +465,18 @@ function toMetered(exchange: Exchange, { message, key, startedAtMs, hold }: Admi
 
 /** Adds a hold to a running request. The journal stores it, for the case that the outcome stays unknown. */
 function toRunningHold(deps: GatewayDeps, begin: BeginRecord, message: ParsedMessage): RunningHold {
-  const { requestId, organizationId, workspaceId, apiKeyId, startedAtMs } = begin;
+  const { requestId, organizationId, startedAtMs } = begin;
   const book = deps.prices.get(organizationId);
   const { kind, nanoUsd: amountNanoUsd } = computeWorstCost(message, book, startedAtMs);
   begin.holdNanoUsd = amountNanoUsd;
   deps.meter.amendBegin(begin);
-  const scope = { organizationId, workspaceId, apiKeyId };
-  return { ...scope, requestId, startedAtMs, amountNanoUsd, isOpenEnded: kind !== "closed" };
+  return {
+    ...scopeOfBegin(begin),
+    requestId,
+    startedAtMs,
+    amountNanoUsd,
+    isOpenEnded: kind !== "closed",
+  };
 }
 
 /** Dispatches the request to the upstream's client. Never throws: the relay handles each failure. */

@@ -99,6 +99,8 @@ export interface LimitFilter extends LimitVisibility {
   /** Limits of this workspace and of its keys. */
   workspaceId?: string | undefined;
   apiKeyId?: string | undefined;
+  /** Ids of members, groups and tags. A limit must have the scope of each. */
+  scopeIds?: readonly string[] | undefined;
 }
 
 export type PlaceFilter<Place> = { [Field in keyof Place]?: Place[Field] | undefined };

@@ -28,6 +28,7 @@ export function selectVisible<Tables, Table extends keyof Tables, Row>(
     scopeTypes && sql`${scopeType} = ANY(${[...scopeTypes]}::text[])`,
     workspaceId !== undefined && isIn([workspaceId]),
     apiKeyId !== undefined && sql`(${scopeType} = 'api_key' AND ${scopeId} = ${apiKeyId})`,
+    filter.scopeIds && sql`${scopeId} = ALL(${[...filter.scopeIds]}::text[])`,
     page.from &&
       sql`(${createdAt}, ${column("id")}) < (${new Date(page.from.createdAtMs)}::timestamptz, ${page.from.id})`,
   ].filter((condition) => !!condition);

@@ -24,6 +24,9 @@ export async function getLimit<Stored extends Limit>(
 export interface LimitQuery {
   workspace_id?: string | undefined;
   api_key_id?: string | undefined;
+  member_id?: string | undefined;
+  group_id?: string | undefined;
+  tag_id?: string | undefined;
 }
 
 /** Returns a page of the limits that the caller can see. Throws a 404 for a workspace or key that the caller cannot see. */
@@ -42,10 +45,11 @@ export async function listLimits<Stored extends Limit, Place>(
   },
 ): Promise<PageOfRows<Stored>> {
   const { workspace_id: workspaceId, api_key_id: apiKeyId } = query;
+  const scopeIds = [query.member_id, query.group_id, query.tag_id].filter((id) => id !== undefined);
   const right = `${kind.type}s:read` as const;
   if (workspaceId !== undefined) await getVisibleWorkspace(database, caller, right, workspaceId);
   if (apiKeyId !== undefined) await getWorkspaceIdOfApiKey(database, caller, right, apiKeyId);
-  const visible = { ...visibilityOf(kind, caller), ...filter, workspaceId, apiKeyId };
+  const visible = { ...visibilityOf(kind, caller), ...filter, workspaceId, apiKeyId, scopeIds };
   return toPage(await kind.list(database, visible, request), request);
 }
 

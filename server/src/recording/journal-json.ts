@@ -23,7 +23,8 @@ export function beginToJson(record: BeginRecord): string {
   if (record.hasUnbilledParts) json += ',"ub":1';
   if (smallerHolds === undefined) return `${json}}`;
   const holds = smallerHolds.map(
-    ({ scopeType, period, nanoUsd }) => `["${scopeType}","${period}",${amountToJson(nanoUsd)}]`,
+    ({ scopeType, period, nanoUsd, scopeId }) =>
+      `["${scopeType}","${period}",${amountToJson(nanoUsd)}${scopeId === undefined ? "" : `,${labelToJson(scopeId)}`}]`,
   );
   return `${json},"sh":[${holds.join(",")}]}`;
 }

@@ -28,8 +28,16 @@ export interface WireBegin {
   h?: WireAmount | undefined;
   /** Nodes that do not know it ignore it. */
   ub?: 1 | undefined;
-  sh?: [SmallerHold["scopeType"], SmallerHold["period"], WireAmount][] | undefined;
+  sh?: WireSmallerHold[] | undefined;
 }
+
+/** The id is that of a group or tag. */
+type WireSmallerHold = [
+  scopeType: SmallerHold["scopeType"],
+  period: SmallerHold["period"],
+  amount: WireAmount,
+  scopeId?: string,
+];
 
 export interface WireEnd {
   t: number;
@@ -96,7 +104,11 @@ export function changesToWire(record: BeginChanges): WireBegin {
     c: record.client,
     h: holdNanoUsd === undefined ? undefined : amountToWire(holdNanoUsd),
     ub: record.hasUnbilledParts ? 1 : undefined,
-    sh: smallerHolds?.map((hold) => [hold.scopeType, hold.period, amountToWire(hold.nanoUsd)]),
+    sh: smallerHolds?.map(({ scopeType, period, nanoUsd, scopeId }) => {
+      const hold: WireSmallerHold = [scopeType, period, amountToWire(nanoUsd)];
+      if (scopeId !== undefined) hold.push(scopeId);
+      return hold;
+    }),
   };
 }
 
@@ -115,8 +127,9 @@ export function changesFromWire(wire: WireBegin): BeginChanges {
   if (wire.h !== undefined) changes.holdNanoUsd = BigInt(wire.h);
   if (wire.ub !== undefined) changes.hasUnbilledParts = true;
   if (wire.sh !== undefined) {
-    changes.smallerHolds = wire.sh.map(([scopeType, period, amount]) => {
-      return { scopeType, period, nanoUsd: BigInt(amount) };
+    changes.smallerHolds = wire.sh.map(([scopeType, period, amount, scopeId]) => {
+      const hold: SmallerHold = { scopeType, period, nanoUsd: BigInt(amount) };
+      return scopeId === undefined ? hold : { ...hold, scopeId };
     });
   }
   return changes;

@@ -114,6 +114,9 @@ function RefusalsLink({ firing: { kind, scope } }: { firing: Firing }) {
 function ScopeLink({ firing: { scope } }: { firing: Firing }) {
   switch (scope.type) {
     case "organization":
+    case "member":
+    case "group":
+    case "tag":
       return <ButtonLink to="/spend-limits">Open limits</ButtonLink>;
     case "workspace":
       return (

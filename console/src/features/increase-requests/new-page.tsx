@@ -2,6 +2,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { flushSync } from "react-dom";
 import type { useForm } from "react-hook-form";
+import type { OwnScope } from "../../kit/scopes/scope.ts";
 import { ScopePicker, toScope } from "../../kit/scopes/scope-picker.tsx";
 import { PeriodField } from "../../kit/spend-limits/period-field.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
@@ -13,11 +14,11 @@ import { MoneyInput, TextArea } from "../../ui/input.tsx";
 import { Page } from "../../ui/page.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
-import { type RequestScope, useCreateIncreaseRequest } from "./queries.ts";
+import { useCreateIncreaseRequest } from "./queries.ts";
 import type { NewIncreaseRequestSearch } from "./search.ts";
 
 interface NewIncreaseRequestValues {
-  scopeType: RequestScope["type"];
+  scopeType: OwnScope["type"];
   scopeId: string | null;
   period: "daily" | "weekly" | "monthly";
   amount_usd: string;

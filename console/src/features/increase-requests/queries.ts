@@ -2,7 +2,6 @@ import { type ItemOf, useApi, useChange, usePages } from "../../queries.ts";
 import type { RequestView } from "./search.ts";
 
 export type IncreaseRequest = ItemOf<"listIncreaseRequests">;
-export type RequestScope = IncreaseRequest["scope"];
 
 const EVERY_MS = 15_000;
 

@@ -17,6 +17,12 @@ export function describeScope({ scope, scope_name }: IncreaseRequest): string {
       return scope_name;
     case "api_key":
       return `key ${scope_name}`;
+    case "member":
+      return scope_name;
+    case "group":
+      return `group ${scope_name}`;
+    case "tag":
+      return `tag ${scope_name}`;
   }
 }
 

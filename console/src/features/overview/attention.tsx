@@ -1,5 +1,6 @@
 import { Link, type LinkProps } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { findScopeId, toOwnScope } from "../../kit/scopes/scope.ts";
 import { scopeLabel, scopeRank } from "../../kit/scopes/scope-names.ts";
 import { type ItemOf, useApi } from "../../queries.ts";
 import { useMay } from "../../session.ts";
@@ -13,7 +14,6 @@ import { useNow } from "../../ui/use-now.ts";
 // Limits that block requests now, unacknowledged alerts whose cause lasts, and costs that need a decision.
 
 type BlockingLimit = ItemOf<"listBlockingLimits">;
-type Scope = BlockingLimit["spend_limit"]["scope"];
 
 const MAX_SHOWN = 3;
 /** The list is newest first. The widest scopes among these are shown. */
@@ -136,27 +136,19 @@ function LimitLink({ limit: { spend_limit, workspace_id } }: { limit: BlockingLi
     );
   }
   if (!may("spend_limits:request", place)) return null;
-  const { scope, period } = spend_limit;
+  const { period } = spend_limit;
+  const scope = toOwnScope(spend_limit.scope);
+  if (scope === null) return null;
+  const id = findScopeId(scope);
   return (
     <Link
       to="/increase-requests/new"
-      search={{ scope: scope.type, ...idOf(scope), period }}
+      search={{ scope: scope.type, ...(id !== null && { id }), period }}
       className="link"
     >
       Request increase
     </Link>
   );
-}
-
-function idOf(scope: Scope): { id?: string } {
-  switch (scope.type) {
-    case "organization":
-      return {};
-    case "workspace":
-      return { id: scope.workspace_id };
-    case "api_key":
-      return { id: scope.api_key_id };
-  }
 }
 
 function OpenAlerts() {

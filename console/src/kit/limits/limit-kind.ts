@@ -116,7 +116,8 @@ interface LimitFormParts<Limit extends Limited, Values extends LimitValues> {
   /** Returns a problem that no single field has. */
   findProblem?: (given: Values) => { field: Path<Values>; message: string } | null;
   useSet: () => FormChange<SetLimitOperation>;
-  toInput: (given: Values, place: LimitPlace<Limit>) => Input<SetLimitOperation>;
+  /** Null: the kind has no limits of this scope. */
+  toInput: (given: Values, place: LimitPlace<Limit>) => Input<SetLimitOperation> | null;
   /** Returns the current limit of the same place, or null. */
   find: (given: Values, scope: Scope) => Promise<Limit | null>;
   /** Each field with its current and its entered value. */

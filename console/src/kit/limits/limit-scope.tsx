@@ -1,5 +1,5 @@
 import type { Path, PathValue, UseFormReturn } from "react-hook-form";
-import type { Scope } from "../scopes/scope.ts";
+import { findScopeId, type Scope } from "../scopes/scope.ts";
 import { ScopePicker } from "../scopes/scope-picker.tsx";
 import type { LimitValues, ScopeValues } from "./limit-kind.ts";
 
@@ -8,11 +8,13 @@ interface LimitScopeProps<Values extends LimitValues> {
   form: UseFormReturn<Values>;
   /** The workspace of this page. */
   workspaceId: string | undefined;
+  /** Whether a member can be selected. */
+  hasMembers?: boolean;
 }
 
 /** Scope of a new limit: two fields for a form. */
 export function LimitScope<Values extends LimitValues>(props: LimitScopeProps<Values>) {
-  const { label, form, workspaceId } = props;
+  const { label, form, workspaceId, hasMembers = false } = props;
   const { scopeType, scopeId } = form.watch();
   const scopeField = "scopeId" as Path<Values>;
   const setScope = (scope: ScopeValues) => {
@@ -27,6 +29,7 @@ export function LimitScope<Values extends LimitValues>(props: LimitScopeProps<Va
         ...(workspaceId === undefined ? [["organization", "The whole company"] as const] : []),
         ["workspace", workspaceId ? "This workspace" : "A workspace"],
         ["api_key", "One key"],
+        ...(hasMembers && workspaceId === undefined ? [["member", "One member"] as const] : []),
       ]}
       scopeType={scopeType}
       scopeId={scopeId}
@@ -48,10 +51,5 @@ export function toScopeValues(scope: Scope | null, workspaceId: string | undefin
       scopeId: workspaceId ?? null,
     };
   }
-  const { type: scopeType } = scope;
-  if (scope.type === "organization") return { scopeType, scopeId: null };
-  return {
-    scopeType,
-    scopeId: scope.type === "workspace" ? scope.workspace_id : scope.api_key_id,
-  };
+  return { scopeType: scope.type, scopeId: findScopeId(scope) };
 }

@@ -1,6 +1,7 @@
 import { formatCount } from "../../ui/format.ts";
 import type { FormStart, LimitKind, NamedLimit } from "../limits/limit-kind.ts";
 import { toScopeValues } from "../limits/limit-scope.tsx";
+import { toOwnScope } from "../scopes/scope.ts";
 import { scopeRank } from "../scopes/scope-names.ts";
 import {
   findRateLimit,
@@ -59,18 +60,25 @@ export const rateLimits: LimitKind<RateLimit, RateValues> = {
         ? { field: "requests", message: "Enter at least one limit." }
         : null,
     useSet: useSetRateLimit,
-    toInput: (given, { scope, if_version }) => ({
-      body: {
-        scope,
-        model_group: given.model_group,
-        requests_per_minute: readPerMinute(given.requests) ?? null,
-        input_tokens_per_minute: readPerMinute(given.input_tokens) ?? null,
-        output_tokens_per_minute: readPerMinute(given.output_tokens) ?? null,
-        if_version,
-        rank: given.rank,
-      },
-    }),
-    find: ({ model_group }, scope) => findRateLimit(scope, model_group),
+    toInput: (given, { scope: chosen, if_version }) => {
+      const scope = toOwnScope(chosen);
+      if (scope === null) return null;
+      return {
+        body: {
+          scope,
+          model_group: given.model_group,
+          requests_per_minute: readPerMinute(given.requests) ?? null,
+          input_tokens_per_minute: readPerMinute(given.input_tokens) ?? null,
+          output_tokens_per_minute: readPerMinute(given.output_tokens) ?? null,
+          if_version,
+          rank: given.rank,
+        },
+      };
+    },
+    find: async ({ model_group }, chosen) => {
+      const scope = toOwnScope(chosen);
+      return scope && findRateLimit(scope, model_group);
+    },
     compare: compareRate,
     serverNames: Object.fromEntries(meters.map((meter) => [`${meter}_per_minute`, meter])),
   },

@@ -2,11 +2,12 @@ import { useMemo } from "react";
 import { useList } from "../../queries.ts";
 import { useMay } from "../../session.ts";
 import { useWorkspaceNames } from "../workspaces/queries.ts";
-import type { Scope } from "./scope.ts";
+import { findScopeId, type Scope } from "./scope.ts";
 
 interface Scoped {
   id: string;
   scope: Scope;
+  scope_name?: string;
 }
 
 /** Returns a function for labels of scopes. Keys are loaded only if one of them has a limit. */
@@ -27,6 +28,8 @@ export function useScopeNames(limits: readonly Scoped[] = []): (scope: Scope) =>
         return scopeLabel("workspace", workspaceName(scope.workspace_id).name);
       case "api_key":
         return scopeLabel("api_key", keyNames.get(scope.api_key_id) ?? scope.api_key_id);
+      default:
+        return scopeLabel(scope.type, findName(limits, scope) ?? findScopeId(scope) ?? "");
     }
   };
 }
@@ -40,10 +43,29 @@ export function scopeLabel(type: Scope["type"], name: string): string {
       return name;
     case "api_key":
       return `Key ${name}`;
+    case "member":
+      return `Member ${name}`;
+    case "group":
+      return `Group ${name}`;
+    case "tag":
+      return `Tag ${name}`;
   }
 }
 
-const scopeOrder: Record<Scope["type"], number> = { organization: 0, workspace: 1, api_key: 2 };
+/** Name of a scope in the response with its limit. */
+function findName(limits: readonly Scoped[], scope: Scope): string | undefined {
+  const id = findScopeId(scope);
+  return limits.find((limit) => findScopeId(limit.scope) === id)?.scope_name;
+}
+
+const scopeOrder: Record<Scope["type"], number> = {
+  organization: 0,
+  workspace: 1,
+  group: 2,
+  tag: 3,
+  member: 4,
+  api_key: 5,
+};
 
 /** Position of a scope. The widest has the lowest. */
 export function scopeRank(scope: Scope): number {

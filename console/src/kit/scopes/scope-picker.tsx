@@ -4,49 +4,31 @@ import { Combobox } from "../../ui/combobox.tsx";
 import { Field } from "../../ui/field.tsx";
 import { Select } from "../../ui/input.tsx";
 import { useWorkspaces } from "../workspaces/queries.ts";
-import type { Scope } from "./scope.ts";
+import type { OwnScope, Scope } from "./scope.ts";
 
 type ScopeType = Scope["type"];
 
-interface ScopePickerProps {
+interface ScopePickerProps<Type extends ScopeType> {
   label: string;
   /** Selectable kinds of scope, with their labels. */
-  types: readonly (readonly [type: ScopeType, label: string])[];
-  scopeType: ScopeType;
+  types: readonly (readonly [type: Type, label: string])[];
+  scopeType: Type;
   scopeId: string | null;
   /** Workspace of this page. Only it and its keys can be selected. */
   workspaceId?: string | undefined;
   /** Selects the workspaces that are listed. Default: all. */
   mayChoose?: (workspaceId: string) => boolean;
   error: string | undefined;
-  onType: (type: ScopeType) => void;
+  onType: (type: Type) => void;
   onId: (id: string | null) => void;
 }
 
-/** Two form fields that select the organization, a workspace or a key. */
-export function ScopePicker(props: ScopePickerProps) {
+/** Form fields that select a scope: its kind, and which one. */
+export function ScopePicker<Type extends ScopeType>(props: ScopePickerProps<Type>) {
   const { label, types, scopeType, scopeId, workspaceId, mayChoose = () => true, error } = props;
-  const may = useMay();
-  const workspaces = useWorkspaces();
-  const keys = useList(
-    "listApiKeys",
-    { query: workspaceId === undefined ? {} : { workspace_id: workspaceId } },
-    { isEnabled: may("api_keys:read", workspaceId) },
-  );
-  const options =
-    scopeType === "workspace"
-      ? (workspaces.data?.items ?? [])
-          .filter(({ id }) => mayChoose(id))
-          .map(({ id, name }) => ({ value: id, label: name }))
-      : (keys.data?.items ?? [])
-          .filter(({ status }) => status !== "archived")
-          .map(({ id, name, partial_key_hint }) => ({
-            value: id,
-            label: name,
-            note: partial_key_hint.slice(-4),
-          }));
+  const options = useOptions({ scopeType, workspaceId, mayChoose });
   const hasChoice =
-    scopeType === "api_key" || (scopeType === "workspace" && workspaceId === undefined);
+    scopeType !== "organization" && (scopeType !== "workspace" || workspaceId === undefined);
   return (
     <>
       <Field label={label}>
@@ -54,7 +36,7 @@ export function ScopePicker(props: ScopePickerProps) {
           <Select
             {...control}
             value={scopeType}
-            onChange={({ target }) => props.onType(target.value as ScopeType)}
+            onChange={({ target }) => props.onType(target.value as Type)}
           >
             {types.map(([type, words]) => (
               <option key={type} value={type}>
@@ -65,7 +47,7 @@ export function ScopePicker(props: ScopePickerProps) {
         )}
       </Field>
       {hasChoice && (
-        <Field label={scopeType === "workspace" ? "Workspace" : "Key"} error={error}>
+        <Field label={fieldLabels[scopeType]} error={error}>
           {(control) => (
             <Combobox
               control={control}
@@ -81,17 +63,73 @@ export function ScopePicker(props: ScopePickerProps) {
   );
 }
 
-/** Scope for the API. Null: no workspace or key is selected yet. */
-export function toScope({
-  scopeType,
-  scopeId,
-}: {
+const fieldLabels: Record<ScopeType, string> = {
+  organization: "Company",
+  workspace: "Workspace",
+  api_key: "Key",
+  member: "Member",
+  group: "Group",
+  tag: "Tag",
+};
+
+interface Options {
   scopeType: ScopeType;
+  workspaceId: string | undefined;
+  mayChoose: (workspaceId: string) => boolean;
+}
+
+function useOptions({ scopeType, workspaceId, mayChoose }: Options) {
+  const may = useMay();
+  const workspaces = useWorkspaces();
+  const keys = useList(
+    "listApiKeys",
+    { query: workspaceId === undefined ? {} : { workspace_id: workspaceId } },
+    { isEnabled: may("api_keys:read", workspaceId) },
+  );
+  const isMember = scopeType === "member";
+  const members = useList("listMembers", {}, { isEnabled: isMember && may("members:read") });
+  if (scopeType === "workspace") {
+    return (workspaces.data?.items ?? [])
+      .filter(({ id }) => mayChoose(id))
+      .map(({ id, name }) => ({ value: id, label: name }));
+  }
+  if (isMember) {
+    return (members.data?.items ?? []).map(({ id, name, email }) => ({
+      value: id,
+      label: name || email,
+      note: name ? email : "",
+    }));
+  }
+  return (keys.data?.items ?? [])
+    .filter(({ status }) => status !== "archived")
+    .map(({ id, name, partial_key_hint }) => ({
+      value: id,
+      label: name,
+      note: partial_key_hint.slice(-4),
+    }));
+}
+
+interface Chosen<Type extends ScopeType> {
+  scopeType: Type;
   scopeId: string | null;
-}): Scope | null {
+}
+
+/** Scope for the API. Null: none is selected yet. */
+export function toScope(chosen: Chosen<OwnScope["type"]>): OwnScope | null;
+export function toScope(chosen: Chosen<ScopeType>): Scope | null;
+export function toScope({ scopeType, scopeId }: Chosen<ScopeType>): Scope | null {
   if (scopeType === "organization") return { type: "organization" };
   if (scopeId === null) return null;
-  return scopeType === "workspace"
-    ? { type: "workspace", workspace_id: scopeId }
-    : { type: "api_key", api_key_id: scopeId };
+  switch (scopeType) {
+    case "workspace":
+      return { type: "workspace", workspace_id: scopeId };
+    case "api_key":
+      return { type: "api_key", api_key_id: scopeId };
+    case "member":
+      return { type: "member", member_id: scopeId };
+    case "group":
+      return { type: "group", group_id: scopeId };
+    case "tag":
+      return { type: "tag", tag_id: scopeId };
+  }
 }

@@ -1,4 +1,31 @@
 import type { ItemOf } from "../../queries.ts";
 
-/** The organization, a workspace or a key. */
+/** The organization, a workspace, key, member, group or tag. */
 export type Scope = ItemOf<"listSpendLimits">["scope"];
+/** A scope that every request has. */
+export type OwnScope = ItemOf<"listRateLimits">["scope"];
+
+/** Id of the scope. Null: the organization. */
+export function findScopeId(scope: Scope): string | null {
+  switch (scope.type) {
+    case "organization":
+      return null;
+    case "workspace":
+      return scope.workspace_id;
+    case "api_key":
+      return scope.api_key_id;
+    case "member":
+      return scope.member_id;
+    case "group":
+      return scope.group_id;
+    case "tag":
+      return scope.tag_id;
+  }
+}
+
+/** Null: a member, group or tag. */
+export function toOwnScope(scope: Scope): OwnScope | null {
+  const isOwn =
+    scope.type === "organization" || scope.type === "workspace" || scope.type === "api_key";
+  return isOwn ? scope : null;
+}

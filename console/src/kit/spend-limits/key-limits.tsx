@@ -17,6 +17,9 @@ type ScopeType = Limit["scope"]["type"];
 const REFRESH_MS = 5_000;
 const scopeWords: Record<ScopeType, string> = {
   api_key: "the key",
+  member: "the person",
+  tag: "a tag",
+  group: "a group",
   workspace: "the workspace",
   organization: "the company",
 };

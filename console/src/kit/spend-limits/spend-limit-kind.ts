@@ -36,12 +36,13 @@ export const spendLimits: LimitKind<SpendLimit, SpendValues> = {
     useLimits: useSpendLimits,
     compare: (a, b) => byScope(a.limit, b.limit),
     Rows: SpendLimitRows,
-    purpose: "A spend limit applies to the company, a workspace or a key, per day, week or month.",
+    purpose:
+      "A spend limit applies to the company, a workspace, a key or a member, per day, week or month.",
     example: (workspaceId) => ({
       what: "call",
       text: `curl "$BURSAR_URL/v1/admin/workspaces/limits" -H "x-api-key: $BURSAR_ADMIN_KEY" \\\n  -H 'content-type: application/json' -d '{"workspace_id":"${workspaceId ?? "wksp_…"}","monthly_limit_usd":100.00}'`,
     }),
-    note: "Each request must be within the limits of its key, its workspace and the company.",
+    note: "Each request must be within the limits of its key, the key’s owner, its workspace and the company.",
     useRemove: () => {
       const { mutate, isPending, error } = useRemoveLimit();
       return {
@@ -57,7 +58,7 @@ export const spendLimits: LimitKind<SpendLimit, SpendValues> = {
   form: {
     toValues,
     describe: (about) => about && `${about.name}, ${periodWords[about.limit.period]}`,
-    unscoped: "Choose a workspace or a key.",
+    unscoped: "Choose a workspace, a key or a member.",
     Fields: SpendLimitFields,
     useSet: useSetLimit,
     toInput: (given, { scope, over, if_version }) => {

@@ -6,8 +6,8 @@ import { formatPlural } from "#src/lib/format-plural.ts";
 
 export interface DescribedFiring {
   kind: AlertKind;
-  scopeType: "organization" | "workspace" | "api_key";
-  /** Name of the organization, workspace or key. */
+  scopeType: "organization" | "workspace" | "api_key" | "member" | "group" | "tag";
+  /** Name of the scope. */
   scopeName: string;
   /** Examples: `75%`, `$100.00`, `14 days`. */
   threshold: string;
@@ -180,6 +180,12 @@ function formatScope({ scopeType, scopeName }: DescribedFiring): string {
       return `The workspace ${scopeName}`;
     case "api_key":
       return `The API key ${scopeName}`;
+    case "member":
+      return `The member ${scopeName}`;
+    case "group":
+      return `The group ${scopeName}`;
+    case "tag":
+      return `The tag ${scopeName}`;
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Tx } from "#src/db/pool.ts";
-import type { ScopeType } from "#src/db/tables.ts";
+import type { OwnScopeType } from "#src/db/tables.ts";
 
 export interface FailoverAlertRow {
   alertId: string;
-  scopeType: ScopeType;
+  scopeType: OwnScopeType;
   scopeId: string;
   /** Workspace of the scope. Null for the organization. */
   workspaceId: string | null;

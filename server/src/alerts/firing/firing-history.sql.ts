@@ -2,6 +2,7 @@ import type { AlertKind, FiringFacts } from "@bursar/contract/admin/alerts.ts";
 import { type RawBuilder, sql } from "kysely";
 import type { AlertVisibility } from "#src/alerts/rules/alerts.sql.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { scopeName } from "#src/db/scope-name.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 import { isOver } from "./incidents.sql.ts";
@@ -51,8 +52,7 @@ function selectFirings(where: RawBuilder<unknown>, rest: RawBuilder<unknown>) {
     SELECT firing.id, firing.alert_id AS "alertId", alert.name AS "alertName",
       alert.deleted_at IS NOT NULL AS "isAlertDeleted", firing.kind, firing.scope_type AS "scopeType",
       firing.scope_id AS "scopeId",
-      coalesce(CASE firing.scope_type WHEN 'organization' THEN organization.name WHEN 'workspace' THEN workspace.name
-        ELSE api_key.name END, '') AS "scopeName",
+      coalesce(${scopeName("firing")}, '') AS "scopeName",
       firing.workspace_id AS "workspaceId", firing.threshold, firing.facts, firing.is_muted AS "isMuted",
       firing.covered_by_id AS "coveredById",
       firing.fired_at AS "firedAt", firing.acknowledged_at AS "acknowledgedAt",
@@ -65,9 +65,6 @@ function selectFirings(where: RawBuilder<unknown>, rest: RawBuilder<unknown>) {
           WHERE listing.alert_firing_id = firing.id)), '[]') AS deliveries
     FROM alert_firing AS firing
     JOIN alert ON alert.id = firing.alert_id
-    JOIN organization ON organization.id = firing.organization_id
-    LEFT JOIN workspace ON workspace.id = firing.workspace_id
-    LEFT JOIN api_key ON firing.scope_type = 'api_key' AND api_key.id = firing.scope_id
     WHERE ${where} ${rest}`;
 }
 

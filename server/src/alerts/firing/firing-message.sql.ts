@@ -1,12 +1,15 @@
 import type { AlertKind, FiringFacts } from "@bursar/contract/admin/alerts.ts";
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { scopeName } from "#src/db/scope-name.ts";
+import type { ScopeType } from "#src/db/tables.ts";
 
 export interface NamedFiring {
   id: string;
   organization_id: string;
   kind: AlertKind;
-  scope_type: "organization" | "workspace" | "api_key";
+  scope_type: ScopeType;
+  scope_name: string | null;
   scope_id: string;
   workspace_id: string | null;
   threshold: string;
@@ -16,7 +19,6 @@ export interface NamedFiring {
   alert_name: string;
   organization_name: string;
   workspace_name: string | null;
-  api_key_name: string | null;
   /** Number of firings in its messages. A digest has more than one. */
   digest_size: number;
 }
@@ -39,14 +41,13 @@ export async function findNamedFirings(
   const { rows } = await sql<NamedFiring>`
     SELECT firing.id, firing.organization_id, firing.kind, firing.scope_type, firing.scope_id, firing.workspace_id,
       firing.threshold, firing.facts, firing.fired_at, firing.alert_id, alert.name AS alert_name,
-      organization.name AS organization_name, workspace.name AS workspace_name, api_key.name AS api_key_name,
+      organization.name AS organization_name, workspace.name AS workspace_name, ${scopeName("firing")} AS scope_name,
       (1 + (SELECT count(*) FROM alert_firing AS other
         WHERE other.told_with_id = coalesce(firing.told_with_id, firing.id)))::integer AS digest_size
     FROM alert_firing AS firing
       JOIN alert ON alert.id = firing.alert_id
       JOIN organization ON organization.id = firing.organization_id
       LEFT JOIN workspace ON workspace.id = firing.workspace_id
-      LEFT JOIN api_key ON api_key.id = firing.scope_id AND firing.scope_type = 'api_key'
     WHERE firing.id = ANY(${[...ids]}::text[])`.execute(db);
   return new Map(rows.map((row) => [row.id, row]));
 }

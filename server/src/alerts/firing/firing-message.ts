@@ -1,6 +1,7 @@
 import type { FiringFacts } from "@bursar/contract/admin/alerts.ts";
 import { listOtherFirings } from "#src/alerts/channels/other-firings.sql.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { toWireScope } from "#src/domain/wire-scope.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { AlertMessage } from "./alert-message.ts";
 import { describeFiring, describeUnusedKeys } from "./alert-words.rule.ts";
@@ -193,7 +194,7 @@ function toDescribed({ kind, scope_type: scopeType, threshold, facts, ...firing 
   return {
     kind,
     scopeType,
-    scopeName: scopeNameOf({ ...firing, scope_type: scopeType }),
+    scopeName: firing.scope_name ?? "",
     threshold,
     facts,
   };
@@ -201,9 +202,10 @@ function toDescribed({ kind, scope_type: scopeType, threshold, facts, ...firing 
 
 /** Address of the request log that lists the refused requests of the scope. */
 function makeRefusalsPath({ scope_type: type, scope_id: id }: NamedFiring): string {
-  const filters = { organization: null, workspace: "workspace", api_key: "key" };
-  const filter = filters[type];
-  const scope = filter === null ? "" : `&${filter}=${encodeURIComponent(JSON.stringify([id]))}`;
+  const filters = { workspace: "workspace", api_key: "key", member: "member" };
+  const filter = type in filters ? filters[type as keyof typeof filters] : undefined;
+  const scope =
+    filter === undefined ? "" : `&${filter}=${encodeURIComponent(JSON.stringify([id]))}`;
   return `/requests?refused=true${scope}`;
 }
 
@@ -215,12 +217,8 @@ function toData(firing: NamedFiring): object {
     alert: { id: firing.alert_id, name: firing.alert_name },
     organization: { id: firing.organization_id, name: firing.organization_name },
     kind: firing.kind,
-    scope: {
-      type: firing.scope_type,
-      ...(firing.scope_type === "workspace" && { workspace_id: firing.scope_id }),
-      ...(firing.scope_type === "api_key" && { api_key_id: firing.scope_id }),
-    },
-    scope_name: scopeNameOf(firing),
+    scope: toWireScope({ scopeType: firing.scope_type, scopeId: firing.scope_id }),
+    scope_name: firing.scope_name ?? "",
     workspace_id: firing.workspace_id,
     threshold: firing.threshold,
     facts: firing.facts,
@@ -228,29 +226,13 @@ function toData(firing: NamedFiring): object {
   };
 }
 
-type Named = Pick<
-  NamedFiring,
-  "scope_type" | "organization_name" | "workspace_name" | "api_key_name"
->;
-
-function scopeNameOf(of: Named): string {
-  const names = {
-    organization: of.organization_name,
-    workspace: of.workspace_name,
-    api_key: of.api_key_name,
-  };
-  return names[of.scope_type] ?? "";
-}
-
-function describeScope(of: Named): string {
-  switch (of.scope_type) {
-    case "organization":
-      return `the organization ${of.organization_name}`;
-    case "workspace":
-      return `the workspace ${of.workspace_name ?? ""}`;
-    case "api_key":
-      return `the API key ${of.api_key_name ?? ""} of the workspace ${of.workspace_name ?? ""}`;
-  }
+function describeScope(
+  of: Pick<NamedFiring, "scope_type" | "scope_name" | "workspace_name">,
+): string {
+  const name = of.scope_name ?? "";
+  return of.scope_type === "api_key"
+    ? `the API key ${name} of the workspace ${of.workspace_name ?? ""}`
+    : `the ${of.scope_type} ${name}`;
 }
 
 function formatFacts(facts: FiringFacts): { label: string; value: string }[] {

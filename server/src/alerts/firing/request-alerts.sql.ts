@@ -1,7 +1,7 @@
 import { errorCodes } from "@bursar/contract/errors.ts";
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
-import type { ScopeType } from "#src/db/tables.ts";
+import type { OwnScopeType } from "#src/db/tables.ts";
 import { EVENT_STATUS } from "#src/recording/rollup-tables.ts";
 
 // Alerts about requests with the counts of their windows, and the episodes of their conditions.
@@ -10,7 +10,7 @@ import { EVENT_STATUS } from "#src/recording/rollup-tables.ts";
 export interface RequestFinding {
   alertId: string;
   organizationId: string;
-  scopeType: ScopeType;
+  scopeType: OwnScopeType;
   scopeId: string;
   workspaceId: string | null;
   /** Threshold of the condition, independent of the count: an episode fires once. */

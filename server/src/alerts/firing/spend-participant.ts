@@ -35,7 +35,7 @@ export interface ReachedLimit {
   organizationId: string;
   scopeType: ScopeType;
   scopeId: string;
-  /** Workspace of the refused request. */
+  /** Workspace of the refused request, not of the scope. */
   workspaceId: string;
   period: PeriodName;
   amountNanoUsd: bigint;
@@ -184,7 +184,8 @@ class NodeSpendAlerts implements SpendAlerts {
 
   #placeOf(limit: ReachedLimit): SpendPlace {
     const { organizationId, scopeType, scopeId, period } = limit;
-    const workspaceId = scopeType === "organization" ? null : limit.workspaceId;
+    const isInWorkspace = scopeType === "workspace" || scopeType === "api_key";
+    const workspaceId = isInWorkspace ? limit.workspaceId : null;
     const periodStart = periodOf(period, this.#options.deps.nowMs()).start;
     return { organizationId, scopeType, scopeId, workspaceId, period, periodStart };
   }

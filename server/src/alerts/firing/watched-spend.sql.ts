@@ -66,6 +66,9 @@ export function listPossiblyCrossed(
       SELECT organization_id, 'workspace', id, id FROM workspace WHERE archived_at IS NULL
       UNION ALL
       SELECT organization_id, 'api_key', id, workspace_id FROM api_key WHERE status <> 'archived'
+      UNION ALL
+      SELECT DISTINCT organization_id, scope_type, scope_id, NULL FROM spend_limit
+        WHERE scope_type IN ('member', 'group', 'tag')
     ) AS scope
     CROSS JOIN unnest(${periods.map(({ period }) => period)}::text[],
       ${periods.map(({ periodStart }) => periodStart)}::date[]) AS running (period, period_start)

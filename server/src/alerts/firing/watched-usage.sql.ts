@@ -1,7 +1,7 @@
 import type { AlertCondition } from "@bursar/contract/admin/alerts.ts";
 import { sql } from "kysely";
 import type { Database } from "#src/db/pool.ts";
-import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import type { OwnScopeType, PeriodName } from "#src/db/tables.ts";
 import { inSnapshot } from "#src/db/transaction.ts";
 import { HOUR_MS } from "#src/domain/hourly-spend.ts";
 import { findOpenHours, selectRollup } from "#src/recording/open-hours.sql.ts";
@@ -10,7 +10,7 @@ import { findOpenHours, selectRollup } from "#src/recording/open-hours.sql.ts";
 
 export interface WatchedScope {
   organizationId: string;
-  scopeType: ScopeType;
+  scopeType: OwnScopeType;
   scopeId: string;
   /** Null for the organization. */
   workspaceId: string | null;
@@ -151,7 +151,7 @@ export interface RunningLimit {
 /** Lists the limits of these scopes with the spend of their running periods. */
 export async function listRunningLimits(
   database: Database,
-  { scopeType, scopeIds }: { scopeType: ScopeType; scopeIds: readonly string[] },
+  { scopeType, scopeIds }: { scopeType: OwnScopeType; scopeIds: readonly string[] },
   running: readonly { period: PeriodName; periodStart: string }[],
 ): Promise<RunningLimit[]> {
   const { rows } = await sql<RunningLimit>`

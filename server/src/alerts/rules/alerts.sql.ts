@@ -2,7 +2,7 @@ import type { AlertChannelKind } from "@bursar/contract/admin/alert-channels.ts"
 import type { AlertCondition, AlertKind } from "@bursar/contract/admin/alerts.ts";
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
-import type { ScopeType } from "#src/db/tables.ts";
+import type { OwnScopeType } from "#src/db/tables.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 
 /** `onlyWorkspaceIds`: workspaces whose alerts the caller can see. Null: all alerts of the organization. */
@@ -15,7 +15,7 @@ export interface AlertRow {
   id: string;
   name: string;
   kind: AlertKind;
-  scopeType: ScopeType;
+  scopeType: OwnScopeType;
   scopeId: string;
   scopeName: string;
   /** Workspace of the scope. Null for the organization. */

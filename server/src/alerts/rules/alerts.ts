@@ -1,6 +1,6 @@
 import type { AlertCondition, AlertKind } from "@bursar/contract/admin/alerts.ts";
 import { idPrefixes } from "@bursar/contract/ids.ts";
-import type { WireScope } from "@bursar/contract/scope.ts";
+import type { OwnScope } from "@bursar/contract/scope.ts";
 import { checkEverywhere } from "#src/access/authorize.ts";
 import type { Call } from "#src/access/call.ts";
 import {
@@ -13,7 +13,7 @@ import { fireCrossedThresholds } from "#src/alerts/firing/fire-spend.ts";
 import type { AlertingDeps } from "#src/alerts/firing/recorded-firing.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
-import type { ScopeType } from "#src/db/tables.ts";
+import type { OwnScopeType } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
@@ -45,7 +45,7 @@ export type AlertDeps = AuditDeps & AlertingDeps;
 
 export interface NewAlert {
   name: string;
-  scope: WireScope;
+  scope: OwnScope;
   includes_below: boolean;
   condition: AlertCondition;
   channel_ids?: readonly string[] | undefined;
@@ -229,8 +229,8 @@ async function getForChange(tx: Tx, caller: Caller, id: string): Promise<AlertRo
 async function findScope(
   tx: Tx,
   caller: Caller,
-  scope: WireScope,
-): Promise<{ scopeType: ScopeType; scopeId: string; workspaceId: string | null }> {
+  scope: OwnScope,
+): Promise<{ scopeType: OwnScopeType; scopeId: string; workspaceId: string | null }> {
   if (scope.type === "organization") {
     checkEverywhere(caller, "alerts:write");
     return { scopeType: "organization", scopeId: caller.organizationId, workspaceId: null };

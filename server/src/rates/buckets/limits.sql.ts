@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
-import type { ScopeType } from "#src/db/tables.ts";
+import type { OwnScopeType } from "#src/db/tables.ts";
 import type { RateKind } from "./bucket.ts";
 
 // Configured rate limits. buckets.sql.ts has their levels.
@@ -12,7 +12,7 @@ export type PerMinute = Readonly<Record<RateKind, number | null>>;
 export interface RateLimit {
   id: string;
   organizationId: string;
-  scopeType: ScopeType;
+  scopeType: OwnScopeType;
   scopeId: string;
   modelGroup: string;
   perMinute: PerMinute;

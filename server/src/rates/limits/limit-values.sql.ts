@@ -1,4 +1,5 @@
 import type { Database, Tx } from "#src/db/pool.ts";
+import type { OwnScopeType } from "#src/db/tables.ts";
 import type { ScopeOfLimit } from "#src/limits/limit-kind.ts";
 import type { LimitValue } from "#src/limits/limit-values.rule.ts";
 import type { RateLimit } from "#src/rates/buckets/limits.sql.ts";
@@ -43,7 +44,7 @@ export async function listRateValues(
 /** Replaces all values of one limit. The caller has locked its scope. */
 export async function replaceRateValues(
   tx: Tx,
-  of: ScopeOfLimit & Place,
+  of: ScopeOfLimit & Place & { scopeType: OwnScopeType },
   values: readonly LimitValue<WantedRates>[],
 ): Promise<void> {
   const { organizationId, scopeType: scope_type, scopeId: scope_id, modelGroup: model_group } = of;

@@ -1,5 +1,8 @@
+import type { OwnScopeType } from "#src/db/tables.ts";
 import { isRateLimitWider } from "#src/domain/wider-access.ts";
-import type { LimitKind } from "#src/limits/limit-kind.ts";
+import { isOwnScope } from "#src/domain/wire-scope.ts";
+import { assert } from "#src/lib/assert.ts";
+import type { LimitKind, ScopeOfLimit } from "#src/limits/limit-kind.ts";
 import { rateKinds } from "#src/rates/buckets/bucket.ts";
 import {
   deleteRateLimit,
@@ -19,18 +22,21 @@ export const rateLimits: LimitKind<RateLimit, Pick<RateLimit, "modelGroup">, Wan
   name: "Rate limit",
   // Response headers show them to all keys anyway.
   hasOrganizationLimits: true,
-  find: findRateLimit,
+  find: (db, of) => findRateLimit(db, toOwnScope(of)),
   list: listVisibleRateLimits,
   isSame: (one, other) => rateKinds.every((kind) => one.perMinute[kind] === other.perMinute[kind]),
   isSamePlace: (one, other) => one.modelGroup === other.modelGroup,
   toWanted: ({ perMinute }) => ({ perMinute }),
   combine: combineRateValues,
   listValues: listRateValues,
-  saveValues: replaceRateValues,
+  saveValues: (tx, of, values) => replaceRateValues(tx, toOwnScope(of), values),
   // A rate limit bounds no cost, so one person can raise it.
   checkChange: async () => {},
   isWider: (before, after) => isRateLimitWider(before?.perMinute ?? null, after?.perMinute ?? null),
-  save: (tx, _deps, limit) => upsertRateLimit(tx, { ...limit, id: rateLimitIdOf(limit) }),
+  save: (tx, _deps, limit) => {
+    const own = toOwnScope(limit);
+    return upsertRateLimit(tx, { ...own, id: rateLimitIdOf(own) });
+  },
   delete: deleteRateLimit,
   describe: ({ perMinute }) => `${describeRates(perMinute)} per minute`,
   placeToAudit: ({ modelGroup }) => ({ model_group: modelGroup }),
@@ -40,6 +46,15 @@ export const rateLimits: LimitKind<RateLimit, Pick<RateLimit, "modelGroup">, Wan
     output_tokens_per_minute: perMinute.output_tokens,
   }),
 };
+
+/** The contract allows rate limits of these scopes only. */
+function toOwnScope<Of extends ScopeOfLimit>(
+  of: Of,
+): Omit<Of, "scopeType"> & { scopeType: OwnScopeType } {
+  const { scopeType } = of;
+  assert(isOwnScope(scopeType), "a rate limit has a scope of every request");
+  return { ...of, scopeType };
+}
 
 function describeRates(perMinute: PerMinute): string {
   return rateKinds

@@ -3,7 +3,7 @@ import type { WireScope } from "@bursar/contract/scope.ts";
 import type { Call } from "#src/access/call.ts";
 import { getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
-import type { ScopeType } from "#src/db/tables.ts";
+import type { OwnScopeType } from "#src/db/tables.ts";
 import { modelGroupOf, modelGroups } from "#src/domain/model-groups.ts";
 import type { PageOfRows, PageRequest } from "#src/domain/page-position.ts";
 import { assert } from "#src/lib/assert.ts";
@@ -90,7 +90,7 @@ export async function getRateLimit(
 }
 
 export interface RateLimitQuery extends LimitQuery {
-  scope_type?: ScopeType | undefined;
+  scope_type?: OwnScopeType | undefined;
   model_group?: string | undefined;
 }
 
@@ -117,7 +117,7 @@ export interface EffectiveRateLimits {
   limits: readonly RateLimitState[];
 }
 
-const narrowestFirst: readonly ScopeType[] = ["api_key", "workspace", "organization"];
+const narrowestFirst: readonly OwnScopeType[] = ["api_key", "workspace", "organization"];
 
 /** Without `model`: the limits of every group. Throws a 404 for a key that the caller cannot see. */
 export async function getEffectiveRateLimits(

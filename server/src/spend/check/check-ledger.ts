@@ -2,6 +2,7 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import type { PeriodName } from "#src/db/tables.ts";
 import { inSnapshot } from "#src/db/transaction.ts";
 import { msFromIsoDate, periodNames, periodOf } from "#src/domain/spend-period.ts";
+import { isOwnScope } from "#src/domain/wire-scope.ts";
 import { listQueuedCharges, listQueuedHolds } from "#src/spend/ledger/batch-charges.sql.ts";
 import { chainOf } from "#src/spend/ledger/charges.ts";
 import { decodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
@@ -85,8 +86,10 @@ class LedgerCheck {
   /** Requests that are in the events and wait for their fold. */
   #queued: ReadonlyMap<string, Amounts> = new Map();
   #leases = new Map<string, LeaseSum>();
-  /** Creation of each limit, by scope and period name. Null: balances exist with and without limits. */
-  #limitsSince: ReadonlyMap<string, Date> | null = null;
+  /** Creation of each limit, by scope and period name. */
+  #limitsSince: ReadonlyMap<string, Date> = new Map();
+  /** Keys, workspaces and the organization have balances with and without limits. */
+  #areAllBalancesKept = false;
   #firstPeriodStart = "";
   readonly #found: LedgerReport = {
     balances: 0,
@@ -105,10 +108,9 @@ class LedgerCheck {
     const leases = await sumLeases(this.#tx, this.#organizationId);
     this.#leases = new Map(leases.map((sum) => [balanceKeyText(sum), sum]));
     this.#queued = await sumQueued(this.#tx, this.#organizationId);
-    if (!(await areAllBalancesKept(this.#tx))) {
-      const limits = await listSpendLimits(this.#tx, { organizationId: this.#organizationId });
-      this.#limitsSince = new Map(limits.map((limit) => [nameOf(limit), limit.createdAt]));
-    }
+    this.#areAllBalancesKept = await areAllBalancesKept(this.#tx);
+    const limits = await listSpendLimits(this.#tx, { organizationId: this.#organizationId });
+    this.#limitsSince = new Map(limits.map((limit) => [nameOf(limit), limit.createdAt]));
     for (const day of await listSpendDays(this.#tx)) await this.#addDay(day);
     for (const [period, open] of this.#open) await this.#comparePeriod(period, open);
     const periods = await listBalancePeriods(this.#tx, this.#organizationId);
@@ -136,7 +138,8 @@ class LedgerCheck {
       const periodStart = periodOf(period, msFromIsoDate(day)).start;
       const open = await this.#openPeriod(period, periodStart);
       for (const sum of sums) {
-        for (const [scopeType, scopeId] of chainOf({ organizationId, ...sum })) {
+        const scope = { organizationId, ...sum, memberId: sum.memberId ?? undefined };
+        for (const [scopeType, scopeId] of chainOf(scope)) {
           addSums(open, { scopeType, scopeId, period, periodStart }, sum);
         }
       }
@@ -184,7 +187,7 @@ class LedgerCheck {
 
   /** True if the scope was limited before the period ended, so that its spend needs a balance. */
   #isRequired(key: BalanceKey): boolean {
-    if (this.#limitsSince === null) return true;
+    if (this.#areAllBalancesKept && isOwnScope(key.scopeType)) return true;
     const since = this.#limitsSince.get(nameOf(key));
     const { endMs } = periodOf(key.period, msFromIsoDate(key.periodStart));
     return since !== undefined && since.getTime() < endMs;

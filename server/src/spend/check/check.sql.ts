@@ -5,7 +5,7 @@ import type { BalanceRow } from "#src/spend/ledger/lease-rules.ts";
 import type { BalanceKey } from "#src/spend/ledger/spend-key.ts";
 
 // Statements of the ledger check. One statement reads one day of events, so none runs long. Days whose events an
-// organization has pruned are read from the rollup per key and day.
+// organization has pruned are read from the rollup per day.
 
 /** Lists days with requests or adjustments in any organization, as ISO dates in UTC, oldest first. */
 export async function listSpendDays(tx: Tx): Promise<string[]> {
@@ -30,10 +30,14 @@ export async function listSpendDays(tx: Tx): Promise<string[]> {
   return rows.map(({ day }) => day);
 }
 
-/** Sums of the requests of one key that began on one day. */
+/** Sums of the requests of one chain of scopes that began on one day. */
 export interface DaySum {
   workspaceId: string;
   apiKeyId: string;
+  /** Null: a key of a workspace. */
+  memberId: string | null;
+  groupIds: readonly string[];
+  tagIds: readonly string[];
   requests: bigint;
   costNanoUsd: bigint;
   /** Cost without credits: adjustments below zero. */
@@ -51,20 +55,33 @@ export async function sumDay(
     AND started_at < (${of.day}::timestamp + interval '1 day') AT TIME ZONE 'UTC'`;
   const isPruned = sql`EXISTS (SELECT FROM usage_settings WHERE organization_id = ${of.organizationId}::uuid
     AND log_pruned_before > ${of.day}::timestamp AT TIME ZONE 'UTC')`;
+  const isDay = sql`rollup.organization_id = ${of.organizationId}::uuid
+    AND rollup.bucket_at = ${of.day}::timestamp AT TIME ZONE 'UTC'`;
   const { rows } = await sql<DaySum>`
-    SELECT workspace_id AS "workspaceId", api_key_id AS "apiKeyId", sum(requests)::bigint AS requests,
-      sum(cost)::bigint AS "costNanoUsd", sum(greatest(cost, 0))::bigint AS "chargedNanoUsd", sum(overrun)::bigint AS "overrunNanoUsd"
+    SELECT workspace_id AS "workspaceId", api_key_id AS "apiKeyId", nullif(member_id, '') AS "memberId",
+      string_to_array(group_ids, ',') AS "groupIds", string_to_array(tag_ids, ',') AS "tagIds",
+      sum(requests)::bigint AS requests,
+      sum(cost)::bigint AS "costNanoUsd", sum(charged)::bigint AS "chargedNanoUsd", sum(overrun)::bigint AS "overrunNanoUsd"
     FROM (
-      SELECT workspace_id, api_key_id, 1 AS requests, cost_nano_usd AS cost,
+      SELECT workspace_id, api_key_id, member_id, group_ids, tag_ids, 1 AS requests, cost_nano_usd AS cost,
+        cost_nano_usd AS charged,
         CASE WHEN cost_nano_usd > hold_nano_usd THEN cost_nano_usd - hold_nano_usd ELSE 0 END AS overrun
       FROM recorded_request WHERE ${isIn} AND NOT ${isPruned}
       UNION ALL
-      SELECT workspace_id, api_key_id, requests, cost_nano_usd, 0 FROM usage_key_day
-      WHERE organization_id = ${of.organizationId}::uuid AND ${isPruned}
-        AND bucket_at = ${of.day}::timestamp AT TIME ZONE 'UTC'
+      SELECT workspace_id, api_key_id, member_id, '', '', requests, cost_nano_usd, cost_nano_usd, 0
+      FROM usage_day AS rollup WHERE ${isDay} AND ${isPruned}
       UNION ALL
-      SELECT workspace_id, api_key_id, 0, cost_nano_usd, 0 FROM spend_adjustment WHERE ${isIn}
-    ) AS each GROUP BY 1, 2`.execute(tx);
+      -- Requests with groups or tags are in both rollups.
+      SELECT workspace_id, api_key_id, member_id, part.group_ids, part.tag_ids, sign * requests, sign * cost_nano_usd,
+        sign * cost_nano_usd, 0
+      FROM usage_attributed_day AS rollup JOIN usage_attribution AS own ON own.id = rollup.attribution_id
+      CROSS JOIN LATERAL (VALUES (1, own.group_ids, own.tag_ids), (-1, '', '')) AS part (sign, group_ids, tag_ids)
+      WHERE ${isDay} AND ${isPruned}
+      UNION ALL
+      SELECT workspace_id, api_key_id, member_id, group_ids, tag_ids, 0, cost_nano_usd, greatest(cost_nano_usd, 0), 0
+      FROM spend_adjustment
+      WHERE ${isIn}
+    ) AS each GROUP BY 1, 2, each.member_id, each.group_ids, each.tag_ids`.execute(tx);
   return rows;
 }
 

@@ -1,5 +1,6 @@
 import { type SqlBool, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { scopeName } from "#src/db/scope-name.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 import { type PeriodName as Period, periodNames, periodOf } from "#src/domain/spend-period.ts";
@@ -141,14 +142,13 @@ function selectRequests(
     SELECT r.*,
       coalesce(rm.name, rk.name, ra.name) AS requester_name, rm.email AS requester_email,
       (r.requester_type <> 'member' OR coalesce(rm.status <> 'removed', false)) AS is_requester_present,
-      coalesce(w.name, k.name, o.name) AS scope_name,
+      coalesce(${scopeName("r")}, '') AS scope_name,
       coalesce(am.name, ak.name, aa.name) AS resolver_name, am.email AS resolver_email,
       (r.resolved_by_type <> 'member' OR coalesce(am.status <> 'removed', false)) AS is_resolver_present,
       l.id AS limit_id, l.amount_nano_usd AS limit_now,
       CASE WHEN b.is_complete THEN b.settled_nano_usd ELSE ${RECORDED_SPEND} END AS settled, b.leased_nano_usd AS leased,
       ${isSamePerson(organizationId, requester, caller)} AS is_from_caller
     FROM spend_limit_increase_request r
-    JOIN organization o ON o.id = r.organization_id
     LEFT JOIN workspace w ON r.scope_type = 'workspace' AND w.id = r.scope_id
     LEFT JOIN api_key k ON r.scope_type = 'api_key' AND k.id = r.scope_id
     LEFT JOIN member rm ON r.requester_type = 'member' AND rm.id = r.requester_id

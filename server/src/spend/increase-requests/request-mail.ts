@@ -129,6 +129,12 @@ function formatScope({ scopeType, scopeName }: IncreaseRequestRow): string {
       return `the workspace ${scopeName}`;
     case "api_key":
       return `the API key ${scopeName}`;
+    case "member":
+      return `the member ${scopeName}`;
+    case "group":
+      return `the group ${scopeName}`;
+    case "tag":
+      return `the tag ${scopeName}`;
   }
 }
 

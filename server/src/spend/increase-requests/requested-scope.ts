@@ -43,6 +43,10 @@ export async function lockRequestedScope(
     }
     case "api_key":
       return lockRequestedKey(tx, caller, scope.api_key_id);
+    case "member":
+    case "group":
+    case "tag":
+      throw denied("Ask an owner or admin of the organization to change this limit.");
   }
 }
 

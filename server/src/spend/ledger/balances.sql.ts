@@ -137,6 +137,27 @@ export function keepsAllBalances(margin: RawBuilder<unknown> = sql`interval '0'`
 /** Ends before the folds leave out balances. So no fold has left out spend of a row that is created complete. */
 const isNewRowComplete = keepsAllBalances(sql`interval '1 minute'`);
 
+/** Scopes that version 0.1 knows, and keeps balances of. */
+export const ownScopes = sql`('organization', 'workspace', 'api_key')`;
+
+/**
+ * SQL of whether a balance can have all counted spend. Nodes of version 0.1 add nothing to members, groups and tags. Until
+ * the last one is gone, each fold sums these balances from the rollups.
+ */
+export function canBeComplete(scopeType: RawBuilder<unknown>): RawBuilder<boolean> {
+  return sql<boolean>`(${scopeType} IN ${ownScopes} OR NOT ${keepsAllBalances()})`;
+}
+
+/** SQL of the scopes (type and id) of a row with the labels of requests. */
+export function scopesOf(table: string): RawBuilder<unknown> {
+  const of = (column: string) => sql.ref(`${table}.${column}`);
+  return sql`(VALUES ('api_key', ${of("api_key_id")}), ('workspace', ${of("workspace_id")}),
+      ('organization', ${of("organization_id")}::text)
+    UNION ALL SELECT 'member', ${of("member_id")} WHERE ${of("member_id")} <> ''
+    UNION ALL SELECT 'group', unnest(string_to_array(${of("group_ids")}, ','))
+    UNION ALL SELECT 'tag', unnest(string_to_array(${of("tag_ids")}, ',')))`;
+}
+
 /** Creates missing balances without spend, and locks all in key order. The next fold completes those of watched scopes. */
 export async function lockBalances(
   tx: Tx,
@@ -147,10 +168,11 @@ export async function lockBalances(
   const sorted = [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key);
   const { rows } = await sql<BalanceRow & BalanceKey>`
     INSERT INTO balance AS b (scope_type, scope_id, period, period_start, organization_id, is_complete)
-    SELECT *, ${isNewRowComplete} FROM unnest(${sorted.map(({ scopeType }) => scopeType)}::text[],
+    SELECT *, ${isNewRowComplete} AND scope_type IN ${ownScopes} FROM unnest(${sorted.map(({ scopeType }) => scopeType)}::text[],
       ${sorted.map(({ scopeId }) => scopeId)}::text[], ${sorted.map(({ period }) => period)}::text[],
       ${sorted.map(({ periodStart }) => periodStart)}::date[],
       ${sorted.map(({ organizationId }) => organizationId)}::uuid[])
+      AS wanted (scope_type, scope_id, period, period_start, organization_id)
     ON CONFLICT (scope_type, scope_id, period, period_start)
     DO UPDATE SET settled_nano_usd = b.settled_nano_usd
     RETURNING scope_type AS "scopeType", scope_id AS "scopeId", period, period_start AS "periodStart",

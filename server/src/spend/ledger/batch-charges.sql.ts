@@ -1,7 +1,13 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
 import { RECORDED_SPEND } from "#src/recording/recorded-spend.sql.ts";
-import { type Balance, keepsAllBalances } from "./balances.sql.ts";
+import {
+  type Balance,
+  canBeComplete,
+  keepsAllBalances,
+  ownScopes,
+  scopesOf,
+} from "./balances.sql.ts";
 import type { LeaseKey } from "./lease-rules.ts";
 import { isWatchedBy, watchingAlerts } from "./watched-balances.sql.ts";
 
@@ -22,26 +28,23 @@ export interface ChargedBalance extends Balance {
   hasLimit: boolean;
 }
 
-/** Cost for each node, key and day of the batches. */
+/** Cost for each node, chain and day of the batches. */
 function selectCharges(ids: RawBuilder<unknown>) {
   return sql`
-    SELECT batch.node_id, labels.organization_id, labels.workspace_id, labels.api_key_id,
-      (one.bucket_at AT TIME ZONE 'UTC')::date AS day, sum_bigint(one.cost_nano_usd) AS nano_usd
+    SELECT batch.node_id, labels.organization_id, labels.workspace_id, labels.api_key_id, labels.member_id,
+      labels.group_ids, labels.tag_ids, (one.bucket_at AT TIME ZONE 'UTC')::date AS day, sum_bigint(one.cost_nano_usd) AS nano_usd
     FROM usage_batch AS batch
     CROSS JOIN LATERAL unnest(batch.bucket_at, batch.labels_id, batch.cost_nano_usd)
       AS one (bucket_at, labels_id, cost_nano_usd)
     JOIN usage_labels AS labels ON labels.id = one.labels_id
     WHERE batch.id = ANY(${ids})
-    GROUP BY 1, 2, 3, 4, 5 HAVING sum_bigint(one.cost_nano_usd) > 0`;
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 HAVING sum_bigint(one.cost_nano_usd) > 0`;
 }
 
 const periods = sql`(VALUES ('daily', 'day'), ('weekly', 'week'), ('monthly', 'month')) AS period (name, unit)`;
 
 /** Scopes and periods that count a row of `charge`. */
-const scopesAndPeriods = sql`
-  CROSS JOIN LATERAL (VALUES ('api_key', charge.api_key_id), ('workspace', charge.workspace_id),
-    ('organization', charge.organization_id::text)) AS scope (type, id)
-  CROSS JOIN ${periods}`;
+const scopesAndPeriods = sql`CROSS JOIN LATERAL ${scopesOf("charge")} AS scope (type, id) CROSS JOIN ${periods}`;
 
 /** Order of `balanceKeyText`, in which every transaction locks balances. */
 const inKeyOrder = sql`ORDER BY concat_ws(E'\n', scope_type, scope_id, period, period_start) COLLATE "C"`;
@@ -58,8 +61,17 @@ const spentByScope = sql`
     UNION ALL
     SELECT 'organization', organization_id::text, NULL, organization_id, day, sum_bigint(nano_usd)
     FROM charge GROUP BY 2, 4, 5
+    UNION ALL
+    SELECT 'member', member_id, NULL, organization_id, day, sum_bigint(nano_usd)
+    FROM charge WHERE member_id <> '' GROUP BY 2, 4, 5
+    UNION ALL
+    SELECT 'group', id, NULL, organization_id, day, sum_bigint(nano_usd)
+    FROM charge CROSS JOIN LATERAL unnest(string_to_array(group_ids, ',')) AS id WHERE group_ids <> '' GROUP BY 2, 4, 5
+    UNION ALL
+    SELECT 'tag', id, NULL, organization_id, day, sum_bigint(nano_usd)
+    FROM charge CROSS JOIN LATERAL unnest(string_to_array(tag_ids, ',')) AS id WHERE tag_ids <> '' GROUP BY 2, 4, 5
   ) AS scope
-  WHERE ${keepsAllBalances()}
+  WHERE ${keepsAllBalances()} AND scope.scope_type IN ${ownScopes}
     OR EXISTS (SELECT FROM balance WHERE balance.scope_type = scope.scope_type AND balance.scope_id = scope.scope_id)
     OR EXISTS (SELECT FROM spend_limit WHERE spend_limit.scope_type = scope.scope_type
       AND spend_limit.scope_id = scope.scope_id)
@@ -78,7 +90,7 @@ function selectHoldRows(holds: readonly OverrunCharge[]) {
 }
 
 /**
- * Adds the cost of the batches to the balances of key, workspace and organization. The rollups have it already. A watched
+ * Adds the cost of the batches to the balances of their scopes. The rollups have it already. A watched
  * scope without a complete balance gets one with all its counted spend. So does a scope of a removed limit while folds count
  * its draws, because the limit may return and grant at once. Other scopes get a balance for overruns and unresolved holds
  * only. Returns the balances of watched scopes.
@@ -109,8 +121,9 @@ export async function addBatchCharges(
       SELECT summed.*, stored.is_complete, l.id IS NOT NULL AS has_limit,
         l.id IS NOT NULL OR EXISTS (SELECT FROM watching WHERE ${isWatchedBy("watching", "summed")}
           AND watching.period = summed.period) AS is_watched,
-        ${keepsAllBalances()} OR counted.id IS NOT NULL AS is_kept, ${keepsAllBalances()} AS keeps_all
-      FROM summed
+        keeps_all OR counted.id IS NOT NULL AS is_kept, keeps_all
+      FROM summed CROSS JOIN LATERAL (
+        SELECT ${keepsAllBalances()} AND summed.scope_type IN ${ownScopes} AS keeps_all) AS kept
       LEFT JOIN balance AS stored USING (scope_type, scope_id, period, period_start)
       LEFT JOIN spend_limit AS l USING (scope_type, scope_id, period)
       LEFT JOIN counted_limit AS counted USING (scope_type, scope_id, period)
@@ -120,11 +133,12 @@ export async function addBatchCharges(
       SELECT scope_type, scope_id, period, period_start, organization_id,
         CASE WHEN is_complete OR (keeps_all AND is_complete IS NULL) THEN nano_usd
           WHEN is_watched OR is_kept THEN ${RECORDED_SPEND} ELSE 0 END,
-        overrun, is_complete IS TRUE OR is_watched OR is_kept
+        overrun, is_complete IS TRUE OR ((is_watched OR is_kept) AND ${canBeComplete(sql`scope_type`)})
       FROM wanted WHERE is_complete OR is_watched OR is_kept OR has_hold ${inKeyOrder}
       ON CONFLICT (scope_type, scope_id, period, period_start) DO UPDATE SET
         settled_nano_usd = CASE WHEN b.is_complete THEN b.settled_nano_usd + excluded.settled_nano_usd
-          WHEN excluded.is_complete THEN excluded.settled_nano_usd ELSE b.settled_nano_usd END,
+          WHEN excluded.is_complete OR excluded.settled_nano_usd > 0 THEN excluded.settled_nano_usd
+          ELSE b.settled_nano_usd END,
         overrun_nano_usd = b.overrun_nano_usd + excluded.overrun_nano_usd,
         is_complete = b.is_complete OR excluded.is_complete
       RETURNING *

@@ -1,9 +1,9 @@
-import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import type { ScopeType } from "#src/db/tables.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { findUnresolved, spentOf } from "#src/domain/request-spend.ts";
 import { periodNames, periodOf } from "#src/domain/spend-period.ts";
 import type { BalanceCharge } from "./balances.sql.ts";
-import { balanceKeyText } from "./spend-key.ts";
+import { type BalanceKey, balanceKeyText } from "./spend-key.ts";
 
 // Sums that ended requests add to balances. Pure.
 
@@ -14,20 +14,58 @@ export interface SpendScope {
   organizationId: string;
   workspaceId: string;
   apiKeyId: string;
+  /** Owner of the key. Absent for a workspace's key. */
+  memberId?: string | undefined;
+  /** Groups of the owner, sorted. Absent: none. */
+  groupIds?: readonly string[] | undefined;
+  /** Tags of the key and its workspace, sorted. Absent: none. */
+  tagIds?: readonly string[] | undefined;
 }
 
 export function chainOf(scope: SpendScope): readonly (readonly [ScopeType, string])[] {
-  return [
-    ["api_key", scope.apiKeyId],
-    ["workspace", scope.workspaceId],
-    ["organization", scope.organizationId],
-  ];
+  const { apiKeyId, memberId, tagIds = NO_IDS, groupIds = NO_IDS } = scope;
+  const chain: (readonly [ScopeType, string])[] = [["api_key", apiKeyId]];
+  if (memberId !== undefined) chain.push(["member", memberId]);
+  for (const id of tagIds) chain.push(["tag", id]);
+  for (const id of groupIds) chain.push(["group", id]);
+  chain.push(["workspace", scope.workspaceId], ["organization", scope.organizationId]);
+  return chain;
 }
 
 /** Ids of the chain, narrowest first. No two scopes have the same id, and a lookup by id creates no new text. */
 export function scopeIdsOf(scope: SpendScope): readonly string[] {
-  return [scope.apiKeyId, scope.workspaceId, scope.organizationId];
+  const { apiKeyId, memberId, tagIds, groupIds, workspaceId, organizationId } = scope;
+  if (tagIds === undefined && groupIds === undefined) {
+    return memberId === undefined
+      ? [apiKeyId, workspaceId, organizationId]
+      : [apiKeyId, memberId, workspaceId, organizationId];
+  }
+  const ids = memberId === undefined ? [apiKeyId] : [apiKeyId, memberId];
+  for (const id of tagIds ?? NO_IDS) ids.push(id);
+  for (const id of groupIds ?? NO_IDS) ids.push(id);
+  ids.push(workspaceId, organizationId);
+  return ids;
 }
+
+/** Whether two requests count in the same scopes. Requests of one key differ after a change of its groups or tags. */
+export function haveSameChain(one: SpendScope, other: SpendScope): boolean {
+  return (
+    one.apiKeyId === other.apiKeyId &&
+    one.memberId === other.memberId &&
+    haveSameIds(one.groupIds, other.groupIds) &&
+    haveSameIds(one.tagIds, other.tagIds)
+  );
+}
+
+function haveSameIds(
+  some: readonly string[] = NO_IDS,
+  others: readonly string[] = NO_IDS,
+): boolean {
+  if (some === others) return true;
+  return some.length === others.length && some.every((id, at) => id === others[at]);
+}
+
+const NO_IDS: readonly string[] = [];
 
 /** Changes of one balance by a batch of ended requests. */
 export interface Charge extends BalanceCharge {
@@ -50,11 +88,13 @@ export function computeExcess(costNanoUsd: bigint, holdNanoUsd: bigint | null | 
 /** Hold of the request in one balance. A limit can be configured to hold less than the others. */
 function findBalanceHold(
   record: EndRecord,
-  scopeType: ScopeType,
-  period: PeriodName,
+  { scopeType, scopeId, period }: BalanceKey,
 ): bigint | undefined {
   const smaller = record.smallerHolds?.find(
-    (hold) => hold.scopeType === scopeType && hold.period === period,
+    (hold) =>
+      hold.scopeType === scopeType &&
+      hold.period === period &&
+      (hold.scopeId === undefined || hold.scopeId === scopeId),
   );
   return smaller?.nanoUsd ?? record.holdNanoUsd;
 }
@@ -65,17 +105,18 @@ function findBalanceHold(
  */
 export function sumCharges(batch: readonly EndRecord[]): Charge[] {
   const charges = new Map<string, Charge>();
-  // A batch has many requests of few keys, and nearly all of one day.
-  const byKeyAndDay = new Map<string, Charge[]>();
+  // A batch has many requests of few chains, and nearly all of one day.
+  const byChainAndDay = new Map<string, Charge[]>();
   for (const record of batch) {
     const isUnresolved = spentOf(record).unresolvedNanoUsd > 0n;
     if (record.cost.total === 0n && !isUnresolved) continue;
-    const { apiKeyId, requestId } = record;
-    const keyAndDay = `${apiKeyId}\n${Math.floor(record.startedAtMs / DAY_MS)}`;
-    const own = byKeyAndDay.get(keyAndDay) ?? findOrAddCharges(record, charges);
-    byKeyAndDay.set(keyAndDay, own);
+    const { requestId } = record;
+    const day = Math.floor(record.startedAtMs / DAY_MS);
+    const chainAndDay = `${scopeIdsOf(record).join("\n")}\n${day}`;
+    const own = byChainAndDay.get(chainAndDay) ?? findOrAddCharges(record, charges);
+    byChainAndDay.set(chainAndDay, own);
     for (const charge of own) {
-      const holdNanoUsd = findBalanceHold(record, charge.scopeType, charge.period);
+      const holdNanoUsd = findBalanceHold(record, charge);
       charge.nanoUsd += record.cost.total;
       charge.overrunNanoUsd += computeExcess(record.cost.total, holdNanoUsd);
       if (isUnresolved) {

@@ -16,7 +16,7 @@ const nanoUsd = z.string().transform((text) => BigInt(text));
 const holdCharges = z.array(
   z.object({
     organizationId: z.string(),
-    scopeType: z.enum(["organization", "workspace", "api_key"]),
+    scopeType: z.enum(["organization", "workspace", "api_key", "member", "group", "tag"]),
     scopeId: z.string(),
     period: z.enum(["daily", "weekly", "monthly"]),
     periodStart: z.string(),

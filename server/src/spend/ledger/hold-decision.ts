@@ -31,9 +31,11 @@ export function makeHeld(
   }
   const amounts = states.map(({ limit }) => findHoldAmount(limit, request));
   const most = amounts.reduce(larger);
-  const smaller = states.flatMap(({ key: { scopeType, period } }, at) => {
+  const smaller = states.flatMap(({ key: { scopeType, scopeId, period } }, at): SmallerHold[] => {
     const nanoUsd = amounts[at] ?? most;
-    return nanoUsd < most ? [{ scopeType, period, nanoUsd }] : [];
+    if (nanoUsd >= most) return [];
+    const isOneOfSome = scopeType === "group" || scopeType === "tag";
+    return [{ scopeType, period, nanoUsd, ...(isOneOfSome && { scopeId }) }];
   });
   const smallerHolds = smaller.length === 0 ? null : smaller;
   return { kind: "held", startedAtMs, holdNanoUsd: most, smallerHolds };

@@ -36,6 +36,18 @@ describe("places", () => {
     expect(takeOne(queue, {})).toBe("api_key");
   });
 
+  test("of a person with many keys are four fifths of the organization's", () => {
+    const queue = new HoldQueue(1_000);
+    const added = Array.from({ length: 20 }, (_, at) => {
+      const place = { workspaceId: `wksp_${at}`, apiKeyId: `apikey_${at}`, memberId: "user_1" };
+      return fill(queue, place);
+    });
+    expect(added.reduce((sum, each) => sum + each)).toBe(640);
+    const other = { workspaceId: "wksp_20", apiKeyId: "apikey_20" };
+    expect(takeOne(queue, { ...other, memberId: "user_1" })).toBe("member");
+    expect(takeOne(queue, { ...other, memberId: "user_2" })).toBe(null);
+  });
+
   test("of 5,000 requests of one API key are there by default", () => {
     expect(fill(new HoldQueue(14_000), {})).toBe(7_168);
   });

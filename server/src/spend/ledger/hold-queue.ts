@@ -1,4 +1,5 @@
-import { chainOf, type SpendScope, scopeIdsOf } from "./charges.ts";
+import type { ScopeType } from "#src/db/tables.ts";
+import { type SpendScope, scopeIdsOf } from "./charges.ts";
 import type { FullQueue, HoldAmount } from "./hold-refusal.ts";
 
 export interface HoldRequest extends HoldAmount {
@@ -20,14 +21,21 @@ export interface LackedBalance {
   key: { scopeId: string };
 }
 
+type FullScope = NonNullable<FullQueue["scope"]>;
+
+interface Places {
+  places: number;
+  waiting: number;
+}
+
 interface Queued extends Waiter {
   /** Grows with each arrival. */
   order: number;
 }
 
 /**
- * Part of the places that a scope can take. The whole is the part of the wider scope that its other members leave. So each
- * key, workspace and organization finds places, whatever the others do.
+ * Part of the places that a scope can take. The whole is the part of the wider scope that the others in it leave. So each
+ * key, person, workspace and organization finds places, whatever the others do.
  */
 const SHARE = 0.8;
 
@@ -56,15 +64,24 @@ export class HoldQueue {
 
   /** Finds the widest scope of the chain whose places are taken. Null: the request can be added. */
   findFull(scope: SpendScope): FullQueue | null {
-    let [places, waiting] = [this.#maxWaiting, this.#waiters.size];
-    if (waiting >= places) return { scope: null, waiting };
-    for (const [scopeType, scopeId] of chainOf(scope).toReversed()) {
-      const ownWaiting = this.#sizeOf(scopeId);
-      places = Math.ceil((places - (waiting - ownWaiting)) * SHARE);
-      waiting = ownWaiting;
-      if (waiting >= places) return { scope: { scopeType, scopeId }, waiting };
-    }
-    return null;
+    const all = { places: this.#maxWaiting, waiting: this.#waiters.size };
+    if (all.waiting >= all.places) return { scope: null, waiting: all.waiting };
+    const { organizationId, workspaceId, apiKeyId, memberId } = scope;
+    const organization = this.#findPlaces("organization", organizationId, all);
+    const workspace = this.#findPlaces("workspace", workspaceId, organization);
+    const key = this.#findPlaces("api_key", apiKeyId, workspace);
+    const nested = [organization, workspace, key];
+    // The keys of a member can be in several workspaces. Groups and tags have no share: their members have.
+    if (memberId !== undefined) nested.push(this.#findPlaces("member", memberId, organization));
+    const full = nested.find(({ places, waiting }) => waiting >= places);
+    return full === undefined ? null : { scope: full.scope, waiting: full.waiting };
+  }
+
+  /** Places of a scope inside a wider one, and its number of waiting requests. */
+  #findPlaces(scopeType: ScopeType, scopeId: string, wider: Places): Places & { scope: FullScope } {
+    const waiting = this.#sizeOf(scopeId);
+    const places = Math.ceil((wider.places - (wider.waiting - waiting)) * SHARE);
+    return { scope: { scopeType, scopeId }, places, waiting };
   }
 
   add(waiter: Waiter): void {
@@ -179,11 +196,20 @@ export class HoldQueue {
 }
 
 /** Key of a balance that blocks one of these scopes, or null. */
-function findBlocked(
-  { organizationId, workspaceId, apiKeyId }: SpendScope,
-  blocked: ReadonlyMap<string, string>,
-): string | null {
+function findBlocked(scope: SpendScope, blocked: ReadonlyMap<string, string>): string | null {
   if (blocked.size === 0) return null;
+  const { organizationId, workspaceId, apiKeyId, memberId, groupIds, tagIds } = scope;
   const inWider = blocked.get(organizationId) ?? blocked.get(workspaceId);
-  return inWider ?? blocked.get(apiKeyId) ?? null;
+  const found = inWider ?? blocked.get(apiKeyId) ?? findOneBlocked(groupIds, blocked);
+  if (found !== undefined) return found;
+  const ofMember = memberId === undefined ? undefined : blocked.get(memberId);
+  return ofMember ?? findOneBlocked(tagIds, blocked) ?? null;
+}
+
+function findOneBlocked(
+  ids: readonly string[] | undefined,
+  blocked: ReadonlyMap<string, string>,
+): string | undefined {
+  const id = ids?.find((each) => blocked.has(each));
+  return id === undefined ? undefined : blocked.get(id);
 }

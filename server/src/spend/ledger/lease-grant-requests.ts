@@ -1,3 +1,4 @@
+import { haveSameChain, type SpendScope } from "./charges.ts";
 import type { Waiter } from "./hold-queue.ts";
 import { findHoldAmount } from "./hold-refusal.ts";
 import type { GrantRequest } from "./lease-rules.ts";
@@ -58,14 +59,17 @@ function sumNeeds(
   chainOf: GrantRequestSources["chainOf"],
 ): Map<string, bigint> {
   const needed = new Map<string, bigint>();
-  const chains = new Map<string, readonly LeaseState[]>();
+  const chains = new Map<string, { scope: SpendScope; states: readonly LeaseState[] }>();
   let covered = 0;
   for (const waiter of waiting) {
     covered += 1;
     if (covered > MAX_COVERED) break;
-    const chain = chains.get(waiter.scope.apiKeyId) ?? chainOf(waiter);
-    chains.set(waiter.scope.apiKeyId, chain);
-    for (const { text, limit } of chain) {
+    const { scope } = waiter;
+    const known = chains.get(scope.apiKeyId);
+    const isKnown = known !== undefined && haveSameChain(known.scope, scope);
+    const chain = isKnown ? known : { scope, states: chainOf(waiter) };
+    chains.set(scope.apiKeyId, chain);
+    for (const { text, limit } of chain.states) {
       needed.set(text, (needed.get(text) ?? 0n) + findHoldAmount(limit, waiter));
     }
   }

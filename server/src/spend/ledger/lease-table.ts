@@ -1,4 +1,5 @@
 import { type PeriodName, periodOf } from "#src/domain/spend-period.ts";
+import { isOwnScope } from "#src/domain/wire-scope.ts";
 import { IdTable } from "#src/lib/id-table.ts";
 import { type SpendScope, scopeIdsOf } from "./charges.ts";
 import { findHoldAmount, type HoldAmount, type StrictLimit } from "./hold-refusal.ts";
@@ -74,6 +75,8 @@ export class LeaseTable {
   #limits = new Map<string, StrictLimit[]>();
   /** Organizations with a strict limit, or with a lease of an earlier one. */
   #organizations = new Set<string>();
+  /** Organizations with a strict limit of a member, group or tag. These scopes share requests with several workspaces. */
+  #crossed = new Set<string>();
   #measuredMs = Number.NEGATIVE_INFINITY;
 
   /** `pending`: ended spend that no fold has counted. The caller keeps it up to date. */
@@ -102,6 +105,8 @@ export class LeaseTable {
    */
   setLimits(limits: readonly StrictLimit[], version: bigint): void {
     this.#limits = Map.groupBy(limits, ({ scopeId }) => scopeId);
+    const crossing = limits.filter(({ scopeType }) => !isOwnScope(scopeType));
+    this.#crossed = new Set(crossing.map(({ organizationId }) => organizationId));
     for (const state of this.#states.values()) {
       const { scopeId, period } = state.key;
       const inScope = this.#limits.get(scopeId);
@@ -142,9 +147,11 @@ export class LeaseTable {
     return states;
   }
 
-  /** Id of the widest scope of the chain that has a strict limit, or null. */
+  /** Id of the narrowest scope that has all requests which share a limited balance with this one. Null: no limit. */
   findWidestLimited(scope: SpendScope): string | null {
-    return scopeIdsOf(scope).findLast((scopeId) => this.#limits.has(scopeId)) ?? null;
+    const widest = scopeIdsOf(scope).findLast((scopeId) => this.#limits.has(scopeId)) ?? null;
+    const { organizationId } = scope;
+    return widest !== null && this.#crossed.has(organizationId) ? organizationId : widest;
   }
 
   freeAmount({ granted, drawn, held }: LeaseState): bigint {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect } from "vitest";
 import type { Database } from "#src/db/pool.ts";
-import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import type { OwnScopeType, PeriodName } from "#src/db/tables.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
@@ -84,7 +84,7 @@ const test = base
     "limit",
     ({ db }) =>
       async (
-        scopeType: ScopeType,
+        scopeType: OwnScopeType,
         amountNanoUsd: bigint,
         options: { period?: PeriodName; enforcement?: Enforcement } = {},
       ) => {

@@ -27,6 +27,13 @@ async function limit(amountNanoUsd: bigint, scopeId = workspaceId): Promise<void
   await store.countLimits();
 }
 
+/** Sets the monthly limit of a member or group. */
+async function limitPerson(scopeType: "member" | "group", scopeId: string, amountNanoUsd: bigint) {
+  const of = { id: `spl_${scopeId}`, organizationId, scopeType, scopeId } as const;
+  await store.setLimit({ ...of, period: "monthly", amountNanoUsd }, SOME_TIME_MS);
+  await store.countLimits();
+}
+
 async function startNode(nodeId: string, maxWaiting = 10): Promise<NodeLeases> {
   const { node } = await enterNode(nodeId, maxWaiting);
   await speak(node);
@@ -66,6 +73,57 @@ async function speak(node: NodeLeases) {
 function hold(node: NodeLeases, requestId: string, amountNanoUsd: bigint) {
   return node.hold({ requestId, scope, amountNanoUsd }, now).kind;
 }
+
+describe("a person with keys in two workspaces", () => {
+  const first = { ...scope, memberId: "user_1" };
+  const second = {
+    organizationId,
+    workspaceId: "wksp_2",
+    apiKeyId: "apikey_2",
+    memberId: "user_1",
+  };
+  const ask = (node: NodeLeases, requestId: string, of: typeof first, groupIds?: string[]) =>
+    node.hold({ requestId, scope: { ...of, groupIds }, amountNanoUsd: 60n }, now).kind;
+
+  test("has one budget, and a request that ends serves the next one of the other key", async () => {
+    await limitPerson("member", "user_1", 100n);
+    const node = await startNode("node_1");
+    ask(node, "req_1", first);
+    expect(await speak(node)).toHaveLength(1);
+    expect(ask(node, "req_2", second)).toBe("waiting");
+    expect(ask(node, "req_3", { ...second, memberId: "user_2" })).toBe("held");
+    node.drop("req_1");
+    expect(node.resolveFreed(now).map(({ requestId }) => requestId)).toEqual(["req_2"]);
+  });
+
+  test("waits behind an earlier request of its group", async () => {
+    await limitPerson("member", "user_1", 100n);
+    await limitPerson("group", "group_1", 100n);
+    const node = await startNode("node_1");
+    const other = { ...second, memberId: "user_2" };
+    ask(node, "req_1", first, ["group_1"]);
+    await speak(node);
+    expect(ask(node, "req_2", other, ["group_1"])).toBe("waiting");
+    expect(ask(node, "req_3", first, ["group_1"])).toBe("waiting");
+    node.drop("req_1");
+    expect(node.resolveFreed(now).map(({ requestId }) => requestId)).toEqual(["req_2"]);
+    expect(node.view().waiting).toBe(1);
+  });
+
+  test("is refused by the limit of the person while the group has room, and takes nothing from it", async () => {
+    await limitPerson("member", "user_1", 50n);
+    await limitPerson("group", "group_1", 1_000n);
+    const node = await startNode("node_1");
+    ask(node, "req_1", first, ["group_1"]);
+    const [refused] = await speak(node);
+    expect(refused?.decision).toMatchObject({
+      kind: "refused",
+      reason: "too_large",
+      limit: { scopeType: "member", scopeId: "user_1" },
+    });
+    expect(node.view().states.map(({ held }) => held)).toEqual([0n, 0n]);
+  });
+});
 
 describe("a node", () => {
   test("holds budget of its lease until TTL − margin after its message, and no longer", async () => {

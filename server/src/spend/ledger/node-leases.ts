@@ -296,7 +296,7 @@ export class NodeLeases {
     return this.#atMs;
   }
 
-  /** Marks the widest limited scope of the chain: no request outside it shares a balance with this one. */
+  /** Marks a scope of the chain: no request outside it shares a limited balance with this one. */
   #markFreed(scope: SpendScope): void {
     if (this.#queue.size === 0) return;
     const widest = this.#table.findWidestLimited(scope);
@@ -399,11 +399,14 @@ export class NodeLeases {
 /** Copies each field by name, which takes less memory than a spread. */
 function toRunningHold(request: HoldRequest, startedAtMs: number): RunningHold {
   const { requestId, scope, amountNanoUsd, isOpenEnded = false } = request;
-  const { organizationId, workspaceId, apiKeyId } = scope;
+  const { organizationId, workspaceId, apiKeyId, memberId, groupIds, tagIds } = scope;
   return {
     organizationId,
     workspaceId,
     apiKeyId,
+    memberId,
+    groupIds,
+    tagIds,
     requestId,
     amountNanoUsd,
     isOpenEnded,

@@ -8,7 +8,7 @@ import type { SpendLimit } from "./limits.sql.ts";
 const NANO_USD_PER_CENT = 10_000_000n;
 const NANO_USD_PER_MILLICENT = 10_000n;
 
-/** Throws a 404 for the limit of an API key, because the official shape has no such scope. */
+/** Throws a 404 for the limit of a scope that the official shape does not have. */
 export function toOfficialSpendLimit(limit: SpendLimit): z.input<typeof officialSpendLimit> {
   return {
     id: limit.id,
@@ -42,7 +42,7 @@ export function toOfficialScope(
   limit: Pick<SpendLimit, "scopeType" | "scopeId">,
 ): z.input<typeof officialSpendLimit>["scope"] {
   const scope = toWireScope(limit);
-  if (scope.type !== "api_key") return scope;
+  if (scope.type === "organization" || scope.type === "workspace") return scope;
   throw new ApiError(
     "resource_not_found",
     "Spend limit not found",

@@ -26,6 +26,10 @@ export class SpendSums {
     this.#change(origin.apiKeyId, day, spent);
     this.#change(origin.workspaceId, day, spent);
     this.#change(origin.organizationId, day, spent);
+    const { memberId, groupIds, tagIds } = origin;
+    if (memberId !== undefined) this.#change(memberId, day, spent);
+    if (groupIds !== undefined) for (const id of groupIds) this.#change(id, day, spent);
+    if (tagIds !== undefined) for (const id of tagIds) this.#change(id, day, spent);
   }
 
   remove(origin: SpendOrigin, spent: Spent): void {
@@ -74,7 +78,7 @@ export class SpendSums {
     }
   }
 
-  /** Runs six times a request. A product with a sign would create four more numbers. */
+  /** Runs at least six times a request. A product with a sign would create four more numbers. */
   #change(scopeId: string, day: number, change: Spent): void {
     const days = this.#byScope.get(scopeId);
     const spent = days?.get(day);

@@ -1,6 +1,6 @@
 import { ApiError } from "#src/domain/api-error.ts";
 import { NO_RETRY, toLimitFacts } from "#src/domain/limit-facts.ts";
-import { type AskableLimit, formatLimitMessage } from "#src/domain/limit-message.ts";
+import { type AskableLimit, formatLimitMessage, nameLimit } from "#src/domain/limit-message.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import type { FullQueue, HoldRefusal, LimitInForce, StrictLimit } from "./hold-refusal.ts";
@@ -133,8 +133,7 @@ export function toUnknownError(
 }
 
 function nameOf(limit: StrictLimit): string {
-  const { period, amountNanoUsd } = limit;
-  return `The ${period} spend limit of ${nameScope(limit)} is ${formatDollars(amountNanoUsd)}.`;
+  return `${nameLimit(limit)} is ${formatDollars(limit.amountNanoUsd)}.`;
 }
 
 function nameScope({ scopeType, scopeId }: Pick<StrictLimit, "scopeType" | "scopeId">): string {

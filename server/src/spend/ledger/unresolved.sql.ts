@@ -46,16 +46,17 @@ export interface UnresolvedItem {
   periodStart: string | null;
 }
 
-interface ItemRow extends Omit<UnresolvedItem, "scopeType" | "scopeId" | "requestId"> {
+interface ItemRow extends Omit<UnresolvedItem, "requestId"> {
   leaseRequestId: string;
-  organizationId: string;
-  apiKeyId: string | null;
 }
 
 /** Id that is computed from the key columns of an item, so that each read returns the same id. */
 const itemId = sql`'unr_' || left(encode(sha256(convert_to(concat_ws(E'\n', node_id, request_id,
   CASE WHEN kind = 'request' THEN NULL
     ELSE concat_ws(E'\n', scope_type, scope_id, period, to_char(period_start, 'YYYY-MM-DD')) END), 'UTF8')), 'hex'), 24)`;
+
+/** Rows of a request have all scopes of its chain. Each other item is one row. */
+const isRowOfItem = sql`(kind <> 'request' OR scope_type = 'api_key')`;
 
 function selectItems(
   organizationId: string,
@@ -65,9 +66,9 @@ function selectItems(
   return sql<ItemRow>`
     SELECT * FROM (
       SELECT ${itemId} AS id, kind, node_id AS "nodeId", request_id AS "leaseRequestId",
-        ${organizationId}::text AS "organizationId",
         max(scope_id) FILTER (WHERE scope_type = 'workspace') AS "workspaceId",
-        max(scope_id) FILTER (WHERE scope_type = 'api_key') AS "apiKeyId",
+        max(scope_type) FILTER (WHERE ${isRowOfItem}) AS "scopeType",
+        max(scope_id) FILTER (WHERE ${isRowOfItem}) AS "scopeId",
         CASE WHEN kind = 'request' THEN NULL ELSE max(period) END AS period,
         CASE WHEN kind = 'request' THEN NULL ELSE max(period_start) END AS "periodStart",
         max(amount_nano_usd) AS "amountNanoUsd",
@@ -83,19 +84,8 @@ function selectItems(
     WHERE ${where} ${rest}`;
 }
 
-function fromRowItem({
-  leaseRequestId,
-  organizationId,
-  apiKeyId,
-  ...row
-}: ItemRow): UnresolvedItem {
-  const requestId = row.kind === "request" ? leaseRequestId : null;
-  const item = { ...row, requestId };
-  if (apiKeyId !== null) return { ...item, scopeType: "api_key", scopeId: apiKeyId };
-  if (row.workspaceId !== null) {
-    return { ...item, scopeType: "workspace", scopeId: row.workspaceId };
-  }
-  return { ...item, scopeType: "organization", scopeId: organizationId };
+function fromRowItem({ leaseRequestId, ...row }: ItemRow): UnresolvedItem {
+  return { ...row, requestId: row.kind === "request" ? leaseRequestId : null };
 }
 
 /** Lists items that are older than `from`, newest first, at most `limit`. */
@@ -135,8 +125,15 @@ export async function lockUnresolved(
 export interface UnresolvedRequest {
   workspaceId: string;
   apiKeyId: string;
+  /** Owner of the key. Null for a workspace's key. */
+  memberId: string | null;
+  groupIds: readonly string[];
+  tagIds: readonly string[];
   startedAt: Date;
 }
+
+const requestColumns = sql`workspace_id AS "workspaceId", api_key_id AS "apiKeyId", nullif(member_id, '') AS "memberId",
+  string_to_array(group_ids, ',') AS "groupIds", string_to_array(tag_ids, ',') AS "tagIds", started_at AS "startedAt"`;
 
 /** Finds the usage event of the request, or null. */
 export async function findUnresolvedRequest(
@@ -145,7 +142,7 @@ export async function findUnresolvedRequest(
 ): Promise<UnresolvedRequest | null> {
   // The rows of the request bound its start. Otherwise the query would search all partitions of the events.
   const { rows } = await sql<UnresolvedRequest>`
-    SELECT e.workspace_id AS "workspaceId", e.api_key_id AS "apiKeyId", e.started_at AS "startedAt"
+    SELECT ${requestColumns}
     FROM (
       SELECT max(period_start) AS first,
         min(period_start + CASE period WHEN 'daily' THEN 1 WHEN 'weekly' THEN 7 ELSE 31 END) AS end
@@ -197,8 +194,9 @@ export async function chargeItem(
 }
 
 /** Keys of all balances that count the request. */
-function listKeys({ startedAt, ...scope }: Adjustment): LeaseKey[] {
-  const { organizationId } = scope;
+function listKeys({ startedAt, ...adjustment }: Adjustment): LeaseKey[] {
+  const { organizationId, memberId } = adjustment;
+  const scope = { ...adjustment, memberId: memberId ?? undefined };
   return periodNames.flatMap((period) => {
     const periodStart = periodOf(period, startedAt.getTime()).start;
     return chainOf(scope).map(([scopeType, scopeId]) => {
@@ -214,6 +212,7 @@ async function addAdjustment(
   charges: BalanceCharge[],
 ): Promise<BalanceKey[]> {
   const { organizationId, workspaceId, apiKeyId, startedAt, costNanoUsd } = adjustment;
+  const { memberId, groupIds, tagIds } = adjustment;
   const inOrder = charges.sort((a, b) => (balanceKeyText(a) < balanceKeyText(b) ? -1 : 1));
   await completeWatched(
     tx,
@@ -224,9 +223,10 @@ async function addAdjustment(
   const { id, requestId, reason } = adjustment;
   await sql`
     INSERT INTO spend_adjustment
-      (id, organization_id, workspace_id, api_key_id, request_id, started_at, cost_nano_usd, reason)
-    VALUES (${id}, ${organizationId}, ${workspaceId}, ${apiKeyId}, ${requestId}, ${startedAt}, ${costNanoUsd},
-      ${reason})`.execute(tx);
+      (id, organization_id, workspace_id, api_key_id, member_id, group_ids, tag_ids, request_id, started_at,
+        cost_nano_usd, reason)
+    VALUES (${id}, ${organizationId}, ${workspaceId}, ${apiKeyId}, ${memberId ?? ""}, ${groupIds.join(",")},
+      ${tagIds.join(",")}, ${requestId}, ${startedAt}, ${costNanoUsd}, ${reason})`.execute(tx);
   return inOrder.filter((charge) => overrun.has(balanceKeyText(charge)));
 }
 
@@ -280,8 +280,7 @@ export async function lockRequestCost(
 ): Promise<CostedRequest | null> {
   const { organizationId, requestId, started } = of;
   const { rows } = await sql<Omit<CostedRequest, "requestId" | "unresolved">>`
-    SELECT workspace_id AS "workspaceId", api_key_id AS "apiKeyId", started_at AS "startedAt", outcome,
-      is_estimated AS "isEstimated", doubt, cost_nano_usd AS "recordedNanoUsd", hold_nano_usd AS "holdNanoUsd",
+    SELECT ${requestColumns}, outcome, is_estimated AS "isEstimated", doubt, cost_nano_usd AS "recordedNanoUsd", hold_nano_usd AS "holdNanoUsd",
       coalesce((SELECT sum(a.cost_nano_usd) FROM spend_adjustment AS a
         WHERE a.request_id = ${requestId} AND a.organization_id = ${organizationId}::uuid), 0)::bigint AS "adjustedNanoUsd"
     FROM recorded_request
@@ -320,7 +319,8 @@ export async function setRequestCost(
   return addAdjustment(tx, adjustment, charges);
 }
 
-export interface AdjustmentRow extends Omit<Adjustment, "organizationId"> {
+export interface AdjustmentRow
+  extends Omit<Adjustment, "organizationId" | "memberId" | "groupIds" | "tagIds"> {
   createdAt: Date;
 }
 

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import { RECORDED_SPEND } from "#src/recording/recorded-spend.sql.ts";
-import { keepsAllBalances } from "./balances.sql.ts";
+import { canBeComplete, keepsAllBalances, ownScopes } from "./balances.sql.ts";
 import { type LeaseClock, nowOf } from "./lease-clock.sql.ts";
 import type { BalanceKey } from "./spend-key.ts";
 
@@ -15,12 +15,16 @@ export const watchingAlerts = sql`
   FROM alert CROSS JOIN LATERAL jsonb_array_elements(condition -> 'thresholds') AS threshold
   WHERE kind = 'spend_limit' AND is_enabled AND deleted_at IS NULL AND threshold ? 'amount_usd'`;
 
-/** SQL of whether a row of `watchingAlerts` is about a scope, whatever the period. The scope has a workspace_id. */
+/**
+ * SQL of whether a row of `watchingAlerts` is about a scope, whatever the period. The scope has a workspace_id. An alert of
+ * the organization watches the amounts of its workspaces and keys too, and not those of members, groups and tags.
+ */
 export function isWatchedBy(alert: string, scope: string): RawBuilder<boolean> {
   const ref = (table: string, column: string) => sql.ref(`${table}.${column}`);
   return sql<boolean>`(${ref(alert, "organization_id")} = ${ref(scope, "organization_id")} AND (
     (${ref(alert, "scope_type")} = ${ref(scope, "scope_type")} AND ${ref(alert, "scope_id")} = ${ref(scope, "scope_id")})
-    OR (${ref(alert, "includes_below")} AND (${ref(alert, "scope_type")} = 'organization'
+    OR (${ref(alert, "includes_below")} AND ${ref(scope, "scope_type")} IN ${ownScopes}
+      AND (${ref(alert, "scope_type")} = 'organization'
       OR (${ref(alert, "scope_type")} = 'workspace' AND ${ref(alert, "scope_id")} = ${ref(scope, "workspace_id")})))))`;
 }
 
@@ -52,7 +56,8 @@ async function setToRecorded(
     ), recorded AS MATERIALIZED (SELECT wanted.*, ${RECORDED_SPEND} AS nano_usd FROM wanted)
     INSERT INTO balance AS b
       (scope_type, scope_id, period, period_start, organization_id, settled_nano_usd, is_complete)
-    SELECT scope_type, scope_id, period, period_start, organization_id, nano_usd, ${isComplete} FROM recorded
+    SELECT scope_type, scope_id, period, period_start, organization_id, nano_usd,
+      ${isComplete} AND ${canBeComplete(sql`scope_type`)} FROM recorded
     WHERE nano_usd > 0 OR EXISTS (SELECT FROM balance WHERE balance.scope_type = recorded.scope_type
       AND balance.scope_id = recorded.scope_id AND balance.period = recorded.period
       AND balance.period_start = recorded.period_start)
@@ -90,7 +95,7 @@ export function incompleteBalances(clock: LeaseClock): RawBuilder<unknown> {
     SELECT l.organization_id, ${workspaceOf} AS workspace_id, l.scope_type, l.scope_id, l.period, b.period_start
     FROM balance AS b JOIN spend_limit AS l USING (scope_type, scope_id, period)
     WHERE NOT b.is_complete AND b.period_start > (${nowOf(clock)} - ${COMPLETED_DAYS} * interval '24 hours')::date
-      AND (l.scope_type <> 'api_key' OR ${workspaceOf} IS NOT NULL)`;
+      AND (l.scope_type <> 'api_key' OR ${workspaceOf} IS NOT NULL) AND ${canBeComplete(sql`l.scope_type`)}`;
 }
 
 /**
@@ -129,7 +134,7 @@ function unnestPlaces(places: readonly PlaceRow[]): RawBuilder<unknown> {
 /** Completes the balances of the watched scopes among these. The transaction has the fold's lock. */
 export function completeWatched(
   tx: Tx,
-  places: readonly (BalanceKey & { organizationId: string; workspaceId: string })[],
+  places: readonly (BalanceKey & { organizationId: string; workspaceId: string | null })[],
 ): Promise<void> {
   return setToRecorded(
     tx,

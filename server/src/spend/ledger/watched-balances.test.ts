@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { describe, expect } from "vitest";
-import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import type { OwnScopeType, PeriodName, ScopeType } from "#src/db/tables.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { periodNames, periodOf } from "#src/domain/spend-period.ts";
@@ -13,6 +13,7 @@ import { appendBatch } from "#src/recording/record-usage.ts";
 import { rollupTableNames } from "#src/recording/rollup-tables.ts";
 import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
+import type { TestDatabase } from "#test/harness/database.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { lockBalances, readSpend, type SpendPlace } from "./balances.sql.ts";
@@ -68,12 +69,18 @@ const test = base.extend("company", async ({ db }) => {
         participants: [spendFold, ...later],
         logger: makeLogger("silent"),
       }),
-    setLimit: (scopeType: ScopeType, period: PeriodName, enforcement: Enforcement = "soft") =>
+    /** Sets the monthly limit of a member, group or tag. */
+    limitPerson: (scopeType: ScopeType, scopeId: string) =>
+      upsertSpendLimit(database, {
+        ...{ id: `spl_${scopeId}`, organizationId, scopeType, scopeId },
+        ...{ period: "monthly", amountNanoUsd: 1_000n, enforcement: "strict" },
+      }),
+    setLimit: (scopeType: OwnScopeType, period: PeriodName, enforcement: Enforcement = "soft") =>
       upsertSpendLimit(database, {
         ...{ id: `spl_${scopeType}_${period}_${suffix}`, organizationId, scopeType, period },
         ...{ scopeId: ids[scopeType], amountNanoUsd: 1_000n, enforcement },
       }),
-    removeLimit: (scopeType: ScopeType, period: PeriodName) =>
+    removeLimit: (scopeType: OwnScopeType, period: PeriodName) =>
       deleteSpendLimit(database, { organizationId, id: `spl_${scopeType}_${period}_${suffix}` }),
     /** Stored balances, "scope period start": [settled, is complete]. */
     balances: async () => {
@@ -91,7 +98,7 @@ const test = base.extend("company", async ({ db }) => {
       const places = Object.entries(ids).flatMap(([scopeType, scopeId]) =>
         periodNames.map(
           (period): SpendPlace => ({
-            ...{ organizationId, scopeType: scopeType as ScopeType, scopeId, period },
+            ...{ organizationId, scopeType: scopeType as OwnScopeType, scopeId, period },
             ...{ periodStart: periodOf(period, atMs).start },
             workspaceId: scopeType === "organization" ? null : workspaceId,
           }),
@@ -223,6 +230,91 @@ describe("a new limit finds the spend of its period", () => {
   });
 });
 
+describe("a member, group or tag", () => {
+  /** Owner, groups and tags of a request of the company. */
+  function makePeople({ ids }: { ids: { api_key: string } }) {
+    const of = (name: string) => `${name}_${ids.api_key}`;
+    const people = {
+      memberId: of("user_1"),
+      groupIds: [of("group_1"), of("group_2")],
+      tagIds: [of("tag_1")],
+    };
+    const scopes: (readonly [ScopeType, string])[] = [
+      ["member", people.memberId],
+      ...people.groupIds.map((id) => ["group", id] as const),
+      ["tag", people.tagIds[0] ?? ""],
+    ];
+    const all = (value: readonly [bigint, boolean]) =>
+      Object.fromEntries(scopes.map(([, id]) => [id, value]));
+    return { of, people, scopes, all };
+  }
+
+  /** Stored balances of a period by the id of the scope: [settled, is complete]. */
+  async function listBalances({ database }: TestDatabase, ids: readonly string[]) {
+    const rows = database.selectFrom("balance").selectAll().where("scope_id", "in", ids);
+    return Object.fromEntries(
+      (await rows.execute()).map((row) => [row.scope_id, [row.settled_nano_usd, row.is_complete]]),
+    );
+  }
+
+  test.for([
+    ["in a closed hour", 1],
+    ["in an open hour", 0],
+  ] as const)(
+    "finds the spend of its period %s, and each request counts in all of its scopes",
+    async ([, closedHours], { db, company }) => {
+      const { of, people, scopes, all } = makePeople(company);
+      const ids = scopes.map(([, id]) => id);
+      const startMs = company.hourMs - HOUR_MS;
+      // Early in a month it has no usage yet.
+      const isIn = startOf("monthly", startMs) === startOf("monthly", company.nowMs);
+      await setProgress(startMs).execute(db.database);
+      await company.append(5n, startMs, people);
+      await company.append(3n, startMs, { memberId: of("user_2"), groupIds: [of("group_3")] });
+      await company.append(2n);
+      await company.fold();
+      await closeHoursBefore(db.database, startMs + closedHours * HOUR_MS);
+      for (const [scopeType, id] of scopes) await company.limitPerson(scopeType, id);
+      const found = isIn ? 5n : 0n;
+      expect(await listBalances(db, ids)).toEqual(isIn ? all([found, false]) : {});
+      await countLimits(db.database, { lockFold, fold: NO_FOLD, atMs: null });
+      expect(await listBalances(db, ids)).toEqual(isIn ? all([found, true]) : {});
+      // The chain of a key changes with the groups of its owner.
+      await company.append(7n, company.nowMs, { ...people, groupIds: [of("group_2")] });
+      await company.fold();
+      const [group = ""] = people.groupIds;
+      expect(await listBalances(db, ids)).toEqual({
+        ...all([found + 7n, true]),
+        ...(isIn ? { [group]: [found, true] } : { [group]: undefined }),
+      });
+      await company.verify();
+    },
+  );
+
+  test("is summed by each fold while nodes of version 0.1 may live, and exact afterwards", async ({
+    db,
+    company,
+  }) => {
+    const { people, scopes, all } = makePeople(company);
+    const ids = scopes.map(([, id]) => id);
+    const startMs = company.hourMs - HOUR_MS;
+    const isIn = startOf("monthly", startMs) === startOf("monthly", company.nowMs);
+    await setProgress("infinity").execute(db.database);
+    await company.append(5n, startMs, people);
+    await company.fold();
+    for (const [scopeType, id] of scopes) await company.limitPerson(scopeType, id);
+    await countLimits(db.database, { lockFold, fold: NO_FOLD, atMs: null });
+    expect(await listBalances(db, ids)).toEqual(isIn ? all([5n, false]) : {});
+    await company.append(7n, startMs, people);
+    await company.fold();
+    expect(await listBalances(db, ids)).toEqual(all([12n, false]));
+    // Closing begins with the running hour, after the last node of version 0.1.
+    await setProgress(company.hourMs).execute(db.database);
+    await countLimits(db.database, { lockFold, fold: NO_FOLD, atMs: null });
+    expect(await listBalances(db, ids)).toEqual(all([12n, true]));
+  });
+});
+
 test("many new limits are counted some at a time, with exact folds in between", async ({
   db,
   company,
@@ -276,16 +368,17 @@ test("many new limits are counted some at a time, with exact folds in between", 
 test("a late request of an earlier period gets the whole balance of that period", async ({
   company,
 }) => {
-  const yesterdayMs = company.nowMs - DAY_MS;
-  await company.append(5n, yesterdayMs);
+  // Clocks of nodes can be an hour behind, so yesterday may still run.
+  const earlierMs = company.nowMs - 2 * DAY_MS;
+  await company.append(5n, earlierMs);
   await company.fold();
   await company.setLimit("workspace", "daily");
   expect(await company.balances()).toEqual({});
-  await company.append(7n, yesterdayMs);
+  await company.append(7n, earlierMs);
   await company.append(1n);
   await company.fold();
   expect(await company.balances()).toEqual({
-    [`workspace daily ${startOf("daily", yesterdayMs)}`]: [12n, true],
+    [`workspace daily ${startOf("daily", earlierMs)}`]: [12n, true],
     [`workspace daily ${startOf("daily", company.nowMs)}`]: [1n, true],
   });
   await company.verify();
@@ -334,7 +427,7 @@ test("a removed limit keeps its balances complete while folds count its draws", 
 });
 
 describe("an alert about an amount", () => {
-  const addAlert = (company: { ids: Record<ScopeType, string> }, includesBelow: boolean) => sql`
+  const addAlert = (company: { ids: Record<OwnScopeType, string> }, includesBelow: boolean) => sql`
     INSERT INTO alert (id, organization_id, name, kind, scope_type, scope_id, includes_below, condition, created_at, updated_at)
     VALUES (${`alert_${randomUUID()}`}, ${company.ids.organization}::uuid, 'a', 'spend_limit', 'workspace',
       ${company.ids.workspace}, ${includesBelow}, '{"kind":"spend_limit","thresholds":[{"percent":50},{"amount_usd":"1","period":"weekly"}]}',

@@ -1,5 +1,6 @@
 import { type RawBuilder, type SqlBool, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { scopeName } from "#src/db/scope-name.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import { ownerState } from "#src/key-lookup/owner-state.sql.ts";
 
@@ -22,21 +23,24 @@ export function isBlockingAt({ now, periodStarts }: BlockingTime): RawBuilder<Sq
     AND CASE spend_limit.scope_type WHEN 'organization' THEN true
       WHEN 'workspace' THEN EXISTS (SELECT FROM workspace
         WHERE workspace.id = spend_limit.scope_id AND workspace.archived_at IS NULL)
-      ELSE ${countWorkingKeys(sql`key.id = spend_limit.scope_id`, now)} > 0 END)`;
+      WHEN 'api_key' THEN ${countWorkingKeys(sql`key.id = spend_limit.scope_id`, now)} > 0
+      WHEN 'member' THEN ${countWorkingKeys(sql`key.owner_member_id = spend_limit.scope_id`, now)} > 0
+      WHEN 'group' THEN ${countWorkingKeys(isInGroup(sql`spend_limit.scope_id`), now)} > 0
+      ELSE ${countWorkingKeys(isTagged("spend_limit.scope_id"), now)} > 0 END)`;
 }
 
 export interface DescribedScope {
   scopeType: ScopeType;
   scopeId: string;
-  /** Name of the organization, workspace or key. */
-  name: string;
-  /** Null for the organization. */
+  /** Null: the organization has no such scope. */
+  name: string | null;
+  /** Null: not a workspace or key. */
   workspaceId: string | null;
   /** Keys of the scope that can send messages. */
   workingKeys: number;
 }
 
-/** Returns the scopes that belong to the organization, in any order. */
+/** Describes scopes of the organization, in any order. */
 export async function describeScopes(
   db: Database | Tx,
   of: {
@@ -49,20 +53,34 @@ export async function describeScopes(
   const ids = of.scopes.map(({ scopeId }) => scopeId);
   // One count per kind of scope, so that each uses its own index.
   const { rows } = await sql<DescribedScope>`
-    SELECT scope.type AS "scopeType", scope.id AS "scopeId",
-      coalesce(api_key.name, workspace.name, organization.name) AS name,
-      coalesce(api_key.workspace_id, workspace.id) AS "workspaceId",
-      CASE scope.type
+    SELECT scope.scope_type AS "scopeType", scope.scope_id AS "scopeId",
+      ${scopeName("scope")} AS name, coalesce(api_key.workspace_id, workspace.id) AS "workspaceId",
+      CASE scope.scope_type
         WHEN 'organization' THEN ${countWorkingKeys(sql`key.organization_id = organization.id`, of.now)}
         WHEN 'workspace' THEN ${countWorkingKeys(sql`key.workspace_id = workspace.id`, of.now)}
-        ELSE ${countWorkingKeys(sql`key.id = api_key.id`, of.now)} END AS "workingKeys"
-    FROM unnest(${types}::text[], ${ids}::text[]) AS scope (type, id)
-      JOIN organization ON organization.id = ${of.organizationId}::uuid
-      LEFT JOIN workspace ON scope.type = 'workspace' AND workspace.id = scope.id
+        WHEN 'api_key' THEN ${countWorkingKeys(sql`key.id = api_key.id`, of.now)}
+        WHEN 'member' THEN ${countWorkingKeys(sql`key.owner_member_id = scope.scope_id`, of.now)}
+        WHEN 'group' THEN ${countWorkingKeys(isInGroup(sql`scope.scope_id`), of.now)}
+        ELSE ${countWorkingKeys(isTagged("scope.scope_id"), of.now)} END AS "workingKeys"
+    FROM (SELECT ${of.organizationId}::uuid AS organization_id, named.*
+        FROM unnest(${types}::text[], ${ids}::text[]) AS named (scope_type, scope_id)) AS scope
+      JOIN organization ON organization.id = scope.organization_id
+      LEFT JOIN workspace ON scope.scope_type = 'workspace' AND workspace.id = scope.scope_id
         AND workspace.organization_id = organization.id
-      LEFT JOIN api_key ON scope.type = 'api_key' AND api_key.id = scope.id
+      LEFT JOIN api_key ON scope.scope_type = 'api_key' AND api_key.id = scope.scope_id
         AND api_key.organization_id = organization.id`.execute(db);
   return rows;
+}
+
+function isInGroup(groupId: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`key.owner_member_id IN (SELECT member_id FROM group_member WHERE group_id = ${groupId})`;
+}
+
+/** Keys with the tag. A value of the key replaces that of its workspace. */
+function isTagged(tagId: string): RawBuilder<unknown> {
+  return sql`EXISTS (SELECT FROM tag JOIN workspace AS place ON place.id = key.workspace_id
+    WHERE tag.id = ${sql.ref(tagId)} AND tag.organization_id = key.organization_id
+      AND (place.tags || key.tags) ->> tag.name = tag.value)`;
 }
 
 /** Counts keys that can send messages, by the rules of `access/authenticate.ts`. `isInScope` names the key `key`. */

@@ -5,7 +5,7 @@ import type {
 } from "@bursar/contract/admin/spend-limits.ts";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
-import type { ScopeType } from "#src/db/tables.ts";
+import type { OwnScopeType } from "#src/db/tables.ts";
 import { addToBalances } from "#src/spend/ledger/balances.sql.ts";
 import type { Client, Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
@@ -20,7 +20,7 @@ const test = base
   .extend("org", ({ h }) => h.organization("Northwind"))
   .extend("company", ({ h, org }) => {
     async function setLimit(
-      type: ScopeType,
+      type: OwnScopeType,
       limitUsd: number,
       fields: object = {},
     ): Promise<string> {
@@ -34,7 +34,7 @@ const test = base
     }
 
     async function spend(
-      scopeType: ScopeType,
+      scopeType: OwnScopeType,
       nanoUsd: bigint,
       fields: object = {},
     ): Promise<void> {
@@ -69,7 +69,7 @@ test.beforeEach(async ({ h, org }) => {
   apiKeyId = (await org.admin.createApiKey(workspaceId, { name: "CI" })).id;
 });
 
-const scopeOf = (type: ScopeType) =>
+const scopeOf = (type: OwnScopeType) =>
   ({
     organization: { type },
     workspace: { type, workspace_id: workspaceId },

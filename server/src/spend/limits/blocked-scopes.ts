@@ -3,6 +3,7 @@ import type { Call } from "#src/access/call.ts";
 import { getVisibleWorkspace, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { refuseFields } from "#src/domain/refuse-field.ts";
@@ -59,6 +60,9 @@ interface PeriodSpendQuery {
   period: PeriodName;
   workspace_id?: string | undefined;
   api_key_id?: string | undefined;
+  member_id?: string | undefined;
+  group_id?: string | undefined;
+  tag_id?: string | undefined;
 }
 
 /** Throws a 404 for a scope that the caller cannot see, and a 403 for the organization without a role in it. */
@@ -73,7 +77,8 @@ export async function getPeriodSpend(
   const requested = await readScope(deps, caller, query);
   const of = { organizationId, scopes: [requested], now: toDate(nowMs) };
   const [scope] = await describeScopes(deps.database, of);
-  assert(scope !== undefined, "a scope that was found can be described");
+  assert(scope !== undefined, "a scope of the query has a row");
+  if (scope.name === null) throw scopeNotFound(requested.scopeType);
   const { workspaceId } = scope;
   const key = { ...requested, organizationId, period: query.period, periodStart: period.start };
   const { settledNanoUsd } = await readSpendOf(deps.database, { ...key, workspaceId });
@@ -83,14 +88,11 @@ export async function getPeriodSpend(
 async function readScope(
   { database }: AuditDeps,
   caller: Caller,
-  { workspace_id: workspaceId, api_key_id: apiKeyId }: PeriodSpendQuery,
+  query: PeriodSpendQuery,
 ): Promise<{ scopeType: ScopeType; scopeId: string }> {
-  if (workspaceId !== undefined && apiKeyId !== undefined) {
-    throw refuseFields("workspace_id, api_key_id: send only one of them.", [
-      "workspace_id",
-      "api_key_id",
-    ]);
-  }
+  const { workspace_id: workspaceId, api_key_id: apiKeyId } = query;
+  const sent = scopeFields.filter((field) => query[field] !== undefined);
+  if (sent.length > 1) throw refuseFields(`${sent.join(", ")}: send only one of them.`, sent);
   if (apiKeyId !== undefined) {
     await getWorkspaceIdOfApiKey(database, caller, "spend_limits:read", apiKeyId);
     return { scopeType: "api_key", scopeId: apiKeyId };
@@ -100,7 +102,18 @@ async function readScope(
     return { scopeType: "workspace", scopeId: workspaceId };
   }
   checkEverywhere(caller, "spend_limits:read");
+  const { member_id: memberId, group_id: groupId, tag_id: tagId } = query;
+  if (memberId !== undefined) return { scopeType: "member", scopeId: memberId };
+  if (groupId !== undefined) return { scopeType: "group", scopeId: groupId };
+  if (tagId !== undefined) return { scopeType: "tag", scopeId: tagId };
   return { scopeType: "organization", scopeId: caller.organizationId };
+}
+
+const scopeFields = ["workspace_id", "api_key_id", "member_id", "group_id", "tag_id"] as const;
+
+function scopeNotFound(scopeType: ScopeType): ApiError {
+  const resource = scopeType === "organization" ? "workspace" : scopeType;
+  return new ApiError("resource_not_found", "Scope not found", {}, { resource });
 }
 
 function toDate(ms: number): Date {

@@ -1,7 +1,7 @@
 import type { effectiveSpendLimits, spendLimit } from "@bursar/contract/admin/spend-limits.ts";
 import { expect } from "vitest";
 import type { z } from "zod";
-import type { ScopeType } from "#src/db/tables.ts";
+import type { OwnScopeType } from "#src/db/tables.ts";
 import type { Client } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 
@@ -18,7 +18,7 @@ const test = base
   .extend(
     "set",
     ({ org, workspaceId, apiKeyId }) =>
-      async (type: ScopeType, limitUsd: number, fields: object = {}): Promise<string> => {
+      async (type: OwnScopeType, limitUsd: number, fields: object = {}): Promise<string> => {
         const scopes = {
           organization: { type },
           workspace: { type, workspace_id: workspaceId },
@@ -36,7 +36,10 @@ const test = base
   .extend(
     "use",
     ({ h, org, workspaceId, apiKeyId }) =>
-      async (type: ScopeType, usd: { settled?: bigint; leased?: bigint; unresolved?: bigint }) => {
+      async (
+        type: OwnScopeType,
+        usd: { settled?: bigint; leased?: bigint; unresolved?: bigint },
+      ) => {
         const ids = { organization: org.id, workspace: workspaceId, api_key: apiKeyId };
         await h.deps.database
           .insertInto("balance")

@@ -5,6 +5,7 @@ import { listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { periodNames } from "#src/domain/spend-period.ts";
 import { chainOf } from "#src/spend/ledger/charges.ts";
 import { listSpendLimits } from "#src/spend/ledger/limits.sql.ts";
+import { findPeopleOfKey } from "./people-of-key.sql.ts";
 import { type LimitState, readLimitStates } from "./spend-limits.ts";
 import { isBlocking, remainingOf } from "./to-wire.ts";
 
@@ -34,7 +35,8 @@ export async function getEffectiveLimits(
     "spend_limits:read",
     apiKeyId,
   );
-  const scopes = chainOf({ organizationId, workspaceId, apiKeyId });
+  const people = await findPeopleOfKey(deps.database, { organizationId, apiKeyId });
+  const scopes = chainOf({ organizationId, workspaceId, apiKeyId, ...people });
   const found = await Promise.all(
     scopes.map(([scopeType, scopeId]) =>
       listSpendLimits(deps.database, { organizationId, scopeType, scopeId }),
@@ -45,7 +47,8 @@ export async function getEffectiveLimits(
   );
   const states = await readLimitStates(deps, inOrder);
   const canSeeAll = listPermittedWorkspaces(caller, "spend_limits:read") === null;
-  const isVisible = ({ limit }: LimitState) => canSeeAll || limit.scopeType !== "organization";
+  const isVisible = ({ limit: { scopeType } }: LimitState) =>
+    canSeeAll || scopeType === "workspace" || scopeType === "api_key";
   const first = findFirstBinding(states);
   return {
     apiKeyId,

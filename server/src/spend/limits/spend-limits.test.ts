@@ -98,6 +98,7 @@ describe("a limit is set by scope and period", () => {
       type: "spend_limit",
       id: expect.stringMatching(/^spl_[0-9A-Za-z]{24}$/),
       scope: scopes[type],
+      scope_name: expect.any(String),
       period,
       limit_usd: 25,
       enforcement: "strict",

@@ -19,6 +19,7 @@ import { findActivating, type SpendLimit } from "#src/spend/ledger/limits.sql.ts
 import { balanceKeyText } from "#src/spend/ledger/spend-key.ts";
 import type { WantedLimit } from "./combine-values.rule.ts";
 import { readWantedLimit } from "./read-limit.ts";
+import { findScopeNames } from "./scope-names.sql.ts";
 import { spendLimits } from "./spend-limit-kind.ts";
 
 /** With the dependencies of alerts, because a change of a limit may cross a threshold. */
@@ -37,6 +38,8 @@ export interface OptionalLimitState {
 
 export interface LimitState extends OptionalLimitState {
   limit: SpendLimit;
+  /** Empty: the scope no longer exists. */
+  scopeName: string;
 }
 
 export interface NewSpendLimit {
@@ -76,9 +79,10 @@ export function setLimitAmount(
   return changeSpendLimit(deps, call, { ...input, wanted }, toLimitState);
 }
 
-function toLimitState({ limit, ...state }: OptionalLimitState): LimitState {
+async function toLimitState({ limit, ...state }: OptionalLimitState, tx: Tx): Promise<LimitState> {
   assert(limit !== null, "a set limit is stored");
-  return { limit, ...state };
+  const names = await findScopeNames(tx, [limit]);
+  return { limit, ...state, scopeName: names.get(limit.scopeId) ?? "" };
 }
 
 interface ChangeSpendLimit {
@@ -160,11 +164,13 @@ export async function readLimitStates(
   const ids = limits.map(({ id }) => id);
   const activating = await findActivating(deps.database, ids);
   const values = await readValues(spendLimits, deps.database, limits);
+  const names = await findScopeNames(deps.database, limits);
   return keyed.map(({ limit, period, key }, place) => ({
     limit,
     period,
     balance: balanceOf.get(balanceKeyText(key)) ?? null,
     activatingSince: activating.get(limit.id) ?? null,
     values: values[place] ?? [],
+    scopeName: names.get(limit.scopeId) ?? "",
   }));
 }

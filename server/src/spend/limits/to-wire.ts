@@ -47,6 +47,7 @@ export function toSpendLimit(state: LimitState): z.input<typeof spendLimit> {
     type: "spend_limit",
     id: limit.id,
     scope: toWireScope(limit),
+    scope_name: state.scopeName,
     period: limit.period,
     limit_usd: toNumber(limit.amountNanoUsd),
     enforcement: limit.enforcement,
@@ -82,7 +83,7 @@ export function toBlockingLimit(state: BlockingLimit): z.input<typeof blockingLi
   const { name, workspaceId, workingKeys } = state.scope;
   return {
     type: "blocking_limit",
-    scope_name: name,
+    scope_name: name ?? "",
     workspace_id: workspaceId,
     blocked_keys: workingKeys,
     spend_limit: toSpendLimit(state),

@@ -51,11 +51,10 @@ export function setRequestCost(
     if (!isUncertain(request)) {
       throw refuseField("request_id", "the cost of this request is exact and cannot be set.");
     }
-    const { workspaceId, apiKeyId, startedAt, recordedNanoUsd, unresolved } = request;
+    const { workspaceId, recordedNanoUsd, unresolved } = request;
     const difference = costNanoUsd - recordedNanoUsd - request.adjustedNanoUsd;
     const id = newId(idPrefixes.spendAdjustment, deps.nowMs(), deps.randomBytes);
-    const scope = { organizationId, workspaceId, apiKeyId };
-    const adjustment = { ...scope, id, requestId, startedAt, reason, costNanoUsd: difference };
+    const adjustment = { ...request, organizationId, id, reason, costNanoUsd: difference };
     await fireOverruns(tx, deps, await writeRequestCost(tx, request, adjustment));
     await fireCrossedThresholds(tx, deps, { organizationId });
     return {

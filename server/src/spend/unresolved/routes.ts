@@ -73,6 +73,7 @@ function toUnresolved(
     node_id: item.nodeId,
     scope: {
       type: item.scopeType,
+      id: item.scopeId,
       workspace_id: item.workspaceId,
       api_key_id: item.scopeType === "api_key" ? item.scopeId : null,
     },

@@ -72,7 +72,12 @@ test("a request with an unknown outcome is listed once, with its maximum cost an
       kind: "request",
       request_id: requestId,
       node_id: "node_of_the_test",
-      scope: { type: "api_key", workspace_id: workspaceId, api_key_id: apiKeyId },
+      scope: {
+        type: "api_key",
+        id: apiKeyId,
+        workspace_id: workspaceId,
+        api_key_id: apiKeyId,
+      },
       period: null,
       amount_usd: "0.50",
       since: new Date(h.clock.nowMs).toISOString(),

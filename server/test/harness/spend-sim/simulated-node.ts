@@ -3,7 +3,7 @@ import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { spentOf } from "#src/domain/request-spend.ts";
 import { assert } from "#src/lib/assert.ts";
 import { type Clock, makeClock } from "#src/lib/clock.ts";
-import type { SpendScope } from "#src/spend/ledger/charges.ts";
+import { haveSameChain, type SpendScope } from "#src/spend/ledger/charges.ts";
 import type { SyncAnswer, SyncMessage } from "#src/spend/ledger/lease-rules.ts";
 import { NodeLeases, type Resolution } from "#src/spend/ledger/node-leases.ts";
 import { SpendSums } from "#src/spend/ledger/pending-spend.ts";
@@ -267,11 +267,11 @@ export class SimulatedNode {
     if (decision.kind === "waiting") this.waiting.set(requestId, wanted);
   }
 
-  /** Requests of one key get budget in the order of their arrival. */
+  /** Requests of one key get budget in the order of their arrival, while its groups and tags stay the same. */
   #checkTurn(requestId: string, { scope }: Waiting): void {
     for (const [earlier, { scope: other }] of this.waiting) {
       if (earlier === requestId) return;
-      if (other.apiKeyId === scope.apiKeyId) {
+      if (haveSameChain(other, scope)) {
         throw new Error(`${requestId} got budget before ${earlier}, which arrived first`);
       }
     }
@@ -304,8 +304,12 @@ export class SimulatedNode {
   }
 
   #begin(requestId: string, { scope, amount }: Waiting, startedAtMs: number): void {
+    const { memberId, groupIds, tagIds, ...place } = scope;
     const record: BeginRecord = {
-      ...scope,
+      ...place,
+      ...(memberId !== undefined && { memberId }),
+      ...(groupIds !== undefined && { groupIds }),
+      ...(tagIds !== undefined && { tagIds }),
       requestId,
       startedAtMs,
       requestedModel: "claude-sonnet-5",

@@ -333,16 +333,25 @@ export class SqlStore implements SpendStore {
   /** Balances of all scopes with spend and of all stored rows, whether a limit watches them or not. */
   async #listBalances(): Promise<Snapshot["balances"]> {
     const organizationId = this.#organizationId;
-    const { rows } = await sql<SpendScope & { atMs: number }>`
-      SELECT DISTINCT organization_id AS "organizationId", workspace_id AS "workspaceId", api_key_id AS "apiKeyId",
-        extract(epoch FROM bucket_at)::float8 * 1000 AS "atMs"
-      FROM usage_hour WHERE cost_nano_usd > 0`.execute(this.#database);
+    const { rows } = await sql<SpendScope & { memberId: string | null; atMs: number }>`
+      SELECT hour.organization_id AS "organizationId", workspace_id AS "workspaceId", api_key_id AS "apiKeyId",
+        nullif(member_id, '') AS "memberId", string_to_array(group_ids, ',') AS "groupIds",
+        string_to_array(tag_ids, ',') AS "tagIds", extract(epoch FROM bucket_at)::float8 * 1000 AS "atMs"
+      FROM (
+        SELECT organization_id, workspace_id, api_key_id, member_id, bucket_at, cost_nano_usd, '' AS group_ids,
+          '' AS tag_ids FROM usage_hour
+        UNION
+        SELECT hour.organization_id, workspace_id, api_key_id, member_id, bucket_at, cost_nano_usd, group_ids, tag_ids
+        FROM usage_attributed_hour AS hour JOIN usage_attribution AS own ON own.id = hour.attribution_id
+      ) AS hour WHERE cost_nano_usd > 0`.execute(this.#database);
     const places = new Map<string, SpendPlace>();
-    for (const { atMs, ...scope } of rows) {
+    for (const { atMs, memberId, ...chain } of rows) {
+      const scope = { ...chain, memberId: memberId ?? undefined };
       for (const period of periodNames) {
         const periodStart = periodOf(period, atMs).start;
         for (const [scopeType, scopeId] of chainOf(scope)) {
-          const workspaceId = scopeType === "organization" ? null : scope.workspaceId;
+          const isInWorkspace = scopeType === "workspace" || scopeType === "api_key";
+          const workspaceId = isInWorkspace ? scope.workspaceId : null;
           const key = { scopeType, scopeId, period, periodStart };
           places.set(balanceKeyText(key), { ...key, organizationId, workspaceId });
         }

@@ -17,12 +17,29 @@ export const SCOPES: readonly SpendScope[] = [
   workspaceId,
   apiKeyId,
 }));
+/** The same keys with owners, groups and tags. One person has keys in two workspaces, and another one changes the group. */
+export const PEOPLE_SCOPES: readonly SpendScope[] = [
+  ["wksp_a", "apikey_1", "user_1", ["group_1", "group_2"], ["tag_1"]] as const,
+  ["wksp_a", "apikey_2", "user_2", ["group_1"], undefined] as const,
+  ["wksp_b", "apikey_3", "user_1", ["group_1", "group_2"], ["tag_1", "tag_2"]] as const,
+  ["wksp_a", "apikey_2", "user_2", ["group_2"], ["tag_2"]] as const,
+].map(([workspaceId, apiKeyId, memberId, groupIds, tagIds]) => ({
+  organizationId: ORGANIZATION,
+  ...{ workspaceId, apiKeyId, memberId, groupIds, tagIds },
+}));
 const LIMITS: readonly LimitKey[] = [
   { scopeType: "organization", scopeId: ORGANIZATION, period: "monthly" },
   { scopeType: "organization", scopeId: ORGANIZATION, period: "daily" },
   { scopeType: "workspace", scopeId: "wksp_a", period: "daily" },
   { scopeType: "workspace", scopeId: "wksp_b", period: "weekly" },
   { scopeType: "api_key", scopeId: "apikey_1", period: "monthly" },
+].map((limit) => ({ organizationId: ORGANIZATION, ...limit }) as LimitKey);
+const PEOPLE_LIMITS: readonly LimitKey[] = [
+  { scopeType: "member", scopeId: "user_1", period: "daily" },
+  { scopeType: "group", scopeId: "group_1", period: "monthly" },
+  { scopeType: "group", scopeId: "group_2", period: "daily" },
+  { scopeType: "tag", scopeId: "tag_1", period: "weekly" },
+  { scopeType: "workspace", scopeId: "wksp_a", period: "daily" },
 ].map((limit) => ({ organizationId: ORGANIZATION, ...limit }) as LimitKey);
 /** Start of a run: 20 seconds before a day and a week end. The month ends a day later. */
 const START_MS = Date.UTC(2026, 10, 29, 23, 59, 40);
@@ -36,6 +53,8 @@ const NARROW_FLUSH_SHARE = 0.1;
 const NARROW_ENTER_SHARE = 0.04;
 /** Share of runs with large leases: half of the limits are high, and leases cover the spend of twenty minutes. */
 const RICH_SHARE = 0.4;
+/** Share of runs with limits of members, groups and tags. */
+const PEOPLE_SHARE = 0.4;
 const RICH_COVER_MS = 1_200_000;
 
 export interface SimulationOptions {
@@ -57,6 +76,8 @@ export interface SimulationOptions {
   hasOpenDrafts?: boolean;
   /** Whether the database fails over in half of the runs. Default: true. */
   hasFailovers?: boolean;
+  /** Whether members, groups and tags have limits. Default: in some runs. */
+  hasPeople?: boolean;
   /** Number of last steps that a failure reports. */
   lastSteps?: number;
   makeStore: () => Promise<SpendStore> | SpendStore;
@@ -106,7 +127,8 @@ export function makeWorld(options: SimulationOptions, store: SpendStore): World 
     sizes: new Random(seed + 5_000_003),
   };
   const isRich = generators.sizes.chance(RICH_SHARE);
-  const run = pickRun(generators.folds);
+  const hasPeople = options.hasPeople ?? new Random(seed + 7_000_003).chance(PEOPLE_SHARE);
+  const run = pickRun(generators.folds, hasPeople);
   const time = { realMs: 0, wallMs: START_MS };
   const model = new Model();
   const nodes = makeNodes(options, { generators, model, isRich });
@@ -130,7 +152,8 @@ export function makeWorld(options: SimulationOptions, store: SpendStore): World 
 }
 
 /** Picks the keys and limits of a run, and its shares of steps. */
-function pickRun(folds: Random): Pick<World, "scopes" | "limits" | "shares"> {
+function pickRun(folds: Random, hasPeople: boolean): Pick<World, "scopes" | "limits" | "shares"> {
+  const [scopes, limits] = hasPeople ? [PEOPLE_SCOPES, PEOPLE_LIMITS] : [SCOPES, LIMITS];
   const shares = {
     fold: folds.pick(FOLD_SHARES) ?? 0,
     read: folds.pick(READ_SHARES) ?? 0,
@@ -138,10 +161,10 @@ function pickRun(folds: Random): Pick<World, "scopes" | "limits" | "shares"> {
     flush: 0,
     enter: 0,
   };
-  if (!folds.chance(NARROW_SHARE)) return { scopes: SCOPES, limits: LIMITS, shares };
+  if (!folds.chance(NARROW_SHARE)) return { scopes, limits, shares };
   return {
-    scopes: SCOPES.slice(0, 1),
-    limits: LIMITS.slice(0, 1 + folds.below(2)),
+    scopes: scopes.slice(0, 1),
+    limits: limits.slice(0, 1 + folds.below(2)),
     shares: { ...shares, flush: NARROW_FLUSH_SHARE, enter: NARROW_ENTER_SHARE },
   };
 }
