@@ -37,6 +37,16 @@ export type EventLabel = (typeof eventLabels)[number];
 /** Columns of events with sorted ids, separated by commas: groups of the key's owner, and tags. Empty: none. */
 export const attributionColumns = ["group_ids", "tag_ids"] as const;
 export type AttributionColumn = (typeof attributionColumns)[number];
+
+/** Labels of which a request can have several values. `column` is the field of reports. */
+export const attributionLabels = [
+  { name: "group", column: "group_id", title: "Group" },
+  { name: "tag", column: "tag_id", title: "Tag" },
+] as const;
+export type AttributionLabel = (typeof attributionLabels)[number]["column"];
+/** Names in `group_by`. */
+export const reportGroups = [...labelNames, ...attributionLabels.map(({ name }) => name)] as const;
+export type ReportGroup = (typeof reportGroups)[number];
 export const textLabels = usageLabels.filter((label) => label.kind === "text");
 export type TextLabel = (typeof textLabels)[number]["column"];
 

@@ -54,10 +54,18 @@ const test = base
       });
     // The week of the requests is not summed up yet, whatever day the test runs on.
     await h.deps.database.updateTable("usage_weeks").set({ summed_before: MONDAY }).execute();
+    const tag = { id: "tag_1", organization_id: org.id, name: "cost_center", value: "4711" };
+    await h.deps.database.insertInto("tag").values(tag).execute();
     await recordUsage(h.deps.database, [
       of(0, { upstreamRequestId: "req_upstream" }),
       of(1, { ...searching, workspaceId: otherWorkspaceId, apiKeyId: otherKeyId, memberId }),
-      of(2, { ...nothingUsed, outcome: "refused", httpStatus: 429, firstByteMs: null }),
+      of(2, {
+        ...nothingUsed,
+        ...attributed,
+        outcome: "refused",
+        httpStatus: 429,
+        firstByteMs: null,
+      }),
       of(3, { isEstimated: true, isUnpriced: true, isStream: true, outcome: "aborted" }),
     ]);
     const names = [
@@ -103,6 +111,11 @@ const searching: Partial<EndRecord> = {
     webSearch: 60_000_000n,
     total: 7_714_354_321n,
   },
+};
+
+const attributed: Partial<EndRecord> = {
+  groupIds: ["group_1", "group_2"],
+  tagIds: ["tag_1"],
 };
 
 const nothingUsed: Partial<EndRecord> = { usage: noTokens, cost: noCost };
@@ -156,6 +169,10 @@ const reports = {
     `/v1/admin/requests?${RANGE}`,
     `/v1/admin/requests?${filters}&${RANGE}`,
     "/v1/admin/requests/{request}",
+    `/v1/admin/usage?bucket=none&group_by=group,tag&${RANGE}`,
+    `/v1/admin/cost?bucket=none&group_by=tag&tag_name=cost_center&${RANGE}`,
+    `/v1/admin/requests?tag=cost_center:none&group_id=group_1&${RANGE}`,
+    `/v1/admin/requests?tag_id=tag_1&group_id=group_2&${RANGE}`,
   ],
   "official-shape.txt": [
     `${official}/usage_report/messages?bucket_width=1h&limit=4&${officialGroups}&${RANGE}`,

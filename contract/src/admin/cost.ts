@@ -2,19 +2,22 @@ import { z } from "zod";
 import { count, queryList, timestamp, usdText } from "../fields.ts";
 import { pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
-import { costParts, labelNames } from "../usage-shape.ts";
+import { costParts, reportGroups } from "../usage-shape.ts";
 import {
+  attributionFields,
+  attributionFilters,
   exportFormat,
   groupFields,
   partlyUnbilledRequests,
   reportFilters,
   reportRange,
   reportShape,
+  tagNameQuery,
   unpricedRequests,
 } from "./report-fields.ts";
 import { reportAnswer } from "./usage.ts";
 
-export const costGroups = [...labelNames, "token_type"] as const;
+export const costGroups = [...reportGroups, "token_type"] as const;
 export type CostGroup = (typeof costGroups)[number];
 
 const costMeasures = {
@@ -36,6 +39,7 @@ export const costRow = z
       description: "Number of tokens or searches. Null: not grouped by token type.",
     }),
     ...costMeasures,
+    ...attributionFields,
   })
   .meta({ id: "CostRow" });
 
@@ -62,7 +66,9 @@ export const getCost = route({
     ...reportRange,
     ...reportShape,
     group_by: costGroupBy,
+    tag_name: tagNameQuery,
     ...reportFilters,
+    ...attributionFilters,
   }),
   response: z.object({ data: z.array(costRow), totals: costTotals, ...reportAnswer }),
 });
@@ -82,7 +88,9 @@ export const exportCost = route({
     ...reportRange,
     bucket: reportShape.bucket,
     group_by: costGroupBy,
+    tag_name: tagNameQuery,
     ...reportFilters,
+    ...attributionFilters,
   }),
   response: costRow,
   streams: ["text/csv", "application/x-ndjson"],
@@ -144,7 +152,7 @@ export const getCostSummary = route({
   action: "usage:read",
   audited: null,
   isReport: true,
-  query: z.strictObject(reportFilters),
+  query: z.strictObject({ ...reportFilters, ...attributionFilters }),
   response: costSummary,
 });
 

@@ -287,7 +287,7 @@ const analyticsQuery = {
   models: texts,
   organization_ids: ids,
   products: queryList(z.enum(products)),
-  rbac_group_ids: unknownIds,
+  rbac_group_ids: ids,
   service_tiers: texts,
   session_ids: unknownIds,
   slack_channel_ids: unknownIds,
@@ -323,7 +323,9 @@ const analyticsGroup = {
   model: nullableText,
   organization_id: nullableText,
   product: nullableText,
-  rbac_group_id: z.null(),
+  rbac_group_id: nullableText.meta({
+    description: "A request of a member in several groups is in several rows.",
+  }),
   service_tier: openEnum(
     "batch",
     "flex",

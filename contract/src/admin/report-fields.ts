@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { count, instant, optionalQuery, queryList, usdText } from "../fields.ts";
-import { apiKeyId, memberId, modelName, workspaceId } from "../ids.ts";
+import { count, instant, optionalQuery, queryList, tagName, usdText } from "../fields.ts";
+import { apiKeyId, groupId, memberId, modelName, tagId, workspaceId } from "../ids.ts";
 import {
   costParts,
   type LabelColumn,
@@ -69,6 +69,38 @@ export const reportFilters = {
   status: queryList(z.enum(requestStatuses)).meta(statusMeta),
 } satisfies Record<LabelColumn, z.ZodType>;
 
+const MAX_TAG_LENGTH = 400;
+/** Filters by groups and tags that the requests had at their start. */
+export const attributionFilters = {
+  group_id: queryList(groupId).meta({
+    description: "Groups of the key's owner at the start of the request.",
+  }),
+  tag_id: queryList(tagId).meta({ description: "Tags at the start of the request." }),
+  tag: queryList(
+    z
+      .string()
+      .max(MAX_TAG_LENGTH)
+      .regex(/^[^:]+:./, "expected a name and a value, such as cost_center:4711"),
+  ).meta({
+    description:
+      "Tags as `name:value`, such as `cost_center:4711`. A value with a comma is found by `tag_id` only.",
+  }),
+  without_tag: optionalQuery(tagName).meta({
+    description: "Requests without a tag of this name.",
+  }),
+};
+
+/** Splits `group_by=tag` by the value of one name. */
+export const tagNameQuery = optionalQuery(tagName).meta({
+  description:
+    "With `group_by=tag`: only tags with this name, such as `cost_center`. Requests without one are in the row without a tag. Omitted: all tags.",
+});
+
+export const hasOverlappingRows = z.boolean().meta({
+  description:
+    "True: a request can be in several rows, because a member can be in several groups, and a request can have several tags. `totals` count each request once.",
+});
+
 export const reportRange = {
   starting_at: optionalQuery(instant).meta({
     description:
@@ -109,6 +141,15 @@ export const groupFields = {
   ...toRecord(textLabels, "column", () => z.string().nullable()),
   status: z.enum(requestStatuses).nullable().meta(statusMeta),
   is_other: z.boolean().meta({ description: "True: the sum of all groups beyond `top`." }),
+};
+
+/** Group and tag of a row. Null: not grouped by it, or the usage without one. */
+export const attributionFields = {
+  group_id: groupId.nullable(),
+  group_name: z.string().nullable().meta({ description: "Null: the group was deleted." }),
+  tag_id: tagId.nullable(),
+  tag_name: z.string().nullable(),
+  tag_value: z.string().nullable(),
 };
 
 export const unpricedRequests = count.meta({

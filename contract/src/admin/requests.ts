@@ -9,11 +9,12 @@ import {
   usdAmount,
   usdText,
 } from "../fields.ts";
-import { apiKeyId, memberId, requestId, workspaceId } from "../ids.ts";
+import { apiKeyId, groupId, memberId, requestId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 import { requestDoubts } from "../usage-shape.ts";
 import {
+  attributionFilters,
   costBreakdown,
   exportFormat,
   measuredFields,
@@ -83,6 +84,14 @@ const requestFields = {
     description:
       "Sum of the decisions about the cost, in addition to `cost_usd`. Negative: the request cost less. Null: no decision.",
   }),
+  groups: z.array(z.object({ id: groupId, name: z.string().nullable() })).meta({
+    description:
+      "Groups of the key's owner at the start of the request. A name is null if the group was deleted.",
+  }),
+  tags: z.record(z.string(), z.string()).meta({
+    description:
+      "Tags at the start of the request: those of the workspace, replaced by name by those of the key.",
+  }),
 };
 
 export const loggedRequest = z.object(requestFields).meta({ id: "LoggedRequest" });
@@ -109,6 +118,7 @@ const requestFilters = {
   starting_at: optionalQuery(instant).meta({ description: "At this time or later." }),
   ending_at: optionalQuery(instant).meta({ description: "Before this time." }),
   ...reportFilters,
+  ...attributionFilters,
   min_cost_usd: optionalQuery(usdAmount).meta({ description: "Lowest cost of a request." }),
   doubt: queryList(z.enum(requestDoubts)).meta({ description: doubtDescription }),
   is_resolved: queryFlag.meta({

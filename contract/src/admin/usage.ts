@@ -2,19 +2,29 @@ import { z } from "zod";
 import { queryList, timestamp } from "../fields.ts";
 import { pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
-import { labelNames } from "../usage-shape.ts";
+import { reportGroups } from "../usage-shape.ts";
 import {
+  attributionFields,
+  attributionFilters,
   exportFormat,
   groupFields,
+  hasOverlappingRows,
   reportBuckets,
   reportFilters,
   reportRange,
   reportShape,
+  tagNameQuery,
   usageMeasures,
 } from "./report-fields.ts";
 
 export const usageRow = z
-  .object({ starting_at: timestamp, ending_at: timestamp, ...groupFields, ...usageMeasures })
+  .object({
+    starting_at: timestamp,
+    ending_at: timestamp,
+    ...groupFields,
+    ...usageMeasures,
+    ...attributionFields,
+  })
   .meta({ id: "UsageRow" });
 
 export const usageTotals = z.object(usageMeasures).meta({ id: "UsageTotals" });
@@ -23,6 +33,7 @@ export const usageTotals = z.object(usageMeasures).meta({ id: "UsageTotals" });
 export const reportAnswer = {
   next_page: z.string().nullable(),
   bucket: z.enum(reportBuckets),
+  has_overlapping_rows: hasOverlappingRows,
   starting_at: timestamp,
   ending_at: timestamp,
   data_refreshed_at: timestamp.meta({
@@ -31,7 +42,7 @@ export const reportAnswer = {
   }),
 };
 
-const usageGroupBy = queryList(z.enum(labelNames)).meta({
+const usageGroupBy = queryList(z.enum(reportGroups)).meta({
   description: "Labels that split the rows. Repeat the parameter, or separate values by commas.",
 });
 
@@ -55,7 +66,9 @@ export const getUsage = route({
     ...reportRange,
     ...reportShape,
     group_by: usageGroupBy,
+    tag_name: tagNameQuery,
     ...reportFilters,
+    ...attributionFilters,
   }),
   response: z.object({ data: z.array(usageRow), totals: usageTotals, ...reportAnswer }),
 });
@@ -76,7 +89,9 @@ export const exportUsage = route({
     ...reportRange,
     bucket: reportShape.bucket,
     group_by: usageGroupBy,
+    tag_name: tagNameQuery,
     ...reportFilters,
+    ...attributionFilters,
   }),
   response: usageRow,
   streams: ["text/csv", "application/x-ndjson"],

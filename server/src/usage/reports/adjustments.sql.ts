@@ -13,7 +13,7 @@ export async function sumAdjustments(
 ): Promise<bigint> {
   const { organizationId, visible, values } = filter;
   const { workspace_id: workspaceIds, api_key_id: apiKeyIds, ...others } = values;
-  if (Object.keys(others).length > 0) return 0n;
+  if (Object.keys(others).length > 0 || filter.attribution) return 0n;
   const conditions = [
     sql`organization_id = ${organizationId}`,
     sql`started_at >= ${new Date(filter.startMs)}`,

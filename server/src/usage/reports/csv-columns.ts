@@ -8,7 +8,16 @@ import { type CsvColumns, pickColumns } from "#src/lib/csv.ts";
 
 type UsageLine = z.input<typeof usageRow>;
 
-const { is_other: _usage, cost_breakdown_usd: _parts, ...usageFields } = usageRow.shape;
+const {
+  is_other: _usage,
+  cost_breakdown_usd: _parts,
+  group_id,
+  group_name,
+  tag_id,
+  tag_name,
+  tag_value,
+  ...usageFields
+} = usageRow.shape;
 const { is_other: _cost, ...costFields } = costRow.shape;
 
 export const usageColumns: CsvColumns<UsageLine> = {
@@ -19,6 +28,8 @@ export const usageColumns: CsvColumns<UsageLine> = {
       (row: UsageLine) => row.cost_breakdown_usd[part],
     ]),
   ),
+  // Programs may read columns by their place, so newer columns are last.
+  ...pickColumns({ group_id, group_name, tag_id, tag_name, tag_value }),
 };
 
 export const costColumns: CsvColumns<z.input<typeof costRow>> = pickColumns(costFields);

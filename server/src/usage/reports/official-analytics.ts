@@ -63,6 +63,7 @@ const columnsOf: Readonly<Partial<Record<AnalyticsGroup, readonly ReportColumn[]
   inference_geo: ["inference_geo"],
   model: ["model"],
   product: ["product"],
+  rbac_group_id: ["group_id"],
   service_tier: ["service_tier"],
   speed: ["speed"],
   workspace_id: ["workspace_id"],
@@ -180,6 +181,7 @@ function toFilter(
     visible,
     values: isEmpty ? { ...values, model: [] } : values,
     withoutRemovedMembers: query.exclude_deleted_users === true,
+    attribution: query.rbac_group_ids === undefined ? null : { groupIds: query.rbac_group_ids },
   };
 }
 
@@ -191,7 +193,6 @@ function hasUnsupportedFilter(organizationId: string, query: AnalyticsQuery): bo
     query.claude_tag_user_ids,
     query.deployment_ids,
     query.environment_ids,
-    query.rbac_group_ids,
     query.session_ids,
     query.slack_channel_ids,
     query.user_profile_ids,

@@ -285,7 +285,7 @@ function toAnalyticsGroup(
     model: readLabel(row, "model"),
     organization_id: isGrouped("organization_id") ? organizationId : null,
     product: readLabel(row, "product"),
-    rbac_group_id: null,
+    rbac_group_id: readLabel(row, "group_id"),
     service_tier: readLabel(row, "service_tier") as AnalyticsUsageWire["group"]["service_tier"],
     session_id: null,
     slack_channel_id: null,

@@ -1,4 +1,4 @@
-import { countColumns, type LabelColumn } from "@bursar/contract/usage-shape.ts";
+import { countColumns } from "@bursar/contract/usage-shape.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { findSummedWeeksEndMs } from "#src/recording/weeks.sql.ts";
@@ -259,7 +259,7 @@ async function refusePrunedMinutes(
 }
 
 export interface TopGroups extends Omit<ReportPage, "after" | "limit" | "order" | "columns"> {
-  columns: readonly LabelColumn[];
+  columns: readonly ReportColumn[];
   measure: Measure;
   isDescending: boolean;
   count: number;
@@ -295,7 +295,9 @@ export async function listTop(tx: Tx, wanted: TopGroups): Promise<TopRow[]> {
   const rows = isBucketed
     ? await listReport(tx, await shape(inTop), all)
     : [...(await listGroups(tx, top, ranking)).values()];
-  const sums = await listReport(tx, await shape({ columns: [], filter }), all);
+  // A request in several groups is in several rows, so the others are the sum of all rows minus the first ones.
+  const whole = { ...(await shape({ columns: [], filter })), countedBy: columns };
+  const sums = await listReport(tx, whole, all);
   return addOthers(rows, sums, (row) => {
     const key = columns.map((column) => row[column]).join("\n");
     return ranking.findIndex((each) => each.columns.join("\n") === key);

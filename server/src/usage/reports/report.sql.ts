@@ -10,12 +10,16 @@ import {
   rollupTables,
 } from "#src/recording/rollup-tables.ts";
 import { isVisibleUsage } from "#src/usage/visible-usage.sql.ts";
+import { selectAttribution } from "./report-attribution.sql.ts";
 import { nextEdge, type RangePart } from "./report-range.rule.ts";
 import {
   derived,
+  includesUnattributed,
+  isAttribution,
   isLabel,
   labelsOf,
   listSources,
+  needsAttribution,
   type ReportColumn,
   type ReportFilter,
   type Source,
@@ -28,6 +32,8 @@ import {
 
 export interface ReportQuery extends ReportFilter {
   columns: readonly ReportColumn[];
+  /** Further columns of which a request counts once for each value. */
+  countedBy?: readonly ReportColumn[];
   parts: readonly RangePart[];
   /** True: one row per group and bucket, and all parts have the same unit. False: one row per group. */
   isBucketed: boolean;
@@ -182,8 +188,9 @@ export async function sumReport(
   const openHours = await findOpenHours(tx, query.organizationId);
   const planned: PlannedQuery = { ...query, openHours, columns: [], isBucketed: false };
   const { rows } = await sql<UsageCounts>`
-    SELECT ${sql.join(countColumns.map(sumOf))}
-    FROM (${selectParts(planned, countColumns)}) AS part`.execute(tx);
+    SELECT ${sql.join(countColumns.map(sumOf))} FROM ${selectAllParts(planned, countColumns)}`.execute(
+    tx,
+  );
   const [row] = rows;
   if (row === undefined) throw new Error("a sum returned no row");
   return row;
@@ -191,7 +198,9 @@ export async function sumReport(
 
 function selectGroups(query: PlannedQuery, counts: readonly CountColumn[]): RawBuilder<unknown> {
   const columns = query.columns.map((column) =>
-    isLabel(column) ? sql.ref(column) : sql`${sql.raw(derived[column].text)} AS ${sql.ref(column)}`,
+    isLabel(column) || isAttribution(column)
+      ? sql.ref(column)
+      : sql`${sql.raw(derived[column].text)} AS ${sql.ref(column)}`,
   );
   const at = query.isBucketed ? sql`bucket_at` : sql`NULL::timestamptz AS bucket_at`;
   const groups = [
@@ -199,19 +208,29 @@ function selectGroups(query: PlannedQuery, counts: readonly CountColumn[]): RawB
     ...query.columns.map((_, index) => sql.raw(String(index + 2))),
   ];
   return sql`SELECT ${sql.join([at, ...columns, ...counts.map(sumOf)])}
-    FROM (${selectParts(query, counts)}) AS part
+    FROM ${selectAllParts(query, counts)}
     ${groups.length === 0 ? sql`` : sql`GROUP BY ${sql.join(groups)}`}
     HAVING ${isDifference(query) ? sql`sum(requests) > 0` : sql`count(*) > 0`}`;
 }
 
 /** True if a part is subtracted. Groups without usage may then remain. */
-function isDifference({ parts }: Pick<ReportQuery, "parts">): boolean {
-  return parts.some(({ isSubtracted }) => isSubtracted);
+function isDifference(query: ReportQuery): boolean {
+  const hasRest = needsAttribution(query) && includesUnattributed(query);
+  return hasRest || query.parts.some(({ isSubtracted }) => isSubtracted);
 }
 
 /** Sums are `numeric` in PostgreSQL. Amounts and counts of tokens fit into `bigint`. */
 function sumOf(column: CountColumn): RawBuilder<unknown> {
   return sql`coalesce(sum(${sql.ref(column)}), 0)::bigint AS ${sql.ref(column)}`;
+}
+
+/** Selects the rows of all parts, with their groups and tags if the query needs them. For FROM. */
+function selectAllParts(query: PlannedQuery, counts: readonly CountColumn[]): RawBuilder<unknown> {
+  if (!needsAttribution(query)) return sql`(${selectParts(query, counts)}) AS part`;
+  const { groups, ...rest } = query;
+  const parts = selectParts(rest, counts);
+  const isWanted = groups === undefined ? sql`` : sql`WHERE ${isInGroups(groups, false)}`;
+  return sql`(${parts}) AS part JOIN ${selectAttribution(query)} AS attribution USING (attribution_id) ${isWanted}`;
 }
 
 function selectParts(query: PlannedQuery, counts: readonly CountColumn[]): RawBuilder<unknown> {
@@ -235,7 +254,12 @@ function selectSource(
     const value = (isEventTable ? EVENT_COUNTS[column] : undefined) ?? column;
     return sql`${sql.raw(source.isSubtracted ? `-(${value})` : value)} AS ${sql.ref(column)}`;
   });
-  const shown = [...(query.isBucketed ? [selectBucket(source)] : []), ...labels, ...counted];
+  const attribution =
+    source.attribution === null
+      ? []
+      : [source.attribution === "own" ? sql`attribution_id` : sql`0::bigint AS attribution_id`];
+  const at = query.isBucketed ? [selectBucket(source)] : [];
+  const shown = [...at, ...attribution, ...labels, ...counted];
   const named = findNamedKeys(query, source);
   const conditions = [...makeConditions(query, source), ...(named?.conditions ?? [])];
   const selected = sql`SELECT ${sql.join(shown)} FROM ${sql.table(source.table)}
@@ -260,6 +284,7 @@ function makeConditions(query: PlannedQuery, source: Source): RawBuilder<unknown
   const isVisible = isVisibleUsage(visible);
   if (isVisible !== null) conditions.push(isVisible);
   for (const [column, wanted] of Object.entries(values) as [ReportColumn, readonly string[]][]) {
+    if (isAttribution(column)) continue;
     // The rows of named keys are read key by key.
     if (column === "api_key_id" && findNamedKeys(query, source) !== null) continue;
     const text = isEventTable && column === "status" ? EVENT_STATUS : textOf(column);

@@ -1,5 +1,5 @@
 import type { getUsage } from "@bursar/contract/admin/usage.ts";
-import { type LabelName, labelNames } from "@bursar/contract/usage-shape.ts";
+import { type ReportGroup, reportGroups } from "@bursar/contract/usage-shape.ts";
 import fc from "fast-check";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
@@ -65,16 +65,18 @@ const test = base
       speed: fc.constantFrom("standard", "fast"),
       inferenceGeo: fc.constantFrom("global", "us"),
       contextWindow: fc.constantFrom<EndRecord["contextWindow"]>("0-200k", "200k-1M"),
+      attribution: fc.constantFrom(...attributions),
       nanoUsd: fc.bigInt({ min: 0n, max: 10n ** 12n }),
     });
     return fc.array(one, { minLength: 400, maxLength: 400 }).map((all) =>
-      all.map(({ key, nanoUsd, startedAtMs, ...rest }, index) =>
+      all.map(({ key, nanoUsd, startedAtMs, attribution, ...rest }, index) =>
         endRecord({
           requestId: `req_${index}`,
           organizationId: org.id,
           startedAtMs,
           ...(keys[key] ?? { workspaceId: "", apiKeyId: "" }),
           ...rest,
+          ...attribution,
           cost: { ...noCost, input: nanoUsd, total: nanoUsd },
         }),
       ),
@@ -92,6 +94,16 @@ const test = base
     }
   });
 
+/** Tags by id, in the order of the ids. */
+const tagNames = { tag_1: "cost_center", tag_2: "cost_center", tag_3: "team" };
+const attributions: Pick<EndRecord, "groupIds" | "tagIds">[] = [
+  {},
+  { tagIds: ["tag_1"] },
+  { tagIds: ["tag_3"] },
+  { groupIds: ["group_1"], tagIds: ["tag_1", "tag_3"] },
+  { groupIds: ["group_1", "group_2"], tagIds: ["tag_2"] },
+];
+
 let records: EndRecord[];
 const keys: { workspaceId: string; apiKeyId: string; memberId?: string }[] = [];
 
@@ -103,6 +115,10 @@ test.beforeAll(async ({ h, org, sumUp, history }) => {
       const { id: apiKeyId } = await org.admin.createApiKey(workspaceId);
       keys.push({ workspaceId, apiKeyId, ...(j === 0 && { memberId: member.id }) });
     }
+  }
+  for (const [id, name] of Object.entries(tagNames)) {
+    const tag = { id, organization_id: org.id, name, value: id };
+    await h.deps.database.insertInto("tag").values(tag).execute();
   }
   records = fc.sample(history(), { numRuns: 1, seed: 7 }).flat();
   const { hourMs, apiKeyId } = findSharedHour(records);
@@ -143,20 +159,35 @@ const labelOf = {
   speed: (record) => record.speed,
   client: (record) => record.client,
   status: (record) => requestStatus(record.outcome, record.httpStatus),
-} as const satisfies Record<LabelName, (record: EndRecord) => string | null>;
+  group: (record) => record.groupIds ?? null,
+  tag: (record) => record.tagIds ?? null,
+} as const satisfies Record<ReportGroup, (record: EndRecord) => string | readonly string[] | null>;
 
 const isLimited = (record: EndRecord) =>
   labelOf.status(record) === "rate_limited" && record.model === "claude-opus-5";
 
-const fieldOf = (group: LabelName) =>
-  ["workspace", "api_key", "member"].includes(group) ? (`${group}_id` as const) : group;
+const fieldOf = (group: ReportGroup) =>
+  ["workspace", "api_key", "member", "group", "tag"].includes(group)
+    ? (`${group}_id` as const)
+    : group;
+
+/** Values of all groups of a record: one for each row that counts it. */
+function listKeys(record: EndRecord, groups: readonly ReportGroup[]): (string | null)[][] {
+  return groups.reduce<(string | null)[][]>(
+    (keys, group) => {
+      const values = [labelOf[group](record)].flat();
+      return keys.flatMap((key) => values.map((value) => [...key, value]));
+    },
+    [[]],
+  );
+}
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
 /** Expected requests and cost by bucket and group. */
 function expected(
   range: { startMs: number; endMs: number },
-  groups: readonly LabelName[],
+  groups: readonly ReportGroup[],
   bucketMs: number | null,
   of: readonly EndRecord[] = records,
 ): Map<string, [number, string]> {
@@ -165,14 +196,16 @@ function expected(
     if (record.startedAtMs < range.startMs || record.startedAtMs >= range.endMs) continue;
     const atMs =
       bucketMs === null ? range.startMs : Math.floor(record.startedAtMs / bucketMs) * bucketMs;
-    const key = [iso(atMs), ...groups.map((group) => labelOf[group](record))].join("|");
-    const [requests, cost] = sums.get(key) ?? [0, 0n];
-    sums.set(key, [requests + 1, cost + record.cost.total]);
+    for (const values of listKeys(record, groups)) {
+      const key = [iso(atMs), ...values].join("|");
+      const [requests, cost] = sums.get(key) ?? [0, 0n];
+      sums.set(key, [requests + 1, cost + record.cost.total]);
+    }
   }
   return new Map([...sums].map(([key, [requests, cost]]) => [key, [requests, formatUsd(cost)]]));
 }
 
-function found(report: Report, groups: readonly LabelName[]) {
+function found(report: Report, groups: readonly ReportGroup[]) {
   return new Map(
     report.data.map((row) => {
       const labels = groups.map((group) => (row as Record<string, unknown>)[fieldOf(group)]);
@@ -201,7 +234,7 @@ describe.for(["open", "closed"])("while the last hours are %s", (hours) => {
     const question = fc.record({
       a: edge,
       b: edge,
-      groups: fc.subarray([...labelNames]),
+      groups: fc.subarray([...reportGroups]),
       bucket: fc.constantFrom("none", "1d", "1h") as fc.Arbitrary<"none" | "1d" | "1h">,
       orderBy: fc.constantFrom("time", "cost", "requests"),
       order: fc.constantFrom("asc", "desc"),
@@ -223,8 +256,10 @@ describe.for(["open", "closed"])("while the last hours are %s", (hours) => {
           const wanted = expected(range, groups, bucket === "none" ? null : bucketMs);
           expect(found(report, groups)).toEqual(wanted);
           expect(report.data.length).toBe(wanted.size);
-          const total = [...wanted.values()].reduce((sum, [, usd]) => sum + parseUsd(usd), 0n);
-          expect(report.totals.cost_usd).toBe(formatUsd(total));
+          const [[, total] = [0, "0.00"]] = expected(range, [], null).values();
+          expect(report.totals.cost_usd).toBe(total);
+          const isOverlapping = groups.includes("group") || groups.includes("tag");
+          expect(report.has_overlapping_rows).toBe(isOverlapping);
           const values = report.data.map((row) =>
             orderBy === "requests"
               ? BigInt(row.requests)
@@ -259,13 +294,68 @@ describe.for(["open", "closed"])("while the last hours are %s", (hours) => {
       }
     });
 
+    test("split by the tags of one name, with the rest in one row", async ({ allPages }) => {
+      const range = { startMs: START + 3 * DAY_MS + 7 * HOUR_MS, endMs: END };
+      const query = `starting_at=${iso(range.startMs)}&ending_at=${iso(END)}&group_by=tag,workspace&tag_name=cost_center`;
+      const isCostCenter = (id: string) => id === "tag_1" || id === "tag_2";
+      const ofName = records.map((record) => {
+        const tagIds = record.tagIds?.filter(isCostCenter) ?? [];
+        const { tagIds: _, ...rest } = record;
+        return tagIds.length === 0 ? rest : { ...rest, tagIds };
+      });
+      for (const bucket of ["none", "1d"]) {
+        const report = await allPages(`${query}&bucket=${bucket}`);
+        const bucketMs = bucket === "none" ? null : DAY_MS;
+        const from = bucket === "none" ? range : { ...range, startMs: START + 3 * DAY_MS };
+        expect(found(report, ["workspace", "tag"])).toEqual(
+          expected(from, ["workspace", "tag"], bucketMs, ofName),
+        );
+        expect(report.has_overlapping_rows).toBe(false);
+        const sum = report.data.reduce((total, row) => total + parseUsd(row.cost_usd), 0n);
+        expect(report.totals.cost_usd).toBe(formatUsd(sum));
+        expect(report.data.find((row) => row.tag_id === "tag_2")).toMatchObject({
+          tag_name: "cost_center",
+          tag_value: "tag_2",
+          group_id: null,
+        });
+      }
+    });
+
+    test("filtered by groups and tags", async ({ allPages }) => {
+      const has = (ids: readonly string[] | undefined, id: string) => ids?.includes(id) ?? false;
+      const wanted: [string, (record: EndRecord) => boolean][] = [
+        ["group_id=group_1", (record) => has(record.groupIds, "group_1")],
+        ["tag_id=tag_1,tag_2", ({ tagIds: ids }) => has(ids, "tag_1") || has(ids, "tag_2")],
+        ["without_tag=cost_center", ({ tagIds: ids }) => !has(ids, "tag_1") && !has(ids, "tag_2")],
+        ["group_id=group_2&without_tag=team", (record) => has(record.groupIds, "group_2")],
+        [
+          "group_id=group_1&model=claude-opus-5",
+          (r) => has(r.groupIds, "group_1") && r.model === "claude-opus-5",
+        ],
+        ["tag=team:none", () => false],
+      ];
+      const range = { startMs: START + 10 * DAY_MS + 5 * HOUR_MS, endMs: END - 3 * HOUR_MS };
+      for (const [filter, isWanted] of wanted) {
+        for (const groups of [[], ["api_key"], ["model", "group"]] as const) {
+          const report = await allPages(
+            `starting_at=${iso(range.startMs)}&ending_at=${iso(range.endMs)}&bucket=none&order_by=cost` +
+              `&group_by=${groups.join(",")}&${filter}`,
+          );
+          const matching = records.filter(isWanted);
+          expect(found(report, groups)).toEqual(expected(range, groups, null, matching));
+          const [[requests] = [0]] = expected(range, [], null, matching).values();
+          expect(report.totals.requests).toBe(requests);
+        }
+      }
+    });
+
     test("by minute, from stored sums and from older requests", async ({ allPages }) => {
       const MINUTE_MS = 60_000;
       // A day whose sums by minute are deleted, and the last days with such sums.
       const days = [START + 3 * DAY_MS, ...[1, 2, 3, 4, 5].map((ago) => END - ago * DAY_MS)];
       for (const startMs of days) {
         const range = { startMs, endMs: startMs + DAY_MS };
-        for (const groups of [[], ["model", "status"], ["workspace", "model"]] as const) {
+        for (const groups of [[], ["model", "status"], ["workspace", "model"], ["tag"]] as const) {
           const query = `starting_at=${iso(startMs)}&ending_at=${iso(range.endMs)}&bucket=1m`;
           const report = await allPages(`${query}&group_by=${groups.join(",")}`);
           expect(found(report, groups)).toEqual(expected(range, groups, MINUTE_MS));
@@ -298,6 +388,19 @@ describe.for(["open", "closed"])("while the last hours are %s", (hours) => {
           expect(own.reduce((sum, each) => sum + each.requests, 0)).toBe(row.requests);
         }
         expect(top.totals).toEqual(all.totals);
+      }
+    });
+
+    test("the first tags and the others add up to the sum of all rows", async ({ allPages }) => {
+      const query = `starting_at=${iso(START + DAY_MS)}&ending_at=${iso(END)}&group_by=tag,group`;
+      for (const bucket of ["1d", "none"]) {
+        const all = await allPages(`${query}&bucket=${bucket}`);
+        const top = await allPages(`${query}&bucket=${bucket}&top=2`);
+        const sum = ({ data }: Report) =>
+          data.reduce((total, row) => total + parseUsd(row.cost_usd), 0n);
+        expect(sum(top)).toBe(sum(all));
+        expect(top.totals).toEqual(all.totals);
+        expect(top.data.filter((row) => row.is_other).length).toBeGreaterThan(0);
       }
     });
 

@@ -75,6 +75,7 @@ function toFrame(report: UsageReport, bucket: BucketName) {
   return {
     next_page: report.nextPage,
     bucket,
+    has_overlapping_rows: report.hasOverlappingRows,
     starting_at: new Date(report.range.startMs).toISOString(),
     ending_at: new Date(report.range.endMs).toISOString(),
     data_refreshed_at: new Date(report.dataAsOfMs).toISOString(),

@@ -4,7 +4,7 @@ import type { usageRow, usageTotals } from "@bursar/contract/admin/usage.ts";
 import {
   type CostPart,
   costParts,
-  type LabelName,
+  type ReportGroup,
   textLabels,
   toRecord,
 } from "@bursar/contract/usage-shape.ts";
@@ -20,12 +20,12 @@ import type { ShownRow } from "./usage.ts";
 export interface RowContext {
   bucket: BucketName;
   range: TimeRange;
-  groupBy: readonly LabelName[];
+  groupBy: readonly ReportGroup[];
   names: UsageNames;
 }
 
 export function toUsageRow(row: ShownRow, context: RowContext): z.input<typeof usageRow> {
-  return { ...toPlace(row, context), ...toMeasures(row) };
+  return { ...toPlace(row, context), ...toMeasures(row), ...toAttribution(row, context.names) };
 }
 
 /** Returns one line, or one for each token type with units or cost. */
@@ -34,7 +34,7 @@ export function toCostRows(
   context: RowContext,
   isSplit: boolean,
 ): z.input<typeof costRow>[] {
-  const place = toPlace(row, context);
+  const place = { ...toPlace(row, context), ...toAttribution(row, context.names) };
   const counts = {
     unpriced_requests: Number(row.unpriced_requests),
     partly_unbilled_requests: Number(row.partly_unbilled_requests),
@@ -79,7 +79,7 @@ export function splitByTokenType(row: UsageCounts): TokenTypePart[] {
 function toPlace(row: ShownRow, { bucket, range, groupBy, names }: RowContext) {
   const startMs = row.bucket_at?.getTime() ?? range.startMs;
   const endMs = rowEndMs(row, bucket) ?? range.endMs;
-  const label = (group: LabelName, text: string | undefined) =>
+  const label = (group: ReportGroup, text: string | undefined) =>
     groupBy.includes(group) && text !== undefined && text !== "" ? text : null;
   const workspaceId = label("workspace", row.workspace_id);
   const apiKeyId = label("api_key", row.api_key_id);
@@ -98,6 +98,19 @@ function toPlace(row: ShownRow, { bucket, range, groupBy, names }: RowContext) {
     ...toRecord(textLabels, "column", ({ name, column }) => label(name, row[column])),
     status: label("status", row.status) as RequestStatusName | null,
     is_other: row.isOther,
+  };
+}
+
+/** Returns the group and the tag of a row. */
+function toAttribution(row: ShownRow, { groups, tags }: UsageNames) {
+  const { group_id: groupId = "", tag_id: tagId = "" } = row;
+  const tag = tags.get(tagId);
+  return {
+    group_id: groupId === "" ? null : groupId,
+    group_name: groups.get(groupId) ?? null,
+    tag_id: tagId === "" ? null : tagId,
+    tag_name: tag?.name ?? null,
+    tag_value: tag?.value ?? null,
   };
 }
 

@@ -109,12 +109,18 @@ test("one row holds tokens by kind, requests, errors and cost, to the nano-dolla
       ending_at: iso(DAY + DAY_MS),
       ...ungrouped,
       ...measures,
+      group_id: null,
+      group_name: null,
+      tag_id: null,
+      tag_name: null,
+      tag_value: null,
     },
   ]);
   expect(totals).toEqual(measures);
   expect(rest).toEqual({
     next_page: null,
     bucket: "1d",
+    has_overlapping_rows: false,
     starting_at: iso(DAY),
     ending_at: iso(DAY + DAY_MS),
     data_refreshed_at: iso(h.clock.nowMs),

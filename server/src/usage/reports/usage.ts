@@ -1,9 +1,10 @@
 import type { CostGroup } from "@bursar/contract/admin/cost.ts";
 import type { ReportOrder as OrderBy } from "@bursar/contract/admin/report-fields.ts";
 import {
+  attributionLabels,
   costParts,
   type LabelColumn,
-  type LabelName,
+  type ReportGroup,
   toRecord,
   usageLabels,
 } from "@bursar/contract/usage-shape.ts";
@@ -17,6 +18,7 @@ import { isoFromMs } from "#src/domain/spend-period.ts";
 import { type CursorPart, encodeCursor } from "#src/lib/page-cursor.ts";
 import { MINUTES_MS } from "#src/recording/minutes.sql.ts";
 import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
+import { readAttribution } from "#src/usage/attribution.sql.ts";
 import { checkUsageFilters, findVisibleUsage } from "#src/usage/visible-usage.ts";
 import { type ListedRow, listPage, listTop, type ReportPage, sumRange } from "./read-report.ts";
 import {
@@ -36,13 +38,19 @@ export interface UsageDeps {
   nowMs: () => number;
 }
 
-export type UsageFilters = Partial<Record<LabelColumn, string[] | undefined>>;
+export interface UsageFilters extends Partial<Record<LabelColumn, string[] | undefined>> {
+  group_id?: string[] | undefined;
+  tag_id?: string[] | undefined;
+  tag?: string[] | undefined;
+  without_tag?: string | undefined;
+}
 
 export interface ExportQuery extends UsageFilters {
   starting_at?: string | undefined;
   ending_at?: string | undefined;
   bucket: BucketName;
   group_by?: CostGroup[] | undefined;
+  tag_name?: string | undefined;
 }
 
 export interface UsageQuery extends ExportQuery {
@@ -58,11 +66,13 @@ export type ShownRow = ReportRow & { isOther: boolean };
 export interface UsageReport {
   rows: ShownRow[];
   /** Labels that the rows are grouped by. */
-  groupBy: LabelName[];
+  groupBy: ReportGroup[];
   nextPage: string | null;
   range: TimeRange;
   totals: UsageCounts;
   names: UsageNames;
+  /** True: a request can be in several rows. */
+  hasOverlappingRows: boolean;
   dataAsOfMs: number;
 }
 
@@ -91,7 +101,7 @@ export async function getUsage(
   };
   if (query.top !== undefined) checkTop(query, range, isSplit);
   const after = cursor === undefined ? null : readPosition(cursor, cursorFilters, shape);
-  const filter = withMinutes(deps, await readFilter(deps.database, caller, query));
+  const filter = await readGroupedFilter(deps, caller, query);
   const isOpenEnded = range.endMs >= deps.nowMs();
   const page: ReportPage = { filter, range, isOpenEnded, after, limit: rowLimit + 1, ...shape };
   return inReport(reader, async (tx) => {
@@ -108,6 +118,7 @@ export async function getUsage(
       range,
       totals: await sumRange(tx, page),
       names: await findUsageNames(tx, caller.organizationId, rows),
+      hasOverlappingRows: hasOverlappingRows(query),
       dataAsOfMs: reader.dataAsOfMs(),
     };
   });
@@ -118,10 +129,10 @@ export async function openUsageExport(
   deps: UsageDeps,
   { caller, reader }: ReportCall,
   query: ExportQuery,
-): Promise<{ groupBy: LabelName[]; range: TimeRange; pages: AsyncGenerator<ExportPage> }> {
+): Promise<{ groupBy: ReportGroup[]; range: TimeRange; pages: AsyncGenerator<ExportPage> }> {
   const groups = selectLabels(query);
   const range = readRange(deps, query);
-  const filter = withMinutes(deps, await readFilter(deps.database, caller, query));
+  const filter = await readGroupedFilter(deps, caller, query);
   const columns = groups.map(({ column }) => column);
   const order = { by: "time", isDescending: false } as const;
   const isOpenEnded = range.endMs >= deps.nowMs();
@@ -164,7 +175,6 @@ function readTop(tx: Tx, page: ReportPage, count: number): Promise<ShownRow[]> {
   const { order } = page;
   return listTop(tx, {
     ...page,
-    columns: page.columns as LabelColumn[],
     measure: order.by === "time" ? "cost" : order.by,
     isDescending: order.by === "time" || order.isDescending,
     count,
@@ -190,7 +200,13 @@ function checkTop(query: UsageQuery, range: TimeRange, isSplit: boolean): void {
 
 /** Returns the requested labels, each once, in a fixed order. */
 function selectLabels(query: Pick<ExportQuery, "group_by">) {
-  return usageLabels.filter(({ name }) => query.group_by?.includes(name));
+  const all = [...usageLabels, ...attributionLabels];
+  return all.filter(({ name }) => query.group_by?.includes(name));
+}
+
+/** A request has at most one tag of a name. */
+function hasOverlappingRows({ group_by: groupBy = [], tag_name: tagName }: ExportQuery): boolean {
+  return groupBy.includes("group") || (groupBy.includes("tag") && tagName === undefined);
 }
 
 function readOrder({ bucket, order_by, order }: UsageQuery): ReportOrder {
@@ -202,6 +218,19 @@ function readRange(deps: UsageDeps, query: ExportQuery): TimeRange {
   const startingAtMs = query.starting_at === undefined ? null : Date.parse(query.starting_at);
   const endingAtMs = query.ending_at === undefined ? deps.nowMs() : Date.parse(query.ending_at);
   return reportRange(query.bucket, startingAtMs, endingAtMs);
+}
+
+/** Makes the filter of a report, with the name of its tags. */
+async function readGroupedFilter(
+  deps: UsageDeps,
+  caller: Caller,
+  query: ExportQuery,
+): Promise<ReportFilter> {
+  const { tag_name: tagName, group_by: groupBy = [] } = query;
+  if (tagName !== undefined && !groupBy.includes("tag")) {
+    throw refuseField("tag_name", "allowed only with group_by=tag.");
+  }
+  return { ...withMinutes(deps, await readFilter(deps.database, caller, query)), tagName };
 }
 
 /** Adds the start of the stored minutes to a filter. */
@@ -221,6 +250,7 @@ export async function readFilter(
     organizationId: caller.organizationId,
     visible: await findVisibleUsage(database, caller),
     values: removeUndefined(toRecord(usageLabels, "column", ({ column }) => filters[column])),
+    attribution: readAttribution(filters),
   };
 }
 

@@ -1,5 +1,7 @@
 import {
   type AmountColumn,
+  type AttributionColumn,
+  attributionColumns,
   billedMeasures,
   costParts,
   type EventLabel,
@@ -21,7 +23,7 @@ import {
 } from "./search-requests.sql.ts";
 
 export interface RequestRow
-  extends Record<EventLabel, string>,
+  extends Record<EventLabel | AttributionColumn, string>,
     Record<MeasureColumn | "cost_nano_usd", bigint> {
   request_id: string;
   started_at: Date;
@@ -51,6 +53,7 @@ const columns: readonly Exclude<keyof RequestRow, "status" | "adjustment_nano_us
   "started_at",
   "ended_at",
   ...eventLabels,
+  ...attributionColumns,
   "requested_model",
   "outcome",
   "http_status",

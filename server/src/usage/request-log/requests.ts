@@ -12,6 +12,7 @@ import { findStartRange } from "#src/domain/request-times.ts";
 import { findIdTimeRange } from "#src/lib/ids.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
+import { readAttribution } from "#src/usage/attribution.sql.ts";
 import { checkYear } from "#src/usage/reports/report-range.rule.ts";
 import { checkUsageFilters, findVisibleUsage } from "#src/usage/visible-usage.ts";
 import type { RequestPlace } from "./merge-searches.rule.ts";
@@ -37,6 +38,10 @@ export interface RequestQuery extends Partial<Record<LabelColumn, string[] | und
   doubt?: Doubt[] | undefined;
   is_resolved?: boolean | undefined;
   has_unbilled_parts?: boolean | undefined;
+  group_id?: string[] | undefined;
+  tag_id?: string[] | undefined;
+  tag?: string[] | undefined;
+  without_tag?: string | undefined;
   request_id?: string | undefined;
   upstream_request_id?: string | undefined;
 }
@@ -143,6 +148,7 @@ async function readFilter(
     apiKeyIds,
     statuses: query.status,
     labels: Object.fromEntries(labels),
+    attribution: readAttribution(query),
     minCostNanoUsd:
       query.min_cost_usd === undefined ? undefined : readAmount("min_cost_usd", query.min_cost_usd),
     doubts: query.doubt,

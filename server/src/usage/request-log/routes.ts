@@ -11,7 +11,7 @@ import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { type CsvColumns, mediaTypeOf, pickColumns, toFile } from "#src/lib/csv.ts";
 import { SLICE_ITEMS } from "#src/lib/slices.ts";
-import type { UsageNames } from "#src/recording/usage-names.sql.ts";
+import { splitIds, type UsageNames } from "#src/recording/usage-names.sql.ts";
 import { toCostBreakdown, toUsedCounts } from "#src/usage/used-counts.ts";
 import type { RequestLogSettings } from "./request-log-settings.sql.ts";
 import { getRequestLogSettings, updateRequestLogSettings } from "./request-log-settings.ts";
@@ -101,6 +101,13 @@ function toWire(row: RequestRow, names: UsageNames): LoggedRequest {
     doubt: row.doubt,
     has_unbilled_parts: row.has_unbilled_parts,
     adjustment_usd: row.adjustment_nano_usd === null ? null : formatUsd(row.adjustment_nano_usd),
+    groups: splitIds(row.group_ids).map((id) => ({ id, name: names.groups.get(id) ?? null })),
+    tags: Object.fromEntries(
+      splitIds(row.tag_ids).flatMap((id) => {
+        const tag = names.tags.get(id);
+        return tag === undefined ? [] : [[tag.name, tag.value]];
+      }),
+    ),
   };
 }
 
@@ -113,10 +120,23 @@ function toDetail(row: RequestDetailRow, names: UsageNames): z.input<typeof logg
   };
 }
 
-const { id: _id, type: _type, started_at, ended_at, ...otherFields } = loggedRequest.shape;
+const {
+  id: _id,
+  type: _type,
+  started_at,
+  ended_at,
+  groups: _groups,
+  tags: _tags,
+  ...otherFields
+} = loggedRequest.shape;
 
 const columns: CsvColumns<LoggedRequest> = {
   ...pickColumns({ started_at, ended_at }),
   request_id: (row) => row.id,
   ...pickColumns(otherFields),
+  groups: (row) => row.groups.map(({ id, name }) => name ?? id).join("; "),
+  tags: (row) =>
+    Object.entries(row.tags)
+      .map(([name, value]) => `${name}=${value}`)
+      .join("; "),
 };

@@ -4,6 +4,11 @@ import type { Tx } from "#src/db/pool.ts";
 import type { Doubt } from "#src/domain/request-record.ts";
 import { EVENT_STATUS } from "#src/recording/rollup-tables.ts";
 import { doubts, outcomes } from "#src/recording/usage-record-rows.ts";
+import {
+  type AttributionFilter,
+  makeAttributionConditions,
+  matchesNone,
+} from "#src/usage/attribution.sql.ts";
 import { isVisibleUsage } from "#src/usage/visible-usage.sql.ts";
 import type { VisibleUsage } from "#src/usage/visible-usage.ts";
 import type { FoundPlace, RequestPlace, RequestSearch } from "./merge-searches.rule.ts";
@@ -28,6 +33,7 @@ export interface RequestFilter {
   apiKeyIds: readonly string[] | undefined;
   statuses: readonly string[] | undefined;
   labels: Partial<Record<OtherLabel, readonly string[]>>;
+  attribution: AttributionFilter | null;
   minCostNanoUsd: bigint | undefined;
   doubts: readonly Doubt[] | undefined;
   /** True: with a decision about the cost. */
@@ -150,14 +156,18 @@ async function listLabelIds(tx: Tx, filter: RequestFilter): Promise<bigint[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Searches usage_event, whose indexes have workspaces and keys. Its requests have no doubt and no unbilled parts. */
+/**
+ * Searches usage_event, whose indexes have workspaces and keys. Its requests have no doubt, no unbilled parts, no groups and
+ * no tags.
+ */
 export async function searchEvents(
   tx: Tx,
   filter: RequestFilter,
   { from, limit }: SearchPage,
 ): Promise<RequestSearch> {
   const { workspaceIds, apiKeyIds, organizationId, visible } = filter;
-  if (filter.doubts !== undefined || filter.hasUnbilledParts === true) {
+  const isAttributed = filter.attribution !== null && !matchesNone(filter.attribution);
+  if (filter.doubts !== undefined || filter.hasUnbilledParts === true || isAttributed) {
     return { matches: [], end: null };
   }
   const isVisible = isVisibleUsage(visible);
@@ -221,6 +231,7 @@ function makeLabelConditions(filter: RequestFilter): RawBuilder<unknown>[] {
     ...(workspaceIds ? [isAnyOf("workspace_id", workspaceIds)] : []),
     ...(apiKeyIds ? [isAnyOf("api_key_id", apiKeyIds)] : []),
     ...makeOtherLabelConditions(filter),
+    ...makeAttributionConditions(organizationId, filter.attribution ?? {}),
   ];
 }
 

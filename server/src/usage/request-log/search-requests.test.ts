@@ -22,6 +22,7 @@ const everything: RequestFilter = {
   apiKeyIds: undefined,
   statuses: undefined,
   labels: {},
+  attribution: null,
   minCostNanoUsd: undefined,
   doubts: undefined,
   isResolved: undefined,
