@@ -159,6 +159,8 @@ const publicRoutes: readonly string[] = [
   "listSignInDirectories",
   "beginDirectorySignIn",
   "completeDirectorySignIn",
+  "requestDirectoryLinkMail",
+  "confirmDirectoryLink",
   "requestPasswordReset",
   "confirmPasswordReset",
   "lookUpInvite",

@@ -11,7 +11,9 @@ const mailStatus = z
 const mailFields = {
   id: mailId,
   type: z.literal("mail"),
-  kind: z.string().meta({ description: "`invite`, `password_reset` or `notice`." }),
+  kind: z
+    .string()
+    .meta({ description: "`invite`, `password_reset`, `directory_link` or `notice`." }),
   to: z.string(),
   subject: z.string(),
   status: mailStatus,

@@ -160,6 +160,35 @@ export const completeDirectorySignIn = route({
       .max(MAX_RESPONSE_LENGTH)
       .meta({ description: "Query of the provider's redirect, such as `code=…&state=…`." }),
   }),
+  response: z.object({
+    type: z.enum(["signed_in", "two_factor_required", "link_required"]).meta({
+      description:
+        "`link_required`: the address belongs to a member, who has ten minutes to confirm that the person is the same.",
+    }),
+  }),
+});
+
+export const requestDirectoryLinkMail = route({
+  operationId: "requestDirectoryLinkMail",
+  method: "POST",
+  path: "/v1/admin/sign_in/directory_link/mail",
+  summary: "Request a message that links a directory",
+  description: "After `link_required`. The link in the message works once, in the same browser.",
+  action: "public",
+  audited: "directory.link_requested",
+  response: z.object({ type: z.literal("directory_link_requested") }),
+});
+
+export const confirmDirectoryLink = route({
+  operationId: "confirmDirectoryLink",
+  method: "POST",
+  path: "/v1/admin/sign_in/directory_link",
+  summary: "Link a directory to the member",
+  description:
+    "After `link_required`. Send the token of the message, or sign in with a password or a passkey first and send none.",
+  action: "public",
+  audited: "directory.linked",
+  body: z.strictObject({ token: oneTimeToken.optional() }),
   response: signedIn,
 });
 
@@ -196,6 +225,8 @@ export const signInRoutes = [
   listSignInDirectories,
   beginDirectorySignIn,
   completeDirectorySignIn,
+  requestDirectoryLinkMail,
+  confirmDirectoryLink,
   requestPasswordReset,
   confirmPasswordReset,
 ] as const;

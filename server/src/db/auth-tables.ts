@@ -126,10 +126,13 @@ interface DirectoryIdentityTable {
 interface DirectorySignInTable {
   token_hash: Uint8Array;
   directory_id: string;
-  step: "begun" | "proved";
+  step: "begun" | "proved" | "linking";
   member_id: string | null;
   subject: string | null;
   provider_session: string | null;
+  has_second_factor: boolean | null;
+  authenticated_at: Date | null;
+  mail_token_hash: Uint8Array | null;
   expires_at: Date;
 }
 

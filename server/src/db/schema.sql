@@ -432,6 +432,9 @@ CREATE TABLE directory_sign_in (
   member_id text,
   subject text,
   provider_session text,
+  has_second_factor boolean,
+  authenticated_at timestamp with time zone,
+  mail_token_hash bytea,
   expires_at timestamp with time zone NOT NULL
 );
 CREATE TABLE evidence_key (
@@ -1671,9 +1674,9 @@ ALTER TABLE directory ADD CONSTRAINT directory_pkey PRIMARY KEY (id);
 ALTER TABLE directory ADD CONSTRAINT directory_second_factor_check CHECK ((second_factor = ANY (ARRAY['claims'::text, 'trusted'::text, 'here'::text])));
 ALTER TABLE directory_identity ADD CONSTRAINT directory_identity_pkey PRIMARY KEY (directory_id, issuer, subject);
 ALTER TABLE directory_session ADD CONSTRAINT directory_session_pkey PRIMARY KEY (session_id);
-ALTER TABLE directory_sign_in ADD CONSTRAINT directory_sign_in_check CHECK (((step = 'proved'::text) = ((member_id IS NOT NULL) AND (subject IS NOT NULL))));
+ALTER TABLE directory_sign_in ADD CONSTRAINT directory_sign_in_check CHECK (((step <> 'begun'::text) = ((member_id IS NOT NULL) AND (subject IS NOT NULL))));
 ALTER TABLE directory_sign_in ADD CONSTRAINT directory_sign_in_pkey PRIMARY KEY (token_hash);
-ALTER TABLE directory_sign_in ADD CONSTRAINT directory_sign_in_step_check CHECK ((step = ANY (ARRAY['begun'::text, 'proved'::text])));
+ALTER TABLE directory_sign_in ADD CONSTRAINT directory_sign_in_step_check CHECK ((step = ANY (ARRAY['begun'::text, 'proved'::text, 'linking'::text])));
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_organization_id_key UNIQUE (organization_id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_pkey PRIMARY KEY (id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_public_key_check CHECK ((octet_length(public_key) = 32));

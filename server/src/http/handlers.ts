@@ -15,11 +15,11 @@ import { makeWaitingSecretHandlers } from "#src/keys/waiting-secrets/routes.ts";
 import type { MailReadDeps } from "#src/mail/list-mail.ts";
 import { makeMailHandlers } from "#src/mail/routes.ts";
 import { makeOrganizationHandlers } from "#src/organizations/routes.ts";
-import type { DirectoryDeps } from "#src/people/directory/directories.ts";
 import {
   makeDirectoryHandlers,
   makeDirectorySignInHandlers,
 } from "#src/people/directory/routes.ts";
+import type { DirectorySignInDeps } from "#src/people/directory/start-directory-session.ts";
 import { makeGroupHandlers } from "#src/people/groups/routes.ts";
 import type { AcceptDeps } from "#src/people/invites/accept-invite.ts";
 import { makeInviteHandlers } from "#src/people/invites/routes.ts";
@@ -63,7 +63,7 @@ export type HandlerDeps = UpstreamDeps &
   AlertChannelDeps &
   RequestMailDeps &
   SystemDeps &
-  DirectoryDeps &
+  Omit<DirectorySignInDeps, "providers"> &
   SignInDeps & { operatorOrganizationId: string };
 
 /** One handler for every route of the contract. A missing one does not compile. */

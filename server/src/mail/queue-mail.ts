@@ -20,7 +20,7 @@ export interface OutgoingMail extends MessageBody {
   organizationId: string;
   to: string;
   /** Links of a notice only open a page. See `hide-links.rule.ts`. */
-  kind: "invite" | "password_reset" | "notice";
+  kind: "invite" | "password_reset" | "directory_link" | "notice";
   subject: string;
   /** Id of the message's subject, for `withdrawMail`. */
   aboutId?: string;

@@ -39,13 +39,18 @@ CREATE INDEX directory_identity_of_member ON directory_identity (member_id);
 CREATE TABLE directory_sign_in (
   token_hash bytea PRIMARY KEY,
   directory_id text NOT NULL REFERENCES directory (id) ON DELETE CASCADE,
-  -- 'begun': the browser is at the provider. 'proved': the member's own second factor is pending.
-  step text NOT NULL CHECK (step IN ('begun', 'proved')),
+  -- 'begun': the browser is at the provider. 'proved': the member's own second factor is pending. 'linking': the member has to
+  -- confirm that the person at the provider is the same.
+  step text NOT NULL CHECK (step IN ('begun', 'proved', 'linking')),
   member_id text REFERENCES member (id),
   subject text,
   provider_session text,
+  has_second_factor boolean,
+  authenticated_at timestamptz,
+  -- Token of the message that confirms a link.
+  mail_token_hash bytea,
   expires_at timestamptz NOT NULL,
-  CHECK ((step = 'proved') = (member_id IS NOT NULL AND subject IS NOT NULL))
+  CHECK ((step <> 'begun') = (member_id IS NOT NULL AND subject IS NOT NULL))
 );
 CREATE INDEX directory_sign_in_expiry ON directory_sign_in (expires_at);
 

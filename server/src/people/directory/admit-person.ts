@@ -23,6 +23,7 @@ import type { DirectoryRow } from "./directories.sql.ts";
 import { isAllowedDomain, type PersonClaims } from "./person-claims.rule.ts";
 import {
   findPersonBySubject,
+  hasIdentity,
   insertIdentity,
   listPeopleWithEmail,
   recordIdentityUse,
@@ -39,15 +40,18 @@ interface Admission {
   origin: Origin;
 }
 
+/** `linking`: the address belongs to a member, who has to confirm the link first. */
+export type Admitted = { kind: "member" | "linking"; memberId: string };
+
 /**
- * Returns the member whom the provider has identified, and creates the member at the first sign-in. Throws a 403 for a person
- * whom the directory does not admit, and a 409 for an address that belongs to a member.
+ * Finds the member whom the provider has identified, or creates the member at the first sign-in. Throws a 403 for a person
+ * whom the directory does not admit. Throws a 409 for an address of another person of the directory.
  */
 export async function admitPerson(
   { tx, note }: { tx: Tx; note: NoteEvent },
   deps: AdmitDeps,
   admission: Admission,
-): Promise<string> {
+): Promise<Admitted> {
   const { directory, claims } = admission;
   await lockPeople(tx, directory.organization_id);
   const known = await findPersonBySubject(tx, {
@@ -60,19 +64,23 @@ export async function admitPerson(
   checkDomain(directory, known.email);
   const now = new Date(deps.nowMs());
   await recordIdentityUse(tx, { directoryId: directory.id, subject: claims.subject, now });
-  return known.id;
+  return { kind: "member", memberId: known.id };
 }
 
 async function createFromClaims(
   { tx, note }: { tx: Tx; note: NoteEvent },
   deps: AdmitDeps,
   { directory, claims, origin }: Admission,
-): Promise<string> {
+): Promise<Admitted> {
   const { organization_id: organizationId } = directory;
   const email = readEmail(claims);
   checkDomain(directory, email);
   const people = await listPeopleWithEmail(tx, { organizationId, email });
-  if (people.some(({ status }) => status === "active")) throw refuseMemberWithEmail();
+  const present = people.find(({ status }) => status === "active");
+  if (present !== undefined) {
+    await checkUnlinked(tx, { directoryId: directory.id, memberId: present.id });
+    return { kind: "linking", memberId: present.id };
+  }
   if (people.length > 0) throw refusalOf(MEMBER_NOT_ACTIVE);
   const createdAt = new Date(deps.nowMs());
   const invite = await findInvite(tx, { organizationId, email, nowMs: deps.nowMs() });
@@ -102,7 +110,19 @@ async function createFromClaims(
     event: "member.created",
     after: { email, name, role, directory_id, invite_id: invite?.id ?? null },
   });
-  return id;
+  return { kind: "member", memberId: id };
+}
+
+/** Throws a 409 if the member is linked to another person of the directory. */
+export async function checkUnlinked(
+  tx: Tx,
+  of: { directoryId: string; memberId: string },
+): Promise<void> {
+  if (!(await hasIdentity(tx, of))) return;
+  throw new ApiError(
+    "address_taken",
+    "The member with this address is linked to another person of the directory.",
+  );
 }
 
 /** Finds the pending invite of the address. Throws a 403 for an invite as owner, which needs its link. */
@@ -125,7 +145,7 @@ function readEmail({ email, isEmailUnverified }: PersonClaims): string {
   );
 }
 
-function checkDomain({ allowed_domains, name }: DirectoryRow, email: string): void {
+export function checkDomain({ allowed_domains, name }: DirectoryRow, email: string): void {
   if (isAllowedDomain(email, allowed_domains)) return;
   throw refuse(`Addresses of your domain cannot sign in through ${name}.`);
 }
@@ -133,13 +153,6 @@ function checkDomain({ allowed_domains, name }: DirectoryRow, email: string): vo
 function readName({ name }: PersonClaims, email: string): string {
   const parsed = nameText.safeParse(name);
   return parsed.success ? parsed.data : (email.split("@", 1)[0] ?? email);
-}
-
-function refuseMemberWithEmail(): ApiError {
-  return new ApiError(
-    "address_taken",
-    "A member with this address exists. Sign in with your password or passkey.",
-  );
 }
 
 function refuse(message: string): ApiError {

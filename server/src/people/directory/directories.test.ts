@@ -39,7 +39,7 @@ describe("a directory", () => {
     const made = await create({ client_id: "bursar", client_secret: SECRET });
     expect(made.body).toMatchObject({ has_client_secret: true, is_enabled: false });
     expect(made.body.redirect_uri).toBe(
-      `https://bursar.example.com/sign-in/callback/${made.body.id}`,
+      `https://bursar.example.com/login/callback/${made.body.id}`,
     );
     const row = await h.deps.database
       .selectFrom("directory")

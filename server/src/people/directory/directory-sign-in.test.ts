@@ -108,17 +108,6 @@ describe("a person is refused, and nothing changes:", () => {
     ]);
   });
 
-  test("the address of a member who did not link the directory", async () => {
-    const member = await org.member({ role: "owner" });
-    const before = await countRows();
-    const { answer } = await signIn(newPerson({ email: member.email }));
-    expect(answer.status).toBe(403);
-    await change({ allowed_domains: ["acme.example", member.email.split("@")[1]] });
-    const second = await signIn(newPerson({ email: member.email.toUpperCase() }));
-    expect([second.answer.status, codeOf(second.answer)]).toEqual([409, "address_taken"]);
-    expect(await countRows()).toEqual(before);
-  });
-
   test.each(["deactivated", "removed"] as const)("a member who was %s", async (status) => {
     const person = newPerson();
     const { browser } = await signIn(person);

@@ -17,5 +17,5 @@ export function discoveryUrlOf(issuer: string): string {
 
 /** Path of the console that receives the provider's response. Each directory has its own, against mix-ups of providers. */
 export function callbackPathOf(directoryId: string): string {
-  return `/sign-in/callback/${directoryId}`;
+  return `/login/callback/${directoryId}`;
 }

@@ -5,6 +5,8 @@ import {
 import type {
   beginDirectorySignIn as beginRoute,
   completeDirectorySignIn as completeRoute,
+  confirmDirectoryLink as confirmLinkRoute,
+  requestDirectoryLinkMail as linkMailRoute,
   listSignInDirectories as listSignInRoute,
 } from "@bursar/contract/admin/sign-in.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
@@ -20,13 +22,11 @@ import {
   testDirectory,
   updateDirectory,
 } from "./directories.ts";
-import {
-  beginDirectorySignIn,
-  completeDirectorySignIn,
-  type DirectorySignInDeps,
-} from "./directory-sign-in.ts";
+import { confirmLink, requestLinkMail } from "./directory-links.ts";
+import { beginDirectorySignIn, completeDirectorySignIn } from "./directory-sign-in.ts";
 import { makeProviders } from "./providers.ts";
 import { listEnabledDirectories } from "./sign-in.sql.ts";
+import type { DirectorySignInDeps } from "./start-directory-session.ts";
 import { toWire } from "./to-wire.ts";
 
 export function makeDirectoryHandlers(
@@ -65,7 +65,12 @@ export function makeDirectoryHandlers(
   };
 }
 
-type SignInRoute = typeof beginRoute | typeof completeRoute | typeof listSignInRoute;
+type SignInRoute =
+  | typeof beginRoute
+  | typeof completeRoute
+  | typeof listSignInRoute
+  | typeof linkMailRoute
+  | typeof confirmLinkRoute;
 
 export function makeDirectorySignInHandlers(
   given: Omit<DirectorySignInDeps, "providers">,
@@ -87,5 +92,10 @@ export function makeDirectorySignInHandlers(
         directoryId: params.directory_id,
         response: body.response,
       }),
+    requestDirectoryLinkMail: async (call) => {
+      await requestLinkMail(deps, call);
+      return { type: "directory_link_requested" };
+    },
+    confirmDirectoryLink: (call, { body }) => confirmLink(deps, call, body.token ?? null),
   };
 }

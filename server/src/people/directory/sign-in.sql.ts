@@ -38,7 +38,7 @@ export async function insertBegun(
 ): Promise<void> {
   await db
     .insertInto("directory_sign_in")
-    .values({ ...row, step: "begun", member_id: null, subject: null, provider_session: null })
+    .values({ ...row, step: "begun" })
     .execute();
 }
 
@@ -57,20 +57,93 @@ export async function takeBegun(
   return numDeletedRows > 0n;
 }
 
+/** A person whom the provider has identified, and the member behind it. */
 export interface ProvedRow {
-  token_hash: Uint8Array;
   directory_id: string;
   member_id: string;
   subject: string;
   provider_session: string | null;
-  expires_at: Date;
+  has_second_factor: boolean;
+  authenticated_at: Date | null;
 }
 
-export async function insertProved(tx: Tx, row: ProvedRow): Promise<void> {
+/** Stores what the sign-in of a browser waits for: the member's second factor, or the confirmation of a link. */
+export async function insertPending(
+  tx: Tx,
+  row: ProvedRow & { token_hash: Uint8Array; step: "proved" | "linking"; expires_at: Date },
+): Promise<void> {
+  await tx.insertInto("directory_sign_in").values(row).execute();
+}
+
+/** Member and directory of a link that waits for its confirmation, or null. */
+export async function findLinking(
+  db: Database | Tx,
+  of: { tokenHash: Uint8Array; now: Date },
+): Promise<{
+  member_id: string;
+  organization_id: string;
+  email: string;
+  directory_name: string;
+  directory_id: string;
+} | null> {
+  const row = await db
+    .selectFrom("directory_sign_in as pending")
+    .innerJoin("member", "member.id", "pending.member_id")
+    .innerJoin("directory", "directory.id", "pending.directory_id")
+    .select([
+      "member.id as member_id",
+      "member.organization_id",
+      "member.email",
+      "directory.id as directory_id",
+      "directory.name as directory_name",
+    ])
+    .where("pending.token_hash", "=", of.tokenHash)
+    .where("pending.step", "=", "linking")
+    .where("pending.expires_at", ">", of.now)
+    .where("member.status", "=", "active")
+    .where("directory.is_enabled", "=", true)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+export async function saveMailToken(
+  tx: Tx,
+  of: { tokenHash: Uint8Array; mailTokenHash: Uint8Array },
+): Promise<void> {
   await tx
-    .insertInto("directory_sign_in")
-    .values({ ...row, step: "proved" })
+    .updateTable("directory_sign_in")
+    .set({ mail_token_hash: of.mailTokenHash })
+    .where("token_hash", "=", of.tokenHash)
     .execute();
+}
+
+/** Ends the wait for a confirmation, by the member or by the token of the message. Null: there is no such wait. */
+export async function takeLinking(
+  tx: Tx,
+  of: { tokenHash: Uint8Array; now: Date } & ({ memberId: string } | { mailTokenHash: Uint8Array }),
+): Promise<ProvedRow | null> {
+  let query = tx
+    .deleteFrom("directory_sign_in")
+    .where("token_hash", "=", of.tokenHash)
+    .where("step", "=", "linking")
+    .where("expires_at", ">", of.now);
+  query =
+    "memberId" in of
+      ? query.where("member_id", "=", of.memberId)
+      : query.where("mail_token_hash", "=", of.mailTokenHash);
+  const row = await query
+    .returning([
+      "directory_id",
+      "member_id",
+      "subject",
+      "provider_session",
+      "has_second_factor",
+      "authenticated_at",
+    ])
+    .executeTakeFirst();
+  if (!row?.member_id || !row.subject) return null;
+  const { member_id, subject, has_second_factor } = row;
+  return { ...row, member_id, subject, has_second_factor: has_second_factor ?? false };
 }
 
 /** Takes the sign-in of the member that waits for a second factor, or null. */
@@ -137,6 +210,20 @@ export function listPeopleWithEmail(
     .where("organization_id", "=", of.organizationId)
     .where("email", "=", of.email)
     .execute();
+}
+
+/** Whether the member is linked to a person of the directory. */
+export async function hasIdentity(
+  tx: Tx,
+  of: { directoryId: string; memberId: string },
+): Promise<boolean> {
+  const row = await tx
+    .selectFrom("directory_identity")
+    .select("subject")
+    .where("directory_id", "=", of.directoryId)
+    .where("member_id", "=", of.memberId)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 export async function insertIdentity(

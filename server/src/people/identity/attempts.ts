@@ -43,7 +43,7 @@ const ofDevice: Allowance = { burst: 8, everyMs: 30_000 };
 const ofSecondFactor: Allowance = { burst: 5, everyMs: 300_000 };
 /** For passkey challenges. Each visit of the sign-in page creates one, as a row for five minutes. */
 const ofPasskeyChallenge: Allowance = { burst: 100, everyMs: 3_000 };
-/** For reset messages to one address. */
+/** For messages of one kind to one address. */
 const ofReset: Allowance = { burst: 3, everyMs: 600_000 };
 
 /** Purposes of attempts that an address makes. The tokens of links are one purpose for each kind of link. */
@@ -91,6 +91,11 @@ export function sessionAttempt(purpose: "password" | "totp", sessionId: string):
 
 export function resetAttempt(email: string): Attempt {
   return { key: `reset:${hashed(email)}`, allowance: ofReset };
+}
+
+/** Messages that confirm the link of a directory. */
+export function linkMailAttempt(email: string): Attempt {
+  return { key: `link:${hashed(email)}`, allowance: ofReset };
 }
 
 /** Charges one attempt. Throws a 429 with the time until the next one. */

@@ -48,10 +48,7 @@ import {
 } from "./two-factor.ts";
 
 /** Routes of sign-in, except those of directories. */
-type SignInRoute = Exclude<
-  (typeof signInRoutes)[number],
-  { path: `${string}/directories${string}` }
->;
+type SignInRoute = Exclude<(typeof signInRoutes)[number], { path: `${string}/director${string}` }>;
 
 export function makeSignInHandlers(
   deps: SignInDeps,

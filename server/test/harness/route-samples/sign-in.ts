@@ -59,6 +59,8 @@ export const signInSamples = {
   listSignInDirectories: {},
   beginDirectorySignIn: {},
   completeDirectorySignIn: { body: () => ({ response: "code=unknown&state=unknown" }) },
+  requestDirectoryLinkMail: {},
+  confirmDirectoryLink: { body: () => ({ token: "the token of a message" }) },
   requestPasswordReset: { body: () => ({ email: nextEmail() }) },
   confirmPasswordReset: {
     body: () => ({ token: "the token of a link", password: MEMBER_PASSWORD }),
