@@ -95,6 +95,15 @@ const personalKeys = createRoute({
   ),
 });
 
+const waitingSecret = createRoute({
+  getParentRoute: () => shell,
+  path: "/waiting-secrets/$waitingSecretId",
+  component: lazyRouteComponent(
+    () => import("./features/waiting-secrets/page.tsx"),
+    "WaitingSecretPage",
+  ),
+});
+
 const limitsPage = () => import("./features/spend-limits/page.tsx");
 const limits = createRoute({
   getParentRoute: () => shell,
@@ -401,6 +410,7 @@ const routeTree = root.addChildren([
     apiKeys,
     apiKey,
     personalKeys,
+    waitingSecret,
     limits.addChildren(limitTabs),
     increaseRequests,
     increaseRequest,

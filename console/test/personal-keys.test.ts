@@ -1,12 +1,15 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { sendMessage } from "../../server/test/harness/server-process.ts";
 import { type Company, emailOf, owner } from "./company.ts";
 import {
   describeConsole,
   findViolations,
   openByRouter,
+  pressCreate,
   readPageState,
+  readSecret,
   settle,
   signIn,
   storeSecret,
@@ -113,6 +116,44 @@ describeConsole("personal keys", ({ company, open, openSession, openOverview }) 
     );
     return row?.id ?? "";
   }
+
+  test("a key for another person reaches them by a link, which shows the secret to them once", async () => {
+    const admin = await openSession();
+    const { page } = admin;
+    await page.goto(`${company().server.url}/api-keys`);
+    await pressCreate(page);
+    await page.getByLabel("Name").fill("Made for Tim");
+    await page.getByLabel("Workspace", { exact: true }).fill("Marketing");
+    await page.getByRole("option", { name: "Marketing" }).click();
+    await page.getByLabel("Owner").selectOption("Another person");
+    await page.getByLabel("Person").fill("Tim");
+    await page.getByRole("option", { name: "Tim Berners-Lee" }).click();
+    await page.getByRole("button", { name: "Review key" }).click();
+    await page.getByRole("button", { name: "Create key" }).click();
+    await page.getByRole("dialog", { name: "Key for Tim Berners-Lee" }).waitFor();
+    const link = (await page.locator("output").textContent()) ?? "";
+    await page.getByRole("button", { name: "Done" }).click();
+    await openByRouter(page, new URL(link).pathname);
+    await page.getByRole("heading", { name: "This link shows no key" }).waitFor();
+
+    const { page: own, faults } = await open({ width: 390 });
+    await own.goto(link);
+    await own.getByLabel("E-mail").fill(emailOf("Tim"));
+    await own.getByLabel("Password").fill(owner.password);
+    await own.getByRole("button", { name: "Sign in", exact: true }).click();
+    await own.getByRole("heading", { name: "Your new key" }).waitFor();
+    await settle(own);
+    expect(await findViolations(own)).toEqual([]);
+    await own.getByRole("button", { name: "Show your key" }).click();
+    const secret = await readSecret(own);
+    expect((await sendMessage(company().server.url, secret)).status).toBe(200);
+    await own.getByText("Your first request arrived").waitFor();
+    await storeSecret(own);
+    expect(await readPageState(own)).not.toContain(secret.slice(20, 40));
+    await own.goto(link);
+    await own.getByRole("heading", { name: "This link shows no key" }).waitFor();
+    expect([...admin.faults, ...faults]).toEqual([]);
+  });
 
   test("an administrator allows personal keys on the page of the workspace", async () => {
     const id = await setRules({ personal_keys: "off", personal_key_lifetime_days: null });

@@ -12,6 +12,7 @@ export const consolePages = [
   "requests",
   "api-keys",
   "personal-keys",
+  "waiting-secrets",
   "spend-limits",
   "rate-limits",
   "increase-requests",

@@ -159,10 +159,20 @@ export const createdApiKey = z
           "The secret, `sk-ant-api03-…`. Shown once. Only its hash is stored. Null: the key belongs to another member, who alone gets the secret.",
         ...shownOnce,
       }),
-    waiting_secret: z.object({ id: waitingSecretId, expires_at: timestamp }).nullable().meta({
-      description:
-        "The secret waits for the owner of the key, who can show it once until `expires_at`. Null: `key` has it.",
-    }),
+    waiting_secret: z
+      .object({
+        id: waitingSecretId,
+        url: z.string().meta({
+          description:
+            "Link that shows the secret once, after the sign-in of the owner. Others see nothing. The owner also gets the link by e-mail.",
+        }),
+        expires_at: timestamp,
+      })
+      .nullable()
+      .meta({
+        description:
+          "The secret waits for the owner of the key, who can show it once until `expires_at`. A new secret and the end of the key end it earlier. Null: `key` has it.",
+      }),
   })
   .meta({ id: "CreatedApiKey" });
 

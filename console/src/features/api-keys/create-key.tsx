@@ -15,14 +15,17 @@ import { Field } from "../../ui/field.tsx";
 import { needed, toLines } from "../../ui/form.ts";
 import { formatDay } from "../../ui/format.ts";
 import { Choices, Input, Select } from "../../ui/input.tsx";
-import { showToast } from "../../ui/toast.ts";
 import { ExpiryField, Restrictions } from "./key-fields.tsx";
-import { describeKey, permissionWords, secretGoesToOwner } from "./words.ts";
+import type { OwnerLink } from "./owner-link-dialog.tsx";
+import { usePossibleOwners } from "./queries.ts";
+import { describeKey, permissionWords } from "./words.ts";
 
 interface KeyValues {
   name: string;
   workspace_id: string | null;
-  owner: "workspace" | "me";
+  owner: "workspace" | "me" | "person";
+  /** Owner, if it is another person. */
+  person: string | null;
   permission: KeyPermission;
   expires_at: string;
   allowed_models: string;
@@ -34,10 +37,13 @@ interface CreateProps {
   onClose: () => void;
   /** Receives the key and its secret, to show it once. Do not store it. */
   onCreated: (key: ApiKey, secret: string) => void;
+  /** Receives the link for the owner of the new key. */
+  onHandedOver: (link: OwnerLink) => void;
 }
 
 /** Form for a new key, with a summary to confirm. */
-export function CreateKeyDialog({ workspaceId, onClose, onCreated }: CreateProps) {
+export function CreateKeyDialog(props: CreateProps) {
+  const { workspaceId, onClose, onCreated, onHandedOver } = props;
   const create = useCreateApiKey();
   const [isReviewed, setIsReviewed] = useState(false);
   const canCreateWorkspaceKeys = useCanCreateWorkspaceKeys();
@@ -46,6 +52,7 @@ export function CreateKeyDialog({ workspaceId, onClose, onCreated }: CreateProps
     name: "",
     workspace_id: workspaceId ?? null,
     owner: canCreateWorkspaceKeys ? "workspace" : "me",
+    person: null,
     permission: "write",
     expires_at: "365",
     allowed_models: "",
@@ -54,20 +61,22 @@ export function CreateKeyDialog({ workspaceId, onClose, onCreated }: CreateProps
   const changeForm = useChangeForm(create, {
     defaultValues,
     toInput: (values) => ({ body: toBody(values, member.id) }),
-    onSaved: ({ key: secret, ...key }) => {
+    onSaved: ({ key: secret, waiting_secret: waiting, ...key }) => {
       if (secret !== null) return onCreated(key, secret);
-      showToast(`Key “${key.name}” created`, secretGoesToOwner(key));
-      onClose();
+      if (waiting !== null) onHandedOver({ key, waiting });
     },
-    fieldNames: { permissions: "permission" },
+    fieldNames: { permissions: "permission", owner_member_id: "person" },
     onFieldsRefused: () => setIsReviewed(false),
   });
   const { form } = changeForm;
   const review = (event?: BaseSyntheticEvent) => {
     form.clearErrors();
-    const showReview = form.handleSubmit(({ workspace_id }) => {
-      if (workspace_id !== null) setIsReviewed(true);
-      else form.setError("workspace_id", { message: "Choose a workspace." });
+    const showReview = form.handleSubmit(({ workspace_id, owner, person }) => {
+      if (workspace_id === null) {
+        form.setError("workspace_id", { message: "Choose a workspace." });
+      } else if (owner === "person" && person === null) {
+        form.setError("person", { message: "Choose a person." });
+      } else setIsReviewed(true);
     });
     void showReview(event);
   };
@@ -154,6 +163,7 @@ function KeyFields({ form, isWorkspaceFixed }: FieldsProps) {
           error={errors.expires_at?.message}
         />
       </div>
+      {values.owner === "person" && <PersonField form={form} />}
       <Restrictions
         models={form.register("allowed_models")}
         addresses={form.register("allowed_addresses")}
@@ -166,23 +176,58 @@ function KeyFields({ form, isWorkspaceFixed }: FieldsProps) {
 function OwnerField({ form }: { form: UseFormReturn<KeyValues> }) {
   const canCreateWorkspaceKeys = useCanCreateWorkspaceKeys();
   return (
-    <Field
-      label="Owner"
-      hint={
-        form.watch("owner") === "me"
-          ? "The key stops working when you leave."
-          : "The key keeps working when members leave."
-      }
-    >
+    <Field label="Owner" hint={ownerHints[form.watch("owner")]}>
       {(control) => (
         <Select {...control} {...form.register("owner")} disabled={!canCreateWorkspaceKeys}>
           {canCreateWorkspaceKeys && <option value="workspace">The workspace</option>}
           <option value="me">Me</option>
+          {canCreateWorkspaceKeys && <option value="person">Another person</option>}
         </Select>
       )}
     </Field>
   );
 }
+
+const ownerHints: Readonly<Record<KeyValues["owner"], string>> = {
+  workspace: "The key keeps working when members leave.",
+  me: "The key stops working when you leave.",
+  person: "The person gets the secret by a one-time link.",
+};
+
+/** Chooses the owner among the members of the workspace. */
+function PersonField({ form }: { form: UseFormReturn<KeyValues> }) {
+  const { workspace_id, person } = form.watch();
+  const owners = usePossibleOwners(workspace_id);
+  return (
+    <Field
+      label="Person"
+      hint="A member of the workspace."
+      error={form.formState.errors.person?.message ?? owners.error?.message}
+    >
+      {(control) => (
+        <Combobox
+          control={control}
+          placeholder="Search people"
+          value={person}
+          onChange={(id) => {
+            form.setValue("person", id, { shouldDirty: true });
+            form.clearErrors("person");
+          }}
+          options={(owners.data?.items ?? []).map(({ member_id, name, email }) => ({
+            value: member_id,
+            label: name === "" ? email : name,
+          }))}
+        />
+      )}
+    </Field>
+  );
+}
+
+const leavers: Readonly<Record<KeyValues["owner"], string | null>> = {
+  workspace: null,
+  me: "you leave",
+  person: "its owner leaves",
+};
 
 function Review({ values }: { values: KeyValues }) {
   const nameOf = useWorkspaceNames();
@@ -190,7 +235,7 @@ function Review({ values }: { values: KeyValues }) {
   const words = describeKey({
     permission: values.permission,
     workspace: nameOf(values.workspace_id ?? "").name,
-    owner: values.owner === "me" ? "you leave" : null,
+    owner: leavers[values.owner],
     models: toLines(values.allowed_models),
     addresses: toLines(values.allowed_addresses),
     expires: expires && formatDay(expires),
@@ -230,7 +275,7 @@ function toBody(values: KeyValues, memberId: string) {
   return {
     name: values.name,
     workspace_id: values.workspace_id ?? "",
-    owner_member_id: values.owner === "me" ? memberId : null,
+    owner_member_id: { workspace: null, me: memberId, person: values.person }[values.owner],
     permissions: [values.permission],
     expires_at: toExpiry(values.expires_at, Date.now()),
     ...(models.length > 0 && { allowed_models: models }),

@@ -6,7 +6,7 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
 import { formatRelative } from "../../ui/format.ts";
 import { Choices } from "../../ui/input.tsx";
-import { showToast } from "../../ui/toast.ts";
+import type { OwnerLink } from "./owner-link-dialog.tsx";
 import { useRotateApiKey, useUpdateApiKey } from "./queries.ts";
 import { secretGoesToOwner } from "./words.ts";
 
@@ -77,10 +77,12 @@ const gracePeriods = [
 interface RotateProps extends KeyDialogProps {
   /** Receives the new secret, to show it once. Do not store it. */
   onRotated: (secret: string) => void;
+  /** Receives the link for the owner of the key. */
+  onHandedOver: (link: OwnerLink) => void;
 }
 
 /** Creates a new secret for a key. The old secret works until the grace period ends. */
-export function RotateKeyDialog({ apiKey, onClose, onRotated }: RotateProps) {
+export function RotateKeyDialog({ apiKey, onClose, onRotated, onHandedOver }: RotateProps) {
   const isRotating = apiKey.secrets.length > 1;
   const { member } = useSession();
   const defaultValues: { grace: (typeof gracePeriods)[number][0] } = { grace: "86400" };
@@ -90,10 +92,9 @@ export function RotateKeyDialog({ apiKey, onClose, onRotated }: RotateProps) {
       params: { api_key_id: apiKey.id },
       body: { grace_period_seconds: Number(grace), cut_off_previous: isRotating },
     }),
-    onSaved: ({ key }) => {
+    onSaved: ({ key, waiting_secret: waiting }) => {
       if (key !== null) return onRotated(key);
-      showToast(`Key “${apiKey.name}” rotated`, secretGoesToOwner(apiKey));
-      onClose();
+      if (waiting !== null) onHandedOver({ key: apiKey, waiting });
     },
   });
   const { form } = changeForm;

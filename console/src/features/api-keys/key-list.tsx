@@ -20,6 +20,7 @@ import { Segments } from "../../ui/tabs.tsx";
 import { useNow } from "../../ui/use-now.ts";
 import { CreateKeyDialog } from "./create-key.tsx";
 import { type NewKey, NewKeyDialog } from "./new-key-dialog.tsx";
+import { type OwnerLink, OwnerLinkDialog } from "./owner-link-dialog.tsx";
 import { useApiKeys } from "./queries.ts";
 import type { ApiKeysSearch, KeyView } from "./search.ts";
 import { permissionWords, strongest } from "./words.ts";
@@ -60,6 +61,7 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
     } as never);
   const [isCreating, setIsCreating] = useState(false);
   const [made, setMade] = useState<NewKey | null>(null);
+  const [link, setLink] = useState<OwnerLink | null>(null);
   const columns = useMemo(() => makeColumns(workspaceId !== undefined), [workspaceId]);
   const rows = useMemo(
     () => (keys.data?.items ?? []).filter((key) => isShown(key, view, search, nowMs)),
@@ -148,9 +150,14 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
             setIsCreating(false);
             setMade({ key, secret });
           }}
+          onHandedOver={(handedOver) => {
+            setIsCreating(false);
+            setLink(handedOver);
+          }}
         />
       )}
       <NewKeyDialog made={made} onDone={() => setMade(null)} />
+      <OwnerLinkDialog link={link} onDone={() => setLink(null)} />
     </div>
   );
 }

@@ -30,6 +30,7 @@ import {
   setterOf,
 } from "./key-ranks.ts";
 import { KeyRestrictions } from "./key-restrictions.tsx";
+import { type OwnerLink, OwnerLinkDialog } from "./owner-link-dialog.tsx";
 import { useApiKey, useCutOffApiKey, useUpdateApiKey } from "./queries.ts";
 import { useKeyRank } from "./use-key-rank.ts";
 import { permissionWords, strongest } from "./words.ts";
@@ -48,6 +49,7 @@ type OpenDialog = "edit" | "rotate" | "disable" | "revoke";
 function LoadedKey({ apiKey }: { apiKey: ApiKey }) {
   const [open, setOpen] = useState<OpenDialog | null>(null);
   const [secret, setSecret] = useState<string | null>(null);
+  const [link, setLink] = useState<OwnerLink | null>(null);
   const may = useMay();
   const isChangeable = useIsChangeable(apiKey);
   const rank = useKeyRank(apiKey.workspace_id);
@@ -95,11 +97,16 @@ function LoadedKey({ apiKey }: { apiKey: ApiKey }) {
             close();
             setSecret(made);
           }}
+          onHandedOver={(handedOver) => {
+            close();
+            setLink(handedOver);
+          }}
         />
       )}
       {open === "disable" && <DisableKeyDialog apiKey={apiKey} onClose={close} />}
       {open === "revoke" && <RevokeKeyDialog apiKey={apiKey} onClose={close} />}
       <ApiKeySecretDialog secret={secret} onDone={() => setSecret(null)} />
+      <OwnerLinkDialog link={link} onDone={() => setLink(null)} />
     </Page>
   );
 }

@@ -22,6 +22,14 @@ export function useApiKey(apiKeyId: string) {
   return useApi("getApiKey", { params: { api_key_id: apiKeyId } }, { everyMs: 30_000 });
 }
 
+/** Members with a role in the workspace, who can own a key there. */
+export const usePossibleOwners = (workspaceId: string | null) =>
+  useList(
+    "listWorkspaceMembers",
+    { params: { workspace_id: workspaceId ?? "" } },
+    { isEnabled: workspaceId !== null, isPreviousShown: true },
+  );
+
 export const useUpdateApiKey = () => useChange("updateApiKey", staleApiKeys);
 export const useRotateApiKey = () => useChange("rotateApiKey", staleApiKeys);
 export const useCutOffApiKey = () => useChange("cutOffApiKey", staleApiKeys);

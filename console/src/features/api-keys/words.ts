@@ -53,6 +53,9 @@ export function describeKey(input: {
 
 /** Receiver of the secret of another member's key. */
 export function secretGoesToOwner({ owner }: Pick<ApiKey, "owner">): string {
-  const name = owner.type === "member" ? owner.name || owner.email : "The owner";
-  return `${name} alone gets the secret, as a one-time link on the account page.`;
+  return `${nameOfOwner(owner)} alone gets the secret, by a one-time link.`;
+}
+
+export function nameOfOwner(owner: ApiKey["owner"]): string {
+  return owner.type === "member" ? owner.name || owner.email : "The owner";
 }

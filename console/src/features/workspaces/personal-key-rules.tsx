@@ -56,7 +56,7 @@ export function PersonalKeyRules({ workspace }: { workspace: Workspace }) {
   return (
     <Section
       title="Personal keys"
-      lead="Who can create an API key for themselves. The rules apply to new keys."
+      lead="Members create API keys for themselves by these rules, which apply to new keys."
     >
       <form noValidate className="grid gap-5" onSubmit={submit}>
         <UnsavedGuard isDirty={form.formState.isDirty} />

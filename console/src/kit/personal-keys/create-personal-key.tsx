@@ -59,7 +59,7 @@ export function CreatePersonalKeyDialog({ workspaces, onClose, onCreated }: Crea
   return (
     <Dialog
       title="Create your key"
-      description="The key is yours. It stops working when you leave."
+      description="The key is yours, and stops working when you leave."
       isOpen
       onClose={onClose}
     >
@@ -143,7 +143,7 @@ function ExpiryChoice({ form, workspace }: FieldProps & { workspace: PersonalKey
   );
 }
 
-/** What the workspace decides about the key. */
+/** Rules of the workspace for the key. */
 function Rules({ workspace }: { workspace: PersonalKeyWorkspace }) {
   const { name, role, allowed_models, max_keys, keys } = workspace;
   const rules = [

@@ -47,7 +47,7 @@ export function FirstRequest({ apiKeyId }: { apiKeyId: string }) {
 
 function Outcome({ request }: { request: LoggedRequest }) {
   if (request.outcome !== "answered") {
-    return <>It failed with the status {request.http_status ?? "none"}.</>;
+    return <>The request failed with the status {request.http_status ?? "none"}.</>;
   }
   return (
     <>

@@ -57,6 +57,7 @@ export function toApiKey(view: ApiKeyView): Wire {
 export function toCreatedApiKey({ view, secret, waiting }: NewSecretOfKey) {
   const waiting_secret = waiting && {
     id: waiting.id,
+    url: waiting.url,
     expires_at: waiting.expiresAt.toISOString(),
   };
   return { ...toApiKey(view), key: secret, waiting_secret };

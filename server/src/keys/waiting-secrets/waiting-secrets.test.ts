@@ -1,5 +1,10 @@
 import { describe, expect } from "vitest";
-import type { Client, CreatedApiKey, TestMember } from "#test/harness/admin.ts";
+import {
+  type Client,
+  type CreatedApiKey,
+  PUBLIC_URL,
+  type TestMember,
+} from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 import { MEMBER_PASSWORD } from "#test/harness/members.ts";
@@ -141,19 +146,37 @@ describe("a waiting secret", () => {
     expect(left).toEqual([]);
   });
 
+  test("ends with another secret of the key, and with its owner", async ({
+    org,
+    workspaceId,
+    ada,
+  }) => {
+    const first = await createFor(org.admin, workspaceId, ada);
+    const reveal = (made: typeof first) =>
+      ada.client.post(`${WAITING}/${made.body.waiting_secret?.id}/reveal`);
+    const url = `/v1/admin/api_keys/${first.body.id}/rotate`;
+    const second = await org.admin.post<CreatedApiKey>(url, {});
+    expect((await reveal(first)).status).toBe(404);
+    await org.admin.post(`/v1/admin/members/${ada.id}/deactivate`);
+    expect((await reveal(second)).status).toBe(401);
+  });
+
   test("is announced to the owner without a link that grants access", async ({
     org,
     workspaceId,
     ada,
   }) => {
-    await createFor(org.admin, workspaceId, ada);
+    const made = await createFor(org.admin, workspaceId, ada);
+    expect(made.body.waiting_secret?.url).toBe(
+      `${PUBLIC_URL}/waiting-secrets/${made.body.waiting_secret?.id}`,
+    );
     const mail = await org.admin.get<{ data: { id: string; to: string }[] }>("/v1/admin/mail");
     expect(mail.body.data[0]?.to).toBe(ada.email);
     const read = await org.admin.get<{ access_links: string; body: { text: string } }>(
       `/v1/admin/mail/${mail.body.data[0]?.id}`,
     );
     expect(read.body.access_links).toBe("none");
-    expect(read.body.body.text).toContain("/account");
+    expect(read.body.body.text).toContain(made.body.waiting_secret?.url);
     expect(read.text).not.toMatch(SECRET);
   });
 

@@ -37,6 +37,8 @@ export interface KeyOfSecret {
 
 export interface Waiting {
   id: string;
+  /** Page of the console that shows the secret to its signed-in owner. */
+  url: string;
   expiresAt: Date;
 }
 
@@ -75,14 +77,16 @@ export async function handOverSecret(
   });
   assert(key.owner_email !== null, "the owner of a key has an address");
   const { organizationId } = caller;
+  const url = `${deps.publicUrl()}/waiting-secrets/${id}`;
   await queueOwnerMail(tx, deps, {
     key,
     organizationId,
+    url,
     to: key.owner_email,
     reason,
     expiresAt,
   });
-  return { secret: null, waiting: { id, expiresAt } };
+  return { secret: null, waiting: { id, url, expiresAt } };
 }
 
 async function queueOwnerMail(
@@ -91,22 +95,25 @@ async function queueOwnerMail(
   of: {
     key: KeyOfSecret;
     organizationId: string;
+    url: string;
     to: string;
     reason: "created" | "rotated";
     expiresAt: Date;
   },
 ): Promise<void> {
-  const { key, organizationId, to, reason, expiresAt } = of;
+  const { key, organizationId, url, to, reason, expiresAt } = of;
   const what = reason === "created" ? "An API key was created" : "An API key was rotated";
   const until = expiresAt.toISOString().slice(0, 10);
   await queueMail(tx, deps, {
     ...layoutMessage({
       title: `${what} for you`,
       paragraphs: [
-        `${what} in your name: ${key.name}. Your account page shows its secret once, until ${until} (UTC).`,
+        `${what} in your name: ${key.name}. The link shows its secret once, until ${until} (UTC).`,
       ],
-      action: { label: "Show the secret", url: `${deps.publicUrl()}/account` },
-      notes: ["Only you can see the secret. The link needs your sign-in."],
+      action: { label: "Show the secret", url },
+      notes: [
+        "Only you can see the secret. The link needs your sign-in, and works for no one else.",
+      ],
     }),
     organizationId,
     to,
