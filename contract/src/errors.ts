@@ -223,6 +223,16 @@ export const errorCodes = {
     meaning: "The resource does not exist, or the caller has no access to it.",
     facts: ["resource"],
   },
+  rbac_group_not_found: {
+    ...notFound,
+    meaning: "The group does not exist, in the official shape.",
+    isOfficial: true,
+  },
+  rbac_role_not_found: {
+    ...notFound,
+    meaning: "The role does not exist, in the official shape.",
+    isOfficial: true,
+  },
   route_not_found: { ...notFound, meaning: "The server has no such method and path." },
   resource_archived: {
     ...badRequest,
@@ -272,6 +282,16 @@ export const errorCodes = {
   cannot_remove_last_member: {
     ...badRequest,
     meaning: "The organization must keep an active owner.",
+    isOfficial: true,
+  },
+  cannot_sign_out_self: {
+    ...badRequest,
+    meaning: "Members sign out themselves with their own account.",
+    isOfficial: true,
+  },
+  cannot_sign_out_owner: {
+    ...forbidden,
+    meaning: "The member has a role above the caller's.",
     isOfficial: true,
   },
   role_inherited: {

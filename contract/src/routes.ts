@@ -21,6 +21,7 @@ import { organizationRoutes } from "./admin/organization.ts";
 import { personalKeyRoutes } from "./admin/personal-keys.ts";
 import { playgroundRoutes } from "./admin/playground.ts";
 import { rateLimitRoutes } from "./admin/rate-limits.ts";
+import { rbacRoutes } from "./admin/rbac.ts";
 import { refusalRoutes } from "./admin/refusals.ts";
 import { requestRoutes } from "./admin/requests.ts";
 import { rotationPolicyRoutes } from "./admin/rotation-policies.ts";
@@ -50,6 +51,7 @@ export const adminRoutes = [
   ...memberRoutes,
   ...workspaceMemberRoutes,
   ...groupRoutes,
+  ...rbacRoutes,
   ...inviteRoutes,
   ...mailRoutes,
   ...apiKeyRoutes,

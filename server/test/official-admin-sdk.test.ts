@@ -1,4 +1,5 @@
 import Anthropic from "@anthropic-ai/sdk";
+import { organizationRoles, workspaceRoles } from "@bursar/contract/permissions.ts";
 import AnthropicPrevious from "anthropic-sdk-previous";
 import { describe, expect } from "vitest";
 import type { TestOrganization } from "./harness/admin.ts";
@@ -120,6 +121,70 @@ describe.each([
     const admin = { role: "admin" } as unknown as { role: "user" };
     const promoted = client.organization.users.update(users[1] ?? "", admin);
     await expect(promoted).rejects.toMatchObject({ status: 400 });
+  });
+
+  test.skipIf(version === "previous")(
+    "creates, fills, renames, lists and deletes groups",
+    async ({ h }) => {
+      const { rbacGroups } = client.organization;
+      const made = await rbacGroups.create({ name: "Engineering" });
+      const { id } = made;
+      expect(await rbacGroups.retrieve(id)).toEqual(made);
+      const workspace = await client.organization.workspaces.create({ name: "Grouped" });
+      await org.admin.post(`/v1/admin/groups/${id}/workspaces/${workspace.id}`, {
+        workspace_role: "workspace_user",
+      });
+      expect(await rbacGroups.update(id, { name: "Research" })).toMatchObject({
+        ...{ id, name: "Research", source_type: "direct", role_ids: ["workspace_user"] },
+      });
+      const members = [await org.member(), await org.member(), await org.member()];
+      for (const { id: user_id } of members) await rbacGroups.members.add(id, { user_id });
+      const listed: string[] = [];
+      for await (const each of rbacGroups.members.list(id, { limit: 2 })) listed.push(each.user_id);
+      expect(listed).toEqual(members.map((member) => member.id).reverse());
+      const user_id = listed[0] ?? "";
+      expect(await rbacGroups.members.remove(user_id, { rbac_group_id: id })).toEqual({
+        ...{ type: "rbac_group_member_deleted", rbac_group_id: id, user_id },
+      });
+      h.clock.nowMs++;
+      const second = await rbacGroups.create({ name: "Research" });
+      const ids: string[] = [];
+      for await (const group of rbacGroups.list({ limit: 1 })) ids.push(group.id);
+      expect(ids).toEqual([second.id, id]);
+      expect(await rbacGroups.delete(id)).toEqual({ id, type: "rbac_group_deleted" });
+      const missing = rbacGroups.retrieve(id);
+      await expect(missing).rejects.toMatchObject({
+        status: 404,
+        errorCode: "rbac_group_not_found",
+      });
+    },
+  );
+
+  test.skipIf(version === "previous")("lists and reads the built-in roles", async () => {
+    const { rbacRoles } = client.organization;
+    const roles: string[] = [];
+    for await (const role of rbacRoles.list({ limit: 3 })) roles.push(role.id);
+    expect(roles.toSorted()).toEqual([...organizationRoles, ...workspaceRoles].sort());
+    expect(await rbacRoles.retrieve("workspace_developer")).toMatchObject({
+      ...{ display_name: "Workspace Developer", source: { type: "built_in" } },
+    });
+    const actions: string[] = [];
+    for await (const each of rbacRoles.permissions.list("billing")) actions.push(each.action);
+    expect(actions).toEqual(["members:read", "groups:read"]);
+    const missing = rbacRoles.retrieve("role_unknown");
+    await expect(missing).rejects.toMatchObject({ errorCode: "rbac_role_not_found" });
+  });
+
+  test.skipIf(version === "previous")("signs users out", async () => {
+    const { users } = client.beta.organization;
+    const [member, owner] = [await org.member(), await org.member({ role: "owner" })];
+    expect((await member.client.get("/v1/admin/session")).status).toBe(200);
+    expect((await users.signOut(member.id)).id).toBe(member.id);
+    expect((await member.client.get("/v1/admin/session")).status).toBe(401);
+    const refused = users.signOut(owner.id);
+    await expect(refused).rejects.toMatchObject({
+      ...{ status: 403, errorCode: "cannot_sign_out_owner" },
+    });
   });
 
   test("creates, lists, reads and deletes invites, with the official reasons of refusals", async ({

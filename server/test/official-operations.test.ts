@@ -14,8 +14,6 @@ const elsewhere = "manages what exists at Anthropic only: keys, storage and comp
 const answers: Record<string, "served" | string> = {
   "": "served",
   analytics: enterprise,
-  rbacGroups: enterprise,
-  rbacRoles: enterprise,
   "spendLimits.effective": "served",
   "spendLimits.increaseRequests": "served",
   externalKeys: elsewhere,

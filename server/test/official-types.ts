@@ -17,6 +17,16 @@ import type {
   updateOfficialWorkspaceRateLimit,
 } from "@bursar/contract/admin/rate-limits.ts";
 import type {
+  addOfficialGroupMember,
+  createOfficialGroup,
+  officialGroup,
+  officialGroupMember,
+  officialRole,
+  officialRolePermission,
+  removeOfficialGroupMember,
+  updateOfficialGroup,
+} from "@bursar/contract/admin/rbac.ts";
+import type {
   approveOfficialIncreaseRequest,
   denyOfficialIncreaseRequest,
   listOfficialIncreaseRequests,
@@ -117,6 +127,49 @@ export type InvitesAreTaken = Is<
     z.input<(typeof createOfficialInvite)["body"]>
   >
 >;
+interface GroupAnswers {
+  group: z.output<typeof officialGroup>;
+  member: z.output<typeof officialGroupMember>;
+  removed: z.output<(typeof removeOfficialGroupMember)["response"]>;
+  role: z.output<typeof officialRole>;
+  permission: z.output<typeof officialRolePermission>;
+  signedOut: z.output<typeof officialUser>;
+}
+type Groups = Anthropic["organization"]["rbacGroups"];
+type Roles = Anthropic["organization"]["rbacRoles"];
+type Listed<Method extends Call> =
+  Resolved<Method> extends { data: readonly (infer Item)[] } ? Item : never;
+interface ExpectedGroups {
+  group: Resolved<Groups["retrieve"]>;
+  member: Resolved<Groups["members"]["add"]>;
+  removed: Resolved<Groups["members"]["remove"]>;
+  role: Resolved<Roles["retrieve"]>;
+  permission: Listed<Roles["permissions"]["list"]>;
+  signedOut: Resolved<Anthropic["beta"]["organization"]["users"]["signOut"]>;
+}
+export type GroupsFitTheSdk = Is<IsAssignable<GroupAnswers, ExpectedGroups>>;
+export type GroupsAreComplete = Is<
+  HasAllFields<GroupAnswers["group"], ExpectedGroups["group"]> &
+    HasAllFields<GroupAnswers["member"], ExpectedGroups["member"]> &
+    HasAllFields<GroupAnswers["role"], ExpectedGroups["role"]> &
+    HasAllFields<GroupAnswers["permission"], ExpectedGroups["permission"]>
+>;
+interface GroupBodies {
+  create: z.input<(typeof createOfficialGroup)["body"]>;
+  update: z.input<(typeof updateOfficialGroup)["body"]>;
+  add: z.input<(typeof addOfficialGroupMember)["body"]>;
+}
+export type GroupsAreTaken = Is<
+  IsAssignable<
+    {
+      create: Parameters<Groups["create"]>[0];
+      update: Parameters<Groups["update"]>[1];
+      add: Parameters<Groups["members"]["add"]>[1];
+    },
+    GroupBodies
+  >
+>;
+
 type NewWorkspaceMember = Parameters<Anthropic["organization"]["workspaces"]["members"]["add"]>[1];
 export type WorkspaceMembersAreTaken = Is<
   IsAssignable<NewWorkspaceMember, z.input<(typeof addOfficialWorkspaceMember)["body"]>>

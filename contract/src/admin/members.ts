@@ -120,6 +120,19 @@ export const reactivateMember = route({
   response: member,
 });
 
+export const signOutMember = route({
+  operationId: "signOutMember",
+  method: "POST",
+  path: "/v1/admin/members/{member_id}/sign_out",
+  summary: "Sign a member out",
+  description:
+    "Ends all sessions of the member. The member can sign in again, and keeps roles and keys.",
+  action: "members:write",
+  audited: "member.signed_out",
+  params: memberParams,
+  response: member,
+});
+
 export const previewMemberRemoval = route({
   operationId: "previewMemberRemoval",
   method: "GET",
@@ -229,6 +242,17 @@ export const updateOfficialUser = route({
   response: officialUser,
 });
 
+export const signOutOfficialUser = route({
+  operationId: "signOutOfficialUser",
+  method: "POST",
+  path: "/v1/organizations/users/{user_id}/sign_out",
+  summary: "Sign a user out (official shape)",
+  action: "members:write",
+  audited: "member.signed_out",
+  params: userParams,
+  response: officialUser,
+});
+
 export const removeOfficialUser = route({
   operationId: "removeOfficialUser",
   method: "DELETE",
@@ -246,11 +270,13 @@ export const memberRoutes = [
   updateMember,
   deactivateMember,
   reactivateMember,
+  signOutMember,
   previewMemberRemoval,
   removeMember,
   createResetLink,
   listOfficialUsers,
   getOfficialUser,
   updateOfficialUser,
+  signOutOfficialUser,
   removeOfficialUser,
 ] as const;

@@ -46,6 +46,7 @@ test("a 400 exits by its code: limit, secret, state of the resource, else input"
       "member_removed",
       "cannot_change_self",
       "cannot_remove_last_member",
+      "cannot_sign_out_self",
       "role_inherited",
       "managed_by_directory",
       "increase_request_closed",

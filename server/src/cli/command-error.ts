@@ -88,6 +88,7 @@ const exitCodeOfErrorCode: Partial<Record<ErrorCode, ExitCode>> = {
   resource_expired: exitCodes.conflict,
   role_inherited: exitCodes.conflict,
   managed_by_directory: exitCodes.conflict,
+  cannot_sign_out_self: exitCodes.conflict,
 };
 
 /** Returns the exit code for a refusal: by its error code, or by its status if the code is unknown here. */

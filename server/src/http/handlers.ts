@@ -20,6 +20,7 @@ import {
   makeDirectorySignInHandlers,
 } from "#src/people/directory/routes.ts";
 import type { DirectorySignInDeps } from "#src/people/directory/start-directory-session.ts";
+import { makeRbacHandlers } from "#src/people/groups/rbac-routes.ts";
 import { makeGroupHandlers } from "#src/people/groups/routes.ts";
 import type { AcceptDeps } from "#src/people/invites/accept-invite.ts";
 import { makeInviteHandlers } from "#src/people/invites/routes.ts";
@@ -81,6 +82,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeMemberHandlers(deps),
     ...makeWorkspaceMemberHandlers(deps),
     ...makeGroupHandlers(deps),
+    ...makeRbacHandlers(deps),
     ...makeInviteHandlers(deps),
     ...makeMailHandlers(deps),
     ...makeApiKeyHandlers(deps),

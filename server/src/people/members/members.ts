@@ -10,6 +10,7 @@ import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { canGrantOrganizationRole, listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { isRoleWider } from "#src/domain/wider-access.ts";
+import { endSessions } from "#src/people/identity/people.ts";
 import {
   auditOfMember,
   deactivate,
@@ -185,6 +186,37 @@ export function reactivateMember(
   });
 }
 
+/**
+ * Ends all sessions of the member. Throws a 404, a 400 for the caller and for removed members, and a 403 for a member above
+ * the caller.
+ */
+export function signOutMember(
+  deps: AuditDeps,
+  { caller, origin }: Call,
+  id: string,
+): Promise<ShownMember> {
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    await lockPeople(tx, caller.organizationId);
+    const row = await getRow(tx, caller, id);
+    checkNotRemoved(row);
+    if (caller.kind === "member" && caller.id === id) {
+      throw new ApiError("cannot_sign_out_self", "Sign out with your own account instead.");
+    }
+    if (!canGrantOrganizationRole(caller, row.role)) {
+      throw new ApiError(
+        "cannot_sign_out_owner",
+        `This member is ${roleNames[row.role]}, which is above your role. Ask an Owner.`,
+      );
+    }
+    const count = await endSessions(tx, id);
+    const entry = auditOfMember("member.signed_out", row, row);
+    return {
+      result: await showOne(tx, caller, row),
+      audit: { ...entry, after: { ...entry.after, ended_sessions: count } },
+    };
+  });
+}
+
 /** Ends the member's access for good, and returns what ended. Throws like `deactivateMember`. */
 export function removeMember(
   deps: AuditDeps,
@@ -238,13 +270,16 @@ async function getRow(db: Database | Tx, caller: Caller, id: string): Promise<Me
   return row;
 }
 
+function checkNotRemoved(row: MemberRow): void {
+  if (row.status !== "removed") return;
+  throw new ApiError(
+    "member_removed",
+    "This member was removed for good. Invite the address again.",
+  );
+}
+
 function checkChangeable(caller: Caller, row: MemberRow): void {
-  if (row.status === "removed") {
-    throw new ApiError(
-      "member_removed",
-      "This member was removed for good. Invite the address again.",
-    );
-  }
+  checkNotRemoved(row);
   if (!canGrantOrganizationRole(caller, row.role)) {
     throw new ApiError(
       "role_too_high",

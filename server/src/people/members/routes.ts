@@ -23,6 +23,7 @@ import {
   reactivateMember,
   removeMember,
   type ShownMember,
+  signOutMember,
   updateMember,
 } from "./members.ts";
 
@@ -46,6 +47,8 @@ export function makeMemberHandlers(
       toWire(await deactivateMember(deps, call, params.member_id)),
     reactivateMember: async (call, { params }) =>
       toWire(await reactivateMember(deps, call, params.member_id)),
+    signOutMember: async (call, { params }) =>
+      toWire(await signOutMember(deps, call, params.member_id)),
     previewMemberRemoval: async (call, { params }) => {
       const { refusal, ending } = await previewRemoval(deps, call, params.member_id);
       return { member_id: params.member_id, refusal, ...toEndingWire(ending) };
@@ -65,6 +68,10 @@ export function makeMemberHandlers(
     updateOfficialUser: async (call, { params, body }) => {
       await getPresentMember(deps, call, params.user_id);
       return toOfficialWire((await updateMember(deps, call, params.user_id, body.role)).row);
+    },
+    signOutOfficialUser: async (call, { params }) => {
+      await getPresentMember(deps, call, params.user_id);
+      return toOfficialWire((await signOutMember(deps, call, params.user_id)).row);
     },
     removeOfficialUser: async (call, { params }) => {
       await getPresentMember(deps, call, params.user_id);

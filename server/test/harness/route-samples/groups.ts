@@ -60,4 +60,17 @@ export const groupSamples = {
     },
   },
   removeGroupWorkspace: { prepare: (operator, made) => setRole(operator, made, "workspace_user") },
+
+  listOfficialGroups: {},
+  getOfficialGroup: {},
+  createOfficialGroup: { body: () => ({ name: "Engineering" }) },
+  updateOfficialGroup: renamed,
+  deleteOfficialGroup: {},
+  listOfficialGroupMembers: {},
+  addOfficialGroupMember: { needs: ["user_id"], body: ({ user_id }) => ({ user_id }) },
+  removeOfficialGroupMember: { prepare: joinGroup },
+  listOfficialRoles: {},
+  // Every organization has the built-in roles.
+  getOfficialRole: { isInstallationWide: true },
+  listOfficialRolePermissions: { isInstallationWide: true },
 } satisfies Samples;

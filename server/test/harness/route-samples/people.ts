@@ -53,12 +53,14 @@ export const peopleSamples = {
     prepare: (operator, { member_id }) =>
       operator.post(`/v1/admin/members/${member_id}/deactivate`),
   },
+  signOutMember: {},
   previewMemberRemoval: {},
   removeMember: { needs: "everything" },
   createResetLink: {},
   listOfficialUsers: {},
   getOfficialUser: {},
   updateOfficialUser: { body: () => ({ role: "developer" }) },
+  signOutOfficialUser: {},
   removeOfficialUser: { needs: "everything" },
 
   listWorkspaceMembers: {},

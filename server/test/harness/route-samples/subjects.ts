@@ -22,6 +22,8 @@ export type Made = Record<
   | "member_id"
   | "user_id"
   | "group_id"
+  | "rbac_group_id"
+  | "rbac_role_id"
   | "invite_id"
   | "mail_id"
   | "session_id"
@@ -99,6 +101,8 @@ const makers: Record<keyof Made, Maker> = {
     return (await org.member({ workspaces })).id;
   },
   user_id: (_, make) => make("member_id"),
+  rbac_group_id: (_, make) => make("group_id"),
+  rbac_role_id: async () => "workspace_developer",
   group_id: ({ operator }) => createId(operator, "/v1/admin/groups", { name: "Engineering" }),
   invite_id: async ({ operator }) => {
     const invited = await operator.post<{ results: { invite: { id: string } }[] }>(
@@ -262,6 +266,8 @@ export const unknownIds: Made = {
   member_id: "user_unknown",
   user_id: "user_unknown",
   group_id: "group_unknown",
+  rbac_group_id: "group_unknown",
+  rbac_role_id: "role_unknown",
   invite_id: "invite_unknown",
   mail_id: "mail_unknown",
   session_id: "session_unknown",
