@@ -18,6 +18,7 @@ import {
 } from "./features/increase-requests/search.ts";
 import { readMailSearch } from "./features/mail/search.ts";
 import { readMembersSearch } from "./features/members/search.ts";
+import { readMyUsageSearch } from "./features/my-usage/search.ts";
 import { OverviewPage } from "./features/overview/page.tsx";
 import { readSetUpSearch } from "./features/setup/search.ts";
 import { NotFoundPage } from "./kit/error-pages.tsx";
@@ -102,6 +103,13 @@ const waitingSecret = createRoute({
     () => import("./features/waiting-secrets/page.tsx"),
     "WaitingSecretPage",
   ),
+});
+
+const myUsage = createRoute({
+  getParentRoute: () => shell,
+  path: "/my-usage",
+  validateSearch: readMyUsageSearch,
+  component: lazyRouteComponent(() => import("./features/my-usage/page.tsx"), "MyUsagePage"),
 });
 
 const limitsPage = () => import("./features/spend-limits/page.tsx");
@@ -411,6 +419,7 @@ const routeTree = root.addChildren([
     apiKey,
     personalKeys,
     waitingSecret,
+    myUsage,
     limits.addChildren(limitTabs),
     increaseRequests,
     increaseRequest,

@@ -20,6 +20,7 @@ export function listPages({
     ["api-key", `/api-keys/${apiKeyId}`],
     ["api-key-restricted", `/api-keys/${restrictedKeyId}`],
     ["personal-keys", "/personal-keys"],
+    ["my-usage", "/my-usage"],
     ["waiting-secret", "/waiting-secrets/wsec_used"],
     ["spend-limits", "/spend-limits"],
     ["rate-limits", "/rate-limits"],

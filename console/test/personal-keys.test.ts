@@ -155,6 +155,34 @@ describeConsole("personal keys", ({ company, open, openSession, openOverview }) 
     expect([...admin.faults, ...faults]).toEqual([]);
   });
 
+  test("a Member sees their own usage and limits, and asks for more", async () => {
+    const workspace_id = await setRules({ personal_keys: "members" });
+    const owner_member_id = await findMemberId(emailOf("Tim"));
+    const key = await mustAdmin("POST", "/v1/admin/api_keys", {
+      ...{ name: "Limited", workspace_id, owner_member_id },
+    });
+    await mustAdmin("POST", "/v1/admin/spend_limits", {
+      scope: { type: "api_key", api_key_id: key["id"] },
+      period: "weekly",
+      limit_usd: 40,
+    });
+    const { page, faults } = await openSession(emailOf("Tim"), { width: 390 });
+    await page.goto(`${company().server.url}/my-usage`);
+    await page.getByText("$40.00 per week").waitFor();
+    await settle(page);
+    expect(await findViolations(page)).toEqual([]);
+    await page.getByRole("link", { name: "Request increase for Key Limited" }).click();
+    await page.getByRole("heading", { name: "Request increase" }).waitFor();
+    await page.getByLabel("New limit").fill("60");
+    await page.getByLabel("Reason").fill("The catalogue is due on Friday.");
+    await page.getByRole("button", { name: "Send request" }).click();
+    await page.getByText("requests $60.00 per week").waitFor();
+    await openByRouter(page, "/my-usage?period=weekly");
+    await page.getByRole("link", { name: "$60.00 for Limited" }).waitFor();
+    await page.getByText("pending").waitFor();
+    expect(faults).toEqual([]);
+  });
+
   test("an administrator allows personal keys on the page of the workspace", async () => {
     const id = await setRules({ personal_keys: "off", personal_key_lifetime_days: null });
     const { page, faults } = await openOverview();

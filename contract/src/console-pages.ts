@@ -13,6 +13,7 @@ export const consolePages = [
   "api-keys",
   "personal-keys",
   "waiting-secrets",
+  "my-usage",
   "spend-limits",
   "rate-limits",
   "increase-requests",

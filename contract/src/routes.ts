@@ -15,6 +15,7 @@ import { ledgerCheckRoutes } from "./admin/ledger-check.ts";
 import { mailRoutes } from "./admin/mail.ts";
 import { memberRoutes } from "./admin/members.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
+import { myLimitRoutes, myUsageRoutes } from "./admin/my-usage.ts";
 import { neutralFeatureRoutes } from "./admin/neutral-features.ts";
 import { officialReportRoutes } from "./admin/official-reports.ts";
 import { organizationRoutes } from "./admin/organization.ts";
@@ -73,6 +74,8 @@ export const adminRoutes = [
   ...unresolvedSpendRoutes,
   ...ledgerCheckRoutes,
   ...usageRoutes,
+  ...myUsageRoutes,
+  ...myLimitRoutes,
   ...costRoutes,
   ...requestRoutes,
   ...requestCostRoutes,

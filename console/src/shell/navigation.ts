@@ -6,6 +6,7 @@ import {
   Building2,
   ChartColumn,
   ClipboardCheck,
+  Gauge,
   House,
   KeyRound,
   Landmark,
@@ -58,6 +59,13 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         icon: UserKey,
         action: "personal_keys:write",
         shortcut: "j",
+      },
+      {
+        label: "My usage",
+        to: "/my-usage",
+        icon: Gauge,
+        action: "self:read",
+        shortcut: "q",
       },
       {
         label: "Limits",

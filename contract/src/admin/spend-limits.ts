@@ -23,7 +23,7 @@ const enforcement = z.enum(enforcements);
 const enforcementDescription =
   "`strict`: a request is sent only if its worst-case cost fits besides all running requests. `soft`: requests are refused once spend has reached the limit. `alert_only`: no request is refused.";
 
-const periods = ["daily", "weekly", "monthly"] as const;
+export const periods = ["daily", "weekly", "monthly"] as const;
 
 const setEnforcement = z
   .enum(enforcements)

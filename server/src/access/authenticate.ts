@@ -195,7 +195,8 @@ async function authenticateWorkspaceKey(
     organizationId: key.organizationId,
     workspaceId: key.workspaceId,
     permission: key.permission,
-    ownUsageMemberId: key.seesOwnUsageOnly ? key.ownerMemberId : null,
+    ownerMemberId: key.ownerMemberId,
+    seesOwnUsageOnly: key.seesOwnUsageOnly,
   };
 }
 

@@ -4,7 +4,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { findWorkspaceReach } from "#src/domain/rights.ts";
 import { deniedInWorkspace } from "./authorize.ts";
-import { findUsageOwnerId } from "./own-api-key.ts";
+import { findPersonId } from "./own-api-key.ts";
 import {
   findApiKeyPlace,
   findWorkspaceState,
@@ -77,7 +77,7 @@ export async function getWorkspaceIdOfApiKey(
   const { organizationId } = caller;
   const key = await findApiKeyPlace(db, { organizationId, apiKeyId });
   const reach = key && findWorkspaceReach(caller, action, key.workspace_id);
-  const isOwn = key !== null && key.owner_member_id === findUsageOwnerId(caller);
+  const isOwn = key !== null && key.owner_member_id === findPersonId(caller);
   if (!key || !reach || (reach === "own" && !isOwn)) throw apiKeyNotFound();
   return key.workspace_id;
 }

@@ -50,6 +50,7 @@ export const groupAliases: Readonly<
   mail: { summary: "outgoing mail" },
   members: { summary: "members of the organization" },
   "model-prices": { aliases: ["prices"], summary: "prices of models" },
+  "my-usage": { summary: "own usage and limits, with a personal key" },
   "model-groups": { summary: "models that share a rate limit" },
   "neutral-features": { summary: "features of requests that cannot raise the price" },
   nodes: { summary: "processes of the installation, and the budget they hold" },
@@ -172,6 +173,8 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     ],
   },
   deleteSpendLimit: { aliases: ["remove"] },
+  getMyUsage: { action: "show", examples: ["my-usage show --period weekly"] },
+  listMyLimits: { group: "my-usage", action: "limits" },
   listBlockingLimits: { group: "spend-limits", action: "blocking" },
   getPeriodSpend: {
     examples: [

@@ -19,6 +19,8 @@ const columns: Readonly<Record<string, string>> = {
   ModelGroup: "id display_name models",
   ModelPrice:
     "model aliases prices.input_usd prices.cache_read_usd prices.output_usd source lifecycle effective_from",
+  MyLimit:
+    "scope_name period limit_usd spent_usd remaining_usd enforcement blocks_now period_ends_at",
   NeutralFeature: "kind name effect source since is_in_prompt origin id",
   Node: "id is_silent last_seen_at leased_usd waiting_budget_usd unflushed_records journal version is_this_one",
   RateLimit:

@@ -27,8 +27,10 @@ export interface WorkspaceKeyCaller {
   organizationId: string;
   workspaceId: string;
   permission: KeyPermission;
-  /** Owner of a personal key whose role sees only their own usage: the key sees no other either. Null: see `permission`. */
-  ownUsageMemberId: string | null;
+  /** Owner of a personal key. Null: the workspace owns it. */
+  ownerMemberId: string | null;
+  /** True for a personal key whose owner sees only their own usage. The key sees no other either. */
+  seesOwnUsageOnly: boolean;
 }
 
 /** User on the server's own machine, through the admin socket. `id` is the numeric user id, or "unknown". */

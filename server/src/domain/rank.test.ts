@@ -21,7 +21,8 @@ const keyWith = (permission: KeyPermission): Caller => ({
   id: "apikey_1",
   organizationId,
   workspaceId: HERE,
-  ownUsageMemberId: null,
+  ownerMemberId: null,
+  seesOwnUsageOnly: false,
   permission,
 });
 const member = (role: OrganizationRole, here?: WorkspaceRole): Caller => ({

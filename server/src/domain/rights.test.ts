@@ -41,7 +41,8 @@ const keyWith = (permission: (typeof keyPermissions)[number]): Caller => ({
   id: "apikey_1",
   organizationId,
   workspaceId: HERE,
-  ownUsageMemberId: null,
+  ownerMemberId: null,
+  seesOwnUsageOnly: false,
   permission,
 });
 const member = (role: OrganizationRole, here?: WorkspaceRole): MemberCaller => ({

@@ -68,7 +68,7 @@ export function findWorkspaceReach(
   if (caller.kind === "api_key") {
     const reach = reachOfPermission(caller.permission, action);
     if (caller.workspaceId !== workspaceId || reach === null) return null;
-    return action === "usage:read" && caller.ownUsageMemberId !== null ? "own" : reach;
+    return action === "usage:read" && caller.seesOwnUsageOnly ? "own" : reach;
   }
   const inherited = findOrganizationReach(caller, action);
   if (inherited === "all" || caller.kind !== "member") return inherited;

@@ -41,7 +41,7 @@ import type { ReviewDeps } from "#src/reviews/start-review.ts";
 import { makeLedgerCheckHandlers } from "#src/spend/check/routes.ts";
 import type { RequestMailDeps } from "#src/spend/increase-requests/request-mail.ts";
 import { makeIncreaseRequestHandlers } from "#src/spend/increase-requests/routes.ts";
-import { makeSpendLimitHandlers } from "#src/spend/limits/routes.ts";
+import { makeMyLimitHandlers, makeSpendLimitHandlers } from "#src/spend/limits/routes.ts";
 import { makeUnresolvedSpendHandlers } from "#src/spend/unresolved/routes.ts";
 import type { UnresolvedDeps } from "#src/spend/unresolved/unresolved-spend.ts";
 import { makeSystemHandlers } from "#src/system/routes.ts";
@@ -49,6 +49,7 @@ import type { SystemDeps } from "#src/system/system.ts";
 import { makeTagHandlers } from "#src/tags/routes.ts";
 import { makeUpstreamHandlers } from "#src/upstreams/routes.ts";
 import type { UpstreamDeps } from "#src/upstreams/upstreams.ts";
+import { makeMyUsageHandlers } from "#src/usage/my-usage/routes.ts";
 import { makeOfficialReportHandlers } from "#src/usage/reports/official-routes.ts";
 import { makeUsageHandlers } from "#src/usage/reports/routes.ts";
 import { makeRequestHandlers } from "#src/usage/request-log/routes.ts";
@@ -103,6 +104,8 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeUnresolvedSpendHandlers(deps),
     ...makeLedgerCheckHandlers(deps),
     ...makeUsageHandlers(deps),
+    ...makeMyUsageHandlers(deps),
+    ...makeMyLimitHandlers(deps),
     ...makeRequestHandlers(deps),
     ...makeRefusalHandlers(deps),
     ...makeOfficialReportHandlers(deps),

@@ -1,4 +1,4 @@
-import { findUsageOwnerId } from "#src/access/own-api-key.ts";
+import { findPersonId } from "#src/access/own-api-key.ts";
 import { listOwnApiKeyIds } from "#src/access/own-api-keys.sql.ts";
 import { getVisibleWorkspace, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
@@ -15,7 +15,7 @@ export interface VisibleUsage {
 export async function findVisibleUsage(db: Database | Tx, caller: Caller): Promise<VisibleUsage> {
   const workspaceIds = listPermittedWorkspaces(caller, "usage:read", "all");
   const ownWorkspaceIds = listPermittedWorkspaces(caller, "usage:read", "own") ?? [];
-  const memberId = findUsageOwnerId(caller);
+  const memberId = findPersonId(caller);
   if (ownWorkspaceIds.length === 0 || memberId === null) return { workspaceIds, own: null };
   const { organizationId } = caller;
   const apiKeyIds = await listOwnApiKeyIds(db, { organizationId, memberId });

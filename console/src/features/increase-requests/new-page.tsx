@@ -104,7 +104,7 @@ function LimitFields({ form }: { form: ReturnType<typeof useForm<NewIncreaseRequ
         types={[
           ["organization", "The whole company"],
           ["workspace", "A workspace"],
-          ...(may("api_keys:read") ? [["api_key", "One key"] as const] : []),
+          ["api_key", may("api_keys:read") ? "One key" : "One of your keys"],
         ]}
         scopeType={scopeType}
         scopeId={scopeId}

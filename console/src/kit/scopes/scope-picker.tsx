@@ -81,11 +81,15 @@ interface Options {
 function useOptions({ scopeType, workspaceId, mayChoose }: Options) {
   const may = useMay();
   const workspaces = useWorkspaces();
-  const keys = useList(
+  const canSeeKeys = may("api_keys:read", workspaceId);
+  const visibleKeys = useList(
     "listApiKeys",
     { query: workspaceId === undefined ? {} : { workspace_id: workspaceId } },
-    { isEnabled: may("api_keys:read", workspaceId) },
+    { isEnabled: canSeeKeys },
   );
+  // Other members can still select a key of their own.
+  const ownKeys = useList("listPersonalKeys", {}, { isEnabled: !canSeeKeys });
+  const keys = canSeeKeys ? visibleKeys : ownKeys;
   const isMember = scopeType === "member";
   const members = useList("listMembers", {}, { isEnabled: isMember && may("members:read") });
   if (scopeType === "workspace") {

@@ -1,3 +1,4 @@
+import type { myLimitRoutes } from "@bursar/contract/admin/my-usage.ts";
 import {
   type effectiveSpendLimits,
   listBlockingLimits as listBlockingLimitsRoute,
@@ -9,6 +10,7 @@ import {
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
+import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { pagedList } from "#src/domain/paged-list.ts";
 import { deleteLimit } from "#src/limits/change-limit.ts";
@@ -16,6 +18,7 @@ import { fromOfficialAmount, toOfficialSpendLimit } from "#src/spend/ledger/offi
 import { getPeriodSpend, listBlockingLimits } from "./blocked-scopes.ts";
 import { type EffectiveLimits, getEffectiveLimits } from "./effective-limits.ts";
 import { listMemberLimits } from "./member-limits.ts";
+import { listMyLimits } from "./my-limits.ts";
 import { spendLimits } from "./spend-limit-kind.ts";
 import {
   getSpendLimit,
@@ -26,12 +29,21 @@ import {
 } from "./spend-limits.ts";
 import {
   toBlockingLimit,
+  toMyLimit,
   toPeriodSpend,
   toSpendLimit,
   toSpendLimitValue,
   toWorkspaceLimit,
 } from "./to-wire.ts";
 import { listWorkspaceLimits, setWorkspaceLimit } from "./workspace-limits.ts";
+
+export function makeMyLimitHandlers(
+  deps: AuditDeps,
+): HandlersFor<(typeof myLimitRoutes)[number], Call> {
+  return {
+    listMyLimits: async (call) => ({ data: (await listMyLimits(deps, call)).map(toMyLimit) }),
+  };
+}
 
 /** Scopes of the official shape. */
 const officialScopes = { scopeTypes: ["organization", "workspace"] } as const;

@@ -1,3 +1,4 @@
+import type { myLimit } from "@bursar/contract/admin/my-usage.ts";
 import type {
   blockingLimit,
   periodSpend,
@@ -64,6 +65,20 @@ export function toSpendLimit(state: LimitState): z.input<typeof spendLimit> {
     version: Number(limit.revision),
     created_at: limit.createdAt.toISOString(),
     updated_at: limit.updatedAt.toISOString(),
+  };
+}
+
+export function toMyLimit(state: LimitState): z.input<typeof myLimit> {
+  const { id, scope, scope_name, period, limit_usd, enforcement, ...amounts } = toSpendLimit(state);
+  return {
+    type: "my_limit",
+    spend_limit_id: id,
+    ...{ scope, scope_name, period, limit_usd, enforcement },
+    spent_usd: amounts.spent_usd,
+    held_usd: amounts.held_usd,
+    remaining_usd: amounts.remaining_usd,
+    blocks_now: amounts.blocks_now,
+    period_ends_at: amounts.period_ends_at,
   };
 }
 

@@ -12,6 +12,8 @@ export interface Person {
   workspaceRole?: WorkspaceRole | undefined;
   /** Permission of a workspace key, which is no person. */
   permission?: KeyPermission | undefined;
+  /** Actor type of the caller in the audit log. Null: no credential. */
+  actorType?: "admin_key" | "api_key" | "member" | "local_operator" | null;
 }
 
 /** Makes a call of an owner without a step-up. */

@@ -1,7 +1,12 @@
-import type { Samples } from "./sample.ts";
+import type { Sample, Samples } from "./sample.ts";
 import { newNeutralFeature, nextDays, nextName } from "./subjects.ts";
 
+/** Whether the caller is a person. The keys of the tests belong to workspaces. */
+const isNoPerson: Sample["isDenied"] = ({ actorType }) => actorType !== "member";
+
 export const usageSamples = {
+  getMyUsage: { isDenied: isNoPerson },
+  listMyLimits: { isDenied: isNoPerson },
   getUsage: { query: "starting_at=2026-11-20T00:00:00Z" },
   exportUsage: { query: "starting_at=2026-11-20T00:00:00Z" },
   getCost: { query: "starting_at=2026-11-20T00:00:00Z" },

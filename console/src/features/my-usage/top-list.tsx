@@ -1,0 +1,48 @@
+import type { ReactNode } from "react";
+import { Money } from "../../ui/amounts.tsx";
+import { formatPlural, toNanoUsd } from "../../ui/format.ts";
+import { Section } from "../../ui/page.tsx";
+
+interface Row {
+  id: string;
+  name: ReactNode;
+  cost_usd: string;
+  requests: number;
+}
+
+const SHOWN = 10;
+
+/** Cost of each group, highest first, as bars. */
+export function TopList({ title, rows }: { title: string; rows: readonly Row[] }) {
+  const largest = toNanoUsd(rows[0]?.cost_usd ?? "0");
+  return (
+    <Section title={title}>
+      <ol className="divide-y divide-line border-y border-line text-sm">
+        {rows.slice(0, SHOWN).map(({ id, name, cost_usd, requests }) => (
+          <li
+            key={id}
+            className="grid grid-cols-[minmax(0,1fr)_4rem_5.5rem] items-center gap-4 py-2.5"
+          >
+            <span className="min-w-0">
+              <span className="block truncate font-medium">{name}</span>
+              <span className="block text-xs text-quiet">{formatPlural(requests, "request")}</span>
+            </span>
+            <svg
+              aria-hidden="true"
+              viewBox="0 0 100 4"
+              preserveAspectRatio="none"
+              className="h-1.5 w-full"
+            >
+              <rect
+                width={largest > 0n ? Number((toNanoUsd(cost_usd) * 100n) / largest) : 0}
+                height="4"
+                className="fill-accent"
+              />
+            </svg>
+            <Money usd={cost_usd} className="text-right" />
+          </li>
+        ))}
+      </ol>
+    </Section>
+  );
+}
