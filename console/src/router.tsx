@@ -260,6 +260,11 @@ const teamTabs = [
   }),
   createRoute({
     getParentRoute: () => team,
+    path: "/groups",
+    component: lazyRouteComponent(() => import("./features/groups/groups-tab.tsx"), "GroupsTab"),
+  }),
+  createRoute({
+    getParentRoute: () => team,
     path: "/invites",
     component: lazyRouteComponent(() => import("./features/invites/invites-tab.tsx"), "InvitesTab"),
   }),
@@ -275,6 +280,18 @@ const teamTabs = [
     component: lazyRouteComponent(() => import("./features/access/access-tab.tsx"), "AccessTab"),
   }),
 ] as const;
+
+const member = createRoute({
+  getParentRoute: () => shell,
+  path: "/members/$memberId",
+  component: lazyRouteComponent(() => import("./features/members/member-page.tsx"), "MemberPage"),
+});
+
+const group = createRoute({
+  getParentRoute: () => shell,
+  path: "/groups/$groupId",
+  component: lazyRouteComponent(() => import("./features/groups/group-page.tsx"), "GroupPage"),
+});
 
 const accessReviews = createRoute({
   getParentRoute: () => shell,
@@ -429,6 +446,8 @@ const routeTree = root.addChildren([
     workspaces,
     workspace.addChildren(workspaceTabs),
     team.addChildren(teamTabs),
+    member,
+    group,
     accessReviews,
     accessReview.addChildren(accessReviewTabs),
     account,

@@ -248,6 +248,31 @@ describeConsole("changes", ({ company, openOverview, openSession, goTo }) => {
     expect(faults).toEqual([]);
   });
 
+  test("creates and fills a group, whose role the page of a member names", async () => {
+    const { page, faults } = await openSession();
+    await goTo(page, "/groups");
+    await page.getByRole("button", { name: "Create group…" }).click();
+    await page.getByLabel("Name").fill("Night shift");
+    await page.getByRole("button", { name: "Create group", exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: "Night shift" }).waitFor();
+    await page.getByRole("button", { name: "Add role…" }).click();
+    await page.getByLabel("Workspace", { exact: true }).fill("Research");
+    await page.getByRole("option", { name: "Research" }).click();
+    await page.getByRole("button", { name: "Add role", exact: true }).click();
+    await page.getByRole("row", { name: "Research Workspace Developer" }).waitFor();
+    await page.getByRole("button", { name: "Add member…" }).click();
+    await page.getByLabel("Member", { exact: true }).fill("margaret");
+    await page.getByRole("option", { name: /Margaret Hamilton/ }).click();
+    await page.getByRole("button", { name: "Add member", exact: true }).click();
+    await page.getByRole("link", { name: "Margaret Hamilton" }).click();
+    await page.getByRole("heading", { level: 1, name: "Margaret Hamilton" }).waitFor();
+    await page.getByRole("row", { name: "Research Workspace Developer Night shift" }).waitFor();
+    await page.getByRole("button", { name: "Sign out…" }).click();
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
+    await page.getByText("Margaret Hamilton signed out").waitFor();
+    expect(faults).toEqual([]);
+  });
+
   test("lists the effects before a person is removed", async () => {
     const { page } = await openSession();
     const { server, engineeringId } = company();

@@ -28,6 +28,9 @@ export interface Company {
   apiKeyId: string;
   /** A key with restrictions of several ranks. No test sends with it. */
   restrictedKeyId: string;
+  groupId: string;
+  /** A member of the group. */
+  memberId: string;
   /** An open access review with the owner as reviewer. */
   reviewId: string;
   /** Firing of an alert about a workspace's spend. */
@@ -97,6 +100,7 @@ export async function createCompany(server: ServerProcess): Promise<Company> {
     role: "developer",
     workspaces: [{ workspace_id: engineeringId, workspace_role: "workspace_developer" }],
   });
+  const { groupId, memberId } = await createGroups(server, engineeringId);
   const reviewId = await startReview(server);
   const firingId = await createAlerts(server, engineeringId);
   const asked = await server.mustAdmin("POST", "/v1/admin/spend_limit_increase_requests", {
@@ -106,8 +110,24 @@ export async function createCompany(server: ServerProcess): Promise<Company> {
   });
   const increaseRequestId = textField(asked, "id");
   const { id: apiKeyId = "", key: apiKey = "" } = keys[0] ?? {};
-  const ids = { engineeringId, apiKeyId, restrictedKeyId, reviewId, firingId, increaseRequestId };
-  return { server, apiKey, setUpPath: pathname + hash, sessions, ...ids };
+  const ids = { engineeringId, apiKeyId, restrictedKeyId, groupId, memberId, reviewId, firingId };
+  return { server, apiKey, setUpPath: pathname + hash, sessions, ...ids, increaseRequestId };
+}
+
+/** Creates two groups, one of them with all members. */
+async function createGroups(server: ServerProcess, engineeringId: string) {
+  const { data } = await server.mustAdmin("GET", "/v1/admin/members");
+  const memberIds = (data as { id: string }[]).map(({ id }) => id);
+  const post = (path: string, body: object) =>
+    server.mustAdmin("POST", `/v1/admin/groups${path}`, body);
+  const everyone = textField(await post("", { name: "Everyone" }), "id");
+  const platform = { name: "Platform team", allowed_models: ["claude-haiku-*", "claude-sonnet-5"] };
+  const groupId = textField(await post("", platform), "id");
+  const role = { workspace_role: "workspace_developer" };
+  await post(`/${groupId}/workspaces/${engineeringId}`, role);
+  for (const member_id of memberIds) await post(`/${everyone}/members`, { member_id });
+  for (const member_id of memberIds.slice(0, 2)) await post(`/${groupId}/members`, { member_id });
+  return { groupId, memberId: memberIds[0] ?? "" };
 }
 
 /** Creates channels and rules, one of which fires at once. Returns the firing's id. */

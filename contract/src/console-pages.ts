@@ -20,6 +20,7 @@ export const consolePages = [
   "alerts",
   "workspaces",
   "members",
+  "groups",
   "invites",
   "access",
   "access-reviews",

@@ -98,7 +98,7 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
       {
         label: "Team",
         to: "/members",
-        otherAddresses: ["/invites", "/access"],
+        otherAddresses: ["/groups", "/invites", "/access"],
         icon: Users,
         action: "members:read",
         shortcut: "t",

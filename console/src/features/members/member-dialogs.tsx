@@ -13,6 +13,7 @@ import {
   useDeactivateMember,
   useRemovalPreview,
   useRemoveMember,
+  useSignOutMember,
   useUpdateMember,
 } from "./queries.ts";
 
@@ -61,7 +62,7 @@ function Endings({ member }: { member: Member }) {
   const preview = useRemovalPreview(member.id);
   if (preview.error) return <FormError error={preview.error} />;
   if (!preview.data) return <Skeleton className="w-2/3" />;
-  const { refusal, api_keys, workspaces, invites } = preview.data;
+  const { refusal, api_keys, workspaces, groups, invites } = preview.data;
   if (refusal !== null) return <p className="font-medium text-warn">{refusal}</p>;
   return (
     <ul className="list-disc pl-5 text-ink">
@@ -80,8 +81,32 @@ function Endings({ member }: { member: Member }) {
           {workspaces.map(({ name }) => name).join(", ")}.
         </li>
       )}
+      {groups.length > 0 && (
+        <li>
+          {groups.length === 1 ? "The membership" : "The memberships"} in{" "}
+          {formatPlural(groups.length, "group")} {groups.length === 1 ? "ends" : "end"}:{" "}
+          {groups.map(({ name }) => name).join(", ")}.
+        </li>
+      )}
       {invites.length > 0 && <li>{formatPlural(invites.length, "pending invite")} end.</li>}
     </ul>
+  );
+}
+
+export function SignOutMemberDialog({ member, onClose }: MemberDialogProps) {
+  return (
+    <ConfirmChange
+      change={useSignOutMember()}
+      input={{ params: { member_id: member.id } }}
+      action="Sign out"
+      toast={`${member.name} signed out`}
+      onClose={onClose}
+    >
+      <p>
+        All sessions of <strong className="font-semibold text-ink">{member.name}</strong> end. Roles
+        and personal keys stay, and the member can sign in again.
+      </p>
+    </ConfirmChange>
   );
 }
 
@@ -97,7 +122,7 @@ export function DeactivateMemberDialog({ member, onClose }: MemberDialogProps) {
     >
       <p>
         <strong className="font-semibold text-ink">{member.name}</strong> cannot sign in until the
-        account is reactivated. Workspace roles are not restored.
+        account is reactivated. Workspace roles and groups are not restored.
       </p>
       <Endings member={member} />
     </ConfirmChange>

@@ -1,5 +1,5 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
-import { Outlet, useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, Outlet, useNavigate, useSearch } from "@tanstack/react-router";
 import { Ellipsis, UserPlus } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
@@ -28,6 +28,7 @@ export function TeamPage() {
   const [isInviting, setIsInviting] = useState(false);
   const tabs: (Tab | false)[] = [
     { label: "Members", to: "/members" },
+    may("groups:read") && { label: "Groups", to: "/groups" },
     may("invites:read") && { label: "Invites", to: "/invites" },
     { label: "Roles", to: "/members/roles" },
     may("access_reviews:read") && { label: "Access", to: "/access" },
@@ -166,7 +167,13 @@ function makeColumns(ownId: string, menu: (member: Member) => ReactNode): Column
       cell: (member) => (
         <span className="grid">
           <span className="flex items-center gap-2 font-medium">
-            <span className="truncate">{member.name}</span>
+            <Link
+              to="/members/$memberId"
+              params={{ memberId: member.id }}
+              className="truncate rounded-sm hover:underline focus-visible:-outline-offset-2"
+            >
+              {member.name}
+            </Link>
             {member.id === ownId && <Badge>you</Badge>}
             {member.status !== "active" && <Badge tone="warn">{member.status}</Badge>}
           </span>

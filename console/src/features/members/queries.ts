@@ -1,11 +1,26 @@
-import { useApi, useChange } from "../../queries.ts";
+import { type ItemOf, useApi, useChange, useList } from "../../queries.ts";
+
+export type MemberGroup = ItemOf<"listGroups">;
+export type MemberKey = ItemOf<"listApiKeys">;
+
+export const useMember = (id: string) => useApi("getMember", { params: { member_id: id } });
+export const useGroupsOf = (id: string) => useList("listGroups", { query: { member_id: id } });
+export const useKeysOf = (id: string) => useList("listApiKeys", { query: { owner_member_id: id } });
 
 export const useRemovalPreview = (memberId: string) =>
   useApi("previewMemberRemoval", { params: { member_id: memberId } });
 
-const stale = ["listMembers", "getMember", "listWorkspaceMembers", "listApiKeys"] as const;
+const stale = [
+  "listMembers",
+  "getMember",
+  "listGroups",
+  "listGroupMembers",
+  "listWorkspaceMembers",
+  "listApiKeys",
+] as const;
 
 export const useUpdateMember = () => useChange("updateMember", stale);
 export const useDeactivateMember = () => useChange("deactivateMember", stale);
 export const useReactivateMember = () => useChange("reactivateMember", stale);
 export const useRemoveMember = () => useChange("removeMember", stale);
+export const useSignOutMember = () => useChange("signOutMember", []);

@@ -1,0 +1,260 @@
+import { findInheritedRole, roleNames, type WorkspaceRole } from "@bursar/contract/permissions.ts";
+import { Link, useParams } from "@tanstack/react-router";
+import { type ReactNode, useState } from "react";
+import { LoadError } from "../../kit/error-pages.tsx";
+import type { Member } from "../../kit/members/queries.ts";
+import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
+import { useMay, useSession } from "../../session.ts";
+import { Money } from "../../ui/amounts.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { Button } from "../../ui/button.tsx";
+import { nanoToUsdText, toNanoUsd } from "../../ui/format.ts";
+import { BackLink, Facts, Page, Section } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { SkeletonRows } from "../../ui/states.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
+import {
+  ChangeRoleDialog,
+  DeactivateMemberDialog,
+  RemoveMemberDialog,
+  SignOutMemberDialog,
+} from "./member-dialogs.tsx";
+import { type MemberGroup, type MemberKey, useGroupsOf, useKeysOf, useMember } from "./queries.ts";
+
+type Opened = "role" | "sign_out" | "deactivate" | "remove";
+
+/** Access, groups, keys and spend of one person. */
+export function MemberPage() {
+  const { memberId = "" }: { memberId?: string } = useParams({ strict: false });
+  const member = useMember(memberId);
+  if (member.error) return <LoadError error={member.error} onRetry={() => void member.refetch()} />;
+  if (!member.data) return <SkeletonRows />;
+  return <MemberDetails member={member.data} />;
+}
+
+function MemberDetails({ member }: { member: Member }) {
+  const may = useMay();
+  const session = useSession();
+  const [opened, setOpened] = useState<Opened | null>(null);
+  const isAboveOwnRole = member.role === "owner" && session.member.role !== "owner";
+  const mayWrite = may("members:write") && member.status !== "removed" && !isAboveOwnRole;
+  const close = () => setOpened(null);
+  return (
+    <Page
+      title={member.name}
+      above={<BackLink to="/members">Team</BackLink>}
+      lead={
+        <span className="flex flex-wrap items-center gap-2">
+          {member.email}
+          {member.status !== "active" && <Badge tone="warn">{member.status}</Badge>}
+        </span>
+      }
+      actions={mayWrite && <Button onClick={() => setOpened("role")}>Change role…</Button>}
+    >
+      <Facts
+        items={[
+          ["Company role", roleNames[member.role]],
+          ["Last active", <RelativeTime key="active" at={member.last_active_at} />],
+          ["Member since", <RelativeTime key="since" at={member.created_at} />],
+        ]}
+      />
+      {may("groups:read") && <Roles member={member} />}
+      {may("api_keys:read") && <Keys member={member} />}
+      {mayWrite && member.id !== session.member.id && (
+        <EndAccess member={member} onOpen={setOpened} />
+      )}
+      {opened === "role" && <ChangeRoleDialog member={member} onClose={close} />}
+      {opened === "sign_out" && <SignOutMemberDialog member={member} onClose={close} />}
+      {opened === "deactivate" && <DeactivateMemberDialog member={member} onClose={close} />}
+      {opened === "remove" && <RemoveMemberDialog member={member} onClose={close} />}
+    </Page>
+  );
+}
+
+/** One role in a workspace, from one source. */
+interface HeldRole {
+  id: string;
+  workspaceId: string | null;
+  role: WorkspaceRole;
+  source: ReactNode;
+}
+
+function Roles({ member }: { member: Member }) {
+  const groups = useGroupsOf(member.id);
+  if (groups.error) return <LoadError error={groups.error} onRetry={() => void groups.refetch()} />;
+  if (!groups.data) return <SkeletonRows />;
+  const { items } = groups.data;
+  const rows = listHeldRoles(member, items);
+  const models = items.flatMap(({ allowed_models }) => allowed_models ?? []);
+  return (
+    <>
+      <Section title="Access" lead="The highest of several roles in a workspace applies.">
+        {rows.length === 0 ? (
+          <p className="text-quiet">No role in a workspace.</p>
+        ) : (
+          <Table label="Roles" columns={roleColumns} rows={rows} rowKey={(row) => row.id} />
+        )}
+      </Section>
+      <Section title="Groups">
+        {items.length === 0 ? (
+          <p className="text-quiet">No groups.</p>
+        ) : (
+          <Facts
+            items={[
+              [
+                "Member of",
+                <span key="groups" className="flex flex-wrap gap-x-3 gap-y-1">
+                  {items.map((group) => (
+                    <GroupLink key={group.id} group={group} />
+                  ))}
+                </span>,
+              ],
+              [
+                "Models of personal keys",
+                models.length > 0 ? [...new Set(models)].join(", ") : "All models",
+              ],
+            ]}
+          />
+        )}
+      </Section>
+    </>
+  );
+}
+
+function listHeldRoles(member: Member, groups: readonly MemberGroup[]): HeldRole[] {
+  const inherited = findInheritedRole(member.role);
+  return [
+    ...(inherited
+      ? [
+          {
+            id: "inherited",
+            workspaceId: null,
+            role: inherited,
+            source: `Company role ${roleNames[member.role]}`,
+          },
+        ]
+      : []),
+    ...member.workspaces.map(({ workspace_id, workspace_role }) => ({
+      id: workspace_id,
+      workspaceId: workspace_id,
+      role: workspace_role,
+      source: "Assigned",
+    })),
+    ...groups.flatMap((group) =>
+      group.workspaces.map(({ workspace_id, workspace_role }) => ({
+        id: `${group.id} ${workspace_id}`,
+        workspaceId: workspace_id,
+        role: workspace_role,
+        source: <GroupLink group={group} />,
+      })),
+    ),
+  ];
+}
+
+function GroupLink({ group }: { group: MemberGroup }) {
+  return (
+    <Link
+      to="/groups/$groupId"
+      params={{ groupId: group.id }}
+      className="max-w-full truncate rounded-sm underline focus-visible:-outline-offset-2"
+    >
+      {group.name}
+    </Link>
+  );
+}
+
+const roleColumns: Column<HeldRole>[] = [
+  {
+    id: "workspace",
+    header: "Workspace",
+    cell: ({ workspaceId }) =>
+      workspaceId === null ? "All workspaces" : <WorkspaceLink id={workspaceId} />,
+  },
+  { id: "role", header: "Role", cell: ({ role }) => roleNames[role] },
+  { id: "source", header: "Source", cell: ({ source }) => source },
+];
+
+function Keys({ member }: { member: Member }) {
+  const keys = useKeysOf(member.id);
+  if (keys.error) return <LoadError error={keys.error} onRetry={() => void keys.refetch()} />;
+  if (!keys.data) return <SkeletonRows />;
+  const { items } = keys.data;
+  const spent = items.reduce((sum, key) => sum + toNanoUsd(key.spent_month_usd), 0n);
+  return (
+    <Section
+      title="Personal keys"
+      lead={
+        <>
+          Spend of these keys this month: <Money usd={nanoToUsdText(spent)} />
+        </>
+      }
+    >
+      {items.length === 0 ? (
+        <p className="text-quiet">No personal keys.</p>
+      ) : (
+        <Table
+          label="Personal keys"
+          columns={keyColumns}
+          rows={items}
+          rowKey={(key) => key.id}
+          isDimmed={(key) => key.status !== "active" || key.stopped_because !== null}
+        />
+      )}
+    </Section>
+  );
+}
+
+const keyColumns: Column<MemberKey>[] = [
+  {
+    id: "name",
+    header: "Name",
+    sortBy: (key) => key.name,
+    cell: (key) => (
+      <Link
+        to="/api-keys/$keyId"
+        params={{ keyId: key.id }}
+        className="truncate rounded-sm font-medium hover:underline focus-visible:-outline-offset-2"
+      >
+        {key.name}
+      </Link>
+    ),
+  },
+  {
+    id: "workspace",
+    header: "Workspace",
+    from: "sm",
+    cell: (key) => <WorkspaceLink id={key.workspace_id} />,
+  },
+  {
+    id: "status",
+    header: "Status",
+    from: "sm",
+    cell: (key) => (key.stopped_because === null ? key.status : "stopped"),
+  },
+  {
+    id: "spent",
+    header: "This month",
+    isNumeric: true,
+    sortBy: (key) => toNanoUsd(key.spent_month_usd),
+    cell: (key) => <Money usd={key.spent_month_usd} />,
+  },
+];
+
+function EndAccess({ member, onOpen }: { member: Member; onOpen: (opened: Opened) => void }) {
+  return (
+    <Section
+      title="End access"
+      lead="A sign-out ends sessions only. A deactivation also stops personal keys, and can be undone. A removal is permanent."
+    >
+      <div className="flex flex-wrap gap-2.5">
+        {member.status === "active" && (
+          <>
+            <Button onClick={() => onOpen("sign_out")}>Sign out…</Button>
+            <Button onClick={() => onOpen("deactivate")}>Deactivate member…</Button>
+          </>
+        )}
+        <Button onClick={() => onOpen("remove")}>Remove member…</Button>
+      </div>
+    </Section>
+  );
+}
