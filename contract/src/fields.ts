@@ -118,6 +118,7 @@ export const tagName = z
   .refine(isOneLine, expectedLine)
   .refine((name) => name === name.normalize("NFC").trim(), "expected a name without outer spaces")
   .refine((name) => !/[,:=]/.test(name), "a tag name cannot contain a comma, : or =")
+  .refine((name) => name !== "__proto__", "this name is reserved")
   .refine((name) => !/^anthropic/i.test(name), "a tag name cannot begin with anthropic");
 const tagValue = z
   .string()

@@ -75,3 +75,10 @@ test("a new key inherits tags that ranks above the caller's set, of the highest 
   expect(inheritTags(sources, "workspace").tags).toEqual({ team: "ads" });
   expect(inheritTags(sources, "admin")).toEqual(noTags);
 });
+
+test("names of Object.prototype are plain names", () => {
+  const wanted = { constructor: "a", toString: "b" };
+  const changed = change(noTags, wanted, { rank: "holder" });
+  expect(changed).toMatchObject({ kind: "changed", after: { tags: wanted } });
+  expect(inheritTags([tagged(wanted, "admin")], "holder").tags).toEqual(wanted);
+});

@@ -15,7 +15,12 @@ export type TagChange = Readonly<Record<string, string | null>> | null;
 const RANK_OF_OLD_TAGS: Rank = "workspace";
 
 export function findTagRank({ ranks }: RankedTags, name: string): Rank {
-  return ranks[name] ?? RANK_OF_OLD_TAGS;
+  return readOwn(ranks, name) ?? RANK_OF_OLD_TAGS;
+}
+
+/** Names can be those of `Object.prototype`, such as `constructor`. */
+function readOwn<Value>(of: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(of, name) ? of[name] : undefined;
 }
 
 /** A tag of one request, before the change. */
@@ -31,7 +36,7 @@ export function listLeftTags(
   inherited: RankedTags,
 ): PresentTag[] {
   return listChangedNames(before, change).flatMap((name) => {
-    const value = before.tags[name] ?? inherited.tags[name];
+    const value = readOwn(before.tags, name) ?? readOwn(inherited.tags, name);
     return value === undefined ? [] : [{ name, value }];
   });
 }
@@ -53,10 +58,12 @@ export function changeTags(
   const tags = { ...before.tags };
   const ranks = { ...before.ranks };
   for (const name of listChangedNames(before, change)) {
-    const value = change?.[name] ?? null;
+    const value = (change && readOwn(change, name)) ?? null;
     const setters = [
-      ...(name in before.tags ? [findTagRank(before, name)] : []),
-      ...(name in inherited.tags && value !== null ? [findTagRank(inherited, name)] : []),
+      ...(Object.hasOwn(before.tags, name) ? [findTagRank(before, name)] : []),
+      ...(Object.hasOwn(inherited.tags, name) && value !== null
+        ? [findTagRank(inherited, name)]
+        : []),
     ];
     const above = setters.find((setter) => !includesRank(rank, setter));
     if (above !== undefined) return { kind: "set_above", name, rank: above, isLimit: false };
@@ -76,7 +83,7 @@ export function changeTags(
 function listChangedNames({ tags }: RankedTags, change: TagChange): string[] {
   if (change === null) return Object.keys(tags);
   return Object.entries(change)
-    .filter(([name, value]) => (tags[name] ?? null) !== value)
+    .filter(([name, value]) => (readOwn(tags, name) ?? null) !== value)
     .map(([name]) => name);
 }
 
@@ -87,7 +94,7 @@ export function inheritTags(sources: readonly RankedTags[], rank: Rank): RankedT
   for (const source of sources) {
     for (const [name, value] of Object.entries(source.tags)) {
       const setter = findTagRank(source, name);
-      const known = ranks[name];
+      const known = readOwn(ranks, name);
       if (includesRank(rank, setter) || (known !== undefined && includesRank(known, setter)))
         continue;
       tags[name] = value;
