@@ -2,6 +2,8 @@ import { type KeyPermission, keyPermissions } from "@bursar/contract/permissions
 import { type BaseSyntheticEvent, type ReactNode, useState } from "react";
 import type { UseFormReturn } from "react-hook-form";
 import { type ApiKey, useCreateApiKey } from "../../kit/api-keys/queries.ts";
+import { tagLines, toTags } from "../../kit/tags/tag-lines.ts";
+import { TagsField } from "../../kit/tags/tags-field.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useWorkspaceNames, useWorkspaces } from "../../kit/workspaces/queries.ts";
 import { useSession } from "../../session.ts";
@@ -30,6 +32,7 @@ interface KeyValues {
   expires_at: string;
   allowed_models: string;
   allowed_addresses: string;
+  tags: string;
 }
 
 interface CreateProps {
@@ -57,6 +60,7 @@ export function CreateKeyDialog(props: CreateProps) {
     expires_at: "365",
     allowed_models: "",
     allowed_addresses: "",
+    tags: "",
   };
   const changeForm = useChangeForm(create, {
     defaultValues,
@@ -164,6 +168,7 @@ function KeyFields({ form, isWorkspaceFixed }: FieldsProps) {
         />
       </div>
       {values.owner === "person" && <PersonField form={form} />}
+      <TagsField input={form.register("tags", tagLines)} error={errors.tags?.message} />
       <Restrictions
         models={form.register("allowed_models")}
         addresses={form.register("allowed_addresses")}
@@ -272,6 +277,7 @@ function useCanCreateWorkspaceKeys(): boolean {
 function toBody(values: KeyValues, memberId: string) {
   const models = toLines(values.allowed_models);
   const addresses = toLines(values.allowed_addresses);
+  const tags = toTags(values.tags);
   return {
     name: values.name,
     workspace_id: values.workspace_id ?? "",
@@ -280,6 +286,7 @@ function toBody(values: KeyValues, memberId: string) {
     expires_at: toExpiry(values.expires_at, Date.now()),
     ...(models.length > 0 && { allowed_models: models }),
     ...(addresses.length > 0 && { allowed_addresses: addresses }),
+    ...(Object.keys(tags).length > 0 && { tags }),
   };
 }
 

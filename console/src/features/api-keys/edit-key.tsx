@@ -1,5 +1,7 @@
 import { useCallback } from "react";
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
+import { formatTags, tagLines, toTagChange } from "../../kit/tags/tag-lines.ts";
+import { TagsField } from "../../kit/tags/tags-field.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
@@ -26,6 +28,7 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
       expires_at: KEPT,
       allowed_models: own?.allowed_models?.join("\n") ?? "",
       allowed_addresses: own?.allowed_addresses?.join("\n") ?? "",
+      tags: formatTags(apiKey.tags),
     },
     toInput: (values, { dirtyFields }) => ({
       params: { api_key_id: apiKey.id },
@@ -41,6 +44,7 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
         ...(dirtyFields.allowed_addresses && {
           allowed_addresses: toRestriction(values.allowed_addresses),
         }),
+        ...(dirtyFields.tags && { tags: toTagChange(apiKey.tags, values.tags) }),
       },
     }),
     toast: ({ name }) => `Key “${name}” saved`,
@@ -81,6 +85,7 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
               : "Unchanged: never",
           }}
         />
+        <TagsField input={form.register("tags", tagLines)} error={errors.tags?.message} />
         <Restrictions
           models={form.register("allowed_models")}
           addresses={form.register("allowed_addresses")}

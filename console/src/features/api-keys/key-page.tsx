@@ -10,6 +10,7 @@ import { effectWords } from "../../kit/rate-limits/words.ts";
 import { RecentRequests } from "../../kit/requests/recent-requests.tsx";
 import { RefusedLine } from "../../kit/requests/refused-line.tsx";
 import { KeyLimits } from "../../kit/spend-limits/key-limits.tsx";
+import { listTags } from "../../kit/tags/tag-lines.ts";
 import { UsageReport } from "../../kit/usage/report.tsx";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { useMay, useSession } from "../../session.ts";
@@ -237,6 +238,7 @@ function KeyFacts({ apiKey }: { apiKey: ApiKey }) {
         ],
         ["Models", <Restricted key="models" apiKey={apiKey} field="allowed_models" />],
         ["Addresses", <Restricted key="addresses" apiKey={apiKey} field="allowed_addresses" />],
+        ["Tags", listTags(apiKey.tags).join(", ") || "None"],
         ["Spent this month", <Money key="spent" usd={apiKey.spent_month_usd} />],
         [
           "Last used",

@@ -9,6 +9,7 @@ import {
   statusSentences,
   statusTones,
 } from "../../kit/requests/words.ts";
+import { listTags } from "../../kit/tags/tag-lines.ts";
 import type { ReportSearch } from "../../kit/usage/search.ts";
 import { statusWords } from "../../kit/usage/words.ts";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
@@ -223,6 +224,8 @@ function RequestFacts({ request }: Detail) {
         memberName
       ),
     ],
+    ["Groups", request.groups.map(({ id, name }) => name ?? id).join(", ") || "None"],
+    ["Tags", listTags(request.tags).join(", ") || "None"],
     ["Client", request.client],
     [
       "Model",

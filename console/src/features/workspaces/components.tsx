@@ -1,5 +1,7 @@
 import { useState } from "react";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { formatTags, tagLines, toTagChange, toTags } from "../../kit/tags/tag-lines.ts";
+import { TagsField } from "../../kit/tags/tags-field.tsx";
 import { type ChangeFormState, useChangeForm } from "../../kit/use-change-form.ts";
 import { useCreateWorkspace, type Workspace } from "../../kit/workspaces/queries.ts";
 import { useList } from "../../queries.ts";
@@ -29,6 +31,7 @@ interface FormValues {
   name: string;
   description: string;
   display_color: string;
+  tags: string;
 }
 
 interface WorkspaceFormProps {
@@ -54,6 +57,7 @@ function WorkspaceForm({ changeForm, action, initialColor, isNew = false }: Work
       <Field label="Description" isOptional error={errors.description?.message}>
         {(control) => <TextArea {...control} {...form.register("description")} maxLength={1000} />}
       </Field>
+      <TagsField input={form.register("tags", tagLines)} error={errors.tags?.message} />
       <fieldset>
         <legend className="mb-1.5 text-sm font-medium">Colour</legend>
         <div className="flex flex-wrap gap-2">
@@ -110,9 +114,9 @@ export function CreateWorkspaceDialog({ isOpen, onClose, onCreated }: CreateProp
 function NewWorkspace({ onCreated }: Pick<CreateProps, "onCreated">) {
   const [initialColor] = useState(pickColor);
   const changeForm = useChangeForm(useCreateWorkspace(), {
-    defaultValues: { name: "", description: "", display_color: initialColor },
-    toInput: ({ name, description, display_color }) => ({
-      body: { name, display_color, description: description.trim() || null },
+    defaultValues: { name: "", description: "", display_color: initialColor, tags: "" },
+    toInput: ({ name, description, display_color, tags }) => ({
+      body: { name, display_color, description: description.trim() || null, tags: toTags(tags) },
     }),
     toast: ({ name }) => `Workspace “${name}” created`,
     onSaved: onCreated,
@@ -133,14 +137,16 @@ export function EditWorkspace({ workspace }: { workspace: Workspace }) {
       name: workspace.name,
       description: workspace.description ?? "",
       display_color: workspace.display_color,
+      tags: formatTags(workspace.tags),
     },
     // Send only changed fields, so that changes by other members stay.
-    toInput: ({ name, description, display_color }, { dirtyFields }) => ({
+    toInput: ({ name, description, display_color, tags }, { dirtyFields }) => ({
       params: { workspace_id: workspace.id },
       body: {
         ...(dirtyFields.name && { name }),
         ...(dirtyFields.display_color && { display_color }),
         ...(dirtyFields.description && { description: description.trim() || null }),
+        ...(dirtyFields.tags && { tags: toTagChange(workspace.tags, tags) }),
       },
     }),
     toast: "Workspace saved",

@@ -12,6 +12,7 @@ import { useWorkspaces } from "../workspaces/queries.ts";
 import type { RangeName } from "./range.ts";
 import type { Within } from "./report-query.ts";
 import { type FilterName, filterNames, type ReportFilters, type ReportSearch } from "./search.ts";
+import { useTags } from "./tags.ts";
 import { groupWords, statusWords } from "./words.ts";
 
 interface BarProps {
@@ -90,6 +91,8 @@ function CustomDays({ search, onChange }: Pick<BarProps, "search" | "onChange">)
 /** Rare filters. "More filters" hides them until one is set. */
 const rare = [
   "member",
+  "group",
+  "tag",
   "status",
   "client",
   "service_tier",
@@ -99,7 +102,7 @@ const rare = [
 ] as const;
 type RareName = (typeof rare)[number];
 
-const known: Record<Exclude<RareName, "member">, readonly string[]> = {
+const known: Record<Exclude<RareName, "member" | "group" | "tag">, readonly string[]> = {
   status: Object.keys(statusWords),
   client: [
     "claude-code",
@@ -157,8 +160,10 @@ export function FilterBar({ search, onChange, within = {} }: BarProps) {
       {(isMore || isRareSet) && (
         <div className="flex w-full flex-wrap gap-2.5">
           <MemberFilter search={search} onChange={onChange} />
+          <GroupFilter search={search} onChange={onChange} />
+          <TagFilter search={search} onChange={onChange} />
           {rare.map((name) =>
-            name === "member" ? null : (
+            name === "member" || name === "group" || name === "tag" ? null : (
               <Filter
                 key={name}
                 label={groupWords[name]}
@@ -280,6 +285,41 @@ function MemberFilter({ search, onChange }: BarProps) {
           label: name || email,
         })),
         search.member,
+      )}
+    />
+  );
+}
+
+function GroupFilter({ search, onChange }: BarProps) {
+  const may = useMay();
+  const groups = useList("listGroups", {}, { isEnabled: may("groups:read") });
+  if (!may("groups:read")) return null;
+  return (
+    <Filter
+      label="Group"
+      values={search.group ?? []}
+      onChange={(values) => onChange(toChange("group", values))}
+      options={addSelected(
+        (groups.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name })),
+        search.group,
+      )}
+    />
+  );
+}
+
+function TagFilter({ search, onChange }: BarProps) {
+  const tags = useTags();
+  return (
+    <Filter
+      label="Tag"
+      values={search.tag ?? []}
+      onChange={(values) => onChange(toChange("tag", values))}
+      options={addSelected(
+        (tags.data?.items ?? []).map(({ id, name, value }) => ({
+          value: id,
+          label: `${name}: ${value}`,
+        })),
+        search.tag,
       )}
     />
   );

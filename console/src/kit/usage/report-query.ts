@@ -24,6 +24,8 @@ export interface ReportInput {
   /** Parameters of the address that select the times. The answer does not depend on the others. */
   times: Pick<ReportSearch, "range" | "from" | "to" | "at" | "live">;
   groupBy: GroupName | null;
+  /** Name of the tags to group by. Undefined: all tags. */
+  tagName?: string | undefined;
   metric: Metric;
   top: number;
   filters: FilterQuery;
@@ -38,6 +40,8 @@ export interface Report {
   /** `groups` is incomplete. */
   areGroupsCut: boolean;
   totals: Totals;
+  /** A request can be in several groups. */
+  hasOverlappingRows: boolean;
   refreshedAt: string;
 }
 
@@ -55,6 +59,8 @@ export function toFilterQuery(search: ReportFilters, { workspaceId, apiKeyId }: 
   const filters = toRecord(usageLabels, "column", ({ name }) => search[toFilterName(name)]);
   return {
     ...filters,
+    group_id: search.group,
+    tag_id: search.tag,
     ...(workspaceId !== undefined && { workspace_id: [workspaceId] }),
     ...(apiKeyId !== undefined && { api_key_id: [apiKeyId] }),
     // The server refuses an unknown state of the address.
@@ -109,6 +115,7 @@ async function loadReport(asked: ReportInput, range: Range, signal: AbortSignal)
     groups: sums?.data ?? [],
     areGroupsCut: sums?.next_page != null,
     totals: sums?.totals ?? drawn.totals,
+    hasOverlappingRows: drawn.hasOverlappingRows,
     refreshedAt: drawn.refreshedAt,
   };
 }
@@ -116,11 +123,12 @@ async function loadReport(asked: ReportInput, range: Range, signal: AbortSignal)
 type Query = NonNullable<Input<"getUsage">["query"]>;
 
 /** Query of a report and of its file. */
-export function toQuery({ kind, groupBy, filters }: ReportInput, range: Range) {
+export function toQuery({ kind, groupBy, tagName, filters }: ReportInput, range: Range) {
   return {
     ...filters,
     starting_at: range.startingAt,
     ending_at: range.endingAt,
+    ...(groupBy === "tag" && tagName !== undefined && { tag_name: tagName }),
     // Only the cost report has `token_type`, see `listGroupChoices`.
     ...(groupBy !== null && { group_by: [groupBy] as Query["group_by"] }),
     ...(kind === "cost" && groupBy === "token_type" && { group_by: ["token_type"] as never }),
@@ -160,5 +168,10 @@ async function loadAll(kind: ReportKind, query: Query, signal: AbortSignal) {
     rows.push(...next.data);
     page = next.next_page;
   }
-  return { rows, totals: first.totals, refreshedAt: first.data_refreshed_at };
+  return {
+    rows,
+    totals: first.totals,
+    hasOverlappingRows: first.has_overlapping_rows,
+    refreshedAt: first.data_refreshed_at,
+  };
 }

@@ -22,6 +22,7 @@ import {
 } from "./report-query.ts";
 import { toRequestsSearch } from "./report-search.ts";
 import { type GroupName, groupNames, type Metric, type ReportSearch } from "./search.ts";
+import { useTagNames } from "./tags.ts";
 import { groupWords } from "./words.ts";
 
 interface ReportProps extends Within {
@@ -85,6 +86,11 @@ export function UsageReport({ kind = "usage", workspaceId, apiKeyId }: ReportPro
       {report.data && report.data.rows.length > 0 && (
         <GroupTable kind={kind} report={report.data} groupBy={asked.groupBy} />
       )}
+      {report.data?.hasOverlappingRows && (
+        <p className="text-sm text-quiet">
+          A request can be in several rows. The total counts each request once.
+        </p>
+      )}
     </div>
   );
 }
@@ -102,7 +108,7 @@ const THIS_MONTH: ReportSearch = {
 function useAsked(kind: ReportKind, search: ReportSearch, within: Within): ReportInput {
   const { workspaceId, apiKeyId } = within;
   return useMemo(() => {
-    const { range, from, to, at, live, by, top = 8 } = search;
+    const { range, from, to, at, live, by, tagName, top = 8 } = search;
     const groups = listGroupChoices(kind, { workspaceId, apiKeyId });
     const group = groups.find((name) => name === by) ?? groups[0] ?? "model";
     const metric: Metric = kind === "cost" ? "cost" : (search.metric ?? "tokens");
@@ -110,6 +116,7 @@ function useAsked(kind: ReportKind, search: ReportSearch, within: Within): Repor
       kind,
       times: { range, from, to, at, live } as ReportInput["times"],
       groupBy: by === "none" ? null : group,
+      ...(by === "tag" && { tagName }),
       metric,
       top,
       filters: toFilterQuery(search, { workspaceId, apiKeyId }),
@@ -137,17 +144,31 @@ interface GroupChoiceProps {
   onChange: (changed: ReportSearch) => void;
 }
 
+/** Separates a group from the name of its tags. No name has it. */
+const OF_NAME = ":";
+
 function GroupChoice({ kind, asked, within, onChange }: GroupChoiceProps) {
+  const tagNames = useTagNames();
+  const { groupBy, tagName } = asked;
+  const names = [...new Set([...tagNames, ...(tagName === undefined ? [] : [tagName])])];
   return (
     <>
       <Select
         aria-label="Group by"
-        value={asked.groupBy ?? "none"}
-        onChange={(event) => onChange({ by: event.target.value as GroupName })}
+        value={tagName === undefined ? (groupBy ?? "none") : `${groupBy}${OF_NAME}${tagName}`}
+        onChange={(event) => {
+          const [by, name] = event.target.value.split(OF_NAME);
+          onChange({ by: by as GroupName, tagName: name });
+        }}
       >
         {listGroupChoices(kind, within).map((name) => (
           <option key={name} value={name}>
             By {groupWords[name].replace(/^(?!API)./, (letter) => letter.toLowerCase())}
+          </option>
+        ))}
+        {names.map((name) => (
+          <option key={name} value={`tag${OF_NAME}${name}`}>
+            By tag {name}
           </option>
         ))}
         <option value="none">Not grouped</option>

@@ -1,15 +1,15 @@
-import { billedMeasures, type LabelName, labelNames } from "@bursar/contract/usage-shape.ts";
+import { billedMeasures, type ReportGroup, reportGroups } from "@bursar/contract/usage-shape.ts";
 import { day, makeSearchReader, matching, oneOf, texts } from "../../search-fields.ts";
 import { rangeNames } from "./range.ts";
 
-export const groupNames = [...labelNames, "token_type"] as const;
+export const groupNames = [...reportGroups, "token_type"] as const;
 export type GroupName = (typeof groupNames)[number];
 
 /** The address calls an API key `key`. */
-export const toFilterName = <Name extends LabelName>(name: Name) =>
+export const toFilterName = <Name extends ReportGroup>(name: Name) =>
   (name === "api_key" ? "key" : name) as Name extends "api_key" ? "key" : Name;
 
-export const filterNames = labelNames.map(toFilterName);
+export const filterNames = reportGroups.map(toFilterName);
 export type FilterName = (typeof filterNames)[number];
 
 export const seriesNames = [...new Set(billedMeasures.map(({ series }) => series))].filter(
@@ -37,6 +37,8 @@ export const readReportSearch = makeSearchReader({
   /** Selected day, hour or minute: `2026-11-24`, `2026-11-24T13`, `2026-11-24T13:05`. */
   at: matching(/^\d{4}-\d{2}-\d{2}(T\d{2}(:\d{2})?)?$/),
   by: oneOf([...groupNames, "none"] as const),
+  /** Name of the tags that the report is grouped by. */
+  tagName: matching(/^[^,:=]{1,64}$/),
   metric: oneOf(metricNames),
   /** Number of groups in the chart. */
   top: oneOf([3, 5, 8]),

@@ -1,4 +1,5 @@
 import {
+  attributionLabels,
   billedMeasures,
   type MeasureColumn,
   mapKeys,
@@ -18,7 +19,11 @@ import { labelWords } from "./words.ts";
 
 export const OTHER = "other";
 
-const labelColumns = toRecord(usageLabels, "name", ({ column }) => column);
+const labelColumns = toRecord(
+  [...usageLabels, ...attributionLabels],
+  "name",
+  ({ column }) => column,
+);
 
 /** Id or label of a row's group. Empty without a group, or without a value. */
 export function keyOf(row: Row, groupBy: GroupName | null): string {
@@ -46,6 +51,10 @@ export function nameOf(row: Row, groupBy: GroupName | null): string {
       return row.api_key_name ?? key;
     case "member":
       return row.member_name ?? row.member_email ?? (key || "Workspace keys (no member)");
+    case "group":
+      return row.group_name ?? (key || "No group");
+    case "tag":
+      return key === "" ? "Untagged" : `${row.tag_name ?? key}: ${row.tag_value ?? ""}`;
     default:
       return key === "" ? "None" : labelWords(groupBy, key);
   }

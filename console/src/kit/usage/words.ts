@@ -1,4 +1,10 @@
-import { billedMeasures, mapKeys, toRecord, usageLabels } from "@bursar/contract/usage-shape.ts";
+import {
+  attributionLabels,
+  billedMeasures,
+  mapKeys,
+  toRecord,
+  usageLabels,
+} from "@bursar/contract/usage-shape.ts";
 import { type GroupName, metricNames } from "./search.ts";
 
 // Labels of reports and of the request log.
@@ -9,7 +15,7 @@ const toTitle = (name: string) => name.charAt(0).toUpperCase() + name.slice(1).r
 export const metricWords = mapKeys(metricNames, toTitle);
 
 export const groupWords: Record<GroupName, string> = {
-  ...toRecord(usageLabels, "name", ({ title }) => title),
+  ...toRecord([...usageLabels, ...attributionLabels], "name", ({ title }) => title),
   token_type: "Token type",
 };
 
