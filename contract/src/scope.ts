@@ -5,8 +5,11 @@ import { apiKeyId, groupId, memberId, tagId, workspaceId } from "./ids.ts";
 
 /** Scopes that every request has. */
 export const ownScopeTypes = ["organization", "workspace", "api_key"] as const;
-/** Scopes whose spend is counted. A request can have one member, and several groups and tags. */
-export const scopeTypes = [...ownScopeTypes, "member", "group", "tag"] as const;
+/**
+ * Scopes of limits. A request can have one member, and several groups and tags. `group_member` is the default cap of each member
+ * of a group, whose spend is that of the member.
+ */
+export const scopeTypes = [...ownScopeTypes, "member", "group", "tag", "group_member"] as const;
 
 const organizationScope = z.strictObject({ type: z.literal("organization") });
 const workspaceScope = z.strictObject({
@@ -31,6 +34,7 @@ export const wireScope = z.discriminatedUnion(
     z.strictObject({ type: z.literal("member"), member_id: memberId }),
     z.strictObject({ type: z.literal("group"), group_id: groupId }),
     z.strictObject({ type: z.literal("tag"), tag_id: tagId }),
+    z.strictObject({ type: z.literal("group_member"), group_id: groupId }),
   ],
   { error: (issue) => nameScopeTypes(issue.code, scopeTypes) },
 );

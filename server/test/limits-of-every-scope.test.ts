@@ -137,6 +137,8 @@ function scopeOf(type: WireScope["type"]): { scope: WireScope; scopeId: string }
       return { scope: { type, group_id: groupId }, scopeId: groupId };
     case "tag":
       return { scope: { type, tag_id: tagId }, scopeId: tagId };
+    case "group_member":
+      return { scope: { type, group_id: groupId }, scopeId: groupId };
   }
 }
 

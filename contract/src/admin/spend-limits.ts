@@ -157,7 +157,7 @@ export const setSpendLimit = route({
   path: "/v1/admin/spend_limits",
   summary: "Set a spend limit",
   description:
-    "Sets the value of the caller's rank, or of the lower `rank`. A changed limit keeps its id. A higher amount is accepted while another rank keeps the limit lower: compare `limit_usd` and `values`. Periods are calendar days, weeks (from Monday) and months in UTC. Takes effect at once. A limit below the current spend is accepted and refuses requests: `blocks_now` is true. Limits of the organization, and of members, groups and tags need an admin key or the role Owner, Admin or Billing.",
+    "Sets the value of the caller's rank, or of the lower `rank`. The scope `group_member` is the default cap of each member of a group. A changed limit keeps its id. A higher amount is accepted while another rank keeps the limit lower: compare `limit_usd` and `values`. Periods are calendar days, weeks (from Monday) and months in UTC. Takes effect at once. A limit below the current spend is accepted and refuses requests: `blocks_now` is true. Limits of the organization, and of members, groups and tags need an admin key or the role Owner, Admin or Billing.",
   action: "spend_limits:write",
   audited: "spend_limit.set",
   stepUp: "if_wider",

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
 
 /**
@@ -11,6 +12,15 @@ export async function lockOrganization(tx: Tx, organizationId: string): Promise<
     .where("id", "=", organizationId)
     .forNoKeyUpdate()
     .execute();
+}
+
+/**
+ * Serializes changes of the limits in force of members, until the transaction ends: own values, defaults of groups, memberships
+ * and the mode. Acquired after locks of rows, and before any limit is written.
+ */
+export async function lockMemberLimits(tx: Tx, organizationId: string): Promise<void> {
+  const key = sql`hashtextextended(${`member limits of ${organizationId}`}, 0)`;
+  await tx.selectNoFrom(sql`pg_advisory_xact_lock(${key})`.as("lock")).execute();
 }
 
 /** False: the organization has no such member, or the member was removed. Locks the member until the transaction ends. */

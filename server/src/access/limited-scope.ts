@@ -8,6 +8,7 @@ import {
   isApiKeyArchivedForChange,
   lockLimitedMember,
   lockLimitedRow,
+  lockMemberLimits,
   lockOrganization,
 } from "./limited-scope.sql.ts";
 import {
@@ -63,14 +64,17 @@ export async function lockScope(
       checkEverywhere(caller, write);
       const id = scope.member_id;
       if (!(await lockLimitedMember(tx, { organizationId, id }))) throw scopeNotFound("member");
+      await lockMemberLimits(tx, organizationId);
       return { scopeType: "member", scopeId: id, workspaceId: null };
     }
-    case "group": {
+    case "group":
+    case "group_member": {
       checkEverywhere(caller, write);
       const id = scope.group_id;
       if (!(await lockLimitedRow(tx, "member_group", { organizationId, id })))
         throw scopeNotFound("group");
-      return { scopeType: "group", scopeId: id, workspaceId: null };
+      if (scope.type === "group_member") await lockMemberLimits(tx, organizationId);
+      return { scopeType: scope.type, scopeId: id, workspaceId: null };
     }
     case "tag": {
       checkEverywhere(caller, write);

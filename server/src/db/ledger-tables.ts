@@ -4,8 +4,8 @@ import type { Generated, GeneratedAlways } from "kysely";
 
 /** Scopes that every request has. */
 export type OwnScopeType = "organization" | "workspace" | "api_key";
-/** Scopes that a request can have, and whose spend is counted. */
-export type ScopeType = OwnScopeType | "member" | "group" | "tag";
+/** Scopes of limits. All except `group_member` have balances: that is the default limit of each member of a group. */
+export type ScopeType = OwnScopeType | "member" | "group" | "tag" | "group_member";
 export type PeriodName = "daily" | "weekly" | "monthly";
 
 export interface LedgerTables {

@@ -580,6 +580,17 @@ CREATE TABLE member (
   removed_at timestamp with time zone,
   mac bytea
 );
+CREATE TABLE member_default_limit (
+  organization_id uuid NOT NULL,
+  member_id text NOT NULL,
+  period text NOT NULL,
+  rank text NOT NULL,
+  group_id text NOT NULL,
+  amount_nano_usd bigint NOT NULL,
+  enforcement text NOT NULL,
+  open_ended_hold_nano_usd bigint,
+  unknown_features text DEFAULT 'hold'::text NOT NULL
+);
 CREATE TABLE member_group (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -625,7 +636,8 @@ CREATE TABLE organization (
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   has_first_alerts boolean DEFAULT false NOT NULL,
   has_overrun_alert boolean DEFAULT false NOT NULL,
-  has_failover_alert boolean DEFAULT false NOT NULL
+  has_failover_alert boolean DEFAULT false NOT NULL,
+  group_limit_mode text DEFAULT 'highest'::text NOT NULL
 );
 CREATE TABLE price_override (
   id text NOT NULL,
@@ -1716,6 +1728,9 @@ ALTER TABLE member ADD CONSTRAINT member_email_check CHECK ((email = lower(email
 ALTER TABLE member ADD CONSTRAINT member_pkey PRIMARY KEY (id);
 ALTER TABLE member ADD CONSTRAINT member_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'billing'::text, 'user'::text, 'claude_code_user'::text])));
 ALTER TABLE member ADD CONSTRAINT member_status_check CHECK ((status = ANY (ARRAY['active'::text, 'deactivated'::text, 'removed'::text])));
+ALTER TABLE member_default_limit ADD CONSTRAINT member_default_limit_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
+ALTER TABLE member_default_limit ADD CONSTRAINT member_default_limit_pkey PRIMARY KEY (member_id, period, rank);
+ALTER TABLE member_default_limit ADD CONSTRAINT member_default_limit_rank_check CHECK ((rank = ANY (ARRAY['machine'::text, 'owner'::text, 'admin'::text, 'workspace'::text, 'holder'::text])));
 ALTER TABLE member_group ADD CONSTRAINT member_group_allowed_models_check CHECK ((cardinality(allowed_models) > 0));
 ALTER TABLE member_group ADD CONSTRAINT member_group_pkey PRIMARY KEY (id);
 ALTER TABLE member_group ADD CONSTRAINT member_group_source_check CHECK ((source = ANY (ARRAY['direct'::text, 'scim'::text])));
@@ -1723,6 +1738,7 @@ ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_kind_check CHECK ((ki
 ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_organization_id_kind_name_key UNIQUE (organization_id, kind, name);
 ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_pkey PRIMARY KEY (id);
 ALTER TABLE node ADD CONSTRAINT node_pkey PRIMARY KEY (id);
+ALTER TABLE organization ADD CONSTRAINT organization_group_limit_mode_check CHECK ((group_limit_mode = ANY (ARRAY['highest'::text, 'lowest'::text])));
 ALTER TABLE organization ADD CONSTRAINT organization_pkey PRIMARY KEY (id);
 ALTER TABLE price_override ADD CONSTRAINT price_override_cache_read_nano_usd_check CHECK ((cache_read_nano_usd >= 0));
 ALTER TABLE price_override ADD CONSTRAINT price_override_cache_write_1h_nano_usd_check CHECK ((cache_write_1h_nano_usd >= 0));
@@ -1785,7 +1801,7 @@ ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_enforcement_check CHECK ((enf
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_open_ended_hold_nano_usd_check CHECK ((open_ended_hold_nano_usd > 0));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_pkey PRIMARY KEY (id);
-ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text, 'member'::text, 'group'::text, 'tag'::text])));
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text, 'member'::text, 'group'::text, 'tag'::text, 'group_member'::text])));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_scope_type_scope_id_period_key UNIQUE (scope_type, scope_id, period);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_unknown_features_check CHECK ((unknown_features = ANY (ARRAY['hold'::text, 'refuse'::text])));
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_amount_nano_usd_check CHECK ((amount_nano_usd > 0));
@@ -1802,7 +1818,7 @@ ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_open_ended_hold_n
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_pkey PRIMARY KEY (scope_id, scope_type, period, rank);
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_rank_check CHECK ((rank = ANY (ARRAY['machine'::text, 'owner'::text, 'admin'::text, 'workspace'::text, 'holder'::text])));
-ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text, 'member'::text, 'group'::text, 'tag'::text])));
+ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text, 'member'::text, 'group'::text, 'tag'::text, 'group_member'::text])));
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_unknown_features_check CHECK ((unknown_features = ANY (ARRAY['hold'::text, 'refuse'::text])));
 ALTER TABLE tag ADD CONSTRAINT tag_organization_id_name_value_key UNIQUE (organization_id, name, value);
 ALTER TABLE tag ADD CONSTRAINT tag_pkey PRIMARY KEY (id);
@@ -1917,6 +1933,8 @@ ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_workspace_id_fkey F
 ALTER TABLE lease ADD CONSTRAINT lease_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE mail ADD CONSTRAINT mail_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE member_default_limit ADD CONSTRAINT member_default_limit_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
+ALTER TABLE member_default_limit ADD CONSTRAINT member_default_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member_group ADD CONSTRAINT member_group_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);

@@ -15,5 +15,6 @@ export function scopeName(table: string): RawBuilder<string | null> {
     WHEN 'organization' THEN (SELECT name FROM organization AS own WHERE own.id = ${of("organization_id")})
     WHEN 'workspace' THEN ${find("name", "workspace")} WHEN 'api_key' THEN ${find("name", "api_key")}
     WHEN 'member' THEN ${find("coalesce(nullif(name, ''), email)", "member")}
-    WHEN 'group' THEN ${find("name", "member_group")} WHEN 'tag' THEN ${find("name || ': ' || value", "tag")} END`;
+    WHEN 'group' THEN ${find("name", "member_group")} WHEN 'group_member' THEN ${find("name", "member_group")}
+    WHEN 'tag' THEN ${find("name || ': ' || value", "tag")} END`;
 }

@@ -34,6 +34,7 @@ export interface Tables
     has_first_alerts: Generated<boolean>;
     has_overrun_alert: Generated<boolean>;
     has_failover_alert: Generated<boolean>;
+    group_limit_mode: Generated<"highest" | "lowest">;
   };
   workspace: WorkspaceTable;
   api_key: ApiKeyTable;
@@ -48,6 +49,7 @@ export interface Tables
   neutral_feature: NeutralFeatureTable;
   spend_limit: SpendLimitTable;
   spend_limit_value: SpendLimitValueTable;
+  member_default_limit: MemberDefaultLimitTable;
   limits_version: { is_only_row: Generated<boolean>; value: bigint };
   rate_limit: RateLimitTable;
   rate_limit_value: RateLimitValueTable;
@@ -261,6 +263,18 @@ interface LimitValueColumns {
   set_by_type: string | null;
   set_by_id: string | null;
   set_at: Date;
+}
+
+interface MemberDefaultLimitTable {
+  organization_id: string;
+  member_id: string;
+  period: PeriodName;
+  rank: Rank;
+  group_id: string;
+  amount_nano_usd: bigint;
+  enforcement: SpendLimitTable["enforcement"];
+  open_ended_hold_nano_usd: bigint | null;
+  unknown_features: Generated<"hold" | "refuse">;
 }
 
 interface SpendLimitValueTable extends LimitValueColumns {

@@ -1,7 +1,7 @@
 import { formatUsd } from "./money.ts";
 import { formatRegainAccess, type PeriodName } from "./spend-period.ts";
 
-type WireScope = "organization" | "workspace" | "api_key" | "member" | "group" | "tag";
+type WireScope = "organization" | "workspace" | "api_key" | "member" | "group" | "tag" | "group_member";
 
 export interface ReachedLimit {
   scopeType: WireScope;
@@ -44,7 +44,7 @@ export function describeIncreaseRequest(
   { scopeType, scopeId, period }: AskableLimit,
   publicUrl: string | null,
 ) {
-  if (scopeType === "member" || scopeType === "group" || scopeType === "tag") {
+  if (scopeType === "member" || scopeType === "group" || scopeType === "tag" || scopeType === "group_member") {
     return "An Owner or an Admin of the organization can raise it.";
   }
   const id = scopeType === "organization" ? "" : `&id=${encodeURIComponent(scopeId)}`;
@@ -61,6 +61,7 @@ const officialScope: Record<WireScope, string> = {
   member: "personal API",
   group: "group API",
   tag: "tag API",
+  group_member: "personal API",
 };
 
 const plainScope: Record<WireScope, string> = {
@@ -70,4 +71,5 @@ const plainScope: Record<WireScope, string> = {
   member: "member",
   group: "group",
   tag: "tag",
+  group_member: "each member of group",
 };

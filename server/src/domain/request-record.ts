@@ -33,7 +33,7 @@ export interface BeginRecord {
 }
 
 export interface SmallerHold {
-  scopeType: "organization" | "workspace" | "api_key" | "member" | "group" | "tag";
+  scopeType: "organization" | "workspace" | "api_key" | "member" | "group" | "tag" | "group_member";
   period: PeriodName;
   /** Id of a group or tag. Absent: a request has one scope of this type. */
   scopeId?: string;

@@ -22,5 +22,7 @@ export function toWireScope(of: { scopeType: WireScope["type"]; scopeId: string 
       return { type: "group", group_id: of.scopeId };
     case "tag":
       return { type: "tag", tag_id: of.scopeId };
+    case "group_member":
+      return { type: "group_member", group_id: of.scopeId };
   }
 }

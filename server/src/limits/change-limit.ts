@@ -58,7 +58,13 @@ export function changeInScope<Stored extends Limit & Place, Place, Wanted, Resul
     const setter = readSetter(caller, scope, rank);
     const { change, result } = await work(tx, { ...scope, organizationId, setter });
     if (kind.isWider(change.before, change.after)) checkStepUp(caller, deps.nowMs());
-    return { result, audit: auditLimitChange(kind, "set", scope, change) };
+    const effects = await applyEffects(kind, tx, deps, {
+      ...scope,
+      organizationId,
+      setter,
+      change,
+    });
+    return { result, audit: auditLimitChange(kind, "set", scope, { ...change, effects }) };
   });
 }
 
@@ -210,8 +216,24 @@ export function deleteLimit<Stored extends Limit & Place, Place, Wanted>(
     // Another change may have deleted or replaced it before the lock.
     if (change.before?.id !== id || change.before === change.after) throw limitNotFound(kind);
     const verb = change.after === null ? "deleted" : "set";
-    return { result: change.values, audit: auditLimitChange(kind, verb, scope, change) };
+    const effects = await applyEffects(kind, tx, deps, {
+      ...scope,
+      organizationId,
+      setter,
+      change,
+    });
+    const audit = auditLimitChange(kind, verb, scope, { ...change, effects });
+    return { result: change.values, audit };
   });
+}
+
+async function applyEffects<Stored extends Limit & Place, Place, Wanted>(
+  kind: LimitKind<Stored, Place, Wanted>,
+  tx: Tx,
+  deps: SaveDeps,
+  { change, ...scope }: ScopeForChange & { change: LimitChange<Stored, Wanted> },
+): Promise<{ readonly [field: string]: JsonValue }> {
+  return change.before === change.after ? {} : kind.applyEffects(tx, deps, scope);
 }
 
 /** Returns the audit entry of a change, or "unchanged". A limit that is set to null has the event "set" too. */
@@ -219,8 +241,9 @@ export function auditLimitChange<Stored extends Limit & Place, Place, Wanted>(
   kind: LimitKind<Stored, Place, Wanted>,
   verb: "set" | "deleted",
   { workspaceId }: LockedScope,
-  { before, after, valuesBefore, values }: LimitChange<Stored, Wanted>,
+  change: LimitChange<Stored, Wanted> & { effects?: { readonly [field: string]: JsonValue } },
 ): AuditEntry | "unchanged" {
+  const { before, after, valuesBefore, values, effects } = change;
   const limit = after ?? before;
   if (limit === null || before === after) return "unchanged";
   const toAudit = (each: Stored, its: readonly LimitValue<Wanted>[]) => ({
@@ -235,7 +258,7 @@ export function auditLimitChange<Stored extends Limit & Place, Place, Wanted>(
     event: `${kind.type}.${verb}`,
     subject: { type: kind.type, id: limit.id },
     workspaceId,
-    before: before && toAudit(before, valuesBefore),
-    after: after && toAudit(after, values),
+    before: before && { ...toAudit(before, valuesBefore), ...(after === null && effects) },
+    after: after && { ...toAudit(after, values), ...effects },
   };
 }

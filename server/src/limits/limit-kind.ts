@@ -52,6 +52,18 @@ export interface LimitKind<Stored extends Limit, Place = unknown, Wanted = unkno
     db: Database | Tx,
     of: { organizationId: string; scopeIds: readonly string[] },
   ): Promise<PlacedValue<Place, Wanted>[]>;
+  /** Values that apply beside those of the scope: defaults of a member's groups. The scope is locked. */
+  listInherited(
+    tx: Tx,
+    of: ScopeOfLimit & Place,
+    values: readonly LimitValue<Wanted>[],
+  ): Promise<readonly Wanted[]>;
+  /** Changes what follows from a changed limit. Returns fields for its audit event. */
+  applyEffects(
+    tx: Tx,
+    deps: SaveDeps,
+    scope: ScopeOfLimit & { setter: LimitSetter },
+  ): Promise<{ readonly [field: string]: JsonValue }>;
   /** Replaces all values of one limit. */
   saveValues(
     tx: Tx,

@@ -1,5 +1,6 @@
 import { includesRank, type Rank } from "@bursar/contract/permissions.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { isOwnScope } from "#src/domain/wire-scope.ts";
 import type { Limit, LimitKind, SaveDeps, ScopeOfLimit } from "./limit-kind.ts";
 import {
   findRankOfUnrankedLimit,
@@ -22,9 +23,11 @@ export async function readValues<Stored extends Limit & Place, Place, Wanted>(
   const ofScope = Map.groupBy(stored, ({ scopeId }) => scopeId);
   return limits.map((limit) => {
     const values = (ofScope.get(limit.scopeId) ?? [])
-      .filter((value) => kind.isSamePlace(value, limit))
+      .filter((value) => value.scopeType === limit.scopeType && kind.isSamePlace(value, limit))
       .map(({ rank, wanted, setBy, setAtMs }) => ({ rank, wanted, setBy, setAtMs }));
-    return isInForce(kind, limit, values) ? sortByRank(values) : [toUnrankedValue(kind, limit)];
+    // Version 0.1 has no limits of other scopes. A limit of a member can have no value of its own.
+    const isRanked = !isOwnScope(limit.scopeType) || isInForce(kind, limit, values);
+    return isRanked ? sortByRank(values) : [toUnrankedValue(kind, limit)];
   });
 }
 
@@ -46,7 +49,7 @@ function toUnrankedValue<Stored extends Limit, Place, Wanted>(
   return { rank, wanted: kind.toWanted(limit), setBy: null, setAtMs: limit.updatedAt.getTime() };
 }
 
-/** Saves the limit with these values. Without values, deletes the limit `before`. */
+/** Saves the limit with these values and those that it inherits. Without any, deletes the limit `before`. */
 export async function saveLimit<Stored extends Limit & Place, Place, Wanted>(
   kind: LimitKind<Stored, Place, Wanted>,
   tx: Tx,
@@ -59,7 +62,8 @@ export async function saveLimit<Stored extends Limit & Place, Place, Wanted>(
 ): Promise<Stored | null> {
   const { of, before, values } = change;
   await kind.saveValues(tx, of, values);
-  const [first, ...others] = values.map(({ wanted }) => wanted);
+  const inherited = await kind.listInherited(tx, of, values);
+  const [first, ...others] = [...values.map(({ wanted }) => wanted), ...inherited];
   if (first !== undefined) {
     return kind.save(tx, deps, { ...of, ...kind.combine([first, ...others]) });
   }

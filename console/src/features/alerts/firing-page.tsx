@@ -117,6 +117,7 @@ function ScopeLink({ firing: { scope } }: { firing: Firing }) {
     case "member":
     case "group":
     case "tag":
+    case "group_member":
       return <ButtonLink to="/spend-limits">Open limits</ButtonLink>;
     case "workspace":
       return (

@@ -23,6 +23,8 @@ export function describeScope({ scope, scope_name }: IncreaseRequest): string {
       return `group ${scope_name}`;
     case "tag":
       return `tag ${scope_name}`;
+    case "group_member":
+      return `each member of ${scope_name}`;
   }
 }
 

@@ -8,13 +8,13 @@ interface LimitScopeProps<Values extends LimitValues> {
   form: UseFormReturn<Values>;
   /** The workspace of this page. */
   workspaceId: string | undefined;
-  /** Whether a member can be selected. */
-  hasMembers?: boolean;
+  /** Whether members and groups can be selected. */
+  hasPeople?: boolean;
 }
 
 /** Scope of a new limit: two fields for a form. */
 export function LimitScope<Values extends LimitValues>(props: LimitScopeProps<Values>) {
-  const { label, form, workspaceId, hasMembers = false } = props;
+  const { label, form, workspaceId, hasPeople = false } = props;
   const { scopeType, scopeId } = form.watch();
   const scopeField = "scopeId" as Path<Values>;
   const setScope = (scope: ScopeValues) => {
@@ -29,7 +29,7 @@ export function LimitScope<Values extends LimitValues>(props: LimitScopeProps<Va
         ...(workspaceId === undefined ? [["organization", "The whole company"] as const] : []),
         ["workspace", workspaceId ? "This workspace" : "A workspace"],
         ["api_key", "One key"],
-        ...(hasMembers && workspaceId === undefined ? [["member", "One member"] as const] : []),
+        ...(hasPeople && workspaceId === undefined ? peopleTypes : []),
       ]}
       scopeType={scopeType}
       scopeId={scopeId}
@@ -42,6 +42,13 @@ export function LimitScope<Values extends LimitValues>(props: LimitScopeProps<Va
     />
   );
 }
+
+const peopleTypes = [
+  ["member", "One member"],
+  ["group", "A group as a whole"],
+  ["group_member", "Each member of a group"],
+  ["tag", "A tag"],
+] as const;
 
 /** Form values for the scope of a limit. A new limit has the widest scope of the page. */
 export function toScopeValues(scope: Scope | null, workspaceId: string | undefined): ScopeValues {

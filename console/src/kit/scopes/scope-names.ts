@@ -49,6 +49,8 @@ export function scopeLabel(type: Scope["type"], name: string): string {
       return `Group ${name}`;
     case "tag":
       return `Tag ${name}`;
+    case "group_member":
+      return `Each member of ${name}`;
   }
 }
 
@@ -63,8 +65,9 @@ const scopeOrder: Record<Scope["type"], number> = {
   workspace: 1,
   group: 2,
   tag: 3,
-  member: 4,
-  api_key: 5,
+  group_member: 4,
+  member: 5,
+  api_key: 6,
 };
 
 /** Position of a scope. The widest has the lowest. */

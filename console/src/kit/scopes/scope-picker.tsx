@@ -70,6 +70,7 @@ const fieldLabels: Record<ScopeType, string> = {
   member: "Member",
   group: "Group",
   tag: "Tag",
+  group_member: "Group",
 };
 
 interface Options {
@@ -91,7 +92,11 @@ function useOptions({ scopeType, workspaceId, mayChoose }: Options) {
   const ownKeys = useList("listPersonalKeys", {}, { isEnabled: !canSeeKeys });
   const keys = canSeeKeys ? visibleKeys : ownKeys;
   const isMember = scopeType === "member";
+  const isGroup = scopeType === "group" || scopeType === "group_member";
   const members = useList("listMembers", {}, { isEnabled: isMember && may("members:read") });
+  const isTag = scopeType === "tag";
+  const groups = useList("listGroups", {}, { isEnabled: isGroup && may("groups:read") });
+  const tags = useList("listTags", {}, { isEnabled: isTag && may("workspaces:read") });
   if (scopeType === "workspace") {
     return (workspaces.data?.items ?? [])
       .filter(({ id }) => mayChoose(id))
@@ -102,6 +107,15 @@ function useOptions({ scopeType, workspaceId, mayChoose }: Options) {
       value: id,
       label: name || email,
       note: name ? email : "",
+    }));
+  }
+  if (isGroup) {
+    return (groups.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name }));
+  }
+  if (isTag) {
+    return (tags.data?.items ?? []).map(({ id, name, value }) => ({
+      value: id,
+      label: `${name}: ${value}`,
     }));
   }
   return (keys.data?.items ?? [])
@@ -135,5 +149,7 @@ export function toScope({ scopeType, scopeId }: Chosen<ScopeType>): Scope | null
       return { type: "group", group_id: scopeId };
     case "tag":
       return { type: "tag", tag_id: scopeId };
+    case "group_member":
+      return { type: "group_member", group_id: scopeId };
   }
 }

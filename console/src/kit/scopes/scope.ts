@@ -20,10 +20,12 @@ export function findScopeId(scope: Scope): string | null {
       return scope.group_id;
     case "tag":
       return scope.tag_id;
+    case "group_member":
+      return scope.group_id;
   }
 }
 
-/** Null: a member, group or tag. */
+/** Null: a scope that not every request has. */
 export function toOwnScope(scope: Scope): OwnScope | null {
   const isOwn =
     scope.type === "organization" || scope.type === "workspace" || scope.type === "api_key";

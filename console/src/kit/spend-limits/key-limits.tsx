@@ -20,6 +20,7 @@ const scopeWords: Record<ScopeType, string> = {
   member: "the person",
   tag: "a tag",
   group: "a group",
+  group_member: "a group’s members",
   workspace: "the workspace",
   organization: "the company",
 };

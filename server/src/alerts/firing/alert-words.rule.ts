@@ -6,7 +6,7 @@ import { formatPlural } from "#src/lib/format-plural.ts";
 
 export interface DescribedFiring {
   kind: AlertKind;
-  scopeType: "organization" | "workspace" | "api_key" | "member" | "group" | "tag";
+  scopeType: "organization" | "workspace" | "api_key" | "member" | "group" | "tag" | "group_member";
   /** Name of the scope. */
   scopeName: string;
   /** Examples: `75%`, `$100.00`, `14 days`. */
@@ -186,6 +186,8 @@ function formatScope({ scopeType, scopeName }: DescribedFiring): string {
       return `The group ${scopeName}`;
     case "tag":
       return `The tag ${scopeName}`;
+    case "group_member":
+      return `Each member of the group ${scopeName}`;
   }
 }
 

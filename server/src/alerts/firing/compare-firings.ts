@@ -15,7 +15,15 @@ export function severityOf({
 }
 
 const severities = ["critical", "warning", "info"] as const;
-const scopes = ["organization", "workspace", "group", "tag", "member", "api_key"] as const;
+const scopes = [
+  "organization",
+  "workspace",
+  "group",
+  "tag",
+  "group_member",
+  "member",
+  "api_key",
+] as const;
 
 /** Order of firings in a message: by severity, then by scope, widest first. */
 export function compareFirings(a: Ranked, b: Ranked): number {

@@ -5,7 +5,7 @@ export interface NewFiring {
   organizationId: string;
   alertId: string;
   kind: AlertKind;
-  scopeType: "organization" | "workspace" | "api_key" | "member" | "group" | "tag";
+  scopeType: "organization" | "workspace" | "api_key" | "member" | "group" | "tag" | "group_member";
   scopeId: string;
   /** Workspace of the scope. Null for the organization. */
   workspaceId: string | null;

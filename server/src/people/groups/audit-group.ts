@@ -1,4 +1,5 @@
 import type { AuditEntry } from "#src/audit/audited-transaction.ts";
+import type { JsonValue } from "#src/audit/canonical-json.ts";
 import type { GroupMemberSource } from "#src/db/tables.ts";
 import type { GroupRow } from "./groups.sql.ts";
 import type { ChangedMember } from "./memberships.sql.ts";
@@ -10,14 +11,15 @@ export function auditOfGroup(
   event: `group.${string}`,
   before: AuditedGroup | null,
   after: AuditedGroup | null,
+  effects: { readonly [field: string]: JsonValue } = {},
 ): AuditEntry {
   const id = (after ?? before)?.id ?? "";
   return {
     event,
     subject: { type: "group", id },
     workspaceId: null,
-    before: before && toAudit(before),
-    after: after && toAudit(after),
+    before: before && { ...toAudit(before), ...(after === null && effects) },
+    after: after && { ...toAudit(after), ...effects },
   };
 }
 
@@ -50,11 +52,12 @@ export function auditOfGroupRole(
 export function auditOfMembership(
   verb: "added" | "removed",
   group: Pick<GroupRow, "id" | "name">,
-  member: ChangedMember,
+  member: ChangedMember & { limits: { readonly [field: string]: JsonValue } },
   source: GroupMemberSource,
 ): AuditEntry {
-  const { email, name } = member;
-  const membership = { email, name, group_id: group.id, group_name: group.name, source };
+  const { email, name, limits } = member;
+  const ofGroup = { group_id: group.id, group_name: group.name };
+  const membership = { email, name, ...ofGroup, source, ...limits };
   return {
     event: `group_member.${verb}`,
     subject: { type: "member", id: member.id },

@@ -1,3 +1,4 @@
+import type { Rank } from "@bursar/contract/permissions.ts";
 import type { Call } from "#src/access/call.ts";
 import { findActiveMember } from "#src/access/member-lookup.sql.ts";
 import { checkStepUp } from "#src/access/step-up.ts";
@@ -10,9 +11,12 @@ import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
+import { rankOf } from "#src/domain/rank.ts";
 import { refuseField, refuseFields } from "#src/domain/refuse-field.ts";
+import type { SaveDeps } from "#src/limits/limit-kind.ts";
 import { readEmailAddress } from "#src/people/members/email-address.rule.ts";
 import { memberNotFound } from "#src/people/members/members.ts";
+import { refreshMemberLimits, toAuditedChanges } from "#src/spend/limits/refresh-member-limits.ts";
 import { auditOfMembership } from "./audit-group.ts";
 import { areMemberModelsWider, areRolesWider, findRoleAbove } from "./group-access.rule.ts";
 import {
@@ -24,7 +28,12 @@ import {
 import { listModelsOfMember } from "./group-models.sql.ts";
 import type { GroupRow } from "./groups.sql.ts";
 import { getGroup, lockGroup, refuseDirectory } from "./groups.ts";
-import { deleteMemberships, insertMemberships, type MembershipChange } from "./memberships.sql.ts";
+import {
+  type ChangedMember,
+  deleteMemberships,
+  insertMemberships,
+  type MembershipChange,
+} from "./memberships.sql.ts";
 
 /** Returns a page. Throws a 404 for an unknown group. */
 export async function listGroupMembers(
@@ -67,7 +76,8 @@ export function addGroupMember(
       checkStepUp(caller, deps.nowMs());
     }
     const change = { ...place, memberIds: [memberId], source: "direct" as const };
-    const audit = await addGroupMembers(tx, group, { ...change, now: new Date(deps.nowMs()) });
+    const rank = rankOf(caller, null, "limits");
+    const audit = await addGroupMembers(tx, deps, group, { ...change, rank });
     return { result: await getRow(tx, place), audit };
   });
 }
@@ -92,31 +102,60 @@ export function removeGroupMember(
       checkStepUp(caller, deps.nowMs());
     }
     const change = { ...place, memberIds: [memberId], source: "direct" as const };
-    return { result: undefined, audit: await removeGroupMembers(tx, group, change) };
+    const rank = rankOf(caller, null, "limits");
+    const audit = await removeGroupMembers(tx, deps, group, { ...change, rank });
+    return { result: undefined, audit };
   });
 }
 
+/** Rank of the caller, whose change eases no default limit of a higher rank. Null: a directory. */
+type RankedChange = MembershipChange & { rank: Rank | null };
+
 /**
  * Adds memberships of one source in the caller's transaction, and returns their audit events. Members who are not active
- * are left out. The caller has locked the organization's people.
+ * are left out. The caller has locked the organization's people. Throws a 403 for a default limit of a higher rank that
+ * would no longer apply.
  */
 export async function addGroupMembers(
   tx: Tx,
+  deps: SaveDeps,
   group: Pick<GroupRow, "id" | "name">,
-  change: MembershipChange & { now: Date },
+  change: RankedChange,
 ): Promise<AuditEntry[]> {
-  const added = await insertMemberships(tx, change);
-  return added.map((member) => auditOfMembership("added", group, member, change.source));
+  const added = await insertMemberships(tx, { ...change, now: new Date(deps.nowMs()) });
+  return auditMemberships(tx, deps, "added", { group, change, members: added });
 }
 
 /** Removes memberships of one source, like `addGroupMembers`. Memberships of other sources stay. */
 export async function removeGroupMembers(
   tx: Tx,
+  deps: SaveDeps,
   group: Pick<GroupRow, "id" | "name">,
-  change: MembershipChange,
+  change: RankedChange,
 ): Promise<AuditEntry[]> {
   const removed = await deleteMemberships(tx, change);
-  return removed.map((member) => auditOfMembership("removed", group, member, change.source));
+  return auditMemberships(tx, deps, "removed", { group, change, members: removed });
+}
+
+/** Computes the limits of the changed members again, and returns the audit events. */
+async function auditMemberships(
+  tx: Tx,
+  deps: SaveDeps,
+  verb: "added" | "removed",
+  of: {
+    group: Pick<GroupRow, "id" | "name">;
+    change: RankedChange;
+    members: readonly ChangedMember[];
+  },
+): Promise<AuditEntry[]> {
+  const { group, members } = of;
+  const { organizationId, rank, source } = of.change;
+  const memberIds = members.map(({ id }) => id);
+  const changed = await refreshMemberLimits(tx, deps, { organizationId, memberIds, rank });
+  return members.map((member) => {
+    const limits = toAuditedChanges(changed.filter(({ memberId }) => memberId === member.id));
+    return auditOfMembership(verb, group, { ...member, limits }, source);
+  });
 }
 
 /** True if the group gives the member more rights, or more models than its other groups. */

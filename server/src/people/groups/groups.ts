@@ -8,11 +8,15 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
+import { rankOf } from "#src/domain/rank.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { isWorkspaceRoleWider } from "#src/domain/wider-access.ts";
 import { newId } from "#src/lib/ids.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
+import { listMemberIds } from "#src/spend/limits/member-defaults.sql.ts";
+import { refreshMemberLimits, toAuditedChanges } from "#src/spend/limits/refresh-member-limits.ts";
+import { removeGroupLimits } from "#src/spend/limits/remove-group-limits.ts";
 import { auditOfGroup, auditOfGroupRole } from "./audit-group.ts";
 import { areMemberModelsWider, findRoleAbove } from "./group-access.rule.ts";
 import { listOtherModels } from "./group-models.sql.ts";
@@ -105,8 +109,14 @@ export function deleteGroup(deps: AuditDeps, { caller, origin }: Call, id: strin
     const before = await lockGroup(tx, caller, id);
     if (before.source !== "direct") throw refuseDirectory("group");
     if (await areModelsWiderForMembers(tx, before, null)) checkStepUp(caller, deps.nowMs());
-    await deleteRow(tx, { organizationId: caller.organizationId, id });
-    return { result: undefined, audit: auditOfGroup("group.deleted", before, null) };
+    const { organizationId } = caller;
+    const rank = rankOf(caller, null, "limits");
+    const memberIds = await listMemberIds(tx, id);
+    await removeGroupLimits(tx, { organizationId, groupId: id, rank });
+    await deleteRow(tx, { organizationId, id });
+    const changed = await refreshMemberLimits(tx, deps, { organizationId, memberIds, rank });
+    const audit = auditOfGroup("group.deleted", before, null, toAuditedChanges(changed));
+    return { result: undefined, audit };
   });
 }
 

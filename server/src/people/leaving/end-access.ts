@@ -1,5 +1,7 @@
 import type { Database, Tx } from "#src/db/pool.ts";
+import { systemRandomBytes } from "#src/lib/ids.ts";
 import { withdrawMail } from "#src/mail/queue-mail.ts";
+import { refreshMemberLimits } from "#src/spend/limits/refresh-member-limits.ts";
 import {
   type AssignedRole,
   deleteAssignedRoles,
@@ -53,6 +55,8 @@ export async function endAccess(
   }
   await deleteAssignedRoles(tx, id);
   await leaveAllGroups(tx, id);
+  const deps = { nowMs: () => nowMs, randomBytes: systemRandomBytes };
+  await refreshMemberLimits(tx, deps, { organizationId, memberIds: [id], rank: null });
   await revokeInvites(tx, { ids: ending.invites.map((invite) => invite.id), nowMs });
   for (const invite of ending.invites) await withdrawMail(tx, invite.id);
   return ending;

@@ -30,6 +30,8 @@ export const rateLimits: LimitKind<RateLimit, Pick<RateLimit, "modelGroup">, Wan
   combine: combineRateValues,
   listValues: listRateValues,
   saveValues: (tx, of, values) => replaceRateValues(tx, toOwnScope(of), values),
+  listInherited: () => Promise.resolve([]),
+  applyEffects: () => Promise.resolve({}),
   // A rate limit bounds no cost, so one person can raise it.
   checkChange: async () => {},
   isWider: (before, after) => isRateLimitWider(before?.perMinute ?? null, after?.perMinute ?? null),

@@ -135,6 +135,8 @@ function formatScope({ scopeType, scopeName }: IncreaseRequestRow): string {
       return `the group ${scopeName}`;
     case "tag":
       return `the tag ${scopeName}`;
+    case "group_member":
+      return `each member of the group ${scopeName}`;
   }
 }
 

@@ -46,6 +46,7 @@ export async function lockRequestedScope(
     case "member":
     case "group":
     case "tag":
+    case "group_member":
       throw denied("Ask an owner or admin of the organization to change this limit.");
   }
 }

@@ -48,7 +48,7 @@ export async function lockCounts(tx: Tx, keys: readonly BalanceKey[]): Promise<v
 }
 
 /** A strict limit `l` whose draws no fold counts. */
-const isUncounted = sql<boolean>`(l.enforcement = 'strict' AND NOT EXISTS (SELECT FROM counted_limit AS c
+const isUncounted = sql<boolean>`(l.enforcement = 'strict' AND l.scope_type <> 'group_member' AND NOT EXISTS (SELECT FROM counted_limit AS c
   WHERE c.scope_type = l.scope_type AND c.scope_id = l.scope_id AND c.period = l.period))`;
 
 /** True while `countLimits` has work: a strict limit has no count, or the balance of a limit may lack a fold. */

@@ -117,7 +117,7 @@ export async function upsertSpendLimit(tx: Database | Tx, row: NewSpendLimit): P
     RETURNING ${columns}`.execute(tx);
   const [limit] = rows;
   if (limit === undefined) throw new Error("a scope belongs to one organization for ever");
-  await createLimitBalances(tx, limit);
+  if (limit.scopeType !== "group_member") await createLimitBalances(tx, limit);
   return limit;
 }
 
@@ -162,9 +162,10 @@ export async function deleteSpendLimit(
   return rows[0] ?? null;
 }
 
-/** Lists every limit of the installation. Nodes keep them in memory. */
+/** Lists every limit of the installation that counts requests. Nodes keep them in memory. */
 export async function listAllSpendLimits(db: Database | Tx): Promise<SpendLimit[]> {
-  const { rows } = await sql<SpendLimit>`SELECT ${columns} FROM spend_limit`.execute(db);
+  const { rows } = await sql<SpendLimit>`SELECT ${columns} FROM spend_limit
+    WHERE scope_type <> 'group_member'`.execute(db);
   return rows;
 }
 
@@ -172,7 +173,7 @@ export async function listAllSpendLimits(db: Database | Tx): Promise<SpendLimit[
  * True for a strict limit `l` that does not count all spend yet. Either a live node does not follow it, or a node that did
  * not follow it has appended requests that no fold has counted.
  */
-export const isActivating = sql<boolean>`(l.enforcement = 'strict' AND (
+export const isActivating = sql<boolean>`(l.enforcement = 'strict' AND l.scope_type <> 'group_member' AND (
   EXISTS (SELECT FROM node_contact
     WHERE (lease_expires_at IS NOT NULL OR awaited_until IS NOT NULL) AND limits_version < l.version)
   OR EXISTS (SELECT FROM usage_batch AS batch LEFT JOIN node_contact AS node ON node.id = batch.node_id

@@ -23,6 +23,7 @@ export function isBlockingAt({ now, periodStarts }: BlockingTime): RawBuilder<Sq
     AND CASE spend_limit.scope_type WHEN 'organization' THEN true
       WHEN 'workspace' THEN EXISTS (SELECT FROM workspace
         WHERE workspace.id = spend_limit.scope_id AND workspace.archived_at IS NULL)
+      WHEN 'group_member' THEN false
       WHEN 'api_key' THEN ${countWorkingKeys(sql`key.id = spend_limit.scope_id`, now)} > 0
       WHEN 'member' THEN ${countWorkingKeys(sql`key.owner_member_id = spend_limit.scope_id`, now)} > 0
       WHEN 'group' THEN ${countWorkingKeys(isInGroup(sql`spend_limit.scope_id`), now)} > 0

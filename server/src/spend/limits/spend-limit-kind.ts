@@ -1,70 +1,23 @@
-import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Tx } from "#src/db/pool.ts";
-import { ApiError } from "#src/domain/api-error.ts";
-import { formatUsd } from "#src/domain/money.ts";
-import { isSpendLimitWider } from "#src/domain/wider-access.ts";
-import { newId } from "#src/lib/ids.ts";
-import type { CheckedChange, LimitKind } from "#src/limits/limit-kind.ts";
-import {
-  deleteSpendLimit,
-  findSpendLimit,
-  type SpendLimit,
-  upsertSpendLimit,
-} from "#src/spend/ledger/limits.sql.ts";
-import { combineSpendValues, isRaise, type WantedLimit } from "./combine-values.rule.ts";
-import { listSpendValues, needsTwoPeople, replaceSpendValues } from "./limit-values.sql.ts";
-import { listVisibleLimits } from "./spend-limits.sql.ts";
+import type { SaveDeps, ScopeOfLimit } from "#src/limits/limit-kind.ts";
+import type { LimitSetter } from "#src/limits/limit-values.rule.ts";
+import { listMemberIds } from "./member-defaults.sql.ts";
+import { refreshMemberLimits, toAuditedChanges } from "./refresh-member-limits.ts";
+import { storedSpendLimits } from "./stored-spend-limits.ts";
 
-/** Spend limits: one for each scope and period. */
-export const spendLimits: LimitKind<SpendLimit, Pick<SpendLimit, "period">, WantedLimit> = {
-  type: "spend_limit",
-  name: "Spend limit",
-  hasOrganizationLimits: false,
-  find: findSpendLimit,
-  list: listVisibleLimits,
-  isSame: (one, other) =>
-    one.amountNanoUsd === other.amountNanoUsd &&
-    one.enforcement === other.enforcement &&
-    one.openEndedHoldNanoUsd === other.openEndedHoldNanoUsd &&
-    one.unknownFeatures === other.unknownFeatures,
-  isSamePlace: (one, other) => one.period === other.period,
-  toWanted: ({ amountNanoUsd, enforcement, openEndedHoldNanoUsd, unknownFeatures }) => ({
-    amountNanoUsd,
-    enforcement,
-    openEndedHoldNanoUsd,
-    unknownFeatures,
-  }),
-  combine: combineSpendValues,
-  listValues: listSpendValues,
-  saveValues: replaceSpendValues,
-  checkChange: checkTwoPeople,
-  isWider: isSpendLimitWider,
-  save: (tx, { nowMs, randomBytes }, limit) =>
-    upsertSpendLimit(tx, {
-      ...limit,
-      id: newId(idPrefixes.spendLimit, nowMs(), randomBytes),
-    }),
-  delete: deleteSpendLimit,
-  describe: ({ amountNanoUsd, period, enforcement }) =>
-    `$${formatUsd(amountNanoUsd)} ${period}, ${enforcement}`,
-  placeToAudit: ({ period }) => ({ period }),
-  toAudit: ({ openEndedHoldNanoUsd: holdNanoUsd, ...wanted }) => ({
-    limit_usd: formatUsd(wanted.amountNanoUsd),
-    enforcement: wanted.enforcement,
-    open_ended_hold_usd: holdNanoUsd === null ? null : formatUsd(holdNanoUsd),
-    unknown_features: wanted.unknownFeatures,
-  }),
+/** Spend limits. A default limit of a group changes the limits of its members. */
+export const spendLimits: typeof storedSpendLimits = {
+  ...storedSpendLimits,
+  applyEffects: refreshMembersOfGroup,
 };
 
-/** The operator is exempt, so that a lone owner is never locked out. */
-async function checkTwoPeople(
+async function refreshMembersOfGroup(
   tx: Tx,
-  { organizationId, setter, before, after }: CheckedChange<WantedLimit>,
-): Promise<void> {
-  if (setter.type === "local_operator" || !isRaise(before, after)) return;
-  if (!(await needsTwoPeople(tx, organizationId))) return;
-  throw new ApiError(
-    "raise_needs_two_people",
-    "Two people are needed to raise or remove a spend limit here. Create an increase request, which another person decides.",
-  );
+  deps: SaveDeps,
+  { organizationId, scopeType, scopeId, setter }: ScopeOfLimit & { setter: LimitSetter },
+) {
+  if (scopeType !== "group_member") return {};
+  const memberIds = await listMemberIds(tx, scopeId);
+  const { rank } = setter;
+  return toAuditedChanges(await refreshMemberLimits(tx, deps, { organizationId, memberIds, rank }));
 }

@@ -1,0 +1,156 @@
+import type { spendLimit } from "@bursar/contract/admin/spend-limits.ts";
+import { expect } from "vitest";
+import type { z } from "zod";
+import type { Client, Listed } from "#test/harness/admin.ts";
+import { test as base } from "#test/harness/admin-test.ts";
+
+// Default caps of groups, and what they do to the limits of their members.
+
+const LIMITS = "/v1/admin/spend_limits";
+const GROUPS = "/v1/admin/groups";
+type Limit = z.output<typeof spendLimit>;
+
+const test = base
+  .extend("org", ({ h }) => h.organization())
+  .extend("company", async ({ org }) => {
+    const ada = (await org.member({ name: "Ada" })).id;
+    const owner = (await org.member({ role: "owner" })).client;
+    const makeGroup = async (name: string) =>
+      (await org.admin.post<{ id: string }>(GROUPS, { name })).body.id;
+    const [research, support] = [await makeGroup("Research"), await makeGroup("Support")];
+    const post = (path: string, body: object, client: Client = org.admin) =>
+      client.post(path, body);
+    return {
+      ...{ ada, owner, research, support },
+      join: (group: string, client?: Client) =>
+        post(`${GROUPS}/${group}/members`, { member_id: ada }, client),
+      leave: (group: string, client: Client = org.admin) =>
+        client.remove(`${GROUPS}/${group}/members/${ada}`),
+      setDefault: (group: string, usd: number, client?: Client, fields: object = {}) =>
+        post(
+          LIMITS,
+          {
+            scope: { type: "group_member", group_id: group },
+            period: "monthly",
+            limit_usd: usd,
+            ...fields,
+          },
+          client,
+        ),
+      setOwn: (usd: number, client?: Client) =>
+        post(
+          LIMITS,
+          { scope: { type: "member", member_id: ada }, period: "monthly", limit_usd: usd },
+          client,
+        ),
+      /** Limit in force of Ada. */
+      cap: async () => {
+        const { body } = await org.admin.get<Listed<Limit>>(
+          `${LIMITS}?scope_type=member&member_id=${ada}`,
+        );
+        return body.data[0]?.limit_usd ?? null;
+      },
+    };
+  });
+
+test("a default is the cap of each member, from joining to leaving", async ({ company }) => {
+  const { research, join, leave, setDefault, cap } = company;
+  expect((await setDefault(research, 10)).status).toBe(200);
+  expect(await cap()).toBe(null);
+  await join(research);
+  expect(await cap()).toBe(10);
+  await setDefault(research, 20);
+  expect(await cap()).toBe(20);
+  await leave(research);
+  expect(await cap()).toBe(null);
+});
+
+test("of several groups the highest default applies", async ({ company }) => {
+  const { research, support, join, leave, setDefault, cap } = company;
+  await setDefault(research, 10);
+  await setDefault(support, 30);
+  await join(research);
+  await join(support);
+  expect(await cap()).toBe(30);
+  await leave(support);
+  expect(await cap()).toBe(10);
+});
+
+test("a person's own value wins, and the default returns without it", async ({ org, company }) => {
+  const { research, join, setDefault, setOwn, cap } = company;
+  await setDefault(research, 10);
+  await join(research);
+  await setOwn(50);
+  expect(await cap()).toBe(50);
+  await setDefault(research, 5);
+  expect(await cap()).toBe(50);
+  const { body } = await org.admin.get<Listed<Limit>>(`${LIMITS}?scope_type=member`);
+  expect((await org.admin.remove(`${LIMITS}/${body.data[0]?.id}`)).status).toBe(200);
+  expect(await cap()).toBe(5);
+});
+
+test("a lower rank neither raises nor removes an owner's default", async ({ org, company }) => {
+  const { owner, research, support, join, leave, setDefault, setOwn, cap } = company;
+  const admin = (await org.member({ role: "admin" })).client;
+  await setDefault(research, 10, owner);
+  await join(research, admin);
+  expect(await cap()).toBe(10);
+  await setOwn(500, admin);
+  await setDefault(support, 900, admin);
+  await join(support, admin);
+  expect(await cap()).toBe(10);
+  for (const answer of [
+    await leave(research, admin),
+    await admin.remove(`${GROUPS}/${research}`),
+  ]) {
+    expect(answer).toMatchObject({
+      status: 403,
+      body: { error: { details: { error_code: "limit_set_above", set_above: { rank: "owner" } } } },
+    });
+  }
+  expect((await leave(research, owner)).status).toBe(200);
+  expect(await cap()).toBe(500);
+});
+
+test("a deleted group has no limits, and its members lose its default", async ({
+  org,
+  company,
+}) => {
+  const { research, join, setDefault, cap } = company;
+  await setDefault(research, 10);
+  const scope = { type: "group", group_id: research };
+  await org.admin.post(LIMITS, { scope, period: "monthly", limit_usd: 100 });
+  await join(research);
+  expect((await org.admin.remove(`${GROUPS}/${research}`)).status).toBe(200);
+  expect(await cap()).toBe(null);
+  expect((await org.admin.get<Listed<Limit>>(LIMITS)).body.data).toEqual([]);
+});
+
+test("the audit event of a change lists the members whose limits changed", async ({
+  h,
+  org,
+  company,
+}) => {
+  const { ada, research, join, setDefault } = company;
+  await setDefault(research, 10);
+  await join(research);
+  await setDefault(research, 20);
+  await setDefault(research, 20);
+  const rows = h.deps.database.selectFrom("audit_event").selectAll().orderBy("seq");
+  const changes = (await rows.where("organization_id", "=", org.id).execute()).filter(({ event }) =>
+    /^(spend_limit|group_member)\./.test(event),
+  );
+  const changed = (before: string | null, after: string) => ({
+    changed_member_limits: {
+      count: 1,
+      first: [
+        { member_id: ada, period: "monthly", limit_usd_before: before, limit_usd_after: after },
+      ],
+    },
+  });
+  expect(changes.map(({ event, after }) => [event, after])).toEqual([
+    ["spend_limit.set", expect.not.objectContaining({ changed_member_limits: expect.anything() })],
+    ["group_member.added", expect.objectContaining(changed(null, "10.00"))],
+    ["spend_limit.set", expect.objectContaining(changed("10.00", "20.00"))],
+  ]);
+});

@@ -1,0 +1,92 @@
+import type { Tx } from "#src/db/pool.ts";
+import type { GroupLimitMode, MemberDefault } from "./member-defaults.rule.ts";
+
+// Default caps of groups, and those that apply to each member. `member_default_limit` has one row for each member, period and
+// rank.
+
+interface Members {
+  organizationId: string;
+  memberIds: readonly string[];
+}
+
+const valueColumns = [
+  "period",
+  "rank",
+  "amount_nano_usd as amountNanoUsd",
+  "enforcement",
+  "open_ended_hold_nano_usd as openEndedHoldNanoUsd",
+  "unknown_features as unknownFeatures",
+] as const;
+
+type DefaultRow = Omit<MemberDefault, "wanted"> & MemberDefault["wanted"];
+
+/** Lists the defaults of all groups of the members, one for each rank, period and group. */
+export async function listGroupDefaults(tx: Tx, of: Members): Promise<MemberDefault[]> {
+  const rows = await tx
+    .selectFrom("group_member")
+    .innerJoin("spend_limit_value", "spend_limit_value.scope_id", "group_member.group_id")
+    .select(["member_id as memberId", "group_id as groupId", ...valueColumns])
+    .where("spend_limit_value.scope_type", "=", "group_member")
+    .where("spend_limit_value.organization_id", "=", of.organizationId)
+    .where("group_member.member_id", "in", of.memberIds)
+    .execute();
+  return rows.map(fromRow);
+}
+
+/** Lists the defaults that apply to the members, by rank. */
+export async function listMemberDefaults(tx: Tx, of: Members): Promise<MemberDefault[]> {
+  const rows = await tx
+    .selectFrom("member_default_limit")
+    .select(["member_id as memberId", "group_id as groupId", ...valueColumns])
+    .where("organization_id", "=", of.organizationId)
+    .where("member_id", "in", of.memberIds)
+    .execute();
+  return rows.map(fromRow);
+}
+
+function fromRow({ memberId, groupId, period, rank, ...wanted }: DefaultRow): MemberDefault {
+  return { memberId, groupId, period, rank, wanted };
+}
+
+/** Replaces the defaults that apply to the members. */
+export async function replaceMemberDefaults(
+  tx: Tx,
+  { organizationId, memberIds }: Members,
+  defaults: readonly MemberDefault[],
+): Promise<void> {
+  await tx
+    .deleteFrom("member_default_limit")
+    .where("organization_id", "=", organizationId)
+    .where("member_id", "in", memberIds)
+    .execute();
+  if (defaults.length === 0) return;
+  const rows = defaults.map(({ memberId, period, rank, groupId, wanted }) => ({
+    organization_id: organizationId,
+    ...{ member_id: memberId, period, rank, group_id: groupId },
+    amount_nano_usd: wanted.amountNanoUsd,
+    enforcement: wanted.enforcement,
+    open_ended_hold_nano_usd: wanted.openEndedHoldNanoUsd,
+    unknown_features: wanted.unknownFeatures,
+  }));
+  await tx.insertInto("member_default_limit").values(rows).execute();
+}
+
+export async function findGroupLimitMode(tx: Tx, organizationId: string): Promise<GroupLimitMode> {
+  const { group_limit_mode: mode } = await tx
+    .selectFrom("organization")
+    .select("group_limit_mode")
+    .where("id", "=", organizationId)
+    .executeTakeFirstOrThrow();
+  return mode;
+}
+
+/** Lists the members of a group. */
+export async function listMemberIds(tx: Tx, groupId: string): Promise<string[]> {
+  const rows = await tx
+    .selectFrom("group_member")
+    .select("member_id")
+    .where("group_id", "=", groupId)
+    .orderBy("member_id")
+    .execute();
+  return rows.map(({ member_id: id }) => id);
+}

@@ -1,0 +1,132 @@
+import type { Rank } from "@bursar/contract/permissions.ts";
+import { lockMemberLimits } from "#src/access/limited-scope.sql.ts";
+import type { JsonValue } from "#src/audit/canonical-json.ts";
+import type { Tx } from "#src/db/pool.ts";
+import type { PeriodName } from "#src/db/tables.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { formatUsd } from "#src/domain/money.ts";
+import type { SaveDeps } from "#src/limits/limit-kind.ts";
+import { saveLimit } from "#src/limits/limit-values.ts";
+import type { SpendLimit } from "#src/spend/ledger/limits.sql.ts";
+import { listSpendValues } from "./limit-values.sql.ts";
+import { findEasedAbove, type MemberDefault, pickDefaults } from "./member-defaults.rule.ts";
+import {
+  findGroupLimitMode,
+  listGroupDefaults,
+  listMemberDefaults,
+  replaceMemberDefaults,
+} from "./member-defaults.sql.ts";
+import { storedSpendLimits } from "./stored-spend-limits.ts";
+
+/** A limit in force of a member that a change of defaults has changed. Null: there is none. */
+export interface ChangedMemberLimit {
+  memberId: string;
+  period: PeriodName;
+  before: SpendLimit | null;
+  after: SpendLimit | null;
+}
+
+interface Refresh {
+  organizationId: string;
+  memberIds: readonly string[];
+  /** Rank of the change. Null: a directory, which may remove defaults of every rank. */
+  rank: Rank | null;
+}
+
+/**
+ * Computes the limits of members again, after a change of their groups, of defaults or of the mode, in the transaction of
+ * that change. Nodes then treat them like any other limit. A second call changes nothing. Throws a 403 if a default of a
+ * higher rank would no longer apply.
+ */
+export async function refreshMemberLimits(
+  tx: Tx,
+  deps: SaveDeps,
+  { organizationId, memberIds, rank }: Refresh,
+): Promise<ChangedMemberLimit[]> {
+  if (memberIds.length === 0) return [];
+  await lockMemberLimits(tx, organizationId);
+  const of = { organizationId, memberIds };
+  const mode = await findGroupLimitMode(tx, organizationId);
+  const before = await listMemberDefaults(tx, of);
+  const after = pickDefaults(await listGroupDefaults(tx, of), mode);
+  const eased = rank === null ? null : findEasedAbove(before, after, rank);
+  if (eased !== null) throw refuseEasedDefault(eased);
+  const places = listChanged(before, after);
+  if (places.length === 0) return [];
+  await replaceMemberDefaults(tx, of, after);
+  const changed: ChangedMemberLimit[] = [];
+  for (const place of places) {
+    const change = await saveMemberLimit(tx, deps, { organizationId, ...place });
+    if (change !== null) changed.push(change);
+  }
+  return changed;
+}
+
+type Place = Pick<ChangedMemberLimit, "memberId" | "period">;
+
+/** Members and periods whose defaults are not the same, in a fixed order. */
+function listChanged(before: readonly MemberDefault[], after: readonly MemberDefault[]): Place[] {
+  const textsOf = (defaults: readonly MemberDefault[]) =>
+    new Map(
+      [...Map.groupBy(defaults, ({ memberId, period }) => `${memberId}\n${period}`)].map(
+        ([place, each]) => [place, each.map(describeDefault).sort().join("\n")],
+      ),
+    );
+  const [one, other] = [textsOf(before), textsOf(after)];
+  const places = [...new Set([...one.keys(), ...other.keys()])].sort();
+  return places
+    .filter((place) => one.get(place) !== other.get(place))
+    .map((place) => {
+      const [memberId = "", period = ""] = place.split("\n");
+      return { memberId, period: period as PeriodName };
+    });
+}
+
+function describeDefault({ rank, groupId, wanted }: MemberDefault): string {
+  const { amountNanoUsd, enforcement, openEndedHoldNanoUsd, unknownFeatures } = wanted;
+  return [rank, groupId, amountNanoUsd, enforcement, openEndedHoldNanoUsd, unknownFeatures].join();
+}
+
+/** Saves the limit in force. Null: the member has own values that decide it, or nothing changed. */
+async function saveMemberLimit(
+  tx: Tx,
+  deps: SaveDeps,
+  { organizationId, memberId, period }: Place & { organizationId: string },
+): Promise<ChangedMemberLimit | null> {
+  const of = { organizationId, scopeType: "member", scopeId: memberId, period } as const;
+  const before = await storedSpendLimits.find(tx, of);
+  const own = await listSpendValues(tx, { organizationId, scopeIds: [memberId] });
+  const values = own.filter((value) => value.scopeType === "member" && value.period === period);
+  const after = await saveLimit(storedSpendLimits, tx, deps, { of, before, values });
+  const isSame =
+    before !== null &&
+    after !== null &&
+    storedSpendLimits.isSame(storedSpendLimits.toWanted(before), storedSpendLimits.toWanted(after));
+  return isSame || before === after ? null : { memberId, period, before, after };
+}
+
+const MAX_LISTED = 50;
+
+/** Field of an audit event about limits of members that changed too. */
+export function toAuditedChanges(changed: readonly ChangedMemberLimit[]): {
+  [field: string]: JsonValue;
+} {
+  if (changed.length === 0) return {};
+  const amountOf = (limit: SpendLimit | null) => limit && formatUsd(limit.amountNanoUsd);
+  const listed = changed.slice(0, MAX_LISTED).map(({ memberId, period, before, after }) => ({
+    member_id: memberId,
+    period,
+    limit_usd_before: amountOf(before),
+    limit_usd_after: amountOf(after),
+  }));
+  return { changed_member_limits: { count: changed.length, first: listed } };
+}
+
+function refuseEasedDefault({ memberId, groupId, period, rank, wanted }: MemberDefault): ApiError {
+  return new ApiError(
+    "limit_set_above",
+    `The change would raise or remove the ${period} limit of $${formatUsd(wanted.amountNanoUsd)} of member ${memberId}, a default of group ${groupId} that a higher rank has set.`,
+    {},
+    { set_above: { rank, set_by: null } },
+  );
+}
