@@ -352,6 +352,12 @@ const upstreams = createRoute({
   component: lazyRouteComponent(() => import("./features/upstreams/page.tsx"), "UpstreamsPage"),
 });
 
+const directories = createRoute({
+  getParentRoute: () => shell,
+  path: "/directories",
+  component: lazyRouteComponent(() => import("./features/directories/page.tsx"), "DirectoriesPage"),
+});
+
 const auditLog = createRoute({
   getParentRoute: () => shell,
   path: "/audit-log",
@@ -403,6 +409,21 @@ const login = createRoute({
   component: lazyRouteComponent(() => import("./features/sign-in/login-page.tsx"), "LoginPage"),
 });
 
+const callback = createRoute({
+  getParentRoute: () => root,
+  path: "/login/callback/$directoryId",
+  component: lazyRouteComponent(
+    () => import("./features/sign-in/callback-page.tsx"),
+    "CallbackPage",
+  ),
+});
+
+const directoryLink = createRoute({
+  getParentRoute: () => root,
+  path: "/login/link",
+  component: lazyRouteComponent(() => import("./features/sign-in/link-page.tsx"), "LinkPage"),
+});
+
 const reset = createRoute({
   getParentRoute: () => root,
   path: "/reset",
@@ -424,6 +445,8 @@ const setUp = createRoute({
 
 const routeTree = root.addChildren([
   login,
+  callback,
+  directoryLink,
   reset,
   invite,
   setUp,
@@ -454,6 +477,7 @@ const routeTree = root.addChildren([
     adminKeys,
     modelPrices,
     upstreams,
+    directories,
     auditLog,
     securitySettings,
     mail,

@@ -53,6 +53,7 @@ export function listPages({
     ["admin-keys", "/admin-keys"],
     ["model-prices", "/model-prices"],
     ["upstreams", "/upstreams"],
+    ["directories", "/directories"],
     ["audit-log", "/audit-log"],
     ["audit-log-filtered", "/audit-log?event=api_key."],
     ["security-settings", "/security-settings"],
@@ -69,6 +70,8 @@ export function listPages({
 /** Every page without a session. */
 export const publicPages: readonly (readonly [name: string, path: string])[] = [
   ["sign-in", "/login"],
+  ["sign-in-failed", "/login/callback/dir_unknown?code=x&state=x"],
+  ["link", "/login/link#token=no-such-token"],
   ["reset", "/reset"],
   ["reset-link", "/reset#token=no-such-token"],
   ["invite", "/invite#token=no-such-token"],

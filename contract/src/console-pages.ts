@@ -27,6 +27,7 @@ export const consolePages = [
   "admin-keys",
   "model-prices",
   "upstreams",
+  "directories",
   "audit-log",
   "security-settings",
   "mail",

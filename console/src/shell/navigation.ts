@@ -8,6 +8,7 @@ import {
   ClipboardCheck,
   Gauge,
   House,
+  IdCard,
   KeyRound,
   Landmark,
   Layers,
@@ -131,6 +132,13 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         icon: Server,
         action: "upstreams:read",
         shortcut: "s",
+      },
+      {
+        label: "Directories",
+        to: "/directories",
+        icon: IdCard,
+        action: "directories:read",
+        shortcut: "d",
       },
       {
         label: "Security settings",

@@ -1,202 +1,30 @@
-import { Link, Navigate, useRouter, useSearch } from "@tanstack/react-router";
-import { Fingerprint } from "lucide-react";
-import { useCallback, useEffect, useRef, useState } from "react";
-import { call } from "../../api-client.ts";
-import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
-import { getPasskey, hasPasskeys, offerPasskeys } from "../../kit/sign-in/passkeys.ts";
-import { useChangeForm } from "../../kit/use-change-form.ts";
-import { useApi, useChange } from "../../queries.ts";
+import { Navigate, useRouter, useSearch } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { useApi } from "../../queries.ts";
 import { startSession, useSessionQuery } from "../../session.ts";
-import { Button } from "../../ui/button.tsx";
-import { Field } from "../../ui/field.tsx";
-import { needed } from "../../ui/form.ts";
-import { Input } from "../../ui/input.tsx";
-import { FormError } from "../../ui/states.tsx";
+import { DirectoryButtons } from "./directory-buttons.tsx";
+import { SignInSteps } from "./sign-in-steps.tsx";
 
-/** Sign-in with password, passkey and second factor, then the requested page. */
+/** Sign-in with password, passkey, directory and second factor, then the requested page. */
 export function LoginPage() {
   const { next }: { next?: string } = useSearch({ strict: false });
   const session = useSessionQuery();
   const setUp = useApi("getSetUp", {});
-  const [needsCode, setNeedsCode] = useState(false);
   if (session.data) return <OpenPage to={next ?? "/"} />;
   if (setUp.data?.is_open) return <Navigate to="/setup" replace />;
-  return needsCode ? (
-    <CodePage onBack={() => setNeedsCode(false)} />
-  ) : (
-    <PasswordPage onNeedsCode={() => setNeedsCode(true)} isReturning={next !== undefined} />
+  const lead = next !== undefined && "After sign-in you return to your page.";
+  return (
+    <SignInSteps title="Sign in" lead={lead} onSignedIn={startSession}>
+      <DirectoryButtons next={next ?? null} />
+    </SignInSteps>
   );
 }
 
 /** Opens an address with its query and hash. */
-function OpenPage({ to }: { to: string }) {
+export function OpenPage({ to }: { to: string }) {
   const router = useRouter();
   useEffect(() => {
     void router.navigate({ href: to, replace: true });
   }, [router, to]);
   return null;
-}
-
-function PasswordPage(props: { onNeedsCode: () => void; isReturning: boolean }) {
-  const { onNeedsCode, isReturning } = props;
-  const { form, submit, isBusy, error } = useChangeForm(useChange("signIn", []), {
-    defaultValues: { email: "", password: "" },
-    toInput: (body) => ({ body }),
-    onSaved: async ({ type }) => {
-      if (type === "two_factor_required") onNeedsCode();
-      else await startSession();
-    },
-  });
-  const { errors } = form.formState;
-  return (
-    <AuthPage title="Sign in" lead={isReturning && "After sign-in you return to your page."}>
-      <form noValidate className="grid gap-5" onSubmit={submit}>
-        <Field label="E-mail" error={errors.email?.message}>
-          {(control) => (
-            <Input
-              {...control}
-              type="email"
-              autoComplete="username webauthn"
-              autoFocus
-              {...form.register("email", needed("Enter your e-mail address."))}
-            />
-          )}
-        </Field>
-        <Field label="Password" error={errors.password?.message}>
-          {(control) => (
-            <Input
-              {...control}
-              type="password"
-              autoComplete="current-password"
-              {...form.register("password", needed("Enter your password."))}
-            />
-          )}
-        </Field>
-        <FormError error={error} />
-        <Button kind="primary" type="submit" isBusy={isBusy}>
-          Sign in
-        </Button>
-      </form>
-      <PasskeyButton />
-      <p className="text-sm">
-        <Link to="/reset" className="link">
-          Forgot your password?
-        </Link>
-      </p>
-    </AuthPage>
-  );
-}
-
-/** Interval of new passkey challenges, which expire after five minutes. */
-const RENEW_MS = 240_000;
-
-const fetchOptions = async () => (await call("getSignInPasskeyOptions", {})).options;
-
-/** Offers passkeys in the address field from the start, and on the button. Only one of the two runs at a time. */
-function usePasskeySignIn() {
-  const [isBusy, setIsBusy] = useState(false);
-  const [error, setError] = useState<Error | null>(null);
-  const [round, setRound] = useState(0);
-  const offer = useRef<AbortController | null>(null);
-  const signIn = useCallback(async (take: () => ReturnType<typeof getPasskey>) => {
-    const passkey = await take();
-    if (!passkey) return;
-    setError(null);
-    try {
-      await call("signInWithPasskey", { body: { passkey } });
-      await startSession();
-    } catch (failure) {
-      setError(failure as Error);
-    }
-  }, []);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each round starts a new offer.
-  useEffect(() => {
-    const stop = new AbortController();
-    offer.current = stop;
-    // If the offer fails, the button still works and shows the reason.
-    signIn(() => offerPasskeys(fetchOptions, stop.signal)).catch(() => undefined);
-    const renewal = setTimeout(() => setRound((count) => count + 1), RENEW_MS);
-    return () => {
-      clearTimeout(renewal);
-      stop.abort();
-    };
-  }, [round, signIn]);
-  const ask = async () => {
-    offer.current?.abort();
-    setIsBusy(true);
-    setError(null);
-    try {
-      await signIn(async () => getPasskey(await fetchOptions()));
-    } catch (failure) {
-      setError(failure as Error);
-    } finally {
-      setIsBusy(false);
-      setRound((count) => count + 1);
-    }
-  };
-  return { isBusy, error, ask };
-}
-
-function PasskeyButton() {
-  const { isBusy, error, ask } = usePasskeySignIn();
-  if (!hasPasskeys()) return null;
-  return (
-    <div className="grid gap-4">
-      <div className="flex items-center gap-3 text-sm text-faint before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
-        or
-      </div>
-      <Button onClick={() => void ask()} isBusy={isBusy}>
-        <Fingerprint size={16} /> Sign in with a passkey
-      </Button>
-      <FormError error={error} />
-    </div>
-  );
-}
-
-function CodePage({ onBack }: { onBack: () => void }) {
-  const [method, setMethod] = useState<"totp" | "backup_code">("totp");
-  const { form, submit, isBusy, error } = useChangeForm(useChange("signInWithTwoFactor", []), {
-    defaultValues: { code: "" },
-    toInput: ({ code }) => ({ body: { method, code } }),
-    onSaved: startSession,
-  });
-  const isTotp = method === "totp";
-  return (
-    <AuthPage title="Second factor" lead="Enter a code to sign in.">
-      <form key={method} noValidate className="grid gap-5" onSubmit={submit}>
-        <Field
-          label={isTotp ? "Code" : "Backup code"}
-          hint={isTotp ? "Six digits from your authenticator app." : "Each code works once."}
-          error={form.formState.errors.code?.message}
-        >
-          {(control) => (
-            <Input
-              {...control}
-              autoFocus
-              inputMode={isTotp ? "numeric" : "text"}
-              autoComplete="one-time-code"
-              className="figures text-lg tracking-[0.2em]"
-              {...form.register("code", needed("Enter the code."))}
-            />
-          )}
-        </Field>
-        <FormError error={error} />
-        <Button kind="primary" type="submit" isBusy={isBusy}>
-          Sign in
-        </Button>
-      </form>
-      <p className="flex justify-between text-sm">
-        <button
-          type="button"
-          className="link"
-          onClick={() => setMethod(isTotp ? "backup_code" : "totp")}
-        >
-          {isTotp ? "Use a backup code" : "Use the authenticator app"}
-        </button>
-        <button type="button" className="link" onClick={onBack}>
-          Start again
-        </button>
-      </p>
-    </AuthPage>
-  );
 }

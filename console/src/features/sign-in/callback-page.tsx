@@ -1,0 +1,107 @@
+import { useParams } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
+import { type Answer, call } from "../../api-client.ts";
+import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
+import { startSession, useSessionQuery } from "../../session.ts";
+import { Button, ButtonLink } from "../../ui/button.tsx";
+import { FormError, SkeletonRows } from "../../ui/states.tsx";
+import { OpenPage } from "./login-page.tsx";
+import { consumeNext, consumeResponse } from "./provider-response.ts";
+import { CodePage, SignInSteps } from "./sign-in-steps.tsx";
+
+type Arrived = Answer<"completeDirectorySignIn">["type"];
+
+/** Receives the response of a provider. */
+export function CallbackPage() {
+  const { directoryId = "" }: { directoryId?: string } = useParams({ strict: false });
+  const [response] = useState(consumeResponse);
+  const [next] = useState(consumeNext);
+  const session = useSessionQuery();
+  const { arrived, error } = useArrival(directoryId, response);
+  if (error) return <FailedPage error={error} />;
+  if (session.data && arrived) return <OpenPage to={next} />;
+  switch (arrived) {
+    case "two_factor_required":
+      return <CodePage onBack={() => location.assign("/login")} onSignedIn={startSession} />;
+    case "link_required":
+      return <LinkPage />;
+    default:
+      return (
+        <AuthPage title="Signing in">
+          <SkeletonRows rows={2} />
+        </AuthPage>
+      );
+  }
+}
+
+/** Sends the response once, although the page can be drawn several times. */
+function useArrival(directoryId: string, response: string) {
+  const [arrived, setArrived] = useState<Arrived | null>(null);
+  const [error, setError] = useState<Error | null>(null);
+  const isSent = useRef(false);
+  useEffect(() => {
+    if (isSent.current) return;
+    isSent.current = true;
+    const send = async () => {
+      const input = { params: { directory_id: directoryId }, body: { response } };
+      const { type } = await call("completeDirectorySignIn", input);
+      if (type === "signed_in") await startSession();
+      setArrived(type);
+    };
+    send().catch((failure: Error) => setError(failure));
+  }, [directoryId, response]);
+  return { arrived, error };
+}
+
+function FailedPage({ error }: { error: Error }) {
+  return (
+    <AuthPage title="Sign-in failed" lead={error.message}>
+      <div className="flex">
+        <ButtonLink to="/login">Back to sign-in</ButtonLink>
+      </div>
+    </AuthPage>
+  );
+}
+
+/** The address belongs to a member: asks the member to confirm that the person is the same. */
+function LinkPage() {
+  return (
+    <SignInSteps
+      title="Link your account"
+      lead="Your address belongs to a member. Sign in once as before, and your company sign-in is linked to the account."
+      onSignedIn={async () => {
+        await call("confirmDirectoryLink", { body: {} });
+        await startSession();
+      }}
+    >
+      <LinkMail />
+    </SignInSteps>
+  );
+}
+
+function LinkMail() {
+  const [state, setState] = useState<"offered" | "sending" | "sent">("offered");
+  const [error, setError] = useState<Error | null>(null);
+  if (state === "sent") {
+    return <p role="status">Message sent. Open its link in this browser within ten minutes.</p>;
+  }
+  const send = async () => {
+    setState("sending");
+    setError(null);
+    try {
+      await call("requestDirectoryLinkMail", {});
+      setState("sent");
+    } catch (failure) {
+      setError(failure as Error);
+      setState("offered");
+    }
+  };
+  return (
+    <>
+      <Button onClick={() => void send()} isBusy={state === "sending"}>
+        Confirm by e-mail
+      </Button>
+      <FormError error={error} />
+    </>
+  );
+}

@@ -1,0 +1,42 @@
+import { Building } from "lucide-react";
+import { useState } from "react";
+import { call } from "../../api-client.ts";
+import { useApi } from "../../queries.ts";
+import { Button } from "../../ui/button.tsx";
+import { FormError } from "../../ui/states.tsx";
+import { saveNext } from "./provider-response.ts";
+
+/** One button for each directory. The browser leaves the console for the provider. */
+export function DirectoryButtons({ next }: { next: string | null }) {
+  const directories = useApi("listSignInDirectories", {});
+  const [busyId, setBusyId] = useState<string | null>(null);
+  const [error, setError] = useState<Error | null>(null);
+  if (!directories.data || directories.data.data.length === 0) return null;
+  const leave = async (id: string) => {
+    setBusyId(id);
+    setError(null);
+    try {
+      const begun = await call("beginDirectorySignIn", { params: { directory_id: id } });
+      saveNext(next);
+      location.assign(begun.authorization_url);
+    } catch (failure) {
+      setError(failure as Error);
+      setBusyId(null);
+    }
+  };
+  return (
+    <>
+      {directories.data.data.map(({ id, name }) => (
+        <Button
+          key={id}
+          onClick={() => void leave(id)}
+          isBusy={busyId === id}
+          disabled={busyId !== null}
+        >
+          <Building size={16} /> Sign in with {name}
+        </Button>
+      ))}
+      <FormError error={error} />
+    </>
+  );
+}

@@ -1,0 +1,115 @@
+import type { Browser, Page } from "@playwright/test";
+import { expect, test } from "vitest";
+import { type ServerProcess, startServer } from "../../server/test/harness/server-process.ts";
+import { owner, setUpLinkOf } from "./company.ts";
+import {
+  describeConsole,
+  findViolations,
+  type Opened,
+  type OpenOptions,
+  openPage,
+  readPageState,
+  SLOW_MS,
+} from "./open-console.ts";
+import { PROVIDER_FONTS, signInAtProvider, startRealProvider } from "./real-provider.ts";
+
+const DOMAIN = owner.email.split("@")[1] ?? "";
+const PROVIDER = "Northwind ID";
+
+describeConsole("sign-in through a directory", ({ browser }) => {
+  test(
+    "an owner sets it up, people come in, and an existing member links the account",
+    async () => {
+      const server = await startServer({ env: { BURSAR_ALLOW_PRIVATE_TARGETS: "127.0.0.1" } });
+      const login = owner.email.split("@")[0] ?? "";
+      const provider = await startRealProvider(DOMAIN, { ann: "Ann Field", [login]: owner.name });
+      await createOwner(server);
+
+      const { page: ownerPage, faults } = await openPage(browser());
+      await ownerPage.goto(`${server.url}/login`);
+      await signInWithPassword(ownerPage);
+      await ownerPage.getByRole("heading", { level: 1, name: "Northwind" }).waitFor();
+      await ownerPage.goto(`${server.url}/directories`);
+      await ownerPage.getByRole("button", { name: "Create directory…" }).click();
+      await ownerPage.getByLabel("Name").fill(PROVIDER);
+      await ownerPage.getByLabel("Issuer").fill(provider.issuer);
+      await ownerPage.getByRole("button", { name: "Create directory" }).click();
+      const redirectUri = (await ownerPage.getByText(/\/login\/callback\//).textContent()) ?? "";
+      provider.register(redirectUri.trim());
+      await ownerPage.getByRole("button", { name: "Test provider" }).click();
+      await ownerPage.getByText("reachable").waitFor();
+      await ownerPage.getByLabel("Client ID").fill(provider.client.id);
+      await ownerPage.getByLabel("Client secret").fill(provider.client.secret);
+      await ownerPage.getByLabel("Allowed domains").fill(DOMAIN);
+      await ownerPage.getByLabel("Default role").selectOption("developer");
+      await ownerPage.getByLabel("Sign-in enabled").check();
+      await ownerPage.getByRole("button", { name: "Save directory" }).click();
+      await ownerPage.getByText("sign-in enabled", { exact: true }).waitFor();
+      expect(await findViolations(ownerPage)).toEqual([]);
+
+      const ann = await openVisitor(browser(), { width: 390 });
+      await ann.page.goto(`${server.url}/account`);
+      await ann.page.getByRole("button", { name: `Sign in with ${PROVIDER}` }).click();
+      await signInAtProvider(ann.page, "ann");
+      await ann.page.getByRole("heading", { level: 1, name: "Your account" }).waitFor();
+      await ann.page.getByText(`ann@${DOMAIN}`).first().waitFor();
+      await ann.page.getByRole("main").getByText("Developer", { exact: true }).waitFor();
+      expect(await readPageState(ann.page)).not.toContain("code=");
+
+      const linking = await openVisitor(browser());
+      await linking.page.goto(`${server.url}/login`);
+      await linking.page.getByRole("button", { name: `Sign in with ${PROVIDER}` }).click();
+      await signInAtProvider(linking.page, login);
+      await linking.page.getByRole("heading", { name: "Link your account" }).waitFor();
+      expect(await findViolations(linking.page)).toEqual([]);
+      await signInWithPassword(linking.page);
+      await linking.page.getByRole("heading", { level: 1, name: "Northwind" }).waitFor();
+
+      const again = await openVisitor(browser());
+      await again.page.goto(`${server.url}/login`);
+      await again.page.getByRole("button", { name: `Sign in with ${PROVIDER}` }).click();
+      await signInAtProvider(again.page, login);
+      await again.page.getByRole("heading", { level: 1, name: "Northwind" }).waitFor();
+
+      const all = [...faults, ...ann.faults, ...linking.faults, ...again.faults];
+      expect(all.filter((fault) => !fault.startsWith(PROVIDER_FONTS))).toEqual([]);
+      for (const { context } of [ann, linking, again]) await context.close();
+      await server.stop();
+      await provider.close();
+    },
+    SLOW_MS,
+  );
+});
+
+/** Opens a page whose context answers the provider's requests for fonts. */
+async function openVisitor(browser: Browser, options: OpenOptions = {}): Promise<Opened> {
+  const opened = await openPage(browser, options);
+  await opened.context.route(`${PROVIDER_FONTS}**`, (route) =>
+    route.fulfill({ contentType: "text/css", body: "" }),
+  );
+  return opened;
+}
+
+async function createOwner(server: ServerProcess): Promise<void> {
+  const { hash } = new URL(setUpLinkOf(server));
+  const response = await fetch(`${server.url}/v1/admin/setup`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      "x-bursar-console": "1",
+      origin: server.url,
+    },
+    body: JSON.stringify({
+      token: hash.slice("#token=".length),
+      organization_name: "Northwind",
+      ...owner,
+    }),
+  });
+  expect(response.status).toBe(200);
+}
+
+async function signInWithPassword(page: Page): Promise<void> {
+  await page.getByLabel("E-mail").fill(owner.email);
+  await page.getByLabel("Password").fill(owner.password);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+}
