@@ -47,7 +47,11 @@ describeConsole("personal keys", ({ company, open, openSession, openOverview }) 
   test.for([1440, 390])(
     "a Member gets from the sign-in to a first request alone, in few steps at %d px",
     async (width) => {
-      await setRules({ personal_keys: "members", personal_key_lifetime_days: 30 });
+      await setRules({
+        personal_keys: "members",
+        personal_key_lifetime_days: 30,
+        personal_key_models: ["claude-haiku-*"],
+      });
       const { page, faults } = await open({ width });
       const startedAtMs = performance.now();
       await signIn(page, emailOf("Tim"), company().server);
@@ -62,6 +66,13 @@ describeConsole("personal keys", ({ company, open, openSession, openOverview }) 
       await click("Create key");
       const dialog = page.getByRole("dialog", { name: "Store the key" });
       await dialog.getByText("Waiting for your first request").waitFor();
+      if (width === 1440) {
+        // A request that the workspace's rules refuse is reported too.
+        const key = (await page.locator("output").textContent()) ?? "";
+        const model = "claude-sonnet-5";
+        expect((await sendMessage(company().server.url, key, { model })).status).toBe(403);
+        await dialog.getByText("model_not_allowed").waitFor();
+      }
       await click("curl");
       const secret = (await page.locator("output").textContent()) ?? "";
       const command = (await dialog.locator("pre").allTextContents()).join("\n");
@@ -184,7 +195,11 @@ describeConsole("personal keys", ({ company, open, openSession, openOverview }) 
   });
 
   test("an administrator allows personal keys on the page of the workspace", async () => {
-    const id = await setRules({ personal_keys: "off", personal_key_lifetime_days: null });
+    const id = await setRules({
+      personal_keys: "off",
+      personal_key_lifetime_days: null,
+      personal_key_models: null,
+    });
     const { page, faults } = await openOverview();
     await openByRouter(page, `/workspaces/${id}/settings`);
     await page.getByText("Everyone in the company").click();

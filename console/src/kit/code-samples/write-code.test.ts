@@ -78,6 +78,12 @@ test.each([
   expect(findUsableModel(allowed)).toBe(model);
 });
 
+test("with a prefix alone, samples use a known model of it", () => {
+  const known = ["claude-opus-4-5", "claude-haiku-4-5", "claude-haiku-3-5"];
+  expect(findUsableModel(["claude-haiku-*"], known)).toBe("claude-haiku-4-5");
+  expect(findUsableModel(["claude-fable-*"], known)).toBeNull();
+});
+
 async function runShell(script: string): Promise<string> {
   return (await promisify(execFile)("sh", ["-c", script])).stdout;
 }

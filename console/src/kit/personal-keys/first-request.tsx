@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { Check } from "lucide-react";
 import { Money } from "../../ui/amounts.tsx";
 import type { LoggedRequest } from "../requests/queries.ts";
-import { useFirstRequest } from "./queries.ts";
+import { useFirstRequest, useNewestRefusal } from "./queries.ts";
 
 /** Waits for the first request of a new key, and reports it. */
 export function FirstRequest({ apiKeyId }: { apiKeyId: string }) {
@@ -23,6 +23,7 @@ export function FirstRequest({ apiKeyId }: { apiKeyId: string }) {
             <span className="block text-quiet">
               Run the command. The request appears here within two seconds.
             </span>
+            <Refused apiKeyId={apiKeyId} />
           </span>
         </>
       ) : (
@@ -42,6 +43,17 @@ export function FirstRequest({ apiKeyId }: { apiKeyId: string }) {
         </>
       )}
     </div>
+  );
+}
+
+/** A request that this server refused before it was sent. */
+function Refused({ apiKeyId }: { apiKeyId: string }) {
+  const refusal = useNewestRefusal(apiKeyId);
+  if (refusal === null) return null;
+  return (
+    <span className="mt-1 block text-warn">
+      A request was refused with <code>{refusal.error_code}</code>. The response has the reason.
+    </span>
   );
 }
 

@@ -1,8 +1,7 @@
 import { ApiKeySecretDialog } from "../api-keys/secret-dialog.tsx";
-import { CodeSamples } from "../code-samples/code-samples.tsx";
-import { findUsableModel, makeFirstRequest } from "../code-samples/first-request.ts";
 import type { CreatedPersonalKey } from "./create-personal-key.tsx";
 import { FirstRequest } from "./first-request.tsx";
+import { KeySamples } from "./key-samples.tsx";
 
 interface NewKeyProps {
   /** Null: closed. */
@@ -18,11 +17,7 @@ export function NewPersonalKeyDialog({ created, onDone }: NewKeyProps) {
       {created && (
         <section className="grid gap-3 border-t border-line pt-5">
           <h3>Send your first request</h3>
-          <CodeSamples
-            secret={secret}
-            request={makeFirstRequest(findUsableModel(created.allowed_models) ?? undefined)}
-            hasFixedModel={created.allowed_models !== null}
-          />
+          <KeySamples apiKey={created} secret={secret} />
           <FirstRequest apiKeyId={created.id} />
         </section>
       )}

@@ -10,10 +10,9 @@ import { useNow } from "../../ui/use-now.ts";
 import { stateOf } from "../api-keys/key-state.ts";
 import type { ApiKey } from "../api-keys/queries.ts";
 import { WaitingSecrets } from "../api-keys/waiting-secrets.tsx";
-import { CodeSamples } from "../code-samples/code-samples.tsx";
-import { findUsableModel, makeFirstRequest } from "../code-samples/first-request.ts";
 import { type CreatedPersonalKey, CreatePersonalKeyDialog } from "./create-personal-key.tsx";
 import { FirstRequest } from "./first-request.tsx";
+import { KeySamples } from "./key-samples.tsx";
 import { NewPersonalKeyDialog } from "./new-personal-key.tsx";
 import { PersonalKeyList } from "./personal-key-list.tsx";
 import { type PersonalKeyWorkspace, usePersonalKeyOptions, usePersonalKeys } from "./queries.ts";
@@ -89,11 +88,7 @@ function FirstSteps({ apiKey }: { apiKey: ApiKey }) {
       lead="Set ANTHROPIC_API_KEY to your key. The secret of a lost key cannot be shown again: rotate the key."
     >
       <FirstRequest apiKeyId={apiKey.id} />
-      <CodeSamples
-        secret={null}
-        request={makeFirstRequest(findUsableModel(apiKey.allowed_models) ?? undefined)}
-        hasFixedModel={apiKey.allowed_models !== null}
-      />
+      <KeySamples apiKey={apiKey} secret={null} />
     </Section>
   );
 }

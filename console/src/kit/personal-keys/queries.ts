@@ -21,7 +21,17 @@ export const useRotatePersonalKey = () => useChange("rotatePersonalKey", stale);
 
 const POLL_MS = 1_000;
 
-/** The first request of a key, or null. Asks each second until there is one. */
+/** The newest request of a key that this server refused, or null. Appears within seconds. */
+export function useNewestRefusal(apiKeyId: string) {
+  const refused = useApi(
+    "listRecentRefusals",
+    { query: { api_key_id: [apiKeyId], limit: 1 } },
+    { everyMs: 2 * POLL_MS },
+  );
+  return refused.data?.data[0] ?? null;
+}
+
+/** The newest request of a key, or null. Asks each second. */
 export function useFirstRequest(apiKeyId: string) {
   const newest = useApi(
     "listRequests",
