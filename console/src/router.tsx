@@ -9,7 +9,6 @@ import {
 import { readAccessSearch } from "./features/access/search.ts";
 import { readAccessReviewsSearch } from "./features/access-reviews/search.ts";
 import { readFiringsSearch } from "./features/alerts/search.ts";
-
 import { readApiKeysSearch } from "./features/api-keys/search.ts";
 import { readAuditSearch } from "./features/audit-log/search.ts";
 import {
@@ -87,22 +86,18 @@ const apiKey = createRoute({
   component: lazyRouteComponent(() => import("./features/api-keys/key-page.tsx"), "ApiKeyPage"),
 });
 
+const personalKeysPage = () => import("./features/personal-keys/page.tsx");
 const personalKeys = createRoute({
   getParentRoute: () => shell,
   path: "/personal-keys",
-  component: lazyRouteComponent(
-    () => import("./features/personal-keys/page.tsx"),
-    "PersonalKeysPage",
-  ),
+  component: lazyRouteComponent(personalKeysPage, "PersonalKeysPage"),
 });
 
+const waitingSecretPage = () => import("./features/waiting-secrets/page.tsx");
 const waitingSecret = createRoute({
   getParentRoute: () => shell,
   path: "/waiting-secrets/$waitingSecretId",
-  component: lazyRouteComponent(
-    () => import("./features/waiting-secrets/page.tsx"),
-    "WaitingSecretPage",
-  ),
+  component: lazyRouteComponent(waitingSecretPage, "WaitingSecretPage"),
 });
 
 const myUsage = createRoute({

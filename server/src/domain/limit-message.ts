@@ -1,7 +1,14 @@
 import { formatUsd } from "./money.ts";
 import { formatRegainAccess, type PeriodName } from "./spend-period.ts";
 
-type WireScope = "organization" | "workspace" | "api_key" | "member" | "group" | "tag" | "group_member";
+type WireScope =
+  | "organization"
+  | "workspace"
+  | "api_key"
+  | "member"
+  | "group"
+  | "tag"
+  | "group_member";
 
 export interface ReachedLimit {
   scopeType: WireScope;
@@ -44,7 +51,12 @@ export function describeIncreaseRequest(
   { scopeType, scopeId, period }: AskableLimit,
   publicUrl: string | null,
 ) {
-  if (scopeType === "member" || scopeType === "group" || scopeType === "tag" || scopeType === "group_member") {
+  if (
+    scopeType === "member" ||
+    scopeType === "group" ||
+    scopeType === "tag" ||
+    scopeType === "group_member"
+  ) {
     return "An Owner or an Admin of the organization can raise it.";
   }
   const id = scopeType === "organization" ? "" : `&id=${encodeURIComponent(scopeId)}`;

@@ -78,6 +78,8 @@ function scopeWords({ scope, scope_name }: MyLimit): string {
       return `Key ${scope_name}`;
     case "group":
       return `Group ${scope_name}`;
+    case "group_member":
+      return `Each member of ${scope_name}`;
     case "workspace":
       return `Workspace ${scope_name}`;
     case "organization":
@@ -97,6 +99,7 @@ function toSearch(scope: MyLimit["scope"]) {
       return { scope: scope.type };
     case "member":
     case "group":
+    case "group_member":
     case "tag":
       return null;
   }
