@@ -51,6 +51,7 @@ test("no secret, prompt or answer appears in logs, tables, files, errors, reads 
     ["tag", canary("tag")],
     ["error of the upstream", canary("error")],
     ["address of a webhook", canary("webhook")],
+    ["client secret of the directory", canary("client")],
   ]);
   const secret = (name: string): string => secrets.get(name) ?? "";
   const server = await startServer({
@@ -128,6 +129,12 @@ async function makeChanges(
     credential: secret("upstream credential stored"),
   });
   expect({ status: stored.status, text: stored.text }).toMatchObject({ status: 200 });
+  const directory = await server.operator("POST", "/v1/admin/directories", {
+    name: "Company",
+    issuer: "https://login.example.com",
+    client_secret: secret("client secret of the directory"),
+  });
+  expect({ status: directory.status, text: directory.text }).toMatchObject({ status: 200 });
   const path = `/v1/admin/upstreams/${textField(stored.json, "id")}`;
   const replaced = await server.operator("POST", path, {
     credential: secret("upstream credential replaced"),
@@ -314,6 +321,7 @@ async function readEverything(
     api_key_id: ids.apiKeyId,
     admin_key_id: await list("/v1/admin/admin_keys"),
     upstream_id: await list("/v1/admin/upstreams"),
+    directory_id: await list("/v1/admin/directories"),
     spend_limit_id: await list("/v1/admin/spend_limits"),
     rate_limit_id: await list("/v1/admin/rate_limits"),
     member_id: ids.memberId,

@@ -171,6 +171,8 @@ const auditedReadings: readonly string[] = ["getMail"];
 /** Routes that use POST to request a challenge or send a secret. They change no visible data. */
 const askingRoutes: readonly string[] = [
   "getSignInPasskeyOptions",
+  "beginDirectorySignIn",
+  "testDirectory",
   "getStepUpPasskeyOptions",
   "getNewPasskeyOptions",
   "lookUpInvite",

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Client, Listed, TestOrganization } from "../admin.ts";
 import { type Authenticator, makeAuthenticator } from "../authenticator.ts";
 import { CONSOLE_ORIGIN } from "../members.ts";
@@ -161,7 +162,7 @@ export function newNeutralFeature() {
 }
 
 export function newDirectory() {
-  return { name: nextName(), issuer: `https://login-${nextNumber()}.example.com` };
+  return { name: nextName(), issuer: `https://${randomUUID()}.example.com` };
 }
 
 /** Id of the subject that the call creates. */
