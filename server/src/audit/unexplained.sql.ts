@@ -5,7 +5,15 @@ import type { Database, Tx } from "#src/db/pool.ts";
 // take access away can lack an event of their own, such as the end of a member's keys. So a narrower row is explained.
 
 export interface UnexplainedRow {
-  type: "api_key" | "admin_key" | "member" | "workspace_member" | "spend_limit" | "rate_limit";
+  type:
+    | "api_key"
+    | "admin_key"
+    | "member"
+    | "workspace_member"
+    | "group_member"
+    | "group_workspace"
+    | "spend_limit"
+    | "rate_limit";
   id: string;
   workspaceId: string | null;
   /** `unlogged`: no event created it. Otherwise the field that differs. */
@@ -112,6 +120,45 @@ export async function listUnexplainedRoles(
     WHERE member.organization_id = ${organizationId} AND known.logged IS DISTINCT FROM given.role
       AND (known.logged IS NOT NULL OR given.created_at > ${completeSince(organizationId)})
     ORDER BY given.member_id, given.workspace_id LIMIT ${limit}`.execute(db);
+  return rows;
+}
+
+/** Memberships in groups without an event, or after an event that ended them. */
+export async function listUnexplainedMemberships(
+  db: Database | Tx,
+  { organizationId, limit }: Page,
+): Promise<UnexplainedRow[]> {
+  const { rows } = await sql<UnexplainedRow>`
+    SELECT 'group_member' AS type, held.group_id || ' ' || held.member_id AS id, NULL AS "workspaceId",
+      'unlogged' AS reason, newest.event AS logged, held.source AS stored
+    FROM group_member AS held JOIN member_group AS g ON g.id = held.group_id
+    LEFT JOIN LATERAL (SELECT event FROM audit_event
+      WHERE organization_id = ${organizationId} AND subject_id = held.member_id
+        AND (event IN ('member.deactivated', 'member.removed')
+          OR (event LIKE 'group_member.%' AND coalesce(after, before) ->> 'group_id' = held.group_id))
+      ORDER BY created_at DESC, seq DESC LIMIT 1) AS newest ON true
+    WHERE g.organization_id = ${organizationId} AND newest.event IS DISTINCT FROM 'group_member.added'
+      AND (newest.event IS NOT NULL OR held.created_at > ${completeSince(organizationId)})
+    ORDER BY id LIMIT ${limit}`.execute(db);
+  return rows;
+}
+
+/** Roles of groups that differ from their newest event. */
+export async function listUnexplainedGroupRoles(
+  db: Database | Tx,
+  { organizationId, limit }: Page,
+): Promise<UnexplainedRow[]> {
+  const { rows } = await sql<UnexplainedRow>`
+    SELECT 'group_workspace' AS type, given.group_id AS id, given.workspace_id AS "workspaceId",
+      CASE WHEN newest.role IS NULL THEN 'unlogged' ELSE 'role' END AS reason, newest.role AS logged, given.role AS stored
+    FROM group_workspace AS given JOIN member_group AS g ON g.id = given.group_id
+    LEFT JOIN LATERAL (SELECT coalesce(after ->> 'workspace_role', 'none') AS role FROM audit_event
+      WHERE organization_id = ${organizationId} AND subject_id = given.group_id
+        AND workspace_id = given.workspace_id AND event LIKE 'group_workspace.%'
+      ORDER BY created_at DESC, seq DESC LIMIT 1) AS newest ON true
+    WHERE g.organization_id = ${organizationId} AND newest.role IS DISTINCT FROM given.role
+      AND (newest.role IS NOT NULL OR g.created_at > ${completeSince(organizationId)})
+    ORDER BY given.group_id, given.workspace_id LIMIT ${limit}`.execute(db);
   return rows;
 }
 

@@ -3,16 +3,18 @@ import type { SignedTable } from "#src/signed-rows/row-content.ts";
 import type { RowSigner } from "#src/signed-rows/row-signer.ts";
 import { listUnsignedRows } from "#src/signed-rows/unsigned-rows.ts";
 import {
+  listUnexplainedGroupRoles,
   listUnexplainedKeys,
   listUnexplainedLimits,
   listUnexplainedMembers,
+  listUnexplainedMemberships,
   listUnexplainedRoles,
   type UnexplainedRow,
 } from "./unexplained.sql.ts";
 
 /** A key, role, session or limit that the log does not explain. */
 export interface Unexplained extends Omit<UnexplainedRow, "type" | "reason"> {
-  type: UnexplainedRow["type"] | "group" | "group_member" | "group_workspace" | "session";
+  type: UnexplainedRow["type"] | "group" | "session";
   /** `unsigned`: this server did not write the row. */
   reason: UnexplainedRow["reason"] | "unsigned";
 }
@@ -47,6 +49,8 @@ export async function listUnexplained(
     ...(await listUnexplainedKeys(deps.database, page)),
     ...(await listUnexplainedMembers(deps.database, page)),
     ...(await listUnexplainedRoles(deps.database, page)),
+    ...(await listUnexplainedMemberships(deps.database, page)),
+    ...(await listUnexplainedGroupRoles(deps.database, page)),
     ...(await listUnexplainedLimits(deps.database, page)),
   ];
   return found.slice(0, MAX_UNEXPLAINED);

@@ -121,4 +121,45 @@ describe("a row that the server did not write", () => {
       expect((await find()).isUnsigned).toBe(true);
     },
   );
+
+  test("is named by the verification, also if an earlier row was put back", async ({
+    h,
+    org,
+    workspaceId,
+  }) => {
+    const { database } = h.deps;
+    const member = await org.member();
+    const made = await org.admin.post<{ id: string }>("/v1/admin/groups", { name: "Staff" });
+    const url = `/v1/admin/groups/${made.body.id}`;
+    await org.admin.post(`${url}/members`, { member_id: member.id });
+    await org.admin.post(`${url}/workspaces/${workspaceId}`, { workspace_role: "workspace_user" });
+    const verify = async () => {
+      const path = "/v1/admin/audit_log/verification";
+      const { body } = await org.admin.get<{ unexplained: Unexplained[] }>(path);
+      const found = body.unexplained.filter(({ type }) => type.startsWith("group"));
+      return found.map(({ type, id, reason }) => `${type} ${id} ${reason}`);
+    };
+    expect(await verify()).toEqual([]);
+    const kept = await database
+      .selectFrom("group_member")
+      .selectAll()
+      .where("member_id", "=", member.id)
+      .executeTakeFirstOrThrow();
+    await org.admin.remove(`${url}/members/${member.id}`);
+    await database.insertInto("group_member").values(kept).execute();
+    await sql`UPDATE group_workspace SET role = 'workspace_admin' WHERE group_id = ${made.body.id}`.execute(
+      database,
+    );
+    expect(await verify()).toEqual([
+      `group_workspace ${made.body.id} unsigned`,
+      `group_member ${made.body.id} ${member.id} unlogged`,
+      `group_workspace ${made.body.id} role`,
+    ]);
+  });
 });
+
+interface Unexplained {
+  type: string;
+  id: string;
+  reason: string;
+}
