@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { type Answer, call } from "../api-client.ts";
 import { getPasskey, hasPasskeys } from "../kit/sign-in/passkeys.ts";
+import { leaveForProvider } from "../kit/sign-in/provider-response.ts";
 import { queryClient } from "../queries.ts";
 import type { Question } from "../questions.ts";
 import { useSession } from "../session.ts";
@@ -29,7 +30,7 @@ export function StepUpDialog({ question }: { question: Question }) {
 }
 
 function StepUpForm({ onDone }: { onDone: (isConfirmed: boolean) => void }) {
-  const { member, two_factor } = useSession();
+  const { member, two_factor, directory } = useSession();
   const [error, setError] = useState<Error | null>(null);
   const [isBusy, setIsBusy] = useState(false);
   const form = useForm({ defaultValues: { password: "" } });
@@ -54,6 +55,17 @@ function StepUpForm({ onDone }: { onDone: (isConfirmed: boolean) => void }) {
       const passkey = await getPasskey(options);
       return passkey && call("stepUp", { body: { passkey } });
     });
+  const again = async () => {
+    setIsBusy(true);
+    setError(null);
+    try {
+      const next = location.pathname + location.search;
+      await leaveForProvider(directory?.id ?? "", { next, isAgain: true });
+    } catch (failure) {
+      setError(failure as Error);
+      setIsBusy(false);
+    }
+  };
   return (
     <form
       noValidate
@@ -76,6 +88,15 @@ function StepUpForm({ onDone }: { onDone: (isConfirmed: boolean) => void }) {
         )}
       </Field>
       <FormError error={error} />
+      {directory && (
+        <p className="text-sm text-quiet">
+          Without a password,{" "}
+          <button type="button" className="link" disabled={isBusy} onClick={() => void again()}>
+            sign in again with {directory.name}
+          </button>
+          . Then repeat the change.
+        </p>
+      )}
       <DialogActions>
         {two_factor.passkeys > 0 && hasPasskeys() && (
           <span className="mr-auto">

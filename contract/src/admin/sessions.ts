@@ -1,6 +1,13 @@
 import { z } from "zod";
 import { nameText, shownOnce, timestamp } from "../fields.ts";
-import { memberId, organizationId, passkeyId, sessionId, workspaceId } from "../ids.ts";
+import {
+  directoryId,
+  memberId,
+  organizationId,
+  passkeyId,
+  sessionId,
+  workspaceId,
+} from "../ids.ts";
 import { organizationRoles, workspaceRoles } from "../permissions.ts";
 import { route } from "../route.ts";
 import {
@@ -33,6 +40,10 @@ export const currentSession = z
     public_url: z.string().nullable().meta({
       description: "Base URL of this server for programs: `BURSAR_PUBLIC_URL`. Null: not set.",
     }),
+    directory: z
+      .object({ id: directoryId, name: z.string() })
+      .nullable()
+      .meta({ description: "Directory that started the session. Null: none." }),
     member: z.object({
       id: memberId,
       email: z.string(),

@@ -137,6 +137,12 @@ export const beginDirectorySignIn = route({
   action: "public",
   audited: null,
   params: directoryParams,
+  body: z.strictObject({
+    sign_in_again: z.boolean().default(false).meta({
+      description:
+        "True: the provider asks the person again, also if they are signed in there. A recent proof counts as a step-up.",
+    }),
+  }),
   response: z.object({
     type: z.literal("directory_sign_in"),
     authorization_url: z.string().meta({ description: "Address at the provider." }),

@@ -80,8 +80,12 @@ export const browse = (): Browser =>
 const pathOf = (id: string) => `${SIGN_IN}/directories/${id}`;
 
 /** Begins a sign-in. Returns the address at the provider. */
-export async function begin(browser: Browser, id = directoryId): Promise<string> {
-  const begun = await browser.post<{ authorization_url: string }>(pathOf(id));
+export async function begin(
+  browser: Browser,
+  id = directoryId,
+  fields: object = {},
+): Promise<string> {
+  const begun = await browser.post<{ authorization_url: string }>(pathOf(id), { ...fields });
   expect(begun.status).toBe(200);
   return begun.body.authorization_url;
 }

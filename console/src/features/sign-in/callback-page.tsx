@@ -2,11 +2,11 @@ import { useParams } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { type Answer, call } from "../../api-client.ts";
 import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
+import { consumeNext, consumeResponse } from "../../kit/sign-in/provider-response.ts";
 import { startSession, useSessionQuery } from "../../session.ts";
 import { Button, ButtonLink } from "../../ui/button.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { OpenPage } from "./login-page.tsx";
-import { consumeNext, consumeResponse } from "./provider-response.ts";
 import { CodePage, SignInSteps } from "./sign-in-steps.tsx";
 
 type Arrived = Answer<"completeDirectorySignIn">["type"];

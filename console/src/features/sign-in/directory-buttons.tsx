@@ -1,10 +1,9 @@
 import { Building } from "lucide-react";
 import { useState } from "react";
-import { call } from "../../api-client.ts";
+import { leaveForProvider } from "../../kit/sign-in/provider-response.ts";
 import { useApi } from "../../queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { saveNext } from "./provider-response.ts";
 
 /** One button for each directory. The browser leaves the console for the provider. */
 export function DirectoryButtons({ next }: { next: string | null }) {
@@ -16,9 +15,7 @@ export function DirectoryButtons({ next }: { next: string | null }) {
     setBusyId(id);
     setError(null);
     try {
-      const begun = await call("beginDirectorySignIn", { params: { directory_id: id } });
-      saveNext(next);
-      location.assign(begun.authorization_url);
+      await leaveForProvider(id, { next, isAgain: false });
     } catch (failure) {
       setError(failure as Error);
       setBusyId(null);

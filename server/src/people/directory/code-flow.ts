@@ -57,8 +57,8 @@ export class FlowRefusal extends Error {
   }
 }
 
-/** Address at the provider to which the browser goes. */
-export function makeAuthorizationUrl(of: FlowOf, derived: DerivedValues): string {
+/** Address at the provider to which the browser goes. `isAgain`: the provider asks the person to sign in again. */
+export function makeAuthorizationUrl(of: FlowOf, derived: DerivedValues, isAgain: boolean): string {
   const { configuration } = configure(of);
   return buildAuthorizationUrl(configuration, {
     redirect_uri: of.redirectUri,
@@ -67,6 +67,8 @@ export function makeAuthorizationUrl(of: FlowOf, derived: DerivedValues): string
     nonce: derived.nonce,
     code_challenge: derived.challenge,
     code_challenge_method: "S256",
+    // With max_age a provider sends auth_time, which decides about step-up.
+    ...(isAgain && { prompt: "login", max_age: "0" }),
   }).href;
 }
 

@@ -134,7 +134,7 @@ describe("a person is refused, and nothing changes:", () => {
     const response = provider.authorize(await begin(browser), newPerson());
     await change({ is_enabled: false });
     expect((await complete(browser, response)).status).toBe(404);
-    expect((await browser.post(`${SIGN_IN}/directories/${directoryId}`)).status).toBe(404);
+    expect((await browser.post(`${SIGN_IN}/directories/${directoryId}`, {})).status).toBe(404);
     const listed = await browser.get<{ data: { id: string }[] }>(`${SIGN_IN}/directories`);
     expect(listed.body.data.map(({ id }) => id)).not.toContain(directoryId);
   });
@@ -192,6 +192,22 @@ test("the provider's time of the last proof decides about step-up", async () => 
   };
   expect(await until({ auth_time: seconds(3_600_000) })).toBeNull();
   expect(await until({ auth_time: seconds(60_000) })).not.toBeNull();
+});
+
+test("a session names its directory, and a new sign-in there is a step-up", async () => {
+  const person = newPerson({ auth_time: Math.floor(h.clock.nowMs / 1000) - 3_600 });
+  const { browser } = await signIn(person);
+  const me = await browser.get<Me & { directory: object | null }>(ME);
+  expect(me.body).toMatchObject({ directory: { id: directoryId }, stepped_up_until: null });
+  expect(await begin(browser)).not.toMatch(/prompt|max_age/);
+  const url = await begin(browser, directoryId, { sign_in_again: true });
+  expect(Object.fromEntries(new URL(url).searchParams)).toMatchObject({
+    prompt: "login",
+    max_age: "0",
+  });
+  const proved = { ...person, auth_time: Math.floor(h.clock.nowMs / 1000) };
+  expect((await complete(browser, provider.authorize(url, proved))).status).toBe(200);
+  expect((await browser.get<Me>(ME)).body.stepped_up_until).not.toBeNull();
 });
 
 test("a deleted directory ends the sessions that it started", async () => {

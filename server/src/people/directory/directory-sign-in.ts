@@ -42,7 +42,7 @@ import {
 export async function beginDirectorySignIn(
   deps: DirectorySignInDeps,
   { browser, origin }: PublicCall,
-  directoryId: string,
+  { directoryId, isAgain }: { directoryId: string; isAgain: boolean },
 ): Promise<string> {
   const site = requirePublicSite(deps, { browser, origin });
   await beginAttempt(deps.database, deps.nowMs(), attemptOf(origin));
@@ -51,7 +51,7 @@ export async function beginDirectorySignIn(
   const token = makePendingToken(deps.randomBytes);
   const { makeAuthorizationUrl } = await import("./code-flow.ts");
   const flow = await withFaultAsRefusal(() => makeFlow(deps, directory));
-  const url = makeAuthorizationUrl(flow, deriveValues(token));
+  const url = makeAuthorizationUrl(flow, deriveValues(token), isAgain);
   await insertBegun(deps.database, {
     token_hash: hashSecret(token),
     directory_id: directory.id,

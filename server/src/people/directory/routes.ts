@@ -83,9 +83,12 @@ export function makeDirectorySignInHandlers(
         type: "sign_in_directory" as const,
       })),
     }),
-    beginDirectorySignIn: async (call, { params }) => ({
+    beginDirectorySignIn: async (call, { params, body }) => ({
       type: "directory_sign_in",
-      authorization_url: await beginDirectorySignIn(deps, call, params.directory_id),
+      authorization_url: await beginDirectorySignIn(deps, call, {
+        directoryId: params.directory_id,
+        isAgain: body.sign_in_again,
+      }),
     }),
     completeDirectorySignIn: (call, { params, body }) =>
       completeDirectorySignIn(deps, call, {

@@ -246,9 +246,9 @@ test("the cookie is for this host and its own pages, and the database has only i
 test("a sign-in begins at the public address only, from the console's own pages", async () => {
   const { openBrowser } = await import("#test/harness/browser.ts");
   const path = `${SIGN_IN}/directories/${directoryId}`;
-  const local = await openBrowser(h.app, { origin: "http://localhost:8484" }).post(path);
+  const local = await openBrowser(h.app, { origin: "http://localhost:8484" }).post(path, {});
   expect([local.status, codeOf(local)]).toEqual([403, "foreign_origin"]);
-  const foreign = await openBrowser(h.app, { origin: "https://evil.example" }).post(path);
+  const foreign = await openBrowser(h.app, { origin: "https://evil.example" }).post(path, {});
   expect([foreign.status, codeOf(foreign)]).toEqual([403, "foreign_origin"]);
 });
 
@@ -257,7 +257,7 @@ test("attempts of one address are limited, and successful ones are not counted",
   for (let i = 0; i < 3; i++) await signIn(newPerson(), browser);
   let last = 200;
   for (let i = 0; i < 101 && last === 200; i++) {
-    last = (await browser.post(`${SIGN_IN}/directories/${directoryId}`)).status;
+    last = (await browser.post(`${SIGN_IN}/directories/${directoryId}`, {})).status;
   }
   expect(last).toBe(429);
 });
@@ -266,7 +266,7 @@ test("a provider that fails is a 503 without its secrets", async () => {
   const failing = await startTestProvider(() => h.clock.nowMs);
   const id = await createDirectory(failing);
   await failing.close();
-  const answer = await browse().post(`${SIGN_IN}/directories/${id}`);
+  const answer = await browse().post(`${SIGN_IN}/directories/${id}`, {});
   expect([answer.status, codeOf(answer)]).toEqual([503, "directory_unavailable"]);
   expect(org.id).toBeDefined();
 });

@@ -261,6 +261,20 @@ export async function insertDirectorySession(tx: Tx, row: DirectorySessionRow): 
   await tx.insertInto("directory_session").values(row).execute();
 }
 
+/** Finds the directory that started the session, or null. */
+export async function findDirectoryOfSession(
+  db: Database,
+  sessionId: string,
+): Promise<{ id: string; name: string } | null> {
+  const row = await db
+    .selectFrom("directory_session")
+    .innerJoin("directory", "directory.id", "directory_session.directory_id")
+    .select(["directory.id", "directory.name"])
+    .where("directory_session.session_id", "=", sessionId)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
 /** Moves the facts of a directory's session to the session that replaces it. */
 export async function moveDirectorySession(
   tx: Tx,

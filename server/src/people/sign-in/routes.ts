@@ -11,6 +11,7 @@ import type { BrowserCall, PublicCall } from "#src/access/call.ts";
 import { sessionEndsAtMs } from "#src/access/sessions.ts";
 import { STEP_UP_LASTS_MS } from "#src/access/step-up.ts";
 import { assert } from "#src/lib/assert.ts";
+import { findDirectoryOfSession } from "#src/people/directory/sign-in.sql.ts";
 import { formatDevice } from "./format-device.rule.ts";
 import { listOwners, resetOwner } from "./owners.ts";
 import type { PasskeyRow } from "./passkeys.sql.ts";
@@ -209,6 +210,7 @@ async function getCurrentSession(
     expires_at: new Date(sessionEndsAtMs(session, lengths)).toISOString(),
     organization: { id: organizationId, name: profile.organization_name },
     public_url: deps.publicOrigin === null ? null : deps.publicUrl(),
+    directory: await findDirectoryOfSession(deps.database, member.sessionId),
     member: { id: member.id, email: profile.email, name: profile.name, role: member.role },
     permissions: permissionsOf(member),
     workspaces,

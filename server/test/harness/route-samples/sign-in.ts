@@ -57,7 +57,7 @@ export const signInSamples = {
   getSignInPasskeyOptions: {},
   signInWithPasskey: { body: () => ({ passkey: noAssertion }) },
   listSignInDirectories: {},
-  beginDirectorySignIn: {},
+  beginDirectorySignIn: { body: () => ({ sign_in_again: true }) },
   completeDirectorySignIn: { body: () => ({ response: "code=unknown&state=unknown" }) },
   requestDirectoryLinkMail: {},
   confirmDirectoryLink: { body: () => ({ token: "the token of a message" }) },

@@ -1,9 +1,19 @@
+import { call } from "../../api-client.ts";
+
 const NEXT = "bursar-next";
 
-/** Stores the page to open after the sign-in at a provider, for this tab. */
-export function saveNext(next: string | null): void {
+/** Leaves the console for the provider. `next`: the page to open afterwards, in this tab. */
+export async function leaveForProvider(
+  directoryId: string,
+  { next, isAgain }: { next: string | null; isAgain: boolean },
+): Promise<void> {
+  const begun = await call("beginDirectorySignIn", {
+    params: { directory_id: directoryId },
+    body: { sign_in_again: isAgain },
+  });
   if (next === null) sessionStorage.removeItem(NEXT);
   else sessionStorage.setItem(NEXT, next);
+  location.assign(begun.authorization_url);
 }
 
 /** Returns the page to open: a path of this console, never another site. */
