@@ -87,13 +87,13 @@ const apiKey = createRoute({
 });
 
 const personalKeysPage = () => import("./features/personal-keys/page.tsx");
+const waitingSecretPage = () => import("./features/waiting-secrets/page.tsx");
 const personalKeys = createRoute({
   getParentRoute: () => shell,
   path: "/personal-keys",
   component: lazyRouteComponent(personalKeysPage, "PersonalKeysPage"),
 });
 
-const waitingSecretPage = () => import("./features/waiting-secrets/page.tsx");
 const waitingSecret = createRoute({
   getParentRoute: () => shell,
   path: "/waiting-secrets/$waitingSecretId",

@@ -48,10 +48,14 @@ export const getPersonalKeyOptions = route({
   path: "/v1/admin/personal_key_options",
   summary: "Get the workspaces where you can create a key",
   description:
-    "Lists up to 200 workspaces by name, those of the caller first. `name` selects workspaces whose name contains it. `contacts` are people who can allow personal keys or add the caller to a workspace.",
+    "Lists up to 200 workspaces by name, those of the caller first. `contacts` are people who can allow personal keys or add the caller to a workspace.",
   action: "self:read",
   audited: null,
-  query: z.strictObject({ name: optionalQuery(nameText) }),
+  query: z.strictObject({
+    name: optionalQuery(nameText).meta({
+      description: "Part of a workspace's name. Case-insensitive.",
+    }),
+  }),
   response: z.object({
     type: z.literal("personal_key_options"),
     workspaces: z.array(personalKeyWorkspace),
