@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { sendMessage } from "../../server/test/harness/server-process.ts";
 import { type Company, emailOf, owner } from "./company.ts";
 import {
@@ -31,6 +31,12 @@ describeConsole("personal keys", ({ company, open, openSession, openOverview }) 
     await mustAdmin("POST", `/v1/admin/workspaces/${found?.id}`, rules);
     return found?.id ?? "";
   }
+
+  // A group makes Tim a Developer of another workspace. These tests are about people without such a role.
+  beforeAll(async () => {
+    const id = await findMemberId(emailOf("Tim"));
+    await mustAdmin("DELETE", `/v1/admin/groups/${company().groupId}/members/${id}`);
+  });
 
   test("a Member without a workspace for a key sees whom to ask", async () => {
     await setRules({ personal_keys: "off" });
