@@ -27,6 +27,7 @@ export const auditSubjects = {
   request_log_settings: "every_key",
   rotation_policy: "no_key",
   route: "every_key",
+  scim_token: "no_key",
   security_settings: "no_key",
   session: "every_key",
   spend_limit: "no_key",

@@ -16,6 +16,7 @@ export const errorResources = [
   "audit_event",
   "directory",
   "group",
+  "scim_token",
   "group_member",
   "invite",
   "mail",

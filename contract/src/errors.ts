@@ -234,6 +234,7 @@ export const errorCodes = {
     isOfficial: true,
   },
   route_not_found: { ...notFound, meaning: "The server has no such method and path." },
+  scim_token_ended: { ...badRequest, meaning: "The SCIM token is revoked or expired." },
   resource_archived: {
     ...badRequest,
     meaning: "The resource is archived and cannot be changed.",
@@ -337,7 +338,7 @@ export const errorCodes = {
   },
   too_many_secrets: {
     ...conflict,
-    meaning: "Too many previous secrets are still valid.",
+    meaning: "Too many secrets are still valid.",
   },
   too_many_passkeys: {
     ...conflict,

@@ -32,6 +32,7 @@ export const idPrefixes = {
   increaseRequest: "slir_",
   rateLimit: "rlim_",
   directory: "dir_",
+  scimToken: "scimtok_",
   tag: "tag_",
 } as const;
 
@@ -81,6 +82,7 @@ export const increaseRequestId = idText.meta({
   description: "Id of an increase request, `slir_…`.",
 });
 export const directoryId = idText.meta({ description: "Directory id, `dir_…`." });
+export const scimTokenId = idText.meta({ description: "Id of a SCIM token, `scimtok_…`." });
 export const rateLimitId = idText.meta({ description: "Rate limit id, `rlim_…`." });
 export const tagId = idText.meta({ description: "Tag id, `tag_…`." });
 /** Id from the server's list of groups. The refusal of another id lists them. */

@@ -26,6 +26,7 @@ import { rbacRoutes } from "./admin/rbac.ts";
 import { refusalRoutes } from "./admin/refusals.ts";
 import { requestRoutes } from "./admin/requests.ts";
 import { rotationPolicyRoutes } from "./admin/rotation-policies.ts";
+import { scimTokenRoutes } from "./admin/scim-tokens.ts";
 import { securitySettingsRoutes } from "./admin/security-settings.ts";
 import { sessionRoutes } from "./admin/sessions.ts";
 import { setUpRoutes } from "./admin/set-up.ts";
@@ -63,6 +64,7 @@ export const adminRoutes = [
   ...adminKeyRoutes,
   ...securitySettingsRoutes,
   ...directoryRoutes,
+  ...scimTokenRoutes,
   ...accessRoutes,
   ...accessReviewRoutes,
   ...alertChannelRoutes,

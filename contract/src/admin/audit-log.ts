@@ -51,7 +51,9 @@ const textFilter = (description: string, maxLength = 100) =>
 
 const filters = {
   event: textFilter("Name of an event, or a prefix that ends in a dot, such as `api_key.`."),
-  actor_type: textFilter("Such as `admin_key`, `api_key`, `member`, `local_operator`, `system`."),
+  actor_type: textFilter(
+    "Such as `admin_key`, `api_key`, `member`, `directory`, `local_operator`, `system`.",
+  ),
   actor_id: textFilter("Id of the actor."),
   subject_type: textFilter("Such as `workspace` or `api_key`."),
   subject_id: textFilter("Id of the subject."),
@@ -180,6 +182,7 @@ const unexplained = z
         "group",
         "group_member",
         "group_workspace",
+        "scim_token",
         "session",
         "spend_limit",
         "rate_limit",

@@ -226,6 +226,15 @@ export async function findActorDisplay(
         .executeTakeFirst();
       return row ? { name: row.name, email: null } : nameless;
     }
+    case "directory": {
+      const row = await tx
+        .selectFrom("directory")
+        .select("name")
+        .where("organization_id", "=", actor.organizationId)
+        .where("id", "=", actor.id)
+        .executeTakeFirst();
+      return row ? { name: row.name, email: null } : nameless;
+    }
     case "member": {
       const row = await tx
         .selectFrom("member")

@@ -14,7 +14,7 @@ import {
 
 /** A key, role, session or limit that the log does not explain. */
 export interface Unexplained extends Omit<UnexplainedRow, "type" | "reason"> {
-  type: UnexplainedRow["type"] | "group" | "session";
+  type: UnexplainedRow["type"] | "group" | "scim_token" | "session";
   /** `unsigned`: this server did not write the row. */
   reason: UnexplainedRow["reason"] | "unsigned";
 }
@@ -31,6 +31,7 @@ const typeOf: Readonly<Record<SignedTable, Unexplained["type"]>> = {
   member_group: "group",
   group_member: "group_member",
   group_workspace: "group_workspace",
+  scim_token: "scim_token",
   auth_session: "session",
 };
 

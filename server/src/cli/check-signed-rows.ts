@@ -30,6 +30,7 @@ const names = {
   group: "group",
   group_member: "member of a group",
   group_workspace: "role of a group",
+  scim_token: "SCIM token",
   session: "session",
 } as const satisfies Partial<Record<UnsignedType, string>>;
 

@@ -36,6 +36,7 @@ test("a 400 exits by its code: limit, secret, state of the resource, else input"
     ],
     [exitCodes.authentication]: ["password_incorrect", "link_invalid"],
     [exitCodes.conflict]: [
+      "scim_token_ended",
       "resource_archived",
       "resource_expired",
       "owner_inactive",

@@ -89,6 +89,7 @@ const exitCodeOfErrorCode: Partial<Record<ErrorCode, ExitCode>> = {
   role_inherited: exitCodes.conflict,
   managed_by_directory: exitCodes.conflict,
   cannot_sign_out_self: exitCodes.conflict,
+  scim_token_ended: exitCodes.conflict,
 };
 
 /** Returns the exit code for a refusal: by its error code, or by its status if the code is unknown here. */

@@ -42,6 +42,8 @@ export const groupAliases: Readonly<
   audit: { summary: "log of every change" },
   cost: { summary: "cost of usage" },
   directories: { summary: "identity providers through which people sign in" },
+  "directory-scim-tokens": { name: "scim-tokens" },
+  "scim-tokens": { summary: "tokens with which directories provide people and groups" },
   groups: { summary: "groups of members" },
   "group-members": { summary: "members of a group" },
   "group-workspaces": { summary: "roles of a group in workspaces" },
@@ -233,6 +235,7 @@ const styles: Readonly<Record<string, CommandStyle>> = {
       "directories create Okta --issuer https://example.okta.com --allowed-domains example.com",
     ],
   },
+  createScimToken: { examples: ["scim-tokens create dir_01H8XQ"] },
   createUpstream: {
     examples: [
       "upstreams create Anthropic --base-url https://api.anthropic.com --credential-file ./key",

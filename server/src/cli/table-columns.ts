@@ -28,6 +28,7 @@ const columns: Readonly<Record<string, string>> = {
   SpendLimit:
     "id scope period limit_usd spent_usd held_usd unresolved_usd remaining_usd enforcement period_ends_at",
   Directory: "id name issuer is_enabled default_role",
+  ScimToken: "id partial_token_hint status last_used_at expires_at created_at",
   Tag: "name value workspace_count api_key_count id created_at",
   Upstream: "id name base_url credential_hint updated_at",
   UsageRow:

@@ -775,6 +775,32 @@ CREATE TABLE schema_migration (
   sha256 text NOT NULL,
   applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
+CREATE TABLE scim_token (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  directory_id text NOT NULL,
+  secret_hash bytea NOT NULL,
+  partial_token_hint text NOT NULL,
+  created_by_type text NOT NULL,
+  created_by_id text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  valid_until timestamp with time zone,
+  revoked_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  mac bytea
+);
+CREATE TABLE scim_user (
+  directory_id text NOT NULL,
+  member_id text NOT NULL,
+  user_name text NOT NULL,
+  external_id text,
+  attributes jsonb NOT NULL,
+  is_creator boolean NOT NULL,
+  is_suspended boolean NOT NULL,
+  deleted_at timestamp with time zone,
+  created_at timestamp with time zone NOT NULL,
+  updated_at timestamp with time zone NOT NULL
+);
 CREATE TABLE security_settings (
   organization_id uuid NOT NULL,
   max_key_lifetime_days integer,
@@ -1787,6 +1813,9 @@ ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_pkey PRIMARY KEY (wor
 ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_remind_days_check CHECK (((remind_days >= 1) AND (remind_days <= 90)));
 ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_rotation_days_check CHECK (((rotation_days >= 1) AND (rotation_days <= 3650)));
 ALTER TABLE schema_migration ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (number);
+ALTER TABLE scim_token ADD CONSTRAINT scim_token_pkey PRIMARY KEY (id);
+ALTER TABLE scim_token ADD CONSTRAINT scim_token_secret_hash_key UNIQUE (secret_hash);
+ALTER TABLE scim_user ADD CONSTRAINT scim_user_pkey PRIMARY KEY (directory_id, member_id);
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_max_key_lifetime_days_check CHECK (((max_key_lifetime_days >= 1) AND (max_key_lifetime_days <= 3650)));
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_max_keys_per_member_check CHECK (((max_keys_per_member >= 1) AND (max_keys_per_member <= 10000)));
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_min_password_length_check CHECK (((min_password_length >= 12) AND (min_password_length <= 64)));
@@ -1950,6 +1979,10 @@ ALTER TABLE refused_request_hour ADD CONSTRAINT refused_request_hour_organizatio
 ALTER TABLE retired_audit_key ADD CONSTRAINT retired_audit_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_api_key_secret_id_fkey FOREIGN KEY (api_key_secret_id) REFERENCES api_key_secret(id);
 ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
+ALTER TABLE scim_token ADD CONSTRAINT scim_token_directory_id_fkey FOREIGN KEY (directory_id) REFERENCES directory(id) ON DELETE CASCADE;
+ALTER TABLE scim_token ADD CONSTRAINT scim_token_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE scim_user ADD CONSTRAINT scim_user_directory_id_fkey FOREIGN KEY (directory_id) REFERENCES directory(id) ON DELETE CASCADE;
+ALTER TABLE scim_user ADD CONSTRAINT scim_user_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE set_up_link ADD CONSTRAINT set_up_link_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE spend_adjustment ADD CONSTRAINT spend_adjustment_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -2046,6 +2079,10 @@ CREATE INDEX refusal_recent_by_time ON refusal_recent USING btree (organization_
 CREATE INDEX refused_request_by_time ON refused_request USING btree (organization_id, minute_at);
 CREATE INDEX refused_request_hour_by_time ON refused_request_hour USING btree (organization_id, hour_at);
 CREATE INDEX row_change_xact ON row_change USING btree (xact);
+CREATE INDEX scim_token_by_directory ON scim_token USING btree (directory_id, created_at, id);
+CREATE UNIQUE INDEX scim_user_external_id ON scim_user USING btree (directory_id, external_id) WHERE (deleted_at IS NULL);
+CREATE UNIQUE INDEX scim_user_name ON scim_user USING btree (directory_id, lower(user_name)) WHERE (deleted_at IS NULL);
+CREATE INDEX scim_user_of_member ON scim_user USING btree (member_id);
 CREATE INDEX spend_adjustment_by_request ON spend_adjustment USING btree (request_id);
 CREATE INDEX spend_adjustment_by_time ON spend_adjustment USING btree (organization_id, started_at);
 CREATE INDEX spend_limit_increase_request_by_time ON spend_limit_increase_request USING btree (organization_id, created_at, id);
@@ -2553,6 +2590,8 @@ CREATE TRIGGER member_group_insert AFTER INSERT ON public.member_group FOR EACH 
 CREATE TRIGGER member_group_update AFTER UPDATE ON public.member_group FOR EACH ROW WHEN (((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.source IS DISTINCT FROM new.source)) OR (old.directory_id IS DISTINCT FROM new.directory_id)) OR (old.external_id IS DISTINCT FROM new.external_id)) OR (old.allowed_models IS DISTINCT FROM new.allowed_models))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER node_refuse_older BEFORE UPDATE OF flushed_seq, lease_op ON public.node FOR EACH ROW WHEN ((NOT new.appends)) EXECUTE FUNCTION refuse_older_node();
 CREATE TRIGGER node_refuse_unsigned BEFORE UPDATE OF flushed_seq, lease_op ON public.node FOR EACH ROW WHEN (((NOT new.signs_rows) AND (NOT new.appends))) EXECUTE FUNCTION refuse_unsigned_node();
+CREATE TRIGGER scim_token_insert AFTER INSERT ON public.scim_token FOR EACH ROW EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER scim_token_update AFTER UPDATE ON public.scim_token FOR EACH ROW WHEN (((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.directory_id IS DISTINCT FROM new.directory_id)) OR (old.secret_hash IS DISTINCT FROM new.secret_hash)) OR (old.valid_until IS DISTINCT FROM new.valid_until)) OR (old.revoked_at IS DISTINCT FROM new.revoked_at))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER workspace_insert_tags AFTER INSERT ON public.workspace FOR EACH ROW WHEN ((new.tags <> '{}'::jsonb)) EXECUTE FUNCTION create_tags();
 CREATE TRIGGER workspace_update_tags AFTER UPDATE OF tags ON public.workspace FOR EACH ROW WHEN (((new.tags <> '{}'::jsonb) AND (new.tags <> old.tags))) EXECUTE FUNCTION create_tags();
 CREATE TRIGGER workspace_member_insert AFTER INSERT ON public.workspace_member FOR EACH ROW EXECUTE FUNCTION record_row_change();

@@ -6,6 +6,7 @@ import type { AuthTables } from "./auth-tables.ts";
 import type { GroupMemberSource, GroupTables } from "./group-tables.ts";
 import type { LedgerTables, OwnScopeType, PeriodName, ScopeType } from "./ledger-tables.ts";
 import type { ReviewTables } from "./review-tables.ts";
+import type { ScimTables } from "./scim-tables.ts";
 import type { UsageTables } from "./usage-tables.ts";
 
 // Rows of `migrations/` for kysely. int8 columns are bigint (db/pool.ts sets the parser).
@@ -22,6 +23,7 @@ export interface Tables
     GroupTables,
     LedgerTables,
     ReviewTables,
+    ScimTables,
     UsageTables {
   node: NodeTable;
   installation: { key: string; value: string };

@@ -6,7 +6,8 @@ import * as secretHash from "#src/lib/secret-hash.ts";
 // characters). The official prefixes let secret scanners find it. The checksum rejects a mistyped or invented secret
 // without a database query.
 
-export type SecretKind = "api" | "admin";
+/** `scim`: a token of a directory, which is no key. */
+export type SecretKind = "api" | "admin" | "scim";
 
 export interface NewSecret {
   /** Shown once, never stored. */
@@ -20,6 +21,7 @@ export interface NewSecret {
 const secretPrefixes: Readonly<Record<SecretKind, string>> = {
   api: "sk-ant-api03-",
   admin: "sk-ant-admin01-",
+  scim: "bursar-scim-",
 };
 
 const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -44,12 +46,14 @@ export function makeSecret(kind: SecretKind, random: RandomBytes): NewSecret {
  * Returns the kind of a well-formed secret, or null for any other text. Only the database knows whether the secret
  * exists. The length is checked first, so the cost is bounded for any input.
  */
-export function checkSecret(text: string): { kind: SecretKind } | null {
-  const kind = kindOf(text);
-  if (!kind) return null;
-  if (!BODY.test(text.slice(secretPrefixes[kind].length))) return null;
-  const checksum = text.slice(-CHECKSUM_CHARS);
-  return checksum === checksumOf(text.slice(0, -CHECKSUM_CHARS)) ? { kind } : null;
+export function checkSecret(text: string): { kind: "api" | "admin" } | null {
+  const kind = isOfKind("api", text) ? "api" : isOfKind("admin", text) ? "admin" : null;
+  return kind !== null && isWellFormed(kind, text) ? { kind } : null;
+}
+
+/** Whether the text is a well-formed token of a directory, which may not exist. */
+export function isScimToken(text: string): boolean {
+  return isOfKind("scim", text) && isWellFormed("scim", text);
 }
 
 /** SHA-256 of the secret, 32 bytes: the only stored form. */
@@ -57,13 +61,14 @@ export function hashSecret(secret: string): Buffer {
   return secretHash.hashSecret(secret);
 }
 
-function kindOf(text: string): SecretKind | null {
-  for (const kind of ["api", "admin"] as const) {
-    const prefix = secretPrefixes[kind];
-    const length = prefix.length + RANDOM_CHARS + CHECKSUM_CHARS;
-    if (text.length === length && text.startsWith(prefix)) return kind;
-  }
-  return null;
+function isOfKind(kind: SecretKind, text: string): boolean {
+  const prefix = secretPrefixes[kind];
+  return text.length === prefix.length + RANDOM_CHARS + CHECKSUM_CHARS && text.startsWith(prefix);
+}
+
+function isWellFormed(kind: SecretKind, text: string): boolean {
+  if (!BODY.test(text.slice(secretPrefixes[kind].length))) return false;
+  return text.slice(-CHECKSUM_CHARS) === checksumOf(text.slice(0, -CHECKSUM_CHARS));
 }
 
 function hintOf(secret: string, kind: SecretKind): string {

@@ -35,6 +35,7 @@ const withoutState = {
   request_log_settings: "It restricts no access.",
   rotation_policy: "It ends keys later, with their own events.",
   route: "A refused call changes nothing.",
+  scim_token: "Access of people is the state of their member. The event lists the change.",
   security_settings: "It restricts later changes only.",
   session: "The state of its member has the sessions.",
   spend_limit: "It bounds use and no access. The event lists the change.",

@@ -8,6 +8,7 @@ import { mountDocs } from "./docs.ts";
 import { makeErrorResponse } from "./errors.ts";
 import { type HandlerDeps, makeHandlers } from "./handlers.ts";
 import { type MountDeps, mountRoutes, sendJson } from "./mount-routes.ts";
+import { mountScim } from "./mount-scim.ts";
 import { mountPages, type PageDeps } from "./pages.ts";
 import { readQuery } from "./read-query.ts";
 import { securityHeaders, transportHeaders } from "./security-headers.ts";
@@ -76,6 +77,7 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
   await mountPages(app, deps);
   if (deps.hasReference) mountDocs(app, deps.version);
   mountRoutes(app, deps, makeHandlers(deps));
+  mountScim(app, deps);
   await app.ready();
   return app;
 }

@@ -25,6 +25,7 @@ import { makeGroupHandlers } from "#src/people/groups/routes.ts";
 import type { AcceptDeps } from "#src/people/invites/accept-invite.ts";
 import { makeInviteHandlers } from "#src/people/invites/routes.ts";
 import { makeMemberHandlers } from "#src/people/members/routes.ts";
+import { makeScimTokenHandlers } from "#src/people/scim/routes.ts";
 import { makeSecuritySettingsHandlers } from "#src/people/security-settings/routes.ts";
 import {
   makeSessionHandlers,
@@ -94,6 +95,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeAdminKeyHandlers(deps),
     ...makeSecuritySettingsHandlers(deps),
     ...makeDirectoryHandlers(deps),
+    ...makeScimTokenHandlers(deps),
     ...makeAccessHandlers(deps),
     ...makeAccessReviewHandlers(deps),
     ...makeAlertChannelHandlers(deps),

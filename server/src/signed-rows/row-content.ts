@@ -46,6 +46,14 @@ export const signedColumns = {
   },
   group_member: { group_id: "text", member_id: "text", source: "text" },
   group_workspace: { group_id: "text", workspace_id: "text", role: "text" },
+  scim_token: {
+    id: "text",
+    organization_id: "text",
+    directory_id: "text",
+    secret_hash: "bytes",
+    valid_until: "time",
+    revoked_at: "time",
+  },
   auth_session: {
     id: "text",
     token: "text",

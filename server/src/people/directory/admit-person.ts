@@ -1,24 +1,13 @@
 import { nameText } from "@bursar/contract/fields.ts";
-import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Origin } from "#src/domain/caller.ts";
-import { newId } from "#src/lib/ids.ts";
-import { withdrawMail } from "#src/mail/queue-mail.ts";
 import { MEMBER_NOT_ACTIVE } from "#src/people/identity/auth-settings.ts";
-import { createPersonWithoutPassword } from "#src/people/identity/people.ts";
-import { inviteStatusOf } from "#src/people/invites/invite-status.rule.ts";
-import {
-  insertAssignedRoles,
-  insertMember,
-  listInviteWorkspaces,
-  listOpenInvites,
-  updateInvite,
-} from "#src/people/invites/invites.sql.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { normalizeEmail } from "#src/people/members/email-address.rule.ts";
 import type { NoteEvent } from "#src/people/sign-in/audit-member.ts";
 import { refusalOf } from "#src/people/sign-in/refusals.ts";
+import { createDirectoryMember } from "./create-directory-member.ts";
 import type { DirectoryRow } from "./directories.sql.ts";
 import { isAllowedDomain, type PersonClaims } from "./person-claims.rule.ts";
 import {
@@ -82,33 +71,19 @@ async function createFromClaims(
     return { kind: "linking", memberId: present.id };
   }
   if (people.length > 0) throw refusalOf(MEMBER_NOT_ACTIVE);
-  const createdAt = new Date(deps.nowMs());
-  const invite = await findInvite(tx, { organizationId, email, nowMs: deps.nowMs() });
-  const role = invite?.role ?? directory.default_role;
-  const id = newId(idPrefixes.member, deps.nowMs(), deps.randomBytes);
   const name = readName(claims, email);
-  await insertMember(tx, { id, organizationId, email, name, role, createdAt });
-  await createPersonWithoutPassword(tx, id);
+  const made = await createDirectoryMember(tx, deps, { directory, email, name });
+  const { id, role, inviteId: invite_id } = made;
   const { id: directory_id, issuer } = directory;
   await insertIdentity(tx, {
     ...{ directory_id, issuer, subject: claims.subject, member_id: id },
-    now: createdAt,
+    now: made.createdAt,
   });
-  if (invite !== null) {
-    const workspaces = await listInviteWorkspaces(tx, [invite.id]);
-    await insertAssignedRoles(
-      tx,
-      id,
-      workspaces.filter((workspace) => !workspace.is_archived),
-    );
-    await updateInvite(tx, { ...invite, accepted_at: createdAt, member_id: id, is_open: false });
-    await withdrawMail(tx, invite.id);
-  }
   await note({
     member: { id, organizationId },
     origin,
     event: "member.created",
-    after: { email, name, role, directory_id, invite_id: invite?.id ?? null },
+    after: { email, name, role, directory_id, invite_id },
   });
   return { kind: "member", memberId: id };
 }
@@ -123,17 +98,6 @@ export async function checkUnlinked(
     "address_taken",
     "The member with this address is linked to another person of the directory.",
   );
-}
-
-/** Finds the pending invite of the address. Throws a 403 for an invite as owner, which needs its link. */
-async function findInvite(
-  tx: Tx,
-  { organizationId, email, nowMs }: { organizationId: string; email: string; nowMs: number },
-) {
-  const open = await listOpenInvites(tx, { organizationId, emails: [email] });
-  const invite = open.find((each) => inviteStatusOf(each, nowMs) === "pending") ?? null;
-  if (invite?.role !== "owner") return invite;
-  throw refuse("You are invited as an Owner. Accept the invite through its link.");
 }
 
 function readEmail({ email, isEmailUnverified }: PersonClaims): string {

@@ -26,6 +26,7 @@ import {
   updateMember as updateRow,
 } from "#src/people/leaving/members.sql.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
+import { forgetSuspension } from "#src/people/scim/users.sql.ts";
 import { normalizeEmail } from "./email-address.rule.ts";
 import { findMemberPosition, listMembers as listRows } from "./members.sql.ts";
 
@@ -179,6 +180,7 @@ export function reactivateMember(
     }
     const after: MemberRow = { ...before, status: "active" };
     await updateRow(tx, { organizationId: caller.organizationId, id }, after);
+    await forgetSuspension(tx, id);
     return {
       result: await showOne(tx, caller, after),
       audit: auditOfMember("member.reactivated", before, after),

@@ -13,6 +13,7 @@ export type Made = Record<
   | "neutral_feature_id"
   | "upstream_id"
   | "directory_id"
+  | "scim_token_id"
   | "spend_limit_id"
   | "rate_limit_id"
   | "alert_id"
@@ -70,6 +71,8 @@ const makers: Record<keyof Made, Maker> = {
   neutral_feature_id: ({ operator }) =>
     createId(operator, "/v1/admin/neutral_features", newNeutralFeature()),
   directory_id: ({ operator }) => createId(operator, "/v1/admin/directories", newDirectory()),
+  scim_token_id: async ({ operator }, make) =>
+    createId(operator, `/v1/admin/directories/${await make("directory_id")}/scim_tokens`),
   upstream_id: ({ operator }) => findOrMakeUpstream(operator),
   spend_limit_id: async ({ operator }, make) =>
     createId(operator, "/v1/admin/spend_limits", {
@@ -256,6 +259,7 @@ export const unknownIds: Made = {
   neutral_feature_id: "feature_unknown",
   upstream_id: "ups_unknown",
   directory_id: "dir_unknown",
+  scim_token_id: "scimtok_unknown",
   spend_limit_id: "spl_unknown",
   rate_limit_id: "rlim_unknown",
   alert_id: "alert_unknown",

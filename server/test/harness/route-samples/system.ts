@@ -8,6 +8,10 @@ export const systemSamples = {
   updateDirectory: renamed,
   deleteDirectory: {},
   testDirectory: {},
+  listScimTokens: {},
+  createScimToken: {},
+  rotateScimToken: { body: () => ({}), audits: ["scim_token.created"] },
+  revokeScimToken: {},
 
   listUpstreams: {},
   createUpstream: {
