@@ -85,6 +85,11 @@ test("a change at one rank leaves the values of all other ranks", () => {
   );
 });
 
+test("a row without restrictions is omitted, also if its rank sets nothing", () => {
+  const row = { ...free, ...by, rank: "holder" as const };
+  expect(setRestrictions([row], "holder", {}, by)).toEqual([]);
+});
+
 test("a value that an earlier version wrote belongs to a Workspace Admin, and nothing is widened", () => {
   fc.assert(
     fc.property(rows, restrictions, (all, inForce) => {

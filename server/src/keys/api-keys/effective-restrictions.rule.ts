@@ -161,9 +161,9 @@ export function setRestrictions(
   const after = { ...before, ...values };
   const isSameAs = (other: Restrictions) =>
     restrictedFields.every((field) => isSame(after[field], other[field]));
-  if (isSameAs(before)) return [...rows];
   const others = rows.filter((row) => row.rank !== rank);
-  return isSameAs(unrestricted) ? others : sortByRank([...others, { ...after, rank, ...by }]);
+  if (isSameAs(unrestricted)) return others;
+  return isSameAs(before) ? [...rows] : sortByRank([...others, { ...after, rank, ...by }]);
 }
 
 function sortByRank(rows: readonly RankedRestrictions[]): RankedRestrictions[] {
