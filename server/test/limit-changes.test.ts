@@ -53,11 +53,13 @@ const test = base.extend("record", async ({ h, org, workspaceId, apiKeyId }) => 
   const elsewhere = (await org.admin.createWorkspace()).id;
   const outsider = h.as((await org.admin.createApiKey(elsewhere, { permissions: ["admin"] })).key);
   const readEvents = await watchEvents(h.deps.database, org.id);
+  const workspace = await org.admin.get<{ name: string }>(`/v1/admin/workspaces/${workspaceId}`);
   const adminKeys = await org.admin.get<Listed<Limit>>("/v1/admin/admin_keys");
   const names = new Map([
     [adminKeys.body.data[0]?.id ?? "", "<admin key>"],
     [org.id, "<organization>"],
     [workspaceId, "<workspace>"],
+    [workspace.body.name, "<workspace name>"],
     [apiKeyId, "<key>"],
     [elsewhere, "<elsewhere>"],
   ]);

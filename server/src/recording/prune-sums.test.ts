@@ -104,7 +104,7 @@ test("deletes balances of old periods, except those with leased or unresolved am
     const rows = await db.database.selectFrom("balance").select("period_start").execute();
     return rows.length;
   };
-  expect(await count()).toBe(5 * 9);
+  expect(await count()).toBe(5 * 12);
   await db.database
     .updateTable("balance")
     .set({ unresolved_nano_usd: 5n })
@@ -112,7 +112,7 @@ test("deletes balances of old periods, except those with leased or unresolved am
     .where("scope_type", "=", "workspace")
     .where("settled_nano_usd", ">", 0n)
     .execute();
-  expect(await pruneBalances(db.database, 400)).toBe(2 * 8);
+  expect(await pruneBalances(db.database, 400)).toBe(2 * 11);
   await db.database.updateTable("balance").set({ unresolved_nano_usd: 0n }).execute();
   await history.verify();
   expect(await pruneBalances(db.database, 400)).toBe(2);
