@@ -103,3 +103,13 @@ test("a day of the Claude Code report is refused once its sums were deleted", as
     expect.stringContaining("usage by day before 2026-11-01T00:00:00.000Z was deleted"),
   ]);
 });
+
+test("an export of deleted days is refused before its first line", async ({ org, report }) => {
+  const range = "starting_at=2026-10-01T00:00:00Z&ending_at=2026-11-12T00:00:00Z";
+  await report("2026-11-01T00:00:00Z/2026-11-12T00:00:00Z");
+  for (const path of [`${USAGE}/export`, "/v1/admin/cost/export"]) {
+    const answer = await org.admin.get(`${path}?${range}&bucket=1d`);
+    expect([path, answer.status, answer.error?.type]).toEqual([path, 400, "invalid_request_error"]);
+    expect(answer.error?.message).toContain("starting_at: usage by day before");
+  }
+});

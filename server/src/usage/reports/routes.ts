@@ -82,7 +82,7 @@ function toFrame(report: UsageReport, bucket: BucketName) {
   };
 }
 
-/** Starts an export, and checks its query before the first line. */
+/** Starts an export, and reads its first page: a refusal needs a status, which no later line can have. */
 async function openLines<Line>(
   deps: UsageDeps,
   call: ReportCall,
@@ -90,8 +90,10 @@ async function openLines<Line>(
   toLines: (row: ShownRow, context: Context) => Line[],
 ): Promise<AsyncGenerator<Line[]>> {
   const { groupBy, range, pages } = await openUsageExport(deps, call, query);
+  const first = await pages.next();
   async function* lines() {
-    for await (const { rows, names } of pages) {
+    for (let page = first; page.done !== true; page = await pages.next()) {
+      const { rows, names } = page.value;
       const context = { bucket: query.bucket, range, groupBy, names };
       yield rows.flatMap((row) => toLines(row, context));
     }
