@@ -137,8 +137,8 @@ const ownerGroups = sql<OwnerGroup[] | null>`(
   LEFT JOIN group_workspace AS given ON given.group_id = g.id AND given.workspace_id = api_key.workspace_id
   WHERE held.member_id = api_key.owner_member_id)`;
 
-/** An empty value removes the tag of the workspace. */
-const tagIds = sql<string[]>`ARRAY(
+/** Tags of a key, sorted, in a statement with `api_key` and `workspace`. An empty value removes the tag of the workspace. */
+export const tagIds = sql<string[]>`ARRAY(
   SELECT tag_id(api_key.organization_id, own.name, own.value) COLLATE "C" AS id
   FROM jsonb_each_text(workspace.tags || api_key.tags) AS own (name, value)
   WHERE own.value <> '' ORDER BY id)`;

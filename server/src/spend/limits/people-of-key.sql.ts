@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { tagIds } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
 
 /** Finds the owner of a key, the groups of the owner and the tags of the key, as of its next request. */
@@ -14,9 +15,7 @@ export async function findPeopleOfKey(
   }>`
     SELECT api_key.owner_member_id AS "memberId",
       ARRAY(SELECT group_id FROM group_member WHERE member_id = api_key.owner_member_id ORDER BY group_id) AS "groupIds",
-      ARRAY(SELECT tag_id(api_key.organization_id, own.name, own.value) AS id
-        FROM jsonb_each_text(workspace.tags || api_key.tags) AS own (name, value)
-        WHERE own.value <> '' ORDER BY id) AS "tagIds"
+      ${tagIds} AS "tagIds"
     FROM api_key JOIN workspace ON workspace.id = api_key.workspace_id
     WHERE api_key.organization_id = ${of.organizationId}::uuid AND api_key.id = ${of.apiKeyId}`.execute(
     db,
