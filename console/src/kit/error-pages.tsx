@@ -3,6 +3,7 @@ import { useSession } from "../session.ts";
 import { ButtonLink } from "../ui/button.tsx";
 import { Page } from "../ui/page.tsx";
 import { ErrorState } from "../ui/states.tsx";
+import { ContactList } from "./contact-list.tsx";
 
 /** Page for an unknown address, inside the shell. */
 export function NotFoundPage() {
@@ -26,16 +27,7 @@ function ForbiddenPage({ message }: { message: string }) {
       {others.length > 0 && (
         <div className="grid max-w-xl gap-3">
           <p className="text-quiet">These members can assign a role with access:</p>
-          <ul className="divide-y divide-line border-y border-line text-sm">
-            {others.map(({ name, email }) => (
-              <li key={email} className="flex flex-wrap gap-x-4 gap-y-0.5 py-2.5">
-                <span className="flex-1 basis-40 font-medium">{name}</span>
-                <a href={`mailto:${email}`} className="link break-all">
-                  {email}
-                </a>
-              </li>
-            ))}
-          </ul>
+          <ContactList people={others} />
         </div>
       )}
       <div className="flex">

@@ -10,6 +10,7 @@ import { useNow } from "../../ui/use-now.ts";
 import { stateOf } from "../api-keys/key-state.ts";
 import type { ApiKey } from "../api-keys/queries.ts";
 import { WaitingSecrets } from "../api-keys/waiting-secrets.tsx";
+import { ContactList } from "../contact-list.tsx";
 import { type CreatedPersonalKey, CreatePersonalKeyDialog } from "./create-personal-key.tsx";
 import { FirstRequest } from "./first-request.tsx";
 import { KeySamples } from "./key-samples.tsx";
@@ -151,16 +152,7 @@ function NoWorkspace({ contacts }: { contacts: readonly Contact[] }) {
           personal keys in a workspace, to add you to one, or to create a key for you.
         </p>
       </div>
-      <ul className="max-w-xl divide-y divide-line border-y border-line text-sm">
-        {others.map(({ name, email }) => (
-          <li key={email} className="flex flex-wrap gap-x-4 gap-y-0.5 py-2.5">
-            <span className="flex-1 basis-40 font-medium">{name}</span>
-            <a href={`mailto:${email}`} className="link break-all">
-              {email}
-            </a>
-          </li>
-        ))}
-      </ul>
+      <ContactList people={others} />
     </div>
   );
 }
