@@ -4,10 +4,24 @@ import type { z } from "zod";
 import type { AdminHarness, TestOrganization } from "./admin.ts";
 import { createId, newDirectory } from "./route-samples/subjects.ts";
 
+/** Fields of the resources, lists and errors that tests read. */
+export interface ScimBody {
+  id: string;
+  userName: string;
+  externalId: string;
+  active: boolean;
+  meta: { location: string };
+  totalResults: number;
+  Resources: ScimBody[];
+  endpoint: string;
+  schemas: string[];
+  status: string;
+  scimType: string;
+}
+
 export interface ScimAnswer {
   status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: Tests read resources of any kind.
-  body: any;
+  body: ScimBody;
   headers: Record<string, unknown>;
 }
 
