@@ -286,7 +286,7 @@ export async function readLimitsVersion(db: Database | Tx): Promise<bigint> {
   return rows[0]?.value ?? 0n;
 }
 
-/** All strict limits and the version they stand at, of one moment. */
+/** All strict limits that count requests, and the version they stand at, of one moment. */
 export async function readStrictLimits(
   db: Database | Tx,
 ): Promise<{ limits: StrictLimit[]; version: bigint }> {
@@ -294,7 +294,7 @@ export async function readStrictLimits(
     SELECT v.value AS version, l.id, l.organization_id AS "organizationId", l.scope_type AS "scopeType",
       l.scope_id AS "scopeId", l.period, l.amount_nano_usd AS "amountNanoUsd",
       l.open_ended_hold_nano_usd AS "openEndedHoldNanoUsd", l.unknown_features AS "unknownFeatures"
-    FROM limits_version v LEFT JOIN spend_limit l ON l.enforcement = 'strict'
+    FROM limits_version v LEFT JOIN spend_limit l ON l.enforcement = 'strict' AND l.scope_type <> 'group_member'
     ORDER BY l.scope_type, l.scope_id, l.period`.execute(db);
   const version = rows[0]?.version ?? 0n;
   const limits = rows.filter(({ scopeType }) => scopeType !== null);

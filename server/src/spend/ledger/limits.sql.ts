@@ -74,17 +74,15 @@ const periodStart = sql`CASE l.period WHEN 'daily' THEN date_trunc('day', now() 
   ELSE date_trunc('month', now() AT TIME ZONE 'UTC') END::date`;
 
 /**
- * Records that limits are raised, or removed if `amountNanoUsd` is null. Alerts above the current spend can then fire again.
+ * Records that limits `l` are raised, or removed if `amount` is null. Alerts above the current spend can then fire again.
  * Part of the statement that changes the limits, or before it.
  */
-function recordRaise(of: RawBuilder<unknown>, amountNanoUsd: bigint | null) {
+function recordRaise(limits: RawBuilder<unknown>, amount: RawBuilder<bigint | null>) {
   return sql`
     INSERT INTO spend_limit_raise (scope_type, scope_id, period, period_start, settled_nano_usd, amount_nano_usd, raised_at)
-    SELECT l.scope_type, l.scope_id, l.period, ${periodStart}, coalesce(b.settled_nano_usd, 0),
-      ${amountNanoUsd}::bigint, now()
-    FROM spend_limit l LEFT JOIN balance b ON b.scope_type = l.scope_type AND b.scope_id = l.scope_id
-      AND b.period = l.period AND b.period_start = ${periodStart}
-    WHERE ${of}`;
+    SELECT l.scope_type, l.scope_id, l.period, ${periodStart}, coalesce(b.settled_nano_usd, 0), ${amount}, now()
+    FROM ${limits} LEFT JOIN balance b ON b.scope_type = l.scope_type AND b.scope_id = l.scope_id
+      AND b.period = l.period AND b.period_start = ${periodStart}`;
 }
 
 /**
@@ -92,20 +90,57 @@ function recordRaise(of: RawBuilder<unknown>, amountNanoUsd: bigint | null) {
  * creation time, and `row.id` is not used. The caller has checked that the scope belongs to the organization.
  */
 export async function upsertSpendLimit(tx: Database | Tx, row: NewSpendLimit): Promise<SpendLimit> {
-  // One statement, so that a reader of the new version also reads the limit. A scope always belongs to one organization.
-  // For a wrong organization the statement returns no row, and this function throws an error.
-  const isRaised = sql`l.scope_type = ${row.scopeType} AND l.scope_id = ${row.scopeId} AND l.period = ${row.period}
-    AND l.organization_id = ${row.organizationId}::uuid AND l.amount_nano_usd < ${row.amountNanoUsd}::bigint`;
-  const { rows } = await sql<SpendLimit>`
+  const [limit] = await upsertSpendLimits(tx, [row]);
+  if (limit === undefined) throw new Error("the statement returns a row for each limit");
+  return limit;
+}
+
+/** Rows of one statement. */
+const MAX_ROWS = 1_000;
+
+/** Does the same for several limits of different scopes or periods. Returns them in any order. */
+export async function upsertSpendLimits(
+  tx: Database | Tx,
+  all: readonly NewSpendLimit[],
+): Promise<SpendLimit[]> {
+  const limits: SpendLimit[] = [];
+  for (let at = 0; at < all.length; at += MAX_ROWS) {
+    const rows = all.slice(at, at + MAX_ROWS);
+    const saved = await upsertRows(tx, rows);
+    // A scope always belongs to one organization. For a wrong one the statement returns no row.
+    if (saved.length !== rows.length)
+      throw new Error("a scope belongs to one organization for ever");
+    const counted = saved.filter(({ scopeType }) => scopeType !== "group_member");
+    if (counted.length > 0) await createLimitBalances(tx, counted);
+    limits.push(...saved);
+  }
+  return limits;
+}
+
+/** One statement, so that a reader of the new version also reads the limits. */
+async function upsertRows(
+  tx: Database | Tx,
+  rows: readonly NewSpendLimit[],
+): Promise<SpendLimit[]> {
+  const wanted = sql`unnest(${rows.map(({ id }) => id)}::text[],
+      ${rows.map(({ organizationId }) => organizationId)}::uuid[], ${rows.map(({ scopeType }) => scopeType)}::text[],
+      ${rows.map(({ scopeId }) => scopeId)}::text[], ${rows.map(({ period }) => period)}::text[],
+      ${rows.map(({ amountNanoUsd }) => amountNanoUsd)}::bigint[],
+      ${rows.map(({ enforcement }) => enforcement)}::text[],
+      ${rows.map((row) => row.openEndedHoldNanoUsd ?? null)}::bigint[],
+      ${rows.map((row) => row.unknownFeatures ?? "hold")}::text[])
+    AS wanted (id, organization_id, scope_type, scope_id, period, amount_nano_usd, enforcement,
+      open_ended_hold_nano_usd, unknown_features)`;
+  const raised = sql`spend_limit AS l JOIN ${wanted} ON wanted.scope_type = l.scope_type
+    AND wanted.scope_id = l.scope_id AND wanted.period = l.period AND wanted.organization_id = l.organization_id
+    AND l.amount_nano_usd < wanted.amount_nano_usd`;
+  const { rows: saved } = await sql<SpendLimit>`
     WITH changed AS (UPDATE limits_version SET value = value + 1 RETURNING value),
-      raised AS (${recordRaise(isRaised, row.amountNanoUsd)})
+      raised AS (${recordRaise(raised, sql`wanted.amount_nano_usd`)})
     INSERT INTO spend_limit AS l
       (id, organization_id, scope_type, scope_id, period, amount_nano_usd, enforcement, open_ended_hold_nano_usd,
         unknown_features, version, revision)
-    SELECT ${row.id}, ${row.organizationId}::uuid, ${row.scopeType}, ${row.scopeId}, ${row.period},
-      ${row.amountNanoUsd}::bigint, ${row.enforcement}, ${row.openEndedHoldNanoUsd ?? null}::bigint,
-      ${row.unknownFeatures ?? "hold"}, changed.value, changed.value
-    FROM changed
+    SELECT wanted.*, changed.value, changed.value FROM ${wanted} CROSS JOIN changed
     ON CONFLICT (scope_type, scope_id, period) DO UPDATE SET
       amount_nano_usd = excluded.amount_nano_usd, enforcement = excluded.enforcement,
       open_ended_hold_nano_usd = excluded.open_ended_hold_nano_usd,
@@ -115,10 +150,7 @@ export async function upsertSpendLimit(tx: Database | Tx, row: NewSpendLimit): P
       version_at = CASE WHEN ${isEased} THEN l.version_at ELSE now() END
     WHERE l.organization_id = excluded.organization_id
     RETURNING ${columns}`.execute(tx);
-  const [limit] = rows;
-  if (limit === undefined) throw new Error("a scope belongs to one organization for ever");
-  if (limit.scopeType !== "group_member") await createLimitBalances(tx, limit);
-  return limit;
+  return saved;
 }
 
 /** Lists limits of one organization, in a fixed order (scope type, scope, period). */
@@ -132,6 +164,17 @@ export async function listSpendLimits(
     SELECT ${columns} FROM spend_limit
     WHERE organization_id = ${organizationId}::uuid AND ${isOfType} AND ${isOfScope}
     ORDER BY scope_type, scope_id, period`.execute(db);
+  return rows;
+}
+
+/** Lists limits of these scopes, in any order. */
+export async function listLimitsOfScopes(
+  db: Database | Tx,
+  of: { organizationId: string; scopeType: ScopeType; scopeIds: readonly string[] },
+): Promise<SpendLimit[]> {
+  const { rows } = await sql<SpendLimit>`
+    SELECT ${columns} FROM spend_limit WHERE organization_id = ${of.organizationId}::uuid
+      AND scope_type = ${of.scopeType} AND scope_id = ANY(${of.scopeIds}::text[])`.execute(db);
   return rows;
 }
 
@@ -150,16 +193,25 @@ export async function findSpendLimit(
 /** Deletes one limit, and returns it. Null: the organization has no limit with this id. */
 export async function deleteSpendLimit(
   tx: Database | Tx,
-  of: { organizationId: string; id: string },
+  { organizationId, id }: { organizationId: string; id: string },
 ): Promise<SpendLimit | null> {
+  const [limit] = await deleteSpendLimits(tx, { organizationId, ids: [id] });
+  return limit ?? null;
+}
+
+/** Deletes limits, and returns those that the organization had. */
+export async function deleteSpendLimits(
+  tx: Database | Tx,
+  { organizationId, ids }: { organizationId: string; ids: readonly string[] },
+): Promise<SpendLimit[]> {
   // The version is increased first, and locked until the commit. Without a deletion, a new version has no effect.
   await sql`UPDATE limits_version SET value = value + 1`.execute(tx);
-  const isDeleted = sql`l.organization_id = ${of.organizationId}::uuid AND l.id = ${of.id}`;
-  await recordRaise(isDeleted, null).execute(tx);
+  const isDeleted = sql`organization_id = ${organizationId}::uuid AND id = ANY(${ids}::text[])`;
+  const deleted = sql`(SELECT * FROM spend_limit WHERE ${isDeleted}) AS l`;
+  await recordRaise(deleted, sql`NULL::bigint`).execute(tx);
   const { rows } = await sql<SpendLimit>`
-    DELETE FROM spend_limit WHERE organization_id = ${of.organizationId}::uuid AND id = ${of.id}
-    RETURNING ${columns}`.execute(tx);
-  return rows[0] ?? null;
+    DELETE FROM spend_limit WHERE ${isDeleted} RETURNING ${columns}`.execute(tx);
+  return rows;
 }
 
 /** Lists every limit of the installation that counts requests. Nodes keep them in memory. */

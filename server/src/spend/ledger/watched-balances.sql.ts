@@ -1,6 +1,5 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
-import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import { RECORDED_SPEND } from "#src/recording/recorded-spend.sql.ts";
 import { canBeComplete, keepsAllBalances, ownScopes } from "./balances.sql.ts";
 import { type LeaseClock, nowOf } from "./lease-clock.sql.ts";
@@ -70,20 +69,22 @@ async function setToRecorded(
 const limitPlaces = sql`SELECT l.organization_id, ${workspaceOf} AS workspace_id, l.scope_type, l.scope_id, l.period,
   running.period_start`;
 
+/** Places of these limits in the running periods. OFFSET 0: the periods are computed for these limits only. */
+function placesOfLimits(ids: readonly string[], now: RawBuilder<Date>) {
+  return sql`${limitPlaces} FROM (SELECT * FROM spend_limit WHERE id = ANY(${ids}::text[]) OFFSET 0) AS l
+    CROSS JOIN LATERAL ${runningPeriods(now)}`;
+}
+
 /**
- * Creates the balances of a limit for the running periods, for the first decisions and screens. A concurrent fold may be
+ * Creates the balances of limits for the running periods, for the first decisions and screens. A concurrent fold may be
  * missing, so they are incomplete until the next fold of the scope, or until `completeLimits`.
  */
 export function createLimitBalances(
   tx: Database | Tx,
-  of: { scopeType: ScopeType; scopeId: string; period: PeriodName },
+  limits: readonly { id: string }[],
 ): Promise<void> {
-  return setToRecorded(
-    tx,
-    sql`${limitPlaces} FROM spend_limit AS l CROSS JOIN LATERAL ${runningPeriods(nowOf({ atMs: null }))}
-      WHERE l.scope_type = ${of.scopeType} AND l.scope_id = ${of.scopeId} AND l.period = ${of.period}`,
-    keepsAllBalances(),
-  );
+  const ids = limits.map(({ id }) => id);
+  return setToRecorded(tx, placesOfLimits(ids, nowOf({ atMs: null })), keepsAllBalances());
 }
 
 /** Older balances are not completed: no decision reads them, and their days may be deleted. */
@@ -112,10 +113,7 @@ export async function completeLimits(
     FROM (${incompleteBalances(of.clock)} LIMIT ${of.limit}) AS place`.execute(tx);
   await setToRecorded(
     tx,
-    // OFFSET 0: the periods are computed for these limits only.
-    sql`${limitPlaces} FROM (SELECT * FROM spend_limit WHERE id = ANY(${of.ids}::text[]) OFFSET 0) AS l
-        CROSS JOIN LATERAL ${runningPeriods(nowOf(of.clock))}
-      UNION ALL SELECT * FROM ${unnestPlaces(rows)}`,
+    sql`${placesOfLimits(of.ids, nowOf(of.clock))} UNION ALL SELECT * FROM ${unnestPlaces(rows)}`,
     sql`true`,
   );
   return rows.length;

@@ -1,6 +1,9 @@
 import type { spendLimit } from "@bursar/contract/admin/spend-limits.ts";
+import { sql } from "kysely";
 import { expect } from "vitest";
 import type { z } from "zod";
+import { inSignedTransaction } from "#src/signed-rows/signed-transaction.ts";
+import { readStrictLimits } from "#src/spend/ledger/leases.sql.ts";
 import type { Client, Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 
@@ -63,6 +66,16 @@ test("a default is the cap of each member, from joining to leaving", async ({ co
   expect(await cap()).toBe(20);
   await leave(research);
   expect(await cap()).toBe(null);
+});
+
+test("nodes acquire no lease for a strict default", async ({ h, company }) => {
+  const { ada, research, join, setDefault } = company;
+  await setDefault(research, 10);
+  await join(research);
+  const { limits } = await readStrictLimits(h.deps.database);
+  const scopes = limits.map(({ scopeId }) => scopeId);
+  expect(scopes).toContain(ada);
+  expect(scopes).not.toContain(research);
 });
 
 test("of several groups the highest default applies", async ({ company }) => {
@@ -153,4 +166,29 @@ test("the audit event of a change lists the members whose limits changed", async
     ["group_member.added", expect.objectContaining(changed(null, "10.00"))],
     ["spend_limit.set", expect.objectContaining(changed("10.00", "20.00"))],
   ]);
+});
+
+/** With a default for each period, their rows have more values than one statement has parameters. */
+const MANY = 2_500;
+
+test("a default is the cap of thousands of members", async ({ h, org, company }) => {
+  const { research, setDefault } = company;
+  await inSignedTransaction(h.deps, async (tx) => {
+    await sql`
+      WITH made AS (INSERT INTO member (id, organization_id, email, name, role)
+        SELECT 'user_many' || n, ${org.id}::uuid, 'many' || n || '@example.com', 'Many ' || n, 'user'
+        FROM generate_series(1, ${MANY}::integer) AS n RETURNING id)
+      INSERT INTO group_member (group_id, member_id, source) SELECT ${research}, id, 'direct' FROM made`.execute(
+      tx,
+    );
+  });
+  for (const period of ["daily", "weekly", "monthly"]) {
+    expect((await setDefault(research, 10, org.admin, { period })).status).toBe(200);
+  }
+  const { rows } = await sql`
+    SELECT period, count(*)::integer AS members FROM spend_limit
+    WHERE scope_id LIKE 'user_many%' AND amount_nano_usd = 10000000000 GROUP BY period ORDER BY period`.execute(
+    h.deps.database,
+  );
+  expect(rows).toEqual(["daily", "monthly", "weekly"].map((period) => ({ period, members: MANY })));
 });

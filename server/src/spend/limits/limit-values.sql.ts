@@ -1,3 +1,4 @@
+import { type SqlBool, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { ScopeOfLimit } from "#src/limits/limit-kind.ts";
 import type { LimitValue } from "#src/limits/limit-values.rule.ts";
@@ -17,7 +18,7 @@ export async function listSpendValues(
     .selectFrom("spend_limit_value")
     .selectAll()
     .where("organization_id", "=", of.organizationId)
-    .where("scope_id", "in", of.scopeIds)
+    .where(sql<SqlBool>`scope_id = ANY(${of.scopeIds}::text[])`)
     .execute();
   return rows.map((row) => ({
     organizationId: row.organization_id,

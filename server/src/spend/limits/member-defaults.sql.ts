@@ -1,3 +1,4 @@
+import { type RawBuilder, type SqlBool, sql } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
 import type { GroupLimitMode, MemberDefault } from "./member-defaults.rule.ts";
 
@@ -28,7 +29,7 @@ export async function listGroupDefaults(tx: Tx, of: Members): Promise<MemberDefa
     .select(["member_id as memberId", "group_id as groupId", ...valueColumns])
     .where("spend_limit_value.scope_type", "=", "group_member")
     .where("spend_limit_value.organization_id", "=", of.organizationId)
-    .where("group_member.member_id", "in", of.memberIds)
+    .where(isAmong("group_member.member_id", of.memberIds))
     .execute();
   return rows.map(fromRow);
 }
@@ -39,7 +40,7 @@ export async function listMemberDefaults(tx: Tx, of: Members): Promise<MemberDef
     .selectFrom("member_default_limit")
     .select(["member_id as memberId", "group_id as groupId", ...valueColumns])
     .where("organization_id", "=", of.organizationId)
-    .where("member_id", "in", of.memberIds)
+    .where(isAmong("member_id", of.memberIds))
     .execute();
   return rows.map(fromRow);
 }
@@ -57,18 +58,29 @@ export async function replaceMemberDefaults(
   await tx
     .deleteFrom("member_default_limit")
     .where("organization_id", "=", organizationId)
-    .where("member_id", "in", memberIds)
+    .where(isAmong("member_id", memberIds))
     .execute();
-  if (defaults.length === 0) return;
-  const rows = defaults.map(({ memberId, period, rank, groupId, wanted }) => ({
-    organization_id: organizationId,
-    ...{ member_id: memberId, period, rank, group_id: groupId },
-    amount_nano_usd: wanted.amountNanoUsd,
-    enforcement: wanted.enforcement,
-    open_ended_hold_nano_usd: wanted.openEndedHoldNanoUsd,
-    unknown_features: wanted.unknownFeatures,
-  }));
-  await tx.insertInto("member_default_limit").values(rows).execute();
+  for (let at = 0; at < defaults.length; at += MAX_ROWS) {
+    const rows = defaults
+      .slice(at, at + MAX_ROWS)
+      .map(({ memberId, period, rank, groupId, wanted }) => ({
+        organization_id: organizationId,
+        ...{ member_id: memberId, period, rank, group_id: groupId },
+        amount_nano_usd: wanted.amountNanoUsd,
+        enforcement: wanted.enforcement,
+        open_ended_hold_nano_usd: wanted.openEndedHoldNanoUsd,
+        unknown_features: wanted.unknownFeatures,
+      }));
+    await tx.insertInto("member_default_limit").values(rows).execute();
+  }
+}
+
+/** Rows of one statement, which has at most 65,535 parameters. */
+const MAX_ROWS = 1_000;
+
+/** One parameter for all ids. */
+function isAmong(column: string, ids: readonly string[]): RawBuilder<SqlBool> {
+  return sql<SqlBool>`${sql.ref(column)} = ANY(${ids}::text[])`;
 }
 
 export async function findGroupLimitMode(tx: Tx, organizationId: string): Promise<GroupLimitMode> {

@@ -6,9 +6,7 @@ import type { PeriodName } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import type { SaveDeps } from "#src/limits/limit-kind.ts";
-import { saveLimit } from "#src/limits/limit-values.ts";
 import type { SpendLimit } from "#src/spend/ledger/limits.sql.ts";
-import { listSpendValues } from "./limit-values.sql.ts";
 import { findEasedAbove, type MemberDefault, pickDefaults } from "./member-defaults.rule.ts";
 import {
   findGroupLimitMode,
@@ -16,15 +14,12 @@ import {
   listMemberDefaults,
   replaceMemberDefaults,
 } from "./member-defaults.sql.ts";
-import { storedSpendLimits } from "./stored-spend-limits.ts";
-
-/** A limit in force of a member that a change of defaults has changed. Null: there is none. */
-export interface ChangedMemberLimit {
-  memberId: string;
-  period: PeriodName;
-  before: SpendLimit | null;
-  after: SpendLimit | null;
-}
+import {
+  type ChangedMemberLimit,
+  keyOfPlace,
+  type MemberPlace,
+  saveMemberLimits,
+} from "./save-member-limits.ts";
 
 interface Refresh {
   organizationId: string;
@@ -54,23 +49,20 @@ export async function refreshMemberLimits(
   const places = listChanged(before, after);
   if (places.length === 0) return [];
   await replaceMemberDefaults(tx, of, after);
-  const changed: ChangedMemberLimit[] = [];
-  for (const place of places) {
-    const change = await saveMemberLimit(tx, deps, { organizationId, ...place });
-    if (change !== null) changed.push(change);
-  }
-  return changed;
+  return saveMemberLimits(tx, deps, { organizationId, places, defaults: after });
 }
 
-type Place = Pick<ChangedMemberLimit, "memberId" | "period">;
-
 /** Members and periods whose defaults are not the same, in a fixed order. */
-function listChanged(before: readonly MemberDefault[], after: readonly MemberDefault[]): Place[] {
+function listChanged(
+  before: readonly MemberDefault[],
+  after: readonly MemberDefault[],
+): MemberPlace[] {
   const textsOf = (defaults: readonly MemberDefault[]) =>
     new Map(
-      [...Map.groupBy(defaults, ({ memberId, period }) => `${memberId}\n${period}`)].map(
-        ([place, each]) => [place, each.map(describeDefault).sort().join("\n")],
-      ),
+      [...Map.groupBy(defaults, keyOfPlace)].map(([place, each]) => [
+        place,
+        each.map(describeDefault).sort().join("\n"),
+      ]),
     );
   const [one, other] = [textsOf(before), textsOf(after)];
   const places = [...new Set([...one.keys(), ...other.keys()])].sort();
@@ -85,24 +77,6 @@ function listChanged(before: readonly MemberDefault[], after: readonly MemberDef
 function describeDefault({ rank, groupId, wanted }: MemberDefault): string {
   const { amountNanoUsd, enforcement, openEndedHoldNanoUsd, unknownFeatures } = wanted;
   return [rank, groupId, amountNanoUsd, enforcement, openEndedHoldNanoUsd, unknownFeatures].join();
-}
-
-/** Saves the limit in force. Null: the member has own values that decide it, or nothing changed. */
-async function saveMemberLimit(
-  tx: Tx,
-  deps: SaveDeps,
-  { organizationId, memberId, period }: Place & { organizationId: string },
-): Promise<ChangedMemberLimit | null> {
-  const of = { organizationId, scopeType: "member", scopeId: memberId, period } as const;
-  const before = await storedSpendLimits.find(tx, of);
-  const own = await listSpendValues(tx, { organizationId, scopeIds: [memberId] });
-  const values = own.filter((value) => value.scopeType === "member" && value.period === period);
-  const after = await saveLimit(storedSpendLimits, tx, deps, { of, before, values });
-  const isSame =
-    before !== null &&
-    after !== null &&
-    storedSpendLimits.isSame(storedSpendLimits.toWanted(before), storedSpendLimits.toWanted(after));
-  return isSame || before === after ? null : { memberId, period, before, after };
 }
 
 const MAX_LISTED = 50;
