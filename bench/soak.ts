@@ -1,5 +1,6 @@
 // `npm run soak -- limits [rounds] [seed]`: a strict limit under kills, stops and crashes of PostgreSQL
 // (limits-soak.ts).
+// `npm run soak -- people [people] [seed]`: caps of people and groups while a node is killed (people-soak.ts).
 // `npm run soak -- export [requests]`: exports of a million requests, in constant memory (export-soak.ts).
 // `npm run soak -- http [cases] [seed]`: the readers of HTTP/1.1 beside node:http and undici (http-soak.ts).
 // `npm run soak`: kills a server under load, twenty times on one data folder. After each restart, every request that
@@ -17,6 +18,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => pr
 if (process.argv[2] === "limits") {
   const { soakLimits } = await import("./limits-soak.ts");
   process.exit(await soakLimits(process.argv.slice(3)));
+}
+
+if (process.argv[2] === "people") {
+  const { soakPeople } = await import("./people-soak.ts");
+  process.exit(await soakPeople(process.argv.slice(3)));
 }
 
 if (process.argv[2] === "export") {

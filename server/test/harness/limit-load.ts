@@ -65,7 +65,7 @@ export interface LimitLoad {
 const book = makePriceBook([]);
 
 /** Plans the next request. All its values follow from the seed and its number. */
-function planRequest({ random, sent }: LimitLoad, round: number): Planned {
+export function planRequest({ random, sent }: LimitLoad, round: number): Planned {
   const pick = <T>(values: readonly [T, ...T[]] | readonly T[]): T =>
     values[Math.floor(random() * values.length)] as T;
   const model = pick(MODELS);
@@ -120,7 +120,7 @@ export async function sendUntilStopped(
     planned.sentAtMs = performance.now();
     const url = client.urls[planned.node]?.() ?? "";
     try {
-      await send(load, planned, url, client.key);
+      await sendPlanned(load, planned, url, client.key);
     } catch {
       // The node has ended, or the client has aborted.
       await delay(BUSY_PAUSE_MS);
@@ -130,7 +130,13 @@ export async function sendUntilStopped(
   }
 }
 
-async function send(load: LimitLoad, planned: Planned, url: string, key: string): Promise<void> {
+/** Sends a planned request. Throws if the node ends or the client aborts. */
+export async function sendPlanned(
+  load: LimitLoad,
+  planned: Planned,
+  url: string,
+  key: string,
+): Promise<void> {
   const controller = new AbortController();
   const abortTimer = planned.isAborted
     ? setTimeout(() => controller.abort(), planned.answerMs / 2).unref()

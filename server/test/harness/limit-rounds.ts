@@ -1,8 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
-import { type Database, openDatabase } from "#src/db/pool.ts";
-import { acquireProcessLock, type ProcessLock } from "#src/lib/process-lock.ts";
+import type { Database } from "#src/db/pool.ts";
 import { eventually } from "./eventually.ts";
 import { type FakeUpstream, startFakeUpstream } from "./fake-upstream.ts";
 import { type HeldFold, holdFold } from "./held-fold.ts";
@@ -14,17 +12,10 @@ import {
   modelOf,
   sendUntilStopped,
 } from "./limit-load.ts";
-import { copyPreparedDatabase, TEST_MEMORY_BYTES } from "./prepared-database.ts";
+import { NODE_NAME, type NodesOnPostgres, startNodesOnPostgres } from "./nodes-on-postgres.ts";
 import { nodeAt, waitUntilIdle, waitUntilServing } from "./running-nodes.ts";
 import { seededRandom } from "./seeded-random.ts";
-import {
-  type ServerProcess,
-  startServer,
-  temporaryFolder,
-  textField,
-  type WorkspaceWithKey,
-} from "./server-process.ts";
-import { TEST_SECRET } from "./test-secret.ts";
+import { type ServerProcess, textField, type WorkspaceWithKey } from "./server-process.ts";
 
 // Tests a strict limit under all faults at once: four nodes on one PostgreSQL and many clients. One node is killed,
 // one is stopped until the others have fenced it, and PostgreSQL crashes. The killed or the stopped node is in the
@@ -59,14 +50,9 @@ const REFUSALS_AT_THE_LIMIT = 20;
 const BOUND_MS = 60_000;
 /** Last part of a node's output in an error. */
 const OUTPUT_CHARS = 4_000;
-const MAX_CONNECTIONS = "300";
 
-interface Run {
-  postgres: EmbeddedPostgres;
-  lock: ProcessLock;
-  db: Database;
+interface Run extends NodesOnPostgres {
   upstream: FakeUpstream;
-  nodes: ServerProcess[];
   /** Workspace with a limit that is never reached. Shows whether a node serves. */
   probe: WorkspaceWithKey;
   load: LimitLoad;
@@ -92,51 +78,19 @@ async function startRun(options: LimitOptions, parts: AsyncDisposableStack): Pro
   const load: LimitLoad = { random: seededRandom(options.seed), sent: new Map(), refused: [] };
   const upstream = parts.adopt(await startFakeUpstream(), (one) => one.close());
   upstream.script = (exchange) => answerAsPlanned(load, exchange);
-  const folder = join(await temporaryFolder(), "database");
-  await copyPreparedDatabase(folder);
-  const lock = parts.adopt(await acquireProcessLock(folder), (one) => one.release());
-  const settings = { max_connections: MAX_CONNECTIONS };
-  const postgres = parts.adopt(
-    await startEmbeddedPostgres({ lock, memoryBytes: TEST_MEMORY_BYTES, settings }),
-    (one) => one.stop(),
-  );
-  const { connectionString } = postgres;
-  // A process that a signal ends does not dispose of anything.
-  const killPostgres = () => process.kill(postgres.pid, "SIGKILL");
-  process.on("exit", killPostgres);
-  parts.defer(() => void process.off("exit", killPostgres));
-  const db = parts.adopt(
-    openDatabase({ connectionString, maxConnections: 4, onIdleError: () => undefined }),
-    (one) => one.destroy(),
-  );
   const env = {
-    BURSAR_SECRET: TEST_SECRET,
-    ANTHROPIC_API_KEY: "upstream-credential",
-    ANTHROPIC_UPSTREAM_URL: upstream.origin,
     BURSAR_LEASE_TTL: `${TTL_MS}ms`,
     BURSAR_HOLD_WAIT: "1s",
     BURSAR_UNRESOLVED_RELEASE: "24h",
     BURSAR_LOG_LEVEL: "info",
   };
-  const nodes = await Promise.all(
-    Array.from({ length: NODES }, (_, node) =>
-      startServer({ env: { ...env, DATABASE_URL: nameConnections(connectionString, node) } }),
-    ),
-  );
+  const started = { nodes: NODES, upstreamOrigin: upstream.origin, env };
+  const { postgres, db, nodes } = await startNodesOnPostgres(parts, started);
   const first = nodeAt({ nodes }, 0);
   const probe = await first.workspaceWithKey();
   await setLimit(first, { type: "workspace", workspace_id: probe.workspaceId }, "monthly", 1_000);
   const clients = options.clients ?? DEFAULT_CLIENTS;
-  return { postgres, lock, db, upstream, nodes, probe, load, clients };
-}
-
-const NODE_NAME = "node ";
-
-/** Names the connections of a node, so that PostgreSQL shows which node folds. */
-function nameConnections(connectionString: string, node: number): string {
-  const url = new URL(connectionString);
-  url.searchParams.set("application_name", `${NODE_NAME}${node}`);
-  return url.href;
+  return { postgres, db, upstream, nodes, probe, load, clients };
 }
 
 /** Holds the next fold of any node. */
