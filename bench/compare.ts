@@ -1,5 +1,5 @@
-// `node bench/compare.ts <commit> [--quick]`: runs the same load on this tree and on an older commit, in turns (A, B,
-// A, B). Each workspace has a monthly limit. Prints for each turn CPU per request, PostgreSQL's CPU and its
+// `node bench/compare.ts <commit> [--quick] [--turns 3] [--scopes]`: runs the same load on this tree and on an older commit,
+// in turns (A, B, A, B). Each workspace has a monthly limit. With --scopes, requests of this tree have five strict limits. Prints for each turn CPU per request, PostgreSQL's CPU and its
 // transactions per request, and the ratio of the minima. Exits with 1 when JSON requests cost more than 1.15 times as
 // much as before.
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -9,11 +9,11 @@ import { parseArgs } from "node:util";
 import { checkOut } from "./checkouts.ts";
 import { root, ScriptProcess } from "./children.ts";
 import { pinProcesses, splitCores } from "./cores.ts";
+import { createKeyInFiveScopes } from "./five-scopes.ts";
 import { type Measured, measureScenario } from "./measure.ts";
 import { defaultDurations, getLoadScenario, quickDurations } from "./scenarios.ts";
 import { startBursar } from "./targets/bursar.ts";
 
-const TURNS = 3;
 const HIGHEST_RATIO = 1.15;
 const scenarios = ["json-rate", "json-1.5k", "json-20k", "stream-40-rate", "stream-40"].map(
   getLoadScenario,
@@ -32,12 +32,17 @@ process.exit(await main());
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
-    options: { quick: { type: "boolean", default: false } },
+    options: {
+      quick: { type: "boolean", default: false },
+      scopes: { type: "boolean", default: false },
+      turns: { type: "string", default: "3" },
+    },
     allowPositionals: true,
   });
   const [commit, ...others] = positionals;
-  if (commit === undefined || others.length > 0) {
-    console.error("usage: node bench/compare.ts <commit> [--quick]");
+  const turnCount = Number(values.turns);
+  if (commit === undefined || others.length > 0 || !Number.isInteger(turnCount) || turnCount < 1) {
+    console.error("usage: node bench/compare.ts <commit> [--quick] [--turns 3] [--scopes]");
     return 2;
   }
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
@@ -47,7 +52,13 @@ async function main(): Promise<number> {
   process.on("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   try {
     checkOut(commit, older);
-    const turns = await runTurns({ isQuick: values.quick, older, folder });
+    const turns = await runTurns({
+      turns: turnCount,
+      isQuick: values.quick,
+      hasFiveScopes: values.scopes,
+      older,
+      folder,
+    });
     const ratios = report(turns);
     return ratios.every((ratio) => ratio <= HIGHEST_RATIO) ? 0 : 1;
   } catch (error) {
@@ -56,7 +67,16 @@ async function main(): Promise<number> {
   }
 }
 
-async function runTurns(run: { isQuick: boolean; older: string; folder: string }): Promise<Turn[]> {
+interface Run {
+  turns: number;
+  isQuick: boolean;
+  hasFiveScopes: boolean;
+  /** Folder of the older commit. */
+  older: string;
+  folder: string;
+}
+
+async function runTurns(run: Run): Promise<Turn[]> {
   const split = splitCores();
   const load = new ScriptProcess("./load.ts");
   const mock = new ScriptProcess("./mock-upstream.ts");
@@ -64,7 +84,7 @@ async function runTurns(run: { isQuick: boolean; older: string; folder: string }
   if (split) pinProcesses([load.pid, mock.pid], split.rest);
   const durations = run.isQuick ? quickDurations : defaultDurations;
   const turns: Turn[] = [];
-  for (let turn = 1; turn <= TURNS; turn++) {
+  for (let turn = 1; turn <= run.turns; turn++) {
     for (const side of ["before", "now"] as const) {
       console.error(`> turn ${turn}: ${side}`);
       const own = join(run.folder, `${side}-${turn}`);
@@ -77,8 +97,13 @@ async function runTurns(run: { isQuick: boolean; older: string; folder: string }
           pinProcesses(target.database?.pids() ?? [], split.rest);
         }
         const bench = { load, durations, onAnswers: () => undefined };
+        const keys = side === "now" && run.hasFiveScopes ? await makeKey(own) : {};
         for (const scenario of scenarios) {
-          const measured = await measureScenario(bench, target, { scenario, isFirst: true });
+          const measured = await measureScenario(bench, target, {
+            scenario,
+            isFirst: true,
+            ...keys,
+          });
           turns.push({ side, scenario: scenario.title, ...measured });
         }
       } finally {
@@ -89,6 +114,10 @@ async function runTurns(run: { isQuick: boolean; older: string; folder: string }
   }
   await Promise.all([load.stop(), mock.stop()]);
   return turns;
+}
+
+async function makeKey(folder: string): Promise<{ apiKeys: string[] }> {
+  return { apiKeys: [await createKeyInFiveScopes(join(folder, "data"))] };
 }
 
 /** Prints the tables. Returns the ratios of the JSON scenarios. */

@@ -55,7 +55,7 @@ export async function createManyKeys(
 }
 
 /** Waits until the nodes report the version of the limits. Every node also polls the limits within this time. */
-async function waitForLimits(database: Database): Promise<void> {
+export async function waitForLimits(database: Database): Promise<void> {
   const giveUpAt = Date.now() + KNOWN_WITHIN_MS;
   let isKnown = false;
   while (!isKnown && Date.now() < giveUpAt) {
