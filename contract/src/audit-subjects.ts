@@ -13,6 +13,7 @@ export const auditSubjects = {
   backup: "no_key",
   directory: "no_key",
   group: "group",
+  group_limit_mode: "no_key",
   increase_request: "no_key",
   invite: "every_key",
   mail: "no_key",

@@ -4,6 +4,7 @@ import { apiKeyId, groupId, memberId, spendLimitId, tagId, workspaceId } from ".
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 import { scopeTypes, wireScope } from "../scope.ts";
+import { getGroupLimitMode, setGroupLimitMode } from "./group-limit-mode.ts";
 import {
   ifVersion,
   limitQuery,
@@ -481,6 +482,8 @@ export const spendLimitRoutes = [
   getEffectiveSpendLimits,
   listBlockingLimits,
   getPeriodSpend,
+  getGroupLimitMode,
+  setGroupLimitMode,
   listOfficialSpendLimits,
   listEffectiveMemberLimits,
   setOfficialSpendLimit,

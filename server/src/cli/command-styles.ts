@@ -44,6 +44,7 @@ export const groupAliases: Readonly<
   directories: { summary: "identity providers through which people sign in" },
   "directory-scim-tokens": { name: "scim-tokens" },
   "scim-tokens": { summary: "tokens with which directories provide people and groups" },
+  "group-limit-mode": { summary: "default cap of members of several groups" },
   groups: { summary: "groups of members" },
   "group-members": { summary: "members of a group" },
   "group-workspaces": { summary: "roles of a group in workspaces" },
@@ -162,6 +163,7 @@ const styles: Readonly<Record<string, CommandStyle>> = {
       "spend-limits set --scope organization --period daily --limit-usd 500",
     ],
   },
+  setGroupLimitMode: { positionals: ["mode"], examples: ["group-limit-mode set lowest"] },
   setRequestCost: {
     action: "set-cost",
     examples: [

@@ -2,10 +2,11 @@ import { Outlet } from "@tanstack/react-router";
 import { LimitsTab } from "../../kit/limits/limits-tab.tsx";
 import { KeyLimits } from "../../kit/spend-limits/key-limits.tsx";
 import { spendLimits } from "../../kit/spend-limits/spend-limit-kind.ts";
-import { useMay } from "../../session.ts";
+import { useMay, useMayEverywhere } from "../../session.ts";
 import { ButtonLink } from "../../ui/button.tsx";
 import { Page, Section } from "../../ui/page.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
+import { GroupLimitMode } from "./group-limit-mode.tsx";
 import { UnresolvedSpend } from "./unresolved.tsx";
 
 /** Tabs of the spend limits and the rate limits. */
@@ -33,6 +34,7 @@ export function LimitsPage() {
 
 export function SpendLimitsTab() {
   const may = useMay();
+  const mayEverywhere = useMayEverywhere();
   return (
     <LimitsTab
       kind={spendLimits}
@@ -42,6 +44,14 @@ export function SpendLimitsTab() {
         show: (apiKeyId) => <KeyLimits apiKeyId={apiKeyId} />,
       }}
     >
+      {mayEverywhere("spend_limits:read") && (
+        <Section
+          title="People in several groups"
+          lead="Groups can have a default cap for each member. A value of a person's own wins over default caps."
+        >
+          <GroupLimitMode />
+        </Section>
+      )}
       {may("spend:resolve") && (
         <Section
           title="Unresolved spend"

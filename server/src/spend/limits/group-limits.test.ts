@@ -6,10 +6,12 @@ import { inSignedTransaction } from "#src/signed-rows/signed-transaction.ts";
 import { readStrictLimits } from "#src/spend/ledger/leases.sql.ts";
 import type { Client, Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
+import { auditEventsOf } from "#test/harness/audit-events.ts";
 
 // Default caps of groups, and what they do to the limits of their members.
 
 const LIMITS = "/v1/admin/spend_limits";
+const MODE = "/v1/admin/group_limit_mode";
 const GROUPS = "/v1/admin/groups";
 type Limit = z.output<typeof spendLimit>;
 
@@ -86,6 +88,67 @@ test("of several groups the highest default applies", async ({ company }) => {
   await join(support);
   expect(await cap()).toBe(30);
   await leave(support);
+  expect(await cap()).toBe(10);
+});
+
+test("with the mode `lowest` the lowest default applies, at once and to all", async ({
+  h,
+  org,
+  company,
+}) => {
+  const { ada, research, support, join, setDefault, setOwn, cap } = company;
+  await setDefault(research, 10);
+  await setDefault(support, 30);
+  await join(research);
+  await join(support);
+  expect((await org.admin.get(MODE)).body).toEqual({ type: "group_limit_mode", mode: "highest" });
+  const lowest = { type: "group_limit_mode", mode: "lowest" };
+  expect((await org.admin.post(MODE, { mode: "lowest" })).body).toEqual(lowest);
+  expect((await org.admin.get(MODE)).body).toEqual(lowest);
+  expect(await cap()).toBe(10);
+  await org.admin.post(MODE, { mode: "lowest" });
+  const events = await auditEventsOf(h.deps.database, org.id);
+  expect(events.filter(({ event }) => event === "group_limit_mode.set")).toMatchObject([
+    {
+      before: { mode: "highest" },
+      after: { mode: "lowest", changed_member_limits: { count: 1, first: [{ member_id: ada }] } },
+    },
+  ]);
+  await setOwn(70);
+  await org.admin.post(MODE, { mode: "highest" });
+  expect(await cap()).toBe(70);
+});
+
+test("a lower rank does not raise an owner's default by the mode", async ({ org, company }) => {
+  const { owner, research, support, join, setDefault, cap } = company;
+  await setDefault(research, 10, owner);
+  await setDefault(support, 30, owner);
+  await join(research);
+  await join(support, owner);
+  const admin = (await org.member({ role: "admin" })).client;
+  expect(await admin.post(MODE, { mode: "lowest" })).toMatchObject({ status: 200 });
+  expect(await cap()).toBe(10);
+  expect(await admin.post(MODE, { mode: "highest" })).toMatchObject({
+    status: 403,
+    body: { error: { details: { error_code: "limit_set_above" } } },
+  });
+  expect(await cap()).toBe(10);
+  expect((await owner.post(MODE, { mode: "highest" })).status).toBe(200);
+  expect(await cap()).toBe(30);
+});
+
+test("one person does not raise limits by the mode where two are needed", async ({ company }) => {
+  const { owner, research, support, join, setDefault, cap } = company;
+  await setDefault(research, 10);
+  await setDefault(support, 30);
+  await join(research);
+  await join(support);
+  await owner.post(MODE, { mode: "lowest" });
+  await owner.post("/v1/admin/security_settings", { raises_need_two_people: true });
+  expect(await owner.post(MODE, { mode: "highest" })).toMatchObject({
+    status: 403,
+    body: { error: { details: { error_code: "raise_needs_two_people" } } },
+  });
   expect(await cap()).toBe(10);
 });
 

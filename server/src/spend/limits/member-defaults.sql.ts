@@ -1,5 +1,5 @@
 import { type RawBuilder, type SqlBool, sql } from "kysely";
-import type { Tx } from "#src/db/pool.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
 import type { GroupLimitMode, MemberDefault } from "./member-defaults.rule.ts";
 
 // Default caps of groups, and those that apply to each member. `member_default_limit` has one row for each member, period and
@@ -83,13 +83,41 @@ function isAmong(column: string, ids: readonly string[]): RawBuilder<SqlBool> {
   return sql<SqlBool>`${sql.ref(column)} = ANY(${ids}::text[])`;
 }
 
-export async function findGroupLimitMode(tx: Tx, organizationId: string): Promise<GroupLimitMode> {
-  const { group_limit_mode: mode } = await tx
+export async function findGroupLimitMode(
+  db: Database | Tx,
+  organizationId: string,
+): Promise<GroupLimitMode> {
+  const { group_limit_mode: mode } = await db
     .selectFrom("organization")
     .select("group_limit_mode")
     .where("id", "=", organizationId)
     .executeTakeFirstOrThrow();
   return mode;
+}
+
+export async function saveGroupLimitMode(
+  tx: Tx,
+  { organizationId, mode }: { organizationId: string; mode: GroupLimitMode },
+): Promise<void> {
+  await tx
+    .updateTable("organization")
+    .set({ group_limit_mode: mode })
+    .where("id", "=", organizationId)
+    .execute();
+}
+
+/** Lists the members of all groups with a default cap. */
+export async function listMembersWithDefaults(tx: Tx, organizationId: string): Promise<string[]> {
+  const rows = await tx
+    .selectFrom("spend_limit_value")
+    .innerJoin("group_member", "group_member.group_id", "spend_limit_value.scope_id")
+    .select("group_member.member_id")
+    .distinct()
+    .where("spend_limit_value.organization_id", "=", organizationId)
+    .where("spend_limit_value.scope_type", "=", "group_member")
+    .orderBy("group_member.member_id")
+    .execute();
+  return rows.map(({ member_id: id }) => id);
 }
 
 /** Lists the members of a group. */

@@ -17,6 +17,7 @@ import { deleteLimit } from "#src/limits/change-limit.ts";
 import { fromOfficialAmount, toOfficialSpendLimit } from "#src/spend/ledger/official-limit.ts";
 import { getPeriodSpend, listBlockingLimits } from "./blocked-scopes.ts";
 import { type EffectiveLimits, getEffectiveLimits } from "./effective-limits.ts";
+import { getGroupLimitMode, setGroupLimitMode } from "./group-limit-mode.ts";
 import { listMemberLimits } from "./member-limits.ts";
 import { listMyLimits } from "./my-limits.ts";
 import { spendLimits } from "./spend-limit-kind.ts";
@@ -29,6 +30,7 @@ import {
 } from "./spend-limits.ts";
 import {
   toBlockingLimit,
+  toGroupLimitMode,
   toMyLimit,
   toPeriodSpend,
   toSpendLimit,
@@ -81,6 +83,9 @@ export function makeSpendLimitHandlers(
     ),
     getPeriodSpend: async (call, { query }) =>
       toPeriodSpend(await getPeriodSpend(deps, call, query)),
+    getGroupLimitMode: async (call) => toGroupLimitMode(await getGroupLimitMode(deps, call)),
+    setGroupLimitMode: async (call, { body: { mode } }) =>
+      toGroupLimitMode(await setGroupLimitMode(deps, call, mode)),
     listOfficialSpendLimits: pagedList(
       listOfficialSpendLimits,
       (call, { query: { scope_type, ...rest } }, page) => {

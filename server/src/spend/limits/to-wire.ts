@@ -1,3 +1,4 @@
+import type { groupLimitMode } from "@bursar/contract/admin/group-limit-mode.ts";
 import type { myLimit } from "@bursar/contract/admin/my-usage.ts";
 import type {
   blockingLimit,
@@ -14,6 +15,7 @@ import type { Balance } from "#src/spend/ledger/balances.sql.ts";
 import type { SpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import type { BlockingLimit, PeriodSpend } from "./blocked-scopes.ts";
 import type { WantedLimit } from "./combine-values.rule.ts";
+import type { GroupLimitMode } from "./member-defaults.rule.ts";
 import type { LimitState } from "./spend-limits.ts";
 import type { WorkspaceLimit } from "./workspace-limits.ts";
 
@@ -116,6 +118,10 @@ export function toPeriodSpend(spend: PeriodSpend): z.input<typeof periodSpend> {
     spent_usd: formatUsd(spentNanoUsd),
     working_keys: scope.workingKeys,
   };
+}
+
+export function toGroupLimitMode(mode: GroupLimitMode): z.input<typeof groupLimitMode> {
+  return { type: "group_limit_mode", mode };
 }
 
 type Amount = Pick<SpendLimit, "amountNanoUsd" | "enforcement">;

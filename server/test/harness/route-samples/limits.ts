@@ -16,6 +16,12 @@ const canSetLimits: Sample["isVisible"] = ({ role, workspaceRole, permission }) 
   workspaceRole === "workspace_admin" ||
   permission === "admin";
 
+/** A role in one workspace, or a key of one, gives no right to limits of the organization. */
+const isInOneWorkspace: Sample["isDenied"] = ({ workspaceRole, permission }) =>
+  workspaceRole !== undefined || permission !== undefined;
+
+const GROUP_LIMIT_MODE = "/v1/admin/group_limit_mode";
+
 /** Client of another owner, whose values have the rank of the caller. */
 const makeOwner = async (org: TestOrganization): Promise<Client> =>
   (await org.member({ role: "owner" })).client;
@@ -87,6 +93,19 @@ export const limitSamples = {
   getEffectiveSpendLimits: { query: ({ api_key_id }) => `api_key_id=${api_key_id}` },
   listBlockingLimits: {},
   getPeriodSpend: { query: ({ workspace_id }) => `workspace_id=${workspace_id}` },
+  getGroupLimitMode: {},
+  setGroupLimitMode: {
+    prepare: (operator) => operator.post(GROUP_LIMIT_MODE, { mode: "highest" }),
+    body: () => ({ mode: "lowest" }),
+    isDenied: isInOneWorkspace,
+    ifWider: {
+      wider: async ({ org }) => {
+        await org.operator.post(GROUP_LIMIT_MODE, { mode: "lowest" });
+        return { body: { mode: "highest" } };
+      },
+      narrower: async () => ({}),
+    },
+  },
   listOfficialSpendLimits: {},
   listEffectiveMemberLimits: {},
   setOfficialSpendLimit: {
