@@ -61,10 +61,7 @@ test.for(audited)(
     expect(answer.status).toBe(200);
     const subjects = await listSubjects(org.id, head?.seq ?? 0n);
     const scopes = await listScopes(before);
-    // A change of several subjects affects every key.
-    const declared = new Map(subjects.map((each) => [`${each.type} ${each.id}`, each]));
-    const [subject, ...others] = declared.values();
-    expect(scopes).toEqual([subject && others.length === 0 ? declaredScope(subject) : null]);
+    expect(scopes).toEqual(listDeclaredScopes(subjects));
   },
 );
 
@@ -78,7 +75,11 @@ interface Subject {
   id: string;
 }
 
-function declaredScope({ type, id }: Subject): Scope | null {
-  const kind = auditSubjects[type];
-  return kind === "every_key" ? null : { kind, id };
+/** Scopes of a change with these subjects, each once. Subjects without keys count only without others. */
+function listDeclaredScopes(subjects: readonly Subject[]): (Scope | null)[] {
+  const declared = subjects.map(({ type, id }) => ({ kind: auditSubjects[type] as string, id }));
+  if (declared.length === 0 || declared.some(({ kind }) => kind === "every_key")) return [null];
+  const unique = [...new Map(declared.map((each) => [`${each.kind} ${each.id}`, each])).values()];
+  const affected = unique.filter(({ kind }) => kind !== "no_key");
+  return affected.length > 0 ? affected : unique.slice(0, 1);
 }

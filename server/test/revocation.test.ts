@@ -177,7 +177,7 @@ const deactivate = (database: TestDatabase, memberId: string) =>
       .set({ status: "deactivated" })
       .where("id", "=", memberId)
       .execute();
-    await bumpChangeCounter(tx, { kind: "member", id: memberId });
+    await bumpChangeCounter(tx, [{ kind: "member", id: memberId }]);
   });
 
 type Way = (

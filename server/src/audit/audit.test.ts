@@ -28,7 +28,22 @@ const test = base.extend("log", ({ h, org }) => {
     return rows.length;
   }
 
-  return { verify, caller, readCounter, countEvents };
+  /** Makes one change with an event for each subject, and returns the scopes that nodes read afterwards. */
+  async function listScopesOfChange(subjects: readonly AuditEntry["subject"][]) {
+    const before = await readCounter();
+    await auditedTransaction(h.deps, caller(), origin, () => {
+      const audit = subjects.map((subject) => ({ ...entry, subject }));
+      return Promise.resolve({ result: null, audit });
+    });
+    return h.deps.database
+      .selectFrom("change_scope")
+      .select(["kind", "id"])
+      .where("value", ">", before)
+      .orderBy("value")
+      .execute();
+  }
+
+  return { verify, caller, readCounter, countEvents, listScopesOfChange };
 });
 
 const origin = { requestId: "req_test", ipAddress: "192.0.2.1", userAgent: "test" };
@@ -77,6 +92,20 @@ describe("a change and its event commit together", () => {
         user_agent: "test",
       },
     ]);
+  });
+
+  test("nodes drop the keys of each subject, and no others for subjects without keys", async ({
+    log,
+  }) => {
+    const member = { type: "member", id: "user_1" } as const;
+    const group = { type: "group", id: "group_1" } as const;
+    const limits = [1, 2].map((n) => ({ type: "spend_limit", id: `spl_${n}` }) as const);
+    expect(await log.listScopesOfChange([group, ...limits, member, group])).toEqual([
+      { kind: "group", id: "group_1" },
+      { kind: "member", id: "user_1" },
+    ]);
+    expect(await log.listScopesOfChange(limits)).toEqual([{ kind: "no_key", id: "spl_1" }]);
+    expect(await log.listScopesOfChange([group, { type: "session", id: "sess_1" }])).toEqual([]);
   });
 
   test("a failure stores neither", async ({ h, org, log }) => {

@@ -99,7 +99,7 @@ export async function auditedTransactionByActor<Result>(
       for (const entry of entries) {
         added.push(await appendAuditEvent(tx, deps, { entry, organizationId, actor, origin }));
       }
-      if (entries.length > 0) await bumpChangeCounter(tx, findCommonScope(entries));
+      if (entries.length > 0) await bumpChangeCounter(tx, findScopes(entries));
       return result;
     };
     return origin.claim ? runOncePerClaim(tx, deps, origin.claim, runAudited) : runAudited();
@@ -109,11 +109,16 @@ export async function auditedTransactionByActor<Result>(
   return result;
 }
 
-/** The scope of all entries, or null if they have several. */
-function findCommonScope(entries: readonly AuditEntry[]): ChangeScope | null {
-  const [first = null, ...others] = entries.map(changeScopeOf);
-  const isCommon = others.every((scope) => scope?.kind === first?.kind && scope?.id === first?.id);
-  return isCommon ? first : null;
+/** Scopes of the entries, each once. `no_key` is left out beside others. Null: all keys. */
+function findScopes(entries: readonly AuditEntry[]): ChangeScope[] | null {
+  const scopes = new Map<string, ChangeScope>();
+  for (const entry of entries) {
+    const scope = changeScopeOf(entry);
+    if (scope === null) return null;
+    scopes.set(`${scope.kind} ${scope.id}`, scope);
+  }
+  const affected = [...scopes.values()].filter(({ kind }) => kind !== "no_key");
+  return affected.length > 0 ? affected : [...scopes.values()].slice(0, 1);
 }
 
 /** Keys that nodes drop from their caches after the change. Null: all keys. */

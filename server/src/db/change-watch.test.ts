@@ -198,12 +198,12 @@ describe("change watch", () => {
       { kind: "member", id: 'user_"\\' },
     ] as const;
     await inTransaction(db.database, async (tx) => {
-      for (const scope of scopes) await bumpChangeCounter(tx, scope);
+      for (const scope of scopes) await bumpChangeCounter(tx, [scope]);
     });
     await counter.reached(1);
     expect(told).toEqual([scopes]);
     await inTransaction(db.database, async (tx) => {
-      await bumpChangeCounter(tx, scopes[0]);
+      await bumpChangeCounter(tx, scopes.slice(0, 1));
       await bumpChangeCounter(tx);
     });
     await counter.reached(2);
@@ -219,7 +219,8 @@ describe("change watch", () => {
       counter.call();
     });
     await inTransaction(db.database, async (tx) => {
-      for (let i = 0; i < 1_100; i++) await bumpChangeCounter(tx, { kind: "api_key", id: `${i}` });
+      for (let i = 0; i < 1_100; i++)
+        await bumpChangeCounter(tx, [{ kind: "api_key", id: `${i}` }]);
     });
     await counter.reached(1);
     const kept = await db.database.selectFrom("change_scope").select("value").execute();

@@ -57,21 +57,29 @@ export interface ChangeWatch {
 const LEAST_GAP_MS = 100;
 /** Maximum number of scopes. After more changes a node drops its whole cache. */
 const MAX_SCOPES = 500;
+/** Maximum number of scopes of one change, such as the members that a directory adds to a group. */
+const MAX_SCOPES_OF_CHANGE = 100;
 
 /**
  * Notifies every node of a change of cached data. The row stays locked until `tx` commits, so values become visible in
- * commit order. A node that has seen value N has all changes up to N. Without a `scope` nodes drop all cached keys,
- * which is always correct. With a scope, they drop only the keys it names.
+ * commit order. A node that has seen value N has all changes up to N. Without `scopes`, and with too many of them, nodes drop
+ * all cached keys, which is always correct. With scopes, they drop only the keys that these name. Each scope is one value.
  */
-export async function bumpChangeCounter(tx: Tx, scope: ChangeScope | null = null): Promise<void> {
-  if (scope === null) {
+export async function bumpChangeCounter(
+  tx: Tx,
+  scopes: readonly ChangeScope[] | null = null,
+): Promise<void> {
+  if (scopes === null || scopes.length > MAX_SCOPES_OF_CHANGE) {
     await tx.updateTable("change_counter").set({ value: sql<bigint>`value + 1` }).execute();
     return;
   }
   await sql`
-    WITH bumped AS (UPDATE change_counter SET value = value + 1 RETURNING value),
+    WITH bumped AS (UPDATE change_counter SET value = value + ${scopes.length} RETURNING value),
       pruned AS (DELETE FROM change_scope USING bumped WHERE change_scope.value <= bumped.value - ${2 * MAX_SCOPES})
-    INSERT INTO change_scope (value, kind, id) SELECT value, ${scope.kind}, ${scope.id} FROM bumped
+    INSERT INTO change_scope (value, kind, id)
+    SELECT bumped.value - ${scopes.length} + each.place, each.kind, each.id
+    FROM bumped, unnest(${scopes.map(({ kind }) => kind)}::text[], ${scopes.map(({ id }) => id)}::text[])
+      WITH ORDINALITY AS each (kind, id, place)
   `.execute(tx);
 }
 

@@ -69,7 +69,7 @@ describe("notifications", () => {
     const counts = [countCalls(one, "change"), countCalls(two, "change")];
     const read = () => counts.map(({ count }) => count());
     await inTransaction(db.database, async (tx) => {
-      await bumpChangeCounter(tx, { kind: "api_key", id: "apikey_1" });
+      await bumpChangeCounter(tx, [{ kind: "api_key", id: "apikey_1" }]);
       await bumpChangeCounter(tx);
       await flushNotifications(one, two);
       expect(read()).toEqual([0, 0]);
