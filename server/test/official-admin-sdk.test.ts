@@ -345,23 +345,68 @@ describe.each([
     expect(await idsOf({})).toEqual([made.id, organization.id].sort());
     expect(await idsOf({ workspace_id })).toEqual([made.id]);
     expect(await idsOf({ scope_type: ["organization"] })).toEqual([organization.id]);
-    await expect(idsOf({ scope_type: ["user"] })).rejects.toMatchObject({ status: 400 });
+    await expect(idsOf({ scope_type: ["seat_tier"] })).rejects.toMatchObject({ status: 400 });
     await expect(spendLimits.retrieve(ofKey.body.id)).rejects.toMatchObject({ status: 404 });
     await expect(spendLimits.delete(ofKey.body.id)).rejects.toMatchObject({ status: 404 });
-    const ofUser = { type: "user", user_id: "user_1" } as const;
-    for (const wrong of [
-      { scope, amount: null },
-      { scope, amount: "1.5" },
-      { scope, amount: "100000000000" },
-      { scope: ofUser, amount: "1" },
-    ]) {
-      await expect(spendLimits.set(wrong)).rejects.toMatchObject({ status: 400 });
+    for (const wrong of [null, "1.5", "100000000000"]) {
+      const set = spendLimits.set({ scope, amount: wrong });
+      await expect(set).rejects.toMatchObject({ status: 400 });
     }
     expect(await spendLimits.delete(made.id)).toEqual({
       id: made.id,
       type: "spend_limit_deleted",
     });
     await expect(spendLimits.retrieve(made.id)).rejects.toMatchObject({ status: 404 });
+  });
+
+  test("sets, lists and deletes limits of users, and shows their source", async () => {
+    const { spendLimits, rbacGroups } = client.beta.organization;
+    const { id: user_id } = await org.member();
+    const group = await rbacGroups.create({ name: "Interns" });
+    await rbacGroups.members.add(group.id, { user_id });
+    const ofGroup = { type: "rbac_group", rbac_group_id: group.id } as const;
+    const cap = { type: "group_member", group_id: group.id };
+    const limits = "/v1/admin/spend_limits";
+    const made = await org.admin.post<{ id: string }>(limits, {
+      ...{ scope: cap, period: "monthly", limit_usd: 20 },
+    });
+    expect(await spendLimits.retrieve(made.body.id)).toMatchObject({
+      scope: ofGroup,
+      amount: "2000",
+    });
+    const find = async () => {
+      const rows = spendLimits.effective.list({ user_ids: [user_id] });
+      for await (const row of rows) if (row.period === "monthly") return row;
+      return null;
+    };
+    const listed = async () => {
+      const found = [];
+      for await (const { scope } of spendLimits.list({ scope_type: ["user", "rbac_group"] }))
+        found.push(scope);
+      return found;
+    };
+    expect(await find()).toMatchObject({ source: ofGroup, spend_limit_id: made.body.id });
+    expect(await listed()).toEqual([ofGroup]);
+    const scope = { type: "user", user_id } as const;
+    const own = await spendLimits.set({ scope, amount: "50000" });
+    expect(own).toMatchObject({ scope, amount: "50000", period: "monthly", is_enabled: true });
+    expect(new Set(await listed())).toEqual(new Set([scope, ofGroup]));
+    expect(await find()).toMatchObject({ amount: "50000", source: scope, spend_limit_id: own.id });
+    // No cap: the person is exempt from default caps too.
+    expect(await spendLimits.set({ scope, amount: null })).toMatchObject({
+      id: own.id,
+      amount: null,
+    });
+    expect(await find()).toMatchObject({ amount: null, source: scope });
+    expect(await spendLimits.set({ scope, amount: "100" })).toMatchObject({ amount: "100" });
+    expect((await org.admin.get(`${limits}/${own.id}`)).body).toMatchObject({
+      limit_usd: 1,
+      enforcement: "strict",
+    });
+    await spendLimits.delete(own.id);
+    expect(await find()).toMatchObject({ amount: "2000", source: ofGroup });
+    await expect(spendLimits.retrieve(own.id)).rejects.toMatchObject({ status: 404 });
+    await rbacGroups.delete(group.id);
   });
 
   test("maps refusals to its own errors with the request id, and retries no conflict", async () => {

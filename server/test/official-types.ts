@@ -10,6 +10,11 @@ import type {
   listAnalyticsCost,
   listAnalyticsUsage,
 } from "@bursar/contract/admin/official-reports.ts";
+import type {
+  listEffectiveMemberLimits,
+  officialSpendLimit,
+  setOfficialSpendLimit,
+} from "@bursar/contract/admin/official-spend-limits.ts";
 import type { organization } from "@bursar/contract/admin/organization.ts";
 import type {
   listOfficialRateLimits,
@@ -32,10 +37,6 @@ import type {
   listOfficialIncreaseRequests,
   officialIncreaseRequest,
 } from "@bursar/contract/admin/spend-limit-increase-requests.ts";
-import type {
-  listEffectiveMemberLimits,
-  officialSpendLimit,
-} from "@bursar/contract/admin/spend-limits.ts";
 import type {
   addOfficialWorkspaceMember,
   officialWorkspaceMember,
@@ -203,6 +204,12 @@ export type KeyChangesAreTaken = Is<
 type EffectiveLimits = Anthropic["organization"]["spendLimits"]["effective"];
 export type EffectiveLimitRowsFit = Is<
   IsAssignable<OurRow<typeof listEffectiveMemberLimits>, RowOf<EffectiveLimits["list"]>>
+>;
+export type SpendLimitBodiesAreTaken = Is<
+  IsAssignable<
+    Omit<Parameters<Anthropic["beta"]["organization"]["spendLimits"]["set"]>[0], "betas">,
+    z.input<(typeof setOfficialSpendLimit)["body"]>
+  >
 >;
 export type EffectiveLimitRowsAreComplete = Is<
   HasAllFields<OurRow<typeof listEffectiveMemberLimits>, RowOf<EffectiveLimits["list"]>>

@@ -4,7 +4,7 @@ import { increaseRequestId, memberId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 import { ownScope, wireScope } from "../scope.ts";
-import { officialSpendLimit } from "./spend-limits.ts";
+import { officialSpendLimit } from "./official-spend-limits.ts";
 
 const MAX_TEXT_LENGTH = 1_000;
 const periods = ["daily", "weekly", "monthly"] as const;

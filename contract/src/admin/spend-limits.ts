@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, optionalQuery, queryList, timestamp, usdAmount, usdText } from "../fields.ts";
+import { count, optionalQuery, timestamp, usdAmount, usdText } from "../fields.ts";
 import { apiKeyId, groupId, memberId, spendLimitId, tagId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
@@ -13,6 +13,13 @@ import {
   rankToRemove,
   rankToSet,
 } from "./limit-fields.ts";
+import {
+  deleteOfficialSpendLimit,
+  getOfficialSpendLimit,
+  listEffectiveMemberLimits,
+  listOfficialSpendLimits,
+  setOfficialSpendLimit,
+} from "./official-spend-limits.ts";
 import { activation, amounts, blocksNow, remaining } from "./spend-amounts.ts";
 
 /**
@@ -331,145 +338,6 @@ export const getPeriodSpend = route({
     ...personQuery,
   }),
   response: periodSpend,
-});
-
-// The official shape has amounts in cents, and limits of the organization and of workspaces.
-
-const officialScope = z.discriminatedUnion(
-  "type",
-  [
-    z.strictObject({ type: z.literal("organization") }),
-    z.strictObject({ type: z.literal("workspace"), workspace_id: workspaceId }),
-  ],
-  {
-    error: ({ code }) =>
-      code === "invalid_union" ? "expected one of organization, workspace" : undefined,
-  },
-);
-
-export const officialSpendLimit = z
-  .object({
-    id: spendLimitId,
-    type: z.literal("spend_limit"),
-    scope: officialScope,
-    period: z.enum(periods),
-    amount: z.string().meta({ description: "Whole US cents. Fractions of a cent are not shown." }),
-    currency: z.literal("USD"),
-    is_enabled: z.literal(true),
-    created_at: timestamp,
-    updated_at: timestamp,
-  })
-  .meta({ id: "OfficialSpendLimit" });
-
-const MAX_SEARCH_LENGTH = 100;
-
-const expectedCents =
-  'expected whole US cents as text, such as "50000" for $500.00. To remove a limit, delete it';
-
-export const listOfficialSpendLimits = route({
-  operationId: "listOfficialSpendLimits",
-  method: "GET",
-  path: "/v1/organizations/spend_limits",
-  summary: "List spend limits (official shape)",
-  description:
-    "Newest first: limits of the organization and of workspaces. Limits of API keys have no official shape.",
-  action: "spend_limits:read",
-  audited: null,
-  query: z.strictObject({
-    ...pageCursorQuery,
-    scope_type: queryList(z.enum(["organization", "workspace"])),
-    workspace_id: optionalQuery(workspaceId),
-  }),
-  response: pageCursor(officialSpendLimit),
-});
-
-const effectiveMemberLimit = z
-  .object({
-    actor: z.object({
-      type: z.literal("user_actor"),
-      user_id: memberId,
-      name: z.string().nullable(),
-      email_address: z.string().nullable(),
-      deleted: z.boolean(),
-    }),
-    amount: z.string().meta({ description: "The limit, in whole US cents." }),
-    currency: z.literal("USD"),
-    period: z.enum(periods),
-    period_to_date_spend: z.string().meta({
-      description:
-        "Cost of the requests of the member's keys in the running period, in US cents with at most 3 decimals.",
-    }),
-    scope: z.object({ type: z.literal("user"), user_id: memberId }),
-    source: z.object({ type: z.literal("organization") }),
-    spend_limit_id: spendLimitId,
-  })
-  .meta({ id: "EffectiveMemberLimit" });
-
-export const listEffectiveMemberLimits = route({
-  operationId: "listEffectiveMemberLimits",
-  method: "GET",
-  path: "/v1/organizations/spend_limits/effective",
-  summary: "List the effective spend limits of members (official shape)",
-  description:
-    "Lists one row per member and period, newest members first. The periods of a member stay on one page. Members have no limits " +
-    "of their own on this server, so each row has the organization's limit, which all members share. `amount` is that " +
-    "limit, and `period_to_date_spend` is the spend of the member alone. A period has no rows without such a limit, or " +
-    "with one that only alerts. Limits of workspaces and API keys are not limits of a member.",
-  action: "members:read",
-  audited: null,
-  query: z.strictObject({
-    ...pageCursorQuery,
-    user_ids: queryList(memberId),
-    period: queryList(z.enum(periods)),
-    sort: optionalQuery(z.enum(["spend_desc"])).meta({
-      description: "Highest spend first, in the longest period of the response.",
-    }),
-    q: optionalQuery(z.string().max(MAX_SEARCH_LENGTH)).meta({
-      description: "Part of the member's name or address.",
-    }),
-  }),
-  response: pageCursor(effectiveMemberLimit),
-});
-
-export const setOfficialSpendLimit = route({
-  operationId: "setOfficialSpendLimit",
-  method: "POST",
-  path: "/v1/organizations/spend_limits",
-  summary: "Set a spend limit (official shape)",
-  description:
-    "Creates the limit of this scope and period, or changes its amount. Fields that this shape does not have stay the same. A new limit is strict.",
-  action: "spend_limits:write",
-  audited: "spend_limit.set",
-  stepUp: true,
-  body: z.strictObject({
-    scope: officialScope,
-    amount: z.string({ error: expectedCents }).regex(/^\d{1,11}$/, expectedCents),
-    period: z.enum(periods).default("monthly"),
-  }),
-  response: officialSpendLimit,
-});
-
-export const getOfficialSpendLimit = route({
-  operationId: "getOfficialSpendLimit",
-  method: "GET",
-  path: "/v1/organizations/spend_limits/{spend_limit_id}",
-  summary: "Get a spend limit (official shape)",
-  action: "spend_limits:read",
-  audited: null,
-  params: spendLimitParams,
-  response: officialSpendLimit,
-});
-
-export const deleteOfficialSpendLimit = route({
-  operationId: "deleteOfficialSpendLimit",
-  method: "DELETE",
-  path: "/v1/organizations/spend_limits/{spend_limit_id}",
-  summary: "Delete a spend limit (official shape)",
-  action: "spend_limits:write",
-  audited: "spend_limit.deleted",
-  stepUp: true,
-  params: spendLimitParams,
-  response: z.object({ id: spendLimitId, type: z.literal("spend_limit_deleted") }),
 });
 
 export const spendLimitRoutes = [

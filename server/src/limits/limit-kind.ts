@@ -113,6 +113,8 @@ export interface LimitFilter extends LimitVisibility {
   apiKeyId?: string | undefined;
   /** Ids of members, groups and tags. A limit must have the scope of each. */
   scopeIds?: readonly string[] | undefined;
+  /** True: only limits with a value of their own. */
+  isOwnOnly?: boolean | undefined;
 }
 
 export type PlaceFilter<Place> = { [Field in keyof Place]?: Place[Field] | undefined };

@@ -1,19 +1,18 @@
 import type { Call } from "#src/access/call.ts";
 import { getVisibleWorkspace, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
-import type { ScopeType } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { listPermittedWorkspaces } from "#src/domain/rights.ts";
-import type { Limit, LimitKind, LimitVisibility, PlaceFilter } from "./limit-kind.ts";
+import type { Limit, LimitFilter, LimitKind, LimitVisibility, PlaceFilter } from "./limit-kind.ts";
 
 /** Throws a 404 for a limit that the caller cannot see, or of another scope than `scopeTypes`. */
 export async function getLimit<Stored extends Limit>(
   kind: LimitKind<Stored>,
   db: Database | Tx,
   caller: Caller,
-  of: { id: string; scopeTypes?: readonly ScopeType[] | undefined },
+  of: Pick<LimitFilter, "scopeTypes" | "isOwnOnly"> & { id: string },
 ): Promise<Stored> {
   const filter = { ...visibilityOf(kind, caller), ...of };
   const [limit] = await kind.list(db, filter, { limit: 1, direction: "older", from: null });
@@ -41,7 +40,7 @@ export async function listLimits<Stored extends Limit, Place>(
   }: {
     query: LimitQuery;
     request: PageRequest;
-    filter: { scopeTypes: readonly ScopeType[] | undefined } & PlaceFilter<Place>;
+    filter: Pick<LimitFilter, "scopeTypes" | "isOwnOnly"> & PlaceFilter<Place>;
   },
 ): Promise<PageOfRows<Stored>> {
   const { workspace_id: workspaceId, api_key_id: apiKeyId } = query;

@@ -1,7 +1,7 @@
 """Calls a running server with the official Python SDK and with plain requests.
 
-Reads BURSAR_URL, BURSAR_ADMIN_KEY, BURSAR_API_KEY and BURSAR_WORKSPACE_ID from the environment. Prints one line for each
-check and then `N passed, M failed`. Exits with 1 when one failed.
+Reads BURSAR_URL, BURSAR_ADMIN_KEY, BURSAR_API_KEY, BURSAR_WORKSPACE_ID and BURSAR_MEMBER_ID from the environment. Prints
+one line for each check and then `N passed, M failed`. Exits with 1 when one failed.
 """
 
 import os
@@ -15,6 +15,7 @@ URL = os.environ["BURSAR_URL"]
 ADMIN_KEY = os.environ["BURSAR_ADMIN_KEY"]
 API_KEY = os.environ["BURSAR_API_KEY"]
 WORKSPACE_ID = os.environ["BURSAR_WORKSPACE_ID"]
+MEMBER_ID = os.environ["BURSAR_MEMBER_ID"]
 
 MODEL = "claude-3-5-sonnet-20241022"
 MESSAGES = [{"role": "user", "content": "Why is the sky blue?"}]
@@ -166,6 +167,65 @@ def requests_gets_the_reason_of_a_refusal():
     body = response.json()
     assert response.status_code == 404 and body["error"]["message"] == "Workspace not found: wksp_missing"
     assert response.headers["request-id"] == body["request_id"]
+
+
+# Both versions have these calls under beta.
+def administration(key=ADMIN_KEY):
+    return client(key).beta.organization
+
+
+# A page of one item reads a list with all of its cursors.
+def listed(method, *ids, **query):
+    return list(method(*ids, limit=1, **query))
+
+
+@check
+def sdk_fills_and_deletes_groups():
+    groups = administration().rbac_groups
+    group = groups.create(name="Python")
+    assert group.type == "rbac_group" and group.source_type == "direct" and group.role_ids == []
+    assert groups.update(group.id, name="Snakes").name == "Snakes"
+    member = groups.members.add(group.id, user_id=MEMBER_ID)
+    assert (member.rbac_group_id, member.user_id) == (group.id, MEMBER_ID)
+    assert [each.user_id for each in listed(groups.members.list, group.id)] == [MEMBER_ID]
+    assert group.id in [each.id for each in listed(groups.list)]
+    assert groups.members.remove(MEMBER_ID, rbac_group_id=group.id).type == "rbac_group_member_deleted"
+    assert groups.delete(group.id).type == "rbac_group_deleted"
+    raises(anthropic.NotFoundError, lambda: groups.retrieve(group.id))
+
+
+@check
+def sdk_lists_roles_with_their_permissions():
+    roles = administration().rbac_roles
+    role = next(each for each in listed(roles.list) if each.id == "admin")
+    assert roles.retrieve(role.id) == role and role.type == "rbac_role"
+    actions = [each.action for each in listed(roles.permissions.list, role.id)]
+    assert "members:write" in actions and "owners:write" not in actions
+
+
+@check
+def sdk_signs_a_user_out():
+    if anthropic.__version__.startswith("1."):
+        return  # has no such call
+    user = administration().users.sign_out(MEMBER_ID)
+    assert user.id == MEMBER_ID and user.type == "user"
+
+
+@check
+def sdk_limits_a_user_and_reads_the_source_of_limits():
+    admin = administration()
+    limits = admin.spend_limits
+    scope = {"type": "user", "user_id": MEMBER_ID}
+    rows = lambda: listed(limits.effective.list, user_ids=[MEMBER_ID], period=["weekly"])
+    assert rows() == []
+    own = limits.set(scope=scope, amount="50000", period="weekly")
+    assert own.amount == "50000" and own.scope.user_id == MEMBER_ID and limits.retrieve(own.id) == own
+    assert own.id in [each.id for each in listed(limits.list, scope_type=["user"])]
+    [row] = rows()
+    assert row.source.type == "user" and row.spend_limit_id == own.id and row.period_to_date_spend == "0"
+    assert limits.set(scope=scope, amount=None, period="weekly").amount is None
+    assert limits.delete(own.id).type == "spend_limit_deleted"
+    assert rows() == []
 
 
 def main():

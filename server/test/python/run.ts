@@ -90,7 +90,28 @@ async function environment(server: ServerProcess): Promise<Environment> {
     BURSAR_ADMIN_KEY: await server.adminKey(),
     BURSAR_API_KEY: key,
     BURSAR_WORKSPACE_ID: workspaceId,
+    BURSAR_MEMBER_ID: await createMember(server),
   };
+}
+
+/** Creates a member by an invite, whose link only the operator sees. */
+async function createMember(server: ServerProcess): Promise<string> {
+  const invite = { emails: ["ada@example.com"], role: "developer" };
+  const invited = await server.mustOperator("POST", "/v1/admin/invites", invite);
+  const token = /#token=([^"]+)/.exec(JSON.stringify(invited))?.[1] ?? "";
+  const response = await fetch(`${server.url}/v1/admin/invites/accept`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      "x-bursar-console": "1",
+      origin: server.url,
+    },
+    body: JSON.stringify({ token, name: "Ada", password: "kepler owns 41 telescopes of brass" }),
+  });
+  const text = await response.text();
+  const { member_id: id } = JSON.parse(text) as { member_id?: string };
+  if (id === undefined) throw new Error(`The invite was not accepted: ${text}`);
+  return id;
 }
 
 /**

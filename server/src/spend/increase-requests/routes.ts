@@ -8,7 +8,11 @@ import type { Call } from "#src/access/call.ts";
 import type { PeriodName } from "#src/db/tables.ts";
 import { pagedList } from "#src/domain/paged-list.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
-import { fromOfficialAmount, toOfficialSpendLimit } from "#src/spend/ledger/official-limit.ts";
+import {
+  findOfficialScope,
+  fromOfficialAmount,
+  toOfficialSpendLimit,
+} from "#src/spend/ledger/official-limit.ts";
 import { readLimit } from "#src/spend/limits/read-limit.ts";
 import type { IncreaseRequestRow } from "./increase-requests.sql.ts";
 import {
@@ -80,7 +84,7 @@ function makeOfficialHandlers(
         answer: "",
         isSilent: body.suppress_notification,
       });
-      const spend_limit = limit.scopeType === "api_key" ? null : toOfficialSpendLimit(limit);
+      const spend_limit = findOfficialScope(limit) && toOfficialSpendLimit(limit);
       return { ...toOfficialIncreaseRequest(request), spend_limit };
     },
     denyOfficialIncreaseRequest: async (call, { params, body }) => {

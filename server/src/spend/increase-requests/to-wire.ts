@@ -7,8 +7,8 @@ import type { Caller } from "#src/domain/caller.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import {
+  findOfficialScope,
   toOfficialAmount,
-  toOfficialScope,
   toOfficialSpend,
 } from "#src/spend/ledger/official-limit.ts";
 import type { Actor, IncreaseRequestRow } from "./increase-requests.sql.ts";
@@ -75,12 +75,12 @@ export function toOfficialIncreaseRequest(
   };
 }
 
-/** Current values of a pending request. Null for the limit of a key, which has no official scope. */
+/** Current values of a pending request. Null for a limit without an official scope. */
 function toSummary(
   row: IncreaseRequestRow,
 ): z.input<typeof officialIncreaseRequest>["spend_summary"] {
-  if (row.status !== "pending" || row.limit === null || row.scopeType === "api_key") return null;
-  const scope = toOfficialScope(row);
+  const scope = findOfficialScope(row);
+  if (row.status !== "pending" || row.limit === null || scope === null) return null;
   return {
     actor: toOfficialActor(row.requester),
     amount: toOfficialAmount(row.limit.amountNanoUsd),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { WantedLimit } from "./combine-values.rule.ts";
 import {
+  findDecidingGroup,
   findEasedAbove,
   listApplying,
   type MemberDefault,
@@ -65,4 +66,29 @@ test("a change may not remove or raise a default of a higher rank", () => {
   expect(findEasedAbove(before, raised, "admin")).toBe(before[0]);
   expect(findEasedAbove(before, lowered, "admin")).toBe(null);
   expect(findEasedAbove(before, [], "owner")).toBe(null);
+});
+
+describe("the amount of a member's limit comes from", () => {
+  const own = (amountNanoUsd: bigint, rank: "owner" | "admin" = "admin") => ({
+    rank,
+    wanted: makeDefault("", amountNanoUsd).wanted,
+  });
+  const byOwner = makeDefault("group_1", 5n, { rank: "owner" });
+
+  test("the own value, if it replaces all defaults", () => {
+    expect(findDecidingGroup([own(9n)], [makeDefault("group_1", 5n)])).toBe(null);
+    expect(findDecidingGroup([own(9n, "owner")], [byOwner])).toBe(null);
+  });
+
+  test("a lower default of a higher rank", () => {
+    expect(findDecidingGroup([own(9n)], [byOwner])).toBe("group_1");
+    expect(findDecidingGroup([own(5n)], [byOwner])).toBe(null);
+    expect(findDecidingGroup([], [makeDefault("group_2", 5n), byOwner])).toBe("group_2");
+  });
+
+  test("a value that refuses requests, before those that only alert", () => {
+    const alert = makeDefault("group_2", 1n, { enforcement: "alert_only", rank: "owner" });
+    expect(findDecidingGroup([own(9n)], [alert])).toBe(null);
+    expect(findDecidingGroup([], [alert])).toBe("group_2");
+  });
 });

@@ -53,6 +53,27 @@ export function listApplying<Default extends { rank: Rank }>(
   return defaults.filter(({ rank }) => !ownRanks.some((own) => includesRank(own, rank)));
 }
 
+/**
+ * Finds the group whose default decides the amount of a member's limit, of the values and defaults of one period. Null: an own
+ * value decides it.
+ */
+export function findDecidingGroup(
+  own: readonly { rank: Rank; wanted: WantedLimit }[],
+  defaults: readonly Pick<MemberDefault, "rank" | "groupId" | "wanted">[],
+): string | null {
+  const ownRanks = own.map(({ rank }) => rank);
+  const candidates = [
+    ...own.map(({ wanted }) => ({ ...wanted, groupId: null })),
+    ...listApplying(defaults, ownRanks).map(({ wanted, groupId }) => ({ ...wanted, groupId })),
+  ];
+  const [first, ...others] = listCountedValues(candidates);
+  const lowest = others.reduce(
+    (lower, each) => (lower && each.amountNanoUsd >= lower.amountNanoUsd ? lower : each),
+    first,
+  );
+  return lowest?.groupId ?? null;
+}
+
 /** Finds a default above the rank that a change removes or raises. Null: the change leaves all of them as strict. */
 export function findEasedAbove(
   before: readonly MemberDefault[],

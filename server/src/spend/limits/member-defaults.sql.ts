@@ -35,8 +35,8 @@ export async function listGroupDefaults(tx: Tx, of: Members): Promise<MemberDefa
 }
 
 /** Lists the defaults that apply to the members, by rank. */
-export async function listMemberDefaults(tx: Tx, of: Members): Promise<MemberDefault[]> {
-  const rows = await tx
+export async function listMemberDefaults(db: Database | Tx, of: Members): Promise<MemberDefault[]> {
+  const rows = await db
     .selectFrom("member_default_limit")
     .select(["member_id as memberId", "group_id as groupId", ...valueColumns])
     .where("organization_id", "=", of.organizationId)

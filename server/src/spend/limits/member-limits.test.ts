@@ -1,4 +1,4 @@
-import type { listEffectiveMemberLimits } from "@bursar/contract/admin/spend-limits.ts";
+import type { listEffectiveMemberLimits } from "@bursar/contract/admin/official-spend-limits.ts";
 import { expect } from "vitest";
 import type { z } from "zod";
 import type { TestMember } from "#test/harness/admin.ts";
@@ -114,6 +114,71 @@ test.for(["", "&sort=spend_desc"])("pages list each member once: %s", async (que
 test("q finds a part of a name or address", async ({ list }) => {
   expect(briefly(await list("?q=ALAN@&period=daily"))).toEqual([["Alan", "daily", "100", "0.016"]]);
   expect(briefly(await list("?q=%25"))).toEqual([]);
+});
+
+test("a member's own value or a group's default replaces the organization's limit", async ({
+  org,
+  list,
+}) => {
+  const { id } = await org.member({ name: "Grace" });
+  const groupId = (await org.admin.post<{ id: string }>("/v1/admin/groups", { name: "Research" }))
+    .body.id;
+  const set = (scope: object, period: string, limit_usd: number, fields: object = {}) =>
+    org.admin.post<{ id: string }>("/v1/admin/spend_limits", {
+      ...{ scope, period, limit_usd, ...fields },
+    });
+  const ofGroup = { type: "group_member", group_id: groupId };
+  const inherited = await set(ofGroup, "monthly", 20);
+  await set(ofGroup, "daily", 2);
+  await org.admin.post(`/v1/admin/groups/${groupId}/members`, { member_id: id });
+  const ofMember = { type: "member", member_id: id };
+  const own = await set(ofMember, "daily", 3);
+  const rows = async () =>
+    (await list(`?user_ids=${id}`)).data.map(({ period, amount, source, spend_limit_id }) => ({
+      ...{ period, amount, source, spend_limit_id },
+    }));
+  const monthly = {
+    period: "monthly",
+    amount: "2000",
+    source: { type: "rbac_group", rbac_group_id: groupId },
+    spend_limit_id: inherited.body.id,
+  };
+  expect(await rows()).toEqual([
+    monthly,
+    {
+      period: "daily",
+      amount: "300",
+      source: { type: "user", user_id: id },
+      spend_limit_id: own.body.id,
+    },
+  ]);
+  await set(ofMember, "daily", 3, { enforcement: "alert_only" });
+  expect(await rows()).toMatchObject([monthly, { period: "daily", amount: null }]);
+  await org.admin.remove(`/v1/admin/groups/${groupId}`);
+  expect(await rows()).toMatchObject([
+    { period: "monthly", source: { type: "organization" } },
+    { period: "daily", amount: null },
+  ]);
+});
+
+test("without a limit of the organization only members with a limit have rows", async ({ h }) => {
+  const other = await h.organization();
+  const members = [await other.member(), await other.member(), await other.member()];
+  for (const { id } of members.slice(0, 2)) {
+    const scope = { type: "member", member_id: id };
+    await other.admin.post("/v1/admin/spend_limits", { scope, period: "weekly", limit_usd: 5 });
+  }
+  const { body } = await other.admin.get<Page>(`${EFFECTIVE}?limit=2`);
+  expect(body.data.map(({ scope, source }) => [scope, source])).toEqual(
+    members
+      .slice(0, 2)
+      .map(({ id }) => [
+        { type: "user", user_id: id },
+        { type: "user", user_id: id },
+      ])
+      .toReversed(),
+  );
+  expect(body.next_page).toBe(null);
 });
 
 test("omits removed members and periods without a limit that can refuse requests", async ({

@@ -23,6 +23,8 @@ export interface MemberSpendQuery {
   userIds?: readonly string[] | undefined;
   /** Part of name or address, case-insensitive. */
   search?: string | undefined;
+  /** Only members with a limit of one of these periods. Undefined: all members. */
+  limitedIn?: readonly PeriodName[] | undefined;
   order:
     | { by: "created"; after: Position | null }
     | { by: PeriodName; after: { spentNanoUsd: bigint; id: string } | null };
@@ -32,7 +34,7 @@ export interface MemberSpendQuery {
 /** Lists newest members first, or those with the highest spend of a period. Returns one row more than the limit. */
 export async function listMemberSpend(
   db: Database,
-  { organizationId, starts, userIds, search, order, limit }: MemberSpendQuery,
+  { organizationId, starts, userIds, search, limitedIn, order, limit }: MemberSpendQuery,
 ): Promise<MemberSpendRow[]> {
   const conditions = [sql<SqlBool>`true`];
   if (userIds !== undefined) conditions.push(sql`id = ANY(${[...userIds]}::text[])`);
@@ -41,8 +43,14 @@ export async function listMemberSpend(
       sql`(strpos(lower(name), lower(${search})) > 0 OR strpos(lower(email), lower(${search})) > 0)`,
     );
   }
+  if (limitedIn !== undefined) {
+    conditions.push(sql`EXISTS (SELECT FROM spend_limit WHERE spend_limit.scope_type = 'member'
+      AND spend_limit.scope_id = listed.id AND spend_limit.period = ANY(${[...limitedIn]}::text[]))`);
+  }
   if (order.after !== null) conditions.push(isAfter(order));
   const orderBy = order.by === "created" ? sql.ref("createdAt") : sql.ref(order.by);
+  const isWanted =
+    userIds === undefined ? sql`true` : sql`member_id = ANY(${[...userIds]}::text[])`;
   const first = new Date(Math.min(starts.weekly.getTime(), starts.monthly.getTime()));
   const since = (start: Date) =>
     sql`coalesce(sum(cost_nano_usd) FILTER (WHERE bucket_at >= ${start}), 0)::bigint`;
@@ -53,7 +61,7 @@ export async function listMemberSpend(
       SELECT member_id, ${since(starts.daily)} AS daily, ${since(starts.weekly)} AS weekly,
         ${since(starts.monthly)} AS monthly
       FROM ${selectRollup("usage_member_day", organizationId, openHours)} AS usage
-      WHERE bucket_at >= ${first}
+      WHERE bucket_at >= ${first} AND ${isWanted}
       GROUP BY member_id
     ), listed AS (
       SELECT member.id, member.name, member.email,

@@ -1,8 +1,8 @@
 import type { myLimitRoutes } from "@bursar/contract/admin/my-usage.ts";
+import { listOfficialSpendLimits } from "@bursar/contract/admin/official-spend-limits.ts";
 import {
   type effectiveSpendLimits,
   listBlockingLimits as listBlockingLimitsRoute,
-  listOfficialSpendLimits,
   listSpendLimits as listSpendLimitsRoute,
   listWorkspaceLimits as listWorkspaceLimitsRoute,
   type spendLimitRoutes,
@@ -14,20 +14,15 @@ import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { pagedList } from "#src/domain/paged-list.ts";
 import { deleteLimit } from "#src/limits/change-limit.ts";
-import { fromOfficialAmount, toOfficialSpendLimit } from "#src/spend/ledger/official-limit.ts";
+import { fromOfficialScopeType, toOfficialSpendLimit } from "#src/spend/ledger/official-limit.ts";
 import { getPeriodSpend, listBlockingLimits } from "./blocked-scopes.ts";
 import { type EffectiveLimits, getEffectiveLimits } from "./effective-limits.ts";
 import { getGroupLimitMode, setGroupLimitMode } from "./group-limit-mode.ts";
 import { listMemberLimits } from "./member-limits.ts";
 import { listMyLimits } from "./my-limits.ts";
+import { setOfficialLimit } from "./official-limits.ts";
 import { spendLimits } from "./spend-limit-kind.ts";
-import {
-  getSpendLimit,
-  type LimitDeps,
-  listSpendLimits,
-  setLimitAmount,
-  setSpendLimit,
-} from "./spend-limits.ts";
+import { getSpendLimit, type LimitDeps, listSpendLimits, setSpendLimit } from "./spend-limits.ts";
 import {
   toBlockingLimit,
   toGroupLimitMode,
@@ -47,8 +42,11 @@ export function makeMyLimitHandlers(
   };
 }
 
-/** Scopes of the official shape. */
-const officialScopes = { scopeTypes: ["organization", "workspace"] } as const;
+/** Limits of the official shape. A user has only those with an own value. */
+const officialLimits = {
+  scopeTypes: ["organization", "workspace", "member", "group_member"],
+  isOwnOnly: true,
+} as const;
 
 export function makeSpendLimitHandlers(
   deps: LimitDeps,
@@ -89,20 +87,19 @@ export function makeSpendLimitHandlers(
     listOfficialSpendLimits: pagedList(
       listOfficialSpendLimits,
       (call, { query: { scope_type, ...rest } }, page) => {
-        const query = { ...rest, scopeTypes: scope_type ?? officialScopes.scopeTypes };
+        const scopeTypes = scope_type?.map(fromOfficialScopeType) ?? officialLimits.scopeTypes;
+        const query = { ...rest, ...officialLimits, scopeTypes };
         return listSpendLimits(deps, call, query, page);
       },
       ({ limit }) => toOfficialSpendLimit(limit),
     ),
     listEffectiveMemberLimits: (call, { query }) => listMemberLimits(deps, call, query),
-    setOfficialSpendLimit: async (call, { body: { scope, period, amount } }) => {
-      const wanted = { scope, period, amountNanoUsd: fromOfficialAmount(amount) };
-      return toOfficialSpendLimit((await setLimitAmount(deps, call, wanted)).limit);
-    },
+    setOfficialSpendLimit: async (call, { body }) =>
+      toOfficialSpendLimit((await setOfficialLimit(deps, call, body)).limit),
     getOfficialSpendLimit: async (call, { params: { spend_limit_id: id } }) =>
-      toOfficialSpendLimit((await getSpendLimit(deps, call, { id, ...officialScopes })).limit),
+      toOfficialSpendLimit((await getSpendLimit(deps, call, { id, ...officialLimits })).limit),
     deleteOfficialSpendLimit: async (call, { params: { spend_limit_id: id } }) => {
-      await deleteLimit(spendLimits, deps, call, { id, ...officialScopes });
+      await deleteLimit(spendLimits, deps, call, { id, scopeTypes: officialLimits.scopeTypes });
       return { id, type: "spend_limit_deleted" };
     },
   };

@@ -1,3 +1,4 @@
+import { type SqlBool, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PeriodName } from "#src/db/tables.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
@@ -23,6 +24,12 @@ export function listVisibleLimits(
   const all = db.selectFrom("spend_limit").select(spendLimitColumns);
   let query = selectVisible(all, "spend_limit", { filter, page });
   if (filter.period !== undefined) query = query.where("period", "=", filter.period);
+  if (filter.isOwnOnly) query = query.where(hasOwnValue);
   if (filter.blockingAt !== undefined) query = query.where(isBlockingAt(filter.blockingAt));
   return query.execute();
 }
+
+/** False for the limit of a member that only defaults of groups decide. Other limits have values, or are of version 0.1. */
+const hasOwnValue = sql<SqlBool>`(spend_limit.scope_type <> 'member' OR EXISTS (SELECT FROM spend_limit_value AS own
+  WHERE own.organization_id = spend_limit.organization_id AND own.scope_type = 'member'
+    AND own.scope_id = spend_limit.scope_id AND own.period = spend_limit.period))`;

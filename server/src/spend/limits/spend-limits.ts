@@ -1,4 +1,4 @@
-import { enforcements, type unknownFeatureRules } from "@bursar/contract/admin/spend-limits.ts";
+import type { enforcements, unknownFeatureRules } from "@bursar/contract/admin/spend-limits.ts";
 import type { Rank } from "@bursar/contract/permissions.ts";
 import type { WireScope } from "@bursar/contract/scope.ts";
 import type { Call } from "#src/access/call.ts";
@@ -64,22 +64,10 @@ export function setSpendLimit(
   return changeSpendLimit(deps, call, change, toLimitState);
 }
 
-/** Sets the amount only. Other fields stay as they are, and those of a new limit are strict. Throws like `setSpendLimit`. */
-export function setLimitAmount(
-  deps: LimitDeps,
-  call: Call,
-  input: { scope: WireScope; period: PeriodName; amountNanoUsd: bigint },
+export async function toLimitState(
+  { limit, ...state }: OptionalLimitState,
+  tx: Tx,
 ): Promise<LimitState> {
-  const wanted = (own: WantedLimit | null, before: SpendLimit | null) => ({
-    amountNanoUsd: input.amountNanoUsd,
-    enforcement: (own ?? before)?.enforcement ?? enforcements[0],
-    openEndedHoldNanoUsd: (own ?? before)?.openEndedHoldNanoUsd ?? null,
-    unknownFeatures: (own ?? before)?.unknownFeatures ?? "hold",
-  });
-  return changeSpendLimit(deps, call, { ...input, wanted }, toLimitState);
-}
-
-async function toLimitState({ limit, ...state }: OptionalLimitState, tx: Tx): Promise<LimitState> {
   assert(limit !== null, "a set limit is stored");
   const names = await findScopeNames(tx, [limit]);
   return { limit, ...state, scopeName: names.get(limit.scopeId) ?? "" };
@@ -119,7 +107,7 @@ export function changeSpendLimit<Result>(
 export async function getSpendLimit(
   deps: AuditDeps,
   { caller }: Call,
-  of: { id: string; scopeTypes?: readonly ScopeType[] },
+  of: { id: string; scopeTypes?: readonly ScopeType[]; isOwnOnly?: boolean },
 ): Promise<LimitState> {
   const [state] = await readLimitStates(deps, [
     await getLimit(spendLimits, deps.database, caller, of),
@@ -131,6 +119,7 @@ export async function getSpendLimit(
 export interface SpendLimitQuery extends LimitQuery {
   scopeTypes?: readonly ScopeType[] | undefined;
   period?: PeriodName | undefined;
+  isOwnOnly?: boolean | undefined;
 }
 
 /** Lists limits that the caller can see. Throws a 404 for a workspace or key that it cannot see. */
@@ -140,8 +129,8 @@ export async function listSpendLimits(
   query: SpendLimitQuery,
   request: PageRequest,
 ): Promise<PageOfRows<LimitState>> {
-  const { scopeTypes, period } = query;
-  const filter = { scopeTypes, period };
+  const { scopeTypes, period, isOwnOnly } = query;
+  const filter = { scopeTypes, period, isOwnOnly };
   const page = await listLimits(spendLimits, deps, call, { query, filter, request });
   return { ...page, rows: await readLimitStates(deps, page.rows) };
 }
