@@ -13,11 +13,8 @@ import {
   listMembersWithDefaults,
   saveGroupLimitMode,
 } from "./member-defaults.sql.ts";
-import {
-  type ChangedMemberLimit,
-  refreshMemberLimits,
-  toAuditedChanges,
-} from "./refresh-member-limits.ts";
+import { refreshMemberLimits, toAuditedChanges } from "./refresh-member-limits.ts";
+import type { ChangedMemberLimit } from "./save-member-limits.ts";
 import { storedSpendLimits } from "./stored-spend-limits.ts";
 
 // The organization's rule for members of several groups with default caps.
