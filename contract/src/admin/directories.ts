@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { emailDomain, MAX_EMAIL_LENGTH, nameText, timestamp } from "../fields.ts";
-import { directoryId } from "../ids.ts";
+import { directoryId, groupId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { organizationRoles } from "../permissions.ts";
 import { route } from "../route.ts";
@@ -8,6 +8,10 @@ import { route } from "../route.ts";
 const MAX_URL_LENGTH = 500;
 const MAX_CLIENT_LENGTH = 1000;
 const MAX_DOMAINS = 100;
+const MAX_CLAIM_LENGTH = 200;
+const MAX_VALUE_LENGTH = 300;
+const MAX_ROLE_MAPPINGS = 100;
+const MAX_GROUP_MAPPINGS = 500;
 const printable = /^[\x21-\x7e]+$/;
 const directoryParams = z.strictObject({ directory_id: directoryId });
 
@@ -61,6 +65,30 @@ const secondFactor = z.enum(secondFactorRules).meta({
   description:
     "Second factor, where the organization requires one. `claims`: the provider's token must show it (`amr` or `acr`). `trusted`: each sign-in at the provider counts. `here`: the member's own second factor in Bursar.",
 });
+const claimName = z.string().trim().min(1).max(MAX_CLAIM_LENGTH);
+const roleClaim = claimName.nullable().meta({
+  description:
+    "Claim with the roles of a person, such as `roles` or `realm_access.roles`. Null: no claim decides about roles.",
+});
+const groupClaim = claimName.nullable().meta({
+  description:
+    "Claim with the groups of a person, such as `groups`. Null: no claim decides about groups.",
+});
+const claimValue = z
+  .string()
+  .min(1)
+  .max(MAX_VALUE_LENGTH)
+  .meta({ description: "Value of the claim, compared exactly." });
+const roleMapping = z.strictObject({ value: claimValue, role: directoryRole });
+const groupMapping = z.strictObject({ value: claimValue, group_id: groupId });
+const roleMappings = z.array(roleMapping).max(MAX_ROLE_MAPPINGS).meta({
+  description:
+    "Roles of values of `role_claim`. Each sign-in sets the first role of the list admin, developer, billing, user and claude_code_user that a value gives, else the default role. Owners keep theirs. Empty: no sign-in changes a role.",
+});
+const groupMappings = z.array(groupMapping).max(MAX_GROUP_MAPPINGS).meta({
+  description:
+    "Groups of values of `group_claim`. Each sign-in adds the person to them, and ends memberships that the claim no longer states. Memberships by hand and by SCIM stay.",
+});
 
 export const directory = z
   .object({
@@ -74,6 +102,10 @@ export const directory = z
     allowed_domains: z.array(z.string()),
     default_role: directoryRole,
     second_factor: z.enum(secondFactorRules),
+    role_claim: roleClaim,
+    role_mappings: z.array(z.object({ value: z.string(), role: directoryRole })),
+    group_claim: groupClaim,
+    group_mappings: z.array(z.object({ value: z.string(), group_id: groupId })),
     redirect_uri: z
       .string()
       .meta({ description: "Redirect URI of this server, to enter at the provider." }),
@@ -131,6 +163,10 @@ export const createDirectory = route({
     allowed_domains: allowedDomains.default([]),
     default_role: defaultRole.default("user"),
     second_factor: secondFactor.default("claims"),
+    role_claim: roleClaim.default(null),
+    role_mappings: roleMappings.default([]),
+    group_claim: groupClaim.default(null),
+    group_mappings: groupMappings.default([]),
   }),
   response: directory,
 });
@@ -152,7 +188,7 @@ export const updateDirectory = route({
   path: "/v1/admin/directories/{directory_id}",
   summary: "Update a directory",
   description:
-    "The issuer stays: it identifies people. For another provider, create another directory.",
+    "The issuer stays: it identifies people. For another provider, create another directory. A list of mappings replaces the stored list. Memberships of a group that is no longer mapped end at once.",
   action: "directories:write",
   audited: "directory.updated",
   stepUp: true,
@@ -165,6 +201,10 @@ export const updateDirectory = route({
     allowed_domains: allowedDomains.optional(),
     default_role: defaultRole.optional(),
     second_factor: secondFactor.optional(),
+    role_claim: roleClaim.optional(),
+    role_mappings: roleMappings.optional(),
+    group_claim: groupClaim.optional(),
+    group_mappings: groupMappings.optional(),
   }),
   response: directory,
 });

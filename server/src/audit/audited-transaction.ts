@@ -110,7 +110,7 @@ export async function auditedTransactionByActor<Result>(
 }
 
 /** Scopes of the entries, each once. `no_key` is left out beside others. Null: all keys. */
-function findScopes(entries: readonly AuditEntry[]): ChangeScope[] | null {
+export function findScopes(entries: readonly AuditEntry[]): ChangeScope[] | null {
   const scopes = new Map<string, ChangeScope>();
   for (const entry of entries) {
     const scope = changeScopeOf(entry);

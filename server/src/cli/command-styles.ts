@@ -237,6 +237,12 @@ const styles: Readonly<Record<string, CommandStyle>> = {
       "directories create Okta --issuer https://example.okta.com --allowed-domains example.com",
     ],
   },
+  updateDirectory: {
+    examples: [
+      "directories update dir_01H8XQ --client-id 0oa1 --is-enabled",
+      "directories update dir_01H8XQ --group-claim groups --group-mappings research:group_01H8XQ",
+    ],
+  },
   createScimToken: { examples: ["scim-tokens create dir_01H8XQ"] },
   createUpstream: {
     examples: [

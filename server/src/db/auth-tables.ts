@@ -17,6 +17,11 @@ export interface AuthTables {
   directory_identity: DirectoryIdentityTable;
   directory_sign_in: DirectorySignInTable;
   directory_session: DirectorySessionTable;
+  directory_role: DirectoryRoleTable;
+  directory_group: DirectoryGroupTable;
+  claimed_membership: ClaimedMembershipTable;
+  directory_logout: DirectoryLogoutTable;
+  owner_recovery: OwnerRecoveryTable;
 }
 
 interface WaitingSecretTable {
@@ -109,8 +114,28 @@ interface DirectoryTable {
   allowed_domains: string[];
   default_role: Exclude<OrganizationRole, "owner">;
   second_factor: "claims" | "trusted" | "here";
+  role_claim: Generated<string | null>;
+  group_claim: Generated<string | null>;
   created_at: Date;
   updated_at: Date;
+}
+
+interface DirectoryRoleTable {
+  directory_id: string;
+  value: string;
+  role: Exclude<OrganizationRole, "owner">;
+}
+
+interface DirectoryGroupTable {
+  directory_id: string;
+  value: string;
+  group_id: string;
+}
+
+interface ClaimedMembershipTable {
+  directory_id: string;
+  group_id: string;
+  member_id: string;
 }
 
 interface DirectoryIdentityTable {
@@ -132,6 +157,8 @@ interface DirectorySignInTable {
   provider_session: string | null;
   has_second_factor: boolean | null;
   authenticated_at: Date | null;
+  claimed_roles: Generated<string[] | null>;
+  claimed_groups: Generated<string[] | null>;
   mail_token_hash: Uint8Array | null;
   expires_at: Date;
 }
@@ -142,6 +169,17 @@ interface DirectorySessionTable {
   subject: string;
   provider_session: string | null;
   has_second_factor: boolean;
+}
+
+interface DirectoryLogoutTable {
+  directory_id: string;
+  token_id_hash: Uint8Array;
+  expires_at: Date;
+}
+
+interface OwnerRecoveryTable {
+  member_id: string;
+  expires_at: Date;
 }
 
 interface SetUpLinkTable {

@@ -389,6 +389,11 @@ CREATE TABLE claimed_change (
   answer_sealed bytea,
   created_at timestamp with time zone NOT NULL
 );
+CREATE TABLE claimed_membership (
+  directory_id text NOT NULL,
+  group_id text NOT NULL,
+  member_id text NOT NULL
+);
 CREATE TABLE counted_limit (
   scope_type text NOT NULL,
   scope_id text NOT NULL,
@@ -407,7 +412,14 @@ CREATE TABLE directory (
   default_role text NOT NULL,
   second_factor text NOT NULL,
   created_at timestamp with time zone NOT NULL,
-  updated_at timestamp with time zone NOT NULL
+  updated_at timestamp with time zone NOT NULL,
+  role_claim text,
+  group_claim text
+);
+CREATE TABLE directory_group (
+  directory_id text NOT NULL,
+  value text NOT NULL,
+  group_id text NOT NULL
 );
 CREATE TABLE directory_identity (
   directory_id text NOT NULL,
@@ -417,6 +429,16 @@ CREATE TABLE directory_identity (
   external_id text,
   created_at timestamp with time zone NOT NULL,
   last_used_at timestamp with time zone NOT NULL
+);
+CREATE TABLE directory_logout (
+  directory_id text NOT NULL,
+  token_id_hash bytea NOT NULL,
+  expires_at timestamp with time zone NOT NULL
+);
+CREATE TABLE directory_role (
+  directory_id text NOT NULL,
+  value text NOT NULL,
+  role text NOT NULL
 );
 CREATE TABLE directory_session (
   session_id text NOT NULL,
@@ -435,7 +457,9 @@ CREATE TABLE directory_sign_in (
   has_second_factor boolean,
   authenticated_at timestamp with time zone,
   mail_token_hash bytea,
-  expires_at timestamp with time zone NOT NULL
+  expires_at timestamp with time zone NOT NULL,
+  claimed_roles text[],
+  claimed_groups text[]
 );
 CREATE TABLE evidence_key (
   id text NOT NULL,
@@ -639,6 +663,10 @@ CREATE TABLE organization (
   has_failover_alert boolean DEFAULT false NOT NULL,
   group_limit_mode text DEFAULT 'highest'::text NOT NULL
 );
+CREATE TABLE owner_recovery (
+  member_id text NOT NULL,
+  expires_at timestamp with time zone NOT NULL
+);
 CREATE TABLE price_override (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -810,7 +838,8 @@ CREATE TABLE security_settings (
   session_hours integer,
   session_idle_hours integer,
   console_addresses text[],
-  min_password_length integer DEFAULT 12 NOT NULL
+  min_password_length integer DEFAULT 12 NOT NULL,
+  company_sign_in_only boolean DEFAULT false NOT NULL
 );
 CREATE TABLE set_up_link (
   token_hash bytea NOT NULL,
@@ -1705,12 +1734,17 @@ ALTER TABLE change_counter ADD CONSTRAINT change_counter_pkey PRIMARY KEY (is_on
 ALTER TABLE change_scope ADD CONSTRAINT change_scope_kind_check CHECK ((kind = ANY (ARRAY['no_key'::text, 'api_key'::text, 'workspace'::text, 'member'::text, 'group'::text])));
 ALTER TABLE change_scope ADD CONSTRAINT change_scope_pkey PRIMARY KEY (value);
 ALTER TABLE claimed_change ADD CONSTRAINT claimed_change_pkey PRIMARY KEY (claim, step);
+ALTER TABLE claimed_membership ADD CONSTRAINT claimed_membership_pkey PRIMARY KEY (group_id, member_id, directory_id);
 ALTER TABLE counted_limit ADD CONSTRAINT counted_limit_pkey PRIMARY KEY (scope_type, scope_id, period);
 ALTER TABLE directory ADD CONSTRAINT directory_check CHECK (((NOT is_enabled) OR (client_id IS NOT NULL)));
 ALTER TABLE directory ADD CONSTRAINT directory_default_role_check CHECK ((default_role = ANY (ARRAY['admin'::text, 'developer'::text, 'billing'::text, 'user'::text, 'claude_code_user'::text])));
 ALTER TABLE directory ADD CONSTRAINT directory_pkey PRIMARY KEY (id);
 ALTER TABLE directory ADD CONSTRAINT directory_second_factor_check CHECK ((second_factor = ANY (ARRAY['claims'::text, 'trusted'::text, 'here'::text])));
+ALTER TABLE directory_group ADD CONSTRAINT directory_group_pkey PRIMARY KEY (directory_id, value, group_id);
 ALTER TABLE directory_identity ADD CONSTRAINT directory_identity_pkey PRIMARY KEY (directory_id, issuer, subject);
+ALTER TABLE directory_logout ADD CONSTRAINT directory_logout_pkey PRIMARY KEY (directory_id, token_id_hash);
+ALTER TABLE directory_role ADD CONSTRAINT directory_role_pkey PRIMARY KEY (directory_id, value);
+ALTER TABLE directory_role ADD CONSTRAINT directory_role_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'developer'::text, 'billing'::text, 'user'::text, 'claude_code_user'::text])));
 ALTER TABLE directory_session ADD CONSTRAINT directory_session_pkey PRIMARY KEY (session_id);
 ALTER TABLE directory_sign_in ADD CONSTRAINT directory_sign_in_check CHECK (((step <> 'begun'::text) = ((member_id IS NOT NULL) AND (subject IS NOT NULL))));
 ALTER TABLE directory_sign_in ADD CONSTRAINT directory_sign_in_pkey PRIMARY KEY (token_hash);
@@ -1766,6 +1800,7 @@ ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_pkey PRIMARY KEY (id)
 ALTER TABLE node ADD CONSTRAINT node_pkey PRIMARY KEY (id);
 ALTER TABLE organization ADD CONSTRAINT organization_group_limit_mode_check CHECK ((group_limit_mode = ANY (ARRAY['highest'::text, 'lowest'::text])));
 ALTER TABLE organization ADD CONSTRAINT organization_pkey PRIMARY KEY (id);
+ALTER TABLE owner_recovery ADD CONSTRAINT owner_recovery_pkey PRIMARY KEY (member_id);
 ALTER TABLE price_override ADD CONSTRAINT price_override_cache_read_nano_usd_check CHECK ((cache_read_nano_usd >= 0));
 ALTER TABLE price_override ADD CONSTRAINT price_override_cache_write_1h_nano_usd_check CHECK ((cache_write_1h_nano_usd >= 0));
 ALTER TABLE price_override ADD CONSTRAINT price_override_cache_write_5m_nano_usd_check CHECK ((cache_write_5m_nano_usd >= 0));
@@ -1940,9 +1975,15 @@ ALTER TABLE auth_two_factor ADD CONSTRAINT auth_two_factor_user_id_fkey FOREIGN 
 ALTER TABLE auth_used_code ADD CONSTRAINT auth_used_code_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth_user(id) ON DELETE CASCADE;
 ALTER TABLE auth_user ADD CONSTRAINT auth_user_id_fkey FOREIGN KEY (id) REFERENCES member(id);
 ALTER TABLE balance ADD CONSTRAINT balance_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE claimed_membership ADD CONSTRAINT claimed_membership_directory_id_fkey FOREIGN KEY (directory_id) REFERENCES directory(id) ON DELETE CASCADE;
+ALTER TABLE claimed_membership ADD CONSTRAINT claimed_membership_group_id_member_id_fkey FOREIGN KEY (group_id, member_id) REFERENCES group_member(group_id, member_id) ON DELETE CASCADE;
 ALTER TABLE directory ADD CONSTRAINT directory_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE directory_group ADD CONSTRAINT directory_group_directory_id_fkey FOREIGN KEY (directory_id) REFERENCES directory(id) ON DELETE CASCADE;
+ALTER TABLE directory_group ADD CONSTRAINT directory_group_group_id_fkey FOREIGN KEY (group_id) REFERENCES member_group(id) ON DELETE CASCADE;
 ALTER TABLE directory_identity ADD CONSTRAINT directory_identity_directory_id_fkey FOREIGN KEY (directory_id) REFERENCES directory(id) ON DELETE CASCADE;
 ALTER TABLE directory_identity ADD CONSTRAINT directory_identity_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
+ALTER TABLE directory_logout ADD CONSTRAINT directory_logout_directory_id_fkey FOREIGN KEY (directory_id) REFERENCES directory(id) ON DELETE CASCADE;
+ALTER TABLE directory_role ADD CONSTRAINT directory_role_directory_id_fkey FOREIGN KEY (directory_id) REFERENCES directory(id) ON DELETE CASCADE;
 ALTER TABLE directory_session ADD CONSTRAINT directory_session_directory_id_fkey FOREIGN KEY (directory_id) REFERENCES directory(id) ON DELETE CASCADE;
 ALTER TABLE directory_session ADD CONSTRAINT directory_session_session_id_fkey FOREIGN KEY (session_id) REFERENCES auth_session(id) ON DELETE CASCADE;
 ALTER TABLE directory_sign_in ADD CONSTRAINT directory_sign_in_directory_id_fkey FOREIGN KEY (directory_id) REFERENCES directory(id) ON DELETE CASCADE;
@@ -1966,6 +2007,7 @@ ALTER TABLE member_default_limit ADD CONSTRAINT member_default_limit_member_id_f
 ALTER TABLE member_default_limit ADD CONSTRAINT member_default_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member_group ADD CONSTRAINT member_group_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE owner_recovery ADD CONSTRAINT owner_recovery_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id) ON DELETE CASCADE;
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -2049,9 +2091,12 @@ CREATE INDEX auth_verification_by_identifier ON auth_verification USING btree (i
 CREATE INDEX backup_by_time ON backup USING btree (made_at);
 CREATE INDEX balance_incomplete ON balance USING btree (scope_type, scope_id) WHERE (NOT is_complete);
 CREATE INDEX claimed_change_by_time ON claimed_change USING btree (created_at);
+CREATE INDEX claimed_membership_of_directory ON claimed_membership USING btree (directory_id, member_id);
+CREATE INDEX directory_group_of_group ON directory_group USING btree (group_id);
 CREATE UNIQUE INDEX directory_identity_member ON directory_identity USING btree (directory_id, member_id);
 CREATE INDEX directory_identity_of_member ON directory_identity USING btree (member_id);
 CREATE UNIQUE INDEX directory_issuer ON directory USING btree (organization_id, issuer);
+CREATE INDEX directory_logout_expiry ON directory_logout USING btree (expires_at);
 CREATE INDEX directory_session_of_subject ON directory_session USING btree (directory_id, subject);
 CREATE INDEX directory_sign_in_expiry ON directory_sign_in USING btree (expires_at);
 CREATE INDEX group_member_by_member ON group_member USING btree (member_id);

@@ -306,6 +306,7 @@ interface SecuritySettingsTable {
   session_idle_hours: Generated<number | null>;
   console_addresses: Generated<string[] | null>;
   min_password_length: Generated<number>;
+  company_sign_in_only: Generated<boolean>;
 }
 
 interface SpendLimitTable {

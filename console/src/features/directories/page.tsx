@@ -10,6 +10,7 @@ import { CodeBlock } from "../../ui/code-block.tsx";
 import { formatPlural } from "../../ui/format.ts";
 import { Facts, Page, Section } from "../../ui/page.tsx";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
+import { ClaimsForm } from "./claims-form.tsx";
 import { DirectoryForm } from "./directory-form.tsx";
 import { NewDirectory } from "./new-directory.tsx";
 import { type Directory, useDeleteDirectory, useDirectories, useTestDirectory } from "./queries.ts";
@@ -81,6 +82,7 @@ function StoredDirectory({ directory, mayChange }: { directory: Directory; mayCh
           <>
             <TestDirectory directory={directory} />
             <DirectoryForm directory={directory} />
+            <ClaimsForm directory={directory} />
             <div>
               <Button onClick={() => setIsDeleting(true)}>Delete directory…</Button>
             </div>

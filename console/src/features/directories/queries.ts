@@ -8,4 +8,5 @@ export const useUpdateDirectory = () =>
   useChange("updateDirectory", ["listDirectories", "listSignInDirectories"]);
 export const useDeleteDirectory = () =>
   useChange("deleteDirectory", ["listDirectories", "listSignInDirectories"]);
+export const useFillableGroups = () => useList("listGroups", {});
 export const useTestDirectory = () => useChange("testDirectory", []);

@@ -20,6 +20,13 @@ import {
 } from "openid-client";
 import { assert } from "#src/lib/assert.ts";
 import type { GuardedClient } from "#src/lib/guarded-client.ts";
+import {
+  type ClaimMapping,
+  findClaim,
+  listClaimNames,
+  type MappedClaims,
+  readMappedClaims,
+} from "./claims.rule.ts";
 import { MAX_DOCUMENT_BYTES, ProviderFault, type ProviderMetadata } from "./discover-provider.ts";
 import type { DerivedValues } from "./pending-token.ts";
 import { type PersonClaims, readPersonClaims } from "./person-claims.rule.ts";
@@ -28,9 +35,11 @@ import { type PersonClaims, readPersonClaims } from "./person-claims.rule.ts";
 // algorithm. `enableNonRepudiationChecks` makes it check the signature too, which it otherwise leaves to TLS. Providers of the
 // directory load this module with the first sign-in.
 
+const TOO_MANY_GROUPS =
+  "The provider left your groups out of its token, because there are too many. An administrator can limit the claim to groups of this application.";
 /** Tolerance for the clocks of provider and server. */
 const TOLERANCE_SECONDS = 30;
-const SCOPE = "openid email profile";
+const SCOPES = ["openid", "email", "profile"];
 
 export interface Provider {
   metadata: ProviderMetadata;
@@ -45,6 +54,8 @@ export interface FlowOf {
   /** Null: a public client. */
   clientSecret: string | null;
   redirectUri: string;
+  /** Claims with roles and groups. */
+  mapping: ClaimMapping;
   nowMs: number;
 }
 
@@ -62,7 +73,7 @@ export function makeAuthorizationUrl(of: FlowOf, derived: DerivedValues, isAgain
   const { configuration } = configure(of);
   return buildAuthorizationUrl(configuration, {
     redirect_uri: of.redirectUri,
-    scope: SCOPE,
+    scope: [...SCOPES, ...listClaimScopes(of)].join(" "),
     state: derived.state,
     nonce: derived.nonce,
     code_challenge: derived.challenge,
@@ -72,6 +83,17 @@ export function makeAuthorizationUrl(of: FlowOf, derived: DerivedValues, isAgain
   }).href;
 }
 
+/** Scopes of the provider that have the name of a mapped claim, such as `groups` of Okta. */
+function listClaimScopes({ provider, mapping }: FlowOf): string[] {
+  const names = listClaimNames(mapping);
+  const wanted = names.length === 0 ? [] : ["groups", ...names];
+  const supported = provider.metadata.scopes_supported ?? [];
+  return [...new Set(wanted)].filter((name) => supported.includes(name));
+}
+
+/** A person whom the provider has identified, with the mapped values of the claims. */
+export type IdentifiedPerson = PersonClaims & { mapped: MappedClaims };
+
 /**
  * Redeems the code in the provider's response, and validates the token. `response` is the query that the browser brought
  * back. Throws a FlowRefusal or a ProviderFault.
@@ -80,7 +102,7 @@ export async function redeemCode(
   of: FlowOf,
   derived: DerivedValues,
   response: string,
-): Promise<PersonClaims> {
+): Promise<IdentifiedPerson> {
   const { configuration, faults } = configure(of);
   try {
     const tokens = await authorizationCodeGrant(
@@ -95,14 +117,18 @@ export async function redeemCode(
     );
     const claims = tokens.claims();
     assert(claims, "the library requires a token");
-    const hasEmail = typeof claims["email"] === "string";
+    const isComplete =
+      typeof claims["email"] === "string" &&
+      listClaimNames(of.mapping).every((name) => findClaim(claims, name) !== null);
     const userInfo =
-      hasEmail || of.provider.metadata.userinfo_endpoint === undefined
+      isComplete || of.provider.metadata.userinfo_endpoint === undefined
         ? {}
         : await fetchUserInfo(configuration, tokens.access_token, claims.sub);
     const person = readPersonClaims(claims, userInfo);
     if (person === null) throw new FlowRefusal("The provider's token has an invalid subject.");
-    return person;
+    const mapped = readMappedClaims(of.mapping, claims, userInfo);
+    if (mapped === null) throw new FlowRefusal(TOO_MANY_GROUPS);
+    return { ...person, mapped };
   } catch (error) {
     if (error instanceof FlowRefusal) throw error;
     const [fault] = faults;

@@ -10,10 +10,13 @@ import { isUniqueViolation } from "#src/db/database-error.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
+import { rankOf } from "#src/domain/rank.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import type { GuardedClient } from "#src/lib/guarded-client.ts";
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
+import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
+import { endClaimedGroups } from "./claimed-groups.ts";
 import {
   type DirectoryRow,
   deleteDirectory as deleteRow,
@@ -21,6 +24,8 @@ import {
   findDirectoryForUpdate,
   insertDirectory,
   listDirectories as listRows,
+  listFillableGroups,
+  replaceMappings,
   updateDirectory as updateRow,
 } from "./directories.sql.ts";
 import { sealClientSecret } from "./directory-secret.ts";
@@ -44,7 +49,16 @@ export interface DirectoryDeps extends AuditDeps {
 
 type Settings = Pick<
   DirectoryRow,
-  "name" | "client_id" | "is_enabled" | "allowed_domains" | "default_role" | "second_factor"
+  | "name"
+  | "client_id"
+  | "is_enabled"
+  | "allowed_domains"
+  | "default_role"
+  | "second_factor"
+  | "role_claim"
+  | "role_mappings"
+  | "group_claim"
+  | "group_mappings"
 >;
 
 export async function listDirectories(
@@ -88,6 +102,7 @@ export async function createDirectory(
   });
   try {
     return await auditedTransaction(deps, caller, origin, async (tx) => {
+      await checkGroups(tx, row);
       await insertDirectory(tx, row);
       return { result: row, audit: auditOf("directory.created", null, row) };
     });
@@ -124,12 +139,40 @@ export function updateDirectory(
     if (isSame(before, changed)) return { result: before, audit: "unchanged" };
     const after = { ...changed, updated_at: new Date(deps.nowMs()) };
     await updateRow(tx, after);
-    const isSecretReplaced = typeof client_secret === "string";
-    return { result: after, audit: auditOf("directory.updated", before, after, isSecretReplaced) };
+    const audit = auditOf("directory.updated", before, after, typeof client_secret === "string");
+    if (isSame(toMapping(before), toMapping(after))) return { result: after, audit };
+    if (change.group_mappings !== undefined) await checkGroups(tx, after);
+    await replaceMappings(tx, after);
+    await lockPeople(tx, organizationId);
+    const ended = await endClaimedGroups(tx, deps, {
+      ...{ organizationId, directoryId: id, memberId: null },
+      exceptGroupIds: listMappedGroups(after),
+      rank: rankOf(caller, null, "limits"),
+    });
+    return { result: after, audit: [audit, ...ended] };
   });
 }
 
-/** Throws a 404. */
+const toMapping = ({ role_claim, role_mappings, group_claim, group_mappings }: DirectoryRow) => ({
+  ...{ role_claim, role_mappings, group_claim, group_mappings },
+});
+
+const listMappedGroups = ({ group_claim, group_mappings }: DirectoryRow) =>
+  group_claim === null ? [] : group_mappings.map(({ group_id }) => group_id);
+
+/** Throws a 400 for a group that is unknown, or that a directory fills. */
+async function checkGroups(tx: Tx, { organization_id, group_mappings }: DirectoryRow) {
+  const ids = group_mappings.map(({ group_id }) => group_id);
+  const known = await listFillableGroups(tx, { organizationId: organization_id, ids });
+  const wrong = group_mappings.find(({ group_id }) => !known.includes(group_id));
+  if (wrong === undefined) return;
+  throw refuseField(
+    "group_mappings",
+    `${wrong.group_id} is no group of the organization, or a directory fills it by SCIM.`,
+  );
+}
+
+/** Ends the sessions that the directory has started, and the memberships of its claims. Throws a 404. */
 export function deleteDirectory(
   deps: DirectoryDeps,
   { caller, origin }: Call,
@@ -139,10 +182,15 @@ export function deleteDirectory(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await findDirectoryForUpdate(tx, { organizationId, id });
     if (before === null) throw directoryNotFound();
+    await lockPeople(tx, organizationId);
     const ended_sessions = await deleteSessionsOfDirectory(tx, id);
+    const ended = await endClaimedGroups(tx, deps, {
+      ...{ organizationId, directoryId: id, memberId: null, exceptGroupIds: [] },
+      rank: rankOf(caller, null, "limits"),
+    });
     await deleteRow(tx, { organizationId, id });
-    const audit = auditOf("directory.deleted", before, null);
-    return { result: undefined, audit: { ...audit, after: { ended_sessions } } };
+    const audit = { ...auditOf("directory.deleted", before, null), after: { ended_sessions } };
+    return { result: undefined, audit: [audit, ...ended] };
   });
 }
 
@@ -171,12 +219,39 @@ export async function testDirectory(
   }
 }
 
-/** Sorts the domains. Throws a 400 for an enabled directory without a client id. */
+/**
+ * Sorts the domains and mappings. Throws a 400 for an enabled directory without a client id, mappings without a claim, and a
+ * value with two roles.
+ */
 function normalize(row: DirectoryRow): DirectoryRow {
+  const { role_claim, group_claim, role_mappings, group_mappings } = row;
   if (row.is_enabled && row.client_id === null) {
     throw refuseField("client_id", "people can sign in only after it is set.");
   }
-  return { ...row, allowed_domains: [...new Set(row.allowed_domains)].sort() };
+  if (role_mappings.length > 0 && role_claim === null) {
+    throw refuseField("role_claim", "roles are mapped, so a claim is needed.");
+  }
+  if (group_mappings.length > 0 && group_claim === null) {
+    throw refuseField("group_claim", "groups are mapped, so a claim is needed.");
+  }
+  const roles = new Map(role_mappings.map((mapping) => [mapping.value, mapping]));
+  if (roles.size < role_mappings.length) {
+    throw refuseField("role_mappings", "a value is listed twice.");
+  }
+  const groups = new Map(group_mappings.map((each) => [`${each.value}\n${each.group_id}`, each]));
+  return {
+    ...row,
+    allowed_domains: [...new Set(row.allowed_domains)].sort(),
+    role_mappings: sortByText([...roles]),
+    group_mappings: sortByText([...groups]),
+  };
+}
+
+/** Sorts like the database, so that stored and given lists are equal. */
+function sortByText<Item>(items: readonly [string, Item][]): Item[] {
+  return items
+    .toSorted(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    .map(([, item]) => item);
 }
 
 export function directoryNotFound(): ApiError {

@@ -12,6 +12,7 @@ import { type NoteEvent, signInTransaction } from "#src/people/sign-in/audit-mem
 import { linkGone, refusalOf } from "#src/people/sign-in/refusals.ts";
 import type { SignedIn } from "#src/people/sign-in/sign-in.ts";
 import { checkDomain, checkUnlinked } from "./admit-person.ts";
+import { applyClaims } from "./apply-claims.ts";
 import { directoryNotFound } from "./directories.ts";
 import { formatPendingCookie, makePendingToken, readPendingToken } from "./pending-token.ts";
 import {
@@ -102,6 +103,7 @@ export async function confirmLink(
     const proved = await takeLinking(tx, of);
     if (proved === null) throw signInGone();
     await link({ tx, note }, deps, call, { proved, by: "a session" });
+    await applyClaims({ tx, note }, deps, call.origin, proved);
     call.browser.setCookies([formatPendingCookie(site, null)]);
     return { type: "signed_in" };
   });

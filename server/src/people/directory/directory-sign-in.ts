@@ -10,7 +10,7 @@ import { type NoteEvent, signInTransaction } from "#src/people/sign-in/audit-mem
 import { refusalOf } from "#src/people/sign-in/refusals.ts";
 import type { SignedIn } from "#src/people/sign-in/sign-in.ts";
 import { type Admitted, admitPerson } from "./admit-person.ts";
-import type { FlowOf } from "./code-flow.ts";
+import type { FlowOf, IdentifiedPerson } from "./code-flow.ts";
 import type { DirectoryRow } from "./directories.sql.ts";
 import { directoryNotFound } from "./directories.ts";
 import { unsealClientSecret } from "./directory-secret.ts";
@@ -24,7 +24,6 @@ import {
   PENDING_MS,
   readPendingToken,
 } from "./pending-token.ts";
-import type { PersonClaims } from "./person-claims.rule.ts";
 import { hasProviderSecondFactor } from "./second-factor.rule.ts";
 import { findEnabledDirectory, insertBegun, type ProvedRow, takeBegun } from "./sign-in.sql.ts";
 import {
@@ -112,10 +111,10 @@ export async function completeDirectorySignIn(
 
 function toProved(
   { id, second_factor }: DirectoryRow,
-  claims: PersonClaims,
+  claims: IdentifiedPerson,
   memberId: string,
 ): ProvedRow {
-  const { subject, providerSession, authenticatedAtMs } = claims;
+  const { subject, providerSession, authenticatedAtMs, mapped } = claims;
   return {
     directory_id: id,
     member_id: memberId,
@@ -123,6 +122,8 @@ function toProved(
     provider_session: providerSession,
     has_second_factor: hasProviderSecondFactor(second_factor, claims),
     authenticated_at: authenticatedAtMs === null ? null : new Date(authenticatedAtMs),
+    claimed_roles: mapped.roles,
+    claimed_groups: mapped.groups,
   };
 }
 
@@ -130,7 +131,7 @@ function toProved(
 async function admit(
   { tx, note }: { tx: Tx; note: NoteEvent },
   deps: DirectorySignInDeps,
-  of: { claims: PersonClaims; directoryId: string; call: PublicCall },
+  of: { claims: IdentifiedPerson; directoryId: string; call: PublicCall },
 ): Promise<Admitted> {
   const directory = await findEnabledDirectory(tx, of.directoryId, true);
   if (directory === null) throw directoryNotFound();
@@ -151,6 +152,7 @@ async function makeFlow(deps: DirectorySignInDeps, directory: DirectoryRow): Pro
     clientId: directory.client_id,
     clientSecret: unsealClientSecret(deps.sealingKey, directory),
     redirectUri: deps.publicUrl() + callbackPathOf(directory.id),
+    mapping: directory,
     nowMs: deps.nowMs(),
   };
 }

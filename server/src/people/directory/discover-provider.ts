@@ -41,6 +41,7 @@ const discoveryDocument = z.object({
   token_endpoint_auth_methods_supported: texts.optional(),
   code_challenge_methods_supported: texts.optional(),
   authorization_response_iss_parameter_supported: z.boolean().optional(),
+  scopes_supported: texts.optional(),
   backchannel_logout_supported: z.boolean().optional(),
 });
 

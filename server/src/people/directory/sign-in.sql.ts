@@ -1,6 +1,6 @@
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { MemberStatus } from "#src/people/leaving/members.sql.ts";
-import type { DirectoryRow } from "./directories.sql.ts";
+import { type DirectoryRow, selectDirectories } from "./directories.sql.ts";
 
 const MAX_SHOWN = 50;
 const DELETE_AT_ONCE = 1_000;
@@ -23,11 +23,7 @@ export async function findEnabledDirectory(
   id: string,
   isForShare = false,
 ): Promise<DirectoryRow | null> {
-  const query = db
-    .selectFrom("directory")
-    .selectAll()
-    .where("id", "=", id)
-    .where("is_enabled", "=", true);
+  const query = selectDirectories(db).where("id", "=", id).where("is_enabled", "=", true);
   const row = await (isForShare ? query.forShare() : query).executeTakeFirst();
   return row ?? null;
 }
@@ -65,6 +61,9 @@ export interface ProvedRow {
   provider_session: string | null;
   has_second_factor: boolean;
   authenticated_at: Date | null;
+  /** Mapped values of the claims. Null: the directory maps none. */
+  claimed_roles: string[] | null;
+  claimed_groups: string[] | null;
 }
 
 /** Stores what the sign-in of a browser waits for: the member's second factor, or the confirmation of a link. */
@@ -139,6 +138,8 @@ export async function takeLinking(
       "provider_session",
       "has_second_factor",
       "authenticated_at",
+      "claimed_roles",
+      "claimed_groups",
     ])
     .executeTakeFirst();
   if (!row?.member_id || !row.subject) return null;
@@ -146,20 +147,40 @@ export async function takeLinking(
   return { ...row, member_id, subject, has_second_factor: has_second_factor ?? false };
 }
 
+interface ProvedOf {
+  tokenHash: Uint8Array;
+  memberId: string;
+  now: Date;
+}
+
+/** Returns the organization of a sign-in that waits for the member's second factor, or null. */
+export async function findOrganizationOfProved(tx: Tx, of: ProvedOf): Promise<string | null> {
+  const row = await tx
+    .selectFrom("directory_sign_in as pending")
+    .innerJoin("directory", "directory.id", "pending.directory_id")
+    .select("directory.organization_id")
+    .where("pending.token_hash", "=", of.tokenHash)
+    .where("pending.member_id", "=", of.memberId)
+    .where("pending.step", "=", "proved")
+    .where("pending.expires_at", ">", of.now)
+    .executeTakeFirst();
+  return row?.organization_id ?? null;
+}
+
 /** Takes the sign-in of the member that waits for a second factor, or null. */
 export async function takeProved(
   tx: Tx,
-  of: { tokenHash: Uint8Array; memberId: string; now: Date },
-): Promise<{ directory_id: string; subject: string; provider_session: string | null } | null> {
+  of: ProvedOf,
+): Promise<Omit<ProvedRow, "has_second_factor" | "authenticated_at"> | null> {
   const row = await tx
     .deleteFrom("directory_sign_in")
     .where("token_hash", "=", of.tokenHash)
     .where("member_id", "=", of.memberId)
     .where("step", "=", "proved")
     .where("expires_at", ">", of.now)
-    .returning(["directory_id", "subject", "provider_session"])
+    .returning(["directory_id", "subject", "provider_session", "claimed_roles", "claimed_groups"])
     .executeTakeFirst();
-  return row?.subject ? { ...row, subject: row.subject } : null;
+  return row?.subject ? { ...row, subject: row.subject, member_id: of.memberId } : null;
 }
 
 export async function deleteExpiredSignIns(db: Database | Tx, now: Date): Promise<void> {

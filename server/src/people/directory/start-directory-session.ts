@@ -15,6 +15,7 @@ import type { NoteEvent } from "#src/people/sign-in/audit-member.ts";
 import { setSteppedUp } from "#src/people/sign-in/sessions.sql.ts";
 import { completeSignIn, getNewSessionId, type SignedIn } from "#src/people/sign-in/sign-in.ts";
 import type { SignInDeps } from "#src/people/sign-in/sign-in-deps.ts";
+import { applyClaims } from "./apply-claims.ts";
 import { formatPendingCookie, PENDING_MS } from "./pending-token.ts";
 import type { Providers } from "./providers.ts";
 import {
@@ -38,7 +39,10 @@ export interface Arrival {
   proved: ProvedRow;
 }
 
-/** Starts a session of the member whom a provider has identified, or asks for the member's own second factor first. */
+/**
+ * Starts a session of the member whom a provider has identified, and applies the claims. Asks for the member's own second
+ * factor first. The caller has locked the organization's people.
+ */
 export async function startDirectorySession(
   { tx, note }: { tx: Tx; note: NoteEvent },
   deps: DirectorySignInDeps,
@@ -70,6 +74,7 @@ export async function startDirectorySession(
   await insertDirectorySession(tx, {
     ...{ session_id: sessionId, directory_id, subject, provider_session, has_second_factor },
   });
+  await applyClaims({ tx, note }, deps, origin, proved);
   // A provider can answer without asking the person. Its time of the last proof then decides about step-up.
   if (authenticated_at !== null) {
     const at = new Date(Math.min(authenticated_at.getTime(), deps.nowMs()));

@@ -1,7 +1,6 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call, PublicCall } from "#src/access/call.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
-import { bumpChangeCounter } from "#src/db/change-watch.ts";
 import { isUniqueViolation } from "#src/db/database-error.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
@@ -133,8 +132,8 @@ export async function setUp(
       event: "organization.set_up",
       subject: { type: "organization", id: organization.id },
       after: { name: organizationName, owner: { id: memberId, email, name } },
+      affectsKeys: true,
     });
-    await bumpChangeCounter(tx);
   };
   await signInTransaction(deps, make).catch((error: unknown) => {
     if (!isUniqueViolation(error, "member_email")) throw error;

@@ -6,7 +6,7 @@ import { SESSION_IDLE_MS, SESSION_MS } from "#src/access/sessions.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { assert } from "#src/lib/assert.ts";
-import { attachDirectory } from "#src/people/directory/directory-session.ts";
+import { attachDirectory, lockDirectorySignIn } from "#src/people/directory/directory-session.ts";
 import { sessionlessHeadersOf, siteOfChange } from "#src/people/identity/ask-auth.ts";
 import {
   type Attempt,
@@ -126,6 +126,7 @@ export async function signInWithTwoFactor(
   const attempts = [secondFactorAttempt(memberId, deviceId)];
   await beginAttempts(deps, attempts);
   const outcome = await signInTransaction(deps, async (tx, note) => {
+    await lockDirectorySignIn(tx, call, { site, memberId, now: nowOf(deps) });
     const auth = await makeAuth(deps, { tx, site, origin });
     const asked = await callAuth(verifyCode(auth, input, headers));
     if (asked.kind === "refused") return asked;
@@ -187,7 +188,8 @@ export async function completeSignIn(
   await deleteOldest(tx, "auth_session", { memberId, keep: MAX_SESSIONS });
   const sessionId = await getNewSessionId(tx, cookies);
   if (method === "totp" || method === "backup_code") {
-    await attachDirectory(tx, call, { site, memberId, sessionId, now: nowOf(deps) });
+    const of = { site, memberId, sessionId, now: nowOf(deps) };
+    await attachDirectory({ tx, note }, deps, call, of);
   }
   await note({
     member,
