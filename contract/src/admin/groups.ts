@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { nameText, optionalQuery, timestamp } from "../fields.ts";
-import { groupId, memberId, workspaceId } from "../ids.ts";
+import { directoryId, groupId, memberId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { givenWorkspaceRoles, workspaceRoleInput } from "../roles.ts";
 import { route } from "../route.ts";
@@ -23,6 +23,13 @@ export const group = z
     name: z.string(),
     source: z.enum(["direct", "scim"]).meta({
       description: "`scim`: a directory provides the group with its name and members.",
+    }),
+    directory_id: directoryId.nullable().meta({
+      description: "Directory that provides the group. Null: none.",
+    }),
+    is_managed: z.boolean().meta({
+      description:
+        "The directory has a valid SCIM token. Its requests alone change the name and the members with the source `scim`.",
     }),
     allowed_models: z.array(z.string()).nullable().meta({
       description:

@@ -100,7 +100,7 @@ export const deactivateMember = route({
   path: "/v1/admin/members/{member_id}/deactivate",
   summary: "Deactivate a member",
   description:
-    "Ends the member's sessions, workspace roles, memberships in groups and pending invites, and stops the member's keys. The member keeps the sign-in and can be reactivated. Reactivation does not restore workspace roles and groups.",
+    "Ends the member's sessions, workspace roles, memberships in groups and pending invites, and stops the member's keys. The member keeps the sign-in and can be reactivated. Reactivation restores only groups that a directory provides.",
   action: "members:write",
   audited: "member.deactivated",
   params: memberParams,
@@ -112,7 +112,8 @@ export const reactivateMember = route({
   method: "POST",
   path: "/v1/admin/members/{member_id}/reactivate",
   summary: "Reactivate a member",
-  description: "The member can sign in again, with the previous role in the organization.",
+  description:
+    "The member can sign in again, with the previous role in the organization. Groups that a directory provides have the member again.",
   action: "members:write",
   audited: "member.reactivated",
   stepUp: true,

@@ -70,31 +70,38 @@ export interface StoredEvent extends ChainedEvent {
   hash: Uint8Array;
 }
 
-export async function insertAuditEvent(tx: Tx, event: StoredEvent): Promise<void> {
-  await tx
-    .insertInto("audit_event")
-    .values({
-      id: event.id,
-      organization_id: event.organizationId,
-      seq: event.seq,
-      event: event.event,
-      actor_type: event.actorType,
-      actor_id: event.actorId,
-      actor_name: event.actorName,
-      actor_email: event.actorEmail,
-      subject_type: event.subjectType,
-      subject_id: event.subjectId,
-      workspace_id: event.workspaceId,
-      before: event.before === null ? null : JSON.stringify(event.before),
-      after: event.after === null ? null : JSON.stringify(event.after),
-      request_id: event.requestId,
-      ip_address: event.ipAddress,
-      user_agent: event.userAgent,
-      created_at: event.createdAt,
-      previous_hash: event.previousHash,
-      hash: event.hash,
-    })
-    .execute();
+/** Events of one statement, each with 19 parameters of at most 65,535. */
+const INSERTED_AT_ONCE = 500;
+
+export async function insertAuditEvents(tx: Tx, events: readonly StoredEvent[]): Promise<void> {
+  for (let start = 0; start < events.length; start += INSERTED_AT_ONCE) {
+    const part = events.slice(start, start + INSERTED_AT_ONCE);
+    await tx.insertInto("audit_event").values(part.map(toInserted)).execute();
+  }
+}
+
+function toInserted(event: StoredEvent) {
+  return {
+    id: event.id,
+    organization_id: event.organizationId,
+    seq: event.seq,
+    event: event.event,
+    actor_type: event.actorType,
+    actor_id: event.actorId,
+    actor_name: event.actorName,
+    actor_email: event.actorEmail,
+    subject_type: event.subjectType,
+    subject_id: event.subjectId,
+    workspace_id: event.workspaceId,
+    before: event.before === null ? null : JSON.stringify(event.before),
+    after: event.after === null ? null : JSON.stringify(event.after),
+    request_id: event.requestId,
+    ip_address: event.ipAddress,
+    user_agent: event.userAgent,
+    created_at: event.createdAt,
+    previous_hash: event.previousHash,
+    hash: event.hash,
+  };
 }
 
 /** Returns up to `limit` events of the chain after `afterSeq`, in order. */

@@ -10,9 +10,10 @@ import { inSignedTransaction } from "#src/signed-rows/signed-transaction.ts";
 import {
   createAuditHead,
   findActorDisplay,
-  insertAuditEvent,
+  insertAuditEvents,
   lockAuditHead,
   moveAuditHead,
+  type StoredEvent,
 } from "./audit.sql.ts";
 import type { JsonValue } from "./canonical-json.ts";
 import { type ClaimDeps, runOncePerClaim } from "./claimed-changes.ts";
@@ -96,10 +97,10 @@ export async function auditedTransactionByActor<Result>(
     const runAudited = async () => {
       const { result, audit } = await work(tx);
       const entries = audit === "unchanged" ? [] : [audit].flat();
-      for (const entry of entries) {
-        added.push(await appendAuditEvent(tx, deps, { entry, organizationId, actor, origin }));
+      if (entries.length > 0) {
+        added = await appendAuditEvents(tx, deps, { entries, organizationId, actor, origin });
+        await bumpChangeCounter(tx, findScopes(entries));
       }
-      if (entries.length > 0) await bumpChangeCounter(tx, findScopes(entries));
       return result;
     };
     return origin.claim ? runOncePerClaim(tx, deps, origin.claim, runAudited) : runAudited();
@@ -127,11 +128,18 @@ function changeScopeOf({ subject: { type, id } }: AuditEntry): ChangeScope | nul
   return keys === "every_key" ? null : { kind: keys, id };
 }
 
-export interface NewEvent {
-  entry: AuditEntry;
+interface ByActor {
   organizationId: string;
   actor: { type: string; id: string };
   origin: Origin;
+}
+
+export interface NewEvent extends ByActor {
+  entry: AuditEntry;
+}
+
+interface NewEvents extends ByActor {
+  entries: readonly AuditEntry[];
 }
 
 /**
@@ -141,12 +149,21 @@ export interface NewEvent {
 export async function appendAuditEvent(
   tx: Tx,
   deps: Pick<AuditDeps, "randomBytes" | "auditKey" | "beforeAppend">,
-  event: NewEvent,
+  { entry, ...by }: NewEvent,
 ): Promise<AddedEvent> {
+  return getOnly(await appendAuditEvents(tx, deps, { ...by, entries: [entry] }));
+}
+
+/** Adds events in order. Thousands take as many statements as one, so that a large group is changed in a few seconds. */
+async function appendAuditEvents(
+  tx: Tx,
+  deps: Pick<AuditDeps, "randomBytes" | "auditKey" | "beforeAppend">,
+  events: NewEvents,
+): Promise<AddedEvent[]> {
   await deps.beforeAppend();
-  const { now, ...stored } = await lockAuditHead(tx, event.organizationId);
+  const { now, ...stored } = await lockAuditHead(tx, events.organizationId);
   const head = checkHead(deps.auditKey, stored);
-  return appendAfterHead(tx, deps, { ...event, head, now });
+  return appendAllAfterHead(tx, deps, { ...events, head, now });
 }
 
 /** Starts the chain of an organization that this transaction creates. All its rows are signed. */
@@ -165,37 +182,68 @@ export async function startAuditChain(
 export async function appendAfterHead(
   tx: Tx,
   deps: Pick<AuditDeps, "randomBytes" | "auditKey">,
-  newEvent: NewEvent & { head: SignedHead; now: Date },
+  { entry, ...by }: NewEvent & { head: SignedHead; now: Date },
 ): Promise<AddedEvent> {
-  const { entry, organizationId, actor, origin, head, now } = newEvent;
-  const display = await findActorDisplay(tx, { organizationId, ...actor });
-  const event = {
-    id: newId(idPrefixes.auditEvent, now.getTime(), deps.randomBytes),
+  return getOnly(await appendAllAfterHead(tx, deps, { ...by, entries: [entry] }));
+}
+
+async function appendAllAfterHead(
+  tx: Tx,
+  deps: Pick<AuditDeps, "randomBytes" | "auditKey">,
+  {
+    entries,
     organizationId,
-    seq: head.seq + 1n,
-    event: entry.event,
-    actorType: actor.type,
-    actorId: actor.id,
-    actorName: display.name,
-    actorEmail: display.email,
-    subjectType: entry.subject.type,
-    subjectId: entry.subject.id,
-    workspaceId: entry.workspaceId,
-    before: entry.before,
-    after: entry.after,
-    requestId: origin.requestId,
-    ipAddress: origin.ipAddress,
-    userAgent: origin.userAgent,
-    createdAt: now,
-  };
-  const hash = hashEvent(deps.auditKey, head.hash, event);
-  await insertAuditEvent(tx, { ...event, previousHash: head.hash, hash });
+    actor,
+    origin,
+    head,
+    now,
+  }: NewEvents & { head: SignedHead; now: Date },
+): Promise<AddedEvent[]> {
+  const display = await findActorDisplay(tx, { organizationId, ...actor });
   const { keyedFrom, hasSignedRows } = head;
-  const retentionDays =
-    entry.retentionDays === undefined ? head.retentionDays : entry.retentionDays;
-  const next = { organizationId, seq: event.seq, hash, keyedFrom, retentionDays };
+  const stored: StoredEvent[] = [];
+  let { seq, hash, retentionDays } = head;
+  for (const entry of entries) {
+    seq += 1n;
+    const event = {
+      id: newId(idPrefixes.auditEvent, now.getTime(), deps.randomBytes),
+      organizationId,
+      seq,
+      event: entry.event,
+      actorType: actor.type,
+      actorId: actor.id,
+      actorName: display.name,
+      actorEmail: display.email,
+      subjectType: entry.subject.type,
+      subjectId: entry.subject.id,
+      workspaceId: entry.workspaceId,
+      before: entry.before,
+      after: entry.after,
+      requestId: origin.requestId,
+      ipAddress: origin.ipAddress,
+      userAgent: origin.userAgent,
+      createdAt: now,
+    };
+    const previousHash = hash;
+    hash = hashEvent(deps.auditKey, previousHash, event);
+    stored.push({ ...event, previousHash, hash });
+    if (entry.retentionDays !== undefined) retentionDays = entry.retentionDays;
+  }
+  await insertAuditEvents(tx, stored);
+  const next = { organizationId, seq, hash, keyedFrom, retentionDays };
   await moveAuditHead(tx, { ...next, mac: signHead(deps.auditKey, { ...next, hasSignedRows }) });
-  return { organizationId, seq: event.seq, hash, previousHash: head.hash };
+  return stored.map((event) => ({
+    organizationId,
+    seq: event.seq,
+    hash: event.hash,
+    previousHash: event.previousHash,
+  }));
+}
+
+function getOnly(added: readonly AddedEvent[]): AddedEvent {
+  const [first] = added;
+  assert(first !== undefined, "an added entry has an event");
+  return first;
 }
 
 /**

@@ -31,6 +31,7 @@ const typeOf: Readonly<Record<SignedTable, Unexplained["type"]>> = {
   member_group: "group",
   group_member: "group_member",
   group_workspace: "group_workspace",
+  scim_group_member: "group_member",
   scim_token: "scim_token",
   auth_session: "session",
 };

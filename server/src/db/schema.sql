@@ -803,6 +803,12 @@ CREATE TABLE schema_migration (
   sha256 text NOT NULL,
   applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
+CREATE TABLE scim_group_member (
+  group_id text NOT NULL,
+  member_id text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  mac bytea
+);
 CREATE TABLE scim_token (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -1848,6 +1854,7 @@ ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_pkey PRIMARY KEY (wor
 ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_remind_days_check CHECK (((remind_days >= 1) AND (remind_days <= 90)));
 ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_rotation_days_check CHECK (((rotation_days >= 1) AND (rotation_days <= 3650)));
 ALTER TABLE schema_migration ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (number);
+ALTER TABLE scim_group_member ADD CONSTRAINT scim_group_member_pkey PRIMARY KEY (group_id, member_id);
 ALTER TABLE scim_token ADD CONSTRAINT scim_token_pkey PRIMARY KEY (id);
 ALTER TABLE scim_token ADD CONSTRAINT scim_token_secret_hash_key UNIQUE (secret_hash);
 ALTER TABLE scim_user ADD CONSTRAINT scim_user_pkey PRIMARY KEY (directory_id, member_id);
@@ -2005,6 +2012,7 @@ ALTER TABLE mail ADD CONSTRAINT mail_organization_id_fkey FOREIGN KEY (organizat
 ALTER TABLE member ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member_default_limit ADD CONSTRAINT member_default_limit_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE member_default_limit ADD CONSTRAINT member_default_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE member_group ADD CONSTRAINT member_group_directory FOREIGN KEY (directory_id) REFERENCES directory(id);
 ALTER TABLE member_group ADD CONSTRAINT member_group_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE owner_recovery ADD CONSTRAINT owner_recovery_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id) ON DELETE CASCADE;
@@ -2021,6 +2029,8 @@ ALTER TABLE refused_request_hour ADD CONSTRAINT refused_request_hour_organizatio
 ALTER TABLE retired_audit_key ADD CONSTRAINT retired_audit_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_api_key_secret_id_fkey FOREIGN KEY (api_key_secret_id) REFERENCES api_key_secret(id);
 ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
+ALTER TABLE scim_group_member ADD CONSTRAINT scim_group_member_group_id_fkey FOREIGN KEY (group_id) REFERENCES member_group(id) ON DELETE CASCADE;
+ALTER TABLE scim_group_member ADD CONSTRAINT scim_group_member_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE scim_token ADD CONSTRAINT scim_token_directory_id_fkey FOREIGN KEY (directory_id) REFERENCES directory(id) ON DELETE CASCADE;
 ALTER TABLE scim_token ADD CONSTRAINT scim_token_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE scim_user ADD CONSTRAINT scim_user_directory_id_fkey FOREIGN KEY (directory_id) REFERENCES directory(id) ON DELETE CASCADE;
@@ -2116,6 +2126,7 @@ CREATE INDEX mail_queued ON mail USING btree (created_at) WHERE (status = 'queue
 CREATE INDEX member_by_organization ON member USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 'removed'::text);
 CREATE INDEX member_group_by_organization ON member_group USING btree (organization_id, created_at, id);
+CREATE INDEX member_group_directory_name ON member_group USING btree (directory_id, lower(name));
 CREATE UNIQUE INDEX member_group_external_id ON member_group USING btree (directory_id, external_id);
 CREATE INDEX rate_limit_by_organization ON rate_limit USING btree (organization_id, created_at);
 CREATE INDEX refusal_hour_bucket_at_idx ON refusal_hour USING btree (bucket_at);
@@ -2124,6 +2135,7 @@ CREATE INDEX refusal_recent_by_time ON refusal_recent USING btree (organization_
 CREATE INDEX refused_request_by_time ON refused_request USING btree (organization_id, minute_at);
 CREATE INDEX refused_request_hour_by_time ON refused_request_hour USING btree (organization_id, hour_at);
 CREATE INDEX row_change_xact ON row_change USING btree (xact);
+CREATE INDEX scim_group_member_by_member ON scim_group_member USING btree (member_id);
 CREATE INDEX scim_token_by_directory ON scim_token USING btree (directory_id, created_at, id);
 CREATE UNIQUE INDEX scim_user_external_id ON scim_user USING btree (directory_id, external_id) WHERE (deleted_at IS NULL);
 CREATE UNIQUE INDEX scim_user_name ON scim_user USING btree (directory_id, lower(user_name)) WHERE (deleted_at IS NULL);
@@ -2635,6 +2647,8 @@ CREATE TRIGGER member_group_insert AFTER INSERT ON public.member_group FOR EACH 
 CREATE TRIGGER member_group_update AFTER UPDATE ON public.member_group FOR EACH ROW WHEN (((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.source IS DISTINCT FROM new.source)) OR (old.directory_id IS DISTINCT FROM new.directory_id)) OR (old.external_id IS DISTINCT FROM new.external_id)) OR (old.allowed_models IS DISTINCT FROM new.allowed_models))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER node_refuse_older BEFORE UPDATE OF flushed_seq, lease_op ON public.node FOR EACH ROW WHEN ((NOT new.appends)) EXECUTE FUNCTION refuse_older_node();
 CREATE TRIGGER node_refuse_unsigned BEFORE UPDATE OF flushed_seq, lease_op ON public.node FOR EACH ROW WHEN (((NOT new.signs_rows) AND (NOT new.appends))) EXECUTE FUNCTION refuse_unsigned_node();
+CREATE TRIGGER scim_group_member_insert AFTER INSERT ON public.scim_group_member FOR EACH ROW EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER scim_group_member_update AFTER UPDATE ON public.scim_group_member FOR EACH ROW WHEN (((old.group_id IS DISTINCT FROM new.group_id) OR (old.member_id IS DISTINCT FROM new.member_id))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER scim_token_insert AFTER INSERT ON public.scim_token FOR EACH ROW EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER scim_token_update AFTER UPDATE ON public.scim_token FOR EACH ROW WHEN (((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.directory_id IS DISTINCT FROM new.directory_id)) OR (old.secret_hash IS DISTINCT FROM new.secret_hash)) OR (old.valid_until IS DISTINCT FROM new.valid_until)) OR (old.revoked_at IS DISTINCT FROM new.revoked_at))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER workspace_insert_tags AFTER INSERT ON public.workspace FOR EACH ROW WHEN ((new.tags <> '{}'::jsonb)) EXECUTE FUNCTION create_tags();

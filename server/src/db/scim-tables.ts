@@ -1,10 +1,12 @@
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
 
-// Rows of 0053_scim.sql: tokens of directories, and the users that directories provide.
+// Rows of 0053_scim.sql and 0057_scim_groups.sql: tokens of directories, and the users and members of groups that directories
+// provide.
 
 export interface ScimTables {
   scim_token: ScimTokenTable;
   scim_user: ScimUserTable;
+  scim_group_member: ScimGroupMemberTable;
 }
 
 interface ScimTokenTable {
@@ -52,4 +54,12 @@ interface ScimUserTable {
   deleted_at: Date | null;
   created_at: ColumnType<Date, Date, never>;
   updated_at: Date;
+}
+
+/** A member of a group as its directory lists it, also one who is not active. */
+interface ScimGroupMemberTable {
+  group_id: string;
+  member_id: string;
+  created_at: ColumnType<Date, Date, never>;
+  mac: Generated<Uint8Array | null>;
 }

@@ -236,11 +236,13 @@ export async function leaveGroups(
   tx: Tx,
   of: { memberId: string; groupIds: readonly string[] },
 ): Promise<void> {
-  await tx
-    .deleteFrom("group_member")
-    .where("member_id", "=", of.memberId)
-    .where("group_id", "in", [...of.groupIds, ""])
-    .execute();
+  for (const table of ["group_member", "scim_group_member"] as const) {
+    await tx
+      .deleteFrom(table)
+      .where("member_id", "=", of.memberId)
+      .where("group_id", "in", [...of.groupIds, ""])
+      .execute();
+  }
 }
 
 /** State of a group whose organization is locked. */

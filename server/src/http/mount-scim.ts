@@ -2,14 +2,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ApiError } from "#src/domain/api-error.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import {
-  answerScim,
-  authenticateFeed,
-  SCIM_PATH,
-  type ScimDeps,
-} from "#src/people/scim/scim-api.ts";
+import { answerScim, authenticateFeed } from "#src/people/scim/scim-api.ts";
 import { ScimFault } from "#src/people/scim/scim-fault.ts";
-import type { FeedCall } from "#src/people/scim/users.ts";
+import { SCIM_PATH, type ScimDeps } from "#src/people/scim/scim-response.ts";
+import type { FeedCall } from "#src/people/scim/change-people.ts";
 import type { ClientFacts } from "./client-address.ts";
 import { makeErrorResponse } from "./errors.ts";
 import { readJsonObject } from "./read-json.ts";

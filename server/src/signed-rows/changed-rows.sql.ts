@@ -98,6 +98,12 @@ const places = {
     "stored.workspace_id",
     "(SELECT organization_id FROM workspace WHERE id = stored.workspace_id)",
   ],
+  scim_group_member: [
+    "stored.group_id || ' ' || stored.member_id",
+    "stored.group_id || ' ' || stored.member_id",
+    "NULL",
+    "(SELECT organization_id FROM member WHERE id = stored.member_id)",
+  ],
   scim_token: ["stored.id", "stored.id", "NULL", "stored.organization_id"],
   auth_session: [
     "stored.id",

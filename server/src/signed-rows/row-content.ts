@@ -46,6 +46,7 @@ export const signedColumns = {
   },
   group_member: { group_id: "text", member_id: "text", source: "text" },
   group_workspace: { group_id: "text", workspace_id: "text", role: "text" },
+  scim_group_member: { group_id: "text", member_id: "text" },
   scim_token: {
     id: "text",
     organization_id: "text",
@@ -72,6 +73,7 @@ const primaryKeys: Partial<Record<SignedTable, readonly [string, string]>> = {
   workspace_member: ["workspace_id", "member_id"],
   group_member: ["group_id", "member_id"],
   group_workspace: ["group_id", "workspace_id"],
+  scim_group_member: ["group_id", "member_id"],
 };
 
 /** Returns the columns of the primary key. */

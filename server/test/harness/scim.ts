@@ -1,6 +1,9 @@
+import { randomUUID } from "node:crypto";
 import type { createdScimToken } from "@bursar/contract/admin/scim-tokens.ts";
 import type { InjectOptions } from "fastify";
+import { sql } from "kysely";
 import type { z } from "zod";
+import { inSignedTransaction, type SigningDeps } from "#src/signed-rows/signed-transaction.ts";
 import type { AdminHarness, TestOrganization } from "./admin.ts";
 import { createId, newDirectory } from "./route-samples/subjects.ts";
 
@@ -12,7 +15,10 @@ export interface ScimBody {
   active: boolean;
   meta: { location: string };
   totalResults: number;
+  itemsPerPage: number;
   Resources: ScimBody[];
+  displayName: string;
+  members?: { value: string; type: string }[];
   endpoint: string;
   schemas: string[];
   status: string;
@@ -71,4 +77,23 @@ export async function startScim(
       };
     },
   };
+}
+
+/** Adds users without the API, with names like `many-1@example.com`. Returns their ids. */
+export async function insertUsers(
+  deps: SigningDeps,
+  of: { organizationId: string; directoryId: string; count: number },
+): Promise<string[]> {
+  return inSignedTransaction(deps, async (tx) => {
+    const { rows } = await sql<{ id: string }>`
+      INSERT INTO member (id, organization_id, email, name, role)
+      SELECT 'user_' || ${randomUUID()} || n, ${of.organizationId}, 'many-' || n || '@example.com', 'Person ' || n, 'user'
+      FROM generate_series(1, ${of.count}::integer) AS n RETURNING id`.execute(tx);
+    const ids = rows.map(({ id }) => id);
+    await sql`
+      INSERT INTO scim_user (directory_id, member_id, user_name, attributes, is_creator, is_suspended, created_at, updated_at)
+      SELECT ${of.directoryId}, id, email, '{}', true, false, now(), now() FROM member
+      WHERE id = ANY(${ids}::text[])`.execute(tx);
+    return ids;
+  });
 }

@@ -48,7 +48,7 @@ export function GroupDialog({ group, onClose, onSaved }: GroupDialogProps) {
   });
   const { form } = changeForm;
   const { errors } = form.formState;
-  const isOfDirectory = group?.source === "scim";
+  const isOfDirectory = group?.is_managed === true;
   return (
     <Dialog
       title={action}

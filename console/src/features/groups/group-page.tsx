@@ -41,15 +41,14 @@ export function GroupPage() {
       title={data.name}
       above={<BackLink to="/groups">Groups</BackLink>}
       lead={
-        data.source === "scim" && "Your company's directory provides the group and its members."
+        data.source === "scim" &&
+        "Your company's directory provides the group and its members. You can add other members here."
       }
       actions={
         mayWrite && (
           <>
             <Button onClick={() => setOpened("change")}>Change group…</Button>
-            {data.source === "direct" && (
-              <Button onClick={() => setOpened("delete")}>Delete group…</Button>
-            )}
+            {!data.is_managed && <Button onClick={() => setOpened("delete")}>Delete group…</Button>}
           </>
         )
       }
@@ -61,7 +60,7 @@ export function GroupPage() {
         ]}
       />
       <Roles group={data} mayWrite={mayWrite} />
-      <Members group={data} mayWrite={mayWrite && data.source === "direct"} />
+      <Members group={data} mayWrite={mayWrite} />
       {opened === "change" && <GroupDialog group={data} onClose={close} />}
       {opened === "delete" && <DeleteDialog group={data} onClose={close} />}
     </Page>

@@ -16,6 +16,7 @@ import type { GuardedClient } from "#src/lib/guarded-client.ts";
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
+import { releaseDirectory } from "#src/people/scim/release-directory.ts";
 import { endClaimedGroups } from "./claimed-groups.ts";
 import {
   type DirectoryRow,
@@ -23,8 +24,8 @@ import {
   findDirectory,
   findDirectoryForUpdate,
   insertDirectory,
-  listDirectories as listRows,
   listFillableGroups,
+  listDirectories as listRows,
   replaceMappings,
   updateDirectory as updateRow,
 } from "./directories.sql.ts";
@@ -172,7 +173,10 @@ async function checkGroups(tx: Tx, { organization_id, group_mappings }: Director
   );
 }
 
-/** Ends the sessions that the directory has started, and the memberships of its claims. Throws a 404. */
+/**
+ * Ends the sessions that the directory has started, and the memberships of its claims. Its members stay, and its groups become
+ * groups by hand. Throws a 404.
+ */
 export function deleteDirectory(
   deps: DirectoryDeps,
   { caller, origin }: Call,
@@ -188,9 +192,11 @@ export function deleteDirectory(
       ...{ organizationId, directoryId: id, memberId: null, exceptGroupIds: [] },
       rank: rankOf(caller, null, "limits"),
     });
+    const released = await releaseDirectory(tx, { organizationId, directoryId: id });
     await deleteRow(tx, { organizationId, id });
-    const audit = { ...auditOf("directory.deleted", before, null), after: { ended_sessions } };
-    return { result: undefined, audit: [audit, ...ended] };
+    const audit = auditOf("directory.deleted", before, null);
+    const after = { ended_sessions, ...released.counts };
+    return { result: undefined, audit: [{ ...audit, after }, ...ended, ...released.audit] };
   });
 }
 

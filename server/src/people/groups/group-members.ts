@@ -15,7 +15,8 @@ import { rankOf } from "#src/domain/rank.ts";
 import { refuseField, refuseFields } from "#src/domain/refuse-field.ts";
 import type { SaveDeps } from "#src/limits/limit-kind.ts";
 import { readEmailAddress } from "#src/people/members/email-address.rule.ts";
-import { memberNotFound } from "#src/people/members/members.ts";
+import { memberNotFound } from "#src/people/members/member-not-found.ts";
+import type { RowSigner } from "#src/signed-rows/row-signer.ts";
 import { refreshMemberLimits, toAuditedChanges } from "#src/spend/limits/refresh-member-limits.ts";
 import { auditOfMembership } from "./audit-group.ts";
 import { areMemberModelsWider, areRolesWider, findRoleAbove } from "./group-access.rule.ts";
@@ -34,6 +35,7 @@ import {
   insertMemberships,
   type MembershipChange,
 } from "./memberships.sql.ts";
+import { deleteProvidedMembers, listProvidingGroups } from "./provided-members.sql.ts";
 
 /** Returns a page. Throws a 404 for an unknown group. */
 export async function listGroupMembers(
@@ -48,8 +50,8 @@ export async function listGroupMembers(
 }
 
 /**
- * Adds an active member, by hand. Throws a 404 for an unknown group or member, and a 400 for a role above the caller's and
- * for a group of a directory. More access of the member needs a step-up.
+ * Adds an active member, by hand. A directory keeps such a member in its group. Throws a 404 for an unknown group or member,
+ * and a 400 for a role above the caller's. More access of the member needs a step-up.
  */
 export function addGroupMember(
   deps: AuditDeps,
@@ -59,7 +61,6 @@ export function addGroupMember(
 ): Promise<GroupMemberRow> {
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const group = await lockGroup(tx, caller, groupId);
-    if (group.source !== "direct") throw refuseDirectory("group");
     const memberId = await getMemberId(tx, caller, input);
     const place = { organizationId: caller.organizationId, groupId, memberId };
     const before = await findGroupMember(tx, place);
@@ -83,8 +84,8 @@ export function addGroupMember(
 }
 
 /**
- * Removes a member who was added by hand. Throws a 404, and a 400 for a membership of a directory. Needs a step-up if the
- * member can use more models without the group.
+ * Removes a member who was added by hand. A member whom the group's directory lists remains through the directory. Throws a
+ * 404, and a 400 for a membership of a directory. Needs a step-up if the member can use more models without the group.
  */
 export function removeGroupMember(
   deps: AuditDeps,
@@ -96,15 +97,20 @@ export function removeGroupMember(
     const group = await lockGroup(tx, caller, groupId);
     const place = { organizationId: caller.organizationId, groupId, memberId };
     const before = await getRow(tx, place);
-    if (before.source !== "direct") throw refuseDirectory("membership");
+    const { source } = before;
+    if (source === "claims" || (source === "scim" && group.is_managed)) {
+      throw refuseDirectory("membership");
+    }
     const others = await listModelsOfMember(tx, { memberId, exceptGroupId: groupId });
     if (areMemberModelsWider(others, group.allowed_models, null)) {
       checkStepUp(caller, deps.nowMs());
     }
-    const change = { ...place, memberIds: [memberId], source: "direct" as const };
+    if (source === "scim") await deleteProvidedMembers(tx, { groupId, memberIds: [memberId] });
     const rank = rankOf(caller, null, "limits");
-    const audit = await removeGroupMembers(tx, deps, group, { ...change, rank });
-    return { result: undefined, audit };
+    const change = { ...place, memberIds: [memberId], source, rank };
+    const removed = await removeGroupMembers(tx, deps, group, change);
+    const remaining = await restoreProvidedMember(tx, deps, place);
+    return { result: undefined, audit: [...removed, ...remaining] };
   });
 }
 
@@ -135,6 +141,32 @@ export async function removeGroupMembers(
 ): Promise<AuditEntry[]> {
   const removed = await deleteMemberships(tx, change);
   return auditMemberships(tx, deps, "removed", { group, change, members: removed });
+}
+
+/**
+ * Adds an active member to the groups in which directories list the member, or to one of them, in the caller's transaction.
+ * Returns the audit events.
+ */
+export async function restoreProvidedMember(
+  tx: Tx,
+  deps: SaveDeps & { rows: RowSigner },
+  { organizationId, memberId, groupId }: ProvidedOf,
+): Promise<AuditEntry[]> {
+  const groups = await listProvidingGroups(tx, deps.rows, { organizationId, memberId });
+  const audit: AuditEntry[] = [];
+  for (const group of groups.filter(({ id }) => groupId === undefined || id === groupId)) {
+    const place = { organizationId, groupId: group.id, memberIds: [memberId] };
+    audit.push(
+      ...(await addGroupMembers(tx, deps, group, { ...place, source: "scim", rank: null })),
+    );
+  }
+  return audit;
+}
+
+interface ProvidedOf {
+  organizationId: string;
+  memberId: string;
+  groupId?: string;
 }
 
 /** Computes the limits of the changed members again, and returns the audit events. */

@@ -8,6 +8,10 @@ export interface GroupRow {
   id: string;
   name: string;
   source: "direct" | "scim";
+  /** Directory that provides the group. */
+  directory_id: string | null;
+  /** The directory has a valid SCIM token, and alone changes name and provided members. */
+  is_managed: boolean;
   allowed_models: string[] | null;
   created_at: Date;
   updated_at: Date;
@@ -40,6 +44,10 @@ function selectGroups(db: Database | Tx, organizationId: string) {
       "g.id",
       "g.name",
       "g.source",
+      "g.directory_id",
+      sql<boolean>`EXISTS (SELECT FROM scim_token AS token
+        WHERE token.directory_id = g.directory_id AND token.revoked_at IS NULL
+          AND (token.valid_until IS NULL OR token.valid_until > now()))`.as("is_managed"),
       "g.allowed_models",
       "g.created_at",
       "g.updated_at",

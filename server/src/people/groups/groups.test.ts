@@ -4,7 +4,6 @@ import type { z } from "zod";
 import type { Client, Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
-import { insertGroup } from "#test/harness/groups.ts";
 
 type Group = z.output<typeof group>;
 type GroupMember = z.output<typeof groupMember>;
@@ -97,28 +96,6 @@ describe("a group", () => {
     expect(body.workspaces.map(({ workspace_id }) => workspace_id)).toEqual([workspaceId]);
     const user = await org.member({ workspaces });
     expect((await user.client.get(url)).status).toBe(403);
-  });
-});
-
-describe("a directory", () => {
-  test("alone changes the name and the members of its group", async ({ h, org, workspaceId }) => {
-    const member = await org.member();
-    const id = await insertGroup(h.deps, org.id, { memberIds: [member.id], source: "scim" });
-    const answers = [
-      await org.admin.post(`${url}/${id}`, { name: "Other" }),
-      await org.admin.post(`${url}/${id}/members`, { member_id: (await org.member()).id }),
-      await org.admin.remove(`${url}/${id}/members/${member.id}`),
-      await org.admin.remove(`${url}/${id}`),
-    ];
-    expect(answers.map(codeOf)).toEqual(Array(4).fill("managed_by_directory"));
-    const changed = await org.admin.post<Group>(`${url}/${id}`, {
-      allowed_models: ["claude-haiku-*"],
-    });
-    expect(changed.body.allowed_models).toEqual(["claude-haiku-*"]);
-    const role = await org.admin.post(`${url}/${id}/workspaces/${workspaceId}`, {
-      workspace_role: "workspace_user",
-    });
-    expect(role.status).toBe(200);
   });
 });
 

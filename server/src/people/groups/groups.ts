@@ -1,9 +1,14 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { Rank } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
 import type { Call } from "#src/access/call.ts";
 import { checkStepUp } from "#src/access/step-up.ts";
 import { getActiveWorkspaceForChange } from "#src/access/visible-workspace.ts";
-import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import {
+  type AuditDeps,
+  type AuditEntry,
+  auditedTransaction,
+} from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
@@ -13,6 +18,7 @@ import { refuseField } from "#src/domain/refuse-field.ts";
 import { listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { isWorkspaceRoleWider } from "#src/domain/wider-access.ts";
 import { newId } from "#src/lib/ids.ts";
+import type { SaveDeps } from "#src/limits/limit-kind.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { listMemberIds } from "#src/spend/limits/member-defaults.sql.ts";
 import { refreshMemberLimits, toAuditedChanges } from "#src/spend/limits/refresh-member-limits.ts";
@@ -65,6 +71,8 @@ export function createGroup(
       id: newId(idPrefixes.group, nowMs, deps.randomBytes),
       name: input.name,
       source: "direct",
+      directory_id: null,
+      is_managed: false,
       allowed_models: input.allowed_models ?? null,
       created_at: createdAt,
       updated_at: createdAt,
@@ -89,7 +97,7 @@ export function updateGroup(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await lockGroup(tx, caller, id);
     const { name = before.name, allowed_models = before.allowed_models } = input;
-    if (name !== before.name && before.source !== "direct") throw refuseDirectory("group");
+    if (name !== before.name && before.is_managed) throw refuseDirectory("group");
     if (await areModelsWiderForMembers(tx, before, allowed_models)) {
       checkStepUp(caller, deps.nowMs());
     }
@@ -107,17 +115,30 @@ export function updateGroup(
 export function deleteGroup(deps: AuditDeps, { caller, origin }: Call, id: string): Promise<void> {
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await lockGroup(tx, caller, id);
-    if (before.source !== "direct") throw refuseDirectory("group");
+    if (before.is_managed) throw refuseDirectory("group");
     if (await areModelsWiderForMembers(tx, before, null)) checkStepUp(caller, deps.nowMs());
     const { organizationId } = caller;
-    const rank = rankOf(caller, null, "limits");
-    const memberIds = await listMemberIds(tx, id);
-    await removeGroupLimits(tx, { organizationId, groupId: id, rank });
-    await deleteRow(tx, { organizationId, id });
-    const changed = await refreshMemberLimits(tx, deps, { organizationId, memberIds, rank });
-    const audit = auditOfGroup("group.deleted", before, null, toAuditedChanges(changed));
-    return { result: undefined, audit };
+    const by = { organizationId, rank: rankOf(caller, null, "limits") };
+    return { result: undefined, audit: await removeGroup(tx, deps, before, by) };
   });
+}
+
+/**
+ * Deletes the group in the caller's transaction, and returns the audit event. The caller has locked the organization's people.
+ * Throws a 403 for a limit of a higher rank. Rank null: a directory.
+ */
+export async function removeGroup(
+  tx: Tx,
+  deps: SaveDeps,
+  before: GroupRow,
+  { organizationId, rank }: { organizationId: string; rank: Rank | null },
+): Promise<AuditEntry> {
+  const { id } = before;
+  const memberIds = await listMemberIds(tx, id);
+  await removeGroupLimits(tx, { organizationId, groupId: id, rank });
+  await deleteRow(tx, { organizationId, id });
+  const changed = await refreshMemberLimits(tx, deps, { organizationId, memberIds, rank });
+  return auditOfGroup("group.deleted", before, null, toAuditedChanges(changed));
 }
 
 /**

@@ -63,9 +63,11 @@ export function makeGroupHandlers(
 }
 
 function toWire(row: GroupRow): z.input<typeof group> {
-  const { id, name, source, allowed_models, workspaces, member_count } = row;
+  const { id, name, source, directory_id, is_managed } = row;
+  const { allowed_models, workspaces, member_count } = row;
   return {
-    ...{ id, type: "group", name, source, allowed_models, workspaces, member_count },
+    ...{ id, type: "group", name, source, directory_id, is_managed },
+    ...{ allowed_models, workspaces, member_count },
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
   };

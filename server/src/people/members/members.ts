@@ -10,6 +10,7 @@ import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { canGrantOrganizationRole, listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { isRoleWider } from "#src/domain/wider-access.ts";
+import { restoreProvidedMember } from "#src/people/groups/group-members.ts";
 import { endSessions } from "#src/people/identity/people.ts";
 import {
   auditOfMember,
@@ -28,6 +29,7 @@ import {
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { forgetSuspension } from "#src/people/scim/users.sql.ts";
 import { normalizeEmail } from "./email-address.rule.ts";
+import { memberNotFound } from "./member-not-found.ts";
 import { findMemberPosition, listMembers as listRows } from "./members.sql.ts";
 
 /** The member, with the roles assigned in workspaces that the caller can see. */
@@ -167,7 +169,10 @@ export function deactivateMember(
   });
 }
 
-/** Throws a 404, a 403 for a member above the caller, and a 400 for removed members. */
+/**
+ * Restores the sign-in, and memberships in groups that a directory provides. Throws a 404, a 403 for a member above the caller,
+ * and a 400 for removed members.
+ */
 export function reactivateMember(
   deps: AuditDeps,
   { caller, origin }: Call,
@@ -181,9 +186,11 @@ export function reactivateMember(
     const after: MemberRow = { ...before, status: "active" };
     await updateRow(tx, { organizationId: caller.organizationId, id }, after);
     await forgetSuspension(tx, id);
+    const { organizationId } = caller;
+    const groups = await restoreProvidedMember(tx, deps, { organizationId, memberId: id });
     return {
       result: await showOne(tx, caller, after),
-      audit: auditOfMember("member.reactivated", before, after),
+      audit: [auditOfMember("member.reactivated", before, after), ...groups],
     };
   });
 }
@@ -305,11 +312,6 @@ async function checkOwnerRemains(db: Database | Tx, caller: Caller, row: MemberR
     "cannot_remove_last_member",
     "This is the last active Owner of the organization. Make another member an Owner first.",
   );
-}
-
-/** A 404. */
-export function memberNotFound(id: string): ApiError {
-  return new ApiError("resource_not_found", `Member not found: ${id}`, {}, { resource: "member" });
 }
 
 async function show(

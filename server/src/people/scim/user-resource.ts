@@ -1,12 +1,12 @@
 import { Messages, Types } from "scimmy";
 import { z } from "zod";
-import { normalizeOperations, type PatchOperation } from "./patch-operations.rule.ts";
+import type { PatchOperation } from "./patch-operations.rule.ts";
+import { readOperations } from "./read-operations.ts";
 import { ScimFault, type ScimType } from "./scim-fault.ts";
 import type { ScimAttributes } from "./user-identity.rule.ts";
 
 export const USER_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:User";
 const PATCH_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
-const MAX_OPERATIONS = 1_000;
 const MAX_TEXT = 500;
 const MAX_EMAILS = 20;
 
@@ -76,14 +76,6 @@ const fields = z.object({
     .max(MAX_EMAILS)
     .optional(),
 });
-const patch = z.object({
-  Operations: z
-    .array(
-      z.object({ op: z.string(), path: z.string().max(MAX_TEXT).optional(), value: z.unknown() }),
-    )
-    .min(1)
-    .max(MAX_OPERATIONS),
-});
 
 /** Reads a whole user. Throws a 400. */
 export function readUser(body: object): UserInput {
@@ -93,13 +85,7 @@ export function readUser(body: object): UserInput {
 
 /** Applies a PATCH request to a user. Throws a 400. */
 export async function patchUser(resource: object, body: object): Promise<UserInput> {
-  const parsed = patch.safeParse(body);
-  if (!parsed.success) throw invalid("Expected a PatchOp with at most 1,000 operations.");
-  const operations = normalizeOperations(parsed.data.Operations, {
-    schemaId: USER_SCHEMA,
-    attributes,
-  });
-  if (operations === null) throw invalid("An operation is neither add, remove nor replace.");
+  const operations = readOperations(body, { schemaId: USER_SCHEMA, attributes });
   let current: object = resource;
   // One operation at a time: the library drops all of them if one changes nothing.
   for (const operation of operations) current = await applyOne(current, operation);
@@ -163,8 +149,4 @@ export function toFault(error: unknown): unknown {
     return new ScimFault(error.status, (error.scimType || null) as ScimType | null, error.message);
   }
   return error instanceof TypeError ? new ScimFault(400, "invalidValue", error.message) : error;
-}
-
-function invalid(detail: string): ScimFault {
-  return new ScimFault(400, "invalidSyntax", detail);
 }

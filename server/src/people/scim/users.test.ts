@@ -202,7 +202,7 @@ describe("a directory", () => {
     const config = await scim.send("GET", "/ServiceProviderConfig");
     expect(config.body).toMatchObject({ patch: { supported: true }, bulk: { supported: false } });
     const schemas = await scim.send("GET", "/Schemas");
-    expect(schemas.body.Resources).toMatchObject([{ name: "User" }]);
+    expect(schemas.body.Resources).toMatchObject([{ name: "User" }, { name: "Group" }]);
     expect((await scim.send("GET", "/ResourceTypes/User")).body.endpoint).toBe("/Users");
     expect((await scim.send("GET", "/Nothing")).status).toBe(404);
   });

@@ -1,19 +1,16 @@
 import { nameText } from "@bursar/contract/fields.ts";
-import {
-  type AuditDeps,
-  type AuditEntry,
-  auditedTransactionByActor,
-} from "#src/audit/audited-transaction.ts";
+import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
-import type { Origin } from "#src/domain/caller.ts";
 import { createDirectoryMember } from "#src/people/directory/create-directory-member.ts";
 import type { DirectoryRow } from "#src/people/directory/directories.sql.ts";
 import { isAllowedDomain } from "#src/people/directory/person-claims.rule.ts";
 import { listPeopleWithEmail } from "#src/people/directory/sign-in.sql.ts";
+import { restoreProvidedMember } from "#src/people/groups/group-members.ts";
 import { auditOfMember, deactivate, isLastOwner } from "#src/people/leaving/deactivate.ts";
 import { findMember, type MemberRow, updateMember } from "#src/people/leaving/members.sql.ts";
-import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { readEmailAddress } from "#src/people/members/email-address.rule.ts";
+import { type Change, changePeople, type FeedCall } from "./change-people.ts";
+import { deleteListedMember } from "./listed-members.sql.ts";
 import { ScimFault } from "./scim-fault.ts";
 import { chooseAddress, chooseName } from "./user-identity.rule.ts";
 import type { UserInput } from "./user-resource.ts";
@@ -25,37 +22,6 @@ import {
   type UserRow,
   updateMemberIdentity,
 } from "./users.sql.ts";
-
-/** Context of a request by a directory. */
-export interface FeedCall {
-  directory: DirectoryRow;
-  origin: Origin;
-}
-
-interface Change {
-  tx: Tx;
-  deps: AuditDeps;
-  call: FeedCall;
-  now: Date;
-  /** Events of the change, in order. */
-  audit: AuditEntry[];
-}
-
-/** Runs a change by the directory. Its people cannot change meanwhile. */
-export function changePeople<Result>(
-  deps: AuditDeps,
-  call: FeedCall,
-  work: (change: Change) => Promise<Result>,
-): Promise<Result> {
-  const { id, organization_id: organizationId } = call.directory;
-  const by = { organizationId, actor: { type: "directory", id }, origin: call.origin };
-  return auditedTransactionByActor(deps, by, async (tx) => {
-    await lockPeople(tx, organizationId);
-    const audit: AuditEntry[] = [];
-    const result = await work({ tx, deps, call, now: new Date(deps.nowMs()), audit });
-    return { result, audit: audit.length === 0 ? "unchanged" : audit };
-  });
-}
 
 /** Throws a 404. */
 export async function getUser(
@@ -113,6 +79,7 @@ export function deleteUser(deps: AuditDeps, call: FeedCall, id: string): Promise
     const { is_suspended: isSuspended } = after;
     const of = { directoryId: call.directory.id, memberId: id, isSuspended, now: change.now };
     await markUserDeleted(change.tx, of);
+    await deleteListedMember(change.tx, of);
   });
 }
 
@@ -257,6 +224,8 @@ async function setActive(change: Change, user: UserRow, isActive: boolean): Prom
     const after: MemberRow = { ...member, status: "active" };
     await updateMember(tx, { organizationId, id }, after);
     audit.push(auditOfMember("member.reactivated", member, after));
+    const place = { organizationId, memberId: id };
+    audit.push(...(await restoreProvidedMember(tx, deps, place)));
   } else {
     if (await isLastOwner(tx, organizationId, member)) {
       throw new ScimFault(403, "mutability", "This is the last active owner of the organization.");

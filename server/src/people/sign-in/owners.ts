@@ -3,7 +3,7 @@ import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { endSessions } from "#src/people/identity/people.ts";
 import { findMember } from "#src/people/leaving/members.sql.ts";
-import { memberNotFound } from "#src/people/members/members.ts";
+import { memberNotFound } from "#src/people/members/member-not-found.ts";
 import { listOwners as listRows, type OwnerRow } from "./owners.sql.ts";
 import { makeResetLink, resetLinkExpiry } from "./passwords.ts";
 import { deletePendingSteps, lockPerson } from "./people.sql.ts";

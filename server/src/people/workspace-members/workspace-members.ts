@@ -19,7 +19,7 @@ import { canGrantWorkspaceRole } from "#src/domain/rights.ts";
 import { isWorkspaceRoleWider } from "#src/domain/wider-access.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { readEmailAddress } from "#src/people/members/email-address.rule.ts";
-import { memberNotFound } from "#src/people/members/members.ts";
+import { memberNotFound } from "#src/people/members/member-not-found.ts";
 import { auditOfWorkspaceMember } from "./audit-workspace-member.ts";
 import { findMemberIdByEmail, listPeople, setAssignedRole } from "./workspace-members.sql.ts";
 import { deleteAssignedRole, findPerson, type PersonRow } from "./workspace-people.sql.ts";
