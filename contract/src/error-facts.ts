@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { timestamp, usdText } from "./fields.ts";
-import { modelGroupId, rateLimitId, spendLimitId } from "./ids.ts";
+import { groupId, modelGroupId, rateLimitId, spendLimitId } from "./ids.ts";
 import { ranks } from "./permissions.ts";
 import { ownScope, wireScope } from "./scope.ts";
 
@@ -114,6 +114,10 @@ const setAboveFacts = z
   })
   .meta({ description: "The value of a higher rank that keeps the limit." });
 
+const inheritedFacts = z
+  .object({ type: z.literal("group"), group_id: groupId, group_name: z.string() })
+  .meta({ description: "The group whose default cap is the limit." });
+
 const shareFacts = z
   .object({
     kind: z.enum(["running_requests", "body_bytes", "streamed_files", "key_lookups"]).meta({
@@ -147,6 +151,7 @@ export const errorFacts = z.object({
   rate_limit: rateLimitFacts,
   restriction: restrictionFacts,
   set_above: setAboveFacts,
+  inherited_from: inheritedFacts,
   share: shareFacts,
   unknown_features: z.array(z.string()).meta({
     description: "Kinds and names of the unknown features, such as `field later`.",

@@ -1,26 +1,16 @@
 import { z } from "zod";
+import {
+  badRequest,
+  conflict,
+  type ErrorCause,
+  forbidden,
+  notFound,
+  overloaded,
+  tooMany,
+  unauthenticated,
+  unavailable,
+} from "./error-cause.ts";
 import { type ErrorFacts, errorFacts, type FieldError, fieldError } from "./error-facts.ts";
-
-const badRequest = { status: 400, type: "invalid_request_error" } as const;
-const unauthenticated = { status: 401, type: "authentication_error" } as const;
-const forbidden = { status: 403, type: "permission_error" } as const;
-const notFound = { status: 404, type: "not_found_error" } as const;
-const conflict = { status: 409, type: "conflict_error" } as const;
-const tooMany = { status: 429, type: "rate_limit_error" } as const;
-const unavailable = { status: 503, type: "api_error" } as const;
-const overloaded = { status: 529, type: "overloaded_error" } as const;
-
-/** One cause of a refusal. */
-interface ErrorCause {
-  status: number;
-  type: string;
-  /** One sentence for the reference. */
-  meaning: string;
-  /** Members of `error.details` that this cause always has. */
-  facts?: readonly (keyof ErrorFacts)[];
-  /** The Claude API has this pair of status and code. The official SDKs have an error class for it. */
-  isOfficial?: true;
-}
 
 /**
  * All causes of refusals: `error.details.error_code`. Programs decide by the code, not by the message.
@@ -305,6 +295,12 @@ export const errorCodes = {
       "A directory of the company provides the group or the membership, and alone changes it.",
   },
   webhook_required: { ...badRequest, meaning: "The alert channel is not a webhook." },
+  limit_is_inherited: {
+    ...badRequest,
+    meaning:
+      "The limit of the member is the default cap of a group, so it cannot be removed by itself.",
+    facts: ["inherited_from"],
+  },
   increase_request_closed: {
     ...badRequest,
     meaning: "The increase request is no longer pending.",

@@ -4,7 +4,7 @@ import { apiKeyId, memberId, spendLimitId, workspaceId } from "../ids.ts";
 import { route } from "../route.ts";
 import { wireScope } from "../scope.ts";
 import { blocksNow, remaining } from "./spend-amounts.ts";
-import { enforcements, periods } from "./spend-limits.ts";
+import { enforcements, inheritedFrom, periods } from "./spend-limits.ts";
 
 // Usage and limits of one person: a signed-in member, or the owner of the calling personal key.
 
@@ -58,6 +58,7 @@ export const myLimit = z
     spend_limit_id: spendLimitId,
     scope: wireScope,
     scope_name: z.string(),
+    inherited_from: inheritedFrom,
     period: z.enum(periods),
     limit_usd: z.number(),
     enforcement: z.enum(enforcements),

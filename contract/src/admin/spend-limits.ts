@@ -133,12 +133,24 @@ export const listWorkspaceLimits = route({
 
 const limitScope = wireScope.meta({ description: "Scope whose spend is limited." });
 
+export const inheritedFrom = z
+  .object({ type: z.literal("group"), group_id: groupId, group_name: z.string() })
+  .nullable()
+  .meta({
+    description:
+      "Group whose default cap decides the amount of a member's limit. Null: a value of the scope itself.",
+  });
+
 export const spendLimit = z
   .object({
     type: z.literal("spend_limit"),
     id: spendLimitId,
     scope: limitScope,
     scope_name: z.string().meta({ description: "Name of the scope. Empty: it no longer exists." }),
+    inherited_from: inheritedFrom,
+    member_count: count.nullable().meta({
+      description: "Members of the group, for a default cap. Null: another scope.",
+    }),
     period: z.enum(periods),
     limit_usd: z.number(),
     enforcement: enforcement.meta({ description: enforcementDescription }),
@@ -195,7 +207,7 @@ export const listSpendLimits = route({
   path: "/v1/admin/spend_limits",
   summary: "List spend limits with their spend",
   description:
-    "Newest first. `workspace_id` finds the limits of that workspace and of its keys. Filters combine.",
+    "Newest first. `workspace_id` finds the limits of that workspace and of its keys. `inherited=false` omits limits of members that only default caps of groups decide. Filters combine.",
   action: "spend_limits:read",
   audited: null,
   query: z.strictObject({
@@ -203,6 +215,7 @@ export const listSpendLimits = route({
     scope_type: optionalQuery(z.enum(scopeTypes)),
     ...personQuery,
     period: optionalQuery(z.enum(periods)),
+    inherited: optionalQuery(z.enum(["true", "false"])),
   }),
   response: pageCursor(spendLimit),
 });
@@ -249,11 +262,14 @@ const bindingLimit = z
 export const effectiveSpendLimits = z
   .object({
     type: z.literal("effective_spend_limits"),
-    api_key_id: apiKeyId,
-    workspace_id: workspaceId,
+    api_key_id: apiKeyId.nullable().meta({ description: "Null: the limits of a member." }),
+    workspace_id: workspaceId.nullable().meta({ description: "Workspace of the key." }),
+    member_id: memberId
+      .nullable()
+      .meta({ description: "The member, or the owner of the key. Null: a key without an owner." }),
     limits: z.array(spendLimit).meta({
       description:
-        "Limits of the key, its owner, its tags, the owner's groups, its workspace and the organization, narrowest first.",
+        "Limits of the key, its owner, its tags, the owner's groups, its workspace and the organization, narrowest first. For a member: of the member, the member's keys and their tags, the groups, the workspaces of the keys and the organization.",
     }),
     binds_first: bindingLimit.nullable().meta({
       description:
@@ -262,7 +278,7 @@ export const effectiveSpendLimits = z
     is_blocked: z.boolean(),
     max_request_usd: usdText.nullable().meta({
       description:
-        "Highest cost that a request of the key can have now, besides all running requests, in US dollars. Null: not limited.",
+        "Highest cost that a request of the key can have now, besides all running requests, in US dollars. Null: not limited. For a member: by the limits of all requests of the member.",
     }),
   })
   .meta({ id: "EffectiveSpendLimits" });
@@ -271,12 +287,15 @@ export const getEffectiveSpendLimits = route({
   operationId: "getEffectiveSpendLimits",
   method: "GET",
   path: "/v1/admin/spend_limits/effective",
-  summary: "Get the effective spend limits of a key",
+  summary: "Get the effective spend limits of a key or a member",
   description:
-    "Returns all limits that apply to a request of the key, the first one to bind, and the highest cost of a request now. Limits that the caller cannot see are counted but not listed.",
+    "Returns all limits that apply to a request of the key or the member, the first one to bind, and the highest cost of a request now. Limits that the caller cannot see are counted but not listed. Send one of `api_key_id` and `member_id`. A member's limits need an admin key or a role that sees all limits.",
   action: "spend_limits:read",
   audited: null,
-  query: z.strictObject({ api_key_id: apiKeyId }),
+  query: z.strictObject({
+    api_key_id: optionalQuery(apiKeyId),
+    member_id: optionalQuery(memberId),
+  }),
   response: effectiveSpendLimits,
 });
 

@@ -95,7 +95,8 @@ interface WantedChange<Stored extends Limit, Place, Wanted> {
 
 /**
  * Sets or removes values of one limit. Changes nothing where they are already as wanted. Throws a 409 for another version
- * than `ifVersion`, a 403 if only higher ranks have values to remove, and what `wanted` and `checkChange` throw.
+ * than `ifVersion`, and what `wanted` and `checkChange` throw. If nothing can be removed, throws a 403 for values of higher ranks
+ * and a 400 for an inherited limit.
  */
 export async function changeLimit<Stored extends Limit & Place, Place, Wanted>(
   kind: LimitKind<Stored, Place, Wanted>,
@@ -117,6 +118,8 @@ export async function changeLimit<Stored extends Limit & Place, Place, Wanted>(
       return saveValues(kind, tx, deps, { of, before, valuesBefore, values });
     }
     checkNothingAbove(kind, before, valuesBefore, setter.rank);
+    const refusal = before && (await kind.findInheritedRefusal?.(tx, before));
+    if (refusal) throw refusal;
     return unchanged;
   }
   if (isSame) return unchanged;

@@ -1,6 +1,7 @@
 import type { JsonValue } from "#src/audit/canonical-json.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
+import type { ApiError } from "#src/domain/api-error.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 import type { RandomBytes } from "#src/lib/ids.ts";
 import type { LimitSetter, LimitValue } from "./limit-values.rule.ts";
@@ -58,6 +59,8 @@ export interface LimitKind<Stored extends Limit, Place = unknown, Wanted = unkno
     of: ScopeOfLimit & Place,
     values: readonly LimitValue<Wanted>[],
   ): Promise<readonly Wanted[]>;
+  /** Returns the refusal to remove a limit without own values. Null: the limit inherits nothing. */
+  findInheritedRefusal?(tx: Tx, limit: Stored): Promise<ApiError | null>;
   /** Changes what follows from a changed limit. Returns fields for its audit event. */
   applyEffects(
     tx: Tx,

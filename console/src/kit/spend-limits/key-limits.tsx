@@ -80,7 +80,7 @@ function Chain({ effective }: { effective: Effective }) {
     [
       "workspace",
       <span key="workspace" className="flex flex-wrap gap-x-2">
-        Workspace <WorkspaceLink id={workspace_id} />
+        Workspace <WorkspaceLink id={workspace_id ?? ""} />
       </span>,
     ],
     ["organization", "The company"],

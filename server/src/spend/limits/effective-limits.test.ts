@@ -64,6 +64,7 @@ test("a key without limits has no maximum cost", async ({ workspaceId, apiKeyId,
     type: "effective_spend_limits",
     api_key_id: apiKeyId,
     workspace_id: workspaceId,
+    member_id: null,
     limits: [],
     ...BOUND,
   });
@@ -133,4 +134,50 @@ test("limits that the caller cannot see apply, but are not listed", async ({
     max_request_usd: "3.00",
     binds_first: { spend_limit_id: null, scope_type: "organization" },
   });
+});
+
+test("a person has the limits of their own, of their keys, groups and workspaces, with sources", async ({
+  org,
+  workspaceId,
+  set,
+}) => {
+  const { id: member_id, client } = await org.member({
+    workspaces: { [workspaceId]: "workspace_developer" },
+  });
+  const make = async (path: string, body: object) => {
+    const answer = await org.admin.post<{ id: string }>(path, body);
+    expect(answer.error.message).toBe("");
+    return answer.body.id;
+  };
+  const group = await make("/v1/admin/groups", { name: "Research" });
+  await make(`/v1/admin/groups/${group}/members`, { member_id });
+  await org.admin.createApiKey(workspaceId, { owner_member_id: member_id });
+  const limit = (scope: object, limit_usd: number, period = "monthly") =>
+    make("/v1/admin/spend_limits", { scope, limit_usd, period });
+  await limit({ type: "group_member", group_id: group }, 20);
+  const ofGroup = await limit({ type: "group", group_id: group }, 100);
+  const own = await limit({ type: "member", member_id }, 3, "daily");
+  const workspace = await set("workspace", 1);
+  const organization = await set("organization", 500);
+  const path = `/v1/admin/spend_limits/effective?member_id=${member_id}`;
+  const { body } = await org.admin.get<Effective>(path);
+  const fromGroup = { type: "group", group_id: group, group_name: "Research" };
+  expect(body.limits.map(({ id, inherited_from }) => [id, inherited_from])).toEqual([
+    [own, null],
+    [expect.stringMatching(/^spl_/), fromGroup],
+    [ofGroup, null],
+    [workspace, null],
+    [organization, null],
+  ]);
+  // The limit of one workspace does not bound requests in others.
+  expect(body).toMatchObject({
+    ...{ api_key_id: null, workspace_id: null, member_id },
+    ...{ is_blocked: false, max_request_usd: "3.00" },
+    binds_first: { spend_limit_id: own, scope_type: "member" },
+  });
+  const mine = await client.get<{ data: Limit[] }>("/v1/admin/my_usage/limits");
+  expect(mine.body.data.map(({ inherited_from }) => inherited_from)).toContainEqual(fromGroup);
+  expect((await client.get(path)).status).toBe(403);
+  expect((await org.admin.get(`${path}&api_key_id=apikey_1`)).status).toBe(400);
+  expect((await org.admin.get(path.replace(member_id, "user_missing"))).status).toBe(404);
 });

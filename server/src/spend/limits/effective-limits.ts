@@ -1,18 +1,27 @@
+import { checkEverywhere } from "#src/access/authorize.ts";
 import type { Call } from "#src/access/call.ts";
 import { getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import type { ScopeType } from "#src/db/tables.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { Caller } from "#src/domain/caller.ts";
+import { refuseFields } from "#src/domain/refuse-field.ts";
 import { listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { periodNames } from "#src/domain/spend-period.ts";
 import { chainOf } from "#src/spend/ledger/charges.ts";
 import { listSpendLimits } from "#src/spend/ledger/limits.sql.ts";
+import { hasMember, listKeyWorkspaces, listLimitsOfMember } from "./my-limits.sql.ts";
 import { findPeopleOfKey } from "./people-of-key.sql.ts";
 import { type LimitState, readLimitStates } from "./spend-limits.ts";
 import { isBlocking, remainingOf } from "./to-wire.ts";
 
-/** Limits that apply to requests of one key, narrowest scope first. */
+/** Limits that apply to requests of one key or one member, narrowest scope first. */
 export interface EffectiveLimits {
-  apiKeyId: string;
-  workspaceId: string;
+  /** Null: the limits of a member. */
+  apiKeyId: string | null;
+  workspaceId: string | null;
+  /** The member, or the owner of the key. */
+  memberId: string | null;
   /** Limits that the caller can see. */
   limits: readonly LimitState[];
   /** Limit with the smallest remainder, also if the caller cannot see it. Null without a limit that refuses requests. */
@@ -22,10 +31,27 @@ export interface EffectiveLimits {
   maxRequestNanoUsd: bigint | null;
 }
 
-/** Throws a 404 for a key that the caller cannot see. */
-export async function getEffectiveLimits(
+/** Throws a 400 unless one subject is sent, and what the reading of that subject throws. */
+export function getEffectiveLimits(
   deps: AuditDeps,
   { caller }: Call,
+  of: { api_key_id?: string | undefined; member_id?: string | undefined },
+): Promise<EffectiveLimits> {
+  const { api_key_id: apiKeyId, member_id: memberId } = of;
+  if (apiKeyId !== undefined && memberId === undefined) {
+    return getLimitsOfKey(deps, caller, apiKeyId);
+  }
+  if (memberId !== undefined && apiKeyId === undefined) {
+    return getLimitsOfMember(deps, caller, memberId);
+  }
+  const fields = ["api_key_id", "member_id"];
+  throw refuseFields("api_key_id, member_id: send one of them.", fields);
+}
+
+/** Throws a 404 for a key that the caller cannot see. */
+async function getLimitsOfKey(
+  deps: AuditDeps,
+  caller: Caller,
   apiKeyId: string,
 ): Promise<EffectiveLimits> {
   const { organizationId } = caller;
@@ -53,8 +79,49 @@ export async function getEffectiveLimits(
   return {
     apiKeyId,
     workspaceId,
+    memberId: canSeeAll ? (people.memberId ?? null) : null,
     limits: states.filter(isVisible),
     bindsFirst: first && { ...first, isVisible: isVisible(first) },
+    ...summarize(states),
+  };
+}
+
+/** Scopes of all requests of a member. Keys, tags and workspaces differ between the member's requests. */
+const ofEachRequest: readonly ScopeType[] = ["member", "group", "organization"];
+
+/** Throws a 403 without a role that sees all limits, and a 404 for an unknown or removed member. */
+async function getLimitsOfMember(
+  deps: AuditDeps,
+  caller: Caller,
+  memberId: string,
+): Promise<EffectiveLimits> {
+  checkEverywhere(caller, "spend_limits:read");
+  const { organizationId } = caller;
+  const of = { organizationId, memberId };
+  if (!(await hasMember(deps.database, of))) {
+    throw new ApiError("resource_not_found", "Member not found", {}, { resource: "member" });
+  }
+  const limits = await listLimitsOfMember(deps.database, {
+    ...of,
+    workspaceIds: await listKeyWorkspaces(deps.database, of),
+    withOrganization: true,
+    withTags: true,
+  });
+  const states = await readLimitStates(deps, limits);
+  const common = states.filter(({ limit }) => ofEachRequest.includes(limit.scopeType));
+  const first = findFirstBinding(common);
+  return {
+    ...{ apiKeyId: null, workspaceId: null, memberId },
+    limits: states,
+    bindsFirst: first && { ...first, isVisible: true },
+    ...summarize(common),
+  };
+}
+
+function summarize(
+  states: readonly LimitState[],
+): Pick<EffectiveLimits, "isBlocked" | "maxRequestNanoUsd"> {
+  return {
     isBlocked: states.some(({ limit, balance }) => isBlocking(limit, balance)),
     maxRequestNanoUsd: findSmallest(states.flatMap((state) => computeRequestBound(state) ?? [])),
   };

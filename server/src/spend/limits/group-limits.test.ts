@@ -165,6 +165,31 @@ test("a person's own value wins, and the default returns without it", async ({ o
   expect(await cap()).toBe(5);
 });
 
+test("a limit that only a default decides is not removed, and names its group", async ({
+  org,
+  company,
+}) => {
+  const { research, join, setDefault, cap } = company;
+  await setDefault(research, 10);
+  await join(research);
+  const { body } = await org.admin.get<Listed<Limit>>(LIMITS);
+  const group = { type: "group", group_id: research, group_name: "Research" };
+  const [ofMember] = body.data.filter(({ scope }) => scope.type === "member");
+  expect(ofMember).toMatchObject({ inherited_from: group, values: [], member_count: null });
+  expect(body.data.find(({ scope }) => scope.type === "group_member")).toMatchObject({
+    ...{ inherited_from: null, member_count: 1 },
+  });
+  expect(await org.admin.remove(`${LIMITS}/${ofMember?.id}`)).toMatchObject({
+    status: 400,
+    body: {
+      error: { details: { error_code: "limit_is_inherited", inherited_from: group } },
+    },
+  });
+  expect(await cap()).toBe(10);
+  const own = await org.admin.get<Listed<Limit>>(`${LIMITS}?inherited=false`);
+  expect(own.body.data.map(({ scope }) => scope.type)).toEqual(["group_member"]);
+});
+
 test("a lower rank neither raises nor removes an owner's default", async ({ org, company }) => {
   const { owner, research, support, join, leave, setDefault, setOwn, cap } = company;
   const admin = (await org.member({ role: "admin" })).client;

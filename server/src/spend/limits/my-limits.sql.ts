@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Database } from "#src/db/pool.ts";
+import { tagIds } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { type SpendLimit, spendLimitColumns } from "#src/spend/ledger/limits.sql.ts";
 
 /** Workspaces in which the member has a personal key that is not archived. */
@@ -21,7 +22,7 @@ export async function listKeyWorkspaces(
 const MAX_LIMITS = 200;
 
 /**
- * Lists the limits of the member, of their keys and groups, of these workspaces, and of the organization if it is included.
+ * Lists the limits of the member, of their keys and groups, of these workspaces, and of the organization and tags if included.
  * Narrowest first.
  */
 export async function listLimitsOfMember(
@@ -31,11 +32,16 @@ export async function listLimitsOfMember(
     memberId: string;
     workspaceIds: readonly string[];
     withOrganization: boolean;
+    /** True: also limits of tags of the member's keys. */
+    withTags?: boolean;
   },
 ): Promise<SpendLimit[]> {
   const { organizationId, memberId } = of;
   const keyIds = sql`SELECT id FROM api_key WHERE organization_id = ${organizationId}
     AND owner_member_id = ${memberId} AND status <> 'archived'`;
+  const tagsOfKeys = sql`SELECT unnest(${tagIds}) FROM api_key JOIN workspace ON workspace.id = api_key.workspace_id
+    WHERE api_key.organization_id = ${organizationId} AND owner_member_id = ${memberId}
+      AND api_key.status <> 'archived'`;
   const groupIds = sql`SELECT group_id FROM group_member WHERE member_id = ${memberId}`;
   const isTheirs = sql<boolean>`CASE scope_type
     WHEN 'api_key' THEN scope_id IN (${keyIds})
@@ -43,6 +49,7 @@ export async function listLimitsOfMember(
     WHEN 'group' THEN scope_id IN (${groupIds})
     WHEN 'workspace' THEN scope_id = ANY(${[...of.workspaceIds]}::text[])
     WHEN 'organization' THEN ${of.withOrganization}
+    WHEN 'tag' THEN ${of.withTags ?? false} AND scope_id IN (${tagsOfKeys})
     ELSE false END`;
   return await db
     .selectFrom("spend_limit")
@@ -50,10 +57,25 @@ export async function listLimitsOfMember(
     .where("organization_id", "=", organizationId)
     .where(isTheirs)
     .orderBy(
-      sql`array_position(ARRAY['member', 'api_key', 'group', 'workspace', 'organization'], scope_type)`,
+      sql`array_position(ARRAY['member', 'api_key', 'tag', 'group', 'workspace', 'organization'], scope_type)`,
     )
     .orderBy("scope_id")
     .orderBy(sql`array_position(ARRAY['daily', 'weekly', 'monthly'], period)`)
     .limit(MAX_LIMITS)
     .execute();
+}
+
+/** False: the organization has no such member, or the member was removed. */
+export async function hasMember(
+  db: Database,
+  of: { organizationId: string; memberId: string },
+): Promise<boolean> {
+  const row = await db
+    .selectFrom("member")
+    .select("id")
+    .where("organization_id", "=", of.organizationId)
+    .where("id", "=", of.memberId)
+    .where("status", "<>", "removed")
+    .executeTakeFirst();
+  return row !== undefined;
 }

@@ -62,8 +62,11 @@ export function makeSpendLimitHandlers(
     setSpendLimit: async (call, { body }) => toSpendLimit(await setSpendLimit(deps, call, body)),
     listSpendLimits: pagedList(
       listSpendLimitsRoute,
-      (call, { query: { scope_type, ...rest } }, page) =>
-        listSpendLimits(deps, call, { ...rest, scopeTypes: scope_type && [scope_type] }, page),
+      (call, { query: { scope_type, inherited, ...rest } }, page) => {
+        const scopeTypes = scope_type && [scope_type];
+        const query = { ...rest, scopeTypes, isOwnOnly: inherited === "false" };
+        return listSpendLimits(deps, call, query, page);
+      },
       toSpendLimit,
     ),
     getSpendLimit: async (call, { params }) =>
@@ -73,7 +76,7 @@ export function makeSpendLimitHandlers(
       return { id, type: "spend_limit_deleted", values: values.map(toSpendLimitValue) };
     },
     getEffectiveSpendLimits: async (call, { query }) =>
-      toEffective(await getEffectiveLimits(deps, call, query.api_key_id)),
+      toEffective(await getEffectiveLimits(deps, call, query)),
     listBlockingLimits: pagedList(
       listBlockingLimitsRoute,
       (call, _, page) => listBlockingLimits(deps, call, page),
@@ -106,11 +109,13 @@ export function makeSpendLimitHandlers(
 }
 
 function toEffective(effective: EffectiveLimits): z.input<typeof effectiveSpendLimits> {
-  const { apiKeyId, workspaceId, limits, bindsFirst, isBlocked, maxRequestNanoUsd } = effective;
+  const { apiKeyId, workspaceId, memberId, limits, bindsFirst, isBlocked, maxRequestNanoUsd } =
+    effective;
   return {
     type: "effective_spend_limits",
     api_key_id: apiKeyId,
     workspace_id: workspaceId,
+    member_id: memberId,
     limits: limits.map(toSpendLimit),
     binds_first: bindsFirst && {
       spend_limit_id: bindsFirst.isVisible ? bindsFirst.limit.id : null,

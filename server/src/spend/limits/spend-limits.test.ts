@@ -99,6 +99,8 @@ describe("a limit is set by scope and period", () => {
       id: expect.stringMatching(/^spl_[0-9A-Za-z]{24}$/),
       scope: scopes[type],
       scope_name: expect.any(String),
+      inherited_from: null,
+      member_count: null,
       period,
       limit_usd: 25,
       enforcement: "strict",

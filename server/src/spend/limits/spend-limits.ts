@@ -5,7 +5,7 @@ import type { Call } from "#src/access/call.ts";
 import { fireCrossedThresholds } from "#src/alerts/firing/fire-spend.ts";
 import type { AlertingDeps } from "#src/alerts/firing/recorded-firing.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
-import type { Tx } from "#src/db/pool.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import type { PageOfRows, PageRequest } from "#src/domain/page-position.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
@@ -18,8 +18,10 @@ import { type Balance, readBalancesAtSeq, readSpendOf } from "#src/spend/ledger/
 import { findActivating, type SpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { balanceKeyText } from "#src/spend/ledger/spend-key.ts";
 import type { WantedLimit } from "./combine-values.rule.ts";
+import { countGroupMembers } from "./member-limits.sql.ts";
 import { readWantedLimit } from "./read-limit.ts";
 import { findScopeNames } from "./scope-names.sql.ts";
+import { findDecidingGroups } from "./sourced-limits.ts";
 import { spendLimits } from "./spend-limit-kind.ts";
 
 /** With the dependencies of alerts, because a change of a limit may cross a threshold. */
@@ -40,6 +42,10 @@ export interface LimitState extends OptionalLimitState {
   limit: SpendLimit;
   /** Empty: the scope no longer exists. */
   scopeName: string;
+  /** Group whose default cap decides the amount of a member's limit. Null: a value of the scope itself. */
+  inheritedFrom: { groupId: string; groupName: string } | null;
+  /** Members of the group, for a default cap. Null: another scope. */
+  memberCount: number | null;
 }
 
 export interface NewSpendLimit {
@@ -69,8 +75,9 @@ export async function toLimitState(
   tx: Tx,
 ): Promise<LimitState> {
   assert(limit !== null, "a set limit is stored");
-  const names = await findScopeNames(tx, [limit]);
-  return { limit, ...state, scopeName: names.get(limit.scopeId) ?? "" };
+  const [named] = await addOrigins(tx, [{ limit, ...state }]);
+  assert(named !== undefined, "one limit has one state");
+  return named;
 }
 
 interface ChangeSpendLimit {
@@ -153,13 +160,44 @@ export async function readLimitStates(
   const ids = limits.map(({ id }) => id);
   const activating = await findActivating(deps.database, ids);
   const values = await readValues(spendLimits, deps.database, limits);
-  const names = await findScopeNames(deps.database, limits);
-  return keyed.map(({ limit, period, key }, place) => ({
+  const states = keyed.map(({ limit, period, key }, place) => ({
     limit,
     period,
     balance: balanceOf.get(balanceKeyText(key)) ?? null,
     activatingSince: activating.get(limit.id) ?? null,
     values: values[place] ?? [],
-    scopeName: names.get(limit.scopeId) ?? "",
   }));
+  return addOrigins(deps.database, states);
+}
+
+type KnownLimit = OptionalLimitState & { limit: SpendLimit };
+
+/** Adds names of scopes, and what limits of members and defaults of groups have besides. */
+async function addOrigins(db: Database | Tx, states: readonly KnownLimit[]): Promise<LimitState[]> {
+  const limits = states.map(({ limit }) => limit);
+  const groupOf = await findDecidingGroups(
+    db,
+    limits,
+    states.map(({ values }) => values),
+  );
+  const groups = limits.flatMap(({ id, organizationId }) => {
+    const scopeId = groupOf.get(id);
+    return scopeId === undefined ? [] : { organizationId, scopeType: "group" as const, scopeId };
+  });
+  const names = await findScopeNames(db, [...limits, ...groups]);
+  const counts = await countGroupMembers(
+    db,
+    limits.flatMap(({ scopeType, scopeId }) => (scopeType === "group_member" ? scopeId : [])),
+  );
+  return states.map((state) => {
+    const { id, scopeType, scopeId } = state.limit;
+    const groupId = groupOf.get(id);
+    return {
+      ...state,
+      scopeName: names.get(scopeId) ?? "",
+      inheritedFrom:
+        groupId === undefined ? null : { groupId, groupName: names.get(groupId) ?? "" },
+      memberCount: scopeType === "group_member" ? (counts.get(scopeId) ?? 0) : null,
+    };
+  });
 }

@@ -16,6 +16,8 @@ import { combineSpendValues, isRaise, type WantedLimit } from "./combine-values.
 import { listSpendValues, needsTwoPeople, replaceSpendValues } from "./limit-values.sql.ts";
 import { listApplying } from "./member-defaults.rule.ts";
 import { listMemberDefaults } from "./member-defaults.sql.ts";
+import { findScopeNames } from "./scope-names.sql.ts";
+import { findDecidingGroups } from "./sourced-limits.ts";
 import { listVisibleLimits } from "./spend-limits.sql.ts";
 
 /** Spend limits without the effects of a change on other limits: one for each scope and period. */
@@ -41,6 +43,7 @@ export const storedSpendLimits: LimitKind<SpendLimit, Pick<SpendLimit, "period">
   listValues: listSpendValues,
   saveValues: replaceSpendValues,
   listInherited: listDefaults,
+  findInheritedRefusal,
   applyEffects: () => Promise.resolve({}),
   checkChange: checkTwoPeople,
   isWider: isSpendLimitWider,
@@ -71,6 +74,23 @@ async function listDefaults(
   const ofPeriod = defaults.filter((each) => each.period === period);
   const ownRanks = values.map(({ rank }) => rank);
   return listApplying(ofPeriod, ownRanks).map(({ wanted }) => wanted);
+}
+
+async function findInheritedRefusal(tx: Tx, limit: SpendLimit): Promise<ApiError | null> {
+  const groupId = (await findDecidingGroups(tx, [limit], [[]])).get(limit.id);
+  if (groupId === undefined) return null;
+  const group = {
+    organizationId: limit.organizationId,
+    scopeType: "group",
+    scopeId: groupId,
+  } as const;
+  const name = (await findScopeNames(tx, [group])).get(groupId) ?? "";
+  return new ApiError(
+    "limit_is_inherited",
+    `The limit comes from the default cap of the group ${name} (${groupId}). Change that cap, set an own value of the member, or remove the member from the group.`,
+    {},
+    { inherited_from: { type: "group", group_id: groupId, group_name: name } },
+  );
 }
 
 /** The operator is exempt, so that a lone owner is never locked out. */

@@ -2,6 +2,7 @@ import type { groupLimitMode } from "@bursar/contract/admin/group-limit-mode.ts"
 import type { myLimit } from "@bursar/contract/admin/my-usage.ts";
 import type {
   blockingLimit,
+  inheritedFrom as inheritedFromGroup,
   periodSpend,
   spendLimit,
   workspaceLimit,
@@ -51,6 +52,8 @@ export function toSpendLimit(state: LimitState): z.input<typeof spendLimit> {
     id: limit.id,
     scope: toWireScope(limit),
     scope_name: state.scopeName,
+    inherited_from: toInheritedFrom(state),
+    member_count: state.memberCount,
     period: limit.period,
     limit_usd: toNumber(limit.amountNanoUsd),
     enforcement: limit.enforcement,
@@ -70,12 +73,19 @@ export function toSpendLimit(state: LimitState): z.input<typeof spendLimit> {
   };
 }
 
+function toInheritedFrom({ inheritedFrom }: LimitState): z.input<typeof inheritedFromGroup> {
+  if (inheritedFrom === null) return null;
+  const { groupId, groupName } = inheritedFrom;
+  return { type: "group", group_id: groupId, group_name: groupName };
+}
+
 export function toMyLimit(state: LimitState): z.input<typeof myLimit> {
   const { id, scope, scope_name, period, limit_usd, enforcement, ...amounts } = toSpendLimit(state);
   return {
     type: "my_limit",
     spend_limit_id: id,
     ...{ scope, scope_name, period, limit_usd, enforcement },
+    inherited_from: amounts.inherited_from,
     spent_usd: amounts.spent_usd,
     held_usd: amounts.held_usd,
     remaining_usd: amounts.remaining_usd,

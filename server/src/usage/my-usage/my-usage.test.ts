@@ -99,6 +99,7 @@ describe("the limits of a person", () => {
         spend_limit_id: expect.any(String),
         scope: scopes[0],
         scope_name: "Laptop",
+        inherited_from: null,
         period: "monthly",
         limit_usd: 25,
         enforcement: "strict",
