@@ -5,7 +5,7 @@ import { type ReactNode, useMemo, useState } from "react";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
-import { useMay } from "../../session.ts";
+import { useMay, useMayEverywhere } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { formatPlural } from "../../ui/format.ts";
@@ -15,6 +15,7 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { AddMemberDialog, GroupDialog, SetRoleDialog } from "./group-dialogs.tsx";
+import { GroupLimits } from "./group-limits.tsx";
 import {
   type Group,
   type GroupMember,
@@ -30,6 +31,7 @@ export function GroupPage() {
   const { groupId = "" }: { groupId?: string } = useParams({ strict: false });
   const group = useGroup(groupId);
   const may = useMay();
+  const mayEverywhere = useMayEverywhere();
   const [opened, setOpened] = useState<"change" | "delete" | null>(null);
   if (group.error) return <LoadError error={group.error} onRetry={() => void group.refetch()} />;
   if (!group.data) return <SkeletonRows />;
@@ -60,6 +62,7 @@ export function GroupPage() {
         ]}
       />
       <Roles group={data} mayWrite={mayWrite} />
+      {mayEverywhere("spend_limits:read") && <GroupLimits group={data} />}
       <Members group={data} mayWrite={mayWrite} />
       {opened === "change" && <GroupDialog group={data} onClose={close} />}
       {opened === "delete" && <DeleteDialog group={data} onClose={close} />}

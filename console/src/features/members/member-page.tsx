@@ -4,7 +4,7 @@ import { type ReactNode, useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import type { Member } from "../../kit/members/queries.ts";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
-import { useMay, useSession } from "../../session.ts";
+import { useMay, useMayEverywhere, useSession } from "../../session.ts";
 import { Money } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
@@ -19,6 +19,7 @@ import {
   RemoveMemberDialog,
   SignOutMemberDialog,
 } from "./member-dialogs.tsx";
+import { MemberLimits } from "./member-limits.tsx";
 import { type MemberGroup, type MemberKey, useGroupsOf, useKeysOf, useMember } from "./queries.ts";
 
 type Opened = "role" | "sign_out" | "deactivate" | "remove";
@@ -34,6 +35,7 @@ export function MemberPage() {
 
 function MemberDetails({ member }: { member: Member }) {
   const may = useMay();
+  const mayEverywhere = useMayEverywhere();
   const session = useSession();
   const [opened, setOpened] = useState<Opened | null>(null);
   const isAboveOwnRole = member.role === "owner" && session.member.role !== "owner";
@@ -59,6 +61,9 @@ function MemberDetails({ member }: { member: Member }) {
         ]}
       />
       {may("groups:read") && <Roles member={member} />}
+      {mayEverywhere("spend_limits:read") && member.status !== "removed" && (
+        <MemberLimits member={member} />
+      )}
       {may("api_keys:read") && <Keys member={member} />}
       {mayWrite && member.id !== session.member.id && (
         <EndAccess member={member} onOpen={setOpened} />

@@ -40,7 +40,7 @@ export function SpendLimitsTab() {
       kind={spendLimits}
       ofKey={{
         title: "Limits of a key",
-        lead: "Each request must be within the limits of its key, its workspace and the company.",
+        lead: "Each request must be within all of these limits.",
         show: (apiKeyId) => <KeyLimits apiKeyId={apiKeyId} />,
       }}
     >

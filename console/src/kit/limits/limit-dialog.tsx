@@ -18,6 +18,8 @@ interface LimitDialogProps<Limit extends Limited, Values extends LimitValues> {
   /** The limit that is changed, or null for a new one. */
   limit: Limit | null;
   workspaceId: string | undefined;
+  /** Scope of a new limit. */
+  scope?: Scope;
   nameOf: (scope: Scope) => string;
   onClose: () => void;
 }
@@ -26,12 +28,12 @@ interface LimitDialogProps<Limit extends Limited, Values extends LimitValues> {
 export function LimitDialog<Limit extends Limited, Values extends LimitValues>(
   props: LimitDialogProps<Limit, Values>,
 ) {
-  const { limit, workspaceId, nameOf, onClose } = props;
+  const { limit, workspaceId, scope: startScope, nameOf, onClose } = props;
   const { name, form: parts } = props.kind;
   const may = useMay();
   const ownRank = useLimitRank();
   const changeForm = useChangeForm(parts.useSet(), {
-    defaultValues: parts.toValues(limit, { workspaceId, rank: ownRank }),
+    defaultValues: parts.toValues(limit, { workspaceId, rank: ownRank, scope: startScope }),
     seen: limit,
     toInput: (given, { form, seen: over }) => {
       const scope = toScope(given);

@@ -47,6 +47,8 @@ export interface RankedValues {
 /** Starting point of a form: the page's workspace, and the rank whose value it shows. */
 export interface FormStart extends RankedValues {
   workspaceId: string | undefined;
+  /** Scope of a new limit. Default: the widest of the page. */
+  scope?: Scope | undefined;
 }
 
 /** Differences between spend limits and rate limits on screen. */

@@ -3,6 +3,7 @@ import { type ReactNode, useMemo, useState } from "react";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
+import { Select } from "../../ui/input.tsx";
 import { findMatches } from "../../ui/matches.ts";
 import { SearchBox } from "../../ui/search-box.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
@@ -13,6 +14,18 @@ import type { Limited, LimitKind, LimitValues, NamedLimit } from "./limit-kind.t
 import { listRemovableValues } from "./ranks.ts";
 import { RemoveLimitDialog } from "./remove-limit-dialog.tsx";
 import { useLimitRank } from "./use-limit-rank.ts";
+
+type ScopeType = Limited["scope"]["type"];
+
+const scopeTypes: readonly (readonly [ScopeType, string])[] = [
+  ["organization", "The company"],
+  ["workspace", "Workspaces"],
+  ["api_key", "Keys"],
+  ["member", "People"],
+  ["group", "Groups"],
+  ["group_member", "Default caps"],
+  ["tag", "Tags"],
+];
 
 /** Longer lists have a search. */
 const FEW = 10;
@@ -107,8 +120,11 @@ interface SearchedLimitsProps<Limit extends Limited> {
 function SearchedLimits<Limit extends Limited>(props: SearchedLimitsProps<Limit>) {
   const { noun, rows, create, note, children } = props;
   const [find, setFind] = useState("");
-  const found = findMatches(rows, ({ name }) => name, find, rows.length);
+  const [type, setType] = useState<ScopeType | null>(null);
+  const ofType = type === null ? rows : rows.filter(({ limit }) => limit.scope.type === type);
+  const found = findMatches(ofType, ({ name }) => name, find, rows.length);
   const isLong = rows.length > FEW;
+  const types = scopeTypes.filter(([each]) => rows.some(({ limit }) => limit.scope.type === each));
   return (
     <>
       {(create || isLong) && (
@@ -116,10 +132,25 @@ function SearchedLimits<Limit extends Limited>(props: SearchedLimitsProps<Limit>
           {isLong && (
             <SearchBox
               label={`Search ${noun}s`}
-              placeholder="Search workspace or key"
+              placeholder="Search by name"
               value={find}
               onFind={setFind}
             />
+          )}
+          {isLong && types.length > 1 && (
+            <Select
+              aria-label="Scope"
+              className="w-auto"
+              value={type ?? ""}
+              onChange={({ target }) => setType((target.value || null) as ScopeType | null)}
+            >
+              <option value="">All scopes</option>
+              {types.map(([each, words]) => (
+                <option key={each} value={each}>
+                  {words}
+                </option>
+              ))}
+            </Select>
           )}
           {create && <span className="ml-auto">{create}</span>}
         </div>
@@ -128,7 +159,7 @@ function SearchedLimits<Limit extends Limited>(props: SearchedLimitsProps<Limit>
         children(found)
       ) : (
         <p className="text-quiet">
-          No {noun} matches “{find}”.
+          {find === "" ? `No ${noun} of this scope.` : `No ${noun} matches “${find}”.`}
         </p>
       )}
       <p className="max-w-3xl text-sm text-pretty text-quiet">{note}</p>

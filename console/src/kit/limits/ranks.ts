@@ -3,15 +3,16 @@ import type { Scope } from "../scopes/scope.ts";
 import type { Limited, LimitValue } from "./limit-kind.ts";
 
 /**
- * Ranks whose value the member can set, highest first. Workspace Admins set no limit of the company. Ranks in `kept` are
- * offered for every scope.
+ * Ranks whose value the member can set, highest first. Workspace Admins set only limits of workspaces and keys. Ranks in `kept`
+ * are offered for every scope.
  */
 export function listSettableRanks(
   own: Rank,
   scopeType: Scope["type"],
   kept: readonly Rank[],
 ): Rank[] {
-  const lowest = scopeType === "organization" ? "admin" : "workspace";
+  const isInWorkspace = scopeType === "workspace" || scopeType === "api_key";
+  const lowest = isInWorkspace ? "workspace" : "admin";
   return ranks.filter(
     (rank) =>
       includesRank(own, rank) &&

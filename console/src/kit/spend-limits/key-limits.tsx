@@ -6,9 +6,9 @@ import { formatUsd, toUsdText } from "../../ui/format.ts";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
-import { describeSetters } from "../limits/ranks.ts";
+import { scopeLabel } from "../scopes/scope-names.ts";
 import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
-import { describeValue, enforcementWords, isRefusingUnknown, periodWords } from "./words.ts";
+import { describeOrigin, enforcementWords, isRefusingUnknown, periodWords } from "./words.ts";
 
 type Effective = Answer<"getEffectiveSpendLimits">;
 type Limit = Effective["limits"][number];
@@ -17,7 +17,7 @@ type ScopeType = Limit["scope"]["type"];
 const REFRESH_MS = 5_000;
 const scopeWords: Record<ScopeType, string> = {
   api_key: "the key",
-  member: "the person",
+  member: "the key’s owner",
   tag: "a tag",
   group: "a group",
   group_member: "a group’s members",
@@ -75,40 +75,55 @@ function Verdict({ effective }: { effective: Effective }) {
 function Chain({ effective }: { effective: Effective }) {
   const { binds_first: first, limits, workspace_id } = effective;
   const isHidden = first !== null && first.spend_limit_id === null;
-  const steps: readonly [type: ScopeType, name: ReactNode][] = [
-    ["api_key", "The key"],
-    [
-      "workspace",
-      <span key="workspace" className="flex flex-wrap gap-x-2">
-        Workspace <WorkspaceLink id={workspace_id ?? ""} />
-      </span>,
-    ],
-    ["organization", "The company"],
+  const ofType = (type: ScopeType) => limits.filter(({ scope }) => scope.type === type);
+  const others = (["member", "tag", "group"] as const).flatMap((type) =>
+    [...Map.groupBy(ofType(type), ({ scope_name }) => scope_name)].map(([name, own]) => ({
+      ...{ id: `${type} ${name}`, label: scopeLabel(type, name), own },
+    })),
+  );
+  const steps: readonly Step[] = [
+    { id: "api_key", label: "The key", own: ofType("api_key") },
+    ...others,
+    {
+      id: "workspace",
+      label: (
+        <span className="flex flex-wrap gap-x-2">
+          Workspace {workspace_id !== null && <WorkspaceLink id={workspace_id} />}
+        </span>
+      ),
+      own: ofType("workspace"),
+    },
+    { id: "organization", label: "The company", own: ofType("organization"), isHidden },
   ];
+  return <LimitChain steps={steps} firstId={first?.spend_limit_id ?? null} />;
+}
+
+/** Limits of one scope in a chain. */
+export interface Step {
+  id: string;
+  label: ReactNode;
+  own: readonly Limit[];
+  /** The scope has a limit that the person cannot see. */
+  isHidden?: boolean;
+}
+
+/** Limits by scope, in the order of the chain. `firstId` is the limit that applies first. */
+export function LimitChain({ steps, firstId }: { steps: readonly Step[]; firstId: string | null }) {
   return (
     <ol className="divide-y divide-line border-y border-line">
-      {steps.map(([type, name]) => {
-        const own = limits.filter(({ scope }) => scope.type === type);
-        return (
-          <li key={type} className="grid gap-x-6 gap-y-3 py-4 sm:grid-cols-[11rem_minmax(0,1fr)]">
-            <p className="font-medium">{name}</p>
-            <div className="grid gap-4">
-              {own.length === 0 && (
-                <p className="text-sm text-quiet">
-                  {type === "organization" && isHidden ? "No access" : "No limit"}
-                </p>
-              )}
-              {own.map((limit) => (
-                <ChainLimit
-                  key={limit.id}
-                  limit={limit}
-                  isFirst={limit.id === first?.spend_limit_id}
-                />
-              ))}
-            </div>
-          </li>
-        );
-      })}
+      {steps.map(({ id, label, own, isHidden = false }) => (
+        <li key={id} className="grid gap-x-6 gap-y-3 py-4 sm:grid-cols-[11rem_minmax(0,1fr)]">
+          <p className="min-w-0 font-medium wrap-anywhere">{label}</p>
+          <div className="grid gap-4">
+            {own.length === 0 && (
+              <p className="text-sm text-quiet">{isHidden ? "No access" : "No limit"}</p>
+            )}
+            {own.map((limit) => (
+              <ChainLimit key={limit.id} limit={limit} isFirst={limit.id === firstId} />
+            ))}
+          </div>
+        </li>
+      ))}
     </ol>
   );
 }
@@ -131,7 +146,7 @@ function ChainLimit({ limit, isFirst }: { limit: Limit; isFirst: boolean }) {
         <span className="text-quiet">
           Resets <RelativeTime at={limit.period_ends_at} />
         </span>
-        <span className="text-quiet">{describeSetters(limit.values, describeValue)}</span>
+        <span className="text-quiet">{describeOrigin(limit)}</span>
       </p>
       <SpendBar
         spentUsd={limit.spent_usd}

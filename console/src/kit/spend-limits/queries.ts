@@ -8,13 +8,29 @@ export type SpendLimit = ItemOf<"listSpendLimits">;
 export function useSpendLimits(workspaceId?: string, { isEnabled = true } = {}) {
   return useList(
     "listSpendLimits",
-    workspaceId === undefined ? {} : { query: { workspace_id: workspaceId } },
+    // A person's limit from a default cap is on the page of the person and of the group.
+    { query: workspaceId === undefined ? { inherited: "false" } : { workspace_id: workspaceId } },
     // Spend changes without an action on this page.
     { everyMs: 10_000, isPreviousShown: true, isEnabled },
   );
 }
 
+/** Limits of one group: of the group as a whole, and default caps of its members. */
+export function useGroupLimits(groupId: string) {
+  return useList("listSpendLimits", { query: { group_id: groupId } }, { everyMs: 10_000 });
+}
+
+/** All limits of one person, with their origin. */
+export function useMemberLimits(memberId: string) {
+  return useApi(
+    "getEffectiveSpendLimits",
+    { query: { member_id: memberId } },
+    { everyMs: 10_000, isPreviousShown: true },
+  );
+}
+
 const stale = [
+  "getEffectiveSpendLimits",
   "listSpendLimits",
   "listWorkspaceLimits",
   "getSpendLimit",

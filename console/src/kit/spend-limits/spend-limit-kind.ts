@@ -37,12 +37,12 @@ export const spendLimits: LimitKind<SpendLimit, SpendValues> = {
     compare: (a, b) => byScope(a.limit, b.limit),
     Rows: SpendLimitRows,
     purpose:
-      "A spend limit applies to the company, a workspace, a key or a member, per day, week or month.",
+      "A spend limit applies to the company, a workspace, a key, a person, a group or a tag, per day, week or month.",
     example: (workspaceId) => ({
       what: "call",
       text: `curl "$BURSAR_URL/v1/admin/workspaces/limits" -H "x-api-key: $BURSAR_ADMIN_KEY" \\\n  -H 'content-type: application/json' -d '{"workspace_id":"${workspaceId ?? "wksp_…"}","monthly_limit_usd":100.00}'`,
     }),
-    note: "Each request must be within the limits of its key, the key’s owner, its workspace and the company.",
+    note: "Each request must be within the limits of its key, its workspace, its tags, the key’s owner and their groups, and the company. People with a default cap of a group are on the page of the group.",
     useRemove: () => {
       const { mutate, isPending, error } = useRemoveLimit();
       return {
@@ -58,7 +58,7 @@ export const spendLimits: LimitKind<SpendLimit, SpendValues> = {
   form: {
     toValues,
     describe: (about) => about && `${about.name}, ${periodWords[about.limit.period]}`,
-    unscoped: "Choose a workspace, a key or a member.",
+    unscoped: "Choose a workspace, a key, a person, a group or a tag.",
     Fields: SpendLimitFields,
     useSet: useSetLimit,
     toInput: (given, { scope, over, if_version }) => {
@@ -74,10 +74,10 @@ export const spendLimits: LimitKind<SpendLimit, SpendValues> = {
   },
 };
 
-function toValues(limit: SpendLimit | null, { workspaceId, rank }: FormStart): SpendValues {
+function toValues(limit: SpendLimit | null, { workspaceId, rank, scope }: FormStart): SpendValues {
   const shown = findValue(limit, rank) ?? limit;
   return {
-    ...toScopeValues(limit?.scope ?? null, workspaceId),
+    ...toScopeValues(limit?.scope ?? scope ?? null, workspaceId),
     rank,
     period: limit?.period ?? "monthly",
     limit_usd: shown ? toUsdText(shown.limit_usd) : "",

@@ -6,9 +6,8 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
 import type { LimitRowsProps, NamedLimit } from "../limits/limit-kind.ts";
 import { LimitMenu } from "../limits/limit-menu.tsx";
-import { describeSetters } from "../limits/ranks.ts";
 import type { SpendLimit } from "./queries.ts";
-import { describeValue, enforcementWords, isRefusingUnknown, periodWords } from "./words.ts";
+import { describeOrigin, enforcementWords, isRefusingUnknown, periodWords } from "./words.ts";
 
 const DRAWN_AT_ONCE = 50;
 
@@ -57,13 +56,17 @@ function LimitRow({ limit, name, actions }: LimitRowProps) {
         </p>
       </div>
       <div className="grid gap-1.5">
-        <SpendBar
-          spentUsd={limit.spent_usd}
-          heldUsd={limit.held_usd}
-          unresolvedUsd={limit.unresolved_usd}
-          limitUsd={toUsdText(limit.limit_usd)}
-          isExplained
-        />
+        {limit.member_count === null ? (
+          <SpendBar
+            spentUsd={limit.spent_usd}
+            heldUsd={limit.held_usd}
+            unresolvedUsd={limit.unresolved_usd}
+            limitUsd={toUsdText(limit.limit_usd)}
+            isExplained
+          />
+        ) : (
+          <p className="text-sm">Default cap of {formatPlural(limit.member_count, "member")}</p>
+        )}
         <p className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm text-quiet">
           <Badge tone={limit.enforcement === "alert_only" ? "plain" : "accent"}>
             {enforcementWords[limit.enforcement].label}
@@ -76,10 +79,12 @@ function LimitRow({ limit, name, actions }: LimitRowProps) {
           {Number(limit.overrun_usd) > 0 && (
             <Badge tone="bad">{formatUsd(limit.overrun_usd)} over the limit</Badge>
           )}
-          <span>
-            Resets <RelativeTime at={limit.period_ends_at} />
-          </span>
-          <span>{describeSetters(limit.values, describeValue)}</span>
+          {limit.member_count === null && (
+            <span>
+              Resets <RelativeTime at={limit.period_ends_at} />
+            </span>
+          )}
+          <span>{describeOrigin(limit)}</span>
         </p>
       </div>
       {actions ? (

@@ -1,4 +1,5 @@
 import { formatUsd, toUsdText } from "../../ui/format.ts";
+import { describeSetters } from "../limits/ranks.ts";
 import type { SpendLimit } from "./queries.ts";
 
 export type Enforcement = SpendLimit["enforcement"];
@@ -53,4 +54,10 @@ export function describeValue(
   const { label } = enforcementWords[of.enforcement];
   const rule = isRefusingUnknown(of) ? ", refuses unknown features" : "";
   return `${formatUsd(toUsdText(of.limit_usd))}, ${label.toLowerCase()}${rule}`;
+}
+
+/** Origin of a limit: "Set by an Admin", or the group whose default cap it is. */
+export function describeOrigin({ inherited_from: group, values }: SpendLimit): string {
+  if (group !== null) return `Default of ${group.group_name}`;
+  return describeSetters(values, describeValue);
 }
