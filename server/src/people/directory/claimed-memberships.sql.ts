@@ -1,4 +1,3 @@
-import { sql } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
 
 export interface ClaimedMembership {
@@ -32,19 +31,23 @@ export async function deleteClaimed(
   tx: Tx,
   of: { directoryId: string; memberId: string | null; exceptGroupIds: readonly string[] },
 ): Promise<ClaimedMembership[]> {
-  const { rows } = await sql<ClaimedMembership>`
-    WITH gone AS (
-      DELETE FROM claimed_membership
-      WHERE directory_id = ${of.directoryId} AND (${of.memberId}::text IS NULL OR member_id = ${of.memberId})
-        AND group_id <> ALL(${[...of.exceptGroupIds]}::text[])
-      RETURNING group_id, member_id)
-    SELECT gone.group_id, gone.member_id FROM gone
-    WHERE NOT EXISTS (
-      SELECT FROM claimed_membership AS other
-      WHERE other.group_id = gone.group_id AND other.member_id = gone.member_id
-        AND other.directory_id <> ${of.directoryId})
-    ORDER BY gone.group_id, gone.member_id`.execute(tx);
-  return rows;
+  let query = tx.deleteFrom("claimed_membership").where("directory_id", "=", of.directoryId);
+  if (of.memberId !== null) query = query.where("member_id", "=", of.memberId);
+  if (of.exceptGroupIds.length > 0) query = query.where("group_id", "not in", of.exceptGroupIds);
+  const gone = await query.returning(["group_id", "member_id"]).execute();
+  if (gone.length === 0) return [];
+  const others = await tx
+    .selectFrom("claimed_membership")
+    .select(["group_id", "member_id"])
+    .where("group_id", "in", [...new Set(gone.map(({ group_id }) => group_id))])
+    .where("member_id", "in", [...new Set(gone.map(({ member_id }) => member_id))])
+    .where("directory_id", "<>", of.directoryId)
+    .execute();
+  const nameOf = ({ group_id, member_id }: ClaimedMembership) => `${group_id} ${member_id}`;
+  const stated = new Set(others.map(nameOf));
+  return gone
+    .filter((each) => !stated.has(nameOf(each)))
+    .sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
 }
 
 /** Lists names of groups by id. */
