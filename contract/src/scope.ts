@@ -25,15 +25,29 @@ export const ownScope = z.discriminatedUnion(
 );
 export type OwnScope = z.output<typeof ownScope>;
 
+const memberScope = z.strictObject({ type: z.literal("member"), member_id: memberId });
+const groupScope = z.strictObject({ type: z.literal("group"), group_id: groupId });
+const tagScope = z.strictObject({ type: z.literal("tag"), tag_id: tagId });
+
+/** Scopes with spend of their own. */
+export const countedScopeTypes = [...ownScopeTypes, "member", "group", "tag"] as const;
+
+export const countedScope = z.discriminatedUnion(
+  "type",
+  [organizationScope, workspaceScope, apiKeyScope, memberScope, groupScope, tagScope],
+  { error: (issue) => nameScopeTypes(issue.code, countedScopeTypes) },
+);
+export type CountedScope = z.output<typeof countedScope>;
+
 export const wireScope = z.discriminatedUnion(
   "type",
   [
     organizationScope,
     workspaceScope,
     apiKeyScope,
-    z.strictObject({ type: z.literal("member"), member_id: memberId }),
-    z.strictObject({ type: z.literal("group"), group_id: groupId }),
-    z.strictObject({ type: z.literal("tag"), tag_id: tagId }),
+    memberScope,
+    groupScope,
+    tagScope,
     z.strictObject({ type: z.literal("group_member"), group_id: groupId }),
   ],
   { error: (issue) => nameScopeTypes(issue.code, scopeTypes) },

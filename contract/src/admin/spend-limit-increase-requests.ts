@@ -3,7 +3,7 @@ import { optionalQuery, queryList, timestamp, usdAmount, usdText } from "../fiel
 import { increaseRequestId, memberId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
-import { ownScope, wireScope } from "../scope.ts";
+import { countedScope, wireScope } from "../scope.ts";
 import { officialSpendLimit } from "./official-spend-limits.ts";
 
 const MAX_TEXT_LENGTH = 1_000;
@@ -59,11 +59,11 @@ export const createIncreaseRequest = route({
   path: "/v1/admin/spend_limit_increase_requests",
   summary: "Create an increase request",
   description:
-    "Requests a higher limit of the organization, a workspace of the caller, or an API key that the caller can see. Only members and admin keys can request it for the organization. A workspace key can request it for itself or its workspace. Members who can set the limit are notified by e-mail. Another call replaces a pending request. At most 20 requests per day.",
+    "Requests a higher limit of the organization, a workspace of the caller, or an API key that the caller can see. Only members and admin keys can request it for the organization. A workspace key can request it for itself or its workspace. A person, also by a personal key, can request it for themselves, their groups and the tags of their keys. Callers who see all limits can request it for every member, group and tag. Members who can set the limit are notified by e-mail. Another call replaces a pending request. At most 20 requests per day.",
   action: "spend_limits:request",
   audited: "increase_request.created",
   body: z.strictObject({
-    scope: ownScope,
+    scope: countedScope,
     period: z.enum(periods).default("monthly"),
     amount_usd: usdAmount,
     reason: z.string().trim().min(1).max(MAX_TEXT_LENGTH),
@@ -117,7 +117,7 @@ export const approveIncreaseRequest = route({
   path: "/v1/admin/spend_limit_increase_requests/{spend_limit_increase_request_id}/approve",
   summary: "Approve an increase request",
   description:
-    "Raises the limit in the same transaction, and notifies the requester by e-mail. Raises the values of the caller's rank and of lower ones that are below the amount. Enforcement stays the same. A limit that is already higher or removed is a 400. A lower value of a higher rank is a 403. So is a request of the caller: of the same member, of a key that the member owns or created, or of a key behind the calling key. Only the operator can approve every request.",
+    "Raises the limit in the same transaction, and notifies the requester by e-mail. Raises the values of the caller's rank and of lower ones that are below the amount. A member whose limit is the default cap of a group gets an own value. Enforcement stays the same. A limit that is already higher or removed is a 400. A lower value of a higher rank is a 403. So is a request of the caller: of the same member, of a key that the member owns or created, or of a key behind the calling key. Only the operator can approve every request.",
   action: "spend_limits:write",
   audited: "increase_request.approved",
   stepUp: true,
@@ -218,7 +218,7 @@ export const approveOfficialIncreaseRequest = route({
   path: "/v1/organizations/spend_limit_increase_requests/{spend_limit_increase_request_id}/approve",
   summary: "Approve an increase request (official shape)",
   description:
-    "Sets the limit of the request's scope: the organization, a workspace or a key. The official server sets a limit of the person instead. `period` can only be that of the request. A key's limit has no official shape, so `spend_limit` is null.",
+    "Sets the limit of the request's scope. The official server sets a limit of the person instead. `period` can only be that of the request. Limits of a key, a tag and a whole group have no official shape, so `spend_limit` is null.",
   action: "spend_limits:write",
   audited: "increase_request.approved",
   stepUp: true,

@@ -51,14 +51,6 @@ export function describeIncreaseRequest(
   { scopeType, scopeId, period }: AskableLimit,
   publicUrl: string | null,
 ) {
-  if (
-    scopeType === "member" ||
-    scopeType === "group" ||
-    scopeType === "tag" ||
-    scopeType === "group_member"
-  ) {
-    return "An Owner or an Admin of the organization can raise it.";
-  }
   const id = scopeType === "organization" ? "" : `&id=${encodeURIComponent(scopeId)}`;
   const page = `/increase-requests/new?scope=${scopeType}${id}&period=${period}`;
   return publicUrl === null

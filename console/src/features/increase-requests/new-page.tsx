@@ -2,10 +2,11 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { flushSync } from "react-dom";
 import type { useForm } from "react-hook-form";
-import type { OwnScope } from "../../kit/scopes/scope.ts";
-import { ScopePicker, toScope } from "../../kit/scopes/scope-picker.tsx";
+import { type CountedScope, findScopeId } from "../../kit/scopes/scope.ts";
+import { type PersonOption, ScopePicker, toScope } from "../../kit/scopes/scope-picker.tsx";
 import { PeriodField } from "../../kit/spend-limits/period-field.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
+import { useApi } from "../../queries.ts";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
@@ -18,7 +19,7 @@ import { useCreateIncreaseRequest } from "./queries.ts";
 import type { NewIncreaseRequestSearch } from "./search.ts";
 
 interface NewIncreaseRequestValues {
-  scopeType: OwnScope["type"];
+  scopeType: CountedScope["type"];
   scopeId: string | null;
   period: "daily" | "weekly" | "monthly";
   amount_usd: string;
@@ -35,7 +36,7 @@ export function NewIncreaseRequestPage() {
     toInput: (values, { form: { setError } }) => {
       const scope = toScope(values);
       if (!scope) {
-        setError("scopeId", { message: "Choose a workspace or a key." });
+        setError("scopeId", { message: "Choose the scope of the limit." });
         return null;
       }
       const { period, amount_usd, reason } = values;
@@ -97,6 +98,10 @@ export function NewIncreaseRequestPage() {
 function LimitFields({ form }: { form: ReturnType<typeof useForm<NewIncreaseRequestValues>> }) {
   const may = useMay();
   const { scopeType, scopeId } = form.watch();
+  const people = usePeople();
+  const ofPeople = peopleTypes.filter(
+    ([type]) => type === scopeType || people.some((each) => each.type === type),
+  );
   return (
     <div className="grid gap-5 sm:grid-cols-2">
       <ScopePicker
@@ -105,7 +110,9 @@ function LimitFields({ form }: { form: ReturnType<typeof useForm<NewIncreaseRequ
           ["organization", "The whole company"],
           ["workspace", "A workspace"],
           ["api_key", may("api_keys:read") ? "One key" : "One of your keys"],
+          ...ofPeople,
         ]}
+        people={people}
         scopeType={scopeType}
         scopeId={scopeId}
         error={form.formState.errors.scopeId?.message}
@@ -121,6 +128,23 @@ function LimitFields({ form }: { form: ReturnType<typeof useForm<NewIncreaseRequ
       <PeriodField registration={form.register("period")} />
     </div>
   );
+}
+
+const peopleTypes = [
+  ["member", "You, over all your keys"],
+  ["group", "One of your groups"],
+  ["tag", "A tag"],
+] as const;
+
+/** The person, and the groups and tags whose limits the person sees. */
+function usePeople(): PersonOption[] {
+  const limits = useApi("listMyLimits", {});
+  const options = (limits.data?.data ?? []).flatMap(({ scope, scope_name }) => {
+    const id = findScopeId(scope);
+    const isOffered = peopleTypes.some(([type]) => type === scope.type);
+    return isOffered && id !== null ? [{ type: scope.type, id, label: scope_name }] : [];
+  });
+  return [...new Map(options.map((option) => [option.id, option])).values()];
 }
 
 function toValues({

@@ -11,7 +11,7 @@ const MAX_LENGTH = 100;
 
 /** Reads the limit for a new increase request from the link in a refusal. */
 export const readNewIncreaseRequestSearch = makeSearchReader({
-  scope: oneOf(["organization", "workspace", "api_key"] as const),
+  scope: oneOf(["organization", "workspace", "api_key", "member", "group", "tag"] as const),
   id: text(MAX_LENGTH),
   period: oneOf(["daily", "weekly", "monthly"] as const),
 });

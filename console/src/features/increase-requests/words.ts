@@ -18,7 +18,7 @@ export function describeScope({ scope, scope_name }: IncreaseRequest): string {
     case "api_key":
       return `key ${scope_name}`;
     case "member":
-      return scope_name;
+      return `the person ${scope_name}`;
     case "group":
       return `group ${scope_name}`;
     case "tag":

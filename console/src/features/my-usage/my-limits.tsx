@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import { findScopeId } from "../../kit/scopes/scope.ts";
 import { enforcementWords, periodWords } from "../../kit/spend-limits/words.ts";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
@@ -44,6 +45,7 @@ function Limit({ limit }: { limit: MyLimit }) {
           <span className="block text-quiet">
             {formatUsd(limitUsd)} {periodWords[limit.period]},{" "}
             {enforcementWords[limit.enforcement].label.toLowerCase()}
+            {limit.inherited_from && `, default of ${limit.inherited_from.group_name}`}
           </span>
         </span>
         <span className="text-quiet">
@@ -90,17 +92,7 @@ function scopeWords({ scope, scope_name }: MyLimit): string {
 
 /** Address of a new increase request. Null: limits of this scope have no such requests. */
 function toSearch(scope: MyLimit["scope"]) {
-  switch (scope.type) {
-    case "api_key":
-      return { scope: scope.type, id: scope.api_key_id };
-    case "workspace":
-      return { scope: scope.type, id: scope.workspace_id };
-    case "organization":
-      return { scope: scope.type };
-    case "member":
-    case "group":
-    case "group_member":
-    case "tag":
-      return null;
-  }
+  if (scope.type === "group_member") return null;
+  const id = findScopeId(scope);
+  return { scope: scope.type, ...(id !== null && { id }) };
 }

@@ -4,7 +4,7 @@ import { Combobox } from "../../ui/combobox.tsx";
 import { Field } from "../../ui/field.tsx";
 import { Select } from "../../ui/input.tsx";
 import { useWorkspaces } from "../workspaces/queries.ts";
-import type { OwnScope, Scope } from "./scope.ts";
+import type { CountedScope, OwnScope, Scope } from "./scope.ts";
 
 type ScopeType = Scope["type"];
 
@@ -18,15 +18,25 @@ interface ScopePickerProps<Type extends ScopeType> {
   workspaceId?: string | undefined;
   /** Selects the workspaces that are listed. Default: all. */
   mayChoose?: (workspaceId: string) => boolean;
+  /** Options for members, groups and tags. Default: those that the person can see. */
+  people?: readonly PersonOption[];
   error: string | undefined;
   onType: (type: Type) => void;
   onId: (id: string | null) => void;
 }
 
+/** Member, group or tag that can be selected. */
+export interface PersonOption {
+  type: ScopeType;
+  id: string;
+  label: string;
+}
+
 /** Form fields that select a scope: its kind, and which one. */
 export function ScopePicker<Type extends ScopeType>(props: ScopePickerProps<Type>) {
   const { label, types, scopeType, scopeId, workspaceId, mayChoose = () => true, error } = props;
-  const options = useOptions({ scopeType, workspaceId, mayChoose });
+  const { people } = props;
+  const options = useOptions({ scopeType, workspaceId, mayChoose, people });
   const hasChoice =
     scopeType !== "organization" && (scopeType !== "workspace" || workspaceId === undefined);
   return (
@@ -77,9 +87,10 @@ interface Options {
   scopeType: ScopeType;
   workspaceId: string | undefined;
   mayChoose: (workspaceId: string) => boolean;
+  people: readonly PersonOption[] | undefined;
 }
 
-function useOptions({ scopeType, workspaceId, mayChoose }: Options) {
+function useOptions({ scopeType, workspaceId, mayChoose, people }: Options) {
   const may = useMay();
   const workspaces = useWorkspaces();
   const canSeeKeys = may("api_keys:read", workspaceId);
@@ -91,16 +102,21 @@ function useOptions({ scopeType, workspaceId, mayChoose }: Options) {
   // Other members can still select a key of their own.
   const ownKeys = useList("listPersonalKeys", {}, { isEnabled: !canSeeKeys });
   const keys = canSeeKeys ? visibleKeys : ownKeys;
-  const isMember = scopeType === "member";
-  const isGroup = scopeType === "group" || scopeType === "group_member";
+  const isAsked = people === undefined;
+  const isMember = isAsked && scopeType === "member";
+  const isGroup = isAsked && (scopeType === "group" || scopeType === "group_member");
   const members = useList("listMembers", {}, { isEnabled: isMember && may("members:read") });
-  const isTag = scopeType === "tag";
+  const isTag = isAsked && scopeType === "tag";
   const groups = useList("listGroups", {}, { isEnabled: isGroup && may("groups:read") });
   const tags = useList("listTags", {}, { isEnabled: isTag && may("workspaces:read") });
   if (scopeType === "workspace") {
     return (workspaces.data?.items ?? [])
       .filter(({ id }) => mayChoose(id))
       .map(({ id, name }) => ({ value: id, label: name }));
+  }
+  if (people && scopeType !== "api_key") {
+    const given = people.filter(({ type }) => type === scopeType);
+    return given.map(({ id, label }) => ({ value: id, label }));
   }
   if (isMember) {
     return (members.data?.items ?? []).map(({ id, name, email }) => ({
@@ -134,6 +150,7 @@ interface Chosen<Type extends ScopeType> {
 
 /** Scope for the API. Null: none is selected yet. */
 export function toScope(chosen: Chosen<OwnScope["type"]>): OwnScope | null;
+export function toScope(chosen: Chosen<CountedScope["type"]>): CountedScope | null;
 export function toScope(chosen: Chosen<ScopeType>): Scope | null;
 export function toScope({ scopeType, scopeId }: Chosen<ScopeType>): Scope | null {
   if (scopeType === "organization") return { type: "organization" };

@@ -5,6 +5,9 @@ export type Scope = ItemOf<"listSpendLimits">["scope"];
 /** A scope that every request has. */
 export type OwnScope = ItemOf<"listRateLimits">["scope"];
 
+/** A scope with spend of its own. */
+export type CountedScope = Exclude<Scope, { type: "group_member" }>;
+
 /** Id of the scope. Null: the organization. */
 export function findScopeId(scope: Scope): string | null {
   switch (scope.type) {

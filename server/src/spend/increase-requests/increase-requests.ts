@@ -1,5 +1,5 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
-import type { WireScope } from "@bursar/contract/scope.ts";
+import type { CountedScope } from "@bursar/contract/scope.ts";
 import type { Call } from "#src/access/call.ts";
 import { type AuditEntry, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
@@ -39,7 +39,7 @@ const DAY_MS = 86_400_000;
 const MAX_REQUESTS_PER_DAY = 20;
 
 export interface NewIncreaseRequest {
-  scope: WireScope;
+  scope: CountedScope;
   period: PeriodName;
   amount_usd: string | number;
   reason: string;

@@ -1,8 +1,12 @@
-import type { WireScope } from "@bursar/contract/scope.ts";
+import type { CountedScope } from "@bursar/contract/scope.ts";
 import { denied } from "#src/access/authorize.ts";
-import { isApiKeyArchivedForChange } from "#src/access/limited-scope.sql.ts";
+import {
+  isApiKeyArchivedForChange,
+  lockLimitedMember,
+  lockLimitedRow,
+} from "#src/access/limited-scope.sql.ts";
 import type { LockedScope } from "#src/access/limited-scope.ts";
-import { isOwnApiKey } from "#src/access/own-api-key.ts";
+import { findPersonId, isOwnApiKey } from "#src/access/own-api-key.ts";
 import { findApiKeyPlace } from "#src/access/visible-workspace.sql.ts";
 import {
   apiKeyNotFound,
@@ -10,6 +14,7 @@ import {
   refuseArchivedKey,
 } from "#src/access/visible-workspace.ts";
 import type { Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import {
   findOrganizationReach,
@@ -17,16 +22,18 @@ import {
   listPermittedWorkspaces,
 } from "#src/domain/rights.ts";
 import type { IncreaseRequestRow } from "./increase-requests.sql.ts";
+import { hasTaggedKey, isMemberOfGroup } from "./shared-scopes.sql.ts";
 
 /**
  * Locks the scope of a request until the transaction ends. Members of a workspace can request an increase for it and for
- * the organization. Callers that can see a key can request one for the key, and a key can for itself. Throws a 404 for a
- * scope that the caller cannot see, a 403 without permission to request, and a 400 for an archived scope.
+ * the organization. Callers that can see a key can request one for the key, and a key can for itself. A person can for
+ * themselves, their groups and the tags of their keys. Throws a 404 for a scope that the caller cannot see, a 403 without
+ * permission to request, and a 400 for an archived scope.
  */
 export async function lockRequestedScope(
   tx: Tx,
   caller: Caller,
-  scope: WireScope,
+  scope: CountedScope,
 ): Promise<LockedScope> {
   switch (scope.type) {
     case "organization":
@@ -43,12 +50,54 @@ export async function lockRequestedScope(
     }
     case "api_key":
       return lockRequestedKey(tx, caller, scope.api_key_id);
-    case "member":
+    case "member": {
+      const id = scope.member_id;
+      const isOwn = findPersonId(caller) === id;
+      if (!isOwn && !canSeeAllLimits(caller)) throw scopeNotFound("member");
+      const { organizationId } = caller;
+      if (!(await lockLimitedMember(tx, { organizationId, id }))) throw scopeNotFound("member");
+      return { scopeType: "member", scopeId: id, workspaceId: null };
+    }
     case "group":
+      return lockSharedScope(tx, caller, { type: "group", id: scope.group_id });
     case "tag":
-    case "group_member":
-      throw denied("Ask an owner or admin of the organization to change this limit.");
+      return lockSharedScope(tx, caller, { type: "tag", id: scope.tag_id });
   }
+}
+
+/** Throws a 404 for a group or tag of another person, as for one that does not exist. */
+async function lockSharedScope(
+  tx: Tx,
+  caller: Caller,
+  { type, id }: { type: "group" | "tag"; id: string },
+): Promise<LockedScope> {
+  const { organizationId } = caller;
+  const table = type === "group" ? "member_group" : "tag";
+  const isFound = await lockLimitedRow(tx, table, { organizationId, id });
+  if (!isFound || !(await isSharedWith(tx, caller, { type, id }))) throw scopeNotFound(type);
+  return { scopeType: type, scopeId: id, workspaceId: null };
+}
+
+async function isSharedWith(
+  tx: Tx,
+  caller: Caller,
+  { type, id }: { type: "group" | "tag"; id: string },
+): Promise<boolean> {
+  if (canSeeAllLimits(caller)) return true;
+  const memberId = findPersonId(caller);
+  if (memberId === null) return false;
+  return type === "group"
+    ? isMemberOfGroup(tx, { memberId, groupId: id })
+    : hasTaggedKey(tx, { organizationId: caller.organizationId, memberId, tagId: id });
+}
+
+function canSeeAllLimits(caller: Caller): boolean {
+  return findOrganizationReach(caller, "spend_limits:read") !== null;
+}
+
+function scopeNotFound(resource: "member" | "group" | "tag"): ApiError {
+  const name = resource[0]?.toUpperCase() + resource.slice(1);
+  return new ApiError("resource_not_found", `${name} not found`, {}, { resource });
 }
 
 async function lockRequestedKey(tx: Tx, caller: Caller, apiKeyId: string): Promise<LockedScope> {
@@ -80,7 +129,7 @@ function checkCanRequestForOrganization(caller: Caller): void {
   );
 }
 
-type RequestedScope = Pick<IncreaseRequestRow, "scopeType" | "workspaceId">;
+type RequestedScope = Pick<IncreaseRequestRow, "scopeType" | "scopeId" | "workspaceId">;
 
 /** True where the caller can set the limit. */
 export function canDecide(caller: Caller, { workspaceId }: RequestedScope): boolean {
@@ -89,8 +138,12 @@ export function canDecide(caller: Caller, { workspaceId }: RequestedScope): bool
     : findWorkspaceReach(caller, "spend_limits:write", workspaceId) !== null;
 }
 
-/** True where the caller has permission to see the spend of the scope. */
-export function canSeeSpend(caller: Caller, { workspaceId }: RequestedScope): boolean {
+/** True where the caller has permission to see the spend of the scope: also a person their own. */
+export function canSeeSpend(
+  caller: Caller,
+  { workspaceId, scopeType, scopeId }: RequestedScope,
+): boolean {
+  if (scopeType === "member" && findPersonId(caller) === scopeId) return true;
   return workspaceId === null
     ? findOrganizationReach(caller, "spend_limits:read") !== null
     : findWorkspaceReach(caller, "spend_limits:read", workspaceId) !== null;
