@@ -21,6 +21,7 @@ const rooms = {
   mail: ["lib", "db", "domain", "access", "audit", "jobs"],
   alerts: ["lib", "db", "domain", "key-lookup", "access", "audit", "jobs", "mail", "recording"],
   limits: ["lib", "db", "domain", "access", "audit"],
+  rates: ["lib", "db", "domain", "access", "audit", "limits"],
   spend: [
     "lib",
     "db",
@@ -32,8 +33,8 @@ const rooms = {
     "alerts",
     "limits",
     "recording",
+    "rates",
   ],
-  rates: ["lib", "db", "domain", "access", "audit", "limits"],
   prices: ["lib", "db", "domain", "access", "audit"],
   upstreams: ["lib", "db", "domain", "http1", "access", "audit"],
   organizations: ["lib", "db", "domain", "access", "audit"],
@@ -50,6 +51,7 @@ const rooms = {
     "mail",
     "limits",
     "spend",
+    "rates",
   ],
   keys: [
     "lib",

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { timestamp, usdText } from "./fields.ts";
 import { groupId, modelGroupId, rateLimitId, spendLimitId } from "./ids.ts";
 import { ranks } from "./permissions.ts";
-import { ownScope, wireScope } from "./scope.ts";
+import { rateScope, wireScope } from "./scope.ts";
 
 /** Values of `error.details.resource`: the `type` of the resource in other responses. */
 export const errorResources = [
@@ -89,7 +89,7 @@ const awaitedNodeFacts = z
 const rateLimitFacts = z
   .object({
     id: rateLimitId,
-    scope: ownScope,
+    scope: rateScope,
     model_group: modelGroupId,
     kind: z.enum(["requests", "input_tokens", "output_tokens"]),
     per_minute: z.int(),

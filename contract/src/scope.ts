@@ -10,6 +10,8 @@ export const ownScopeTypes = ["organization", "workspace", "api_key"] as const;
  * of a group, whose spend is that of the member.
  */
 export const scopeTypes = [...ownScopeTypes, "member", "group", "tag", "group_member"] as const;
+/** Scopes of rate limits. */
+export const rateScopeTypes = [...ownScopeTypes, "member", "group", "group_member"] as const;
 
 const organizationScope = z.strictObject({ type: z.literal("organization") });
 const workspaceScope = z.strictObject({
@@ -28,6 +30,7 @@ export type OwnScope = z.output<typeof ownScope>;
 const memberScope = z.strictObject({ type: z.literal("member"), member_id: memberId });
 const groupScope = z.strictObject({ type: z.literal("group"), group_id: groupId });
 const tagScope = z.strictObject({ type: z.literal("tag"), tag_id: tagId });
+const groupMemberScope = z.strictObject({ type: z.literal("group_member"), group_id: groupId });
 
 /** Scopes with spend of their own. */
 export const countedScopeTypes = [...ownScopeTypes, "member", "group", "tag"] as const;
@@ -39,6 +42,14 @@ export const countedScope = z.discriminatedUnion(
 );
 export type CountedScope = z.output<typeof countedScope>;
 
+export const rateScope = z.discriminatedUnion(
+  "type",
+  [organizationScope, workspaceScope, apiKeyScope, memberScope, groupScope, groupMemberScope],
+  { error: (issue) => nameScopeTypes(issue.code, rateScopeTypes) },
+);
+
+export type RateScope = z.output<typeof rateScope>;
+
 export const wireScope = z.discriminatedUnion(
   "type",
   [
@@ -48,7 +59,7 @@ export const wireScope = z.discriminatedUnion(
     memberScope,
     groupScope,
     tagScope,
-    z.strictObject({ type: z.literal("group_member"), group_id: groupId }),
+    groupMemberScope,
   ],
   { error: (issue) => nameScopeTypes(issue.code, scopeTypes) },
 );

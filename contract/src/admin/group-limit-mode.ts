@@ -5,7 +5,7 @@ export const groupLimitModes = ["highest", "lowest"] as const;
 
 const mode = z.enum(groupLimitModes).meta({
   description:
-    "The default cap of a member of several groups: the highest or the lowest of their default caps.",
+    "The default caps and rates of a member of several groups: the highest or the lowest of their defaults.",
 });
 
 export const groupLimitMode = z
@@ -28,7 +28,7 @@ export const setGroupLimitMode = route({
   path: "/v1/admin/group_limit_mode",
   summary: "Set the default cap of members of several groups",
   description:
-    "Changes the caps of all members of several groups at once. A change is refused if it raises a default cap that a higher rank has set. Needs an admin key or the role Owner, Admin or Billing.",
+    "Changes the caps and rates of all members of several groups at once. A change of rates needs the right to set rate limits. A change is refused if it raises a default cap that a higher rank has set. Needs an admin key or the role Owner, Admin or Billing.",
   action: "spend_limits:write",
   audited: "group_limit_mode.set",
   stepUp: "if_wider",

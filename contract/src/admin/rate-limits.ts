@@ -1,9 +1,17 @@
 import { z } from "zod";
 import { optionalQuery, queryFlag, timestamp } from "../fields.ts";
-import { apiKeyId, modelGroupId, modelName, rateLimitId, workspaceId } from "../ids.ts";
+import {
+  apiKeyId,
+  groupId,
+  memberId,
+  modelGroupId,
+  modelName,
+  rateLimitId,
+  workspaceId,
+} from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
-import { ownScope } from "../scope.ts";
+import { rateScope, rateScopeTypes } from "../scope.ts";
 import {
   ifVersion,
   limitQuery,
@@ -13,7 +21,10 @@ import {
   rankToSet,
 } from "./limit-fields.ts";
 
-const rateLimitScope = ownScope.meta({ description: "Scope whose requests are limited." });
+const rateLimitScope = rateScope.meta({
+  description:
+    "Scope whose requests are limited. `member` and `group` limit personal keys. `group_member` is the default of each member of a group.",
+});
 
 const MAX_PER_MINUTE = 1_000_000_000;
 const perMinuteInput = (what: string) =>
@@ -47,7 +58,8 @@ const rateLimitValue = z
   .meta({ id: "RateLimitValue" });
 
 const values = z.array(rateLimitValue).meta({
-  description: "Values by rank, highest first. The limit has the lowest number of each kind.",
+  description:
+    "Values by rank, highest first. The limit has the lowest number of each kind. Empty: only defaults of groups apply to the member.",
 });
 
 export const rateLimit = z
@@ -55,6 +67,7 @@ export const rateLimit = z
     type: z.literal("rate_limit"),
     id: rateLimitId,
     scope: rateLimitScope,
+    scope_name: z.string().meta({ description: "Name of the scope. Empty: it no longer exists." }),
     model_group: modelGroupId.meta({ description: groupDescription }),
     model_group_name: z.string(),
     models: z.array(z.string()).nullable().meta({
@@ -93,7 +106,7 @@ export const setRateLimit = route({
   path: "/v1/admin/rate_limits",
   summary: "Set a rate limit",
   description:
-    "Sets the value of the caller's rank, or of the lower `rank`, for this scope and group of models. A changed limit keeps its id. A higher number is accepted while another rank keeps it lower: compare the limit and its `values`. All limits that apply to a request must have room. These are the limits of its key, its workspace and the organization, for its model's group and for all models. Takes effect on every node within a second. The organization's limits need an admin key or the role Owner or Admin.",
+    "Sets the value of the caller's rank, or of the lower `rank`, for this scope and group of models. A changed limit keeps its id. A higher number is accepted while another rank keeps it lower: compare the limit and its `values`. All limits that apply to a request must have room. These are the limits of its key, the key's owner, the owner's groups, its workspace and the organization, for its model's group and for all models. Takes effect on every node within a second. The organization's limits need an admin key or the role Owner or Admin.",
   action: "rate_limits:write",
   audited: "rate_limit.set",
   stepUp: "if_wider",
@@ -117,11 +130,14 @@ export const listRateLimits = route({
   path: "/v1/admin/rate_limits",
   summary: "List rate limits",
   description:
-    "Lists rate limits with the remaining amounts, newest first. `workspace_id` finds the limits of that workspace and of its keys. Filters combine. All callers who can see limits see those of the organization.",
+    "Lists rate limits with the remaining amounts, newest first. `workspace_id` finds the limits of that workspace and of its keys. Filters combine. All callers who can see limits see those of the organization. Limits of members and groups need a right to limits of the whole organization.",
   action: "rate_limits:read",
   audited: null,
   query: z.strictObject({
     ...limitQuery,
+    scope_type: optionalQuery(z.enum(rateScopeTypes)),
+    member_id: optionalQuery(memberId),
+    group_id: optionalQuery(groupId),
     model_group: optionalQuery(modelGroupId),
   }),
   response: pageCursor(rateLimit),
@@ -171,7 +187,7 @@ export const effectiveRateLimits = z
     model_group: modelGroupId.nullable().meta({ description: "Group of the model in the query." }),
     limits: z.array(rateLimit).meta({
       description:
-        "Limits of the key, its workspace and the organization, narrowest first. With `model`, only those that apply to its messages.",
+        "Limits of the key, its owner, the owner's groups, its workspace and the organization, narrowest first. With `model`, only those that apply to its messages.",
     }),
     tightest: z
       .object({ requests: lowestLimit, input_tokens: lowestLimit, output_tokens: lowestLimit })
@@ -221,8 +237,8 @@ export const listModelGroups = route({
   response: z.object({ data: z.array(modelGroup) }),
 });
 
-// The official shape has the organization's limits by group, and the limits of a workspace. Limits of keys and of all models
-// together have no official form.
+// The official shape has the organization's limits by group, and the limits of a workspace. Limits of keys, people and all
+// models together have no official form.
 
 const officialGroupTypes = [
   "model_group",

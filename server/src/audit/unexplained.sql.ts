@@ -162,7 +162,15 @@ export async function listUnexplainedGroupRoles(
   return rows;
 }
 
-/** Limits that no event set, that an event deleted, or whose amount differs. */
+/** True for own values of a member, and for defaults of its groups. */
+const isValueOfMember = sql`value.organization_id = own.organization_id
+  AND (value.scope_type = 'member' AND value.scope_id = own.scope_id OR value.scope_type = 'group_member'
+    AND value.scope_id IN (SELECT group_id FROM group_member WHERE member_id = own.scope_id))`;
+
+/**
+ * Limits that no event set, that an event deleted, or whose amount differs. A limit of a member follows from its own values and
+ * the defaults of its groups, so one of these must have its amount.
+ */
 export async function listUnexplainedLimits(
   db: Database | Tx,
   { organizationId, limit }: Page,
@@ -171,9 +179,10 @@ export async function listUnexplainedLimits(
     SELECT kept.type, kept.id, NULL AS "workspaceId", found.reason, found.logged, kept.amount::text AS stored
     FROM (
       SELECT 'spend_limit' AS type, id, created_at, amount_nano_usd / 1e9 AS amount
-      FROM spend_limit WHERE organization_id = ${organizationId}
+      FROM spend_limit WHERE organization_id = ${organizationId} AND scope_type <> 'member'
       UNION ALL
-      SELECT 'rate_limit', id, created_at, requests_per_minute FROM rate_limit WHERE organization_id = ${organizationId}
+      SELECT 'rate_limit', id, created_at, requests_per_minute
+      FROM rate_limit WHERE organization_id = ${organizationId} AND scope_type <> 'member'
     ) AS kept
     LEFT JOIN LATERAL (
       SELECT event, CASE WHEN after ? 'rank' THEN NULL
@@ -187,6 +196,17 @@ export async function listUnexplainedLimits(
         coalesce(newest.event LIKE '%.deleted', kept.created_at > ${completeSince(organizationId)})),
       ('amount', newest.amount, newest.amount::numeric <> kept.amount)
     ) AS found (reason, logged, is_found)
-    WHERE found.is_found ORDER BY kept.type, kept.id LIMIT ${limit}`.execute(db);
+    WHERE found.is_found
+    UNION ALL
+    SELECT 'spend_limit', id, NULL, 'unlogged', NULL, (amount_nano_usd / 1e9)::text FROM spend_limit AS own
+    WHERE organization_id = ${organizationId} AND scope_type = 'member' AND NOT EXISTS (
+      SELECT FROM spend_limit_value AS value WHERE value.period = own.period
+        AND value.amount_nano_usd = own.amount_nano_usd AND ${isValueOfMember})
+    UNION ALL
+    SELECT 'rate_limit', id, NULL, 'unlogged', NULL, requests_per_minute::text FROM rate_limit AS own
+    WHERE organization_id = ${organizationId} AND scope_type = 'member' AND NOT EXISTS (
+      SELECT FROM rate_limit_value AS value WHERE value.model_group = own.model_group
+        AND value.requests_per_minute IS NOT DISTINCT FROM own.requests_per_minute AND ${isValueOfMember})
+    ORDER BY type, id LIMIT ${limit}`.execute(db);
   return rows;
 }

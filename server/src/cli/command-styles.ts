@@ -190,6 +190,7 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     examples: [
       "rate-limits set --scope workspace:Research --requests-per-minute 600",
       "rate-limits set --scope organization --model-group opus_5 --output-tokens-per-minute 400000",
+      "rate-limits set --scope group_member:Engineering --requests-per-minute 60",
     ],
   },
   deleteRateLimit: { aliases: ["remove"] },

@@ -24,7 +24,7 @@ const columns: Readonly<Record<string, string>> = {
   NeutralFeature: "kind name effect source since is_in_prompt origin id",
   Node: "id is_silent last_seen_at leased_usd waiting_budget_usd unflushed_records journal version is_this_one",
   RateLimit:
-    "id scope model_group requests_per_minute input_tokens_per_minute output_tokens_per_minute remaining.requests remaining.input_tokens remaining.output_tokens free_at",
+    "id scope scope_name model_group requests_per_minute input_tokens_per_minute output_tokens_per_minute remaining.requests remaining.input_tokens remaining.output_tokens free_at",
   SpendLimit:
     "id scope period limit_usd spent_usd held_usd unresolved_usd remaining_usd enforcement period_ends_at",
   Directory: "id name issuer is_enabled default_role",

@@ -4,8 +4,10 @@ import type { Generated, GeneratedAlways } from "kysely";
 
 /** Scopes that every request has. */
 export type OwnScopeType = "organization" | "workspace" | "api_key";
-/** Scopes of limits. All except `group_member` have balances: that is the default limit of each member of a group. */
-export type ScopeType = OwnScopeType | "member" | "group" | "tag" | "group_member";
+/** Scopes of rate limits. */
+export type RateScopeType = OwnScopeType | "member" | "group" | "group_member";
+/** Scopes of spend limits. All except `group_member` have balances: that is the default limit of each member of a group. */
+export type ScopeType = RateScopeType | "tag";
 export type PeriodName = "daily" | "weekly" | "monthly";
 
 export interface LedgerTables {

@@ -615,6 +615,15 @@ CREATE TABLE member_default_limit (
   open_ended_hold_nano_usd bigint,
   unknown_features text DEFAULT 'hold'::text NOT NULL
 );
+CREATE TABLE member_default_rate (
+  organization_id uuid NOT NULL,
+  member_id text NOT NULL,
+  model_group text NOT NULL,
+  kind text NOT NULL,
+  rank text NOT NULL,
+  group_id text NOT NULL,
+  per_minute integer NOT NULL
+);
 CREATE TABLE member_group (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -1797,6 +1806,10 @@ ALTER TABLE member ADD CONSTRAINT member_status_check CHECK ((status = ANY (ARRA
 ALTER TABLE member_default_limit ADD CONSTRAINT member_default_limit_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
 ALTER TABLE member_default_limit ADD CONSTRAINT member_default_limit_pkey PRIMARY KEY (member_id, period, rank);
 ALTER TABLE member_default_limit ADD CONSTRAINT member_default_limit_rank_check CHECK ((rank = ANY (ARRAY['machine'::text, 'owner'::text, 'admin'::text, 'workspace'::text, 'holder'::text])));
+ALTER TABLE member_default_rate ADD CONSTRAINT member_default_rate_kind_check CHECK ((kind = ANY (ARRAY['requests'::text, 'input_tokens'::text, 'output_tokens'::text])));
+ALTER TABLE member_default_rate ADD CONSTRAINT member_default_rate_per_minute_check CHECK ((per_minute > 0));
+ALTER TABLE member_default_rate ADD CONSTRAINT member_default_rate_pkey PRIMARY KEY (member_id, model_group, kind, rank);
+ALTER TABLE member_default_rate ADD CONSTRAINT member_default_rate_rank_check CHECK ((rank = ANY (ARRAY['machine'::text, 'owner'::text, 'admin'::text, 'workspace'::text, 'holder'::text])));
 ALTER TABLE member_group ADD CONSTRAINT member_group_allowed_models_check CHECK ((cardinality(allowed_models) > 0));
 ALTER TABLE member_group ADD CONSTRAINT member_group_pkey PRIMARY KEY (id);
 ALTER TABLE member_group ADD CONSTRAINT member_group_source_check CHECK ((source = ANY (ARRAY['direct'::text, 'scim'::text])));
@@ -1821,7 +1834,7 @@ ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_input_tokens_per_minute_check C
 ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_output_tokens_per_minute_check CHECK ((output_tokens_per_minute > 0));
 ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_pkey PRIMARY KEY (id);
 ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_requests_per_minute_check CHECK ((requests_per_minute > 0));
-ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text, 'member'::text, 'group'::text, 'group_member'::text])));
 ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_scope_type_scope_id_model_group_key UNIQUE (scope_type, scope_id, model_group);
 ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_check CHECK ((num_nonnulls(requests_per_minute, input_tokens_per_minute, output_tokens_per_minute) > 0));
 ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_input_tokens_per_minute_check CHECK ((input_tokens_per_minute > 0));
@@ -1829,7 +1842,7 @@ ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_output_tokens_per_m
 ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_pkey PRIMARY KEY (scope_id, scope_type, model_group, rank);
 ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_rank_check CHECK ((rank = ANY (ARRAY['machine'::text, 'owner'::text, 'admin'::text, 'workspace'::text, 'holder'::text])));
 ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_requests_per_minute_check CHECK ((requests_per_minute > 0));
-ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text, 'member'::text, 'group'::text, 'group_member'::text])));
 ALTER TABLE rate_limits_version ADD CONSTRAINT rate_limits_version_is_only_row_check CHECK (is_only_row);
 ALTER TABLE rate_limits_version ADD CONSTRAINT rate_limits_version_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE refusal_hour ADD CONSTRAINT refusal_hour_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, error_code, model);
@@ -2012,6 +2025,8 @@ ALTER TABLE mail ADD CONSTRAINT mail_organization_id_fkey FOREIGN KEY (organizat
 ALTER TABLE member ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member_default_limit ADD CONSTRAINT member_default_limit_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE member_default_limit ADD CONSTRAINT member_default_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE member_default_rate ADD CONSTRAINT member_default_rate_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
+ALTER TABLE member_default_rate ADD CONSTRAINT member_default_rate_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member_group ADD CONSTRAINT member_group_directory FOREIGN KEY (directory_id) REFERENCES directory(id);
 ALTER TABLE member_group ADD CONSTRAINT member_group_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);

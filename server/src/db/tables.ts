@@ -4,7 +4,13 @@ import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 import type { AlertTables } from "./alert-tables.ts";
 import type { AuthTables } from "./auth-tables.ts";
 import type { GroupMemberSource, GroupTables } from "./group-tables.ts";
-import type { LedgerTables, OwnScopeType, PeriodName, ScopeType } from "./ledger-tables.ts";
+import type {
+  LedgerTables,
+  OwnScopeType,
+  PeriodName,
+  RateScopeType,
+  ScopeType,
+} from "./ledger-tables.ts";
 import type { ReviewTables } from "./review-tables.ts";
 import type { ScimTables } from "./scim-tables.ts";
 import type { UsageTables } from "./usage-tables.ts";
@@ -15,7 +21,7 @@ type Json<T> = ColumnType<T, string, string>;
 type JsonDefault<T> = ColumnType<T, string | undefined, string>;
 type Created = ColumnType<Date, Date | undefined, never>;
 
-export type { GroupMemberSource, OwnScopeType, PeriodName, ScopeType };
+export type { GroupMemberSource, OwnScopeType, PeriodName, RateScopeType, ScopeType };
 
 export interface Tables
   extends AlertTables,
@@ -52,6 +58,7 @@ export interface Tables
   spend_limit: SpendLimitTable;
   spend_limit_value: SpendLimitValueTable;
   member_default_limit: MemberDefaultLimitTable;
+  member_default_rate: MemberDefaultRateTable;
   limits_version: { is_only_row: Generated<boolean>; value: bigint };
   rate_limit: RateLimitTable;
   rate_limit_value: RateLimitValueTable;
@@ -247,7 +254,7 @@ interface NeutralFeatureTable {
 interface RateLimitTable {
   id: string;
   organization_id: string;
-  scope_type: OwnScopeType;
+  scope_type: RateScopeType;
   scope_id: string;
   model_group: string;
   requests_per_minute: number | null;
@@ -279,6 +286,16 @@ interface MemberDefaultLimitTable {
   unknown_features: Generated<"hold" | "refuse">;
 }
 
+interface MemberDefaultRateTable {
+  organization_id: string;
+  member_id: string;
+  model_group: string;
+  kind: "requests" | "input_tokens" | "output_tokens";
+  rank: Rank;
+  group_id: string;
+  per_minute: number;
+}
+
 interface SpendLimitValueTable extends LimitValueColumns {
   scope_type: ScopeType;
   period: PeriodName;
@@ -289,7 +306,7 @@ interface SpendLimitValueTable extends LimitValueColumns {
 }
 
 interface RateLimitValueTable extends LimitValueColumns {
-  scope_type: OwnScopeType;
+  scope_type: RateScopeType;
   model_group: string;
   requests_per_minute: number | null;
   input_tokens_per_minute: number | null;

@@ -5,7 +5,7 @@ import { sql } from "kysely";
 import { afterEach, describe, expect, onTestFinished } from "vitest";
 import type { Clock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
-import { type PerMinute, upsertRateLimit } from "#src/rates/buckets/limits.sql.ts";
+import { type PerMinute, type RateLimit, upsertRateLimit } from "#src/rates/buckets/limits.sql.ts";
 import { makeRateLimiter, type RateLimiter } from "#src/rates/buckets/rate-limiter.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { messageEvents, messageJson, messageStart } from "#test/harness/fake-upstream.ts";
@@ -29,14 +29,21 @@ const test = base
   .extend(
     "limit",
     ({ db }) =>
-      async (perMinute: Partial<PerMinute>, modelGroup = "all"): Promise<string> => {
-        const id = `rlim_${modelGroup}_${organizationId}`;
+      async (
+        perMinute: Partial<PerMinute>,
+        modelGroup = "all",
+        scope: Pick<RateLimit, "scopeType" | "scopeId"> = {
+          scopeType: "workspace",
+          scopeId: workspaceId,
+        },
+      ): Promise<string> => {
+        const kind = scope.scopeType === "workspace" ? "" : `_${scope.scopeType}`;
+        const id = `rlim_${modelGroup}_${organizationId}${kind}`;
         await db.database.transaction().execute((tx) =>
           upsertRateLimit(tx, {
             id,
             organizationId,
-            scopeType: "workspace",
-            scopeId: workspaceId,
+            ...scope,
             modelGroup,
             perMinute: { requests: null, input_tokens: null, output_tokens: null, ...perMinute },
           }),
@@ -153,6 +160,29 @@ describeEachReader(() => {
       });
       expect(upstream.received).toHaveLength(1);
       expect(gateway.begins).toHaveLength(1);
+    });
+
+    test("of a member counts all keys of the person, and of a group all keys of its members", async ({
+      limit,
+    }) => {
+      const [ada, group] = [`user_${organizationId}`, `group_${organizationId}`];
+      const addKey = (id: string, ownerMemberId: string) => {
+        const of = { id, organizationId, workspaceId, ownerMemberId, groupIds: [group] };
+        return withKey(gateway.addKey(of));
+      };
+      const [one, other] = [addKey("apikey_1", ada), addKey("apikey_2", ada)];
+      const colleague = addKey("apikey_3", "user_bob");
+      const ask = async (own: Record<string, string>) =>
+        JSON.parse((await call(gateway.origin, { headers: own, body: messageBody() })).text).error
+          ?.message;
+      await limit({ requests: 1 }, "all", { scopeType: "member", scopeId: ada });
+      expect(await ask(one)).toBeUndefined();
+      expect(await ask(other)).toContain("exceed your personal rate limit of 1 request per minute");
+      await limit({ requests: 1 }, "all", { scopeType: "group", scopeId: group });
+      expect(await ask(colleague)).toBeUndefined();
+      expect(await ask(colleague)).toContain("exceed your group's rate limit of 1 request");
+      expect((await send()).status).toBe(200);
+      expect(refusals.map(({ scope }) => scope)).toEqual(["member", "group"]);
     });
 
     test("is counted as a refused request, and leaves no record", async ({ limit }) => {

@@ -1,3 +1,4 @@
+import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { RateKind } from "#src/rates/buckets/bucket.ts";
 import type { RateScope } from "#src/rates/buckets/node-rates.ts";
 import type { RateAnswer, RateLimiter, RateTicket } from "#src/rates/buckets/rate-limiter.ts";
@@ -11,6 +12,12 @@ import { toRateError } from "#src/rates/buckets/refuse-rate.ts";
 export interface RateDeps {
   rates: Pick<RateLimiter, "take" | "charge" | "headersOf">;
   metrics: { observeRateRefusal(refused: { kind: RateKind; scope: string }): void };
+}
+
+/** Scopes whose rate limits apply to a request of the key. */
+export function rateScopeOf(key: FoundKey, modelGroup: string): RateScope {
+  const { organizationId, workspaceId, id: apiKeyId, ownerMemberId: memberId, groupIds } = key;
+  return { organizationId, workspaceId, apiKeyId, memberId, groupIds, modelGroup };
 }
 
 /**

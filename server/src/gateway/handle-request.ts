@@ -18,7 +18,7 @@ import { scopeIdsOf } from "#src/spend/ledger/charges.ts";
 import type { Held } from "#src/spend/ledger/hold-decision.ts";
 import type { RunningHold } from "#src/spend/ledger/lease-table.ts";
 import type { Upstream } from "#src/upstreams/upstream.ts";
-import { acquireRate, type RateDeps } from "./acquire-rate.ts";
+import { acquireRate, type RateDeps, rateScopeOf } from "./acquire-rate.ts";
 import { adaptSpendRefusal } from "./adapt-spend-refusal.ts";
 import { authenticateKey, type KeyCall } from "./authenticate-key.ts";
 import { checkModels } from "./check-models.ts";
@@ -305,8 +305,7 @@ async function serve(
   }
   checkBodyHeaders(call);
   const isMessage = route.kind !== "count_tokens";
-  const modelGroup = isMessage ? ALL_MODELS : TOKEN_COUNT;
-  const scope: RateScope = { organizationId, workspaceId, apiKeyId: key.id, modelGroup };
+  const scope = rateScopeOf(key, isMessage ? ALL_MODELS : TOKEN_COUNT);
   const early = acquireEarlyRate(deps, exchange, key, scope);
   exchange.rate = early instanceof Promise ? await early : early;
   if (isClientGone(exchange)) return false;

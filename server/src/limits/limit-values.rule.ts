@@ -21,6 +21,9 @@ export interface LimitValue<Wanted> {
   setAtMs: number;
 }
 
+/** How a person in several groups gets one default. */
+export type GroupLimitMode = "highest" | "lowest";
+
 /** Returns the values with one more, or with one in place of that of its rank. Highest rank first. */
 export function setValue<Wanted>(
   values: readonly LimitValue<Wanted>[],
@@ -57,4 +60,12 @@ export function sortByRank<Value extends { rank: Rank }>(values: readonly Value[
  */
 export function findRankOfUnrankedLimit(scopeType: WireScope["type"]): Rank {
   return scopeType === "api_key" ? "workspace" : "admin";
+}
+
+/** Defaults that apply beside a member's own values: own values replace those of their rank and of lower ranks. */
+export function listApplying<Default extends { rank: Rank }>(
+  defaults: readonly Default[],
+  ownRanks: readonly Rank[],
+): Default[] {
+  return defaults.filter(({ rank }) => !ownRanks.some((own) => includesRank(own, rank)));
 }

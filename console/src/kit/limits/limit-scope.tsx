@@ -10,11 +10,13 @@ interface LimitScopeProps<Values extends LimitValues> {
   workspaceId: string | undefined;
   /** Whether members and groups can be selected. */
   hasPeople?: boolean;
+  /** Whether tags can be selected. */
+  hasTags?: boolean;
 }
 
 /** Scope of a new limit: two fields for a form. */
 export function LimitScope<Values extends LimitValues>(props: LimitScopeProps<Values>) {
-  const { label, form, workspaceId, hasPeople = false } = props;
+  const { label, form, workspaceId, hasPeople = false, hasTags = false } = props;
   const { scopeType, scopeId } = form.watch();
   const scopeField = "scopeId" as Path<Values>;
   const setScope = (scope: ScopeValues) => {
@@ -30,6 +32,7 @@ export function LimitScope<Values extends LimitValues>(props: LimitScopeProps<Va
         ["workspace", workspaceId ? "This workspace" : "A workspace"],
         ["api_key", "One key"],
         ...(hasPeople && workspaceId === undefined ? peopleTypes : []),
+        ...(hasTags && workspaceId === undefined ? [["tag", "A tag"] as const] : []),
       ]}
       scopeType={scopeType}
       scopeId={scopeId}
@@ -47,7 +50,6 @@ const peopleTypes = [
   ["member", "One member"],
   ["group", "A group as a whole"],
   ["group_member", "Each member of a group"],
-  ["tag", "A tag"],
 ] as const;
 
 /** Form values for the scope of a limit. A new limit has the widest scope of the page. */

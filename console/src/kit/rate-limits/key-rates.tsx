@@ -1,10 +1,10 @@
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import { type RateLimit, type Scope, useEffectiveRateLimits } from "./queries.ts";
+import { type RateLimit, useEffectiveRateLimits } from "./queries.ts";
 import { LimitName, rateColumns } from "./rate-limit-rows.tsx";
 
-/** Rate limits that apply to one key: its own, its workspace's and the organization's. */
+/** Rate limits that apply to one key: its own, and those of its owner, groups, workspace and organization. */
 export function KeyRates({ apiKeyId }: { apiKeyId: string }) {
   const effective = useEffectiveRateLimits(apiKeyId);
   if (effective.error) return <FormError error={effective.error} />;
@@ -34,17 +34,28 @@ export function KeyRates({ apiKeyId }: { apiKeyId: string }) {
   );
 }
 
-const scopeWords: Record<Scope["type"], string> = {
-  api_key: "The key",
-  workspace: "Its workspace",
-  organization: "The company",
-};
+function describeScope({ scope, scope_name }: RateLimit): string {
+  switch (scope.type) {
+    case "api_key":
+      return "The key";
+    case "workspace":
+      return "Its workspace";
+    case "organization":
+      return "The company";
+    case "member":
+      return "Its owner";
+    case "group":
+      return `Group ${scope_name}`;
+    case "group_member":
+      return `Each member of ${scope_name}`;
+  }
+}
 
 const columns: Column<RateLimit>[] = [
   {
     id: "scope",
     header: "Limit of",
-    cell: (limit) => <LimitName limit={limit}>{scopeWords[limit.scope.type]}</LimitName>,
+    cell: (limit) => <LimitName limit={limit}>{describeScope(limit)}</LimitName>,
   },
   ...rateColumns((limit: RateLimit) => limit),
 ];

@@ -35,7 +35,7 @@ function Target({ form, workspaceId }: Pick<Fields, "form" | "workspaceId">) {
   const chosen = groups.data?.data.find(({ id }) => id === modelGroup);
   return (
     <div className="grid gap-5 sm:grid-cols-2">
-      <LimitScope label="Scope" form={form} workspaceId={workspaceId} />
+      <LimitScope label="Scope" form={form} workspaceId={workspaceId} hasPeople />
       <Field label="Models" hint={chosen?.models?.join(", ")} className="sm:col-span-2">
         {(control) => (
           <Select {...control} {...form.register("model_group")}>

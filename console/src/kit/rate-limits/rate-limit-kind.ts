@@ -1,7 +1,7 @@
 import { formatCount } from "../../ui/format.ts";
 import type { FormStart, LimitKind, NamedLimit } from "../limits/limit-kind.ts";
 import { toScopeValues } from "../limits/limit-scope.tsx";
-import { toOwnScope } from "../scopes/scope.ts";
+import { toRateScope } from "../scopes/scope.ts";
 import { scopeRank } from "../scopes/scope-names.ts";
 import {
   findRateLimit,
@@ -35,9 +35,9 @@ export const rateLimits: LimitKind<RateLimit, RateValues> = {
     useLimits: useRateLimits,
     compare: compareNamed,
     Rows: RateLimitRows,
-    purpose: `A rate limit applies to requests and tokens per minute of the company, a workspace or a key. ${effectWords}`,
+    purpose: `A rate limit applies to requests and tokens per minute of the company, a workspace, a key, a member or a group. ${effectWords}`,
     example: () => ({ what: "command", text: "./bursar rate-limits set --help" }),
-    note: `${effectWords} Each request must be within the limits of its key, its workspace and the company.`,
+    note: `${effectWords} Each request must be within the limits of its key, the key’s owner and the owner’s groups, its workspace and the company.`,
     useRemove: () => {
       const { mutate, isPending, error } = useRemoveRateLimit();
       return {
@@ -53,7 +53,7 @@ export const rateLimits: LimitKind<RateLimit, RateValues> = {
   form: {
     toValues,
     describe: (about) => (about ? `${about.name}, ${about.limit.model_group_name}` : effectWords),
-    unscoped: "Choose a workspace or a key.",
+    unscoped: "Choose a workspace, a key, a member or a group.",
     Fields: RateLimitFields,
     findProblem: (given) =>
       meters.every((meter) => readPerMinute(given[meter]) == null)
@@ -61,7 +61,7 @@ export const rateLimits: LimitKind<RateLimit, RateValues> = {
         : null,
     useSet: useSetRateLimit,
     toInput: (given, { scope: chosen, if_version }) => {
-      const scope = toOwnScope(chosen);
+      const scope = toRateScope(chosen);
       if (scope === null) return null;
       return {
         body: {
@@ -76,7 +76,7 @@ export const rateLimits: LimitKind<RateLimit, RateValues> = {
       };
     },
     find: async ({ model_group }, chosen) => {
-      const scope = toOwnScope(chosen);
+      const scope = toRateScope(chosen);
       return scope && findRateLimit(scope, model_group);
     },
     compare: compareRate,

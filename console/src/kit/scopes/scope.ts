@@ -3,7 +3,9 @@ import type { ItemOf } from "../../queries.ts";
 /** The organization, a workspace, key, member, group or tag. */
 export type Scope = ItemOf<"listSpendLimits">["scope"];
 /** A scope that every request has. */
-export type OwnScope = ItemOf<"listRateLimits">["scope"];
+export type OwnScope = ItemOf<"listAlerts">["scope"];
+/** A scope of rate limits. */
+export type RateScope = ItemOf<"listRateLimits">["scope"];
 
 /** A scope with spend of its own. */
 export type CountedScope = Exclude<Scope, { type: "group_member" }>;
@@ -33,4 +35,9 @@ export function toOwnScope(scope: Scope): OwnScope | null {
   const isOwn =
     scope.type === "organization" || scope.type === "workspace" || scope.type === "api_key";
   return isOwn ? scope : null;
+}
+
+/** Null: a tag. */
+export function toRateScope(scope: Scope): RateScope | null {
+  return scope.type === "tag" ? null : scope;
 }

@@ -38,7 +38,7 @@ export function SpendLimitFields({
     <>
       {isNew && (
         <div className="grid gap-5 sm:grid-cols-2">
-          <LimitScope label="Scope" form={form} workspaceId={workspaceId} hasPeople />
+          <LimitScope label="Scope" form={form} workspaceId={workspaceId} hasPeople hasTags />
         </div>
       )}
       <div className="grid gap-5 sm:grid-cols-2">

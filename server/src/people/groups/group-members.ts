@@ -14,10 +14,14 @@ import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-posi
 import { rankOf } from "#src/domain/rank.ts";
 import { refuseField, refuseFields } from "#src/domain/refuse-field.ts";
 import type { SaveDeps } from "#src/limits/limit-kind.ts";
+import {
+  limitsOfMember,
+  refreshLimitsOfMembers,
+  toAuditedLimits,
+} from "#src/people/leaving/member-limits.ts";
 import { readEmailAddress } from "#src/people/members/email-address.rule.ts";
 import { memberNotFound } from "#src/people/members/member-not-found.ts";
 import type { RowSigner } from "#src/signed-rows/row-signer.ts";
-import { refreshMemberLimits, toAuditedChanges } from "#src/spend/limits/refresh-member-limits.ts";
 import { auditOfMembership } from "./audit-group.ts";
 import { areMemberModelsWider, areRolesWider, findRoleAbove } from "./group-access.rule.ts";
 import {
@@ -183,9 +187,9 @@ async function auditMemberships(
   const { group, members } = of;
   const { organizationId, rank, source } = of.change;
   const memberIds = members.map(({ id }) => id);
-  const changed = await refreshMemberLimits(tx, deps, { organizationId, memberIds, rank });
+  const changed = await refreshLimitsOfMembers(tx, deps, { organizationId, memberIds, rank });
   return members.map((member) => {
-    const limits = toAuditedChanges(changed.filter(({ memberId }) => memberId === member.id));
+    const limits = toAuditedLimits(limitsOfMember(changed, member.id));
     return auditOfMembership(verb, group, { ...member, limits }, source);
   });
 }

@@ -19,9 +19,10 @@ import { listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { isWorkspaceRoleWider } from "#src/domain/wider-access.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { SaveDeps } from "#src/limits/limit-kind.ts";
+import { listMemberIds } from "#src/limits/limited-groups.sql.ts";
+import { refreshLimitsOfMembers, toAuditedLimits } from "#src/people/leaving/member-limits.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
-import { listMemberIds } from "#src/spend/limits/member-defaults.sql.ts";
-import { refreshMemberLimits, toAuditedChanges } from "#src/spend/limits/refresh-member-limits.ts";
+import { removeGroupRates } from "#src/rates/limits/remove-group-rates.ts";
 import { removeGroupLimits } from "#src/spend/limits/remove-group-limits.ts";
 import { auditOfGroup, auditOfGroupRole } from "./audit-group.ts";
 import { areMemberModelsWider, findRoleAbove } from "./group-access.rule.ts";
@@ -136,9 +137,10 @@ export async function removeGroup(
   const { id } = before;
   const memberIds = await listMemberIds(tx, id);
   await removeGroupLimits(tx, { organizationId, groupId: id, rank });
+  await removeGroupRates(tx, { organizationId, groupId: id, rank });
   await deleteRow(tx, { organizationId, id });
-  const changed = await refreshMemberLimits(tx, deps, { organizationId, memberIds, rank });
-  return auditOfGroup("group.deleted", before, null, toAuditedChanges(changed));
+  const changed = await refreshLimitsOfMembers(tx, deps, { organizationId, memberIds, rank });
+  return auditOfGroup("group.deleted", before, null, toAuditedLimits(changed));
 }
 
 /**

@@ -1,7 +1,6 @@
 import type { Database, Tx } from "#src/db/pool.ts";
 import { systemRandomBytes } from "#src/lib/ids.ts";
 import { withdrawMail } from "#src/mail/queue-mail.ts";
-import { refreshMemberLimits } from "#src/spend/limits/refresh-member-limits.ts";
 import {
   type AssignedRole,
   deleteAssignedRoles,
@@ -14,6 +13,7 @@ import {
   type SentInvite,
 } from "./end-access.sql.ts";
 import { listKeysOfMember, type StoppedKey, stopKeysOfMember } from "./keys-of-member.sql.ts";
+import { refreshLimitsOfMembers } from "./member-limits.ts";
 
 /** Everything that ends with a member's access, except sessions. */
 export interface Ending {
@@ -56,7 +56,7 @@ export async function endAccess(
   await deleteAssignedRoles(tx, id);
   await leaveAllGroups(tx, id);
   const deps = { nowMs: () => nowMs, randomBytes: systemRandomBytes };
-  await refreshMemberLimits(tx, deps, { organizationId, memberIds: [id], rank: null });
+  await refreshLimitsOfMembers(tx, deps, { organizationId, memberIds: [id], rank: null });
   await revokeInvites(tx, { ids: ending.invites.map((invite) => invite.id), nowMs });
   for (const invite of ending.invites) await withdrawMail(tx, invite.id);
   return ending;

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
-import type { OwnScopeType } from "#src/db/tables.ts";
+import type { RateScopeType } from "#src/db/tables.ts";
 import type { RateKind } from "./bucket.ts";
 
 // Configured rate limits. buckets.sql.ts has their levels.
@@ -12,7 +12,7 @@ export type PerMinute = Readonly<Record<RateKind, number | null>>;
 export interface RateLimit {
   id: string;
   organizationId: string;
-  scopeType: OwnScopeType;
+  scopeType: RateScopeType;
   scopeId: string;
   modelGroup: string;
   perMinute: PerMinute;
@@ -141,7 +141,10 @@ export async function listScopeRateLimits(
   return rows.map(fromRowRateLimit);
 }
 
-/** Returns all limits of the installation except those of archived workspaces and keys. A node holds them in memory. */
+/**
+ * Returns all limits of the installation that requests count in, except those of archived workspaces and keys. A node holds
+ * them in memory.
+ */
 export async function listLiveRateLimits(db: Database | Tx): Promise<RateLimit[]> {
   const rows = await db
     .selectFrom("rate_limit")
@@ -149,6 +152,7 @@ export async function listLiveRateLimits(db: Database | Tx): Promise<RateLimit[]
     .leftJoin("api_key", "api_key.id", "rate_limit.scope_id")
     .leftJoin("workspace as home", "home.id", "api_key.workspace_id")
     .select(rateLimitColumns)
+    .where("rate_limit.scope_type", "<>", "group_member")
     .where("workspace.archived_at", "is", null)
     .where("api_key.archived_at", "is", null)
     .where("home.archived_at", "is", null)

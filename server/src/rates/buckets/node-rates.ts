@@ -5,11 +5,15 @@ import { type BucketQuery, type BucketResult, type Grant, NodeBucket } from "./n
 
 // Limits of a request on this node, and their decision, pure. rate-limiter.ts has the clock, the timer and the database.
 
-/** Owner and model group of a request. */
+/** Scopes and model group of a request. */
 export interface RateScope {
   organizationId: string;
   workspaceId: string;
   apiKeyId: string;
+  /** Owner of a personal key. */
+  memberId?: string | null;
+  /** Groups of the owner. */
+  groupIds?: readonly string[];
   modelGroup: string;
 }
 
@@ -43,6 +47,7 @@ export type RateDecision =
   | RateRefusal
   | { kind: "query"; buckets: NodeBucket[] };
 
+const NO_IDS: readonly string[] = [];
 /** Maximum delay before this node reports its use to the others. */
 const REPORT_DELAY_MS = 100;
 /** Maximum age of the level of a token bucket with traffic, so that the use of other nodes is known. */
@@ -97,12 +102,20 @@ export class NodeRates {
   findLimits(scope: RateScope, nowMs: number): LimitState[] | null {
     const byScope = this.#limits.get(scope.organizationId);
     if (byScope === undefined) return null;
+    const { apiKeyId, memberId = null, groupIds = NO_IDS, modelGroup } = scope;
     const found: LimitState[] = [];
-    for (const scopeId of [scope.apiKeyId, scope.workspaceId, scope.organizationId]) {
-      for (const limit of byScope.get(scopeId) ?? []) {
-        if (coversGroup(limit, scope.modelGroup)) found.push(this.#getState(limit, nowMs));
+    const add = (scopeId: string) => {
+      const limits = byScope.get(scopeId);
+      if (limits === undefined) return;
+      for (const limit of limits) {
+        if (coversGroup(limit, modelGroup)) found.push(this.#getState(limit, nowMs));
       }
-    }
+    };
+    add(apiKeyId);
+    if (memberId !== null) add(memberId);
+    for (const groupId of groupIds) add(groupId);
+    add(scope.workspaceId);
+    add(scope.organizationId);
     return found.length === 0 ? null : found;
   }
 

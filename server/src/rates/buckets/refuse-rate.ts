@@ -39,6 +39,9 @@ const officialScope = {
   organization: "organization's",
   workspace: "workspace's",
   api_key: "API key's",
+  member: "personal",
+  group: "group's",
+  group_member: "personal",
 } as const;
 
 const kindNames: Record<RateKind, string> = {
@@ -61,5 +64,11 @@ function formatScope({ scopeType, scopeId }: RateLimit): string {
       return `workspace ${scopeId}`;
     case "api_key":
       return `API key ${scopeId}`;
+    case "member":
+      return `member ${scopeId}`;
+    case "group":
+      return `group ${scopeId}`;
+    case "group_member":
+      return `the members of group ${scopeId}`;
   }
 }

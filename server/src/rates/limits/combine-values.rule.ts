@@ -1,4 +1,4 @@
-type RateKind = "requests" | "input_tokens" | "output_tokens";
+export type RateKind = "requests" | "input_tokens" | "output_tokens";
 
 /** Part of a rate limit that a caller sets. */
 export interface WantedRates {

@@ -1,5 +1,5 @@
 import type { Database, Tx } from "#src/db/pool.ts";
-import type { OwnScopeType } from "#src/db/tables.ts";
+import type { RateScopeType } from "#src/db/tables.ts";
 import type { ScopeOfLimit } from "#src/limits/limit-kind.ts";
 import type { LimitValue } from "#src/limits/limit-values.rule.ts";
 import type { RateLimit } from "#src/rates/buckets/limits.sql.ts";
@@ -41,10 +41,22 @@ export async function listRateValues(
   }));
 }
 
+/** Deletes the values of all limits of a scope. The caller has locked the scope. */
+export async function deleteRateValues(
+  tx: Tx,
+  of: { organizationId: string; scopeId: string },
+): Promise<void> {
+  await tx
+    .deleteFrom("rate_limit_value")
+    .where("organization_id", "=", of.organizationId)
+    .where("scope_id", "=", of.scopeId)
+    .execute();
+}
+
 /** Replaces all values of one limit. The caller has locked its scope. */
 export async function replaceRateValues(
   tx: Tx,
-  of: ScopeOfLimit & Place & { scopeType: OwnScopeType },
+  of: ScopeOfLimit & Place & { scopeType: RateScopeType },
   values: readonly LimitValue<WantedRates>[],
 ): Promise<void> {
   const { organizationId, scopeType: scope_type, scopeId: scope_id, modelGroup: model_group } = of;

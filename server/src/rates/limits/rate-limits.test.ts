@@ -72,6 +72,7 @@ describe("a limit is set for a scope and a model group", () => {
       type: "rate_limit",
       id: expect.stringMatching(/^rlim_[0-9A-Za-z]{24}$/),
       scope: scopes[type],
+      scope_name: expect.stringMatching(/./),
       model_group: "sonnet_4",
       model_group_name: "Claude Sonnet 4.x",
       models: expect.arrayContaining(["claude-sonnet-4-5", "claude-sonnet-4-5-20250929"]),

@@ -3,13 +3,16 @@ import type { WireScope } from "@bursar/contract/scope.ts";
 import type { Call } from "#src/access/call.ts";
 import { getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
-import type { OwnScopeType } from "#src/db/tables.ts";
+import type { RateScopeType } from "#src/db/tables.ts";
 import { modelGroupOf, modelGroups } from "#src/domain/model-groups.ts";
 import type { PageOfRows, PageRequest } from "#src/domain/page-position.ts";
+import { listPermittedWorkspaces } from "#src/domain/rights.ts";
+import { isOwnScope } from "#src/domain/wire-scope.ts";
 import { assert } from "#src/lib/assert.ts";
 import { changeInScope, changeLimit } from "#src/limits/change-limit.ts";
 import type { LimitValue } from "#src/limits/limit-values.rule.ts";
 import { readValues } from "#src/limits/limit-values.ts";
+import { findScopeNames } from "#src/limits/scope-names.sql.ts";
 import { getLimit, type LimitQuery, listLimits } from "#src/limits/visible-limits.ts";
 import {
   capacityOf,
@@ -26,12 +29,15 @@ import {
 } from "#src/rates/buckets/limits.sql.ts";
 import { coversGroup } from "#src/rates/buckets/node-rates.ts";
 import type { WantedRates } from "./combine-values.rule.ts";
+import { findOwnerOfKey } from "./member-rates.sql.ts";
 import { rateLimits } from "./rate-limit-kind.ts";
 import { checkPerMinute, readModelGroup } from "./read-rate-limit.ts";
 
 /** Limit with its current levels. */
 export interface RateLimitState {
   limit: RateLimit;
+  /** Empty: the scope no longer exists. */
+  scopeName: string;
   levels: PerMinute;
   /** Time until requests are accepted again, milliseconds. Null: they are accepted. */
   freeInMs: number | null;
@@ -69,8 +75,10 @@ export async function setRateLimit(
       ifVersion: input.if_version,
     });
     assert(change.after !== null, "a limit that is set is there");
+    const limits = [change.after];
     const levels = await readLevels(tx, [change.after.id]);
-    const [state] = toStates([change.after], levels, [change.values]);
+    const names = await findScopeNames(tx, limits);
+    const [state] = toStates(limits, { levels, names, values: [change.values] });
     assert(state !== undefined, "one limit has one state");
     return { change, result: state };
   });
@@ -90,7 +98,7 @@ export async function getRateLimit(
 }
 
 export interface RateLimitQuery extends LimitQuery {
-  scope_type?: OwnScopeType | undefined;
+  scope_type?: RateScopeType | undefined;
   model_group?: string | undefined;
 }
 
@@ -117,7 +125,13 @@ export interface EffectiveRateLimits {
   limits: readonly RateLimitState[];
 }
 
-const narrowestFirst: readonly OwnScopeType[] = ["api_key", "workspace", "organization"];
+const narrowestFirst: readonly RateScopeType[] = [
+  "api_key",
+  "member",
+  "group",
+  "workspace",
+  "organization",
+];
 
 /** Without `model`: the limits of every group. Throws a 404 for a key that the caller cannot see. */
 export async function getEffectiveRateLimits(
@@ -129,9 +143,14 @@ export async function getEffectiveRateLimits(
   const { database } = deps;
   const workspaceId = await getWorkspaceIdOfApiKey(database, caller, "rate_limits:read", apiKeyId);
   const modelGroup = model === null ? null : modelGroupOf(model);
-  const scopeIds = [apiKeyId, workspaceId, organizationId];
+  const { memberId, groupIds } = await findOwnerOfKey(database, { organizationId, apiKeyId });
+  const own = memberId === null ? [] : [memberId];
+  const scopeIds = [apiKeyId, ...own, ...groupIds, workspaceId, organizationId];
   const found = await listScopeRateLimits(database, { organizationId, scopeIds });
+  const canSeeAll = listPermittedWorkspaces(caller, "rate_limits:read") === null;
   const limits = found
+    .filter(({ scopeType }) => narrowestFirst.includes(scopeType))
+    .filter(({ scopeType }) => canSeeAll || isOwnScope(scopeType))
     .filter((limit) => modelGroup === null || coversGroup(limit, modelGroup))
     .toSorted((a, b) => placeOf(a) - placeOf(b));
   return { apiKeyId, workspaceId, model, modelGroup, limits: await addLevels(deps, limits) };
@@ -147,13 +166,19 @@ async function addLevels(deps: AuditDeps, limits: readonly RateLimit[]): Promise
   if (limits.length === 0) return [];
   const ids = limits.map(({ id }) => id);
   const levels = await readLevels(deps.database, ids);
-  return toStates(limits, levels, await readValues(rateLimits, deps.database, limits));
+  const names = await findScopeNames(deps.database, limits);
+  const values = await readValues(rateLimits, deps.database, limits);
+  return toStates(limits, { levels, names, values });
 }
 
 function toStates(
   limits: readonly RateLimit[],
-  known: ReadonlyMap<string, Partial<Record<RateKind, number>>>,
-  valuesOfLimits: readonly (readonly LimitValue<WantedRates>[])[],
+  known: {
+    levels: ReadonlyMap<string, Partial<Record<RateKind, number>>>;
+    names: ReadonlyMap<string, string>;
+    /** Values of each limit, in the order of the limits. */
+    values: readonly (readonly LimitValue<WantedRates>[])[];
+  },
 ): RateLimitState[] {
   return limits.map((limit, place) => {
     const levels = { requests: null, input_tokens: null, output_tokens: null } as Record<
@@ -164,10 +189,11 @@ function toStates(
     for (const kind of rateKinds) {
       const perMinute = limit.perMinute[kind];
       if (perMinute === null) continue;
-      const level = known.get(limit.id)?.[kind] ?? capacityOf(kind, perMinute);
+      const level = known.levels.get(limit.id)?.[kind] ?? capacityOf(kind, perMinute);
       levels[kind] = level;
       if (!hasRoom(level)) freeInMs = Math.max(freeInMs ?? 0, msUntilLevel(level, 1, perMinute));
     }
-    return { limit, levels, freeInMs, values: valuesOfLimits[place] ?? [] };
+    const scopeName = known.names.get(limit.scopeId) ?? "";
+    return { limit, scopeName, levels, freeInMs, values: known.values[place] ?? [] };
   });
 }

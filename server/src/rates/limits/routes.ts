@@ -84,6 +84,7 @@ function toRateLimit(state: RateLimitState, nowMs: number): z.input<typeof rateL
     type: "rate_limit",
     id: limit.id,
     scope: toWireScope(limit),
+    scope_name: state.scopeName,
     model_group: limit.modelGroup,
     model_group_name: group?.displayName ?? limit.modelGroup,
     models: group?.models == null ? null : [...group.models],

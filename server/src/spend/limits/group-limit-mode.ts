@@ -5,19 +5,16 @@ import { checkStepUp } from "#src/access/step-up.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { readSetter } from "#src/limits/change-limit.ts";
-import type { LimitSetter } from "#src/limits/limit-values.rule.ts";
+import type { GroupLimitMode, LimitSetter } from "#src/limits/limit-values.rule.ts";
+import { findGroupLimitMode } from "#src/limits/limited-groups.sql.ts";
+import { refreshAllMemberRates, toAuditedRates } from "#src/rates/limits/refresh-member-rates.ts";
 import { isRaise, type WantedLimit } from "./combine-values.rule.ts";
-import type { GroupLimitMode } from "./member-defaults.rule.ts";
-import {
-  findGroupLimitMode,
-  listMembersWithDefaults,
-  saveGroupLimitMode,
-} from "./member-defaults.sql.ts";
+import { listMembersWithDefaults, saveGroupLimitMode } from "./member-defaults.sql.ts";
 import { refreshMemberLimits, toAuditedChanges } from "./refresh-member-limits.ts";
 import type { ChangedMemberLimit } from "./save-member-limits.ts";
 import { storedSpendLimits } from "./stored-spend-limits.ts";
 
-// The organization's rule for members of several groups with default caps.
+// The organization's rule for members of several groups with default caps or rates.
 
 export function getGroupLimitMode(
   { database }: AuditDeps,
@@ -48,6 +45,8 @@ export function setGroupLimitMode(
     const memberIds = await listMembersWithDefaults(tx, organizationId);
     const change = { organizationId, memberIds, rank: setter.rank };
     const changed = await refreshMemberLimits(tx, deps, change);
+    const rates = await refreshAllMemberRates(tx, { organizationId, rank: setter.rank });
+    if (rates.length > 0) checkEverywhere(caller, "rate_limits:write");
     await checkRaises(tx, { organizationId, setter, changed });
     const isWider = changed.some(({ before, after }) => storedSpendLimits.isWider(before, after));
     if (isWider || mode === "highest") checkStepUp(caller, deps.nowMs());
@@ -58,7 +57,7 @@ export function setGroupLimitMode(
         subject: { type: "group_limit_mode", id: organizationId },
         workspaceId: null,
         before: { mode: before },
-        after: { mode, ...toAuditedChanges(changed) },
+        after: { mode, ...toAuditedChanges(changed), ...toAuditedRates(rates) },
       },
     };
   });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { listApplying } from "#src/limits/limit-values.rule.ts";
 import type { WantedLimit } from "./combine-values.rule.ts";
 import {
   findDecidingGroup,
   findEasedAbove,
-  listApplying,
   type MemberDefault,
   pickDefaults,
 } from "./member-defaults.rule.ts";

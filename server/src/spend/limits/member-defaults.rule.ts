@@ -1,12 +1,10 @@
 import { includesRank, type Rank } from "@bursar/contract/permissions.ts";
 import type { PeriodName } from "#src/domain/spend-period.ts";
+import { type GroupLimitMode, listApplying } from "#src/limits/limit-values.rule.ts";
 import { isRaise, listCountedValues, type WantedLimit } from "./combine-values.rule.ts";
 
 // A group has a default cap for each of its members, with one value per rank. These rules say which defaults apply to a
 // person. Each rank decides among the defaults of that rank, so no lower rank changes what a higher one set.
-
-/** How a person in several groups gets one default. */
-export type GroupLimitMode = "highest" | "lowest";
 
 /** Default of one rank. */
 export interface MemberDefault {
@@ -43,14 +41,6 @@ function pickOne(defaults: readonly MemberDefault[], mode: GroupLimitMode): Memb
 /** Identifies a member, period and rank. */
 export function placeOf({ memberId, period, rank }: Omit<MemberDefault, "wanted" | "groupId">) {
   return `${memberId} ${period} ${rank}`;
-}
-
-/** Defaults that apply beside a member's own values: own values replace those of their rank and of lower ranks. */
-export function listApplying<Default extends { rank: Rank }>(
-  defaults: readonly Default[],
-  ownRanks: readonly Rank[],
-): Default[] {
-  return defaults.filter(({ rank }) => !ownRanks.some((own) => includesRank(own, rank)));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type RawBuilder, type SqlBool, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
-import type { GroupLimitMode, MemberDefault } from "./member-defaults.rule.ts";
+import type { GroupLimitMode } from "#src/limits/limit-values.rule.ts";
+import type { MemberDefault } from "./member-defaults.rule.ts";
 
 // Default caps of groups, and those that apply to each member. `member_default_limit` has one row for each member, period and
 // rank.
@@ -83,18 +84,6 @@ function isAmong(column: string, ids: readonly string[]): RawBuilder<SqlBool> {
   return sql<SqlBool>`${sql.ref(column)} = ANY(${ids}::text[])`;
 }
 
-export async function findGroupLimitMode(
-  db: Database | Tx,
-  organizationId: string,
-): Promise<GroupLimitMode> {
-  const { group_limit_mode: mode } = await db
-    .selectFrom("organization")
-    .select("group_limit_mode")
-    .where("id", "=", organizationId)
-    .executeTakeFirstOrThrow();
-  return mode;
-}
-
 export async function saveGroupLimitMode(
   tx: Tx,
   { organizationId, mode }: { organizationId: string; mode: GroupLimitMode },
@@ -116,17 +105,6 @@ export async function listMembersWithDefaults(tx: Tx, organizationId: string): P
     .where("spend_limit_value.organization_id", "=", organizationId)
     .where("spend_limit_value.scope_type", "=", "group_member")
     .orderBy("group_member.member_id")
-    .execute();
-  return rows.map(({ member_id: id }) => id);
-}
-
-/** Lists the members of a group. */
-export async function listMemberIds(tx: Tx, groupId: string): Promise<string[]> {
-  const rows = await tx
-    .selectFrom("group_member")
-    .select("member_id")
-    .where("group_id", "=", groupId)
-    .orderBy("member_id")
     .execute();
   return rows.map(({ member_id: id }) => id);
 }

@@ -6,10 +6,10 @@ import type { PeriodName } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import type { SaveDeps } from "#src/limits/limit-kind.ts";
+import { findGroupLimitMode } from "#src/limits/limited-groups.sql.ts";
 import type { SpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { findEasedAbove, type MemberDefault, pickDefaults } from "./member-defaults.rule.ts";
 import {
-  findGroupLimitMode,
   listGroupDefaults,
   listMemberDefaults,
   replaceMemberDefaults,

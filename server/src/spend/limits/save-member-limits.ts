@@ -3,7 +3,7 @@ import type { Tx } from "#src/db/pool.ts";
 import type { PeriodName } from "#src/db/tables.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { SaveDeps } from "#src/limits/limit-kind.ts";
-import type { LimitValue } from "#src/limits/limit-values.rule.ts";
+import { type LimitValue, listApplying } from "#src/limits/limit-values.rule.ts";
 import {
   deleteSpendLimits,
   listLimitsOfScopes,
@@ -13,7 +13,7 @@ import {
 } from "#src/spend/ledger/limits.sql.ts";
 import type { WantedLimit } from "./combine-values.rule.ts";
 import { listSpendValues } from "./limit-values.sql.ts";
-import { listApplying, type MemberDefault } from "./member-defaults.rule.ts";
+import type { MemberDefault } from "./member-defaults.rule.ts";
 import { storedSpendLimits } from "./stored-spend-limits.ts";
 
 /** A limit in force of a member that a change of defaults has changed. Null: there is none. */

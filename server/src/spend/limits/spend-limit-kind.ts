@@ -1,7 +1,7 @@
 import type { Tx } from "#src/db/pool.ts";
 import type { SaveDeps, ScopeOfLimit } from "#src/limits/limit-kind.ts";
 import type { LimitSetter } from "#src/limits/limit-values.rule.ts";
-import { listMemberIds } from "./member-defaults.sql.ts";
+import { listMemberIds } from "#src/limits/limited-groups.sql.ts";
 import { refreshMemberLimits, toAuditedChanges } from "./refresh-member-limits.ts";
 import { storedSpendLimits } from "./stored-spend-limits.ts";
 

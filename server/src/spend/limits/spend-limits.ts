@@ -13,6 +13,7 @@ import { assert } from "#src/lib/assert.ts";
 import { changeInScope, changeLimit } from "#src/limits/change-limit.ts";
 import type { LimitValue } from "#src/limits/limit-values.rule.ts";
 import { readValues } from "#src/limits/limit-values.ts";
+import { findScopeNames } from "#src/limits/scope-names.sql.ts";
 import { getLimit, type LimitQuery, listLimits } from "#src/limits/visible-limits.ts";
 import { type Balance, readBalancesAtSeq, readSpendOf } from "#src/spend/ledger/balances.sql.ts";
 import { findActivating, type SpendLimit } from "#src/spend/ledger/limits.sql.ts";
@@ -20,7 +21,6 @@ import { balanceKeyText } from "#src/spend/ledger/spend-key.ts";
 import type { WantedLimit } from "./combine-values.rule.ts";
 import { countGroupMembers } from "./member-limits.sql.ts";
 import { readWantedLimit } from "./read-limit.ts";
-import { findScopeNames } from "./scope-names.sql.ts";
 import { findDecidingGroups } from "./sourced-limits.ts";
 import { spendLimits } from "./spend-limit-kind.ts";
 

@@ -5,7 +5,8 @@ import { formatUsd } from "#src/domain/money.ts";
 import { isSpendLimitWider } from "#src/domain/wider-access.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { CheckedChange, LimitKind, ScopeOfLimit } from "#src/limits/limit-kind.ts";
-import type { LimitValue } from "#src/limits/limit-values.rule.ts";
+import { type LimitValue, listApplying } from "#src/limits/limit-values.rule.ts";
+import { findScopeNames } from "#src/limits/scope-names.sql.ts";
 import {
   deleteSpendLimit,
   findSpendLimit,
@@ -14,9 +15,7 @@ import {
 } from "#src/spend/ledger/limits.sql.ts";
 import { combineSpendValues, isRaise, type WantedLimit } from "./combine-values.rule.ts";
 import { listSpendValues, needsTwoPeople, replaceSpendValues } from "./limit-values.sql.ts";
-import { listApplying } from "./member-defaults.rule.ts";
 import { listMemberDefaults } from "./member-defaults.sql.ts";
-import { findScopeNames } from "./scope-names.sql.ts";
 import { findDecidingGroups } from "./sourced-limits.ts";
 import { listVisibleLimits } from "./spend-limits.sql.ts";
 

@@ -11,12 +11,11 @@ import type { z } from "zod";
 import { formatUsd } from "#src/domain/money.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import { toWireSetter } from "#src/limits/change-limit.ts";
-import type { LimitValue } from "#src/limits/limit-values.rule.ts";
+import type { GroupLimitMode, LimitValue } from "#src/limits/limit-values.rule.ts";
 import type { Balance } from "#src/spend/ledger/balances.sql.ts";
 import type { SpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import type { BlockingLimit, PeriodSpend } from "./blocked-scopes.ts";
 import type { WantedLimit } from "./combine-values.rule.ts";
-import type { GroupLimitMode } from "./member-defaults.rule.ts";
 import type { LimitState } from "./spend-limits.ts";
 import type { WorkspaceLimit } from "./workspace-limits.ts";
 

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { scopeName } from "#src/db/scope-name.ts";
-import type { ScopeOfLimit } from "#src/limits/limit-kind.ts";
+import type { ScopeOfLimit } from "./limit-kind.ts";
 
 /** Names of scopes by id. An id is missing if its scope does not exist. */
 export async function findScopeNames(
