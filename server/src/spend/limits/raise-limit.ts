@@ -3,11 +3,16 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { type LimitChange, refuseSetAbove, type ScopeForChange } from "#src/limits/change-limit.ts";
 import type { SaveDeps } from "#src/limits/limit-kind.ts";
-import { findValueAbove, type LimitValue, setValue } from "#src/limits/limit-values.rule.ts";
+import {
+  findValueAbove,
+  type LimitValue,
+  listApplying,
+  setValue,
+} from "#src/limits/limit-values.rule.ts";
 import { readValues, saveLimit } from "#src/limits/limit-values.ts";
 import type { SpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { listCountedValues, type WantedLimit } from "./combine-values.rule.ts";
-import { listApplying, type MemberDefault } from "./member-defaults.rule.ts";
+import type { MemberDefault } from "./member-defaults.rule.ts";
 import { listMemberDefaults } from "./member-defaults.sql.ts";
 import { spendLimits } from "./spend-limit-kind.ts";
 
