@@ -111,10 +111,7 @@ export const errorCodes = {
     ...unauthenticated,
     meaning: "The request has a session cookie without the header `x-bursar-console: 1`.",
   },
-  credentials_incorrect: {
-    ...unauthenticated,
-    meaning: "The address or the password is wrong.",
-  },
+  credentials_incorrect: { ...unauthenticated, meaning: "The address or the password is wrong." },
   second_factor_incorrect: {
     ...unauthenticated,
     meaning: "The code is wrong, or was used before.",
@@ -124,13 +121,14 @@ export const errorCodes = {
     ...unauthenticated,
     meaning: "The provider refused the sign-in, or its response is invalid.",
   },
-  directory_sign_in_refused: {
-    ...forbidden,
-    meaning: "The directory does not admit the person.",
-  },
+  directory_sign_in_refused: { ...forbidden, meaning: "The directory does not admit the person." },
   directory_unavailable: {
     ...unavailable,
     meaning: "The provider of the directory is out of reach, or set up wrongly.",
+  },
+  company_sign_in_required: {
+    ...forbidden,
+    meaning: "Members of the organization sign in through its directory only.",
   },
   sign_in_expired: { ...unauthenticated, meaning: "The sign-in took too long." },
   password_incorrect: { ...badRequest, meaning: "The current password is wrong." },
@@ -141,10 +139,7 @@ export const errorCodes = {
   },
   member_deactivated: { ...forbidden, meaning: "The member who signs in is deactivated." },
   too_many_attempts: { ...tooMany, meaning: "Too many attempts to sign in failed." },
-  sign_in_overloaded: {
-    ...unavailable,
-    meaning: "Too many sign-ins are running.",
-  },
+  sign_in_overloaded: { ...unavailable, meaning: "Too many sign-ins are running." },
 
   // Permissions.
   permission_denied: { ...forbidden, meaning: "The caller lacks the permission for this call." },
@@ -332,10 +327,7 @@ export const errorCodes = {
     ...conflict,
     meaning: "The same request, by its `idempotency-key`, is still running.",
   },
-  too_many_secrets: {
-    ...conflict,
-    meaning: "Too many secrets are still valid.",
-  },
+  too_many_secrets: { ...conflict, meaning: "Too many secrets are still valid." },
   too_many_passkeys: {
     ...conflict,
     meaning: "The member has reached the highest number of passkeys.",

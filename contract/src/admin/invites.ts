@@ -150,6 +150,9 @@ export const lookUpInvite = route({
       role: organizationRole,
       workspaces: z.array(z.object({ name: z.string(), workspace_role: workspaceRole })),
       expires_at: timestamp,
+      company_sign_in_only: z.boolean().meta({
+        description: "True: the person joins by a sign-in through a directory, without a password.",
+      }),
     })
     .meta({ id: "OfferedInvite" }),
 });

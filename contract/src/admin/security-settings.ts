@@ -45,6 +45,11 @@ const raisesNeedTwoPeople = z.boolean().meta({
     "True: a strict or soft spend limit is raised or removed only by an increase request that another person approves. The operator is exempt.",
 });
 
+const companySignInOnly = z.boolean().meta({
+  description:
+    "True: members sign in through a directory only. Passwords, passkeys at sign-in, password links and the acceptance of invites are refused. Only an owner who signed in through a directory can turn it on, which ends all other sessions.",
+});
+
 export const securitySettings = z
   .object({
     type: z.literal("security_settings"),
@@ -56,6 +61,7 @@ export const securitySettings = z
     session_idle_hours: sessionIdleHours,
     console_addresses: consoleAddresses,
     min_password_length: minPasswordLength,
+    company_sign_in_only: companySignInOnly,
     keys_beyond_max_lifetime: z.object({ api_keys: count, admin_keys: count }).meta({
       description: "Working keys that expire later than the maximum lifetime allows, or never.",
     }),
@@ -91,6 +97,7 @@ export const updateSecuritySettings = route({
     session_idle_hours: sessionIdleHours.optional(),
     console_addresses: consoleAddresses.optional(),
     min_password_length: minPasswordLength.optional(),
+    company_sign_in_only: companySignInOnly.optional(),
   }),
   response: securitySettings,
 });

@@ -119,6 +119,9 @@ export const listSignInDirectories = route({
   action: "public",
   audited: null,
   response: z.object({
+    company_sign_in_only: z.boolean().meta({
+      description: "True: no organization of the server allows another sign-in.",
+    }),
     data: z.array(
       z.object({ id: directoryId, type: z.literal("sign_in_directory"), name: z.string() }),
     ),

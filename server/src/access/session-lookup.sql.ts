@@ -35,16 +35,18 @@ export interface SessionRules {
   /** Null: all addresses. */
   consoleAddresses: string[] | null;
   hasSecondFactor: boolean;
+  /** The organization requires a session of a directory, and this one is none. An owner in recovery is exempt. */
+  lacksCompanySignIn: boolean;
 }
 
 /**
- * Finds the rules for the member's sessions, and whether the member has a second factor. `sessionId`: a second factor at
- * the provider that started the session counts too.
+ * Finds the rules for the member's sessions, and the facts of one session. A second factor at the provider that started the
+ * session counts too.
  */
 export async function findSessionRules(
   db: Database | Tx,
   memberId: string,
-  sessionId = "",
+  { sessionId, now }: { sessionId: string; now: Date },
 ): Promise<SessionRules> {
   const row = await db
     .selectFrom("member")
@@ -73,6 +75,29 @@ export async function findSessionRules(
           ),
         ])
         .as("has_second_factor"),
+      eb
+        .and([
+          eb("rules.company_sign_in_only", "=", true),
+          eb.not(
+            eb.exists(
+              eb
+                .selectFrom("directory_session")
+                .select("directory_session.session_id")
+                .where("directory_session.session_id", "=", sessionId),
+            ),
+          ),
+          eb.not(
+            eb.exists(
+              eb
+                .selectFrom("owner_recovery")
+                .select("owner_recovery.member_id")
+                .whereRef("owner_recovery.member_id", "=", "member.id")
+                .where("owner_recovery.expires_at", ">", now)
+                .where("member.role", "=", "owner"),
+            ),
+          ),
+        ])
+        .as("lacks_company_sign_in"),
     ])
     .where("member.id", "=", memberId)
     .executeTakeFirst();
@@ -82,6 +107,7 @@ export async function findSessionRules(
     idleHours: row?.session_idle_hours ?? null,
     consoleAddresses: row?.console_addresses ?? null,
     hasSecondFactor: Boolean(row?.has_second_factor),
+    lacksCompanySignIn: Boolean(row?.lacks_company_sign_in),
   };
 }
 

@@ -76,7 +76,9 @@ export function makeSessions(deps: {
         const session = await findSessionByToken(deps.database, hash);
         if (session === null) continue;
         if (!deps.rows.isUsable("auth_session", session, session.mac)) continue;
-        const rules = await findSessionRules(deps.database, session.user_id, session.id);
+        const of = { sessionId: session.id, now: new Date(nowMs) };
+        const rules = await findSessionRules(deps.database, session.user_id, of);
+        if (rules.lacksCompanySignIn) continue;
         if (nowMs >= sessionEndsAtMs(session, sessionLengthsOf(rules))) continue;
         const member = await findSignedMember(deps.database, deps.rows, session.user_id);
         if (member === null) continue;

@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { Page } from "../../ui/page.tsx";
 import { ApprovalOfRaises } from "./approval-of-raises.tsx";
+import { CompanySignIn } from "./company-sign-in.tsx";
 import { ConsoleAddresses } from "./console-addresses.tsx";
 import { ExceedingKeys } from "./exceeding-keys.tsx";
 import { KeyHygiene } from "./key-hygiene.tsx";
@@ -46,6 +47,7 @@ function Settings({ settings }: { settings: SecuritySettings }) {
       </Group>
       <Group>
         <SecondFactorSetting settings={settings} />
+        <CompanySignIn settings={settings} />
         <ConsoleAddresses settings={settings} />
         <NumberSetting words={sessionLength} settings={settings} />
         <NumberSetting words={idleTime} settings={settings} />

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { type Answer, call } from "../../api-client.ts";
 import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
 import { consumeNext, consumeResponse } from "../../kit/sign-in/provider-response.ts";
+import { useApi } from "../../queries.ts";
 import { startSession, useSessionQuery } from "../../session.ts";
 import { Button, ButtonLink } from "../../ui/button.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
@@ -65,6 +66,19 @@ function FailedPage({ error }: { error: Error }) {
 
 /** The address belongs to a member: asks the member to confirm that the person is the same. */
 function LinkPage() {
+  const directories = useApi("listSignInDirectories", {});
+  if (directories.data?.company_sign_in_only) {
+    return (
+      <AuthPage
+        title="Link your account"
+        lead="Your address belongs to a member. Confirm by e-mail that it is you, and your company sign-in is linked to the account."
+      >
+        <div className="grid gap-4">
+          <LinkMail />
+        </div>
+      </AuthPage>
+    );
+  }
   return (
     <SignInSteps
       title="Link your account"

@@ -15,6 +15,7 @@ import { formatDay } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
 import { Facts } from "../../ui/page.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
+import { DirectoryButtons } from "./directory-buttons.tsx";
 
 /** Shows the invite of a link, and accepts it. */
 export function InvitePage() {
@@ -74,27 +75,34 @@ function Join({ offer, token }: { offer: Answer<"lookUpInvite">; token: string }
           ["Expires", formatDay(offer.expires_at)],
         ]}
       />
-      <form noValidate className="grid gap-5" onSubmit={submit}>
-        <input type="hidden" autoComplete="username" value={offer.email} readOnly />
-        <Field label="Your name" error={errors.name?.message}>
-          {(control) => (
-            <Input
-              {...control}
-              autoComplete="name"
-              autoFocus
-              {...form.register("name", needed("Enter your name."))}
-            />
-          )}
-        </Field>
-        <NewPasswordField
-          registration={form.register("password", needed("Choose a password."))}
-          error={errors.password?.message}
-        />
-        <FormError error={error} />
-        <Button kind="primary" type="submit" isBusy={isBusy}>
-          Join {offer.organization_name}
-        </Button>
-      </form>
+      {offer.company_sign_in_only ? (
+        <div className="grid gap-4">
+          <p className="text-quiet">Your company sign-in gives you this role.</p>
+          <DirectoryButtons next={null} />
+        </div>
+      ) : (
+        <form noValidate className="grid gap-5" onSubmit={submit}>
+          <input type="hidden" autoComplete="username" value={offer.email} readOnly />
+          <Field label="Your name" error={errors.name?.message}>
+            {(control) => (
+              <Input
+                {...control}
+                autoComplete="name"
+                autoFocus
+                {...form.register("name", needed("Enter your name."))}
+              />
+            )}
+          </Field>
+          <NewPasswordField
+            registration={form.register("password", needed("Choose a password."))}
+            error={errors.password?.message}
+          />
+          <FormError error={error} />
+          <Button kind="primary" type="submit" isBusy={isBusy}>
+            Join {offer.organization_name}
+          </Button>
+        </form>
+      )}
     </AuthPage>
   );
 }

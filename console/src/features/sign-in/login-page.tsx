@@ -1,5 +1,6 @@
 import { Navigate, useRouter, useSearch } from "@tanstack/react-router";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
+import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
 import { useApi } from "../../queries.ts";
 import { startSession, useSessionQuery } from "../../session.ts";
 import { DirectoryButtons } from "./directory-buttons.tsx";
@@ -10,13 +11,34 @@ export function LoginPage() {
   const { next }: { next?: string } = useSearch({ strict: false });
   const session = useSessionQuery();
   const setUp = useApi("getSetUp", {});
+  const directories = useApi("listSignInDirectories", {});
+  const [isRecovering, setIsRecovering] = useState(false);
   if (session.data) return <OpenPage to={next ?? "/"} />;
   if (setUp.data?.is_open) return <Navigate to="/setup" replace />;
   const lead = next !== undefined && "After sign-in you return to your page.";
+  if (directories.data?.company_sign_in_only && !isRecovering) {
+    return <CompanySignInPage next={next ?? null} onRecover={() => setIsRecovering(true)} />;
+  }
   return (
     <SignInSteps title="Sign in" lead={lead} onSignedIn={startSession}>
       <DirectoryButtons next={next ?? null} />
     </SignInSteps>
+  );
+}
+
+/** Sign-in where each organization of the server requires a directory. */
+function CompanySignInPage(props: { next: string | null; onRecover: () => void }) {
+  return (
+    <AuthPage title="Sign in" lead="Use your company account.">
+      <div className="grid gap-4">
+        <DirectoryButtons next={props.next} />
+      </div>
+      <p className="text-sm">
+        <button type="button" className="link" onClick={props.onRecover}>
+          Owner recovery
+        </button>
+      </p>
+    </AuthPage>
   );
 }
 

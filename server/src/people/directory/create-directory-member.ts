@@ -59,6 +59,6 @@ async function findInvite(
   if (invite?.role !== "owner") return invite;
   throw new ApiError(
     "directory_sign_in_refused",
-    "You are invited as an Owner. Accept the invite through its link.",
+    "You are invited as an Owner. Accept the invite through its link, or ask an Owner to revoke it.",
   );
 }

@@ -15,6 +15,7 @@ import { refuseField } from "#src/domain/refuse-field.ts";
 import type { GuardedClient } from "#src/lib/guarded-client.ts";
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
+import { checkOtherSignIns } from "#src/people/identity/company-sign-in.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { releaseDirectory } from "#src/people/scim/release-directory.ts";
 import { endClaimedGroups } from "./claimed-groups.ts";
@@ -37,7 +38,7 @@ import {
   readProviderKeys,
 } from "./discover-provider.ts";
 import { findIssuerMistake } from "./issuer.rule.ts";
-import { deleteSessionsOfDirectory } from "./sign-in.sql.ts";
+import { deleteSessionsOfDirectory, hasOtherEnabledDirectory } from "./sign-in.sql.ts";
 import { toWire } from "./to-wire.ts";
 
 export interface DirectoryDeps extends AuditDeps {
@@ -117,7 +118,10 @@ export type DirectoryChange = { [Field in keyof Settings]?: Settings[Field] | un
   client_secret?: string | null | undefined;
 };
 
-/** Omitted fields stay. Throws a 404, and a 400 for an enabled directory without a client id. */
+/**
+ * Omitted fields stay. Throws a 404, and a 400 for an enabled directory without a client id. Throws a 403 if the last
+ * directory of an organization that requires one would be disabled.
+ */
 export function updateDirectory(
   deps: DirectoryDeps,
   { caller, origin }: Call,
@@ -138,6 +142,7 @@ export function updateDirectory(
       }),
     });
     if (isSame(before, changed)) return { result: before, audit: "unchanged" };
+    if (before.is_enabled && !changed.is_enabled) await checkDirectoryRemains(tx, before);
     const after = { ...changed, updated_at: new Date(deps.nowMs()) };
     await updateRow(tx, after);
     const audit = auditOf("directory.updated", before, after, typeof client_secret === "string");
@@ -152,6 +157,18 @@ export function updateDirectory(
     });
     return { result: after, audit: [audit, ...ended] };
   });
+}
+
+/** Throws a 403 if members sign in through directories only, and this is the last one. */
+async function checkDirectoryRemains(
+  tx: Tx,
+  { id, organization_id: organizationId }: DirectoryRow,
+) {
+  await lockPeople(tx, organizationId);
+  if (await hasOtherEnabledDirectory(tx, { organizationId, id })) return;
+  const message =
+    "Members sign in through this directory only. Turn off Only company sign-in first.";
+  await checkOtherSignIns(tx, organizationId, message);
 }
 
 const toMapping = ({ role_claim, role_mappings, group_claim, group_mappings }: DirectoryRow) => ({
@@ -186,6 +203,7 @@ export function deleteDirectory(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await findDirectoryForUpdate(tx, { organizationId, id });
     if (before === null) throw directoryNotFound();
+    if (before.is_enabled) await checkDirectoryRemains(tx, before);
     await lockPeople(tx, organizationId);
     const ended_sessions = await deleteSessionsOfDirectory(tx, id);
     const ended = await endClaimedGroups(tx, deps, {

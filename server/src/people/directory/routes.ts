@@ -12,6 +12,7 @@ import type {
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { Call, PublicCall } from "#src/access/call.ts";
 import { pagedList } from "#src/domain/paged-list.ts";
+import { isCompanySignInOnlyEverywhere } from "#src/people/identity/company-sign-in.sql.ts";
 import type { DirectoryRow } from "./directories.sql.ts";
 import {
   createDirectory,
@@ -78,6 +79,7 @@ export function makeDirectorySignInHandlers(
   const deps: DirectorySignInDeps = { ...given, providers: makeProviders(given.client) };
   return {
     listSignInDirectories: async () => ({
+      company_sign_in_only: await isCompanySignInOnlyEverywhere(deps.database),
       data: (await listEnabledDirectories(deps.database)).map((directory) => ({
         ...directory,
         type: "sign_in_directory" as const,

@@ -284,16 +284,31 @@ export async function insertDirectorySession(tx: Tx, row: DirectorySessionRow): 
 
 /** Finds the directory that started the session, or null. */
 export async function findDirectoryOfSession(
-  db: Database,
+  db: Database | Tx,
   sessionId: string,
-): Promise<{ id: string; name: string } | null> {
+): Promise<{ id: string; name: string; is_enabled: boolean } | null> {
   const row = await db
     .selectFrom("directory_session")
     .innerJoin("directory", "directory.id", "directory_session.directory_id")
-    .select(["directory.id", "directory.name"])
+    .select(["directory.id", "directory.name", "directory.is_enabled"])
     .where("directory_session.session_id", "=", sessionId)
     .executeTakeFirst();
   return row ?? null;
+}
+
+/** Whether the organization has another enabled directory. */
+export async function hasOtherEnabledDirectory(
+  tx: Tx,
+  of: { organizationId: string; id: string },
+): Promise<boolean> {
+  const row = await tx
+    .selectFrom("directory")
+    .select("id")
+    .where("organization_id", "=", of.organizationId)
+    .where("id", "<>", of.id)
+    .where("is_enabled", "=", true)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** Moves the facts of a directory's session to the session that replaces it. */

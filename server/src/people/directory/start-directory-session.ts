@@ -52,7 +52,7 @@ export async function startDirectorySession(
   const { browser, origin } = call;
   const { site, proved } = arrival;
   const { member_id: memberId, has_second_factor, authenticated_at } = proved;
-  const auth = await makeAuth(deps, { tx, site, origin });
+  const auth = await makeAuth(deps, { tx, site, origin, isCompanySignIn: true });
   const request = { body: { userId: memberId }, returnHeaders: true as const };
   await refundAttempt(tx, attemptOf(origin));
   if (!has_second_factor && (await hasAuthenticatorApp(tx, memberId))) {

@@ -27,6 +27,8 @@ export interface AuthRequest {
   proof?: PasswordProof;
   /** Hash of a new password, made before the transaction. */
   newPasswordHash?: string;
+  /** A directory has identified the member. Sessions without are refused where members need one. */
+  isCompanySignIn?: boolean;
   /** Receives the token of a password reset. */
   onResetToken?: (token: string) => void;
 }
@@ -56,6 +58,7 @@ export const provedByStepUp = "proved by step-up";
 export const ISSUER = "Bursar";
 /** Refusal codes of Bursar. All others are better-auth's. */
 export const MEMBER_NOT_ACTIVE = "MEMBER_NOT_ACTIVE";
+export const COMPANY_SIGN_IN_REQUIRED = "COMPANY_SIGN_IN_REQUIRED";
 
 /** Removes environment variables that change better-auth's behavior or make it send reports. */
 export function removeForeignVariables(environment: NodeJS.ProcessEnv): void {

@@ -15,11 +15,13 @@ import {
   type AuthDeps,
   type AuthRequest,
   BACKUP_CODES,
+  COMPANY_SIGN_IN_REQUIRED,
   deriveAuthSecret,
   ISSUER,
   MEMBER_NOT_ACTIVE,
   RESET_SECONDS,
 } from "./auth-settings.ts";
+import { needsCompanySignIn } from "./company-sign-in.sql.ts";
 import { makePasswordHashing } from "./hash-password.ts";
 import { hashSessionTokens } from "./hashed-session-tokens.ts";
 import { passwordLength } from "./password-rules.rule.ts";
@@ -152,13 +154,17 @@ const accountColumns = {
   ...timestamps,
 };
 
-/** Runs before every new session, and refuses members who are not active. */
-function startSessionHook(deps: AuthDeps, { tx, origin }: AuthRequest) {
+/** Runs before every new session. Refuses members who are not active, and those who need a directory. */
+function startSessionHook(deps: AuthDeps, { tx, origin, isCompanySignIn }: AuthRequest) {
   return async (session: { userId: string } & Record<string, unknown>) => {
     if ((await findMemberStatus(tx, session.userId)) !== "active") {
       throw new APIError("FORBIDDEN", { code: MEMBER_NOT_ACTIVE, message: "not active" });
     }
     const now = new Date(deps.nowMs());
+    const of = { memberId: session.userId, now };
+    if (!isCompanySignIn && (await needsCompanySignIn(tx, of))) {
+      throw new APIError("FORBIDDEN", { code: COMPANY_SIGN_IN_REQUIRED, message: "no directory" });
+    }
     const data = {
       ...session,
       ipAddress: origin.ipAddress,

@@ -11,6 +11,8 @@ import { withdrawMail } from "#src/mail/queue-mail.ts";
 import { siteOfChange } from "#src/people/identity/ask-auth.ts";
 import { addressAttempt, beginAttempt } from "#src/people/identity/attempts.ts";
 import type { AuthDeps } from "#src/people/identity/auth-settings.ts";
+import { isCompanySignInOnly } from "#src/people/identity/company-sign-in.sql.ts";
+import { checkOtherSignIns } from "#src/people/identity/company-sign-in.ts";
 import { hashNewPassword } from "#src/people/identity/hash-password.ts";
 import { createPerson, startSession } from "#src/people/identity/people.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
@@ -31,6 +33,8 @@ export interface AcceptDeps extends InviteDeps, AuthDeps {
 
 export interface OfferedInvite extends ShownInvite {
   organizationName: string;
+  /** The person joins by a sign-in through a directory. */
+  isCompanySignInOnly: boolean;
 }
 
 /** Returns the offer of an invite link. Throws a 404 or a 400 with the reason if the link does not work. */
@@ -64,6 +68,7 @@ export async function acceptInvite(
   const site = siteOfChange(browser);
   const offer = await lookUpInvite(deps, { browser, origin }, input.token);
   const { email, role, organization_id: organizationId } = offer.row;
+  await checkOtherSignIns(deps.database, organizationId);
   const { name } = input;
   const minLength = await findMinPasswordLength(deps.database, organizationId);
   const person = { name, email, organizationName: offer.organizationName, minLength };
@@ -142,7 +147,11 @@ async function getOffer(db: Database | Tx, token: string, nowMs: number): Promis
         { resource_status: "expired" },
       );
     case "pending":
-      return { ...(await showOne(db, row)), organizationName };
+      return {
+        ...(await showOne(db, row)),
+        organizationName,
+        isCompanySignInOnly: await isCompanySignInOnly(db, row.organization_id),
+      };
   }
 }
 

@@ -11,6 +11,7 @@ import { refuseField } from "#src/domain/refuse-field.ts";
 import { canGrantWorkspaceRole } from "#src/domain/rights.ts";
 import { isInviteWide } from "#src/domain/wider-access.ts";
 import { newId } from "#src/lib/ids.ts";
+import { checkOtherSignIns } from "#src/people/identity/company-sign-in.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { readEmailAddress } from "#src/people/members/email-address.rule.ts";
 import { findRoleConflict } from "#src/people/workspace-members/workspace-role.rule.ts";
@@ -36,6 +37,9 @@ import {
   show,
 } from "./invites.ts";
 
+const NO_OWNER_INVITES =
+  "Members sign in through a directory only, and no directory makes an owner. Invite with another role, and change it after the first sign-in.";
+
 export interface NewInvites {
   emails: readonly string[];
   role: OrganizationRole;
@@ -51,7 +55,8 @@ export type InviteResult = { email: string } & (
 
 /**
  * Invites each valid address, and returns a reason for each other one, in one transaction. An address gets its invite,
- * workspaces, message and audit event, or none of them. Throws a 403 for a role above the caller's and a 404 for an
+ * workspaces, message and audit event, or none of them. Throws a 403 for a role above the caller's, and for an owner where
+ * members sign in through a directory only. Throws a 404 for an
  * unknown workspace. Throws a 400 for an archived workspace and for roles that cannot be combined.
  */
 export function createInvites(
@@ -64,6 +69,9 @@ export function createInvites(
   if (isInviteWide(input.role, workspaceRoles)) checkStepUp(caller, deps.nowMs());
   return auditedTransaction(deps, caller, origin, async (tx) => {
     await lockPeople(tx, caller.organizationId);
+    if (input.role === "owner") {
+      await checkOtherSignIns(tx, caller.organizationId, NO_OWNER_INVITES);
+    }
     const workspaces = await getWorkspaces(tx, caller, input);
     const { results, toInvite } = await classifyEmails(tx, deps, caller, input.emails);
     const made = await insertAll(tx, deps, caller, {

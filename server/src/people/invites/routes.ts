@@ -49,7 +49,8 @@ export function makeInviteHandlers(
       return { id: params.invite_id, type: "invite_deleted" };
     },
     lookUpInvite: async (call, { body }) => {
-      const { row, workspaces, organizationName } = await lookUpInvite(deps, call, body.token);
+      const offer = await lookUpInvite(deps, call, body.token);
+      const { row, workspaces, organizationName } = offer;
       return {
         type: "offered_invite",
         organization_name: organizationName,
@@ -59,6 +60,7 @@ export function makeInviteHandlers(
           .filter(({ is_archived }) => !is_archived)
           .map(({ workspace_name, role }) => ({ name: workspace_name, workspace_role: role })),
         expires_at: row.expires_at.toISOString(),
+        company_sign_in_only: offer.isCompanySignInOnly,
       };
     },
     acceptInvite: async (call, { body }) => ({

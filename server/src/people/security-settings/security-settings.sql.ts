@@ -14,6 +14,8 @@ export interface SecurityRules {
   console_addresses: string[] | null;
   /** Minimum length of new passwords, characters. */
   min_password_length: number;
+  /** Members sign in through a directory only. */
+  company_sign_in_only: boolean;
 }
 
 const columns = [
@@ -25,6 +27,7 @@ const columns = [
   "session_idle_hours",
   "console_addresses",
   "min_password_length",
+  "company_sign_in_only",
 ] as const;
 
 /** Returns the organization's rules, or the defaults. */
@@ -47,6 +50,7 @@ export async function findSecurityRules(
       session_idle_hours: null,
       console_addresses: null,
       min_password_length: passwordLengthBounds.min,
+      company_sign_in_only: false,
     }
   );
 }

@@ -34,6 +34,7 @@ const shown = (days: number | null, apiKeys = 0, adminKeys = 0) => ({
   session_idle_hours: null,
   console_addresses: null,
   min_password_length: 12,
+  company_sign_in_only: false,
   keys_beyond_max_lifetime: { api_keys: apiKeys, admin_keys: adminKeys },
 });
 

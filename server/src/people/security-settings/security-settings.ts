@@ -1,9 +1,15 @@
 import type { Call } from "#src/access/call.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller, Origin } from "#src/domain/caller.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
+import { hasOrganizationPermission } from "#src/domain/rights.ts";
 import { compileRanges, isInRanges, normalizeRange } from "#src/key-lookup/address-ranges.ts";
+import { findDirectoryOfSession } from "#src/people/directory/sign-in.sql.ts";
+import { endOtherSignIns } from "#src/people/identity/company-sign-in.sql.ts";
+import { companySignInRequired } from "#src/people/identity/company-sign-in.ts";
+import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import {
   countKeysOverLifetime,
   findSecurityRules,
@@ -30,7 +36,8 @@ export async function getSecuritySettings(
 
 /**
  * Keeps the current value of omitted fields. Existing keys are counted but not changed. Throws a 400 for console
- * addresses that exclude the member who sets them.
+ * addresses that exclude the member who sets them. Throws a 403 for `company_sign_in_only` unless an owner sets it, in a
+ * session of an enabled directory.
  */
 export function updateSecuritySettings(
   deps: AuditDeps,
@@ -48,6 +55,9 @@ export function updateSecuritySettings(
     if (changed.length === 0) return { result, audit: "unchanged" };
     const pick = (from: SecurityRules) =>
       Object.fromEntries(changed.map((field) => [field, from[field]]));
+    const ended = changed.includes("company_sign_in_only")
+      ? await setCompanySignIn(tx, caller, result.rules.company_sign_in_only)
+      : {};
     await saveSecurityRules(tx, organizationId, asked);
     return {
       result,
@@ -56,10 +66,30 @@ export function updateSecuritySettings(
         subject: { type: "security_settings", id: organizationId },
         workspaceId: null,
         before: pick(rules),
-        after: pick(result.rules),
+        after: { ...pick(result.rules), ...ended },
       },
     };
   });
+}
+
+/** Ends all other sign-ins when the rule begins. Throws a 403. */
+async function setCompanySignIn(tx: Tx, caller: Caller, isOn: boolean) {
+  if (!hasOrganizationPermission(caller, "directories:write")) {
+    throw new ApiError(
+      "permission_denied",
+      "Only an Owner can change the rule for company sign-in.",
+    );
+  }
+  if (!isOn) return {};
+  await lockPeople(tx, caller.organizationId);
+  const directory =
+    caller.kind === "member" ? await findDirectoryOfSession(tx, caller.sessionId) : null;
+  if (directory?.is_enabled !== true) {
+    throw companySignInRequired(
+      "Sign in through a directory of the organization first. Otherwise the rule could exclude you.",
+    );
+  }
+  return { ended_sessions: await endOtherSignIns(tx, caller.organizationId) };
 }
 
 /** Returns the fields to set, with normalized addresses. */

@@ -1,6 +1,13 @@
 import type { Call } from "#src/access/call.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
+import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import {
+  isCompanySignInOnly,
+  needsCompanySignIn,
+  saveRecovery,
+} from "#src/people/identity/company-sign-in.sql.ts";
+import { companySignInRequired } from "#src/people/identity/company-sign-in.ts";
 import { endSessions } from "#src/people/identity/people.ts";
 import { findMember } from "#src/people/leaving/members.sql.ts";
 import { memberNotFound } from "#src/people/members/member-not-found.ts";
@@ -19,7 +26,8 @@ export function listOwners(deps: SignInDeps, { caller }: Call): Promise<OwnerRow
 
 /**
  * Creates a one-time link that sets a new password of the owner, and revokes earlier links. With `removeTwoFactor`, the
- * authenticator app is removed too, and all sessions end at once.
+ * authenticator app is removed too, and all sessions end at once. While a directory is required, the owner can use the
+ * password for a day.
  */
 export function resetOwner(
   deps: SignInDeps,
@@ -54,6 +62,7 @@ export function resetOwner(
         `${input.email} has no sign-in. Invite the address again.`,
       );
     }
+    const recoveryUntil = await startRecovery(tx, deps, caller.organizationId, owner.id);
     return {
       result: { url, expiresAt: resetLinkExpiry() },
       audit: {
@@ -61,13 +70,35 @@ export function resetOwner(
         subject: { type: "member", id: owner.id },
         workspaceId: null,
         before: null,
-        after: { email: owner.email, removed_two_factor: hadTwoFactor },
+        after: {
+          email: owner.email,
+          removed_two_factor: hadTwoFactor,
+          password_allowed_until: recoveryUntil?.toISOString() ?? null,
+        },
       },
     };
   });
 }
 
-/** Creates a one-time link that sets a new password of the member, and revokes earlier links. Throws a 404 and a 409. */
+const RECOVERY_MS = 86_400_000;
+
+/** Returns the time until which the owner can use a password. Null: the organization allows passwords. */
+async function startRecovery(
+  tx: Tx,
+  deps: SignInDeps,
+  organizationId: string,
+  memberId: string,
+): Promise<Date | null> {
+  if (!(await isCompanySignInOnly(tx, organizationId))) return null;
+  const expiresAt = new Date(deps.nowMs() + RECOVERY_MS);
+  await saveRecovery(tx, { memberId, expiresAt });
+  return expiresAt;
+}
+
+/**
+ * Creates a one-time link that sets a new password of the member, and revokes earlier links. Throws a 404, a 409, and a 403
+ * where members sign in through a directory only.
+ */
 export function createResetLink(
   deps: SignInDeps,
   { caller, origin }: Call,
@@ -77,6 +108,11 @@ export function createResetLink(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const member = await findMember(tx, { organizationId, id: memberId });
     if (member === null || member.status === "removed") throw memberNotFound(memberId);
+    if (await needsCompanySignIn(tx, { memberId, now: new Date(deps.nowMs()) })) {
+      throw companySignInRequired(
+        "Members sign in through a directory only. `./bursar owners reset` lets an owner in.",
+      );
+    }
     await lockPerson(tx, memberId);
     await deletePendingSteps(tx, memberId);
     const url =

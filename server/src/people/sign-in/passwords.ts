@@ -19,6 +19,14 @@ import {
 import { makeAuth } from "#src/people/identity/auth.ts";
 import { RESET_SECONDS } from "#src/people/identity/auth-settings.ts";
 import { callAuth } from "#src/people/identity/call-auth.ts";
+import {
+  isCompanySignInOnlyEverywhere,
+  needsCompanySignIn,
+} from "#src/people/identity/company-sign-in.sql.ts";
+import {
+  checkPasswordAllowed,
+  companySignInRequired,
+} from "#src/people/identity/company-sign-in.ts";
 import { findKnownDevice, rememberDevice } from "#src/people/identity/devices.ts";
 import { checkNewPassword, hashPassword } from "#src/people/identity/hash-password.ts";
 import type { Person } from "#src/people/identity/password-rules.rule.ts";
@@ -48,6 +56,7 @@ export async function changePassword(
 ): Promise<number> {
   const { browser, origin } = call;
   const member = getMemberCaller(call);
+  await checkPasswordAllowed(deps, member.id);
   const person = await findPerson(deps.database, member.id);
   assert(person, "a caller is a member");
   await checkNewPassword(input.new_password, await findPasswordOwner(deps, person));
@@ -99,7 +108,7 @@ export async function changePassword(
 
 /**
  * Sends a reset link to the owner of the address. All work happens after the response, which is the same for an unknown
- * address.
+ * address. Throws a 403 if each organization of the server requires its directory.
  */
 export async function requestPasswordReset(
   deps: SignInDeps,
@@ -108,9 +117,12 @@ export async function requestPasswordReset(
 ): Promise<void> {
   const attempt = addressAttempt("reset_request", origin.ipAddress);
   await beginAttempt(deps.database, deps.nowMs(), attempt);
+  if (await isCompanySignInOnlyEverywhere(deps.database)) throw companySignInRequired();
   deps.background.run(async () => {
     const person = await findPersonByEmail(deps.database, email);
     if (person === null || person.status !== "active") return;
+    const of = { memberId: person.id, now: new Date(deps.nowMs()) };
+    if (await needsCompanySignIn(deps.database, of)) return;
     if (!(await tryAttempt(deps.database, deps.nowMs(), resetAttempt(email)))) return;
     await signInTransaction(deps, async (tx, note) => {
       const url = await makeResetLink(tx, deps, { memberId: person.id, origin });
@@ -183,6 +195,7 @@ export async function confirmPasswordReset(
     await beginAttempt(deps.database, deps.nowMs(), attempt);
     throw linkGone();
   }
+  await checkPasswordAllowed(deps, person.id);
   await checkNewPassword(input.password, await findPasswordOwner(deps, person));
   const memberId = person.id;
   const deviceId = await findKnownDevice(deps.database, deps, { browser, site, memberId });

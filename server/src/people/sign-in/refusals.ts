@@ -1,6 +1,7 @@
 import { ApiError } from "#src/domain/api-error.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
-import { MEMBER_NOT_ACTIVE } from "#src/people/identity/auth-settings.ts";
+import { COMPANY_SIGN_IN_REQUIRED, MEMBER_NOT_ACTIVE } from "#src/people/identity/auth-settings.ts";
+import { companySignInRequired } from "#src/people/identity/company-sign-in.ts";
 
 // Refusals of better-auth as API errors. All cases that could help a stranger share one answer.
 
@@ -35,6 +36,7 @@ const refusals: Readonly<Record<string, () => ApiError>> = {
   INVALID_EMAIL_OR_PASSWORD: wrongPassword,
   PASSWORD_TOO_LONG: wrongPassword,
   [MEMBER_NOT_ACTIVE]: notActive,
+  [COMPANY_SIGN_IN_REQUIRED]: companySignInRequired,
   INVALID_TWO_FACTOR_COOKIE: challengeGone,
   TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE: challengeGone,
   TOTP_NOT_ENABLED: challengeGone,

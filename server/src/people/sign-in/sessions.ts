@@ -80,9 +80,11 @@ export async function listSessions(
   deps: SignInDeps,
   call: BrowserCall,
 ): Promise<{ rows: SessionRow[]; lengths: SessionLengths }> {
-  const { id: memberId } = getMemberCaller(call);
+  const { id: memberId, sessionId } = getMemberCaller(call);
   const nowMs = deps.nowMs();
-  const lengths = sessionLengthsOf(await findSessionRules(deps.database, memberId));
+  const lengths = sessionLengthsOf(
+    await findSessionRules(deps.database, memberId, { sessionId, now: new Date(nowMs) }),
+  );
   const rows = await listLiveSessions(deps.database, {
     memberId,
     startedAfter: new Date(nowMs - lengths.longestMs),

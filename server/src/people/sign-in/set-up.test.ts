@@ -214,7 +214,7 @@ describe("owner reset", () => {
     expect(shown[0]).toEqual([
       "owner.reset",
       "local_operator",
-      { email: "ada@example.com", removed_two_factor: false },
+      { email: "ada@example.com", removed_two_factor: false, password_allowed_until: null },
     ]);
   });
 

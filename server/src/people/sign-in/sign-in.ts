@@ -126,8 +126,9 @@ export async function signInWithTwoFactor(
   const attempts = [secondFactorAttempt(memberId, deviceId)];
   await beginAttempts(deps, attempts);
   const outcome = await signInTransaction(deps, async (tx, note) => {
-    await lockDirectorySignIn(tx, call, { site, memberId, now: nowOf(deps) });
-    const auth = await makeAuth(deps, { tx, site, origin });
+    const of = { site, memberId, now: nowOf(deps) };
+    const isCompanySignIn = await lockDirectorySignIn(tx, call, of);
+    const auth = await makeAuth(deps, { tx, site, origin, isCompanySignIn });
     const asked = await callAuth(verifyCode(auth, input, headers));
     if (asked.kind === "refused") return asked;
     assert(asked.value.user.id === memberId, "the code belongs to the pending sign-in");

@@ -8,6 +8,7 @@ import { headersOf, siteOfChange } from "#src/people/identity/ask-auth.ts";
 import { beginAttempt, refundAttempt, sessionAttempt } from "#src/people/identity/attempts.ts";
 import { makeAuth } from "#src/people/identity/auth.ts";
 import { callAuth } from "#src/people/identity/call-auth.ts";
+import { checkPasswordAllowed } from "#src/people/identity/company-sign-in.ts";
 import { provePassword } from "#src/people/identity/prove-password.ts";
 import { recordPasskeyUse } from "./passkeys.sql.ts";
 import { type Assertion, toAssertion } from "./passkeys.ts";
@@ -48,6 +49,7 @@ async function stepUpWithPassword(
 ): Promise<void> {
   const { origin, browser } = call;
   const member = getMemberCaller(call);
+  await checkPasswordAllowed(deps, member.id);
   const proof = await provePassword(deps, { memberId: member.id, password, isKnown: true });
   return auditedTransaction(deps, member, origin, async (tx) => {
     const auth = await makeAuth(deps, { tx, site: siteOfChange(browser), origin, proof });
@@ -71,7 +73,9 @@ function stepUpWithPasskey(deps: SignInDeps, call: BrowserCall, passkey: Asserti
   const { origin, browser } = call;
   const member = getMemberCaller(call);
   return auditedTransaction(deps, member, origin, async (tx) => {
-    const auth = await makeAuth(deps, { tx, site: siteOfChange(browser), origin });
+    const site = siteOfChange(browser);
+    // The current session is valid, and the new one replaces it.
+    const auth = await makeAuth(deps, { tx, site, origin, isCompanySignIn: true });
     const asked = await callAuth(
       auth.api.verifyPasskeyAuthentication({
         body: { response: toAssertion(passkey) },
