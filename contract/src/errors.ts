@@ -130,6 +130,10 @@ export const errorCodes = {
     ...forbidden,
     meaning: "Members of the organization sign in through its directory only.",
   },
+  directory_logout_invalid: {
+    ...badRequest,
+    meaning: "The logout token of a provider is invalid, or was used before.",
+  },
   sign_in_expired: { ...unauthenticated, meaning: "The sign-in took too long." },
   password_incorrect: { ...badRequest, meaning: "The current password is wrong." },
   link_invalid: { ...badRequest, meaning: "The link was used before, or is expired." },

@@ -109,6 +109,10 @@ export const directory = z
     redirect_uri: z
       .string()
       .meta({ description: "Redirect URI of this server, to enter at the provider." }),
+    logout_uri: z.string().meta({
+      description:
+        "Back-channel logout URI of this server. Enter it at a provider that reports logouts.",
+    }),
     created_at: timestamp,
     updated_at: timestamp,
   })

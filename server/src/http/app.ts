@@ -7,6 +7,7 @@ import type { ClientFacts } from "./client-address.ts";
 import { mountDocs } from "./docs.ts";
 import { makeErrorResponse } from "./errors.ts";
 import { type HandlerDeps, makeHandlers } from "./handlers.ts";
+import { mountLogout } from "./mount-logout.ts";
 import { type MountDeps, mountRoutes, sendJson } from "./mount-routes.ts";
 import { mountScim } from "./mount-scim.ts";
 import { mountPages, type PageDeps } from "./pages.ts";
@@ -78,6 +79,7 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
   if (deps.hasReference) mountDocs(app, deps.version);
   mountRoutes(app, deps, makeHandlers(deps));
   mountScim(app, deps);
+  mountLogout(app, deps);
   await app.ready();
   return app;
 }

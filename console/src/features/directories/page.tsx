@@ -78,6 +78,13 @@ function StoredDirectory({ directory, mayChange }: { directory: Directory; mayCh
           <p className="text-sm text-quiet">Register this address at the provider.</p>
           <CodeBlock text={directory.redirect_uri} what="redirect URI" />
         </div>
+        <div className="grid gap-2">
+          <h3 className="text-sm font-medium">Logout URI</h3>
+          <p className="text-sm text-quiet">
+            A provider with back-channel logout ends sessions here when people sign out there.
+          </p>
+          <CodeBlock text={directory.logout_uri} what="logout URI" />
+        </div>
         {mayChange && (
           <>
             <TestDirectory directory={directory} />

@@ -286,6 +286,7 @@ const auditedFields = directory.omit({
   id: true,
   type: true,
   redirect_uri: true,
+  logout_uri: true,
   created_at: true,
   updated_at: true,
 });

@@ -15,6 +15,9 @@ export function discoveryUrlOf(issuer: string): string {
   return `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
 }
 
+/** Path at which providers report logouts. The id of the directory follows. */
+export const LOGOUT_PATH = "/v1/admin/directory_logout";
+
 /** Path of the console that receives the provider's response. Each directory has its own, against mix-ups of providers. */
 export function callbackPathOf(directoryId: string): string {
   return `/login/callback/${directoryId}`;

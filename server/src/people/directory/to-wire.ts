@@ -1,7 +1,7 @@
 import type { directory } from "@bursar/contract/admin/directories.ts";
 import type { z } from "zod";
 import type { DirectoryRow } from "./directories.sql.ts";
-import { callbackPathOf } from "./issuer.rule.ts";
+import { callbackPathOf, LOGOUT_PATH } from "./issuer.rule.ts";
 
 /** `publicUrl`: address of the console, without a slash at the end. */
 export function toWire(row: DirectoryRow, publicUrl: string): z.input<typeof directory> {
@@ -21,6 +21,7 @@ export function toWire(row: DirectoryRow, publicUrl: string): z.input<typeof dir
     group_claim: row.group_claim,
     group_mappings: row.group_mappings,
     redirect_uri: publicUrl + callbackPathOf(row.id),
+    logout_uri: `${publicUrl}${LOGOUT_PATH}/${row.id}`,
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
   };

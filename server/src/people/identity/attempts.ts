@@ -51,6 +51,7 @@ export type AddressPurpose =
   | "sign_in"
   | "passkey"
   | "directory"
+  | "directory_logout"
   | "reset_request"
   | "reset_token"
   | "invite_token"
