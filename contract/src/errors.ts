@@ -134,6 +134,10 @@ export const errorCodes = {
     ...badRequest,
     meaning: "The logout token of a provider is invalid, or was used before.",
   },
+  last_sign_in_way: {
+    ...conflict,
+    meaning: "The member could no longer sign in without the link to the directory.",
+  },
   sign_in_expired: { ...unauthenticated, meaning: "The sign-in took too long." },
   password_incorrect: { ...badRequest, meaning: "The current password is wrong." },
   link_invalid: { ...badRequest, meaning: "The link was used before, or is expired." },

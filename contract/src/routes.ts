@@ -12,6 +12,7 @@ import { groupRoutes } from "./admin/groups.ts";
 import { inviteRoutes } from "./admin/invites.ts";
 import { keyHygieneRoutes } from "./admin/key-hygiene.ts";
 import { ledgerCheckRoutes } from "./admin/ledger-check.ts";
+import { linkedDirectoryRoutes } from "./admin/linked-directories.ts";
 import { mailRoutes } from "./admin/mail.ts";
 import { memberRoutes } from "./admin/members.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
@@ -65,6 +66,7 @@ export const adminRoutes = [
   ...securitySettingsRoutes,
   ...directoryRoutes,
   ...scimTokenRoutes,
+  ...linkedDirectoryRoutes,
   ...accessRoutes,
   ...accessReviewRoutes,
   ...alertChannelRoutes,

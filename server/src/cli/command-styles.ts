@@ -43,6 +43,8 @@ export const groupAliases: Readonly<
   cost: { summary: "cost of usage" },
   directories: { summary: "identity providers through which people sign in" },
   "directory-scim-tokens": { name: "scim-tokens" },
+  "member-linked-directories": { name: "linked-directories" },
+  "linked-directories": { summary: "directories that a member is linked to" },
   "scim-tokens": { summary: "tokens with which directories provide people and groups" },
   "group-limit-mode": { summary: "default cap of members of several groups" },
   groups: { summary: "groups of members" },
@@ -243,6 +245,9 @@ const styles: Readonly<Record<string, CommandStyle>> = {
       "directories update dir_01H8XQ --client-id 0oa1 --is-enabled",
       "directories update dir_01H8XQ --group-claim groups --group-mappings research:group_01H8XQ",
     ],
+  },
+  unlinkMemberDirectory: {
+    examples: ["linked-directories unlink ada@example.com dir_01H8XQ --yes"],
   },
   createScimToken: { examples: ["scim-tokens create dir_01H8XQ"] },
   createUpstream: {

@@ -18,6 +18,7 @@ import { makeOrganizationHandlers } from "#src/organizations/routes.ts";
 import {
   makeDirectoryHandlers,
   makeDirectorySignInHandlers,
+  makeLinkedDirectoryHandlers,
 } from "#src/people/directory/routes.ts";
 import type { DirectorySignInDeps } from "#src/people/directory/start-directory-session.ts";
 import { makeRbacHandlers } from "#src/people/groups/rbac-routes.ts";
@@ -96,6 +97,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeSecuritySettingsHandlers(deps),
     ...makeDirectoryHandlers(deps),
     ...makeScimTokenHandlers(deps),
+    ...makeLinkedDirectoryHandlers(deps),
     ...makeAccessHandlers(deps),
     ...makeAccessReviewHandlers(deps),
     ...makeAlertChannelHandlers(deps),

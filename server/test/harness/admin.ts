@@ -16,6 +16,7 @@ import { makeClientFacts } from "#src/http/client-address.ts";
 import type { AdminKeyUses, KeyUse } from "#src/key-lookup/key-use.ts";
 import { startKeyUses } from "#src/key-lookup/key-uses.ts";
 import { createAdminKey } from "#src/keys/admin-keys/admin-keys.ts";
+import { assert } from "#src/lib/assert.ts";
 import { makeBackground } from "#src/lib/background.ts";
 import { newId } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
@@ -24,6 +25,7 @@ import { createOrganization, ensureOrganization } from "#src/organizations/organ
 import { openTestAuditLog, type TestAuditLog } from "./audit-log.ts";
 import { checkRefusal } from "./check-refusal.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
+import { linkDirectory } from "./link-directory.ts";
 import {
   consoleHeaders,
   insertMember,
@@ -82,6 +84,8 @@ export interface TestOrganization {
     workspaceId: string,
     apiKeyId: string,
   ): Promise<{ requestId: string; id: string }>;
+  /** Links the member to a person of the directory. */
+  linkDirectory(memberId: string, directoryId: string): Promise<void>;
   /** Creates a silent node with half a dollar of the month. Returns the node's id. */
   createSilentNode(workspaceId: string): Promise<string>;
 }
@@ -123,6 +127,15 @@ export interface Client {
   createWorkspace(fields?: object): Promise<Workspace>;
   createApiKey(workspaceId: string, fields?: object): Promise<CreatedApiKey>;
   createAdminKey(fields?: object): Promise<CreatedAdminKey>;
+}
+
+const organizations = new WeakMap<Client, TestOrganization>();
+
+/** Organization of an operator's client. */
+export function organizationOf(operator: Client): TestOrganization {
+  const found = organizations.get(operator);
+  assert(found, "the client is that of an operator");
+  return found;
 }
 
 /** Client address that stands for the admin socket: see `isLocalOperator` below. */
@@ -235,7 +248,7 @@ export async function startAdmin(
       const caller = { kind: "local_operator", id: "1000", organizationId: id } as const;
       const origin = { requestId: `req_${randomUUID()}`, ipAddress: null, userAgent: null };
       const { secret } = await createAdminKey(deps, { caller, origin }, { name: "Test" });
-      return {
+      const organization: TestOrganization = {
         id,
         adminKey: secret,
         admin: as(secret),
@@ -261,7 +274,11 @@ export async function startAdmin(
           ),
         createSilentNode: (workspaceId) =>
           createSilentNode(database, { organizationId: id, workspaceId, sinceMs: clock.nowMs }),
+        linkDirectory: (memberId, directoryId) =>
+          linkDirectory(database, { memberId, directoryId, now: new Date(clock.nowMs) }),
       };
+      organizations.set(organization.operator, organization);
+      return organization;
     },
     close: async () => {
       await background.waitUntilIdle();

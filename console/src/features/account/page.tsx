@@ -1,5 +1,6 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
 import { WaitingSecrets } from "../../kit/api-keys/waiting-secrets.tsx";
+import { OwnDirectories } from "../../kit/sign-in/linked-directories.tsx";
 import { NewPasswordField } from "../../kit/sign-in/new-password-field.tsx";
 import { Passkeys } from "../../kit/sign-in/own-passkeys.tsx";
 import { SecondFactor } from "../../kit/sign-in/second-factor.tsx";
@@ -20,7 +21,9 @@ import { OwnName } from "./own-name.tsx";
 
 /** The member's own name, sign-in methods and sessions. */
 export function AccountPage() {
-  const { member, organization } = useSession();
+  const { member, organization, directory } = useSession();
+  const directories = useApi("listSignInDirectories", {});
+  const isCompanySignInOnly = directory !== null && directories.data?.company_sign_in_only === true;
   return (
     <Page title="Your account">
       <div className="grid max-w-2xl gap-12">
@@ -35,6 +38,9 @@ export function AccountPage() {
         <Section title="Name" lead="Your name in lists and messages.">
           <OwnName />
         </Section>
+        <Section title="Company sign-in" lead="Directories of your company that open this account.">
+          <OwnDirectories />
+        </Section>
         <Section
           title="Passkeys"
           lead="Sign in with your fingerprint, face or device PIN. A passkey replaces the password and the second factor, and cannot be phished."
@@ -47,9 +53,11 @@ export function AccountPage() {
         >
           <SecondFactor />
         </Section>
-        <Section title="Password" lead="A new password ends your other sessions.">
-          <ChangePassword />
-        </Section>
+        {!isCompanySignInOnly && (
+          <Section title="Password" lead="A new password ends your other sessions.">
+            <ChangePassword />
+          </Section>
+        )}
         <Section
           title="Sessions"
           lead="Devices that are signed in. End unknown sessions, and change your password."

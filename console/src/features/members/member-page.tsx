@@ -3,6 +3,7 @@ import { Link, useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import type { Member } from "../../kit/members/queries.ts";
+import { MemberDirectories } from "../../kit/sign-in/linked-directories.tsx";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { useMay, useMayEverywhere, useSession } from "../../session.ts";
 import { Money } from "../../ui/amounts.tsx";
@@ -65,6 +66,9 @@ function MemberDetails({ member }: { member: Member }) {
         <MemberLimits member={member} />
       )}
       {may("api_keys:read") && <Keys member={member} />}
+      <Section title="Company sign-in" lead="Directories that open this account.">
+        <MemberDirectories memberId={member.id} name={member.name} mayUnlink={mayWrite} />
+      </Section>
       {mayWrite && member.id !== session.member.id && (
         <EndAccess member={member} onOpen={setOpened} />
       )}

@@ -35,6 +35,23 @@ export async function setClaimedGroups(
   return [...audit, ...ended];
 }
 
+/** Turns memberships that only the claims of this directory state into memberships by hand. */
+export async function keepClaimedGroups(
+  tx: Tx,
+  deps: SaveDeps,
+  { organizationId, directoryId, memberId }: ClaimedGroups & { memberId: string },
+): Promise<AuditEntry[]> {
+  const kept = await deleteClaimed(tx, { directoryId, memberId, exceptGroupIds: [] });
+  const audit: AuditEntry[] = [];
+  for (const group of await listGroupNames(tx, [
+    ...new Set(kept.map(({ group_id }) => group_id)),
+  ])) {
+    const change = { organizationId, groupId: group.id, memberIds: [memberId], rank: null };
+    audit.push(...(await addGroupMembers(tx, deps, group, { ...change, source: "direct" })));
+  }
+  return audit;
+}
+
 /**
  * Ends memberships that only the claims of this directory state, except in the groups. `memberId` null: of every member.
  * `rank` null: the directory itself. Throws a 403 for a default limit of a higher rank that would no longer apply.

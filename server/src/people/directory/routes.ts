@@ -2,6 +2,7 @@ import {
   type directoryRoutes,
   listDirectories as listDirectoriesRoute,
 } from "@bursar/contract/admin/directories.ts";
+import type { linkedDirectoryRoutes } from "@bursar/contract/admin/linked-directories.ts";
 import type {
   beginDirectorySignIn as beginRoute,
   completeDirectorySignIn as completeRoute,
@@ -10,7 +11,8 @@ import type {
   listSignInDirectories as listSignInRoute,
 } from "@bursar/contract/admin/sign-in.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
-import type { Call, PublicCall } from "#src/access/call.ts";
+import type { BrowserCall, Call, PublicCall } from "#src/access/call.ts";
+import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { pagedList } from "#src/domain/paged-list.ts";
 import { isCompanySignInOnlyEverywhere } from "#src/people/identity/company-sign-in.sql.ts";
 import type { DirectoryRow } from "./directories.sql.ts";
@@ -25,6 +27,13 @@ import {
 } from "./directories.ts";
 import { confirmLink, requestLinkMail } from "./directory-links.ts";
 import { beginDirectorySignIn, completeDirectorySignIn } from "./directory-sign-in.ts";
+import type { LinkRow } from "./linked-directories.sql.ts";
+import {
+  listLinksOfMember,
+  listOwnLinks,
+  unlinkDirectoryOfMember,
+  unlinkOwnDirectory,
+} from "./linked-directories.ts";
 import { makeProviders } from "./providers.ts";
 import { listEnabledDirectories } from "./sign-in.sql.ts";
 import type { DirectorySignInDeps } from "./start-directory-session.ts";
@@ -63,6 +72,37 @@ export function makeDirectoryHandlers(
         has_back_channel_logout: metadata?.backchannel_logout_supported ?? false,
       };
     },
+  };
+}
+
+export function makeLinkedDirectoryHandlers(
+  deps: AuditDeps,
+): HandlersFor<(typeof linkedDirectoryRoutes)[number], BrowserCall> {
+  const toUnlinked = (directory_id: string) =>
+    ({ directory_id, type: "directory_unlinked" }) as const;
+  return {
+    listLinkedDirectories: async (call) => ({ data: (await listOwnLinks(deps, call)).map(toLink) }),
+    unlinkDirectory: async (call, { params: { linked_directory_id: id } }) => {
+      await unlinkOwnDirectory(deps, call, id);
+      return toUnlinked(id);
+    },
+    listMemberDirectories: async (call, { params }) => ({
+      data: (await listLinksOfMember(deps, call, params.member_id)).map(toLink),
+    }),
+    unlinkMemberDirectory: async (call, { params }) => {
+      const { member_id: memberId, linked_directory_id: directoryId } = params;
+      await unlinkDirectoryOfMember(deps, call, { memberId, directoryId });
+      return toUnlinked(directoryId);
+    },
+  };
+}
+
+function toLink({ created_at, last_used_at, ...link }: LinkRow) {
+  return {
+    ...link,
+    type: "linked_directory" as const,
+    linked_at: created_at.toISOString(),
+    last_used_at: last_used_at.toISOString(),
   };
 }
 

@@ -124,7 +124,7 @@ export function updateMember(
   role: OrganizationRole,
 ): Promise<ShownMember> {
   return auditedTransaction(deps, caller, origin, async (tx) => {
-    const before = await getForChange(tx, caller, id);
+    const before = await getMemberForChange(tx, caller, id);
     if (!canGrantOrganizationRole(caller, role)) {
       throw refuseField(
         "role",
@@ -155,7 +155,7 @@ export function deactivateMember(
   id: string,
 ): Promise<ShownMember> {
   return auditedTransaction(deps, caller, origin, async (tx) => {
-    const before = await getForChange(tx, caller, id);
+    const before = await getMemberForChange(tx, caller, id);
     if (before.status === "deactivated") {
       return { result: await showOne(tx, caller, before), audit: "unchanged" };
     }
@@ -179,7 +179,7 @@ export function reactivateMember(
   id: string,
 ): Promise<ShownMember> {
   return auditedTransaction(deps, caller, origin, async (tx) => {
-    const before = await getForChange(tx, caller, id);
+    const before = await getMemberForChange(tx, caller, id);
     if (before.status === "active") {
       return { result: await showOne(tx, caller, before), audit: "unchanged" };
     }
@@ -233,7 +233,7 @@ export function removeMember(
   id: string,
 ): Promise<Ending> {
   return auditedTransaction(deps, caller, origin, async (tx) => {
-    const before = await getForChange(tx, caller, id);
+    const before = await getMemberForChange(tx, caller, id);
     checkNotSelf(caller, id, "remove");
     await checkOwnerRemains(tx, caller, before);
     const { after, ending } = await removeFromOrganization(tx, before, endingOf(deps, caller, id));
@@ -265,8 +265,11 @@ function endingOf(deps: AuditDeps, caller: Caller, id: string) {
   return { organizationId: caller.organizationId, id, nowMs: deps.nowMs() };
 }
 
-/** Returns the member for a change, and blocks other changes of members. */
-async function getForChange(tx: Tx, caller: Caller, id: string): Promise<MemberRow> {
+/**
+ * Returns the member for a change, and blocks other changes of members. Throws a 404, a 400 for removed members, and a 403 for
+ * a member above the caller.
+ */
+export async function getMemberForChange(tx: Tx, caller: Caller, id: string): Promise<MemberRow> {
   await lockPeople(tx, caller.organizationId);
   const row = await getRow(tx, caller, id);
   checkChangeable(caller, row);

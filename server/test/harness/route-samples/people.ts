@@ -57,6 +57,8 @@ export const peopleSamples = {
   previewMemberRemoval: {},
   removeMember: { needs: "everything" },
   createResetLink: {},
+  listMemberDirectories: {},
+  unlinkMemberDirectory: {},
   listOfficialUsers: {},
   getOfficialUser: {},
   updateOfficialUser: { body: () => ({ role: "developer" }) },

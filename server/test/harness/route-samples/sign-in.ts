@@ -1,8 +1,16 @@
-import type { Client } from "../admin.ts";
+import { type Client, organizationOf } from "../admin.ts";
 import { totpCode } from "../authenticator.ts";
 import { MEMBER_PASSWORD } from "../members.ts";
 import type { Sample, Samples } from "./sample.ts";
-import { answerNewPasskey, makePasskey, nextEmail, nextName, renamed } from "./subjects.ts";
+import {
+  answerNewPasskey,
+  createId,
+  makePasskey,
+  newDirectory,
+  nextEmail,
+  nextName,
+  renamed,
+} from "./subjects.ts";
 
 /** Has the right shape, but comes from no authenticator. */
 const noPasskey = {
@@ -31,7 +39,19 @@ const ownPasskey: Pick<Sample, "prepareCaller" | "callerIds"> = {
   callerIds: ["passkey_id"],
 };
 
+const ownLink: Pick<Sample, "prepareCaller" | "callerIds"> = {
+  prepareCaller: async (client, _, operator) => {
+    const { body } = await client.get<{ member: { id: string } }>("/v1/admin/session");
+    const id = await createId(operator, "/v1/admin/directories", newDirectory());
+    await organizationOf(operator).linkDirectory(body.member.id, id);
+    return { ids: { linked_directory_id: id } };
+  },
+  callerIds: ["linked_directory_id"],
+};
+
 export const signInSamples = {
+  listLinkedDirectories: {},
+  unlinkDirectory: ownLink,
   getSetUp: {},
   setUp: {
     body: () => ({

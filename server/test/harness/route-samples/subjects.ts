@@ -14,6 +14,7 @@ export type Made = Record<
   | "upstream_id"
   | "directory_id"
   | "scim_token_id"
+  | "linked_directory_id"
   | "spend_limit_id"
   | "rate_limit_id"
   | "alert_id"
@@ -73,6 +74,11 @@ const makers: Record<keyof Made, Maker> = {
   directory_id: ({ operator }) => createId(operator, "/v1/admin/directories", newDirectory()),
   scim_token_id: async ({ operator }, make) =>
     createId(operator, `/v1/admin/directories/${await make("directory_id")}/scim_tokens`),
+  linked_directory_id: async (org, make) => {
+    const id = await createId(org.operator, "/v1/admin/directories", newDirectory());
+    await org.linkDirectory(await make("member_id"), id);
+    return id;
+  },
   upstream_id: ({ operator }) => findOrMakeUpstream(operator),
   spend_limit_id: async ({ operator }, make) =>
     createId(operator, "/v1/admin/spend_limits", {
@@ -260,6 +266,7 @@ export const unknownIds: Made = {
   upstream_id: "ups_unknown",
   directory_id: "dir_unknown",
   scim_token_id: "scimtok_unknown",
+  linked_directory_id: "dir_unlinked",
   spend_limit_id: "spl_unknown",
   rate_limit_id: "rlim_unknown",
   alert_id: "alert_unknown",
