@@ -11,14 +11,20 @@ import {
   readPageState,
   SLOW_MS,
 } from "./open-console.ts";
-import { PROVIDER_FONTS, signInAtProvider, startRealProvider } from "./real-provider.ts";
+import {
+  PROVIDER_FONTS,
+  signInAtProvider,
+  signOutAtProvider,
+  startRealProvider,
+} from "./real-provider.ts";
 
 const DOMAIN = owner.email.split("@")[1] ?? "";
 const PROVIDER = "Northwind ID";
+const NEW_PASSWORD = "nine quiet lanterns over the fjord";
 
 describeConsole("sign-in through a directory", ({ browser }) => {
   test(
-    "an owner sets it up, people come in, and an existing member links the account",
+    "an owner sets it up, people come in with their groups and leave, and it becomes the only way",
     async () => {
       const server = await startServer({ env: { BURSAR_ALLOW_PRIVATE_TARGETS: "127.0.0.1" } });
       const login = owner.email.split("@")[0] ?? "";
@@ -34,8 +40,12 @@ describeConsole("sign-in through a directory", ({ browser }) => {
       await ownerPage.getByLabel("Name").fill(PROVIDER);
       await ownerPage.getByLabel("Issuer").fill(provider.issuer);
       await ownerPage.getByRole("button", { name: "Create directory" }).click();
-      const redirectUri = (await ownerPage.getByText(/\/login\/callback\//).textContent()) ?? "";
-      provider.register(redirectUri.trim());
+      const readUri = async (path: RegExp) =>
+        ((await ownerPage.getByText(path).textContent()) ?? "").trim();
+      provider.register({
+        redirectUri: await readUri(/\/login\/callback\//),
+        logoutUri: await readUri(/\/v1\/admin\/directory_logout\//),
+      });
       await ownerPage.getByRole("button", { name: "Test provider" }).click();
       await ownerPage.getByText("reachable").waitFor();
       await ownerPage.getByLabel("Client ID").fill(provider.client.id);
@@ -45,6 +55,13 @@ describeConsole("sign-in through a directory", ({ browser }) => {
       await ownerPage.getByLabel("Sign-in enabled").check();
       await ownerPage.getByRole("button", { name: "Save directory" }).click();
       await ownerPage.getByText("sign-in enabled", { exact: true }).waitFor();
+      const group = await server.mustOperator("POST", "/v1/admin/groups", { name: "Research" });
+      await ownerPage.reload();
+      await ownerPage.getByLabel("Group claim").fill("groups");
+      await ownerPage.getByRole("button", { name: "Add group" }).click();
+      await ownerPage.getByLabel("Claim value 1", { exact: true }).fill("research");
+      await ownerPage.getByRole("button", { name: "Save claims" }).click();
+      await ownerPage.getByText("Claims saved").waitFor();
       expect(await findViolations(ownerPage)).toEqual([]);
 
       const ann = await openVisitor(browser(), { width: 390 });
@@ -55,6 +72,18 @@ describeConsole("sign-in through a directory", ({ browser }) => {
       await ann.page.getByText(`ann@${DOMAIN}`).first().waitFor();
       await ann.page.getByRole("main").getByText("Developer", { exact: true }).waitFor();
       expect(await readPageState(ann.page)).not.toContain("code=");
+
+      await signOutAtProvider(ann.page, provider.issuer);
+      provider.setGroups("ann", ["research"]);
+      await ann.page.goto(`${server.url}/account`);
+      await ann.page.getByRole("button", { name: `Sign in with ${PROVIDER}` }).click();
+      await signInAtProvider(ann.page, "ann");
+      await ann.page.getByRole("heading", { level: 1, name: "Your account" }).waitFor();
+      await ann.page.getByText("decides about role or groups").waitFor();
+      const people = `/v1/admin/groups/${String(group["id"])}/members`;
+      expect(await server.mustOperator("GET", people)).toMatchObject({
+        data: [{ email: `ann@${DOMAIN}`, source: "claims" }],
+      });
 
       const linking = await openVisitor(browser());
       await linking.page.goto(`${server.url}/login`);
@@ -70,6 +99,25 @@ describeConsole("sign-in through a directory", ({ browser }) => {
       await again.page.getByRole("button", { name: `Sign in with ${PROVIDER}` }).click();
       await signInAtProvider(again.page, login);
       await again.page.getByRole("heading", { level: 1, name: "Northwind" }).waitFor();
+
+      await again.page.goto(`${server.url}/security-settings`);
+      await again.page.getByLabel("Require the company sign-in").check();
+      await again.page.getByRole("button", { name: "Save company sign-in" }).click();
+      await again.page.getByText("Only company sign-in", { exact: true }).last().waitFor();
+      await ownerPage.goto(`${server.url}/login`);
+      await ownerPage.getByRole("button", { name: `Sign in with ${PROVIDER}` }).waitFor();
+      expect(await ownerPage.getByLabel("Password").count()).toBe(0);
+      expect(await findViolations(ownerPage)).toEqual([]);
+
+      const { email } = owner;
+      const reset = await server.mustOperator("POST", "/v1/admin/owners/reset", { email });
+      await ownerPage.goto(String(reset["url"]));
+      await ownerPage.getByLabel("Password", { exact: true }).fill(NEW_PASSWORD);
+      await ownerPage.getByRole("button", { name: "Set password" }).click();
+      await ownerPage.getByRole("link", { name: "Sign in" }).click();
+      await ownerPage.getByRole("button", { name: "Owner recovery" }).click();
+      await signInWithPassword(ownerPage, NEW_PASSWORD);
+      await ownerPage.getByRole("heading", { level: 1, name: "Northwind" }).waitFor();
 
       const all = [...faults, ...ann.faults, ...linking.faults, ...again.faults];
       expect(all.filter((fault) => !fault.startsWith(PROVIDER_FONTS))).toEqual([]);
@@ -108,8 +156,8 @@ async function createOwner(server: ServerProcess): Promise<void> {
   expect(response.status).toBe(200);
 }
 
-async function signInWithPassword(page: Page): Promise<void> {
+async function signInWithPassword(page: Page, password = owner.password): Promise<void> {
   await page.getByLabel("E-mail").fill(owner.email);
-  await page.getByLabel("Password").fill(owner.password);
+  await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }

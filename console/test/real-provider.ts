@@ -23,7 +23,9 @@ export interface RealProvider {
   issuer: string;
   client: { id: string; secret: string };
   /** Registers Bursar at the provider. Until then it answers no request. */
-  register(redirectUri: string): void;
+  register(client: { redirectUri: string; logoutUri: string }): void;
+  /** Sets the groups of an account, for its next sign-in. */
+  setGroups(login: string, groups: readonly string[]): void;
   close(): Promise<void>;
 }
 
@@ -32,6 +34,7 @@ export async function startRealProvider(
   domain: string,
   accounts: Readonly<Record<string, string>>,
 ): Promise<RealProvider> {
+  const groups = new Map<string, readonly string[]>();
   let answer: (request: IncomingMessage, response: ServerResponse) => void = (_, response) =>
     response.writeHead(404).end();
   const server = createServer((request, response) => answer(request, response));
@@ -41,7 +44,8 @@ export async function startRealProvider(
   return {
     issuer,
     client: { id: CLIENT_ID, secret: CLIENT_SECRET },
-    register: (redirectUri) => {
+    setGroups: (login, names) => groups.set(login, names),
+    register: ({ redirectUri, logoutUri }) => {
       answer = new Provider(issuer, {
         clients: [
           {
@@ -50,12 +54,27 @@ export async function startRealProvider(
             redirect_uris: [redirectUri],
             grant_types: ["authorization_code"],
             response_types: ["code"],
+            backchannel_logout_uri: logoutUri,
+            backchannel_logout_session_required: true,
           },
         ],
         cookies: { keys: ["a key of the test provider"] },
         pkce: { required: () => true },
         ttl: Object.fromEntries(artifacts.map((name) => [name, TTL_SECONDS])),
-        claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
+        claims: {
+          ...{ openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
+          groups: ["groups"],
+        },
+        features: { backchannelLogout: { enabled: true } },
+        // The dispatcher of the provider refuses addresses of this machine, so it is left out.
+        fetch: (url: string, { method, headers, body, redirect, signal }: RequestInit) =>
+          fetch(url, {
+            ...(method !== undefined && { method }),
+            ...(headers !== undefined && { headers }),
+            ...(redirect !== undefined && { redirect }),
+            body: body ?? null,
+            signal: signal ?? null,
+          }),
         findAccount: (_: unknown, login: string) => ({
           accountId: login,
           claims: () => ({
@@ -63,6 +82,7 @@ export async function startRealProvider(
             email: `${login}@${domain}`,
             email_verified: true,
             name: accounts[login],
+            groups: groups.get(login) ?? [],
           }),
         }),
       }).callback();
@@ -78,6 +98,13 @@ export async function startRealProvider(
 
 /** Fonts that the provider's own pages ask for. */
 export const PROVIDER_FONTS = "https://fonts.googleapis.com/";
+
+/** Signs out on the provider's page, which reports the logout. */
+export async function signOutAtProvider(page: Page, issuer: string): Promise<void> {
+  await page.goto(`${issuer}/session/end`);
+  await page.getByRole("button", { name: "Yes, sign me out" }).click();
+  await page.getByText("Sign-out Success").waitFor();
+}
 
 /** Signs in on the provider's pages, and agrees. */
 export async function signInAtProvider(page: Page, login: string): Promise<void> {
