@@ -2,10 +2,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ApiError } from "#src/domain/api-error.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import type { FeedCall } from "#src/people/scim/change-people.ts";
+import { makeFeedRate } from "#src/people/scim/feed-rate.ts";
 import { answerScim, authenticateFeed } from "#src/people/scim/scim-api.ts";
 import { ScimFault } from "#src/people/scim/scim-fault.ts";
 import { SCIM_PATH, type ScimDeps } from "#src/people/scim/scim-response.ts";
-import type { FeedCall } from "#src/people/scim/change-people.ts";
 import type { ClientFacts } from "./client-address.ts";
 import { makeErrorResponse } from "./errors.ts";
 import { readJsonObject } from "./read-json.ts";
@@ -22,6 +23,7 @@ const JSON_TYPE = /^application\/(scim\+)?json\s*(;.*)?$/i;
 
 /** Mounts SCIM 2.0. Its errors have the body of RFC 7644. */
 export function mountScim(app: FastifyInstance, deps: MountScimDeps): void {
+  const rate = makeFeedRate(deps.nowMs);
   const calls = new WeakMap<FastifyRequest, FeedCall>();
   app.route({
     method: ["GET", "POST", "PUT", "PATCH", "DELETE"],
@@ -33,7 +35,9 @@ export function mountScim(app: FastifyInstance, deps: MountScimDeps): void {
         ipAddress: deps.clientAddress(request.raw),
         userAgent: request.headers["user-agent"]?.slice(0, MAX_USER_AGENT) ?? null,
       };
-      calls.set(request, await authenticateFeed(deps, request.headers.authorization, origin));
+      const call = await authenticateFeed(deps, request.headers.authorization, origin);
+      rate.take(call.tokenId);
+      calls.set(request, call);
     },
     handler: async (request, reply) => {
       const call = calls.get(request);

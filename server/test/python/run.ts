@@ -1,5 +1,5 @@
 // Runs Python clients against a real server: the official Python SDK in its current and previous major version,
-// `requests`, and schemathesis. The last one sends requests that /openapi.json allows, and requests that the document
+// `requests`, scim2-tester, and schemathesis. The last one sends requests that /openapi.json allows, and requests that the document
 // forbids.
 // Usage: run.ts <python> [factor] [seed]. The Python has requirements.txt installed. The integer factor multiplies
 // the cases of each operation, and the seed selects them. Both default to 1. Prints a line of counts at the end.
@@ -12,6 +12,7 @@ import {
   startServer,
   stopAllServers,
   temporaryFolder,
+  textField,
 } from "#test/harness/server-process.ts";
 
 const run = promisify(execFile);
@@ -64,6 +65,7 @@ try {
   total = sum(
     await checkSdks(env),
     await checkSdks({ ...env, PYTHONPATH: await installPrevious() }),
+    await checkScim(server, env),
     await fuzz(server, env),
   );
   await server.stop();
@@ -130,8 +132,22 @@ async function installPrevious(): Promise<string> {
   return folder;
 }
 
-async function checkSdks(env: Environment): Promise<Counts> {
-  const { output } = await runPython(env, [join(here, "check_sdks.py")]);
+function checkSdks(env: Environment): Promise<Counts> {
+  return runChecks(env, "check_sdks.py");
+}
+
+/** Runs scim2-tester with the token of a new directory. */
+async function checkScim(server: ServerProcess, env: Environment): Promise<Counts> {
+  const directory = await server.mustAdmin("POST", "/v1/admin/directories", {
+    ...{ name: "SCIM", issuer: "https://scim.example.com", allowed_domains: ["example.com"] },
+  });
+  const tokens = `/v1/admin/directories/${textField(directory, "id")}/scim_tokens`;
+  const made = await server.mustAdmin("POST", tokens);
+  return runChecks({ ...env, BURSAR_SCIM_TOKEN: textField(made, "token") }, "check_scim.py");
+}
+
+async function runChecks(env: Environment, file: string): Promise<Counts> {
+  const { output } = await runPython(env, [join(here, file)]);
   printLine(output);
   const [, passed, failed] = /^(\d+) passed, (\d+) failed$/m.exec(output) ?? [];
   // Output without its last line broke off, which is a failure in any case.

@@ -13,6 +13,7 @@ import { ScimFault } from "./scim-fault.ts";
 /** Context of a request by a directory. */
 export interface FeedCall {
   directory: DirectoryRow;
+  tokenId: string;
   origin: Origin;
 }
 

@@ -1,6 +1,6 @@
 import { GROUP_SCHEMA, groupDefinition } from "./group-resource.ts";
 import { MAX_COUNT } from "./list-query.ts";
-import { USER_SCHEMA, userDefinition } from "./user-resource.ts";
+import { describeUser, USER_SCHEMA } from "./user-resource.ts";
 
 // Supported parts of SCIM, as RFC 7644, section 4, describes them.
 
@@ -28,7 +28,7 @@ export function describeService(base: string): object {
 }
 
 export function describeSchemas(base: string) {
-  return [userDefinition.describe(`${base}/Schemas`), groupDefinition.describe(`${base}/Schemas`)];
+  return [describeUser(`${base}/Schemas`), groupDefinition.describe(`${base}/Schemas`)];
 }
 
 export function describeTypes(base: string) {

@@ -18,10 +18,10 @@ import {
 import { ScimFault } from "./scim-fault.ts";
 import {
   created,
+  methodNotAllowed,
   noContent,
   ok,
   readAttributes,
-  routeNotFound,
   SCIM_PATH,
   type ScimDeps,
   type ScimRequest,
@@ -54,7 +54,7 @@ export async function answerGroups(
   if (id === null) {
     if (method === "GET")
       return ok(await listAsResources(deps, call, { query, selection, showAll }));
-    if (method !== "POST") throw routeNotFound();
+    if (method !== "POST") throw methodNotAllowed("GET, POST");
     const row = await createGroup(deps, call, readGroup(body));
     return created(await show(row), locationOf(base, row));
   }
@@ -72,7 +72,7 @@ export async function answerGroups(
       await deleteGroup(deps, call, id);
       return noContent;
     default:
-      throw routeNotFound();
+      throw methodNotAllowed("GET, PUT, PATCH, DELETE");
   }
 }
 
@@ -163,8 +163,8 @@ async function showGroups(
   );
   const byGroup = Map.groupBy(listed, ({ group_id }) => group_id);
   return rows.map((row) => {
-    const members = (byGroup.get(row.id) ?? []).map(({ member_id: value, name: display }) => ({
-      ...{ value, display, type: "User", $ref: `${base}/Users/${value}` },
+    const members = (byGroup.get(row.id) ?? []).map(({ member_id: value }) => ({
+      ...{ value, type: "User", $ref: `${base}/Users/${value}` },
     }));
     return selectAttributes(selection, toResource(row, members, base));
   });

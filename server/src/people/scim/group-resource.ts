@@ -19,7 +19,6 @@ export const groupDefinition = new Types.SchemaDefinition("Group", GROUP_SCHEMA,
   text("displayName", { required: true, uniqueness: "server" }),
   new Types.Attribute("complex", "members", { multiValued: true, uniqueness: false }, [
     text("value", { mutable: "immutable" }),
-    text("display", { mutable: false }),
     text("type", { mutable: "immutable", canonicalValues: ["User"] }),
     new Types.Attribute("reference", "$ref", { mutable: "immutable", referenceTypes: ["User"] }),
   ]),

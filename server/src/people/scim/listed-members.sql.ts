@@ -6,7 +6,6 @@ import type { Database, Tx } from "#src/db/pool.ts";
 export interface ListedMemberRow {
   group_id: string;
   member_id: string;
-  name: string;
 }
 
 /** Members whom directories list in the groups. */
@@ -15,7 +14,7 @@ export async function listListedMembers(
   groupIds: readonly string[],
 ): Promise<ListedMemberRow[]> {
   const { rows } = await sql<ListedMemberRow>`
-    SELECT listed.group_id, listed.member_id, member.name
+    SELECT listed.group_id, listed.member_id
     FROM scim_group_member AS listed JOIN member ON member.id = listed.member_id
     WHERE listed.group_id = ANY(${[...groupIds]}::text[]) AND member.status <> 'removed'
     ORDER BY listed.group_id, listed.created_at, listed.member_id`.execute(db);

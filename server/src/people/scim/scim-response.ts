@@ -61,6 +61,11 @@ export function routeNotFound(): ScimFault {
   return new ScimFault(404, null, "There is no such resource.");
 }
 
+/** A 405. */
+export function methodNotAllowed(allow: string): ScimFault {
+  return new ScimFault(405, null, `Allowed methods: ${allow}.`, { allow });
+}
+
 function textOf(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }

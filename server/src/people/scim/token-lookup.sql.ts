@@ -8,7 +8,7 @@ const USE_STEP_MS = 60_000;
 export async function findDirectoryByToken(
   { database, rows }: { database: Database; rows: RowSigner },
   { secretHash, nowMs }: { secretHash: Uint8Array; nowMs: number },
-): Promise<DirectoryRow | null> {
+): Promise<{ directory: DirectoryRow; tokenId: string } | null> {
   const token = await database
     .selectFrom("scim_token")
     .select(["id", "organization_id", "directory_id", "secret_hash", "valid_until", "revoked_at"])
@@ -26,5 +26,6 @@ export async function findDirectoryByToken(
       .execute();
   }
   const { organization_id: organizationId, directory_id: id } = token;
-  return findDirectory(database, { organizationId, id });
+  const directory = await findDirectory(database, { organizationId, id });
+  return directory && { directory, tokenId: token.id };
 }

@@ -3,10 +3,10 @@ import { findEqualities, matchResources, readListQuery } from "./list-query.ts";
 import { ScimFault } from "./scim-fault.ts";
 import {
   created,
+  methodNotAllowed,
   noContent,
   ok,
   readAttributes,
-  routeNotFound,
   SCIM_PATH,
   type ScimDeps,
   type ScimQuery,
@@ -35,7 +35,7 @@ export async function answerUsers(
   const show = (row: UserRow) => selectAttributes(selection, format(row));
   if (id === null) {
     if (method === "GET") return ok(await listAsResources(deps, call, query, { format, show }));
-    if (method !== "POST") throw routeNotFound();
+    if (method !== "POST") throw methodNotAllowed("GET, POST");
     const user = await createUser(deps, call, readUser(body));
     return created(show(user), format(user).meta.location);
   }
@@ -52,7 +52,7 @@ export async function answerUsers(
       await deleteUser(deps, call, id);
       return noContent;
     default:
-      throw routeNotFound();
+      throw methodNotAllowed("GET, PUT, PATCH, DELETE");
   }
 }
 

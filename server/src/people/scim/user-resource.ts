@@ -41,6 +41,18 @@ export const userDefinition = new Types.SchemaDefinition("User", USER_SCHEMA, "A
 
 const attributes = ["externalId", ...userDefinition.attributes.map(({ name }) => name)];
 
+/** A user always has a value of `active`, although a request needs none. */
+export function describeUser(base: string): Types.SchemaDefinition.SchemaDescription {
+  // The library returns attributes as instances, contrary to its types.
+  const described = JSON.parse(
+    JSON.stringify(userDefinition.describe(base)),
+  ) as Types.SchemaDefinition.SchemaDescription;
+  const attributes = described.attributes.map((each) =>
+    each.name === "active" ? { ...each, required: true } : each,
+  );
+  return { ...described, attributes };
+}
+
 class UserResource extends Types.Schema {
   static override readonly id = USER_SCHEMA;
   static override get definition() {
@@ -93,6 +105,9 @@ export async function patchUser(resource: object, body: object): Promise<UserInp
 }
 
 async function applyOne(current: object, operation: PatchOperation): Promise<object> {
+  if (operation.op === "remove" && operation.path?.toLowerCase() === "active") {
+    throw new ScimFault(400, "mutability", "active is required.");
+  }
   try {
     const request = new Messages.PatchOp({
       schemas: [PATCH_SCHEMA],

@@ -2,6 +2,7 @@ import { describe, expect } from "vitest";
 import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 import { type ScimClient, startScim } from "#test/harness/scim.ts";
+import { FEED_BURST } from "./feed-rate.ts";
 
 const test = base.extend("scim", ({ h, org }) => startScim(h, org));
 
@@ -198,6 +199,29 @@ describe("a directory", () => {
     expect((await scim.send("GET", "/Users")).status).toBe(401);
   });
 
+  test("searches with a body, and reads the attributes that it names", async ({ scim }) => {
+    const made = await provide(scim, { displayName: "Ada" });
+    await provide(scim);
+    const search = { filter: `userName eq "${made.userName}"`, attributes: ["displayName"] };
+    const found = await scim.send("POST", "/Users/.search", search);
+    expect(found.body.Resources).toEqual([
+      { schemas: found.body.Resources[0]?.schemas, id: made.id, displayName: "Ada" },
+    ]);
+    expect((await scim.send("POST", "/.search", {})).status).toBe(501);
+  });
+
+  test("is answered up to its rate, and then with a 429", async ({ h, org, scim }) => {
+    const send = (client: ScimClient) => client.send("GET", "/ResourceTypes");
+    const answers = await Promise.all(Array.from({ length: FEED_BURST + 1 }, () => send(scim)));
+    const [refused, ...others] = answers.filter(({ status }) => status !== 200);
+    expect(others).toEqual([]);
+    expect(refused?.headers["retry-after"]).toBe("1");
+    expect([refused?.status, refused?.body.status]).toEqual([429, "429"]);
+    expect((await send(await startScim(h, org))).status).toBe(200);
+    h.clock.nowMs += 1_000;
+    expect((await send(scim)).status).toBe(200);
+  });
+
   test("reads what the server supports", async ({ scim }) => {
     const config = await scim.send("GET", "/ServiceProviderConfig");
     expect(config.body).toMatchObject({ patch: { supported: true }, bulk: { supported: false } });
@@ -205,5 +229,7 @@ describe("a directory", () => {
     expect(schemas.body.Resources).toMatchObject([{ name: "User" }, { name: "Group" }]);
     expect((await scim.send("GET", "/ResourceTypes/User")).body.endpoint).toBe("/Users");
     expect((await scim.send("GET", "/Nothing")).status).toBe(404);
+    const refused = await scim.send("POST", "/Schemas", {});
+    expect([refused.status, refused.headers["allow"]]).toEqual([405, "GET"]);
   });
 });
