@@ -20,7 +20,7 @@ import {
 } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
-import { ownScope, wireScope } from "../scope.ts";
+import { countedScope, wireScope } from "../scope.ts";
 import { alertChannelKinds } from "./alert-channels.ts";
 
 const MAX_THRESHOLDS = 20;
@@ -31,8 +31,9 @@ const MAX_DAYS = 365;
 
 const periods = ["daily", "weekly", "monthly"] as const;
 
-export const alertScope = ownScope.meta({
-  description: "Scope whose spend, requests or keys the alert watches.",
+export const alertScope = countedScope.meta({
+  description:
+    "Scope whose spend, requests or keys the alert watches. Members, groups and tags have alerts about spend: `spend_limit`, `limit_overrun` and `forecast`.",
 });
 
 const percent = z.int().min(1).max(MAX_PERCENT);
@@ -134,7 +135,7 @@ export type AlertKind = (typeof alertKinds)[number];
 
 const includesBelow = z.boolean().meta({
   description:
-    "Also watches each child scope on its own: workspaces and keys of the organization, or keys of a workspace.",
+    "Also watches each child scope on its own: workspaces and keys of the organization, or keys of a workspace. An alert of the organization about limits or forecasts also watches members, groups and tags.",
 });
 const notifiesOwner = z
   .boolean()
@@ -156,7 +157,7 @@ export const alert = z
     type: z.literal("alert"),
     name: z.string(),
     scope: alertScope,
-    scope_name: z.string().meta({ description: "Name of the organization, workspace or key." }),
+    scope_name: z.string().meta({ description: "Name of the scope." }),
     includes_below: includesBelow,
     condition: alertCondition,
     channels: z.array(

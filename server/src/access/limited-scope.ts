@@ -1,3 +1,4 @@
+import type { WorkspaceAction } from "@bursar/contract/permissions.ts";
 import type { WireScope } from "@bursar/contract/scope.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
@@ -60,28 +61,50 @@ export async function lockScope(
         throw refuseArchivedKey();
       return { scopeType: "api_key", scopeId: apiKeyId, workspaceId };
     }
-    case "member": {
-      checkEverywhere(caller, write);
-      const id = scope.member_id;
-      if (!(await lockLimitedMember(tx, { organizationId, id }))) throw scopeNotFound("member");
-      await lockMemberLimits(tx, organizationId);
-      return { scopeType: "member", scopeId: id, workspaceId: null };
-    }
+    case "member":
     case "group":
-    case "group_member": {
-      checkEverywhere(caller, write);
-      const id = scope.group_id;
-      if (!(await lockLimitedRow(tx, "member_group", { organizationId, id })))
-        throw scopeNotFound("group");
-      if (scope.type === "group_member") await lockMemberLimits(tx, organizationId);
-      return { scopeType: scope.type, scopeId: id, workspaceId: null };
-    }
+    case "group_member":
     case "tag": {
-      checkEverywhere(caller, write);
-      const id = scope.tag_id;
-      if (!(await lockLimitedRow(tx, "tag", { organizationId, id }))) throw scopeNotFound("tag");
-      return { scopeType: "tag", scopeId: id, workspaceId: null };
+      const locked = await lockScopeOfPeople(tx, caller, scope, write);
+      const hasMemberLimits = scope.type === "member" || scope.type === "group_member";
+      if (hasMemberLimits) await lockMemberLimits(tx, organizationId);
+      return locked;
     }
+  }
+}
+
+type ScopeOfPeople = Extract<WireScope, { type: "member" | "group" | "group_member" | "tag" }>;
+
+/** Locks a member, group or tag. Throws a 403 without the right in the whole organization, and a 404 for a missing one. */
+export async function lockScopeOfPeople<Scope extends ScopeOfPeople>(
+  tx: Tx,
+  caller: Caller,
+  scope: Scope,
+  action: WorkspaceAction,
+): Promise<LockedScope & { scopeType: Scope["type"] }> {
+  checkEverywhere(caller, action);
+  const { organizationId } = caller;
+  const id = findIdOf(scope);
+  const isFound =
+    scope.type === "member"
+      ? await lockLimitedMember(tx, { organizationId, id })
+      : await lockLimitedRow(tx, scope.type === "tag" ? "tag" : "member_group", {
+          organizationId,
+          id,
+        });
+  if (!isFound) throw scopeNotFound(scope.type === "group_member" ? "group" : scope.type);
+  return { scopeType: scope.type, scopeId: id, workspaceId: null };
+}
+
+function findIdOf(scope: ScopeOfPeople): string {
+  switch (scope.type) {
+    case "member":
+      return scope.member_id;
+    case "group":
+    case "group_member":
+      return scope.group_id;
+    case "tag":
+      return scope.tag_id;
   }
 }
 

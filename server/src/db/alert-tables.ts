@@ -2,7 +2,7 @@ import type { AlertChannelKind } from "@bursar/contract/admin/alert-channels.ts"
 import type { AlertCondition, AlertKind, FiringFacts } from "@bursar/contract/admin/alerts.ts";
 import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import type { ColumnType, Generated, GeneratedAlways } from "kysely";
-import type { OwnScopeType, ScopeType } from "./ledger-tables.ts";
+import type { CountedScopeType, ScopeType } from "./ledger-tables.ts";
 
 // Rows of 0012_alerts.sql and 0017_request_alerts.sql: alerts, their state and firings, channels and deliveries, and
 // increase requests.
@@ -61,7 +61,7 @@ interface AlertTable {
   organization_id: string;
   name: string;
   kind: AlertKind;
-  scope_type: OwnScopeType;
+  scope_type: CountedScopeType;
   scope_id: string;
   includes_below: boolean;
   condition: Json<AlertCondition>;

@@ -6,8 +6,10 @@ import type { Generated, GeneratedAlways } from "kysely";
 export type OwnScopeType = "organization" | "workspace" | "api_key";
 /** Scopes of rate limits. */
 export type RateScopeType = OwnScopeType | "member" | "group" | "group_member";
-/** Scopes of spend limits. All except `group_member` have balances: that is the default limit of each member of a group. */
-export type ScopeType = RateScopeType | "tag";
+/** Scopes with spend of their own. */
+export type CountedScopeType = OwnScopeType | "member" | "group" | "tag";
+/** Scopes of spend limits. `group_member` has no balances: it is the default limit of each member of a group. */
+export type ScopeType = CountedScopeType | "group_member";
 export type PeriodName = "daily" | "weekly" | "monthly";
 
 export interface LedgerTables {

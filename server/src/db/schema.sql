@@ -1690,7 +1690,7 @@ ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_key UNIQUE (secret_ha
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'revoked'::text])));
 ALTER TABLE alert ADD CONSTRAINT alert_kind_check CHECK ((kind = ANY (ARRAY['spend_limit'::text, 'limit_overrun'::text, 'forecast'::text, 'unusual_spend'::text, 'key_expiring'::text, 'key_unused'::text, 'key_new_address'::text, 'refused_requests'::text, 'upstream_errors'::text, 'database_failover'::text])));
 ALTER TABLE alert ADD CONSTRAINT alert_pkey PRIMARY KEY (id);
-ALTER TABLE alert ADD CONSTRAINT alert_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
+ALTER TABLE alert ADD CONSTRAINT alert_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text, 'member'::text, 'group'::text, 'tag'::text])));
 ALTER TABLE alert_channel ADD CONSTRAINT alert_channel_check CHECK (((kind = 'email'::text) = (recipients IS NOT NULL)));
 ALTER TABLE alert_channel ADD CONSTRAINT alert_channel_check1 CHECK (((kind = 'email'::text) = (target_sealed IS NULL)));
 ALTER TABLE alert_channel ADD CONSTRAINT alert_channel_kind_check CHECK ((kind = ANY (ARRAY['email'::text, 'slack'::text, 'pagerduty'::text, 'webhook'::text])));

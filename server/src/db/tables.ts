@@ -5,6 +5,7 @@ import type { AlertTables } from "./alert-tables.ts";
 import type { AuthTables } from "./auth-tables.ts";
 import type { GroupMemberSource, GroupTables } from "./group-tables.ts";
 import type {
+  CountedScopeType,
   LedgerTables,
   OwnScopeType,
   PeriodName,
@@ -21,7 +22,14 @@ type Json<T> = ColumnType<T, string, string>;
 type JsonDefault<T> = ColumnType<T, string | undefined, string>;
 type Created = ColumnType<Date, Date | undefined, never>;
 
-export type { GroupMemberSource, OwnScopeType, PeriodName, RateScopeType, ScopeType };
+export type {
+  CountedScopeType,
+  GroupMemberSource,
+  OwnScopeType,
+  PeriodName,
+  RateScopeType,
+  ScopeType,
+};
 
 export interface Tables
   extends AlertTables,

@@ -1,4 +1,4 @@
-import type { OwnScope, RateScope, WireScope } from "@bursar/contract/scope.ts";
+import type { CountedScope, OwnScope, RateScope, WireScope } from "@bursar/contract/scope.ts";
 
 /** True for the scopes that every request has. */
 export function isOwnScope(scopeType: WireScope["type"]): scopeType is OwnScope["type"] {
@@ -8,6 +8,7 @@ export function isOwnScope(scopeType: WireScope["type"]): scopeType is OwnScope[
 /** Converts a scope of a limit, alert or request to the API's form. */
 export function toWireScope(of: { scopeType: OwnScope["type"]; scopeId: string }): OwnScope;
 export function toWireScope(of: { scopeType: RateScope["type"]; scopeId: string }): RateScope;
+export function toWireScope(of: { scopeType: CountedScope["type"]; scopeId: string }): CountedScope;
 export function toWireScope(of: { scopeType: WireScope["type"]; scopeId: string }): WireScope;
 export function toWireScope(of: { scopeType: WireScope["type"]; scopeId: string }): WireScope {
   switch (of.scopeType) {

@@ -58,7 +58,7 @@ function AlertForm({ alert, onClose }: AlertDialogProps) {
       }
       const body = {
         name: given.name,
-        includes_below: given.includesBelow && given.scopeType !== "api_key",
+        includes_below: given.includesBelow && hasChildren(given.scopeType),
         condition: toCondition(given, alert?.condition ?? null),
         channel_ids: given.channelIds,
         notifies_owner: given.notifiesOwner,
@@ -134,12 +134,12 @@ function AlertForm({ alert, onClose }: AlertDialogProps) {
           <ScopeFields form={form} isOrganizationWide={isOrganizationWide} />
         </>
       )}
-      {values.scopeType !== "api_key" && (
+      {hasChildren(values.scopeType) && (
         <Checkbox
           label="Include child scopes"
           hint={
             values.scopeType === "organization"
-              ? "Fires separately for each workspace and each key."
+              ? "Fires separately for each workspace, key, person, group and tag."
               : "Fires separately for each key of the workspace."
           }
           {...form.register("includesBelow")}
@@ -156,9 +156,27 @@ function AlertForm({ alert, onClose }: AlertDialogProps) {
   );
 }
 
+/** Kinds of alerts that members, groups and tags can have. */
+const kindsOfPeople: readonly AlertValues["kind"][] = ["spend_limit", "limit_overrun", "forecast"];
+
+const peopleTypes = [
+  ["member", "One person"],
+  ["group", "A group"],
+  ["tag", "A tag"],
+] as const;
+
+/** True for a scope whose child scopes an alert can include. */
+function hasChildren(type: AlertValues["scopeType"]): boolean {
+  return type === "organization" || type === "workspace";
+}
+
 function ScopeFields({ form, isOrganizationWide }: { form: Form; isOrganizationWide: boolean }) {
   const may = useMay();
-  const { scopeType, scopeId } = form.watch();
+  const { scopeType, scopeId, kind } = form.watch();
+  // The chosen type stays listed. The server refuses it with another kind.
+  const ofPeople = peopleTypes.filter(
+    ([type]) => type === scopeType || (isOrganizationWide && kindsOfPeople.includes(kind)),
+  );
   return (
     <div className="grid gap-5 sm:grid-cols-2">
       <ScopePicker
@@ -167,6 +185,7 @@ function ScopeFields({ form, isOrganizationWide }: { form: Form; isOrganizationW
           ...(isOrganizationWide ? [["organization", "The whole company"] as const] : []),
           ["workspace", "A workspace"],
           ["api_key", "One key"],
+          ...ofPeople,
         ]}
         scopeType={scopeType}
         scopeId={scopeId}

@@ -73,6 +73,12 @@ function findScopeId(scope: AlertScope): string | null {
       return scope.workspace_id;
     case "api_key":
       return scope.api_key_id;
+    case "member":
+      return scope.member_id;
+    case "group":
+      return scope.group_id;
+    case "tag":
+      return scope.tag_id;
   }
 }
 

@@ -2,6 +2,7 @@ import { Ellipsis, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
+import { scopeLabel } from "../../kit/scopes/scope-names.ts";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
@@ -150,11 +151,11 @@ function findWorkspaceId(scope: AlertScope): string | undefined {
 function describeScope({ scope, scope_name, includes_below }: Alert): string {
   switch (scope.type) {
     case "organization":
-      return includes_below ? "The company, its workspaces and keys" : "The whole company";
+      return includes_below ? "The company and its child scopes" : "The whole company";
     case "workspace":
       return includes_below ? `${scope_name} and its keys` : scope_name;
-    case "api_key":
-      return `Key ${scope_name}`;
+    default:
+      return scopeLabel(scope.type, scope_name);
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Tx } from "#src/db/pool.ts";
-import type { OwnScopeType } from "#src/db/tables.ts";
+import type { CountedScopeType } from "#src/db/tables.ts";
 
 export interface FailoverAlertRow {
   alertId: string;
-  scopeType: OwnScopeType;
+  scopeType: CountedScopeType;
   scopeId: string;
   /** Workspace of the scope. Null for the organization. */
   workspaceId: string | null;

@@ -162,6 +162,9 @@ let made = 0;
 interface Place {
   workspaceId: string;
   apiKeyId: string;
+  memberId?: string;
+  groupIds?: readonly string[];
+  tagIds?: readonly string[];
 }
 
 /** Equal hours of five weeks, up to the hour before the current one. */
@@ -369,6 +372,34 @@ test("forecasts for a workspace and its organization share one message", async (
   expect(deliveries.flatMap((each) => [each.alert_firing_id, each.other_firing_id]).sort()).toEqual(
     fired.map(({ id }) => id).sort(),
   );
+});
+
+test("members, groups and tags have forecasts of their limits, and no unusual spend", async ({
+  company,
+}) => {
+  const place = { workspaceId: "wrkspc_c", apiKeyId: "apikey_c" };
+  const attributed = { ...place, memberId: "user_a", groupIds: ["group_a"], tagIds: ["tag_a"] };
+  await company.spend(attributed, [...usual(2), { atMs: HOUR, usd: 50 }]);
+  const people = [
+    { type: "group", id: "group_a" },
+    { type: "member", id: "user_a" },
+    { type: "tag", id: "tag_a" },
+  ];
+  for (const scope of people) {
+    await company.addLimit(1_250n, 1_200n, scope);
+    await company.addAlert({ kind: "forecast", percent: 100 }, scope);
+    await company.addAlert(unusual, scope);
+  }
+  await company.addAlert({ kind: "forecast", percent: 100 }, { type: "member", id: "user_b" });
+  await evaluatePace(company.deps());
+  const found = await company.firings();
+  expect(found.map(({ kind, scope_id }) => [kind, scope_id])).toEqual(
+    people.map(({ id }) => ["forecast", id]),
+  );
+  // An alert of the organization watches their limits too.
+  await company.addAlert({ kind: "forecast", percent: 101 }, undefined, true);
+  await evaluatePace(company.deps());
+  expect((await company.firings()).filter(({ threshold }) => threshold === "101%").length).toBe(3);
 });
 
 test("a forecast needs a limit that will be reached, is not reached yet, and a week of history", async ({

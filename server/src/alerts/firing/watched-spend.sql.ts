@@ -69,6 +69,9 @@ export function listPossiblyCrossed(
       UNION ALL
       SELECT DISTINCT organization_id, scope_type, scope_id, NULL FROM spend_limit
         WHERE scope_type IN ('member', 'group', 'tag')
+      UNION
+      SELECT organization_id, scope_type, scope_id, NULL FROM alert
+        WHERE scope_type IN ('member', 'group', 'tag') AND deleted_at IS NULL
     ) AS scope
     CROSS JOIN unnest(${periods.map(({ period }) => period)}::text[],
       ${periods.map(({ periodStart }) => periodStart)}::date[]) AS running (period, period_start)

@@ -1,7 +1,7 @@
 import type { AlertCondition } from "@bursar/contract/admin/alerts.ts";
 import { sql } from "kysely";
 import type { Database } from "#src/db/pool.ts";
-import type { OwnScopeType, PeriodName } from "#src/db/tables.ts";
+import type { CountedScopeType, PeriodName } from "#src/db/tables.ts";
 import { inSnapshot } from "#src/db/transaction.ts";
 import { HOUR_MS } from "#src/domain/hourly-spend.ts";
 import { findOpenHours, selectRollup } from "#src/recording/open-hours.sql.ts";
@@ -10,7 +10,7 @@ import { findOpenHours, selectRollup } from "#src/recording/open-hours.sql.ts";
 
 export interface WatchedScope {
   organizationId: string;
-  scopeType: OwnScopeType;
+  scopeType: CountedScopeType;
   scopeId: string;
   /** Null for the organization. */
   workspaceId: string | null;
@@ -43,7 +43,8 @@ interface SpendSince {
 
 /**
  * Lists scopes with recent spend for each alert of these kinds that watches them. Rows of one scope are in a row. An
- * organization's keys come first, then its workspaces, then the organization.
+ * organization's keys come first, then its workspaces, then the organization. Members, groups and tags with a limit have
+ * forecasts only.
  */
 export async function listWatchedUsage(
   database: Database,
@@ -54,11 +55,19 @@ export async function listWatchedUsage(
       SELECT id, organization_id, kind, scope_type, scope_id, includes_below, condition FROM alert
       WHERE kind IN ('forecast', 'unusual_spend') AND is_enabled AND deleted_at IS NULL
     ), spent AS MATERIALIZED (
-      SELECT organization_id, workspace_id, api_key_id, sum(cost_nano_usd) AS since,
+      SELECT organization_id, workspace_id, api_key_id, member_id, sum(cost_nano_usd) AS since,
         sum(cost_nano_usd) FILTER (WHERE bucket_at >= ${new Date(activeMs)}) AS recent
       FROM usage_hour
       WHERE organization_id IN (SELECT organization_id FROM watching) AND bucket_at >= ${new Date(sinceMs)}
-      GROUP BY organization_id, workspace_id, api_key_id
+      GROUP BY organization_id, workspace_id, api_key_id, member_id
+    ), attributed AS MATERIALIZED (
+      SELECT usage.organization_id, part.scope_type, part.scope_id, sum(cost_nano_usd) AS since,
+        sum(cost_nano_usd) FILTER (WHERE bucket_at >= ${new Date(activeMs)}) AS recent
+      FROM usage_attributed_hour AS usage JOIN usage_attribution AS attribution ON attribution.id = usage.attribution_id
+        CROSS JOIN LATERAL (SELECT 'group' AS scope_type, unnest(string_to_array(group_ids, ',')) AS scope_id
+          UNION ALL SELECT 'tag', unnest(string_to_array(tag_ids, ','))) AS part
+      WHERE usage.organization_id IN (SELECT organization_id FROM watching) AND bucket_at >= ${new Date(sinceMs)}
+      GROUP BY usage.organization_id, part.scope_type, part.scope_id
     ), scope AS (
       SELECT organization_id, 3 AS place, 'organization' AS scope_type, organization_id::text AS scope_id,
         NULL::text AS workspace_id, sum(since) AS since, sum(recent) > 0 AS is_active
@@ -67,7 +76,13 @@ export async function listWatchedUsage(
       SELECT organization_id, 2, 'workspace', workspace_id, workspace_id, sum(since), sum(recent) > 0
       FROM spent GROUP BY organization_id, workspace_id
       UNION ALL
-      SELECT organization_id, 1, 'api_key', api_key_id, workspace_id, since, recent > 0 FROM spent
+      SELECT organization_id, 1, 'api_key', api_key_id, workspace_id, sum(since), sum(recent) > 0
+      FROM spent GROUP BY organization_id, workspace_id, api_key_id
+      UNION ALL
+      SELECT organization_id, 0, 'member', member_id, NULL, sum(since), sum(recent) > 0
+      FROM spent WHERE member_id <> '' GROUP BY organization_id, member_id
+      UNION ALL
+      SELECT organization_id, 0, scope_type, scope_id, NULL, since, recent > 0 FROM attributed
     )
     SELECT alert.id AS "alertId", alert.condition, scope.organization_id AS "organizationId",
       scope.scope_type AS "scopeType", scope.scope_id AS "scopeId", scope.workspace_id AS "workspaceId",
@@ -77,8 +92,12 @@ export async function listWatchedUsage(
       (alert.scope_type = scope.scope_type AND alert.scope_id = scope.scope_id)
       OR (alert.includes_below AND (alert.scope_type = 'organization'
         OR (alert.scope_type = 'workspace' AND scope.scope_type = 'api_key' AND alert.scope_id = scope.workspace_id))))
-    WHERE scope.is_active OR alert.kind = 'unusual_spend'
-    ORDER BY scope.organization_id, scope.place, scope.scope_id, alert.id`.execute(database);
+    WHERE (scope.is_active OR alert.kind = 'unusual_spend') AND (scope.place > 0 OR (alert.kind = 'forecast'
+      AND EXISTS (SELECT FROM spend_limit WHERE spend_limit.scope_type = scope.scope_type
+        AND spend_limit.scope_id = scope.scope_id)))
+    ORDER BY scope.organization_id, scope.place, scope.scope_type, scope.scope_id, alert.id`.execute(
+    database,
+  );
   return rows;
 }
 
@@ -93,11 +112,27 @@ interface HourOfScope {
   nanoUsd: bigint;
 }
 
-/** Smallest rollup per hour of each scope. Null: the hours of a key, which are always complete. */
+/** Smallest rollup per hour of each scope. Null: a table that is always complete. */
 const hourTables = {
   organization: "usage_organization_hour",
   workspace: "usage_workspace_hour",
+  member: "usage_member_hour",
   api_key: null,
+  group: null,
+  tag: null,
+} as const;
+
+const hasAttribution = (ids: "group_ids" | "tag_ids") => sql`AND attribution_id = ANY(ARRAY(
+  SELECT id FROM usage_attribution AS attribution WHERE attribution.organization_id = usage.organization_id
+    AND scope.scope_id = ANY(string_to_array(attribution.${sql.ref(ids)}, ','))))`;
+
+const isOfScope = {
+  organization: sql``,
+  workspace: sql`AND workspace_id = scope.workspace_id`,
+  member: sql`AND member_id = scope.scope_id`,
+  api_key: sql`AND workspace_id = scope.workspace_id AND api_key_id = scope.scope_id`,
+  group: hasAttribution("group_ids"),
+  tag: hasAttribution("tag_ids"),
 } as const;
 
 /**
@@ -113,13 +148,13 @@ export async function listHours(
   if (first === undefined) return [];
   const { organizationId, scopeType } = first;
   const table = hourTables[scopeType];
-  const inWorkspace =
-    scopeType === "organization" ? sql`` : sql`AND workspace_id = scope.workspace_id`;
-  const ofKey = scopeType === "api_key" ? sql`AND api_key_id = scope.scope_id` : sql``;
+  const isAttributed = scopeType === "group" || scopeType === "tag";
   const rows = await inSnapshot(database, async (tx) => {
     const openHours = table === null ? null : await findOpenHours(tx, organizationId);
     const hours =
-      table === null ? sql.table("usage_hour") : selectRollup(table, organizationId, openHours);
+      table === null
+        ? sql.table(isAttributed ? "usage_attributed_hour" : "usage_hour")
+        : selectRollup(table, organizationId, openHours);
     const found = await sql<{ place: number; hour: number; nanoUsd: bigint }>`
     SELECT scope.place::integer AS place, (extract(epoch FROM hour.at) / 3600)::integer AS hour,
       spent.nano_usd AS "nanoUsd"
@@ -128,7 +163,7 @@ export async function listHours(
     CROSS JOIN generate_series(${new Date(startMs)}::timestamptz, ${new Date(endMs)}::timestamptz, '1 hour') AS hour (at)
     CROSS JOIN LATERAL (
       SELECT sum(cost_nano_usd)::bigint AS nano_usd FROM ${hours} AS usage
-      WHERE organization_id = ${organizationId} AND bucket_at = hour.at ${inWorkspace} ${ofKey}
+      WHERE organization_id = ${organizationId} AND bucket_at = hour.at ${isOfScope[scopeType]}
     ) AS spent
     WHERE spent.nano_usd > 0 AND hour.at < ${new Date(endMs)}`.execute(tx);
     return found.rows;
@@ -151,7 +186,7 @@ export interface RunningLimit {
 /** Lists the limits of these scopes with the spend of their running periods. */
 export async function listRunningLimits(
   database: Database,
-  { scopeType, scopeIds }: { scopeType: OwnScopeType; scopeIds: readonly string[] },
+  { scopeType, scopeIds }: { scopeType: CountedScopeType; scopeIds: readonly string[] },
   running: readonly { period: PeriodName; periodStart: string }[],
 ): Promise<RunningLimit[]> {
   const { rows } = await sql<RunningLimit>`

@@ -2,7 +2,8 @@ import type { AlertChannelKind } from "@bursar/contract/admin/alert-channels.ts"
 import type { AlertCondition, AlertKind } from "@bursar/contract/admin/alerts.ts";
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
-import type { OwnScopeType } from "#src/db/tables.ts";
+import { scopeName } from "#src/db/scope-name.ts";
+import type { CountedScopeType } from "#src/db/tables.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 
 /** `onlyWorkspaceIds`: workspaces whose alerts the caller can see. Null: all alerts of the organization. */
@@ -15,10 +16,10 @@ export interface AlertRow {
   id: string;
   name: string;
   kind: AlertKind;
-  scopeType: OwnScopeType;
+  scopeType: CountedScopeType;
   scopeId: string;
   scopeName: string;
-  /** Workspace of the scope. Null for the organization. */
+  /** Workspace of the scope. Null: not a workspace or key. */
   workspaceId: string | null;
   includesBelow: boolean;
   condition: AlertCondition;
@@ -45,8 +46,7 @@ const alertWorkspace = sql`CASE alert.scope_type WHEN 'workspace' THEN alert.sco
 function selectAlerts(where: RawBuilder<unknown>, rest: RawBuilder<unknown>) {
   return sql<AlertRow>`
     SELECT alert.id, alert.name, alert.kind, alert.scope_type AS "scopeType", alert.scope_id AS "scopeId",
-      coalesce(CASE alert.scope_type WHEN 'organization' THEN organization.name WHEN 'workspace' THEN workspace.name
-        ELSE api_key.name END, '') AS "scopeName",
+      coalesce(${scopeName("alert")}, '') AS "scopeName",
       ${alertWorkspace} AS "workspaceId", alert.includes_below AS "includesBelow", alert.condition,
       alert.notifies_owner AS "notifiesOwner", alert.is_enabled AS "isEnabled", alert.muted_until AS "mutedUntil",
       alert.version, alert.created_at AS "createdAt", alert.updated_at AS "updatedAt",
@@ -58,9 +58,7 @@ function selectAlerts(where: RawBuilder<unknown>, rest: RawBuilder<unknown>) {
         FROM alert_to_channel JOIN alert_channel AS channel ON channel.id = alert_to_channel.alert_channel_id
         WHERE alert_to_channel.alert_id = alert.id AND channel.archived_at IS NULL), '[]') AS channels
     FROM alert
-    JOIN organization ON organization.id = alert.organization_id
     LEFT JOIN api_key ON alert.scope_type = 'api_key' AND api_key.id = alert.scope_id
-    LEFT JOIN workspace ON alert.scope_type = 'workspace' AND workspace.id = alert.scope_id
     WHERE alert.deleted_at IS NULL AND ${where} ${rest}`;
 }
 

@@ -1,8 +1,9 @@
 import type { AlertCondition, AlertKind } from "@bursar/contract/admin/alerts.ts";
 import { idPrefixes } from "@bursar/contract/ids.ts";
-import type { OwnScope } from "@bursar/contract/scope.ts";
+import type { CountedScope } from "@bursar/contract/scope.ts";
 import { checkEverywhere } from "#src/access/authorize.ts";
 import type { Call } from "#src/access/call.ts";
+import { lockScopeOfPeople } from "#src/access/limited-scope.ts";
 import {
   checkWorkspaceReach,
   getActiveWorkspaceForChange,
@@ -13,14 +14,14 @@ import { fireCrossedThresholds } from "#src/alerts/firing/fire-spend.ts";
 import type { AlertingDeps } from "#src/alerts/firing/recorded-firing.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
-import type { OwnScopeType } from "#src/db/tables.ts";
+import type { CountedScopeType } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { readAmount } from "#src/domain/read-amount.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { listPermittedWorkspaces } from "#src/domain/rights.ts";
-import { toWireScope } from "#src/domain/wire-scope.ts";
+import { isOwnScope, toWireScope } from "#src/domain/wire-scope.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
@@ -45,7 +46,7 @@ export type AlertDeps = AuditDeps & AlertingDeps;
 
 export interface NewAlert {
   name: string;
-  scope: OwnScope;
+  scope: CountedScope;
   includes_below: boolean;
   condition: AlertCondition;
   channel_ids?: readonly string[] | undefined;
@@ -67,6 +68,7 @@ export function createAlert(
   const id = newId(idPrefixes.alert, nowMs, deps.randomBytes);
   const { organizationId } = caller;
   return auditedTransaction(deps, caller, origin, async (tx) => {
+    checkScopeOfKind(input.scope, condition);
     const scope = await findScope(tx, caller, input.scope);
     await insertAlert(tx, {
       ...{ id, organizationId, condition, name: input.name },
@@ -226,11 +228,22 @@ async function getForChange(tx: Tx, caller: Caller, id: string): Promise<AlertRo
   return getRow(tx, visibilityOf(caller), id);
 }
 
+const kindsOfPeople: readonly AlertKind[] = ["spend_limit", "limit_overrun", "forecast"];
+
+/** Throws a 400 for a member, group or tag, unless the alert is about spend. */
+function checkScopeOfKind({ type }: CountedScope, { kind }: AlertCondition): void {
+  if (isOwnScope(type) || kindsOfPeople.includes(kind)) return;
+  throw refuseField(
+    "scope.type",
+    `an alert of the kind ${kind} watches the organization, a workspace or a key. Alerts of a ${type} have one of the kinds ${kindsOfPeople.join(", ")}.`,
+  );
+}
+
 async function findScope(
   tx: Tx,
   caller: Caller,
-  scope: OwnScope,
-): Promise<{ scopeType: OwnScopeType; scopeId: string; workspaceId: string | null }> {
+  scope: CountedScope,
+): Promise<{ scopeType: CountedScopeType; scopeId: string; workspaceId: string | null }> {
   if (scope.type === "organization") {
     checkEverywhere(caller, "alerts:write");
     return { scopeType: "organization", scopeId: caller.organizationId, workspaceId: null };
@@ -239,6 +252,10 @@ async function findScope(
     const { workspace_id: wanted } = scope;
     const { id } = await getActiveWorkspaceForChange(tx, caller, "alerts:write", wanted);
     return { scopeType: "workspace", scopeId: id, workspaceId: id };
+  }
+  if (scope.type !== "api_key") {
+    const { scopeType, scopeId } = await lockScopeOfPeople(tx, caller, scope, "alerts:write");
+    return { scopeType, scopeId, workspaceId: null };
   }
   const { api_key_id: scopeId } = scope;
   const workspaceId = await getWorkspaceIdOfApiKey(tx, caller, "alerts:read", scopeId);
