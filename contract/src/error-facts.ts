@@ -56,6 +56,7 @@ const limitFacts = z
   .object({
     id: spendLimitId,
     scope: wireScope,
+    scope_name: z.string().optional().meta({ description: "Name of a group or tag." }),
     period: z.enum(["daily", "weekly", "monthly"]),
     period_ends_at: timestamp,
     limit_usd: z.number(),

@@ -199,6 +199,8 @@ const cases = [
 function nameLimit(type: WireScope["type"], period: PeriodName): string {
   const { scopeId } = scopeOf(type);
   if (type === "member") return `Your personal ${period} spend limit (member ${scopeId})`;
+  if (type === "group") return `The ${period} spend limit of group Research (${scopeId})`;
+  if (type === "tag") return `The ${period} spend limit of tag cost_center: 4711 (${scopeId})`;
   return `The ${period} spend limit of ${type === "api_key" ? "API key" : type} ${scopeId}`;
 }
 

@@ -24,6 +24,7 @@ export function toLimitFacts(refusing: RefusingLimit): ErrorFacts["limit"] {
   return {
     id: limit.id,
     scope: toWireScope(limit),
+    ...(limit.scopeName && { scope_name: limit.scopeName }),
     period: limit.period,
     period_ends_at: isoFromMs(regainAtMs),
     limit_usd: Number(formatUsd(limit.amountNanoUsd)),

@@ -13,6 +13,8 @@ type WireScope =
 export interface ReachedLimit {
   scopeType: WireScope;
   scopeId: string;
+  /** Name of a group or tag, before its id. */
+  scopeName?: string | null;
   period: PeriodName;
   limitNanoUsd: bigint;
   spentNanoUsd: bigint;
@@ -34,14 +36,18 @@ export function formatLimitMessage(limit: ReachedLimit): string {
 }
 
 /** Subject of a sentence about a limit: its period and scope. */
-export function nameLimit({ scopeType, scopeId, period }: AskableLimit): string {
+export function nameLimit({ scopeType, scopeId, scopeName, period }: AskableLimit): string {
+  const scope = scopeName ? `${scopeName} (${scopeId})` : scopeId;
   return scopeType === "member"
     ? `Your personal ${period} spend limit (member ${scopeId})`
-    : `The ${period} spend limit of ${plainScope[scopeType]} ${scopeId}`;
+    : `The ${period} spend limit of ${plainScope[scopeType]} ${scope}`;
 }
 
 /** Fields of a limit in an increase request. */
-export type AskableLimit = Pick<ReachedLimit, "scopeType" | "scopeId" | "period">;
+export type AskableLimit = Pick<
+  ReachedLimit,
+  "scopeType" | "scopeId" | "scopeName" | "period"
+>;
 
 /**
  * Last sentence of such a message. `publicUrl` is the console's address without a trailing slash. Null: only the client

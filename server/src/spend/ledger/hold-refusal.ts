@@ -14,6 +14,8 @@ export interface StrictLimit {
   openEndedHoldNanoUsd?: bigint | null;
   /** Rule for requests with unknown parts. Absent: hold. */
   unknownFeatures?: "hold" | "refuse";
+  /** Name of a group or tag. */
+  scopeName?: string | null;
 }
 
 /** The worst case of a request. */

@@ -21,7 +21,7 @@ import {
   type SyncMessage,
   type SyncRefusal,
 } from "./lease-rules.ts";
-import { isActivating } from "./limits.sql.ts";
+import { isActivating, sharedScopeName } from "./limits.sql.ts";
 import {
   convertOlderLeases,
   drawOlderLeases,
@@ -293,7 +293,8 @@ export async function readStrictLimits(
   const { rows } = await sql<{ version: bigint; scopeType: ScopeType | null } & StrictLimit>`
     SELECT v.value AS version, l.id, l.organization_id AS "organizationId", l.scope_type AS "scopeType",
       l.scope_id AS "scopeId", l.period, l.amount_nano_usd AS "amountNanoUsd",
-      l.open_ended_hold_nano_usd AS "openEndedHoldNanoUsd", l.unknown_features AS "unknownFeatures"
+      l.open_ended_hold_nano_usd AS "openEndedHoldNanoUsd", l.unknown_features AS "unknownFeatures",
+      ${sharedScopeName("l")} AS "scopeName"
     FROM limits_version v LEFT JOIN spend_limit l ON l.enforcement = 'strict' AND l.scope_type <> 'group_member'
     ORDER BY l.scope_type, l.scope_id, l.period`.execute(db);
   const version = rows[0]?.version ?? 0n;

@@ -341,12 +341,9 @@ const ADMITTED: Admission = { kind: "admitted" };
 const NO_BALANCES = { foldedSeq: null, balances: [] };
 
 function messageOf({ limit, spentNanoUsd, regainAtMs }: BlockedLimit): string {
-  const { scopeType, scopeId, period, amountNanoUsd } = limit;
   return formatLimitMessage({
-    scopeType,
-    scopeId,
-    period,
-    limitNanoUsd: amountNanoUsd,
+    ...limit,
+    limitNanoUsd: limit.amountNanoUsd,
     spentNanoUsd,
     regainAtMs,
   });

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { scopeName } from "#src/db/scope-name.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import { createLimitBalances } from "./watched-balances.sql.ts";
 
@@ -22,6 +23,8 @@ export interface SpendLimit {
   /** Highest hold of a strict limit for an open-ended request. Null: its whole worst case. */
   openEndedHoldNanoUsd: bigint | null;
   unknownFeatures: UnknownFeatureRule;
+  /** Name of a group or tag. Nodes read it for their refusals. */
+  scopeName?: string | null;
   /** Each change sets a new number, also for a limit that was deleted and created again. */
   revision: bigint;
   createdAt: Date;
@@ -30,7 +33,7 @@ export interface SpendLimit {
 
 export type NewSpendLimit = Omit<
   SpendLimit,
-  "openEndedHoldNanoUsd" | "unknownFeatures" | "revision" | "createdAt" | "updatedAt"
+  "openEndedHoldNanoUsd" | "unknownFeatures" | "scopeName" | "revision" | "createdAt" | "updatedAt"
 > & {
   openEndedHoldNanoUsd?: bigint | null;
   unknownFeatures?: UnknownFeatureRule;
@@ -214,10 +217,15 @@ export async function deleteSpendLimits(
   return rows;
 }
 
+/** SQL of the name of a limit's group or tag, which all its people may see. Null: another scope. */
+export function sharedScopeName(limits: string): RawBuilder<string | null> {
+  return sql`CASE WHEN ${sql.ref(`${limits}.scope_type`)} IN ('group', 'tag') THEN ${scopeName(limits)} END`;
+}
+
 /** Lists every limit of the installation that counts requests. Nodes keep them in memory. */
 export async function listAllSpendLimits(db: Database | Tx): Promise<SpendLimit[]> {
-  const { rows } = await sql<SpendLimit>`SELECT ${columns} FROM spend_limit
-    WHERE scope_type <> 'group_member'`.execute(db);
+  const { rows } = await sql<SpendLimit>`SELECT ${columns}, ${sharedScopeName("spend_limit")} AS "scopeName"
+    FROM spend_limit WHERE scope_type <> 'group_member'`.execute(db);
   return rows;
 }
 

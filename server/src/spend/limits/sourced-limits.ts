@@ -1,11 +1,10 @@
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { LimitValue } from "#src/limits/limit-values.rule.ts";
-import { listSpendLimits, type SpendLimit } from "#src/spend/ledger/limits.sql.ts";
+import { listLimitsOfScopes, listSpendLimits, type SpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import type { WantedLimit } from "./combine-values.rule.ts";
 import { listSpendValues } from "./limit-values.sql.ts";
 import { findDecidingGroup } from "./member-defaults.rule.ts";
 import { listMemberDefaults } from "./member-defaults.sql.ts";
-import { listLimitsOfMembers } from "./member-limits.sql.ts";
 
 // Origin of limits in force: the limit of a member can come from the default cap of a group.
 
@@ -21,7 +20,7 @@ export async function findSourcedLimits(
   of: { organizationId: string; memberIds: readonly string[] },
 ): Promise<ReadonlyMap<string, SourcedLimit>> {
   const { organizationId, memberIds } = of;
-  const limits = memberIds.length === 0 ? [] : await listLimitsOfMembers(db, of);
+  const limits = memberIds.length === 0 ? [] : await listLimitsOfScopes(db, { organizationId, scopeType: "member", scopeIds: memberIds });
   if (limits.length === 0) return new Map();
   const scopeIds = [...new Set(limits.map(({ scopeId }) => scopeId))];
   const valuesOf = Map.groupBy(await listSpendValues(db, { organizationId, scopeIds }), keyOf);

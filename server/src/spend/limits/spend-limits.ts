@@ -19,7 +19,7 @@ import { type Balance, readBalancesAtSeq, readSpendOf } from "#src/spend/ledger/
 import { findActivating, type SpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { balanceKeyText } from "#src/spend/ledger/spend-key.ts";
 import type { WantedLimit } from "./combine-values.rule.ts";
-import { countGroupMembers } from "./member-limits.sql.ts";
+import { countGroupMembers } from "./group-sizes.sql.ts";
 import { readWantedLimit } from "./read-limit.ts";
 import { findDecidingGroups } from "./sourced-limits.ts";
 import { spendLimits } from "./spend-limit-kind.ts";
