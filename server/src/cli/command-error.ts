@@ -87,6 +87,7 @@ const exitCodeOfErrorCode: Partial<Record<ErrorCode, ExitCode>> = {
   resource_archived: exitCodes.conflict,
   resource_expired: exitCodes.conflict,
   role_inherited: exitCodes.conflict,
+  limit_is_inherited: exitCodes.conflict,
   managed_by_directory: exitCodes.conflict,
   cannot_sign_out_self: exitCodes.conflict,
   scim_token_ended: exitCodes.conflict,
