@@ -247,7 +247,7 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     ],
   },
   unlinkMemberDirectory: {
-    examples: ["linked-directories unlink ada@example.com dir_01H8XQ --yes"],
+    examples: ["linked-directories unlink ada@example.com dir_01H8XQ"],
   },
   createScimToken: { examples: ["scim-tokens create dir_01H8XQ"] },
   createUpstream: {
