@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { PUBLIC_URL } from "#test/harness/admin.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
+import { type Authenticator, makeAuthenticator, totpCode } from "#test/harness/authenticator.ts";
 import type { Browser } from "#test/harness/browser.ts";
 import {
   browse,
@@ -128,6 +130,43 @@ describe("while the rule is on", () => {
     // The invite still gives its role at the first sign-in.
     const joined = await signIn(newPerson({ email: "invited@acme.example" }));
     expect(joined.answer.status).toBe(200);
+  });
+
+  test("a passkey signs no one in, and steps up in a session of the directory", async () => {
+    const authenticator = makeAuthenticator();
+    const { browser } = owner;
+    const ask = async <Options>(from: Browser, url: string) =>
+      (await from.post<{ options: Options }>(url)).body.options;
+    type Created = Parameters<Authenticator["create"]>[0];
+    type Proved = Parameters<Authenticator["get"]>[0];
+    const created = await ask<Created>(browser, "/v1/admin/passkeys/options");
+    const passkey = authenticator.create(created, PUBLIC_URL);
+    expect((await browser.post("/v1/admin/passkeys", { name: "Key", passkey })).status).toBe(200);
+    await turnOn(browser);
+    const visitor = browse();
+    const offered = await ask<Proved>(visitor, `${SIGN_IN}/passkey/options`);
+    const proof = authenticator.get(offered, PUBLIC_URL);
+    const refused = await visitor.post(`${SIGN_IN}/passkey`, { passkey: proof });
+    expect(codeOf(refused)).toBe("company_sign_in_required");
+    const again = await ask<Proved>(browser, "/v1/admin/step_up/passkey/options");
+    const stepUp = { passkey: authenticator.get(again, PUBLIC_URL) };
+    expect((await browser.post("/v1/admin/step_up", stepUp)).status).toBe(200);
+    expect((await browser.get(ME)).status).toBe(200);
+  });
+
+  test("an authenticator app of Bursar completes the company sign-in", async () => {
+    await change({ second_factor: "here" });
+    const totp = "/v1/admin/two_factor/totp";
+    const { secret } = (await owner.browser.post<{ secret: string }>(totp)).body;
+    await owner.browser.post(`${totp}/confirm`, { code: totpCode(secret) });
+    const codes = "/v1/admin/two_factor/backup_codes";
+    const [code] = (await owner.browser.post<{ backup_codes: string[] }>(codes)).body.backup_codes;
+    await turnOn(owner.browser);
+    const { browser, answer } = await signIn(owner.person);
+    expect(answer.body).toEqual({ type: "two_factor_required" });
+    const done = await browser.post(`${SIGN_IN}/two_factor`, { method: "backup_code", code });
+    expect(done.status).toBe(200);
+    expect((await browser.get(ME)).status).toBe(200);
   });
 
   test("a message about a forgotten password is not sent", async () => {
