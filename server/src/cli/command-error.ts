@@ -80,7 +80,6 @@ const exitCodeOfErrorCode: Partial<Record<ErrorCode, ExitCode>> = {
   default_workspace_protected: exitCodes.conflict,
   increase_not_applicable: exitCodes.conflict,
   increase_request_closed: exitCodes.conflict,
-  limit_is_inherited: exitCodes.conflict,
   invite_already_exists: exitCodes.conflict,
   invite_not_pending: exitCodes.conflict,
   member_removed: exitCodes.conflict,

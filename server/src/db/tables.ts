@@ -5,7 +5,6 @@ import type { AlertTables } from "./alert-tables.ts";
 import type { AuthTables } from "./auth-tables.ts";
 import type { GroupMemberSource, GroupTables } from "./group-tables.ts";
 import type {
-  CountedScopeType,
   LedgerTables,
   OwnScopeType,
   PeriodName,
@@ -22,14 +21,7 @@ type Json<T> = ColumnType<T, string, string>;
 type JsonDefault<T> = ColumnType<T, string | undefined, string>;
 type Created = ColumnType<Date, Date | undefined, never>;
 
-export type {
-  CountedScopeType,
-  GroupMemberSource,
-  OwnScopeType,
-  PeriodName,
-  RateScopeType,
-  ScopeType,
-};
+export type { GroupMemberSource, OwnScopeType, PeriodName, RateScopeType, ScopeType };
 
 export interface Tables
   extends AlertTables,

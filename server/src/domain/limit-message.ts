@@ -44,10 +44,7 @@ export function nameLimit({ scopeType, scopeId, scopeName, period }: AskableLimi
 }
 
 /** Fields of a limit in an increase request. */
-export type AskableLimit = Pick<
-  ReachedLimit,
-  "scopeType" | "scopeId" | "scopeName" | "period"
->;
+export type AskableLimit = Pick<ReachedLimit, "scopeType" | "scopeId" | "scopeName" | "period">;
 
 /**
  * Last sentence of such a message. `publicUrl` is the console's address without a trailing slash. Null: only the client

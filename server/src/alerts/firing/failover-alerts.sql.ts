@@ -1,9 +1,9 @@
+import type { CountedScope } from "@bursar/contract/scope.ts";
 import type { Tx } from "#src/db/pool.ts";
-import type { CountedScopeType } from "#src/db/tables.ts";
 
 export interface FailoverAlertRow {
   alertId: string;
-  scopeType: CountedScopeType;
+  scopeType: CountedScope["type"];
   scopeId: string;
   /** Workspace of the scope. Null for the organization. */
   workspaceId: string | null;

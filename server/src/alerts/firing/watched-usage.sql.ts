@@ -1,7 +1,8 @@
 import type { AlertCondition } from "@bursar/contract/admin/alerts.ts";
+import type { CountedScope } from "@bursar/contract/scope.ts";
 import { sql } from "kysely";
 import type { Database } from "#src/db/pool.ts";
-import type { CountedScopeType, PeriodName } from "#src/db/tables.ts";
+import type { PeriodName } from "#src/db/tables.ts";
 import { inSnapshot } from "#src/db/transaction.ts";
 import { HOUR_MS } from "#src/domain/hourly-spend.ts";
 import { findOpenHours, selectRollup } from "#src/recording/open-hours.sql.ts";
@@ -10,7 +11,7 @@ import { findOpenHours, selectRollup } from "#src/recording/open-hours.sql.ts";
 
 export interface WatchedScope {
   organizationId: string;
-  scopeType: CountedScopeType;
+  scopeType: CountedScope["type"];
   scopeId: string;
   /** Null for the organization. */
   workspaceId: string | null;
@@ -186,7 +187,7 @@ export interface RunningLimit {
 /** Lists the limits of these scopes with the spend of their running periods. */
 export async function listRunningLimits(
   database: Database,
-  { scopeType, scopeIds }: { scopeType: CountedScopeType; scopeIds: readonly string[] },
+  { scopeType, scopeIds }: { scopeType: CountedScope["type"]; scopeIds: readonly string[] },
   running: readonly { period: PeriodName; periodStart: string }[],
 ): Promise<RunningLimit[]> {
   const { rows } = await sql<RunningLimit>`

@@ -1,7 +1,7 @@
 import type { AlertCondition } from "@bursar/contract/admin/alerts.ts";
+import type { CountedScope } from "@bursar/contract/scope.ts";
 import { type SqlBool, sql } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
-import type { CountedScopeType } from "#src/db/tables.ts";
 
 // Statements that change alerts and their links to channels.
 
@@ -14,7 +14,7 @@ export interface NewAlert {
   id: string;
   organizationId: string;
   name: string;
-  scopeType: CountedScopeType;
+  scopeType: CountedScope["type"];
   scopeId: string;
   includesBelow: boolean;
   condition: AlertCondition;

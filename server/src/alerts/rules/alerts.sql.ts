@@ -1,9 +1,9 @@
 import type { AlertChannelKind } from "@bursar/contract/admin/alert-channels.ts";
 import type { AlertCondition, AlertKind } from "@bursar/contract/admin/alerts.ts";
+import type { CountedScope } from "@bursar/contract/scope.ts";
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { scopeName } from "#src/db/scope-name.ts";
-import type { CountedScopeType } from "#src/db/tables.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 
 /** `onlyWorkspaceIds`: workspaces whose alerts the caller can see. Null: all alerts of the organization. */
@@ -16,7 +16,7 @@ export interface AlertRow {
   id: string;
   name: string;
   kind: AlertKind;
-  scopeType: CountedScopeType;
+  scopeType: CountedScope["type"];
   scopeId: string;
   scopeName: string;
   /** Workspace of the scope. Null: not a workspace or key. */

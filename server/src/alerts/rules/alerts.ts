@@ -14,7 +14,6 @@ import { fireCrossedThresholds } from "#src/alerts/firing/fire-spend.ts";
 import type { AlertingDeps } from "#src/alerts/firing/recorded-firing.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
-import type { CountedScopeType } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
@@ -243,7 +242,7 @@ async function findScope(
   tx: Tx,
   caller: Caller,
   scope: CountedScope,
-): Promise<{ scopeType: CountedScopeType; scopeId: string; workspaceId: string | null }> {
+): Promise<{ scopeType: CountedScope["type"]; scopeId: string; workspaceId: string | null }> {
   if (scope.type === "organization") {
     checkEverywhere(caller, "alerts:write");
     return { scopeType: "organization", scopeId: caller.organizationId, workspaceId: null };

@@ -224,7 +224,8 @@ export function sharedScopeName(limits: string): RawBuilder<string | null> {
 
 /** Lists every limit of the installation that counts requests. Nodes keep them in memory. */
 export async function listAllSpendLimits(db: Database | Tx): Promise<SpendLimit[]> {
-  const { rows } = await sql<SpendLimit>`SELECT ${columns}, ${sharedScopeName("spend_limit")} AS "scopeName"
+  const { rows } =
+    await sql<SpendLimit>`SELECT ${columns}, ${sharedScopeName("spend_limit")} AS "scopeName"
     FROM spend_limit WHERE scope_type <> 'group_member'`.execute(db);
   return rows;
 }

@@ -1,6 +1,10 @@
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { LimitValue } from "#src/limits/limit-values.rule.ts";
-import { listLimitsOfScopes, listSpendLimits, type SpendLimit } from "#src/spend/ledger/limits.sql.ts";
+import {
+  listLimitsOfScopes,
+  listSpendLimits,
+  type SpendLimit,
+} from "#src/spend/ledger/limits.sql.ts";
 import type { WantedLimit } from "./combine-values.rule.ts";
 import { listSpendValues } from "./limit-values.sql.ts";
 import { findDecidingGroup } from "./member-defaults.rule.ts";
@@ -20,7 +24,10 @@ export async function findSourcedLimits(
   of: { organizationId: string; memberIds: readonly string[] },
 ): Promise<ReadonlyMap<string, SourcedLimit>> {
   const { organizationId, memberIds } = of;
-  const limits = memberIds.length === 0 ? [] : await listLimitsOfScopes(db, { organizationId, scopeType: "member", scopeIds: memberIds });
+  const limits =
+    memberIds.length === 0
+      ? []
+      : await listLimitsOfScopes(db, { organizationId, scopeType: "member", scopeIds: memberIds });
   if (limits.length === 0) return new Map();
   const scopeIds = [...new Set(limits.map(({ scopeId }) => scopeId))];
   const valuesOf = Map.groupBy(await listSpendValues(db, { organizationId, scopeIds }), keyOf);
