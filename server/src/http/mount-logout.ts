@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { ApiError } from "#src/domain/api-error.ts";
 import { type LogoutDeps, makeProviderLogout } from "#src/people/directory/back-channel-logout.ts";
 import { LOGOUT_PATH } from "#src/people/directory/issuer.rule.ts";
+import { checkText } from "./check-text.ts";
 import type { ClientFacts } from "./client-address.ts";
 
 export interface MountLogoutDeps extends LogoutDeps {
@@ -25,7 +26,9 @@ export function mountLogout(app: FastifyInstance, deps: MountLogoutDeps): void {
         ipAddress: deps.clientAddress(request.raw),
         userAgent: request.headers["user-agent"]?.slice(0, MAX_USER_AGENT) ?? null,
       };
-      const { directory_id: directoryId } = request.params as { directory_id: string };
+      const params = request.params as { directory_id: string };
+      checkText(params);
+      const { directory_id: directoryId } = params;
       const token = readToken(request);
       reply.header("cache-control", "no-store");
       await logOut(origin, { directoryId, token });

@@ -144,6 +144,7 @@ describe("a logout token is refused:", () => {
     ["a time in the future", { claims: { iat: 4_000_000_000, exp: undefined } }],
     ["no subject and no session", { claims: { sub: undefined } }],
     ["a subject that is no text", { claims: { sub: 7 } }],
+    ["a session that no database stores", { claims: { sid: "a\0b" } }],
     ["the type of another token", { header: { typ: "at+jwt" } }],
   ];
   test.each(lies)("%s", async (_, lie) => {
@@ -193,6 +194,7 @@ describe("a logout token is refused:", () => {
 
   test("an unknown directory, another content type, and a form without a token", async () => {
     expect((await send(await makeToken(), { id: "dir_01unknown" })).status).toBe(404);
+    expect((await send(await makeToken(), { id: "%00" })).status).toBe(400);
     const url = `/v1/admin/directory_logout/${directoryId}`;
     const json = await h.app.inject({ method: "POST", url, payload: { logout_token: "x" } });
     expect(json.statusCode).toBe(400);

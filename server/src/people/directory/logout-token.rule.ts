@@ -41,8 +41,11 @@ export function readLogout(claims: Claims): Logout | string {
   };
 }
 
+/** PostgreSQL stores no NUL. */
 function isText(value: unknown): value is string {
-  return typeof value === "string" && value !== "" && value.length <= MAX_TEXT;
+  return (
+    typeof value === "string" && value !== "" && value.length <= MAX_TEXT && !value.includes("\0")
+  );
 }
 
 function isObject(value: unknown): boolean {

@@ -23,9 +23,7 @@ export function readPersonClaims(
   userInfo: Readonly<Record<string, unknown>>,
 ): PersonClaims | null {
   const subject = token["sub"];
-  if (typeof subject !== "string" || subject === "" || subject.length > MAX_SUBJECT_LENGTH) {
-    return null;
-  }
+  if (!isStorable(subject) || subject === "" || subject.length > MAX_SUBJECT_LENGTH) return null;
   // Both parts of an address come from one document.
   const source = typeof token["email"] === "string" ? token : userInfo;
   const email = readText(source["email"])?.toLowerCase() ?? null;
@@ -49,9 +47,12 @@ function isOwnedDomain(claim: unknown): boolean {
 }
 
 function readText(value: unknown, maxLength = Number.POSITIVE_INFINITY): string | null {
-  return typeof value === "string" && value.trim() !== "" && value.length <= maxLength
-    ? value
-    : null;
+  return isStorable(value) && value.trim() !== "" && value.length <= maxLength ? value : null;
+}
+
+/** PostgreSQL stores no NUL. */
+function isStorable(value: unknown): value is string {
+  return typeof value === "string" && !value.includes("\0");
 }
 
 /** Whether the domain of the address is in the list, exactly. */

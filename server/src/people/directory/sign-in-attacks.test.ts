@@ -72,6 +72,12 @@ describe("a token is refused:", () => {
       },
     ],
     ["no end", (p) => (p.change = ({ claims }) => delete claims["exp"])],
+    [
+      "a subject that no database stores",
+      (p) => {
+        p.change = ({ claims }) => (claims["sub"] = "a\0b");
+      },
+    ],
     ["no subject", (p) => (p.change = ({ claims }) => delete claims["sub"])],
     [
       "the algorithm none",
