@@ -98,19 +98,23 @@ function startLoad(on: readonly ServerProcess[], keyOf: () => string) {
 const isAccepted = ({ answer }: Sent) => answer.status === 200;
 
 /** Seconds from the revocation's response to the last accepted request's start. */
-async function revokeUnderLoad(made: WorkspaceWithKey, revoke: () => Promise<unknown>) {
-  const load = startLoad(nodes, () => made.key);
+async function revokeUnderLoad(
+  made: WorkspaceWithKey,
+  revoke: () => Promise<unknown>,
+  on: readonly ServerProcess[] = nodes,
+) {
+  const load = startLoad(on, () => made.key);
   await eventually(30_000, "every node to serve the key", async () =>
-    nodes.every((node) => load.sent.some((each) => each.node === node && isAccepted(each)))
+    on.every((node) => load.sent.some((each) => each.node === node && isAccepted(each)))
       ? true
       : null,
   );
   await delay(WARM_UP_MS);
-  const clock = await startNodeClock(nodes);
+  const clock = await startNodeClock(on);
   await revoke();
   const revokedAtMs = performance.now();
   await eventually(30_000, "every node to refuse the key", async () =>
-    nodes.every((node) => load.sent.some((each) => each.node === node && !isAccepted(each)))
+    on.every((node) => load.sent.some((each) => each.node === node && !isAccepted(each)))
       ? true
       : null,
   );
@@ -179,6 +183,38 @@ const deactivate = (database: TestDatabase, memberId: string) =>
       .execute();
     await bumpChangeCounter(tx, [{ kind: "member", id: memberId }]);
   });
+
+let directories = 0;
+/** Creates a directory that provides people by SCIM, through this node. */
+async function startFeed(node: ServerProcess) {
+  directories += 1;
+  const issuer = `https://directory-${directories}.example.com`;
+  const directory = await first.mustOperator("POST", "/v1/admin/directories", {
+    ...{ name: "Okta", issuer, allowed_domains: ["example.com"] },
+  });
+  const tokens = `/v1/admin/directories/${textField(directory, "id")}/scim_tokens`;
+  const made = await first.mustOperator("POST", tokens);
+  const send = async (method: string, path: string, body: object) => {
+    const response = await fetch(`${node.url}/scim/v2${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${textField(made, "token")}`,
+        "content-type": "application/scim+json",
+      },
+      body: JSON.stringify(body),
+    });
+    expect(response.ok).toBe(true);
+    return response.json() as Promise<Record<string, unknown>>;
+  };
+  const userName = `${crypto.randomUUID()}@example.com`;
+  return {
+    createUser: async () => textField(await send("POST", "/Users", { userName }), "id"),
+    deactivate: (id: string) =>
+      send("PATCH", `/Users/${id}`, {
+        Operations: [{ op: "replace", path: "active", value: false }],
+      }),
+  };
+}
 
 type Way = (
   made: WorkspaceWithKey,
@@ -257,6 +293,23 @@ describe("no node accepts a key for more than a second, under load, after", () =
       expect([...outcome.reasons]).toEqual([expect.stringMatching(reason)]);
     }
   });
+});
+
+test("none of four nodes accepts a person's key for more than a second after a directory deactivated the person", {
+  timeout: 240_000,
+}, async ({ database }) => {
+  const { workspaceId } = await first.workspaceWithKey();
+  const scim = await startFeed(first);
+  const memberId = await scim.createUser();
+  const role = { member_id: memberId, workspace_role: "workspace_user" };
+  await change(first, `workspaces/${workspaceId}/members`, role);
+  const made = await makePersonalKey(database, workspaceId, memberId);
+  const four = [...nodes, isolated];
+  const outcome = await revokeUnderLoad(made, () => scim.deactivate(memberId), four);
+  expect(outcome.lastAcceptedAfterSeconds).toBeLessThan(MAX_SECONDS);
+  expect([...outcome.reasons]).toEqual([
+    expect.stringMatching(/^The owner of this key has been deactivated/),
+  ]);
 });
 
 test("no node accepts a key for more than a second when notifications are lost", {

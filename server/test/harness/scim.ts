@@ -53,6 +53,15 @@ export async function startScim(
     allowed_domains: ["example.com"],
     ...fields,
   });
+  return connectScim(h, org, directoryId);
+}
+
+/** Creates a SCIM token of the directory. */
+export async function connectScim(
+  h: AdminHarness,
+  org: TestOrganization,
+  directoryId: string,
+): Promise<ScimClient> {
   const made = await org.operator.post<z.output<typeof createdScimToken>>(
     `/v1/admin/directories/${directoryId}/scim_tokens`,
   );

@@ -138,11 +138,11 @@ function checkSdks(env: Environment): Promise<Counts> {
 
 /** Runs scim2-tester with the token of a new directory. */
 async function checkScim(server: ServerProcess, env: Environment): Promise<Counts> {
-  const directory = await server.mustAdmin("POST", "/v1/admin/directories", {
+  const directory = await server.mustOperator("POST", "/v1/admin/directories", {
     ...{ name: "SCIM", issuer: "https://scim.example.com", allowed_domains: ["example.com"] },
   });
   const tokens = `/v1/admin/directories/${textField(directory, "id")}/scim_tokens`;
-  const made = await server.mustAdmin("POST", tokens);
+  const made = await server.mustOperator("POST", tokens);
   return runChecks({ ...env, BURSAR_SCIM_TOKEN: textField(made, "token") }, "check_scim.py");
 }
 

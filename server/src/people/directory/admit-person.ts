@@ -10,6 +10,7 @@ import { refusalOf } from "#src/people/sign-in/refusals.ts";
 import { createDirectoryMember } from "./create-directory-member.ts";
 import type { DirectoryRow } from "./directories.sql.ts";
 import { isAllowedDomain, type PersonClaims } from "./person-claims.rule.ts";
+import { findProvidedPerson } from "./provided-person.sql.ts";
 import {
   findPersonBySubject,
   hasIdentity,
@@ -48,12 +49,42 @@ export async function admitPerson(
     issuer: directory.issuer,
     subject: claims.subject,
   });
-  if (known === null) return createFromClaims({ tx, note }, deps, admission);
+  if (known === null) {
+    return (
+      (await linkProvided({ tx, note }, deps, admission)) ??
+      createFromClaims({ tx, note }, deps, admission)
+    );
+  }
   if (known.status !== "active") throw refusalOf(MEMBER_NOT_ACTIVE);
   checkDomain(directory, known.email);
   const now = new Date(deps.nowMs());
   await recordIdentityUse(tx, { directoryId: directory.id, subject: claims.subject, now });
   return { kind: "member", memberId: known.id };
+}
+
+/** Links a member whom the directory created by SCIM, without a confirmation. Null: there is none. */
+async function linkProvided(
+  { tx, note }: { tx: Tx; note: NoteEvent },
+  deps: AdmitDeps,
+  { directory, claims, origin }: Admission,
+): Promise<Admitted | null> {
+  const { id: directoryId, issuer, organization_id: organizationId } = directory;
+  const { subject, email } = claims;
+  const person = await findProvidedPerson(tx, { directoryId, subject, email });
+  if (person === null) return null;
+  checkDomain(directory, person.email);
+  await checkUnlinked(tx, { directoryId, memberId: person.id });
+  await insertIdentity(tx, {
+    ...{ directory_id: directoryId, issuer, subject, member_id: person.id },
+    now: new Date(deps.nowMs()),
+  });
+  await note({
+    member: { id: person.id, organizationId },
+    origin,
+    event: "directory.linked",
+    after: { directory_id: directoryId, by: "SCIM" },
+  });
+  return { kind: "member", memberId: person.id };
 }
 
 async function createFromClaims(
