@@ -13,13 +13,13 @@ export async function deactivate(
   tx: Tx,
   before: MemberRow,
   { organizationId, nowMs }: { organizationId: string; nowMs: number },
-): Promise<{ after: MemberRow; ending: Ending }> {
+): Promise<{ after: MemberRow; ending: Ended }> {
   const { id } = before;
   const after: MemberRow = { ...before, status: "deactivated" };
   await updateMember(tx, { organizationId, id }, after);
-  await endSessions(tx, id);
+  const sessions = await endSessions(tx, id);
   const ending = await endAccess(tx, { organizationId, id, nowMs }, "until reactivated");
-  return { after, ending };
+  return { after, ending: { ...ending, sessions } };
 }
 
 /** Ends the access of a member for good. The caller has made sure of the same as for `deactivate`. */
@@ -46,6 +46,13 @@ export async function isLastOwner(
   return (await countOtherOwners(db, { organizationId, id: row.id })) === 0;
 }
 
+/** Everything that ended, with the number of sessions if it is known. */
+type Ended = Ending & { sessions?: number };
+
+function toEndedWire({ sessions, ...ending }: Ended) {
+  return { ...(sessions !== undefined && { sessions }), ...toEndingWire(ending) };
+}
+
 const auditedFields = member.pick({ email: true, name: true, role: true, status: true });
 
 /** Audit event of a member's change, with everything that ended. */
@@ -53,13 +60,13 @@ export function auditOfMember(
   event: `member.${string}`,
   before: MemberRow,
   after: MemberRow,
-  ending?: Ending,
+  ending?: Ended,
 ): AuditEntry {
   return {
     event,
     subject: { type: "member", id: after.id },
     workspaceId: null,
     before: auditedFields.parse(before),
-    after: { ...auditedFields.parse(after), ...(ending && { ended: toEndingWire(ending) }) },
+    after: { ...auditedFields.parse(after), ...(ending && { ended: toEndedWire(ending) }) },
   };
 }

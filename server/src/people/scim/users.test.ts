@@ -105,6 +105,9 @@ describe("a user of a directory", () => {
     expect(events.map(({ event }) => event)).toEqual(
       expect.arrayContaining(["member.adopted", "member.deactivated", "member.reactivated"]),
     );
+    expect(events.find(({ event }) => event === "member.deactivated")?.after).toMatchObject({
+      ended: { sessions: 1, api_keys: [], groups: [] },
+    });
   });
 
   test("returns after its deletion", async ({ scim }) => {
