@@ -182,6 +182,12 @@ const styles: Readonly<Record<string, CommandStyle>> = {
   getMyUsage: { action: "show", examples: ["my-usage show --period weekly"] },
   listMyLimits: { group: "my-usage", action: "limits" },
   listBlockingLimits: { group: "spend-limits", action: "blocking" },
+  getEffectiveSpendLimits: {
+    examples: [
+      "spend-limits effective --api-key-id apikey_01AbCd",
+      "spend-limits effective --member ada@example.com",
+    ],
+  },
   getPeriodSpend: {
     examples: [
       "spend-limits period-spend --workspace Research",
