@@ -3,6 +3,7 @@
 export const accessPaths = [
   "organization_role",
   "workspace_role",
+  "group_role",
   "member_key",
   "workspace_key",
   "admin_key",

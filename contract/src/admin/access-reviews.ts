@@ -75,7 +75,7 @@ const progress = z.object({
   recommended_for_removal: count,
   to_remove: count.meta({
     description:
-      "Accesses that closing would remove now, by decisions and `if_no_answer`. Owners without a decision are not counted.",
+      "Accesses that closing would remove now, by decisions and `if_no_answer`. Owners without a decision and roles of groups are not counted.",
   }),
   kept: count,
   removed: count,
@@ -124,7 +124,7 @@ export const createAccessReview = route({
   path: "/v1/admin/access_reviews",
   summary: "Start an access review",
   description:
-    "Records every current access in the scope with a recommendation, and notifies the reviewers by e-mail. A reviewer needs the rights to remove the access: an Owner or Admin, or a Workspace Admin for roles and keys of that workspace.",
+    "Records every current access in the scope with a recommendation, and notifies the reviewers by e-mail. A role of a group is changed at the group: a decision to remove it is `not_applied`, and `result_message` says which change ends it. A reviewer needs the rights to remove the access: an Owner or Admin, or a Workspace Admin for roles and keys of that workspace.",
   action: "access_reviews:write",
   audited: "access_review.created",
   stepUp: true,

@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { accessPaths } from "../access-paths.ts";
 import { nameText, optionalQuery, queryList, timestamp } from "../fields.ts";
-import { adminKeyId, apiKeyId, memberId, workspaceId } from "../ids.ts";
+import { adminKeyId, apiKeyId, groupId, memberId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { keyPermissions, organizationRoles, workspaceRoles } from "../permissions.ts";
 import { route } from "../route.ts";
 
 export const accessPath = z.enum(accessPaths).meta({
   description:
-    "Source of the access: an organization role, a workspace role, a member's API key, a workspace's API key, or an admin key.",
+    "Source of the access: an organization role, a workspace role that was assigned to the member, a workspace role of one of the member's groups, a member's API key, a workspace's API key, or an admin key.",
 });
 
 /** Fields of an access. Items of access reviews store them as they were. */
@@ -26,6 +26,10 @@ export const accessFields = {
     .meta({ description: "Null for keys, which have a permission." }),
   workspace_role: z.enum(workspaceRoles).nullable().meta({
     description: "Effective role in the workspace, or in every workspace. Null: none.",
+  }),
+  group: z.object({ id: groupId, name: z.string() }).nullable().meta({
+    description:
+      "Group that gives the role. Remove the member from the group, or change the role of the group, to end it. Null for other paths.",
   }),
   key: z
     .discriminatedUnion("type", [

@@ -1675,7 +1675,7 @@ ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_access_review_i
 ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_check CHECK ((((decision IS NULL) = (decided_by_id IS NULL)) AND ((decision IS NULL) = (decided_at IS NULL))));
 ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_check1 CHECK (((result IS NULL) = (applied_at IS NULL)));
 ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_decision_check CHECK ((decision = ANY (ARRAY['keep'::text, 'remove'::text, 'not_sure'::text])));
-ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_path_check CHECK ((path = ANY (ARRAY['organization_role'::text, 'workspace_role'::text, 'member_key'::text, 'workspace_key'::text, 'admin_key'::text])));
+ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_path_check CHECK ((path = ANY (ARRAY['organization_role'::text, 'workspace_role'::text, 'group_role'::text, 'member_key'::text, 'workspace_key'::text, 'admin_key'::text])));
 ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_pkey PRIMARY KEY (id);
 ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_recommendation_check CHECK ((recommendation = ANY (ARRAY['keep'::text, 'remove'::text])));
 ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_result_check CHECK ((result = ANY (ARRAY['kept'::text, 'removed'::text, 'already_gone'::text, 'not_applied'::text])));

@@ -18,6 +18,9 @@ export interface AccessGrantRow {
   /** Null: all workspaces that the role covers. */
   workspace_id: string | null;
   workspace_name: string | null;
+  /** Group that gives the role. */
+  group_id: string | null;
+  group_name: string | null;
   api_key_id: string | null;
   admin_key_id: string | null;
   key_name: string | null;
@@ -80,7 +83,7 @@ function conditionsOf(filter: AccessGrantFilter): RawBuilder<SqlBool>[] {
     memberId !== undefined && sql<SqlBool>`member_id = ${memberId}`,
     search !== undefined &&
       // strpos instead of LIKE, so that % is literal.
-      sql<SqlBool>`strpos(lower(concat_ws(E'\\n', member_name, member_email, workspace_name, key_name, key_hint)), lower(${search})) > 0`,
+      sql<SqlBool>`strpos(lower(concat_ws(E'\\n', member_name, member_email, workspace_name, group_name, key_name, key_hint)), lower(${search})) > 0`,
     unusedSince &&
       sql<SqlBool>`greatest(granted_at, noted_since) <= ${unusedSince}
         AND (last_used_at IS NULL OR last_used_at <= ${unusedSince})`,
@@ -95,7 +98,7 @@ function allGrants({ organizationId, now }: AccessGrantFilter): RawBuilder<unkno
   return sql`
     SELECT 'organization_role:' || member.id AS id, 'organization_role' AS path, member.role AS role,
       member.id AS member_id, member.name AS member_name, member.email AS member_email,
-      NULL AS workspace_id, NULL AS workspace_name, NULL AS api_key_id, NULL AS admin_key_id,
+      NULL AS workspace_id, NULL AS workspace_name, NULL AS group_id, NULL AS group_name, NULL AS api_key_id, NULL AS admin_key_id,
       NULL AS key_name, NULL AS key_hint, ${grantedAt(sql`member.created_at`)} AS granted_at,
       NULL::timestamptz AS expires_at, greatest(member.last_active_at, (${lastUseOfKeys(sql`true`)})) AS last_used_at,
       NULL::timestamptz AS noted_since, NULL AS maker_type, NULL AS maker_id
@@ -103,7 +106,7 @@ function allGrants({ organizationId, now }: AccessGrantFilter): RawBuilder<unkno
     WHERE member.organization_id = ${organizationId} AND member.status = 'active'
     UNION ALL
     SELECT 'workspace_role:' || workspace.id || ':' || member.id, 'workspace_role', given.role,
-      member.id, member.name, member.email, workspace.id, workspace.name, NULL, NULL,
+      member.id, member.name, member.email, workspace.id, workspace.name, NULL, NULL, NULL, NULL,
       NULL, NULL, ${grantedAt(sql`given.created_at`)}, NULL,
       greatest(member.last_active_at, (${lastUseOfKeys(sql`owned.workspace_id = workspace.id`)})), NULL, NULL, NULL
     FROM workspace_member AS given
@@ -111,9 +114,21 @@ function allGrants({ organizationId, now }: AccessGrantFilter): RawBuilder<unkno
     JOIN member ON member.id = given.member_id AND member.status = 'active'
     WHERE workspace.organization_id = ${organizationId}
     UNION ALL
+    SELECT 'group_role:' || workspace.id || ':' || member.id || ':' || held.group_id, 'group_role', given.role,
+      member.id, member.name, member.email, workspace.id, workspace.name, held.group_id, member_group.name, NULL, NULL,
+      NULL, NULL, ${grantedAt(sql`held.created_at`)}, NULL,
+      greatest(member.last_active_at, (${lastUseOfKeys(sql`owned.workspace_id = workspace.id`)})), NULL, NULL, NULL
+    FROM group_workspace AS given
+    JOIN workspace ON workspace.id = given.workspace_id AND workspace.archived_at IS NULL
+    JOIN member_group ON member_group.id = given.group_id
+    JOIN group_member AS held ON held.group_id = given.group_id
+    JOIN member ON member.id = held.member_id AND member.status = 'active'
+    WHERE workspace.organization_id = ${organizationId}
+    UNION ALL
     SELECT 'api_key:' || api_key.id,
       CASE WHEN api_key.owner_member_id IS NULL THEN 'workspace_key' ELSE 'member_key' END,
-      ${permissionUnderOwner}, member.id, member.name, member.email, workspace.id, workspace.name, api_key.id, NULL,
+      ${permissionUnderOwner}, member.id, member.name, member.email, workspace.id, workspace.name,
+      NULL, NULL, api_key.id, NULL,
       api_key.name, current.hint, ${grantedAt(sql`api_key.created_at`)}, api_key.expires_at,
       (SELECT max(secret.last_used_at) FROM api_key_secret AS secret WHERE secret.api_key_id = api_key.id),
       NULL, api_key.created_by_type, api_key.created_by_id
@@ -125,7 +140,7 @@ function allGrants({ organizationId, now }: AccessGrantFilter): RawBuilder<unkno
       AND (api_key.expires_at IS NULL OR api_key.expires_at > ${now}) AND api_key.purpose = 'calls'
       AND coalesce(${ownerState}, 'active') = 'active'
     UNION ALL
-    SELECT 'admin_key:' || admin_key.id, 'admin_key', '', NULL, NULL, NULL, NULL, NULL, NULL, admin_key.id,
+    SELECT 'admin_key:' || admin_key.id, 'admin_key', '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, admin_key.id,
       admin_key.name, admin_key.partial_key_hint, ${grantedAt(sql`admin_key.created_at`)}, admin_key.expires_at,
       admin_key.last_used_at, admin_key.uses_noted_since, admin_key.created_by_type, admin_key.created_by_id
     FROM admin_key
@@ -140,34 +155,35 @@ function lastUseOfKeys(where: RawBuilder<unknown>): RawBuilder<unknown> {
     WHERE owned.owner_member_id = member.id AND ${where}`;
 }
 
-/** Audit record of an assigned role. `workspace_id` null: the organization role. */
+/** Audit record of an assigned role or a membership. Without workspace and group: the organization role. */
 export interface RoleAssignment {
   member_id: string;
   workspace_id: string | null;
+  group_id: string | null;
   given_at: Date;
   maker_type: string;
   maker_id: string;
 }
 
-/** Returns the known assignments of these members' roles from audit events and invites, newest first. */
+/** Returns the known assignments of these members' roles and groups from audit events and invites, newest first. */
 export async function listRoleAssignments(
   db: Database | Tx,
   of: { organizationId: string; memberIds: readonly string[] },
 ): Promise<RoleAssignment[]> {
   if (of.memberIds.length === 0) return [];
   const { rows } = await sql<RoleAssignment>`
-    SELECT member_id, workspace_id, given_at, maker_type, maker_id FROM (
-      SELECT subject_id AS member_id, workspace_id, created_at AS given_at, actor_type AS maker_type, actor_id AS maker_id
+    SELECT member_id, workspace_id, group_id, given_at, maker_type, maker_id FROM (
+      SELECT subject_id AS member_id, workspace_id, after ->> 'group_id' AS group_id, created_at AS given_at, actor_type AS maker_type, actor_id AS maker_id
       FROM audit_event
       WHERE organization_id = ${of.organizationId} AND subject_id = ANY(${[...of.memberIds]}::text[])
-        AND (event IN ('workspace_member.added', 'workspace_member.updated')
+        AND (event IN ('workspace_member.added', 'workspace_member.updated', 'group_member.added')
           OR (event = 'member.updated' AND before ->> 'role' IS DISTINCT FROM after ->> 'role'))
       UNION ALL
-      SELECT invite.member_id, invite_workspace.workspace_id, invite.accepted_at, invite.invited_by_type, invite.invited_by_id
+      SELECT invite.member_id, invite_workspace.workspace_id, NULL, invite.accepted_at, invite.invited_by_type, invite.invited_by_id
       FROM invite JOIN invite_workspace ON invite_workspace.invite_id = invite.id
       WHERE invite.organization_id = ${of.organizationId} AND invite.member_id = ANY(${[...of.memberIds]}::text[])
       UNION ALL
-      SELECT member_id, NULL, accepted_at, invited_by_type, invited_by_id
+      SELECT member_id, NULL, NULL, accepted_at, invited_by_type, invited_by_id
       FROM invite
       WHERE organization_id = ${of.organizationId} AND member_id = ANY(${[...of.memberIds]}::text[])
     ) AS givings

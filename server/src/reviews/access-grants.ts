@@ -54,7 +54,10 @@ async function describe(
     const giving =
       row.maker_id === null &&
       givings.find(
-        (each) => each.member_id === row.member_id && each.workspace_id === row.workspace_id,
+        (each) =>
+          each.member_id === row.member_id &&
+          each.group_id === row.group_id &&
+          (row.group_id !== null || each.workspace_id === row.workspace_id),
       );
     const given = giving || row;
     const grantedAt = giving && giving.given_at > row.granted_at ? giving.given_at : row.granted_at;

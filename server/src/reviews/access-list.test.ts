@@ -109,6 +109,36 @@ test("lists every path to a workspace with its role or permission, source and la
   });
 });
 
+test("lists a role of a group apart from an assigned one, with the group and who added the member", async ({
+  org,
+  list,
+}) => {
+  const owner = await org.member({ role: "owner" });
+  const member = await org.member({ workspaces: { [workspaceId]: "workspace_user" } });
+  const groups = "/v1/admin/groups";
+  const group = (await owner.client.post<{ id: string }>(groups, { name: "Search team" })).body.id;
+  const role = { workspace_role: "workspace_developer" };
+  await owner.client.post(`${groups}/${group}/workspaces/${workspaceId}`, role);
+  await owner.client.post(`${groups}/${group}/members`, { member_id: member.id });
+  const shown = await list(`member_id=${member.id}&paths=workspace_role,group_role`);
+  expect(shown).toHaveLength(2);
+  expect(shown.find(({ path }) => path === "workspace_role")).toMatchObject({
+    role: "workspace_user",
+    group: null,
+  });
+  expect(shown.find(({ path }) => path === "group_role")).toMatchObject({
+    id: `group_role:${workspaceId}:${member.id}:${group}`,
+    workspace: { id: workspaceId },
+    role: "workspace_developer",
+    workspace_role: "workspace_developer",
+    group: { id: group, name: "Search team" },
+    granted_by: { type: "user", id: owner.id },
+  });
+  expect(await list("search=search+team&paths=group_role")).toHaveLength(1);
+  await owner.client.remove(`${groups}/${group}/members/${member.id}`);
+  expect(await list(`member_id=${member.id}&paths=group_role`)).toEqual([]);
+});
+
 test("omits archived, expired, disabled and stopped keys and deactivated members", async ({
   h,
   org,

@@ -16,6 +16,7 @@ import {
   findAccessGrants,
   positionOfGrant,
 } from "./access-grants.ts";
+import { isRolePath } from "./access-review.rule.ts";
 
 const DAY_MS = 86_400_000;
 const EXPORT_PAGE = 500;
@@ -92,7 +93,6 @@ type AccessWire = z.input<z.ZodObject<typeof accessFields>>;
 
 /** Wire form of an access, for the list and for the snapshots of reviews. */
 export function toAccessWire({ row, grantedAt, grantedBy }: AccessGrant): AccessWire {
-  const isRole = row.path === "organization_role" || row.path === "workspace_role";
   return {
     path: row.path,
     member:
@@ -101,8 +101,9 @@ export function toAccessWire({ row, grantedAt, grantedBy }: AccessGrant): Access
         : { id: row.member_id, name: row.member_name ?? "", email: row.member_email ?? "" },
     workspace:
       row.workspace_id === null ? null : { id: row.workspace_id, name: row.workspace_name ?? "" },
-    role: isRole ? (row.role as OrganizationRole | WorkspaceRole) : null,
+    role: isRolePath(row.path) ? (row.role as OrganizationRole | WorkspaceRole) : null,
     workspace_role: toWorkspaceRole(row),
+    group: row.group_id === null ? null : { id: row.group_id, name: row.group_name ?? "" },
     key: toKey(row),
     granted_at: grantedAt.toISOString(),
     granted_by: grantedBy && { ...grantedBy, type: toMakerType(grantedBy.type) },
@@ -117,7 +118,7 @@ function toMakerType(type: string): string {
 }
 
 function toWorkspaceRole({ path, role }: AccessGrant["row"]): WorkspaceRole | null {
-  if (path === "workspace_role") return role as WorkspaceRole;
+  if (path === "workspace_role" || path === "group_role") return role as WorkspaceRole;
   return path === "organization_role" ? findInheritedRole(role as OrganizationRole) : null;
 }
 

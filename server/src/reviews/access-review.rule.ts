@@ -20,12 +20,17 @@ export interface AccessFacts {
 
 export type Recommendation = "keep" | "remove";
 
+/** False: the path of a key. */
+export function isRolePath(path: AccessPath): boolean {
+  return path === "organization_role" || path === "workspace_role" || path === "group_role";
+}
+
 const wideRoles: readonly string[] = ["owner", "admin", "workspace_admin"];
 
 /** Signals shown with the access. "Never used" requires records from the first use on. */
 export function signalsOf(access: AccessFacts, nowMs: number): AccessSignal[] {
   const idle = idleDays(access, nowMs);
-  const isKey = access.path !== "organization_role" && access.path !== "workspace_role";
+  const isKey = !isRolePath(access.path);
   const isWide = access.path === "admin_key" || wideRoles.includes(access.role);
   const found: (AccessSignal | false)[] = [
     access.lastUsedAtMs === null && access.notedSinceMs === null && "never_used",

@@ -35,6 +35,8 @@ export function removeAccess(tx: Tx, item: ItemRow, of: ApplyOf): Promise<Applie
       return deactivateMember(tx, item, of);
     case "workspace_role":
       return removeWorkspaceRole(tx, item, of);
+    case "group_role":
+      return explainGroupRole(tx, item, of);
     case "member_key":
     case "workspace_key":
       return archiveKey(tx, item, of);
@@ -80,6 +82,27 @@ async function removeWorkspaceRole(tx: Tx, item: ItemRow, of: ApplyOf): Promise<
     result: "removed",
     audit: auditOfWorkspaceMember("removed", workspaceId, before, after),
   };
+}
+
+/**
+ * The role of a group is no access of one member alone, so a person decides between the membership and the role. Names both
+ * while the role lasts.
+ */
+async function explainGroupRole(tx: Tx, item: ItemRow, of: ApplyOf): Promise<Applied> {
+  const { member_id: memberId, workspace_id: workspaceId } = item;
+  assert(memberId && workspaceId, "a role of a group is a member's, in a workspace");
+  await lockPeople(tx, of.organizationId);
+  const place = { organizationId: of.organizationId, workspaceId };
+  const person = await findPerson(tx, { ...place, memberId });
+  const { group } = item.snapshot as { group: { id: string } };
+  const held = person?.group_roles?.find(({ group_id }) => group_id === group.id);
+  if (held === undefined) {
+    return alreadyGone("The group already gave the member no role in the workspace any more.");
+  }
+  if (held.workspace_role !== item.role) return changed(item.role, held.workspace_role);
+  return notApplied(
+    `the role comes from the group ${held.name}. Remove the member from the group, or change the role of the group in the workspace.`,
+  );
 }
 
 async function archiveKey(tx: Tx, item: ItemRow, of: ApplyOf): Promise<Applied> {

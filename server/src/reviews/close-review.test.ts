@@ -230,6 +230,33 @@ describe("closing", () => {
     expect((await events()).map(({ event }) => event)).toEqual(["access_review.closed"]);
   });
 
+  test("removes no role of a group, and names the group that must change", async ({ org }) => {
+    const people = [await r.createMember(), await r.createMember()];
+    const groups = "/v1/admin/groups";
+    const group = (await org.admin.post<{ id: string }>(groups, { name: "Search team" })).body.id;
+    const role = { workspace_role: "workspace_developer" };
+    await org.admin.post(`${groups}/${group}/workspaces/${workspaceId}`, role);
+    for (const { id } of people) {
+      await org.admin.post(`${groups}/${group}/members`, { member_id: id });
+    }
+    const scope = { paths: ["group_role"], workspace_ids: [workspaceId] };
+    const review = await r.create({ scope });
+    const items = await r.listItems(review);
+    expect(items.map((item) => item.group)).toEqual([
+      { id: group, name: "Search team" },
+      { id: group, name: "Search team" },
+    ]);
+    for (const item of items) await r.decideOne(admin.client, review, item, "remove");
+    expect((await r.reread(review)).progress).toMatchObject({ remove: 2, to_remove: 0 });
+    await org.admin.remove(`${groups}/${group}/members/${people[0]?.id}`);
+    const closed = await r.close(review);
+    expect(closed.body.progress).toMatchObject({ already_gone: 1, not_applied: 1, removed: 0 });
+    const results = await r.listItems(review);
+    expect(results.find(({ result }) => result === "not_applied")?.result_message).toBe(
+      "Could not be applied: the role comes from the group Search team. Remove the member from the group, or change the role of the group in the workspace.",
+    );
+  });
+
   test("applies every decision made before it and none made after it", async () => {
     for (let i = 0; i < 8; i++) await r.createMember();
     const review = await r.create();

@@ -67,8 +67,9 @@ export async function countProgress(
   return rows;
 }
 
-/** SQL twin of `finalAnswer` in reviews/access-review.rule.ts, with the rule for Owners. */
+/** SQL twin of `finalAnswer` in reviews/access-review.rule.ts, with the rules for Owners and for roles of groups. */
 const isToRemove = sql<SqlBool>`CASE
+  WHEN path = 'group_role' THEN false
   WHEN decision IN ('keep', 'remove') THEN decision = 'remove'
   WHEN path = 'organization_role' AND role = 'owner' THEN false
   WHEN if_no_answer = 'as_recommended' THEN recommendation = 'remove'

@@ -29,6 +29,12 @@ const accessColumns: CsvColumns<Access> = {
   last_used_at: ({ last_used_at }) => last_used_at,
 };
 
+/** The last columns, so that the others keep their places. */
+const groupColumns: CsvColumns<Access> = {
+  group_id: ({ group }) => group?.id ?? null,
+  group_name: ({ group }) => group?.name ?? null,
+};
+
 const itemColumns: CsvColumns<Item> = {
   item_id: ({ id }) => id,
   ...accessColumns,
@@ -44,13 +50,18 @@ const itemColumns: CsvColumns<Item> = {
   result: ({ result }) => result,
   result_message: ({ result_message }) => result_message,
   applied_at: ({ applied_at }) => applied_at,
+  ...groupColumns,
 };
 
 export function accessFile(
   format: ExportFormat,
   pages: AsyncIterable<AccessGrant[]>,
 ): AsyncIterable<string> {
-  return toFile<Grant>(format, accessColumns, mapped(pages, toAccessGrantWire));
+  return toFile<Grant>(
+    format,
+    { ...accessColumns, ...groupColumns },
+    mapped(pages, toAccessGrantWire),
+  );
 }
 
 export function itemsCsv(pages: AsyncIterable<ShownItemRow[]>): AsyncIterable<string> {

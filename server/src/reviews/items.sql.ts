@@ -140,6 +140,7 @@ export function isDecidable(decidable: DecidableAccess): RawBuilder<SqlBool> {
     WHEN 'organization_role' THEN item.role = ANY(${[...decidable.organizationRoles]}::text[])
     WHEN 'admin_key' THEN ${decidable.adminKeys}::boolean
     WHEN 'workspace_role' THEN ${among(decidable.rolesInWorkspaces)}
+    WHEN 'group_role' THEN ${decidable.groupRoles}::boolean
     ELSE ${among(decidable.keysInWorkspaces)}
   END`;
 }

@@ -12,6 +12,8 @@ export interface DecidableAccess {
   organizationRoles: readonly OrganizationRole[];
   adminKeys: boolean;
   rolesInWorkspaces: readonly string[] | null;
+  /** Roles that members have through groups. */
+  groupRoles: boolean;
   keysInWorkspaces: readonly string[] | null;
 }
 
@@ -29,6 +31,7 @@ export function findDecidableAccess(caller: Caller): DecidableAccess {
       : [],
     adminKeys: hasOrganizationPermission(caller, "admin_keys:write"),
     rolesInWorkspaces: listPermittedWorkspaces(caller, "workspace_members:write", "all"),
+    groupRoles: hasOrganizationPermission(caller, "groups:write"),
     keysInWorkspaces: listPermittedWorkspaces(caller, "api_keys:write", "all"),
   };
 }
@@ -41,6 +44,8 @@ export function mayDecide(decidable: DecidableAccess, access: ReviewedAccess): b
       return decidable.adminKeys;
     case "workspace_role":
       return isAmong(decidable.rolesInWorkspaces, access.workspaceId);
+    case "group_role":
+      return decidable.groupRoles;
     case "member_key":
     case "workspace_key":
       return isAmong(decidable.keysInWorkspaces, access.workspaceId);
@@ -68,6 +73,7 @@ export function canReview(
   return (
     (paths.includes("organization_role") && decidable.organizationRoles.length > 0) ||
     (paths.includes("admin_key") && decidable.adminKeys) ||
+    (paths.includes("group_role") && decidable.groupRoles) ||
     (paths.includes("workspace_role") && meets(decidable.rolesInWorkspaces)) ||
     (paths.some((path) => path === "member_key" || path === "workspace_key") &&
       meets(decidable.keysInWorkspaces))

@@ -1,3 +1,4 @@
+import type { accessFields } from "@bursar/contract/admin/access.ts";
 import type { accessReview, accessReviewItem } from "@bursar/contract/admin/access-reviews.ts";
 import type { z } from "zod";
 import { findNextStart } from "./access-review.rule.ts";
@@ -45,29 +46,23 @@ export function toReviewWire({ row, reviewers, progress }: ShownReview, nowMs: n
   };
 }
 
+/** Access as it was. Reviews before version 0.2 have no group. */
+type Snapshot = Omit<z.input<z.ZodObject<typeof accessFields>>, "group"> &
+  Partial<Pick<ItemWire, "group">>;
+
 /** The API calls a member a `user`. */
 function toActorType(type: string): string {
   return type === "member" ? "user" : type;
 }
 
 export function toItemWire(row: ShownItemRow): ItemWire {
+  const snapshot = row.snapshot as Snapshot;
   return {
     id: row.id,
     type: "access_review_item",
     access_review_id: row.access_review_id,
-    ...(row.snapshot as Pick<
-      ItemWire,
-      | "path"
-      | "member"
-      | "workspace"
-      | "role"
-      | "workspace_role"
-      | "key"
-      | "granted_at"
-      | "granted_by"
-      | "expires_at"
-      | "last_used_at"
-    >),
+    ...snapshot,
+    group: snapshot.group ?? null,
     signals: row.signals as ItemWire["signals"],
     recommendation: row.recommendation,
     decision: row.decision,

@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { HolderCell, LastUsed, ScopeCell } from "../../kit/access/cells.tsx";
 import {
@@ -86,6 +87,7 @@ export function DecideRow(props: RowProps) {
         </span>
         <DecisionButtons entry={entry} onDecide={onDecide} />
       </div>
+      <GroupNote entry={entry} />
       <Notes {...props} />
       {isReasonOpen && decision && (
         <ReasonForm
@@ -126,6 +128,20 @@ function DecisionButtons({ entry, onDecide }: Pick<RowProps, "entry" | "onDecide
         </button>
       ))}
     </fieldset>
+  );
+}
+
+/** Changes that end a role of a group, beside a decision to remove it. */
+function GroupNote({ entry: { item, decision } }: Pick<RowProps, "entry">) {
+  if (item.group === null || decision !== "remove") return null;
+  return (
+    <p className="pt-2 text-sm text-warn">
+      The review cannot remove this role. Remove {formatHolder(item)} from the group{" "}
+      <Link to="/groups/$groupId" params={{ groupId: item.group.id }} className="link">
+        {item.group.name}
+      </Link>
+      , or change the role of the group in {formatAccessScope(item)}.
+    </p>
   );
 }
 

@@ -87,6 +87,7 @@ export function formatAccesses(count: number): string {
 const pathCounts: Record<AccessPath, readonly [one: string, many: string]> = {
   organization_role: ["company role", "company roles"],
   workspace_role: ["workspace role", "workspace roles"],
+  group_role: ["role through a group", "roles through groups"],
   member_key: ["personal API key", "personal API keys"],
   workspace_key: ["workspace key", "workspace keys"],
   admin_key: ["admin key", "admin keys"],

@@ -11,6 +11,7 @@ export type AccessFacts = Pick<
   | "workspace"
   | "role"
   | "workspace_role"
+  | "group"
   | "key"
   | "granted_at"
   | "granted_by"
@@ -31,6 +32,11 @@ export const pathWords: Readonly<
     label: "Workspace role",
     hint: "Roles that were assigned in a workspace.",
     removal: "removes the workspace role",
+  },
+  group_role: {
+    label: "Role through a group",
+    hint: "Roles in a workspace that members have through their groups.",
+    removal: "names the group. Remove the member from it, or change the role of the group",
   },
   member_key: {
     label: "Personal API key",
@@ -66,12 +72,14 @@ export function formatAccessScope({ path, workspace, workspace_role }: AccessFac
 }
 
 /** Role or key that gives the access, with its rights. */
-export function formatAccessSource({ path, role, workspace_role, key }: AccessFacts): string {
+export function formatAccessSource(access: AccessFacts): string {
+  const { path, role, workspace_role, group, key } = access;
   if (path === "organization_role" && role) {
     return workspace_role
       ? `${roleNames[role]} of the company, ${roleNames[workspace_role]} in all workspaces`
       : `${roleNames[role]} of the company`;
   }
+  if (role && group) return `${roleNames[role]} through the group ${group.name}`;
   if (role) return roleNames[role];
   if (key?.type === "admin_key") return "Admin key with the rights of an Admin";
   if (!key) return pathWords[path].label;

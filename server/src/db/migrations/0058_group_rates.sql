@@ -17,3 +17,8 @@ CREATE TABLE member_default_rate (
   per_minute integer NOT NULL CHECK (per_minute > 0),
   PRIMARY KEY (member_id, model_group, kind, rank)
 );
+
+-- Access reviews list roles of groups apart from assigned ones.
+ALTER TABLE access_review_item DROP CONSTRAINT access_review_item_path_check,
+  ADD CONSTRAINT access_review_item_path_check CHECK (path IN ('organization_role', 'workspace_role', 'group_role',
+    'member_key', 'workspace_key', 'admin_key'));
