@@ -421,23 +421,23 @@ describe.for(["open", "closed"])("while the last hours are %s", (hours) => {
     h,
     org,
   }) => {
-    const scopes: {
-      scopeType: ScopeType;
-      scopeId: string;
-      filter: string;
+    const shared = (scopeType: ScopeType, scopeId = "") => ({
+      ...{ scopeType, scopeId, workspaceId: null },
+      filter: `&${scopeType}_id=${scopeId}`,
+    });
+    const scopes: (Omit<ReturnType<typeof shared>, "workspaceId"> & {
       workspaceId: string | null;
-    }[] = [
-      { scopeType: "organization", scopeId: org.id, filter: "", workspaceId: null },
-      ...keys.flatMap(({ workspaceId, apiKeyId }) => [
-        {
-          scopeType: "workspace",
-          scopeId: workspaceId,
-          filter: `&workspace_id=${workspaceId}`,
-          workspaceId,
-        },
-        { scopeType: "api_key", scopeId: apiKeyId, filter: `&api_key_id=${apiKeyId}`, workspaceId },
-      ]),
-    ].map((scope) => ({ ...scope, scopeType: scope.scopeType as ScopeType }));
+    })[] = [
+      { ...shared("organization", org.id), filter: "" },
+      ...[...new Set(keys.map((key) => key.workspaceId))].map((workspaceId) => ({
+        ...shared("workspace", workspaceId),
+        workspaceId,
+      })),
+      ...keys.map(({ workspaceId, apiKeyId }) => ({ ...shared("api_key", apiKeyId), workspaceId })),
+      shared("member", keys[0]?.memberId),
+      ...["group_1", "group_2"].map((id) => shared("group", id)),
+      ...Object.keys(tagNames).map((id) => shared("tag", id)),
+    ];
     for (const period of ["daily", "weekly", "monthly"] as const) {
       for (const atMs of [START, END - 1, START + 45 * DAY_MS]) {
         const { start, startMs, endMs } = periodOf(period, atMs);
