@@ -136,8 +136,8 @@ export const costSummary = z
       .nullable()
       .meta({
         description:
-          "Monthly limit of the organization, or of the one workspace or key in the filter. Null: there is no limit, other " +
-          "filters are set, or the caller cannot see it.",
+          "Monthly limit of the organization, or of the one workspace, key, member, group or tag in the filter. Null: there " +
+          "is no limit, other filters are set, or the caller cannot see it.",
       }),
     data_refreshed_at: timestamp,
   })

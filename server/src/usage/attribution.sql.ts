@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from "kysely";
+import type { Database } from "#src/db/pool.ts";
 
 // Groups and tags of requests: lists of ids in one text, as usage_labels and usage_attribution have them.
 
@@ -23,11 +24,25 @@ export function readAttribution(query: {
 }): AttributionFilter | null {
   const { group_id: groupIds, tag_id: tagIds, tag, without_tag: withoutTag } = query;
   if ([groupIds, tagIds, tag, withoutTag].every((each) => each === undefined)) return null;
-  const tags = tag?.map((text) => {
-    const end = text.indexOf(":");
-    return { name: text.slice(0, end), value: text.slice(end + 1) };
-  });
-  return { groupIds, tagIds, tags, withoutTag };
+  return { groupIds, tagIds, tags: tag?.map(readTag), withoutTag };
+}
+
+/** Reads `name:value`. */
+function readTag(text: string): { name: string; value: string } {
+  const end = text.indexOf(":");
+  return { name: text.slice(0, end), value: text.slice(end + 1) };
+}
+
+/** Id of the tag `name:value`, which need not exist. */
+export async function findTagId(
+  db: Database,
+  organizationId: string,
+  text: string,
+): Promise<string> {
+  const { name, value } = readTag(text);
+  const { rows } = await sql<{ id: string }>`
+    SELECT tag_id(${organizationId}::uuid, ${name}, ${value}) AS id`.execute(db);
+  return rows[0]?.id ?? "";
 }
 
 /** True if a request without groups and tags matches. */

@@ -8,6 +8,7 @@ import { type Forecast, forecastMonth } from "#src/domain/forecast.ts";
 import { findOrganizationReach, findWorkspaceReach } from "#src/domain/rights.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { findSpendLimit, type SpendLimit } from "#src/spend/ledger/limits.sql.ts";
+import { findTagId } from "#src/usage/attribution.sql.ts";
 import { sumAdjustments } from "./adjustments.sql.ts";
 import { inReport, listReport } from "./report.sql.ts";
 import type { ReportFilter } from "./report-tables.ts";
@@ -141,13 +142,38 @@ async function findScope(
   }
   const [name, [id, ...more]] = only as [string, string[]];
   if (id === undefined || more.length > 0 || others.length > 0) return null;
-  if (name === "workspace_id") {
-    const canSee = findWorkspaceReach(caller, "spend_limits:read", id) === "all";
-    return canSee && canSeeWorkspace(caller, id) ? { scopeType: "workspace", scopeId: id } : null;
+  switch (name) {
+    case "workspace_id": {
+      const canSee = findWorkspaceReach(caller, "spend_limits:read", id) === "all";
+      return canSee && canSeeWorkspace(caller, id) ? { scopeType: "workspace", scopeId: id } : null;
+    }
+    case "api_key_id": {
+      const key = await findApiKeyPlace(database, { organizationId, apiKeyId: id });
+      const canSee =
+        key !== null && findWorkspaceReach(caller, "spend_limits:read", key.workspace_id) === "all";
+      return canSee ? { scopeType: "api_key", scopeId: id } : null;
+    }
+    default:
+      // Requests of any workspace count in these scopes.
+      return isEverywhere ? findSharedScope(database, organizationId, { name, id }) : null;
   }
-  if (name !== "api_key_id") return null;
-  const key = await findApiKeyPlace(database, { organizationId, apiKeyId: id });
-  const canSee =
-    key !== null && findWorkspaceReach(caller, "spend_limits:read", key.workspace_id) === "all";
-  return canSee ? { scopeType: "api_key", scopeId: id } : null;
+}
+
+async function findSharedScope(
+  database: Database,
+  organizationId: string,
+  { name, id }: { name: string; id: string },
+): Promise<{ scopeType: ScopeType; scopeId: string } | null> {
+  switch (name) {
+    case "member_id":
+      return { scopeType: "member", scopeId: id };
+    case "group_id":
+      return { scopeType: "group", scopeId: id };
+    case "tag_id":
+      return { scopeType: "tag", scopeId: id };
+    case "tag":
+      return { scopeType: "tag", scopeId: await findTagId(database, organizationId, id) };
+    default:
+      return null;
+  }
 }

@@ -283,6 +283,60 @@ describe("the summary", () => {
     }
   });
 
+  test("has the spend, the adjustments and the limit of one member, group or tag", async ({
+    h,
+    spend,
+  }) => {
+    const { database } = h.deps;
+    const shared = await h.organization();
+    const { id: workspaceId } = await shared.admin.createWorkspace({ tags: { team: "search" } });
+    const { id: api_key_id } = await shared.admin.createApiKey(workspaceId);
+    const { body } = await shared.admin.get<{ data: { id: string }[] }>("/v1/admin/tags");
+    const tagId = body.data[0]?.id ?? "";
+    const member = await shared.member();
+    const group = await shared.admin.post<{ id: string }>("/v1/admin/groups", { name: "Search" });
+    const groupId = group.body.id;
+    const whole = { organization_id: shared.id, workspace_id: workspaceId, api_key_id };
+    const at = { request_id: "req_1", started_at: new Date(TODAY), reason: "test" };
+    await database
+      .insertInto("spend_adjustment")
+      .values([
+        {
+          ...{ id: "adj_none", cost_nano_usd: 1n * USD, ...whole, ...at },
+        },
+        {
+          ...{ id: "adj_all", cost_nano_usd: 3n * USD, ...whole, ...at },
+          ...{ member_id: member.id, group_ids: `group_other,${groupId}`, tag_ids: tagId },
+        },
+      ])
+      .execute();
+    const attribution = { memberId: member.id, groupIds: [groupId], tagIds: [tagId] };
+    const place = { organizationId: shared.id, workspaceId, apiKeyId: api_key_id };
+    await spend(TODAY, { input: 0n, output: 2n }, { ...place, ...attribution });
+    const scopes = [
+      [{ type: "member", member_id: member.id }, `member_id=${member.id}`],
+      [{ type: "group", group_id: groupId }, `group_id=${groupId}`],
+      [{ type: "tag", tag_id: tagId }, `tag_id=${tagId}`, "tag=team:search"],
+    ] as const;
+    for (const [scope, ...queries] of scopes) {
+      const limit = { scope, period: "monthly", limit_usd: 25 };
+      expect((await shared.admin.post("/v1/admin/spend_limits", limit)).status).toBe(200);
+      for (const query of queries) {
+        expect(await summary(query, shared.admin)).toMatchObject({
+          month_to_date_usd: "2.00",
+          adjustments_usd: "3.00",
+          limit: { monthly_limit_usd: "25.00", remaining_usd: "20.00" },
+        });
+      }
+    }
+    const rest = await summary("without_tag=team", shared.admin);
+    expect(rest).toMatchObject({ adjustments_usd: "1.00", limit: null });
+    expect((await summary("tag=team:none", shared.admin)).adjustments_usd).toBe("0.00");
+    const developer = await shared.member({ workspaces: { [workspaceId]: "workspace_developer" } });
+    const seen = await summary(`group_id=${groupId}`, developer.client);
+    expect(seen.limit).toBeNull();
+  });
+
   test("shows a limit only to a caller who can see it", async () => {
     const user = await own.member({ workspaces: { [place.workspaceId]: "workspace_user" } });
     const seen = await summary(`workspace_id=${place.workspaceId}`, user.client);
