@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { nameText, queryList, shownOnce, timestamp } from "../fields.ts";
-import { inviteId, memberId, workspaceId } from "../ids.ts";
+import { groupId, inviteId, memberId, workspaceId } from "../ids.ts";
 import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
 import { organizationRoles } from "../permissions.ts";
 import {
@@ -15,6 +15,7 @@ import { newPassword } from "./sign-in.ts";
 
 const MAX_EMAILS = 50;
 const MAX_WORKSPACES = 100;
+const MAX_GROUPS = 50;
 /** Longer than any address, so that a wrong one gets its own result instead of a refusal of the whole list. */
 const MAX_WRITTEN_EMAIL = 1000;
 const inviteParams = z.strictObject({ invite_id: inviteId });
@@ -30,6 +31,9 @@ export const invite = z
     role: organizationRole,
     status: inviteStatus,
     workspaces: z.array(z.object({ workspace_id: workspaceId, workspace_role: workspaceRole })),
+    groups: z
+      .array(z.object({ group_id: groupId, name: z.string() }))
+      .meta({ description: "Groups that the invited person joins." }),
     invited_by: z.object({ type: z.string(), id: z.string() }),
     invited_at: timestamp,
     expires_at: timestamp,
@@ -64,7 +68,7 @@ export const createInvites = route({
   path: "/v1/admin/invites",
   summary: "Invite members",
   description:
-    "Invites up to 50 addresses with the same role and workspaces. Each address has its own result. An address that cannot be invited does not stop the others. An invite works once, within 21 days.",
+    "Invites up to 50 addresses with the same role, workspaces and groups. Each address has its own result. An address that cannot be invited does not stop the others. An invite works once, within 21 days.",
   action: "invites:write",
   audited: "invite.created",
   stepUp: "if_wider",
@@ -75,6 +79,9 @@ export const createInvites = route({
       .array(z.strictObject({ workspace_id: workspaceId, workspace_role: workspaceRoleInput }))
       .max(MAX_WORKSPACES)
       .default([]),
+    group_ids: z.array(groupId).max(MAX_GROUPS).default([]).meta({
+      description: "Groups to join, except those of a directory. Needs the right to change groups.",
+    }),
   }),
   response: z.object({ results: z.array(inviteResult) }),
 });
@@ -149,6 +156,7 @@ export const lookUpInvite = route({
       email: z.string(),
       role: organizationRole,
       workspaces: z.array(z.object({ name: z.string(), workspace_role: workspaceRole })),
+      groups: z.array(z.object({ name: z.string() })),
       expires_at: timestamp,
       company_sign_in_only: z.boolean().meta({
         description: "True: the person joins by a sign-in through a directory, without a password.",
@@ -163,7 +171,7 @@ export const acceptInvite = route({
   path: "/v1/admin/invites/accept",
   summary: "Accept an invite",
   description:
-    "Creates the member with the role and workspaces of the invite, and signs the member in. The link works once.",
+    "Creates the member with the role, workspaces and groups of the invite, and signs the member in. The link works once.",
   action: "public",
   audited: "invite.accepted",
   body: z.strictObject({ token: inviteToken, name: nameText, password: newPassword }),
@@ -212,10 +220,7 @@ export const createOfficialInvite = route({
   body: z.strictObject({
     email: z.string().max(MAX_WRITTEN_EMAIL),
     role: officialAssignableRole,
-    rbac_group_ids: z
-      .array(z.string())
-      .max(0, "is not available on this server: omit it")
-      .optional(),
+    rbac_group_ids: z.array(groupId).max(MAX_GROUPS).optional(),
   }),
   response: officialInvite,
 });

@@ -72,6 +72,9 @@ function Join({ offer, token }: { offer: Answer<"lookUpInvite">; token: string }
           ...offer.workspaces.map(
             ({ name, workspace_role }) => [`In ${name}`, roleNames[workspace_role]] as const,
           ),
+          ...(offer.groups.length > 0
+            ? [["Groups", offer.groups.map(({ name }) => name).join(", ")] as const]
+            : []),
           ["Expires", formatDay(offer.expires_at)],
         ]}
       />

@@ -6,7 +6,8 @@ import {
 import { X } from "lucide-react";
 import { useState } from "react";
 import type { Answer } from "../../api-client.ts";
-import { useSession } from "../../session.ts";
+import { useList } from "../../queries.ts";
+import { useMay, useSession } from "../../session.ts";
 import { Badge, type Tone } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { ColorDot } from "../../ui/color-dot.tsx";
@@ -66,6 +67,7 @@ function InviteForm({ onSent }: { onSent: (results: Results) => void }) {
   const [error, setError] = useState<string | undefined>();
   const [role, setRole] = useState<OrganizationRole>("developer");
   const [places, setPlaces] = useState<Place[]>([]);
+  const [groupIds, setGroupIds] = useState<string[]>([]);
   const emails = [...new Set(text.split(/[\s,;]+/).filter((part) => part !== ""))];
   const submit = async () => {
     if (emails.length === 0 || emails.length > MAX_EMAILS) {
@@ -78,6 +80,7 @@ function InviteForm({ onSent }: { onSent: (results: Results) => void }) {
       body: {
         emails,
         role,
+        group_ids: groupIds,
         workspaces: describeInheritedRole(role)
           ? []
           : places.map(({ workspaceId, role: workspace_role }) => ({
@@ -144,6 +147,7 @@ function InviteForm({ onSent }: { onSent: (results: Results) => void }) {
       ) : (
         <Places places={places} onChange={setPlaces} />
       )}
+      <Groups groupIds={groupIds} onChange={setGroupIds} />
       <FormError error={create.error} />
       <DialogActions>
         <CancelButton />
@@ -211,6 +215,47 @@ function Places({ places, onChange }: { places: Place[]; onChange: (places: Plac
             <IconButton
               label={`Remove ${nameOf(place.workspaceId).name}`}
               onClick={() => onChange(places.filter((other) => other !== place))}
+            >
+              <X size={15} />
+            </IconButton>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** Groups that the people join. A directory fills its groups itself. */
+function Groups(props: { groupIds: string[]; onChange: (groupIds: string[]) => void }) {
+  const { groupIds, onChange } = props;
+  const may = useMay();
+  const groups = useList("listGroups", {}, { isEnabled: may("groups:write") });
+  const all = (groups.data?.items ?? []).filter(({ is_managed }) => !is_managed);
+  if (all.length === 0) return null;
+  const nameOf = (id: string) => all.find((group) => group.id === id)?.name ?? id;
+  return (
+    <div className="grid gap-3">
+      <Field label="Groups" hint="Groups give roles in workspaces, models and limits." isOptional>
+        {(control) => (
+          <Combobox
+            key={groupIds.length}
+            control={control}
+            placeholder="Add a group"
+            value={null}
+            onChange={(id) => id && onChange([...groupIds, id])}
+            options={all
+              .filter(({ id }) => !groupIds.includes(id))
+              .map(({ id, name }) => ({ value: id, label: name }))}
+          />
+        )}
+      </Field>
+      <ul className="divide-y divide-line">
+        {groupIds.map((id) => (
+          <li key={id} className="flex items-center gap-3 py-1.5 text-sm">
+            <span className="flex-1 truncate">{nameOf(id)}</span>
+            <IconButton
+              label={`Remove ${nameOf(id)}`}
+              onClick={() => onChange(groupIds.filter((other) => other !== id))}
             >
               <X size={15} />
             </IconButton>

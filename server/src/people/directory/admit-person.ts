@@ -116,6 +116,9 @@ async function createFromClaims(
     event: "member.created",
     after: { email, name, role, directory_id, invite_id },
   });
+  for (const { event, after } of made.joined) {
+    await note({ member: { id, organizationId }, origin, event, after });
+  }
   return { kind: "member", memberId: id };
 }
 

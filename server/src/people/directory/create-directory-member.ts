@@ -1,5 +1,6 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { OrganizationRole } from "@bursar/contract/permissions.ts";
+import type { AuditEntry } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { newId } from "#src/lib/ids.ts";
@@ -9,15 +10,26 @@ import { inviteStatusOf } from "#src/people/invites/invite-status.rule.ts";
 import {
   insertAssignedRoles,
   insertMember,
+  listInviteGroups,
   listInviteWorkspaces,
   listOpenInvites,
   updateInvite,
 } from "#src/people/invites/invites.sql.ts";
+import { joinInvitedGroups } from "#src/people/invites/join-groups.ts";
 import type { DirectoryRow } from "./directories.sql.ts";
 
 interface CreateDeps {
   nowMs: () => number;
   randomBytes: (size: number) => Uint8Array;
+}
+
+interface DirectoryMember {
+  id: string;
+  role: OrganizationRole;
+  inviteId: string | null;
+  /** Audit events of the groups of the invite. */
+  joined: AuditEntry[];
+  createdAt: Date;
 }
 
 /**
@@ -28,7 +40,7 @@ export async function createDirectoryMember(
   tx: Tx,
   deps: CreateDeps,
   { directory, email, name }: { directory: DirectoryRow; email: string; name: string },
-): Promise<{ id: string; role: OrganizationRole; inviteId: string | null; createdAt: Date }> {
+): Promise<DirectoryMember> {
   const { organization_id: organizationId } = directory;
   const createdAt = new Date(deps.nowMs());
   const invite = await findInvite(tx, { organizationId, email, nowMs: deps.nowMs() });
@@ -36,6 +48,7 @@ export async function createDirectoryMember(
   const id = newId(idPrefixes.member, deps.nowMs(), deps.randomBytes);
   await insertMember(tx, { id, organizationId, email, name, role, createdAt });
   await createPersonWithoutPassword(tx, id);
+  const joined: AuditEntry[] = [];
   if (invite !== null) {
     const workspaces = await listInviteWorkspaces(tx, [invite.id]);
     await insertAssignedRoles(
@@ -43,10 +56,12 @@ export async function createDirectoryMember(
       id,
       workspaces.filter((workspace) => !workspace.is_archived),
     );
+    const groups = await listInviteGroups(tx, [invite.id]);
+    joined.push(...(await joinInvitedGroups(tx, deps, { organizationId, memberId: id, groups })));
     await updateInvite(tx, { ...invite, accepted_at: createdAt, member_id: id, is_open: false });
     await withdrawMail(tx, invite.id);
   }
-  return { id, role, inviteId: invite?.id ?? null, createdAt };
+  return { id, role, inviteId: invite?.id ?? null, joined, createdAt };
 }
 
 /** Finds the pending invite of the address. Throws a 403 for an invite as owner, which needs its link. */

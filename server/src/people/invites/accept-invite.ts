@@ -26,6 +26,7 @@ import {
   updateInvite,
 } from "./invites.sql.ts";
 import { auditOf, type InviteDeps, type ShownInvite, showOne } from "./invites.ts";
+import { joinInvitedGroups } from "./join-groups.ts";
 
 export interface AcceptDeps extends InviteDeps, AuthDeps {
   sealingKey: Buffer;
@@ -56,7 +57,7 @@ export async function lookUpInvite(
 }
 
 /**
- * Creates the member with the invite's role and workspaces and signs in, in one transaction. One of several concurrent
+ * Creates the member with the invite's role, workspaces and groups and signs in, in one transaction. One of several concurrent
  * calls succeeds. Workspaces archived meanwhile are left out. Throws like `lookUpInvite`, a 400 for a password that is
  * easy to guess, and a 409 for an address in use.
  */
@@ -79,18 +80,19 @@ export async function acceptInvite(
   const { cookies } = await withFreeAddress(() =>
     auditedTransaction(deps, callerOf(memberId, offer), origin, async (tx) => {
       await lockPeople(tx, organizationId);
-      const { row: before, workspaces } = await getOffer(tx, input.token, nowMs);
+      const { row: before, workspaces, groups } = await getOffer(tx, input.token, nowMs);
       await insertMember(tx, { id: memberId, organizationId, email, name, role, createdAt });
       await insertAssignedRoles(tx, memberId, workspaces.filter(isOpen));
       await createPerson(tx, deps, { memberId, passwordHash });
+      const joined = await joinInvitedGroups(tx, deps, { organizationId, memberId, groups });
       const row = { ...before, accepted_at: createdAt, member_id: memberId, is_open: false };
       await updateInvite(tx, row);
       await withdrawMail(tx, row.id);
       const session = await startSession(deps, { tx, site, origin, memberId });
-      const audit = auditOf("invite.accepted", before, { row, workspaces }, nowMs);
+      const audit = auditOf("invite.accepted", before, { row, workspaces, groups }, nowMs);
       return {
         result: { cookies: session.cookies },
-        audit: { ...audit, after: { ...audit.after, member_id: memberId, name } },
+        audit: [{ ...audit, after: { ...audit.after, member_id: memberId, name } }, ...joined],
       };
     }),
   );

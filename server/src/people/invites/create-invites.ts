@@ -1,6 +1,7 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
+import { authorize } from "#src/access/authorize.ts";
 import type { Call } from "#src/access/call.ts";
 import { checkStepUp } from "#src/access/step-up.ts";
 import { getActiveWorkspaceForChange } from "#src/access/visible-workspace.ts";
@@ -11,6 +12,8 @@ import { refuseField } from "#src/domain/refuse-field.ts";
 import { canGrantWorkspaceRole } from "#src/domain/rights.ts";
 import { isInviteWide } from "#src/domain/wider-access.ts";
 import { newId } from "#src/lib/ids.ts";
+import { findRoleAbove } from "#src/people/groups/group-access.rule.ts";
+import { lockGroup, refuseDirectory } from "#src/people/groups/groups.ts";
 import { checkOtherSignIns } from "#src/people/identity/company-sign-in.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { readEmailAddress } from "#src/people/members/email-address.rule.ts";
@@ -19,9 +22,11 @@ import { linkOf, queueInviteMail } from "./invite-mail.ts";
 import { INVITE_LASTS_MS } from "./invite-status.rule.ts";
 import {
   getOrganizationName,
+  type InviteGroupRow,
   type InviteRow,
   type InviteWorkspaceRow,
   insertInvite,
+  insertInviteGroups,
   insertInviteWorkspaces,
   listMemberEmails,
   listOpenInvites,
@@ -44,6 +49,7 @@ export interface NewInvites {
   emails: readonly string[];
   role: OrganizationRole;
   workspaces: readonly { workspace_id: string; workspace_role: GivenWorkspaceRole }[];
+  group_ids: readonly string[];
 }
 
 export type InviteResult = { email: string } & (
@@ -55,9 +61,9 @@ export type InviteResult = { email: string } & (
 
 /**
  * Invites each valid address, and returns a reason for each other one, in one transaction. An address gets its invite,
- * workspaces, message and audit event, or none of them. Throws a 403 for a role above the caller's, and for an owner where
- * members sign in through a directory only. Throws a 404 for an
- * unknown workspace. Throws a 400 for an archived workspace and for roles that cannot be combined.
+ * workspaces, groups, message and audit event, or none of them. Throws a 403 for a role above the caller's, and for an owner
+ * where members sign in through a directory only. Throws a 404 for an unknown workspace or group. Throws a 400 for an archived
+ * workspace, for roles that cannot be combined, and for a group of a directory.
  */
 export function createInvites(
   deps: InviteDeps,
@@ -73,10 +79,14 @@ export function createInvites(
       await checkOtherSignIns(tx, caller.organizationId, NO_OWNER_INVITES);
     }
     const workspaces = await getWorkspaces(tx, caller, input);
+    const groups = await getGroups(tx, caller, input.group_ids);
+    const groupRoles = groups.flatMap(({ roles }) => roles);
+    if (isInviteWide(input.role, groupRoles)) checkStepUp(caller, deps.nowMs());
     const { results, toInvite } = await classifyEmails(tx, deps, caller, input.emails);
     const made = await insertAll(tx, deps, caller, {
       ...input,
       workspaces,
+      groups,
       emails: [...toInvite.keys()],
     });
     for (const each of made) {
@@ -116,6 +126,29 @@ async function getWorkspaces(
       );
     }
     found.push({ workspace_id: id, workspace_name: name, role });
+  }
+  return found;
+}
+
+type InvitedGroup = Omit<InviteGroupRow, "invite_id">;
+
+/** Throws a 403 without the right to change groups. */
+async function getGroups(tx: Tx, caller: Caller, ids: readonly string[]): Promise<InvitedGroup[]> {
+  if (ids.length > 0) authorize(caller, "groups:write");
+  const found: InvitedGroup[] = [];
+  for (const id of new Set(ids)) {
+    const group = await lockGroup(tx, caller, id);
+    if (group.is_managed) throw refuseDirectory("group");
+    const above = findRoleAbove(caller, group.workspaces);
+    if (above !== null) {
+      throw refuseField(
+        "group_ids",
+        `${id} gives ${above.workspace_role} in ${above.workspace_id}, which is above your role there.`,
+        "role_too_high",
+      );
+    }
+    const roles = group.workspaces.map(({ workspace_role }) => workspace_role);
+    found.push({ group_id: id, name: group.name, roles });
   }
   return found;
 }
@@ -173,6 +206,7 @@ async function insertAll(
     emails: readonly string[];
     role: OrganizationRole;
     workspaces: readonly InvitedWorkspace[];
+    groups: readonly InvitedGroup[];
   },
 ): Promise<{ invite: ShownInvite; link: string | null }[]> {
   const organizationName = await getOrganizationName(tx, caller.organizationId);
@@ -186,10 +220,16 @@ async function insertAll(
       tx,
       given.map(({ invite_id, workspace_id, role }) => ({ invite_id, workspace_id, role })),
     );
+    const groups = input.groups.map((group) => ({ ...group, invite_id: row.id }));
+    await insertInviteGroups(
+      tx,
+      groups.map(({ invite_id, group_id }) => ({ invite_id, group_id })),
+    );
     const link = linkOf(deps, token.text);
-    await queueInviteMail(tx, deps, { invite: row, link, organizationName, workspaces: given });
+    const mail = { invite: row, link, organizationName, workspaces: given, groups };
+    await queueInviteMail(tx, deps, mail);
     const workspaces = given.map((workspace) => ({ ...workspace, is_archived: false }));
-    made.push({ invite: { row, workspaces }, link: canSeeLink(caller) ? link : null });
+    made.push({ invite: { row, workspaces, groups }, link: canSeeLink(caller) ? link : null });
   }
   return made;
 }

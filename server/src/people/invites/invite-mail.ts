@@ -2,7 +2,7 @@ import { roleNames } from "@bursar/contract/permissions.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { layoutMessage } from "#src/mail/layout.ts";
 import { type MailDeps, queueMail, withdrawMail } from "#src/mail/queue-mail.ts";
-import type { InviteRow, InviteWorkspaceRow } from "./invites.sql.ts";
+import type { InviteGroupRow, InviteRow, InviteWorkspaceRow } from "./invites.sql.ts";
 
 export interface InviteMailDeps extends MailDeps {
   /** Public address of this server, without a trailing slash. Read from the configuration, never from a request. */
@@ -23,10 +23,12 @@ export async function queueInviteMail(
     link: string;
     organizationName: string;
     workspaces: readonly Pick<InviteWorkspaceRow, "workspace_name">[];
+    groups: readonly Pick<InviteGroupRow, "name">[];
   },
 ): Promise<void> {
   const { invite, link, organizationName } = what;
   const names = what.workspaces.map(({ workspace_name: name }) => name);
+  const groups = what.groups.map(({ name }) => name);
   const body = layoutMessage({
     title: `You are invited to ${organizationName}`,
     paragraphs: [
@@ -34,6 +36,11 @@ export async function queueInviteMail(
       ...(names.length > 0
         ? [
             `You will be in ${names.length === 1 ? "the workspace" : "the workspaces"} ${names.join(", ")}.`,
+          ]
+        : []),
+      ...(groups.length > 0
+        ? [
+            `You will join ${groups.length === 1 ? "the group" : "the groups"} ${groups.join(", ")}.`,
           ]
         : []),
     ],

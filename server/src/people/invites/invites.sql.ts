@@ -187,6 +187,45 @@ export async function insertInviteWorkspaces(
   if (rows.length > 0) await tx.insertInto("invite_workspace").values(rows).execute();
 }
 
+export interface InviteGroupRow {
+  invite_id: string;
+  group_id: string;
+  name: string;
+  /** Roles that the group gives in workspaces. */
+  roles: GivenWorkspaceRole[];
+}
+
+/** Lists the groups of the invites that still exist. */
+export async function listInviteGroups(
+  db: Database | Tx,
+  inviteIds: readonly string[],
+): Promise<InviteGroupRow[]> {
+  if (inviteIds.length === 0) return [];
+  return db
+    .selectFrom("invite_group")
+    .innerJoin("member_group", "member_group.id", "invite_group.group_id")
+    .select((eb) => [
+      "invite_group.invite_id",
+      "invite_group.group_id",
+      "member_group.name",
+      sql<GivenWorkspaceRole[]>`ARRAY(${eb
+        .selectFrom("group_workspace")
+        .select("group_workspace.role")
+        .whereRef("group_workspace.group_id", "=", "member_group.id")})`.as("roles"),
+    ])
+    .where("invite_group.invite_id", "in", inviteIds)
+    .orderBy("member_group.name")
+    .orderBy("member_group.id")
+    .execute();
+}
+
+export async function insertInviteGroups(
+  tx: Tx,
+  rows: readonly { invite_id: string; group_id: string }[],
+): Promise<void> {
+  if (rows.length > 0) await tx.insertInto("invite_group").values(rows).execute();
+}
+
 export async function insertMember(
   tx: Tx,
   row: {

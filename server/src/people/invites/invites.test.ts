@@ -39,6 +39,7 @@ describe("creating", () => {
         role: "developer",
         status: "pending",
         workspaces: [{ workspace_id: workspace.id, workspace_role: "workspace_developer" }],
+        groups: [],
         invited_by: { type: "local_operator", id: "1000" },
         invited_at: new Date(h.clock.nowMs).toISOString(),
         expires_at: new Date(h.clock.nowMs + 21 * DAY_MS).toISOString(),
@@ -308,7 +309,6 @@ describe("the official shape", () => {
       { email: newEmail(), role: "admin" },
       { email: newEmail(), role: "owner" },
       { email: "not-an-address", role: "user" },
-      { email: newEmail(), role: "user", rbac_group_ids: ["rbac_group_1"] },
       { email: newEmail() },
     ]) {
       expect((await org.admin.post(OFFICIAL, body)).status).toBe(400);

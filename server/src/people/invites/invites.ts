@@ -1,4 +1,5 @@
 import { type OrganizationRole, roleNames } from "@bursar/contract/permissions.ts";
+import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
 import type { Call } from "#src/access/call.ts";
 import { checkStepUp } from "#src/access/step-up.ts";
 import {
@@ -29,9 +30,11 @@ import { INVITE_LASTS_MS, inviteStatusOf } from "./invite-status.rule.ts";
 import {
   findInvite,
   getOrganizationName,
+  type InviteGroupRow,
   type InviteRow,
   type InviteStatus,
   type InviteWorkspaceRow,
+  listInviteGroups,
   listInviteWorkspaces,
   listInvites as listRows,
   updateInvite,
@@ -42,6 +45,7 @@ export interface InviteDeps extends AuditDeps, InviteMailDeps {}
 export interface ShownInvite {
   row: InviteRow;
   workspaces: InviteWorkspaceRow[];
+  groups: InviteGroupRow[];
 }
 
 const listedStatuses: readonly InviteStatus[] = ["pending", "accepted", "expired"];
@@ -74,7 +78,7 @@ export async function listInvitesByIds(
     roles?: OrganizationRole[] | undefined;
     statuses?: InviteStatus[] | undefined;
   },
-): Promise<PageOfRows<InviteRow>> {
+): Promise<PageOfRows<ShownInvite>> {
   const { organizationId } = caller;
   const page = await fromIds(query, async (id) => {
     const row = await findInvite(deps.database, { organizationId, id });
@@ -87,7 +91,8 @@ export async function listInvitesByIds(
     roles: query.roles,
     ...(query.email !== undefined && { email: normalizeEmail(query.email) }),
   };
-  return toPage(await listRows(deps.database, filter, page), page);
+  const found = toPage(await listRows(deps.database, filter, page), page);
+  return { ...found, rows: await show(deps.database, found.rows) };
 }
 
 /** Throws a 404. */
@@ -104,10 +109,10 @@ export async function getPresentInvite(
   deps: InviteDeps,
   { caller }: Call,
   id: string,
-): Promise<InviteRow> {
+): Promise<ShownInvite> {
   const row = await getRow(deps.database, caller, id);
   if (row.revoked_at !== null) throw inviteNotFound(id);
-  return row;
+  return showOne(deps.database, row);
 }
 
 /**
@@ -132,7 +137,7 @@ export function resendInvite(
     const after = { ...before, expires_at: new Date(nowMs + INVITE_LASTS_MS) };
     await updateInvite(tx, after, token.hash);
     const shown = await showOne(tx, after);
-    const roles = shown.workspaces.map(({ role }) => role);
+    const roles = listRoles(shown);
     if (isInviteWide(after.role, roles)) checkStepUp(caller, nowMs);
     const link = linkOf(deps, token.text);
     await queueInviteMail(tx, deps, {
@@ -140,6 +145,7 @@ export function resendInvite(
       link,
       organizationName: await getOrganizationName(tx, caller.organizationId),
       workspaces: shown.workspaces,
+      groups: shown.groups,
     });
     return {
       result: { ...shown, link: canSeeLink(caller) ? link : null },
@@ -227,22 +233,27 @@ export function makeToken(deps: Pick<InviteDeps, "randomBytes">): InviteToken {
 }
 
 export async function show(db: Database | Tx, rows: readonly InviteRow[]): Promise<ShownInvite[]> {
-  const workspaces = await listInviteWorkspaces(
-    db,
-    rows.map(({ id }) => id),
-  );
+  const ids = rows.map(({ id }) => id);
+  const workspaces = await listInviteWorkspaces(db, ids);
+  const groups = await listInviteGroups(db, ids);
   return rows.map((row) => ({
     row,
     workspaces: workspaces.filter(({ invite_id }) => invite_id === row.id),
+    groups: groups.filter(({ invite_id }) => invite_id === row.id),
   }));
 }
 
 export async function showOne(db: Database | Tx, row: InviteRow): Promise<ShownInvite> {
   const [shown] = await show(db, [row]);
-  return shown ?? { row, workspaces: [] };
+  return shown ?? { row, workspaces: [], groups: [] };
 }
 
-/** `before` has the same workspaces, which never change. */
+/** Roles in workspaces that the person gets, also through groups. */
+function listRoles({ workspaces, groups }: ShownInvite): GivenWorkspaceRole[] {
+  return [...workspaces.map(({ role }) => role), ...groups.flatMap(({ roles }) => roles)];
+}
+
+/** `before` has the same workspaces and groups, which never change. */
 export function auditOf(
   event: `invite.${string}`,
   before: InviteRow | null,
@@ -258,6 +269,7 @@ export function auditOf(
       workspace_id,
       workspace_role: role,
     })),
+    groups: after.groups.map(({ group_id, name }) => ({ group_id, group_name: name })),
   });
   return {
     event,

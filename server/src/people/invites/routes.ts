@@ -13,7 +13,6 @@ import { refuseField } from "#src/domain/refuse-field.ts";
 import { type AcceptDeps, acceptInvite, lookUpInvite } from "./accept-invite.ts";
 import { createInvites, type InviteResult } from "./create-invites.ts";
 import { inviteStatusOf } from "./invite-status.rule.ts";
-import type { InviteRow } from "./invites.sql.ts";
 import {
   getInvite,
   getPresentInvite,
@@ -28,7 +27,7 @@ export function makeInviteHandlers(
   deps: AcceptDeps,
 ): HandlersFor<(typeof inviteRoutes)[number], Call, PublicCall> {
   const toWire = (shown: ShownInvite) => toInvite(shown, deps.nowMs());
-  const toOfficialWire = (row: InviteRow) => toOfficialInvite(row, deps.nowMs());
+  const toOfficialWire = (shown: ShownInvite) => toOfficialInvite(shown, deps.nowMs());
   return {
     createInvites: async (call, { body }) => {
       const results = await createInvites(deps, call, body);
@@ -50,7 +49,7 @@ export function makeInviteHandlers(
     },
     lookUpInvite: async (call, { body }) => {
       const offer = await lookUpInvite(deps, call, body.token);
-      const { row, workspaces, organizationName } = offer;
+      const { row, workspaces, groups, organizationName } = offer;
       return {
         type: "offered_invite",
         organization_name: organizationName,
@@ -59,6 +58,7 @@ export function makeInviteHandlers(
         workspaces: workspaces
           .filter(({ is_archived }) => !is_archived)
           .map(({ workspace_name, role }) => ({ name: workspace_name, workspace_role: role })),
+        groups: groups.map(({ name }) => ({ name })),
         expires_at: row.expires_at.toISOString(),
         company_sign_in_only: offer.isCompanySignInOnly,
       };
@@ -73,9 +73,10 @@ export function makeInviteHandlers(
       (call, { query }) => listInvitesByIds(deps, call, query),
       toOfficialWire,
     ),
-    createOfficialInvite: async (call, { body: { email, role } }) => {
-      const [result] = await createInvites(deps, call, { emails: [email], role, workspaces: [] });
-      return toOfficialWire(getInvitedRow(result));
+    createOfficialInvite: async (call, { body: { email, role, rbac_group_ids = [] } }) => {
+      const input = { emails: [email], role, workspaces: [], group_ids: rbac_group_ids };
+      const [result] = await createInvites(deps, call, input);
+      return toOfficialWire(getInvited(result));
     },
     getOfficialInvite: async (call, { params }) =>
       toOfficialWire(await getPresentInvite(deps, call, params.invite_id)),
@@ -88,10 +89,10 @@ export function makeInviteHandlers(
 }
 
 /** The official shape has one address and no list of results. */
-function getInvitedRow(result: InviteResult | undefined): InviteRow {
+function getInvited(result: InviteResult | undefined): ShownInvite {
   switch (result?.result) {
     case "invited":
-      return result.invite.row;
+      return result.invite;
     case "already_member":
       throw refuseField("email", `${result.reason}.`, "already_member");
     case "already_invited":
@@ -116,7 +117,7 @@ function toResult(result: InviteResult, toWire: (shown: ShownInvite) => z.input<
   };
 }
 
-function toInvite({ row, workspaces }: ShownInvite, nowMs: number): z.input<typeof invite> {
+function toInvite({ row, workspaces, groups }: ShownInvite, nowMs: number): z.input<typeof invite> {
   return {
     id: row.id,
     type: "invite",
@@ -127,6 +128,7 @@ function toInvite({ row, workspaces }: ShownInvite, nowMs: number): z.input<type
       workspace_id,
       workspace_role: role,
     })),
+    groups: groups.map(({ group_id, name }) => ({ group_id, name })),
     invited_by: { type: row.invited_by_type, id: row.invited_by_id },
     invited_at: row.created_at.toISOString(),
     expires_at: row.expires_at.toISOString(),
@@ -136,7 +138,10 @@ function toInvite({ row, workspaces }: ShownInvite, nowMs: number): z.input<type
   };
 }
 
-function toOfficialInvite(row: InviteRow, nowMs: number): z.input<typeof officialInvite> {
+function toOfficialInvite(
+  { row, groups }: ShownInvite,
+  nowMs: number,
+): z.input<typeof officialInvite> {
   const status = inviteStatusOf(row, nowMs);
   return {
     id: row.id,
@@ -147,6 +152,6 @@ function toOfficialInvite(row: InviteRow, nowMs: number): z.input<typeof officia
     invited_at: row.created_at.toISOString(),
     expires_at: row.expires_at.toISOString(),
     accepted_at: row.accepted_at?.toISOString() ?? null,
-    rbac_group_ids: [],
+    rbac_group_ids: groups.map(({ group_id }) => group_id),
   };
 }

@@ -149,6 +149,7 @@ async function findOrCreateMember(
     before: null,
     after: { email, name, role: made.role, directory_id: directoryId, invite_id: made.inviteId },
   });
+  audit.push(...made.joined);
   return { member: made, isCreator: true, isSuspended: false };
 }
 
