@@ -134,7 +134,9 @@ test("has one CSV line for each entry, without formula cells", async ({ org }) =
   expect(headers["content-type"]).toBe("text/csv; charset=utf-8");
   const lines = text.trimEnd().split("\r\n");
   expect(lines.length).toBe(9);
-  expect(lines[0]).toMatch(/^item_id,path,member_id,.*,result_message,applied_at,group_id,group_name$/);
+  expect(lines[0]).toMatch(
+    /^item_id,path,member_id,.*,result_message,applied_at,group_id,group_name$/,
+  );
   expect(text).toContain("'=HYPERLINK(1)");
   expect(text).toContain("'=1+1");
   expect(text).not.toMatch(/(^|,|")=/m);
