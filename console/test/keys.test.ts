@@ -328,7 +328,8 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     await isAsked();
 
     await open("/members", "Invite members…");
-    await page.getByRole("button", { name: "Show all" }).click();
+    // The first list has the workspaces, the second one the groups.
+    await page.getByRole("button", { name: "Show all" }).first().click();
     await page.getByRole("option", { name: "Research" }).click();
     await page.getByRole("button", { name: "Remove Research" }).waitFor();
     await isAsked();

@@ -6,6 +6,7 @@ import { totpCode } from "#test/harness/authenticator.ts";
 import { runBursar } from "#test/harness/command-line.ts";
 import {
   type Answer,
+  REAL_PASSWORD_COST,
   type ServerProcess,
   serverEnvironment,
   startServer,
@@ -29,7 +30,7 @@ const secrets = new Map<string, string>([
 const secret = (name: string) => secrets.get(name) ?? "";
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ env: REAL_PASSWORD_COST });
 }, 90_000);
 afterAll(stopAllServers);
 

@@ -12,7 +12,7 @@ import { getSocketPath } from "#src/lib/local-socket.ts";
 import { withinBound } from "./eventually.ts";
 import { passMonthEnd } from "./month-end.ts";
 import { copyPreparedDatabase, TEST_MEMORY_BYTES } from "./prepared-database.ts";
-import { prepareServerBundle } from "./server-bundle.ts";
+import { PASSWORD_COST_VARIABLE, prepareServerBundle } from "./server-bundle.ts";
 import { signRowsAsServer, writesSignedRow } from "./sign-rows.ts";
 import { requireTestProject } from "./test-project.ts";
 
@@ -212,6 +212,11 @@ export async function startAndFail(options: ServerOptions): Promise<FailedStart>
   return { code, output: launched.output() };
 }
 
+/** About 5 ms for each password. */
+const PASSWORD_COST = "1024";
+/** Environment with the cost of real servers. */
+export const REAL_PASSWORD_COST = { [PASSWORD_COST_VARIABLE]: "131072" };
+
 /** Environment of a server or a command on the data folder. */
 export function serverEnvironment(
   dataDir: string,
@@ -224,7 +229,11 @@ export function serverEnvironment(
     const value = process.env[name];
     if (value !== undefined) env[name] = value;
   }
-  const small = { BURSAR_POSTGRES_MEMORY: `${TEST_MEMORY_BYTES}B`, BURSAR_WARM_UP: "0s" };
+  const small = {
+    BURSAR_POSTGRES_MEMORY: `${TEST_MEMORY_BYTES}B`,
+    BURSAR_WARM_UP: "0s",
+    [PASSWORD_COST_VARIABLE]: PASSWORD_COST,
+  };
   return { ...env, BURSAR_DATA_DIR: dataDir, BURSAR_PORT: "0", ...small, ...extra };
 }
 
