@@ -103,7 +103,7 @@ describeConsole("sign-in through a directory", ({ browser }) => {
       await again.page.goto(`${server.url}/security-settings`);
       await again.page.getByLabel("Require the company sign-in").check();
       await again.page.getByRole("button", { name: "Save company sign-in" }).click();
-      await again.page.getByText("Only company sign-in", { exact: true }).last().waitFor();
+      await again.page.getByText("Company sign-in required", { exact: true }).waitFor();
       await ownerPage.goto(`${server.url}/login`);
       await ownerPage.getByRole("button", { name: `Sign in with ${PROVIDER}` }).waitFor();
       expect(await ownerPage.getByLabel("Password").count()).toBe(0);

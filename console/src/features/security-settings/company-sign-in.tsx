@@ -30,7 +30,7 @@ function CompanySignInForm({ settings }: { settings: SecuritySettings }) {
     values: { company_sign_in_only: settings.company_sign_in_only },
     toInput: (body) => ({ body }),
     toast: ({ company_sign_in_only: isOnly }) =>
-      isOnly ? "Only company sign-in" : "All sign-in methods",
+      isOnly ? "Company sign-in required" : "All sign-in methods allowed",
   });
   const canTurnOn = directory !== null || settings.company_sign_in_only;
   return (
