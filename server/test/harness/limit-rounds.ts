@@ -163,6 +163,15 @@ async function createLimitedWorkspace(run: Run): Promise<{ workspaceId: string; 
       .execute();
     return behind.length === 0 ? true : null;
   });
+  // Until then, requests can wait in vain for a limit whose spend is unknown.
+  await eventually(BOUND_MS, "the spend under both limits to be counted", async () => {
+    const counted = await run.db
+      .selectFrom("counted_limit")
+      .select("id")
+      .where("scope_id", "in", [workspaceId, apiKeyId])
+      .execute();
+    return counted.length === 2 ? true : null;
+  });
   return { workspaceId, keys: [key, textField(other, "key")] };
 }
 
