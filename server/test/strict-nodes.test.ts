@@ -10,6 +10,7 @@ import { type DatabaseLine, openDatabaseLine } from "./harness/database-line.ts"
 import { eventually } from "./harness/eventually.ts";
 import { type Exchange, type FakeUpstream, messageJson } from "./harness/fake-upstream.ts";
 import { messageBody } from "./harness/gateway.ts";
+import { waitUntilLimitsKnown } from "./harness/running-nodes.ts";
 import {
   callAdmin,
   type ServerProcess,
@@ -103,26 +104,8 @@ async function createLimitedWorkspace(
   const [first] = servers;
   if (first === undefined) throw new Error("there is a server");
   const made = await limited(first, limitNanoUsd);
-  await waitForLimits();
+  await waitUntilLimitsKnown(db.database, 30_000);
   return made;
-}
-
-/** Waits until every node has all limits. A node without a new limit spends as before. */
-function waitForLimits(): Promise<true> {
-  return eventually(30_000, "every node to have the limits", async () => {
-    const { rows } = await countBehind();
-    return rows === 0 ? true : null;
-  });
-}
-
-async function countBehind(): Promise<{ rows: number }> {
-  const rows = await db.database
-    .selectFrom("node_contact")
-    .select("id")
-    .where("lease_expires_at", "is not", null)
-    .where("limits_version", "<", db.database.selectFrom("limits_version").select("value"))
-    .execute();
-  return { rows: rows.length };
 }
 
 async function balanceOf({ workspaceId }: WorkspaceWithKey) {
@@ -312,7 +295,7 @@ describe("four nodes", () => {
     const isFree = free.map(({ status }) => status);
     const limit = 420n * WORST;
     await limitTo(limit);
-    await waitForLimits();
+    await waitUntilLimitsKnown(db.database, 30_000);
     answered.push(...(await spend()), isFree.filter((status) => status === 200).length);
     exhausted.push({ made, answered: answered.reduce((sum, each) => sum + each, 0), limit });
   }, 240_000);
@@ -475,9 +458,7 @@ describe("one node without a strict limit", () => {
       workspace_id: made.workspaceId,
       monthly_limit_usd: Number(3n * WORST) / 1e9,
     });
-    await eventually(30_000, "the node to have the limit", async () =>
-      (await countBehind()).rows === 0 ? true : null,
-    );
+    await waitUntilLimitsKnown(db.database, 30_000);
     await server.kill();
     const next = await server.restart();
     const { unresolved } = await eventually(60_000, "the crash to be recorded", async () => {

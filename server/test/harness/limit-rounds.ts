@@ -13,7 +13,7 @@ import {
   sendUntilStopped,
 } from "./limit-load.ts";
 import { NODE_NAME, type NodesOnPostgres, startNodesOnPostgres } from "./nodes-on-postgres.ts";
-import { nodeAt, waitUntilIdle, waitUntilServing } from "./running-nodes.ts";
+import { nodeAt, waitUntilIdle, waitUntilLimitsKnown, waitUntilServing } from "./running-nodes.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { type ServerProcess, textField, type WorkspaceWithKey } from "./server-process.ts";
 
@@ -154,15 +154,7 @@ async function createLimitedWorkspace(run: Run): Promise<{ workspaceId: string; 
   });
   await setLimit(node, { type: "workspace", workspace_id: workspaceId }, "monthly", LIMIT_USD);
   await setLimit(node, { type: "api_key", api_key_id: apiKeyId }, "daily", KEY_LIMIT_USD);
-  await eventually(BOUND_MS, "every node to have the limits", async () => {
-    const behind = await run.db
-      .selectFrom("node_contact")
-      .select("id")
-      .where("lease_expires_at", "is not", null)
-      .where("limits_version", "<", run.db.selectFrom("limits_version").select("value"))
-      .execute();
-    return behind.length === 0 ? true : null;
-  });
+  await waitUntilLimitsKnown(run.db, BOUND_MS);
   // Until then, requests can wait in vain for a limit whose spend is unknown.
   await eventually(BOUND_MS, "the spend under both limits to be counted", async () => {
     const counted = await run.db

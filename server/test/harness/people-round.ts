@@ -14,7 +14,7 @@ import {
 } from "./limit-load.ts";
 import { type NodesOnPostgres, startNodesOnPostgres } from "./nodes-on-postgres.ts";
 import { type Company, insertCompany, KEYS_PER_PERSON, type Person } from "./people.ts";
-import { nodeAt, waitUntilIdle, waitUntilServing } from "./running-nodes.ts";
+import { nodeAt, waitUntilIdle, waitUntilLimitsKnown, waitUntilServing } from "./running-nodes.ts";
 import { seededRandom } from "./seeded-random.ts";
 import type { WorkspaceWithKey } from "./server-process.ts";
 
@@ -139,15 +139,7 @@ async function setCaps(nodes: NodesOnPostgres, company: Company): Promise<Map<st
     if (hasOwn) await set({ type: "member", member_id: id }, OWN_CAP_CENTS);
     caps.set(id, BigInt(hasOwn ? OWN_CAP_CENTS : highest) * NANO_USD_OF_CENT);
   }
-  await eventually(BOUND_MS, "every node to have the limits", async () => {
-    const behind = await nodes.db
-      .selectFrom("node_contact")
-      .select("id")
-      .where("lease_expires_at", "is not", null)
-      .where("limits_version", "<", nodes.db.selectFrom("limits_version").select("value"))
-      .execute();
-    return behind.length === 0 ? true : null;
-  });
+  await waitUntilLimitsKnown(nodes.db, BOUND_MS);
   return caps;
 }
 

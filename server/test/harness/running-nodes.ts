@@ -1,3 +1,4 @@
+import type { Database } from "#src/db/pool.ts";
 import { eventually } from "./eventually.ts";
 import { type ServerProcess, sendMessage } from "./server-process.ts";
 
@@ -22,6 +23,19 @@ export async function waitUntilIdle({ nodes }: { nodes: readonly ServerProcess[]
       (await isIdle(node)) ? true : null,
     );
   }
+}
+
+/** Waits until every node has all limits. A node without a new limit spends as before. */
+export async function waitUntilLimitsKnown(db: Database, withinMs: number): Promise<void> {
+  await eventually(withinMs, "every node to have the limits", async () => {
+    const behind = await db
+      .selectFrom("node_contact")
+      .select("id")
+      .where("lease_expires_at", "is not", null)
+      .where("limits_version", "<", db.selectFrom("limits_version").select("value"))
+      .execute();
+    return behind.length === 0 ? true : null;
+  });
 }
 
 async function isIdle({ url }: ServerProcess): Promise<boolean> {
