@@ -108,7 +108,8 @@ function findIdOf(scope: ScopeOfPeople): string {
   }
 }
 
-function scopeNotFound(resource: "member" | "group" | "tag"): ApiError {
+/** The same 404 for a scope that does not exist, and for one that the caller cannot see. */
+export function scopeNotFound(resource: "member" | "group" | "tag"): ApiError {
   const name = resource[0]?.toUpperCase() + resource.slice(1);
   return new ApiError("resource_not_found", `${name} not found`, {}, { resource });
 }

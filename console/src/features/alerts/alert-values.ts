@@ -1,3 +1,4 @@
+import { findScopeId } from "../../kit/scopes/scope.ts";
 import type { Alert, AlertKind, AlertScope, Condition } from "./queries.ts";
 
 /** Values of the alert form, for all kinds: text as the user typed it. */
@@ -63,23 +64,6 @@ export function toValues(alert: Alert | null, firstWorkspaceId: string | null): 
     channelIds: alert.channels.map(({ id }) => id),
     notifiesOwner: alert.notifies_owner,
   };
-}
-
-function findScopeId(scope: AlertScope): string | null {
-  switch (scope.type) {
-    case "organization":
-      return null;
-    case "workspace":
-      return scope.workspace_id;
-    case "api_key":
-      return scope.api_key_id;
-    case "member":
-      return scope.member_id;
-    case "group":
-      return scope.group_id;
-    case "tag":
-      return scope.tag_id;
-  }
 }
 
 function conditionValues(condition: Condition): Partial<AlertValues> {

@@ -5,7 +5,7 @@ import {
   lockLimitedMember,
   lockLimitedRow,
 } from "#src/access/limited-scope.sql.ts";
-import type { LockedScope } from "#src/access/limited-scope.ts";
+import { type LockedScope, scopeNotFound } from "#src/access/limited-scope.ts";
 import { findPersonId, isOwnApiKey } from "#src/access/own-api-key.ts";
 import { findApiKeyPlace } from "#src/access/visible-workspace.sql.ts";
 import {
@@ -14,7 +14,6 @@ import {
   refuseArchivedKey,
 } from "#src/access/visible-workspace.ts";
 import type { Tx } from "#src/db/pool.ts";
-import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import {
   findOrganizationReach,
@@ -93,11 +92,6 @@ async function isSharedWith(
 
 function canSeeAllLimits(caller: Caller): boolean {
   return findOrganizationReach(caller, "spend_limits:read") !== null;
-}
-
-function scopeNotFound(resource: "member" | "group" | "tag"): ApiError {
-  const name = resource[0]?.toUpperCase() + resource.slice(1);
-  return new ApiError("resource_not_found", `${name} not found`, {}, { resource });
 }
 
 async function lockRequestedKey(tx: Tx, caller: Caller, apiKeyId: string): Promise<LockedScope> {
