@@ -1,7 +1,7 @@
-// `node bench/compare.ts <commit> [--quick] [--turns 3] [--scopes]`: runs the same load on this tree and on an older commit,
-// in turns (A, B, A, B). Each workspace has a monthly limit. With --scopes, requests of this tree have five strict limits. Prints for each turn CPU per request, PostgreSQL's CPU and its
-// transactions per request, and the ratio of the minima. Exits with 1 when JSON requests cost more than 1.15 times as
-// much as before.
+// Runs the same load on this tree and on an older commit. Each turn starts both servers, and each round loads one after the
+// other, so slow minutes of the machine reach both. Each workspace has a monthly limit. With --scopes, this tree also serves a
+// key with five strict limits. Prints CPU per request, PostgreSQL's CPU and its transactions per request, and two ratios: of
+// the minima, and the median of the rounds. Exits with 1 when the minimum of a JSON request is more than 1.15 times that of before.
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,21 +10,32 @@ import { checkOut } from "./checkouts.ts";
 import { root, ScriptProcess } from "./children.ts";
 import { pinProcesses, splitCores } from "./cores.ts";
 import { createKeyInFiveScopes } from "./five-scopes.ts";
-import { type Measured, measureScenario } from "./measure.ts";
-import { defaultDurations, getLoadScenario, quickDurations } from "./scenarios.ts";
+import { type Bench, type Measured, measureScenario } from "./measure.ts";
+import { summarize } from "./report.ts";
+import {
+  defaultDurations,
+  getLoadScenario,
+  type LoadScenario,
+  quickDurations,
+} from "./scenarios.ts";
 import { startBursar } from "./targets/bursar.ts";
+import type { Target } from "./targets/target.ts";
 
 const HIGHEST_RATIO = 1.15;
-const scenarios = ["json-rate", "json-1.5k", "json-20k", "stream-40-rate", "stream-40"].map(
-  getLoadScenario,
-);
+/** Many short rounds find a quiet moment for each side. */
+const SHORT = { fixedRateMs: 2_000, fullLoadMs: 1_500, settleMs: 400, warmUpMs: 200 };
+const SCENARIOS = ["json-rate", "json-1.5k", "json-20k", "stream-40-rate", "stream-40"];
+const USAGE =
+  "usage: node bench/compare.ts <commit> [--quick] [--turns 3] [--rounds 10] [--scopes] [--scenario json-1.5k]";
 
-type Side = "before" | "now";
+/** "five scopes" is the server of "now" with another key. */
+type Side = "before" | "now" | "five scopes";
 
-interface Turn extends Measured {
+interface Round extends Measured {
   side: Side;
-  /** Title of the scenario. */
-  scenario: string;
+  /** Number of the round over all turns, from 1. */
+  round: number;
+  scenario: LoadScenario;
 }
 
 // Exits explicitly, because after a failure child processes still hold channels open.
@@ -34,15 +45,18 @@ async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     options: {
       quick: { type: "boolean", default: false },
+      rounds: { type: "string", default: "10" },
+      scenario: { type: "string", multiple: true, default: SCENARIOS },
       scopes: { type: "boolean", default: false },
       turns: { type: "string", default: "3" },
     },
     allowPositionals: true,
   });
   const [commit, ...others] = positionals;
-  const turnCount = Number(values.turns);
-  if (commit === undefined || others.length > 0 || !Number.isInteger(turnCount) || turnCount < 1) {
-    console.error("usage: node bench/compare.ts <commit> [--quick] [--turns 3] [--scopes]");
+  const [turnCount, roundCount] = [Number(values.turns), Number(values.rounds)];
+  const isCount = (number: number) => Number.isInteger(number) && number >= 1;
+  if (commit === undefined || others.length > 0 || !isCount(turnCount) || !isCount(roundCount)) {
+    console.error(USAGE);
     return 2;
   }
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
@@ -52,14 +66,16 @@ async function main(): Promise<number> {
   process.on("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   try {
     checkOut(commit, older);
-    const turns = await runTurns({
+    const rounds = await runTurns({
+      scenarios: values.scenario.map(getLoadScenario),
       turns: turnCount,
+      rounds: roundCount,
       isQuick: values.quick,
       hasFiveScopes: values.scopes,
       older,
       folder,
     });
-    const ratios = report(turns);
+    const ratios = report(rounds);
     return ratios.every((ratio) => ratio <= HIGHEST_RATIO) ? 0 : 1;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
@@ -68,7 +84,10 @@ async function main(): Promise<number> {
 }
 
 interface Run {
+  scenarios: readonly LoadScenario[];
   turns: number;
+  /** In each turn. */
+  rounds: number;
   isQuick: boolean;
   hasFiveScopes: boolean;
   /** Folder of the older commit. */
@@ -76,74 +95,130 @@ interface Run {
   folder: string;
 }
 
-async function runTurns(run: Run): Promise<Turn[]> {
+async function runTurns(run: Run): Promise<Round[]> {
   const split = splitCores();
   const load = new ScriptProcess("./load.ts");
   const mock = new ScriptProcess("./mock-upstream.ts");
   const { port: upstreamPort } = await mock.answer<{ port: number }>();
   if (split) pinProcesses([load.pid, mock.pid], split.rest);
-  const durations = run.isQuick ? quickDurations : defaultDurations;
-  const turns: Turn[] = [];
-  for (let turn = 1; turn <= run.turns; turn++) {
-    for (const side of ["before", "now"] as const) {
-      console.error(`> turn ${turn}: ${side}`);
-      const own = join(run.folder, `${side}-${turn}`);
-      mkdirSync(own);
-      const source = side === "before" ? run.older : root;
-      const target = await startBursar({ upstreamPort, folder: own, source });
+  const durations = run.isQuick ? quickDurations : { ...defaultDurations, ...SHORT };
+  const bench = { load, durations, onAnswers: () => undefined };
+  const rounds: Round[] = [];
+  for (let turn = 0; turn < run.turns; turn++) {
+    const folder = join(run.folder, `turn-${turn}`);
+    const start = (name: string, source: string) =>
+      startSide({ source, folder: join(folder, name), upstreamPort });
+    const before = await start("before", run.older);
+    try {
+      const now = await start("now", root);
       try {
-        if (split) {
-          pinProcesses(target.pids, [split.target]);
-          pinProcesses(target.database?.pids() ?? [], split.rest);
-        }
-        const bench = { load, durations, onAnswers: () => undefined };
-        const keys = side === "now" && run.hasFiveScopes ? await makeKey(own) : {};
-        for (const scenario of scenarios) {
-          const measured = await measureScenario(bench, target, {
-            scenario,
-            isFirst: true,
-            ...keys,
-          });
-          turns.push({ side, scenario: scenario.title, ...measured });
-        }
+        const sides = await listSides({ before, now, folder, hasFiveScopes: run.hasFiveScopes });
+        rounds.push(...(await runRounds(bench, sides, { ...run, turn })));
       } finally {
-        await target.database?.close();
-        await target.stop();
+        await stopSide(now);
       }
+    } finally {
+      await stopSide(before);
     }
   }
   await Promise.all([load.stop(), mock.stop()]);
-  return turns;
+  return rounds;
 }
 
-async function makeKey(folder: string): Promise<{ apiKeys: string[] }> {
-  return { apiKeys: [await createKeyInFiveScopes(join(folder, "data"))] };
+/** Runs all scenarios on both servers of one turn. Every second round has the opposite order. */
+async function runRounds(
+  bench: Bench,
+  sides: readonly LoadedSide[],
+  { scenarios, rounds, turn }: Pick<Run, "scenarios" | "rounds"> & { turn: number },
+): Promise<Round[]> {
+  const measured: Round[] = [];
+  for (const scenario of scenarios) {
+    for (let index = 0; index < rounds; index++) {
+      const round = turn * rounds + index + 1;
+      console.error(`> round ${round}: ${scenario.name}`);
+      for (const { side, target, apiKeys } of index % 2 === 0 ? sides : sides.toReversed()) {
+        const load = { scenario, isFirst: index === 0, ...(apiKeys && { apiKeys }) };
+        const result = await measureScenario(bench, target, load);
+        measured.push({ side, round, scenario, ...result });
+      }
+    }
+  }
+  return measured;
 }
 
-/** Prints the tables. Returns the ratios of the JSON scenarios. */
-function report(turns: readonly Turn[]): number[] {
-  console.log("\n| requests | turn | CPU µs/request | PostgreSQL | transactions |");
-  console.log("|---|---|---|---|---|");
-  for (const { side, scenario, cpuMicros, databaseCpuMicros, databaseTransactions } of turns) {
-    const database = databaseCpuMicros?.toFixed(0) ?? "";
-    const transactions = databaseTransactions?.toFixed(3) ?? "";
+async function startSide(options: {
+  source: string;
+  folder: string;
+  upstreamPort: number;
+}): Promise<Target> {
+  mkdirSync(options.folder, { recursive: true });
+  const target = await startBursar(options);
+  const split = splitCores();
+  if (split) {
+    pinProcesses(target.pids, [split.target]);
+    pinProcesses(target.database?.pids() ?? [], split.rest);
+  }
+  return target;
+}
+
+async function stopSide(target: Target): Promise<void> {
+  await target.database?.close();
+  await target.stop();
+}
+
+interface LoadedSide {
+  side: Side;
+  target: Target;
+  apiKeys?: string[];
+}
+
+async function listSides(options: {
+  before: Target;
+  now: Target;
+  folder: string;
+  hasFiveScopes: boolean;
+}): Promise<LoadedSide[]> {
+  const sides: LoadedSide[] = [
+    { side: "before", target: options.before },
+    { side: "now", target: options.now },
+  ];
+  if (options.hasFiveScopes) {
+    const key = await createKeyInFiveScopes(join(options.folder, "now", "data"));
+    sides.push({ side: "five scopes", target: options.now, apiKeys: [key] });
+  }
+  return sides;
+}
+
+/** Prints the tables. Returns the ratios of the minima of the JSON scenarios. */
+function report(rounds: readonly Round[]): number[] {
+  console.log("\n| requests | round | side | CPU µs/request | PostgreSQL | transactions |");
+  console.log("|---|---|---|---|---|---|");
+  for (const { side, round, scenario, ...measured } of rounds) {
+    const database = measured.databaseCpuMicros?.toFixed(0) ?? "";
+    const transactions = measured.databaseTransactions?.toFixed(3) ?? "";
     console.log(
-      `| ${scenario} | ${side} | ${cpuMicros.toFixed(0)} | ${database} | ${transactions} |`,
+      `| ${scenario.title} | ${round} | ${side} | ${measured.cpuMicros.toFixed(1)} | ${database} | ${transactions} |`,
     );
   }
-  console.log("\n| requests | now / before |\n|---|---|");
+  console.log(
+    "\n| requests | side | ratio of the minima | median of the rounds |\n|---|---|---|---|",
+  );
   const ratios: number[] = [];
-  for (const { title, prompt } of scenarios) {
-    const own = turns.filter(({ scenario }) => scenario === title);
-    const ratio = ratioOf(own, ({ cpuMicros }) => cpuMicros);
-    if (prompt.stream === null) ratios.push(ratio);
-    console.log(`| ${title} | ${ratio.toFixed(2)} |`);
+  for (const scenario of new Set(rounds.map((round) => round.scenario))) {
+    for (const side of ["now", "five scopes"] as const) {
+      const pick = (wanted: Side) =>
+        rounds
+          .filter((round) => round.scenario === scenario && round.side === wanted)
+          .map(({ cpuMicros }) => cpuMicros);
+      const [before, after] = [pick("before"), pick(side)];
+      if (after.length === 0) continue;
+      const ratio = Math.min(...after) / Math.min(...before);
+      const ofRounds = summarize(
+        after.map((micros, index) => micros / (before[index] ?? Number.NaN)),
+      ).median;
+      if (scenario.prompt.stream === null) ratios.push(ratio);
+      console.log(`| ${scenario.title} | ${side} | ${ratio.toFixed(3)} | ${ofRounds.toFixed(3)} |`);
+    }
   }
   return ratios;
-}
-
-/** Ratio of the minima of both sides. Other load on the machine only adds to a turn. */
-function ratioOf(turns: readonly Turn[], pick: (turn: Turn) => number): number {
-  const least = (side: Side) => Math.min(...turns.filter((turn) => turn.side === side).map(pick));
-  return least("now") / least("before");
 }
