@@ -1,9 +1,8 @@
-import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { RateScopeType } from "#src/db/tables.ts";
 import type { RateKind } from "./bucket.ts";
 
-// Configured rate limits. buckets.sql.ts has their levels.
+// Configured rate limits. limit-changes.sql.ts changes them, and buckets.sql.ts has their levels.
 
 /** Number per minute of each kind. Null: not limited. */
 export type PerMinute = Readonly<Record<RateKind, number | null>>;
@@ -21,8 +20,6 @@ export interface RateLimit {
   createdAt: Date;
   updatedAt: Date;
 }
-
-export type NewRateLimit = Omit<RateLimit, "revision" | "createdAt" | "updatedAt">;
 
 export const rateLimitColumns = [
   "rate_limit.id",
@@ -48,67 +45,6 @@ export function fromRowRateLimit(row: RateLimitRow): RateLimit {
   const { requests, inputTokens, outputTokens, ...limit } = row;
   const perMinute = { requests, input_tokens: inputTokens, output_tokens: outputTokens };
   return { ...limit, perMinute };
-}
-
-/** Returns the next revision. The row is locked until the commit, so its readers see all earlier changes. */
-async function nextRevision(tx: Tx): Promise<bigint> {
-  const { value } = await tx
-    .updateTable("rate_limits_version")
-    .set({ value: sql<bigint>`value + 1` })
-    .returning("value")
-    .executeTakeFirstOrThrow();
-  return value;
-}
-
-/**
- * Creates the limit of (scope, group), or replaces its numbers. A replaced limit keeps its id and creation time. The caller
- * must lock the scope, which belongs to the organization.
- */
-export async function upsertRateLimit(tx: Tx, limit: NewRateLimit): Promise<RateLimit> {
-  const { perMinute } = limit;
-  const values = {
-    requests_per_minute: perMinute.requests,
-    input_tokens_per_minute: perMinute.input_tokens,
-    output_tokens_per_minute: perMinute.output_tokens,
-    revision: await nextRevision(tx),
-  };
-  const row = await tx
-    .insertInto("rate_limit")
-    .values({
-      id: limit.id,
-      organization_id: limit.organizationId,
-      scope_type: limit.scopeType,
-      scope_id: limit.scopeId,
-      model_group: limit.modelGroup,
-      ...values,
-    })
-    .onConflict((conflict) =>
-      conflict
-        .columns(["scope_type", "scope_id", "model_group"])
-        .doUpdateSet({ ...values, updated_at: sql<Date>`now()` })
-        // A scope belongs to one organization. If a caller confuses two, no row is returned and the call fails.
-        .where("rate_limit.organization_id", "=", limit.organizationId),
-    )
-    .returning(rateLimitColumns)
-    .executeTakeFirstOrThrow();
-  return fromRowRateLimit(row);
-}
-
-/** Deletes one limit with its buckets. Returns null if the organization has no such limit. */
-export async function deleteRateLimit(
-  tx: Tx,
-  of: { organizationId: string; id: string },
-): Promise<RateLimit | null> {
-  await nextRevision(tx);
-  const row = await tx
-    .deleteFrom("rate_limit")
-    .where("organization_id", "=", of.organizationId)
-    .where("id", "=", of.id)
-    .returning(rateLimitColumns)
-    .executeTakeFirst();
-  if (row === undefined) return null;
-  await tx.deleteFrom("rate_bucket").where("rate_limit_id", "=", of.id).execute();
-  return fromRowRateLimit(row);
 }
 
 /** Returns the limit of this scope and group, or null. */

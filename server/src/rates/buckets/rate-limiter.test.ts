@@ -10,7 +10,8 @@ import { type DatabaseLine, openDatabaseLine } from "#test/harness/database-line
 import { test as base } from "#test/harness/database-test.ts";
 import { maxRequestsPerWindow } from "./bucket.ts";
 import { queryBuckets, readLevels } from "./buckets.sql.ts";
-import { deleteRateLimit, type PerMinute, upsertRateLimit } from "./limits.sql.ts";
+import { deleteRateLimit, upsertRateLimit } from "./limit-changes.sql.ts";
+import type { PerMinute } from "./limits.sql.ts";
 import { makeRateLimiter, type RateLimiter } from "./rate-limiter.ts";
 
 // Several nodes with separate connections on one PostgreSQL.

@@ -4,10 +4,13 @@ import type { JsonValue } from "#src/audit/canonical-json.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { findGroupLimitMode } from "#src/limits/limited-groups.sql.ts";
-import { deleteRateLimits, upsertRateLimits } from "#src/rates/buckets/limit-batches.sql.ts";
+import {
+  deleteRateLimits,
+  type NewRateLimit,
+  upsertRateLimits,
+} from "#src/rates/buckets/limit-changes.sql.ts";
 import {
   listScopeRateLimits,
-  type NewRateLimit,
   type PerMinute,
   type RateLimit,
 } from "#src/rates/buckets/limits.sql.ts";

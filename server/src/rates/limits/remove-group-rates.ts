@@ -2,7 +2,7 @@ import { includesRank, type Rank } from "@bursar/contract/permissions.ts";
 import { lockMemberLimits } from "#src/access/limited-scope.sql.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { refuseSetAbove } from "#src/limits/change-limit.ts";
-import { deleteRateLimits } from "#src/rates/buckets/limit-batches.sql.ts";
+import { deleteRateLimits } from "#src/rates/buckets/limit-changes.sql.ts";
 import { listScopeRateLimits } from "#src/rates/buckets/limits.sql.ts";
 import { deleteRateValues, listRateValues } from "./limit-values.sql.ts";
 import { storedRateLimits } from "./stored-rate-limits.ts";

@@ -7,13 +7,8 @@ import type { LimitKind, ScopeOfLimit } from "#src/limits/limit-kind.ts";
 import type { LimitValue } from "#src/limits/limit-values.rule.ts";
 import { findScopeNames } from "#src/limits/scope-names.sql.ts";
 import { rateKinds } from "#src/rates/buckets/bucket.ts";
-import {
-  deleteRateLimit,
-  findRateLimit,
-  type PerMinute,
-  type RateLimit,
-  upsertRateLimit,
-} from "#src/rates/buckets/limits.sql.ts";
+import { deleteRateLimit, upsertRateLimit } from "#src/rates/buckets/limit-changes.sql.ts";
+import { findRateLimit, type PerMinute, type RateLimit } from "#src/rates/buckets/limits.sql.ts";
 import { rateLimitIdOf } from "#src/rates/buckets/rate-limit-id.ts";
 import { combineRateValues, type WantedRates } from "./combine-values.rule.ts";
 import { listRateValues, replaceRateValues } from "./limit-values.sql.ts";
