@@ -91,6 +91,7 @@ const rateLimitFacts = z
   .object({
     id: rateLimitId,
     scope: rateScope,
+    scope_name: z.string().optional().meta({ description: "Name of a group." }),
     model_group: modelGroupId,
     kind: z.enum(["requests", "input_tokens", "output_tokens"]),
     per_minute: z.int(),

@@ -5,7 +5,7 @@ import type { WireScope } from "@bursar/contract/scope.ts";
 import { sql } from "kysely";
 import { afterEach, describe, expect } from "vitest";
 import type { PeriodName } from "#src/db/tables.ts";
-import type { AdminHarness } from "./harness/admin.ts";
+import type { AdminHarness, TestOrganization } from "./harness/admin.ts";
 import { serverTest as base } from "./harness/admin-test.ts";
 import {
   call,
@@ -14,6 +14,7 @@ import {
   type TestGateway,
   withKey,
 } from "./harness/gateway.ts";
+import { startScim } from "./harness/scim.ts";
 import { type SpendNode, startSpendNode } from "./harness/spend-node.ts";
 
 // From the Admin API to the refusal. A test sets a limit over HTTP, the ledger reads it from the database, and the
@@ -84,11 +85,12 @@ let memberId: string;
 let groupId: string;
 let tagId: string;
 let secret: string;
+let organization: TestOrganization;
 let admin: AdminHarness["operator"];
 
 test.beforeEach(async ({ h, upstream }) => {
   h.clock.nowMs = START_MS;
-  const organization = await h.organization();
+  organization = await h.organization();
   ({ id: organizationId, admin } = organization);
   memberId = (await organization.member()).id;
   groupId = `group_${memberId}`;
@@ -249,4 +251,33 @@ describe("a limit refuses requests from its amount until its period ends", () =>
       expect(await ask()).toMatchObject({ status: 200, reached: 1 });
     },
   );
+});
+
+describe("a refusal has the new name of a group that was renamed", () => {
+  const monthly = { type: "group", period: "monthly", periodStart: "2026-11-01" } as const;
+  const words = "You have reached your specified group API usage limits.";
+
+  test("by hand", async ({ setSpent, expectRefused }) => {
+    await setLimit("group", "monthly");
+    await setSpent(monthly, LIMIT_NANO_USD);
+    await expectRefused(words, `group Research (${groupId})`);
+    expect((await admin.post(`/v1/admin/groups/${groupId}`, { name: "Science" })).status).toBe(200);
+    await node.ledger.refresh();
+    await expectRefused(words, `group Science (${groupId})`);
+  });
+
+  test("by its directory", async ({ h, setSpent, expectRefused }) => {
+    const scim = await startScim(h, organization);
+    ({ id: groupId } = (await scim.send("POST", "/Groups", { displayName: "Research" })).body);
+    secret = gateway.addKey({
+      ...{ id: apiKeyId, organizationId, workspaceId },
+      ...{ ownerMemberId: memberId, groupIds: [groupId] },
+    });
+    await setLimit("group", "monthly");
+    await setSpent(monthly, LIMIT_NANO_USD);
+    await expectRefused(words, `group Research (${groupId})`);
+    await scim.send("PUT", `/Groups/${groupId}`, { displayName: "Science" });
+    await node.ledger.refresh();
+    await expectRefused(words, `group Science (${groupId})`);
+  });
 });

@@ -18,3 +18,8 @@ export function scopeName(table: string): RawBuilder<string | null> {
     WHEN 'group' THEN ${find("name", "member_group")} WHEN 'group_member' THEN ${find("name", "member_group")}
     WHEN 'tag' THEN ${find("name || ': ' || value", "tag")} END`;
 }
+
+/** SQL of the name of a row's group or tag, which all its people may see. Null: another scope. */
+export function sharedScopeName(table: string): RawBuilder<string | null> {
+  return sql`CASE WHEN ${sql.ref(`${table}.scope_type`)} IN ('group', 'tag') THEN ${scopeName(table)} END`;
+}

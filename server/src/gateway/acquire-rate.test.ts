@@ -164,6 +164,7 @@ describeEachReader(() => {
     });
 
     test("of a member counts all keys of the person, and of a group all keys of its members", async ({
+      db,
       limit,
     }) => {
       const [ada, group] = [`user_${organizationId}`, `group_${organizationId}`];
@@ -179,11 +180,17 @@ describeEachReader(() => {
       await limit({ requests: 1 }, "all", { scopeType: "member", scopeId: ada });
       expect(await ask(one)).toBeUndefined();
       expect(await ask(other)).toContain("exceed your personal rate limit of 1 request per minute");
+      await sql`INSERT INTO member_group (id, organization_id, name)
+        VALUES (${group}, ${organizationId}, 'Research')`.execute(db.database);
       await limit({ requests: 1 }, "all", { scopeType: "group", scopeId: group });
       expect(await ask(colleague)).toBeUndefined();
-      expect(await ask(colleague)).toContain("exceed your group's rate limit of 1 request");
+      const named = (name: string) => expect.stringContaining(`of group ${name} (${group})`);
+      expect(await ask(colleague)).toEqual(named("Research"));
+      await sql`UPDATE member_group SET name = 'Science' WHERE id = ${group}`.execute(db.database);
+      await rates.refresh();
+      expect(await ask(colleague)).toEqual(named("Science"));
       expect((await send()).status).toBe(200);
-      expect(refusals.map(({ scope }) => scope)).toEqual(["member", "group"]);
+      expect(refusals.map(({ scope }) => scope)).toEqual(["member", "group", "group"]);
     });
 
     test("is counted as a refused request, and leaves no record", async ({ limit }) => {

@@ -23,6 +23,7 @@ import { listMemberIds } from "#src/limits/limited-groups.sql.ts";
 import { refreshLimitsOfMembers, toAuditedLimits } from "#src/people/leaving/member-limits.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { removeGroupRates } from "#src/rates/limits/remove-group-rates.ts";
+import { invalidateScopeName } from "#src/spend/ledger/limits.sql.ts";
 import { removeGroupLimits } from "#src/spend/limits/remove-group-limits.ts";
 import { auditOfGroup, auditOfGroupRole } from "./audit-group.ts";
 import { areMemberModelsWider, findRoleAbove } from "./group-access.rule.ts";
@@ -107,6 +108,7 @@ export function updateGroup(
       return { result: withVisibleRoles(caller, before), audit: "unchanged" };
     }
     await updateRow(tx, { organizationId: caller.organizationId, id }, after);
+    if (name !== before.name) await invalidateScopeName(tx, { scopeType: "group", scopeId: id });
     const result = withVisibleRoles(caller, after);
     return { result, audit: auditOfGroup("group.updated", before, after) };
   });

@@ -10,6 +10,7 @@ import {
   insertProvidedMembers,
   listProvidedMemberIds,
 } from "#src/people/groups/provided-members.sql.ts";
+import { invalidateScopeName } from "#src/spend/ledger/limits.sql.ts";
 import { type Change, changePeople, type FeedCall } from "./change-people.ts";
 import { applyGroupChanges, type GroupChange, type GroupState } from "./group-changes.rule.ts";
 import { readGroupName } from "./group-resource.ts";
@@ -87,6 +88,7 @@ export function changeGroup(
     const lists = { before: before.memberIds, after: after.memberIds };
     const isChanged = await changeMembers(change, saved, lists);
     if (isChanged || audit.length > 0) await updateProvidedGroup(tx, saved);
+    if (name !== row.name) await invalidateScopeName(tx, { scopeType: "group", scopeId: id });
     return findGroup(tx, directoryId, { id });
   });
 }

@@ -11,7 +11,7 @@ import {
 // Changes of configured rate limits. Each is one statement, with one revision for all its limits. The revision is locked first
 // and until the commit, so its readers see all earlier changes.
 
-export type NewRateLimit = Omit<RateLimit, "revision" | "createdAt" | "updatedAt">;
+export type NewRateLimit = Omit<RateLimit, "scopeName" | "revision" | "createdAt" | "updatedAt">;
 
 const columns = sql.raw(
   rateLimitColumns.map((column) => column.replace(/ as (\w+)$/, ' AS "$1"')).join(", "),

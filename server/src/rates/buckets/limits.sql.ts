@@ -1,4 +1,5 @@
 import type { Database, Tx } from "#src/db/pool.ts";
+import { sharedScopeName } from "#src/db/scope-name.ts";
 import type { RateScopeType } from "#src/db/tables.ts";
 import type { RateKind } from "./bucket.ts";
 
@@ -15,6 +16,8 @@ export interface RateLimit {
   scopeId: string;
   modelGroup: string;
   perMinute: PerMinute;
+  /** Name of a group. Nodes read it for their refusals. */
+  scopeName?: string | null;
   /** Changes with each update, also if the limit was deleted and created again. */
   revision: bigint;
   createdAt: Date;
@@ -87,7 +90,7 @@ export async function listLiveRateLimits(db: Database | Tx): Promise<RateLimit[]
     .leftJoin("workspace", "workspace.id", "rate_limit.scope_id")
     .leftJoin("api_key", "api_key.id", "rate_limit.scope_id")
     .leftJoin("workspace as home", "home.id", "api_key.workspace_id")
-    .select(rateLimitColumns)
+    .select([...rateLimitColumns, sharedScopeName("rate_limit").as("scopeName")])
     .where("rate_limit.scope_type", "<>", "group_member")
     .where("workspace.archived_at", "is", null)
     .where("api_key.archived_at", "is", null)

@@ -86,6 +86,8 @@ export class NodeRates {
       const limit = byId.get(id);
       if (limit === undefined) this.#states.delete(id);
       else if (limit.revision !== state.limit.revision) changeState(state, limit, nowMs);
+      // A renamed group keeps the revision of its limits.
+      else state.limit = limit;
     }
     for (const [bucket, { limitId }] of this.#due) {
       const buckets = this.#states.get(limitId)?.buckets;

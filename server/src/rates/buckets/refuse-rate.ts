@@ -27,6 +27,7 @@ export function toRateError(
       rate_limit: {
         id: limit.id,
         scope: toWireScope(limit),
+        ...(limit.scopeName && { scope_name: limit.scopeName }),
         model_group: limit.modelGroup,
         kind: rateKind,
         per_minute: perMinute,
@@ -56,7 +57,7 @@ function formatGroup({ modelGroup }: RateLimit): string {
   return ` for ${findModelGroup(modelGroup)?.displayName ?? modelGroup}`;
 }
 
-function formatScope({ scopeType, scopeId }: RateLimit): string {
+function formatScope({ scopeType, scopeId, scopeName }: RateLimit): string {
   switch (scopeType) {
     case "organization":
       return "the organization";
@@ -67,7 +68,7 @@ function formatScope({ scopeType, scopeId }: RateLimit): string {
     case "member":
       return `member ${scopeId}`;
     case "group":
-      return `group ${scopeId}`;
+      return scopeName ? `group ${scopeName} (${scopeId})` : `group ${scopeId}`;
     case "group_member":
       return `the members of group ${scopeId}`;
   }

@@ -1,6 +1,7 @@
 import { CompiledQuery, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { prepareOnce } from "#src/db/prepared.ts";
+import { sharedScopeName } from "#src/db/scope-name.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { lockBalances } from "./balances.sql.ts";
@@ -21,7 +22,7 @@ import {
   type SyncMessage,
   type SyncRefusal,
 } from "./lease-rules.ts";
-import { isActivating, sharedScopeName } from "./limits.sql.ts";
+import { isActivating } from "./limits.sql.ts";
 import {
   convertOlderLeases,
   drawOlderLeases,

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
-import { scopeName } from "#src/db/scope-name.ts";
+import { sharedScopeName } from "#src/db/scope-name.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import { createLimitBalances } from "./watched-balances.sql.ts";
 
@@ -217,9 +217,13 @@ export async function deleteSpendLimits(
   return rows;
 }
 
-/** SQL of the name of a limit's group or tag, which all its people may see. Null: another scope. */
-export function sharedScopeName(limits: string): RawBuilder<string | null> {
-  return sql`CASE WHEN ${sql.ref(`${limits}.scope_type`)} IN ('group', 'tag') THEN ${scopeName(limits)} END`;
+/** Makes nodes read the name of a group again after a change, if it has a limit. */
+export async function invalidateScopeName(
+  tx: Tx,
+  { scopeType, scopeId }: { scopeType: "group"; scopeId: string },
+): Promise<void> {
+  await sql`UPDATE limits_version SET value = value + 1 WHERE EXISTS (SELECT FROM spend_limit
+    WHERE scope_type = ${scopeType} AND scope_id = ${scopeId})`.execute(tx);
 }
 
 /** Lists every limit of the installation that counts requests. Nodes keep them in memory. */
