@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { count, timestamp, usdText } from "../fields.ts";
-import { apiKeyId, memberId, spendLimitId, workspaceId } from "../ids.ts";
+import { apiKeyId, memberId, spendLimitId, tagId, workspaceId } from "../ids.ts";
 import { route } from "../route.ts";
 import { wireScope } from "../scope.ts";
 import { blocksNow, remaining } from "./spend-amounts.ts";
@@ -34,6 +34,19 @@ export const myUsage = z
     workspaces: z.array(
       z.object({ workspace_id: workspaceId, workspace_name: z.string().nullable(), ...sums }),
     ),
+    tags: z
+      .array(
+        z.object({
+          tag_id: tagId.nullable(),
+          tag_name: z.string().nullable(),
+          tag_value: z.string().nullable(),
+          ...sums,
+        }),
+      )
+      .meta({
+        description:
+          "Requests count once for each of their tags. `tag_id` null: requests without a tag. Empty without any tag.",
+      }),
     data_refreshed_at: timestamp,
   })
   .meta({ id: "MyUsage" });
@@ -76,7 +89,7 @@ export const listMyLimits = route({
   path: "/v1/admin/my_usage/limits",
   summary: "List your own spend limits",
   description:
-    "Lists limits of the caller, and of their personal keys and groups. Also limits of the keys' workspaces and of the organization, as far as the caller's role sees limits there. Needs a signed-in member or a personal key.",
+    "Lists limits of the caller, of their personal keys with their tags, and of their groups. Also limits of the keys' workspaces and of the organization, as far as the caller's role sees limits there. Needs a signed-in member or a personal key.",
   action: "usage:read",
   audited: null,
   response: z.object({ data: z.array(myLimit) }),

@@ -75,6 +75,7 @@ export interface TestOrganization {
     workspaceId: string;
     apiKeyId: string;
     memberId?: string;
+    tagIds?: string[];
     isEstimated?: boolean;
   }): Promise<string>;
   /** Creates a member with a session of the console. */

@@ -14,7 +14,7 @@ export function MyLimits({ limits }: { limits: readonly MyLimit[] }) {
   return (
     <Section
       title="Your limits"
-      lead="Limits on you, your keys and your groups, and those above them that you can see."
+      lead="Limits on you, your keys with their tags, and your groups, and those above them that you can see."
     >
       {limits.length === 0 ? (
         <p className="border-y border-line py-6 text-sm text-quiet">
@@ -84,8 +84,9 @@ function scopeWords({ scope, scope_name }: MyLimit): string {
       return `Each member of ${scope_name}`;
     case "workspace":
       return `Workspace ${scope_name}`;
-    case "organization":
     case "tag":
+      return `Tag ${scope_name}`;
+    case "organization":
       return scope_name;
   }
 }

@@ -111,6 +111,17 @@ function Sums({ usage }: { usage: Usage }) {
             ...workspace,
           }))}
         />
+        {usage.tags.length > 0 && (
+          <TopList
+            title="By tag"
+            lead="A request counts once for each of its tags."
+            rows={usage.tags.map(({ tag_id, tag_name, tag_value, ...sums }) => ({
+              id: tag_id ?? "",
+              name: tag_id === null ? "Without a tag" : `${tag_name}: ${tag_value}`,
+              ...sums,
+            }))}
+          />
+        )}
       </div>
     </>
   );

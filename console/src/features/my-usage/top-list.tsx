@@ -13,10 +13,11 @@ interface Row {
 const SHOWN = 10;
 
 /** Cost of each group, highest first, as bars. */
-export function TopList({ title, rows }: { title: string; rows: readonly Row[] }) {
+export function TopList(props: { title: string; lead?: string; rows: readonly Row[] }) {
+  const { rows, ...words } = props;
   const largest = toNanoUsd(rows[0]?.cost_usd ?? "0");
   return (
-    <Section title={title}>
+    <Section {...words}>
       <ol className="divide-y divide-line border-y border-line text-sm">
         {rows.slice(0, SHOWN).map(({ id, name, cost_usd, requests }) => (
           <li

@@ -105,7 +105,6 @@ async function getLimitsOfMember(
     ...of,
     workspaceIds: await listKeyWorkspaces(deps.database, of),
     withOrganization: true,
-    withTags: true,
   });
   const states = await readLimitStates(deps, limits);
   const common = states.filter(({ limit }) => ofEachRequest.includes(limit.scopeType));

@@ -22,8 +22,8 @@ export async function listKeyWorkspaces(
 const MAX_LIMITS = 200;
 
 /**
- * Lists the limits of the member, of their keys and groups, of these workspaces, and of the organization and tags if included.
- * Narrowest first.
+ * Lists the limits of the member, of their keys with tags, of their groups, of these workspaces, and of the organization if
+ * included. Narrowest first.
  */
 export async function listLimitsOfMember(
   db: Database,
@@ -32,8 +32,6 @@ export async function listLimitsOfMember(
     memberId: string;
     workspaceIds: readonly string[];
     withOrganization: boolean;
-    /** True: also limits of tags of the member's keys. */
-    withTags?: boolean;
   },
 ): Promise<SpendLimit[]> {
   const { organizationId, memberId } = of;
@@ -49,7 +47,7 @@ export async function listLimitsOfMember(
     WHEN 'group' THEN scope_id IN (${groupIds})
     WHEN 'workspace' THEN scope_id = ANY(${[...of.workspaceIds]}::text[])
     WHEN 'organization' THEN ${of.withOrganization}
-    WHEN 'tag' THEN ${of.withTags ?? false} AND scope_id IN (${tagsOfKeys})
+    WHEN 'tag' THEN scope_id IN (${tagsOfKeys})
     ELSE false END`;
   return await db
     .selectFrom("spend_limit")

@@ -8,7 +8,7 @@ import { type LimitState, readLimitStates } from "./spend-limits.ts";
 const READ = "spend_limits:read";
 
 /**
- * Lists the limits of the caller, and of their personal keys and groups, without another right. Limits of workspaces and of the
+ * Lists the limits of the caller, of their personal keys with their tags, and of their groups, without another right. Limits of workspaces and of the
  * organization need the right to see limits there. Throws a 403 for a caller that is no person.
  */
 export async function listMyLimits(deps: AuditDeps, { caller }: Call): Promise<LimitState[]> {

@@ -1,7 +1,7 @@
 import type { myLimit, myUsage } from "@bursar/contract/admin/my-usage.ts";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
-import type { Client } from "#test/harness/admin.ts";
+import type { Client, Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 
 const MINE = "/v1/admin/my_usage";
@@ -40,12 +40,35 @@ describe("the usage of a person", () => {
       models: [totals],
       api_keys: [{ api_key_id: ownKey.id, api_key_name: "Laptop", ...totals }],
       workspaces: [{ workspace_id: workspaceId, ...totals }],
+      tags: [],
     });
     for (const period of ["daily", "weekly"]) {
       expect((await read(ada.client, `?period=${period}`)).totals).toEqual(totals);
     }
     const owner = await org.member({ role: "owner" });
     expect((await read(owner.client)).totals.requests).toBe(0);
+  });
+
+  test("counts once for each tag of a request", async ({ org, ada, ownKey, workspaceId }) => {
+    const tagged = { tags: { cost_center: "4711", stage: "test" } };
+    await org.operator.post(`/v1/admin/workspaces/${workspaceId}`, tagged);
+    const { body } = await org.operator.get<Listed<{ id: string; name: string }>>("/v1/admin/tags");
+    const [one = "", other = ""] = body.data.map(({ id }) => id);
+    const request = { workspaceId, apiKeyId: ownKey.id, memberId: ada.id };
+    for (const tagIds of [[one, other], [one], []]) {
+      await org.recordRequest({ ...request, tagIds });
+    }
+    const { tags } = await read(ada.client);
+    const shown = tags.map(({ tag_id, tag_name, requests }) => [tag_id, tag_name, requests]);
+    const names = new Map(body.data.map(({ id, name }) => [id, name]));
+    expect(shown).toHaveLength(3);
+    expect(shown).toEqual(
+      expect.arrayContaining([
+        [one, names.get(one), 2],
+        [other, names.get(other), 1],
+        [null, null, 1],
+      ]),
+    );
   });
 
   test("stays visible after they left the workspace", async ({ org, workspaceId, ada, ownKey }) => {
@@ -76,7 +99,7 @@ describe("the usage of a person", () => {
 });
 
 describe("the limits of a person", () => {
-  test("are theirs, those of their keys and groups, and those that their role sees", async ({
+  test("are theirs, those of their keys, tags and groups, and those that their role sees", async ({
     org,
     workspaceId,
     apiKeyId,
@@ -113,9 +136,12 @@ describe("the limits of a person", () => {
     const group = await org.operator.post<{ id: string }>("/v1/admin/groups", { name: "Writers" });
     const groupUrl = `/v1/admin/groups/${group.body.id}/members`;
     await org.operator.post(groupUrl, { member_id: ada.id });
+    await org.operator.post(`/v1/admin/api_keys/${ownKey.id}`, { tags: { cost_center: "4711" } });
+    const listed = await org.operator.get<Listed<{ id: string }>>("/v1/admin/tags");
     for (const scope of [
       { type: "group", group_id: group.body.id },
       { type: "member", member_id: ada.id },
+      { type: "tag", tag_id: listed.body.data[0]?.id },
     ]) {
       const limit = { scope, period: "daily", limit_usd: 5 };
       expect((await org.operator.post("/v1/admin/spend_limits", limit)).status).toBe(200);
@@ -127,6 +153,7 @@ describe("the limits of a person", () => {
     expect(types).toEqual([
       ["member", "Ada Lovelace"],
       ["api_key", "Laptop"],
+      ["tag", "cost_center: 4711"],
       ["group", "Writers"],
     ]);
     const workspaces = { [workspaceId]: "workspace_developer" } as const;

@@ -23,6 +23,8 @@ export interface MyUsage {
   models: readonly ReportRow[];
   apiKeys: readonly ReportRow[];
   workspaces: readonly ReportRow[];
+  /** Empty if no request has a tag. */
+  tags: readonly ReportRow[];
   names: UsageNames;
   dataAsOfMs: number;
 }
@@ -50,6 +52,7 @@ export async function getMyUsage(
     const models = await listByCost(tx, { ...whole, columns: ["model"] });
     const apiKeys = await listByCost(tx, { ...whole, columns: ["api_key_id"] });
     const workspaces = await listByCost(tx, { ...whole, columns: ["workspace_id"] });
+    const tags = await listByCost(tx, { ...whole, columns: ["tag_id"] });
     const buckets = await listPage(tx, {
       ...whole,
       columns: [],
@@ -66,7 +69,8 @@ export async function getMyUsage(
       models,
       apiKeys,
       workspaces,
-      names: await findUsageNames(tx, organizationId, [...apiKeys, ...workspaces]),
+      tags: tags.some(({ tag_id: id = "" }) => id !== "") ? tags : [],
+      names: await findUsageNames(tx, organizationId, [...apiKeys, ...workspaces, ...tags]),
       dataAsOfMs: reader.dataAsOfMs(),
     };
   });

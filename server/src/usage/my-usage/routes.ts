@@ -37,6 +37,12 @@ export function makeMyUsageHandlers(
           workspace_name: names.workspaces.get(row.workspace_id ?? "") ?? null,
           ...toSums(row),
         })),
+        tags: usage.tags.map(({ tag_id: id = "", ...row }) => ({
+          tag_id: id === "" ? null : id,
+          tag_name: names.tags.get(id)?.name ?? null,
+          tag_value: names.tags.get(id)?.value ?? null,
+          ...toSums(row),
+        })),
         data_refreshed_at: toIso(usage.dataAsOfMs),
       };
     },
