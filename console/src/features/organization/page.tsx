@@ -1,16 +1,17 @@
 import type { Answer } from "../../api-client.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
+import { SettingForm } from "../../kit/setting-form.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { useMay } from "../../session.ts";
-import { Button, ButtonLink } from "../../ui/button.tsx";
+import { ButtonLink } from "../../ui/button.tsx";
 import { CopyIconButton } from "../../ui/copy-button.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Input } from "../../ui/input.tsx";
 import { Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
-import { FormError, SkeletonRows } from "../../ui/states.tsx";
+import { SkeletonRows } from "../../ui/states.tsx";
 import { useOrganization, useRenameOrganization } from "./queries.ts";
 
 type Organization = Answer<"getOrganizationSettings">;
@@ -82,39 +83,18 @@ function Loaded({ organization }: { organization: Organization }) {
 }
 
 function NameForm({ name }: { name: string }) {
-  const { form, submit, isBusy, error } = useChangeForm(useRenameOrganization(), {
+  const mayChange = useMay()("organization:write");
+  const change = useChangeForm(useRenameOrganization(), {
     values: { name },
     toInput: (body) => ({ body }),
     toast: "Company renamed",
   });
-  const mayChange = useMay()("organization:write");
+  const { form } = change;
   return (
-    <form noValidate className="grid max-w-md gap-4" onSubmit={submit}>
-      <Field
-        label="Company"
-        hint={mayChange ? undefined : "Owners and Admins can change the name."}
-        error={form.formState.errors.name?.message}
-      >
-        {(control) => (
-          <Input
-            {...control}
-            readOnly={!mayChange}
-            {...form.register("name", needed("Enter a name."))}
-          />
-        )}
+    <SettingForm change={change} action="Rename company" mayChange={mayChange}>
+      <Field label="Company" error={form.formState.errors.name?.message}>
+        {(control) => <Input {...control} {...form.register("name", needed("Enter a name."))} />}
       </Field>
-      <FormError error={error} />
-      {mayChange && (
-        <Button
-          kind="primary"
-          type="submit"
-          className="w-fit"
-          isBusy={isBusy}
-          disabled={!form.formState.isDirty}
-        >
-          Rename company
-        </Button>
-      )}
-    </form>
+    </SettingForm>
   );
 }

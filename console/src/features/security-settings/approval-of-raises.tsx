@@ -1,7 +1,7 @@
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { Checkbox } from "../../ui/input.tsx";
 import { type SecuritySettings, useUpdateSecuritySettings } from "./queries.ts";
-import { SettingForm } from "./setting-form.tsx";
+import { SettingSection } from "./setting-section.tsx";
 
 /** Whether a higher spend limit needs a second person. */
 export function ApprovalOfRaises({ settings }: { settings: SecuritySettings }) {
@@ -12,7 +12,7 @@ export function ApprovalOfRaises({ settings }: { settings: SecuritySettings }) {
       isNeeded ? "Raises need a second person" : "Raises need no second person",
   });
   return (
-    <SettingForm
+    <SettingSection
       title="Approval of raises"
       lead="Applies to strict and soft spend limits. Members can always lower a limit at once."
       change={change}
@@ -23,6 +23,6 @@ export function ApprovalOfRaises({ settings }: { settings: SecuritySettings }) {
         hint="A limit is raised or removed only by an increase request that another person approves. The operator is exempt."
         {...change.form.register("raises_need_two_people")}
       />
-    </SettingForm>
+    </SettingSection>
   );
 }

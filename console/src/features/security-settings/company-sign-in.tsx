@@ -4,7 +4,7 @@ import { useMay, useSession } from "../../session.ts";
 import { Checkbox } from "../../ui/input.tsx";
 import { Section } from "../../ui/page.tsx";
 import { type SecuritySettings, useUpdateSecuritySettings } from "./queries.ts";
-import { SettingForm } from "./setting-form.tsx";
+import { SettingSection } from "./setting-section.tsx";
 
 const TITLE = "Only company sign-in";
 const LEAD =
@@ -34,7 +34,7 @@ function CompanySignInForm({ settings }: { settings: SecuritySettings }) {
   });
   const canTurnOn = directory !== null || settings.company_sign_in_only;
   return (
-    <SettingForm title={TITLE} lead={LEAD} change={change} action="Save company sign-in">
+    <SettingSection title={TITLE} lead={LEAD} change={change} action="Save company sign-in">
       <Checkbox
         label="Require the company sign-in"
         hint="All sessions that no directory started end now. The operator can let an owner in."
@@ -47,6 +47,6 @@ function CompanySignInForm({ settings }: { settings: SecuritySettings }) {
           exclude you.
         </p>
       )}
-    </SettingForm>
+    </SettingSection>
   );
 }

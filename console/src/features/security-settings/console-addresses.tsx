@@ -3,7 +3,7 @@ import { toLines } from "../../ui/form.ts";
 import { formatPlural } from "../../ui/format.ts";
 import { LinesField } from "../../ui/lines-field.tsx";
 import { type SecuritySettings, useUpdateSecuritySettings } from "./queries.ts";
-import { SettingForm } from "./setting-form.tsx";
+import { SettingSection } from "./setting-section.tsx";
 
 /** Addresses from which members use the console. */
 export function ConsoleAddresses({ settings }: { settings: SecuritySettings }) {
@@ -20,7 +20,7 @@ export function ConsoleAddresses({ settings }: { settings: SecuritySettings }) {
   });
   const { form } = change;
   return (
-    <SettingForm
+    <SettingSection
       title="Console addresses"
       lead="Sessions work from these addresses only, also open ones. Keys and the operator are not restricted."
       change={change}
@@ -33,6 +33,6 @@ export function ConsoleAddresses({ settings }: { settings: SecuritySettings }) {
         error={form.formState.errors.console_addresses?.message}
         {...form.register("console_addresses")}
       />
-    </SettingForm>
+    </SettingSection>
   );
 }

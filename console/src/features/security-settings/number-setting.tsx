@@ -4,7 +4,7 @@ import { useChangeForm } from "../../kit/use-change-form.ts";
 import { Field } from "../../ui/field.tsx";
 import { Input as TextInput } from "../../ui/input.tsx";
 import { type SecuritySettings, useUpdateSecuritySettings } from "./queries.ts";
-import { SettingForm } from "./setting-form.tsx";
+import { SettingSection } from "./setting-section.tsx";
 
 /** Settings that are a whole number. Most can be null: the default. */
 type NumberField = {
@@ -49,7 +49,7 @@ export function NumberSetting({ words, settings, note }: NumberSettingProps) {
   });
   const { form } = change;
   return (
-    <SettingForm {...words} change={change} note={note}>
+    <SettingSection {...words} change={change} note={note}>
       <Field label={label} hint={hint} error={form.formState.errors.text?.message}>
         {(control) => (
           <TextInput
@@ -63,7 +63,7 @@ export function NumberSetting({ words, settings, note }: NumberSettingProps) {
           />
         )}
       </Field>
-    </SettingForm>
+    </SettingSection>
   );
 }
 

@@ -2,7 +2,7 @@ import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useSession } from "../../session.ts";
 import { Choices } from "../../ui/input.tsx";
 import { type SecuritySettings, useUpdateSecuritySettings } from "./queries.ts";
-import { SettingForm } from "./setting-form.tsx";
+import { SettingSection } from "./setting-section.tsx";
 
 type Rule = SecuritySettings["second_factor"];
 
@@ -33,7 +33,7 @@ export function SecondFactorSetting({ settings }: { settings: SecuritySettings }
   const rule = form.watch("second_factor");
   const isOwnMissing = useIsOwnMissing(rule);
   return (
-    <SettingForm
+    <SettingSection
       title="Second factor"
       lead="An authenticator app or a passkey. Members without one can only set one up, also in open sessions."
       change={change}
@@ -51,7 +51,7 @@ export function SecondFactorSetting({ settings }: { settings: SecuritySettings }
           You have no second factor. After you save, the console asks you to set one up.
         </p>
       )}
-    </SettingForm>
+    </SettingSection>
   );
 }
 

@@ -1,12 +1,11 @@
 import type { Answer } from "../../api-client.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
+import { SettingForm } from "../../kit/setting-form.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useApi, useChange } from "../../queries.ts";
 import { useMayEverywhere } from "../../session.ts";
-import { Button } from "../../ui/button.tsx";
 import { Choices } from "../../ui/input.tsx";
-import { FormError, SkeletonRows } from "../../ui/states.tsx";
-import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
+import { SkeletonRows } from "../../ui/states.tsx";
 
 type Mode = Answer<"getGroupLimitMode">["mode"];
 
@@ -38,37 +37,27 @@ function ModeForm({ saved }: { saved: Mode }) {
     "listSpendLimits",
     "listBlockingLimits",
   ]);
-  const { form, submit, isBusy, error } = useChangeForm(setMode, {
+  const change = useChangeForm(setMode, {
     values: { mode: saved },
     toInput: (body) => ({ body }),
     toast: ({ mode }) =>
       mode === "highest" ? "Highest default cap applies" : "Lowest default cap applies",
   });
-  const { isDirty } = form.formState;
+  const { form } = change;
   return (
-    <form noValidate onSubmit={submit}>
-      <UnsavedGuard isDirty={isDirty} />
-      <fieldset disabled={!mayChange} className="grid max-w-md gap-4">
-        <Choices
-          legend="Default cap"
-          name="mode"
-          value={form.watch("mode")}
-          onChange={(value) => form.setValue("mode", value, { shouldDirty: true })}
-          choices={choices}
-        />
-        <FormError error={error} />
-        {mayChange && (
-          <Button
-            kind="primary"
-            type="submit"
-            className="w-fit"
-            isBusy={isBusy}
-            disabled={!isDirty}
-          >
-            Save default cap
-          </Button>
-        )}
-      </fieldset>
-    </form>
+    <SettingForm
+      change={change}
+      action="Save default cap"
+      mayChange={mayChange}
+      changedBy="Owners, Admins and Billing"
+    >
+      <Choices
+        legend="Default cap"
+        name="mode"
+        value={form.watch("mode")}
+        onChange={(value) => form.setValue("mode", value, { shouldDirty: true })}
+        choices={choices}
+      />
+    </SettingForm>
   );
 }
