@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect } from "vitest";
+import { postgresPid } from "#test/harness/embedded-database.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import {
-  postgresPid,
   root,
   type ServerProcess,
   sendMessage,

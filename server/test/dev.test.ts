@@ -3,10 +3,9 @@ import { randomInt } from "node:crypto";
 import { readFileSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
+import { isAlive, postgresPid } from "#test/harness/embedded-database.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import {
-  isAlive,
-  postgresPid,
   root,
   serverEnvironment,
   stopAllServers,

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { afterAll, expect } from "vitest";
 import { HELD_AT_THREE_PROCESSES, runCrashRounds } from "#test/harness/crash-rounds.ts";
 import { test } from "#test/harness/database-test.ts";
+import { postgresPid } from "#test/harness/embedded-database.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import {
-  postgresPid,
   type ServerProcess,
   sendMessage,
   startAndKill,

@@ -3,11 +3,10 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
+import { isAlive, postgresPid } from "#test/harness/embedded-database.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { copyPreparedDatabase } from "#test/harness/prepared-database.ts";
 import {
-  isAlive,
-  postgresPid,
   root,
   serverEnvironment,
   stopAllServers,

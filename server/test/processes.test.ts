@@ -7,12 +7,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeLocalApi } from "#src/cli/local-api.ts";
 import { HELD_AT_THREE_PROCESSES, runCrashRounds } from "#test/harness/crash-rounds.ts";
+import { isAlive } from "#test/harness/embedded-database.ts";
 import { eventually, withinBound } from "#test/harness/eventually.ts";
 import { type FakeUpstream, messageJson, startFakeUpstream } from "#test/harness/fake-upstream.ts";
 import { withinSeconds } from "#test/harness/node-clock.ts";
 import { copyPreparedDatabase } from "#test/harness/prepared-database.ts";
 import {
-  isAlive,
   type ServerProcess,
   sendMessage,
   startAndFail,

@@ -5,10 +5,9 @@ import { createConnection } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isAlive, postgresPid } from "#test/harness/embedded-database.ts";
 import { type FakeUpstream, startFakeUpstream } from "#test/harness/fake-upstream.ts";
 import {
-  isAlive,
-  postgresPid,
   root,
   type ServerProcess,
   sendMessage,

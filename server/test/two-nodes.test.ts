@@ -1,9 +1,9 @@
 import { afterAll, expect } from "vitest";
 import { test as base } from "#test/harness/database-test.ts";
+import { postgresPid } from "#test/harness/embedded-database.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { withinSeconds } from "#test/harness/node-clock.ts";
 import {
-  postgresPid,
   type ServerProcess,
   sendMessage,
   startAndFail,

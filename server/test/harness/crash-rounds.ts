@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
+import { findEmbeddedDatabase, postgresPid } from "./embedded-database.ts";
 import { eventually } from "./eventually.ts";
 import {
   type Exchange,
@@ -15,8 +16,6 @@ import { limitAllScopes } from "./limit-all-scopes.ts";
 import { openHours } from "./open-hours.ts";
 import { seededRandom } from "./seeded-random.ts";
 import {
-  findEmbeddedDatabase,
-  postgresPid,
   type ServerOptions,
   type ServerProcess,
   startAndKill,

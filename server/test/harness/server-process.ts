@@ -1,19 +1,24 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, realpathSync, rmSync } from "node:fs";
 import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import pg from "pg";
 import { Agent, fetch as socketFetch } from "undici";
 import { makeLocalApi } from "#src/cli/local-api.ts";
 import { getSocketPath } from "#src/lib/local-socket.ts";
+import {
+  findSocketFolder,
+  killPostgres,
+  postgresPid,
+  queryDatabase,
+  sendSignal,
+} from "./embedded-database.ts";
 import { withinBound } from "./eventually.ts";
 import { passMonthEnd } from "./month-end.ts";
 import { copyPreparedDatabase, TEST_MEMORY_BYTES } from "./prepared-database.ts";
 import { PASSWORD_COST_VARIABLE, prepareServerBundle } from "./server-bundle.ts";
-import { signRowsAsServer, writesSignedRow } from "./sign-rows.ts";
 import { requireTestProject } from "./test-project.ts";
 
 // The whole product as one operating-system process, on its own data folder with its own embedded PostgreSQL.
@@ -31,7 +36,6 @@ const READY_MS = 60_000; // the first start creates a database, which takes long
 const EXIT_MS = 45_000;
 const OUTPUT_MS = 1_000;
 const POLL_MS = 10;
-const POSTGRES_DEPTH = 3;
 const CAPTURED_CHARS = 4_000_000;
 /** A larger young generation means fewer garbage collections during the start: 5 % less processor time. */
 const NODE_ARGS = ["--min-semi-space-size=16"];
@@ -145,7 +149,7 @@ process.on("exit", () => {
   for (const { child, dataDir } of running) {
     child.kill("SIGKILL");
     const pid = postgresPid(dataDir);
-    if (pid !== null) signal(pid, "SIGKILL");
+    if (pid !== null) sendSignal(pid, "SIGKILL");
   }
 });
 
@@ -166,7 +170,8 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
   const { child } = launched;
   running.add({ child, dataDir });
   const url = await waitUntilReady(launched, dataDir);
-  rememberSocketFolder(dataDir);
+  const socketFolder = findSocketFolder(dataDir);
+  if (socketFolder !== null) folders.add(socketFolder);
   const { adminKey } = options;
   const readyMs = performance.now() - startedAt;
   return makeServer({ launched, dataDir, env, url, readyMs, adminKey });
@@ -235,27 +240,6 @@ export function serverEnvironment(
     [PASSWORD_COST_VARIABLE]: PASSWORD_COST,
   };
   return { ...env, BURSAR_DATA_DIR: dataDir, BURSAR_PORT: "0", ...small, ...extra };
-}
-
-/** Process id of the PostgreSQL on the data folder, or null. */
-export function postgresPid(dataDir: string): number | null {
-  const pid = Number.parseInt(readPidFile(dataDir) ?? "", 10);
-  return Number.isInteger(pid) && isAlive(pid) ? pid : null;
-}
-
-/** Null also when PostgreSQL removes files during the search. */
-function readPidFile(dataDir: string): string | null {
-  try {
-    const file = findFile(dataDir, "postmaster.pid", POSTGRES_DEPTH);
-    return file && readFileSync(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
-  }
-}
-
-export function isAlive(pid: number): boolean {
-  return signal(pid, 0);
 }
 
 interface Launched {
@@ -489,41 +473,6 @@ function hasUpstream(env: Record<string, string>): boolean {
   return "ANTHROPIC_API_KEY" in env || "ANTHROPIC_UPSTREAM_URL" in env;
 }
 
-/** Role of the server, and its database. */
-const EMBEDDED_ROLE = "bursar";
-
-async function queryDatabase<T extends object>(
-  dataDir: string,
-  { DATABASE_URL: connectionString, BURSAR_SECRET: secret }: Record<string, string | undefined>,
-  statement: string,
-  values: readonly unknown[] = [],
-): Promise<T[]> {
-  const config =
-    connectionString === undefined ? findEmbeddedDatabase(dataDir) : { connectionString };
-  const client = new pg.Client(config);
-  await client.connect();
-  try {
-    const { rows } = await client.query<T>(statement, [...values]);
-    if (writesSignedRow(statement)) await signRowsAsServer(config, { dataDir, secret });
-    return rows;
-  } finally {
-    await client.end();
-  }
-}
-
-/** Connection settings of the embedded PostgreSQL, read from its own files. */
-export function findEmbeddedDatabase(dataDir: string): pg.ClientConfig {
-  const pidFile = findFile(dataDir, "postmaster.pid", POSTGRES_DEPTH);
-  if (pidFile === null) throw new Error(`no PostgreSQL in ${dataDir}`);
-  const lines = readFileSync(pidFile, "utf8").split("\n");
-  return {
-    host: lines[4] || lines[5] || "127.0.0.1",
-    port: Number(lines[3]),
-    user: EMBEDDED_ROLE,
-    database: EMBEDDED_ROLE,
-  };
-}
-
 function waitForExit(child: ChildProcess): Promise<ExitStatus> {
   if (child.exitCode !== null || child.signalCode !== null) {
     return Promise.resolve({ code: child.exitCode, signal: child.signalCode });
@@ -537,40 +486,4 @@ function waitForExit(child: ChildProcess): Promise<ExitStatus> {
       setTimeout(done, OUTPUT_MS).unref();
     });
   });
-}
-
-/** Remembers the folder of PostgreSQL's socket. The folder is in the temporary folder and outlives the server. */
-function rememberSocketFolder(dataDir: string): void {
-  const pidFile = findFile(dataDir, "postmaster.pid", POSTGRES_DEPTH);
-  const socketFolder = pidFile && readFileSync(pidFile, "utf8").split("\n")[4];
-  if (socketFolder) folders.add(socketFolder);
-}
-
-async function killPostgres(dataDir: string): Promise<void> {
-  const pid = postgresPid(dataDir);
-  if (pid === null) return;
-  signal(pid, "SIGQUIT"); // immediate shutdown, including children
-  const deadline = performance.now() + EXIT_MS;
-  while (isAlive(pid) && performance.now() < deadline) await delay(POLL_MS);
-}
-
-function signal(pid: number, name: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(pid, name);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function findFile(folder: string, name: string, depth: number): string | null {
-  if (!existsSync(folder)) return null;
-  const entries = readdirSync(folder, { withFileTypes: true });
-  if (entries.some((entry) => entry.isFile() && entry.name === name)) return join(folder, name);
-  if (depth === 0) return null;
-  for (const entry of entries) {
-    const found = entry.isDirectory() ? findFile(join(folder, entry.name), name, depth - 1) : null;
-    if (found !== null) return found;
-  }
-  return null;
 }
