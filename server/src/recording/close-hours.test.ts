@@ -1,9 +1,4 @@
-import {
-  type AttributionColumn,
-  countColumns,
-  labelColumns,
-  mapKeys,
-} from "@bursar/contract/usage-shape.ts";
+import { countColumns } from "@bursar/contract/usage-shape.ts";
 import fc from "fast-check";
 import { sql } from "kysely";
 import { describe, expect } from "vitest";
@@ -11,6 +6,7 @@ import type { Database } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
+import { addAsVersion01 } from "#test/harness/add-as-version-01.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { appendAndFold } from "#test/harness/folds.ts";
 import { countPropertyRuns } from "#test/harness/property-runs.ts";
@@ -32,7 +28,6 @@ import {
   closeHoursBefore,
   startHourClosing,
 } from "./close-hours.ts";
-import { columnParameters, columnTexts } from "./column-arrays.ts";
 import { foldOnce } from "./fold.ts";
 import { lockFold } from "./fold-lock.sql.ts";
 import {
@@ -53,8 +48,6 @@ import {
 import { addToRollups } from "./rollups.sql.ts";
 import { sumWeeks } from "./sum-weeks.ts";
 import { deleteBatches, listBatches } from "./usage-batches.sql.ts";
-import { UsageDictionary } from "./usage-dictionary.ts";
-import { type MinuteRow, sumMinutes, toUsageEvent, type UsageLabels } from "./usage-rows.ts";
 import { listRollupDifferences } from "./verify.sql.ts";
 
 const logger = makeLogger("silent");
@@ -367,57 +360,6 @@ test("passes years without usage in one step", async ({ usage }) => {
   await usage.fold(requestsAt(0));
   expect(await usage.close(FIRST_HOUR_MS + 5 * 365 * DAY_MS)).toBe(2);
 });
-
-/** Adds to every rollup without reading the progress, like nodes of version 0.1. */
-async function addAsVersion01(
-  database: Parameters<typeof closeHours>[0],
-  records: readonly EndRecord[],
-): Promise<void> {
-  const types = {
-    bucket_at: "timestamptz",
-    organization_id: "uuid",
-    ...mapKeys(labelColumns, () => "text"),
-    ...mapKeys(countColumns, () => "bigint"),
-  };
-  const columns = Object.keys(types);
-  const tables = rollupTableNames.filter((table) => !isAttributedRollup(table));
-  const additions = tables.map((table, index) => {
-    const { unit, labels } = rollupTables[table];
-    const key = ["bucket_at", "organization_id", ...labels];
-    const before = index === 0 ? "added" : `to_${tables[index - 1]}`;
-    const numbers = key.map((_, at) => at + 1).join(", ");
-    return `to_${table} AS (INSERT INTO ${table} AS rollup (${[...key, ...countColumns].join(", ")})
-      SELECT date_trunc('${unit}', bucket_at, 'UTC'), ${key.slice(1).join(", ")},
-        ${countColumns.map((column) => `sum(${column})::bigint`).join(", ")} FROM added
-      WHERE (SELECT count(*) FROM ${before}) IS NOT NULL
-        ${unit === "week" ? "AND bucket_at < (SELECT summed_before FROM usage_weeks)" : ""}
-      GROUP BY ${numbers} ORDER BY ${numbers}
-      ON CONFLICT (${key.join(", ")}) DO UPDATE SET
-        ${countColumns.map((column) => `${column} = rollup.${column} + excluded.${column}`).join(", ")} RETURNING 1)`;
-  });
-  const text = `WITH added AS MATERIALIZED (SELECT * FROM unnest(${columnParameters(types)}) AS one (${columns.join(", ")})),
-    ${additions.join(",\n")} SELECT`;
-  const parts = text.split(/\$\d+/);
-  const dictionary = new UsageDictionary();
-  const rows = await Promise.all(
-    records.map(async (record) => {
-      const { labels } = dictionary.findRefs(toUsageEvent(record, "node_1"));
-      const sums = await sumMinutes([record], [labels]);
-      return sums.map((row) => ({ ...labels.value, ...row }));
-    }),
-  );
-  const values = columnTexts<Omit<UsageLabels & MinuteRow, "labels_id" | AttributionColumn>>(
-    types,
-    rows.flat(),
-  );
-  const statement = sql.join(
-    parts.map((part, index) =>
-      index === 0 ? sql.raw(part) : sql`${values[index - 1]}${sql.raw(part)}`,
-    ),
-    sql``,
-  );
-  await statement.execute(database);
-}
 
 test("a switch while nodes of version 0.1 still commit leaves each request counted once", async ({
   db,

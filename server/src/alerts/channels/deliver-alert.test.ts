@@ -58,9 +58,13 @@ const test = base.extend("deliveries", ({ a }) => {
   const createSlowChannel = () =>
     a.createChannel({ kind: "webhook", url: `${a.receiver.origin}/slow` });
 
+  /** Fires an alert of the channel. Returns the id of the delivery. */
+  const fire = async (channelId: string): Promise<string> =>
+    (await a.fire([channelId])).deliveryIds[0] ?? "";
+
   const send = (id: string) => a.org.admin.post(`/v1/admin/alert_channels/${id}/test`);
 
-  return { makeChannels, receivedAt, setFailingHours, stall, createSlowChannel, send };
+  return { makeChannels, receivedAt, setFailingHours, stall, createSlowChannel, fire, send };
 });
 
 let owner: string;
@@ -84,12 +88,7 @@ describe("a firing", () => {
 
   test("sends one complete message through each kind of channel", async ({ a, deliveries }) => {
     const channels = await deliveries.makeChannels();
-    const [email, slack, pagerDuty, webhook] = channels as [
-      CreatedChannel,
-      CreatedChannel,
-      CreatedChannel,
-      CreatedChannel,
-    ];
+    const webhook = channels[3];
     const { connectionString, deps } = a.h;
     const transport = makeSmtpTransport({ url: mail.url, from: "Bursar <bursar@example.com>" });
     const jobs = { ...makeAlertDeliveryJobs(deps), ...makeMailJobs({ ...deps, transport }) };
@@ -151,7 +150,7 @@ describe("a firing", () => {
     const [toWebhook] = deliveries.receivedAt("/webhook?token=secret");
     const headers = toWebhook?.headers as Record<string, string>;
     expect(headers["webhook-id"]).toBe(deliveryIds[3]);
-    const verified = new Webhook(webhook.signing_secret ?? "").verify(
+    const verified = new Webhook(webhook?.signing_secret ?? "").verify(
       toWebhook?.body ?? "",
       headers,
     );
@@ -171,19 +170,17 @@ describe("a firing", () => {
         url,
       },
     });
-    expect([email.signing_secret, slack.signing_secret, pagerDuty.signing_secret]).toEqual([
-      null,
-      null,
-      null,
-    ]);
+    expect(channels.slice(0, 3).map((each) => each.signing_secret)).toEqual([null, null, null]);
   });
 });
 
 describe("a receiver that fails", () => {
-  test("gets the message up to ten times under one id, with growing delays", async ({ a }) => {
+  test("gets the message up to ten times under one id, with growing delays", async ({
+    a,
+    deliveries,
+  }) => {
     const channel = await a.createChannel();
-    const { deliveryIds } = await a.fire([channel.id]);
-    const [id = ""] = deliveryIds;
+    const id = await deliveries.fire(channel.id);
     a.receiver.answer = answerWith(500, { text: "out\nof order" });
     const waits: (number | null)[] = [];
     for (let attempt = 1; attempt <= 10; attempt++) {
@@ -216,27 +213,30 @@ describe("a receiver that fails", () => {
     ["soon", 5],
   ] as const)(
     "sets the delay of the next attempt with Retry-After: %s",
-    async ([value, seconds], { a }) => {
+    async ([value, seconds], { a, deliveries }) => {
       const channel = await a.createChannel();
-      const [id = ""] = (await a.fire([channel.id])).deliveryIds;
+      const id = await deliveries.fire(channel.id);
       a.receiver.answer = answerWith(429, { headers: { "retry-after": value } });
       await a.attempt(id);
       expect(await a.secondsToNextAttempt(id)).toBe(seconds);
     },
   );
 
-  test("sets the delay of the next attempt with a date in Retry-After", async ({ a }) => {
+  test("sets the delay of the next attempt with a date in Retry-After", async ({
+    a,
+    deliveries,
+  }) => {
     const channel = await a.createChannel();
-    const [id = ""] = (await a.fire([channel.id])).deliveryIds;
+    const id = await deliveries.fire(channel.id);
     const at = Math.ceil(a.h.clock.nowMs / 1_000) * 1_000 + 1_200_000;
     a.receiver.answer = answerWith(503, { headers: { "retry-after": new Date(at).toUTCString() } });
     await a.attempt(id);
     expect(await a.secondsToNextAttempt(id)).toBe(Math.ceil((at - a.h.clock.nowMs) / 1_000));
   });
 
-  test("resets its failures when it works again", async ({ a }) => {
+  test("resets its failures when it works again", async ({ a, deliveries }) => {
     const channel = await a.createChannel();
-    const [id = ""] = (await a.fire([channel.id])).deliveryIds;
+    const id = await deliveries.fire(channel.id);
     a.receiver.answer = answerWith(500);
     await a.attempt(id);
     a.receiver.answer = answerWith(204);
@@ -252,7 +252,7 @@ describe("a receiver that fails", () => {
 
   test("redirects: the redirect is not followed", async ({ a, deliveries }) => {
     const channel = await a.createChannel();
-    const [id = ""] = (await a.fire([channel.id])).deliveryIds;
+    const id = await deliveries.fire(channel.id);
     a.receiver.answer = answerWith(302, { headers: { location: `${a.receiver.origin}/other` } });
     await a.attempt(id);
     expect(deliveries.receivedAt("/other")).toEqual([]);
@@ -269,7 +269,7 @@ describe("a receiver that fails", () => {
     };
     const [, slack, pagerDuty] = await deliveries.makeChannels();
     for (const channel of [slack, pagerDuty]) {
-      const [id = ""] = (await a.fire([channel?.id ?? ""])).deliveryIds;
+      const id = await deliveries.fire(channel?.id ?? "");
       await a.attempt(id);
       const { last_error: error } = await a.getDelivery(channel?.id ?? "", id);
       expect(error).toContain("HTTP 400: no ");
@@ -279,12 +279,15 @@ describe("a receiver that fails", () => {
   });
 });
 
-test("the history hides each part of an address in the text of a receiver", async ({ a }) => {
+test("the history hides each part of an address in the text of a receiver", async ({
+  a,
+  deliveries,
+}) => {
   const url = `${a.receiver.origin}/in/path-token-1?key=query%20token%202&mode=a`;
   const channel = await a.createChannel({ kind: "webhook", url });
   const text = "bad path-token-1, query%20token%202, query token 2 in mode a";
   a.receiver.answer = answerWith(401, { text });
-  const [id = ""] = (await a.fire([channel.id])).deliveryIds;
+  const id = await deliveries.fire(channel.id);
   await a.attempt(id);
   expect(await a.getDelivery(channel.id, id)).toMatchObject({
     last_error: "HTTP 401: bad …, …, … in mode a",
@@ -299,17 +302,17 @@ describe("a receiver that is slow", () => {
     const slow = await deliveries.createSlowChannel();
     const other = await a.createChannel();
     const ids: string[] = [];
-    for (let i = 0; i < 4; i++) ids.push(...(await a.fire([slow.id])).deliveryIds);
+    for (let i = 0; i < 3; i++) ids.push(await deliveries.fire(slow.id));
+    const last = await deliveries.fire(slow.id);
     const { waiting, release } = deliveries.stall(200);
-    const running = ids.slice(0, 3).map((id) => a.attempt(id));
+    const running = ids.map((id) => a.attempt(id));
     await eventually(30_000, "three requests wait", async () =>
       waiting.length === 3 ? true : null,
     );
-    const [last = ""] = ids.slice(3);
     await a.attempt(last);
     expect(waiting).toHaveLength(3);
     expect(await a.secondsToNextAttempt(last)).toBe(1);
-    const [toOther = ""] = (await a.fire([other.id])).deliveryIds;
+    const toOther = await deliveries.fire(other.id);
     await a.attempt(toOther);
     expect(await a.getDelivery(other.id, toOther)).toMatchObject({ status: "sent" });
     release();
@@ -321,11 +324,9 @@ describe("a receiver that is slow", () => {
 
   test("and fails gets one message at a time", async ({ a, deliveries }) => {
     const slow = await deliveries.createSlowChannel();
-    const [first = "", second = "", third = ""] = [
-      ...(await a.fire([slow.id])).deliveryIds,
-      ...(await a.fire([slow.id])).deliveryIds,
-      ...(await a.fire([slow.id])).deliveryIds,
-    ];
+    const first = await deliveries.fire(slow.id);
+    const second = await deliveries.fire(slow.id);
+    const third = await deliveries.fire(slow.id);
     const { waiting, release } = deliveries.stall(500);
     const failing = a.attempt(first);
     await eventually(30_000, "one request waits", async () => (waiting.length === 1 ? true : null));
@@ -355,6 +356,7 @@ function releaseLast(waiting: readonly ServerResponse[], count: number): Promise
 describe("a channel is paused", () => {
   test("at once after a 410, with a mail to Owners and an audit event, while other channels work", async ({
     a,
+    deliveries,
   }) => {
     const url = `${a.receiver.origin}/gone`;
     const gone = await a.createChannel({ kind: "webhook", url }, "Old hook");
@@ -387,7 +389,7 @@ describe("a channel is paused", () => {
     });
 
     // New messages wait, and are sent when the channel is resumed.
-    const [later = ""] = (await a.fire([gone.id])).deliveryIds;
+    const later = await deliveries.fire(gone.id);
     const before = a.receiver.received.length;
     await a.attempt(later);
     await a.attempt(toGone);
@@ -408,10 +410,8 @@ describe("a channel is paused", () => {
   test("after ten failures in a row over an hour, and not before", async ({ a, deliveries }) => {
     const channel = await a.createChannel();
     a.receiver.answer = answerWith(500);
-    const [first = "", second = ""] = [
-      ...(await a.fire([channel.id])).deliveryIds,
-      ...(await a.fire([channel.id])).deliveryIds,
-    ];
+    const first = await deliveries.fire(channel.id);
+    const second = await deliveries.fire(channel.id);
     for (let i = 0; i < 9; i++) await a.attempt(first);
     await deliveries.setFailingHours(channel.id, 2);
     expect(await a.getChannel(channel.id)).toMatchObject({ state: "working" });

@@ -18,7 +18,7 @@ import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { makeLedger, makeSpendFold } from "#src/spend/ledger/ledger.ts";
 import type { Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
-import { makeTestMeter } from "#test/harness/meters.ts";
+import { makeTestMeter, makeUnreliable } from "#test/harness/meters.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { makeTestLeases } from "#test/harness/spend-node.ts";
 import { sweepSpendAlerts } from "./fire-spend.ts";
@@ -149,32 +149,6 @@ const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
 
   const sweep = () => inTransaction(h.deps.database, (tx) => sweepSpendAlerts(tx, h.deps));
 
-  /** The database over a connection that breaks once, before or after a commit. */
-  function unreliable(when: "after commit" | "before commit"): Database {
-    let remaining = 1;
-    return new Proxy(h.deps.database, {
-      get(target, name) {
-        if (name !== "transaction") {
-          const value: unknown = Reflect.get(target, name, target);
-          return typeof value === "function" ? value.bind(target) : value;
-        }
-        return () => ({
-          execute: async (work: Parameters<ReturnType<Database["transaction"]>["execute"]>[0]) => {
-            const isFailing = remaining > 0;
-            remaining -= 1;
-            const result = await target.transaction().execute(async (tx) => {
-              const value = await work(tx);
-              if (isFailing && when === "before commit") throw new Error("connection lost");
-              return value;
-            });
-            if (isFailing) throw new Error("connection lost");
-            return result;
-          },
-        });
-      },
-    });
-  }
-
   return {
     startNode,
     spend,
@@ -186,7 +160,6 @@ const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
     firings,
     fired,
     sweep,
-    unreliable,
   };
 });
 
@@ -266,10 +239,10 @@ describe("a fold", () => {
 
   test.for(["after commit", "before commit"] as const)(
     "with a connection lost %s fires and counts once",
-    async (when, { company }) => {
+    async (when, { h, company }) => {
       await company.limit(10);
       await company.createAlert();
-      const on = await company.startNode(company.unreliable(when));
+      const on = await company.startNode(makeUnreliable(h.deps.database, when, 1));
       await expect(company.spend(6, on)).rejects.toThrow("connection lost");
       await on.fold();
       expect(await company.fired()).toEqual(["50%"]);
@@ -301,42 +274,48 @@ describe("a fold", () => {
   });
 });
 
+interface Step {
+  limit?: number;
+  spend?: number;
+  fired: string[];
+}
+
 describe("a limit", () => {
-  test("that is lowered below the spend fires once, at once", async ({ company }) => {
-    await company.limit(100);
+  // Each step sets the limit, spends, and expects all thresholds that have fired. Amounts are in dollars.
+  test.for([
+    [
+      "that is lowered below the spend fires once, at once",
+      [
+        { limit: 100, spend: 8, fired: [] },
+        { limit: 10, fired: ["50%", "75%"] },
+        { limit: 9, fired: ["50%", "75%"] },
+      ],
+    ],
+    [
+      "that is lowered and restored arms the thresholds above the spend again",
+      [
+        { limit: 100, spend: 8, fired: [] },
+        { limit: 10, fired: ["50%", "75%"] },
+        { limit: 100, fired: ["50%", "75%"] },
+        { spend: 42, fired: ["50%", "50%", "75%"] },
+      ],
+    ],
+    [
+      "that is raised arms only the thresholds above the spend again",
+      [
+        { limit: 10, spend: 8, fired: ["50%", "75%"] },
+        { limit: 12, fired: ["50%", "75%"] },
+        // 75 % of 12 is 9, and is crossed again. 50 % stayed below the spend.
+        { spend: 1, fired: ["50%", "75%", "75%"] },
+      ],
+    ],
+  ] satisfies [string, Step[]][])("%s", async ([, steps], { company }) => {
     await company.createAlert();
-    await company.spend(8);
-    expect(await company.fired()).toEqual([]);
-    await company.limit(10);
-    expect(await company.fired()).toEqual(["50%", "75%"]);
-    await company.limit(9);
-    expect(await company.fired()).toEqual(["50%", "75%"]);
-  });
-
-  test("that is lowered and restored arms the thresholds above the spend again", async ({
-    company,
-  }) => {
-    await company.limit(100);
-    await company.createAlert();
-    await company.spend(8);
-    await company.limit(10);
-    expect(await company.fired()).toEqual(["50%", "75%"]);
-    await company.limit(100);
-    expect(await company.fired()).toEqual(["50%", "75%"]);
-    await company.spend(42);
-    expect(await company.fired()).toEqual(["50%", "50%", "75%"]);
-  });
-
-  test("that is raised arms only the thresholds above the spend again", async ({ company }) => {
-    await company.limit(10);
-    await company.createAlert();
-    await company.spend(8);
-    expect(await company.fired()).toEqual(["50%", "75%"]);
-    await company.limit(12);
-    expect(await company.fired()).toEqual(["50%", "75%"]);
-    await company.spend(1);
-    // 75 % of 12 is 9, and is crossed again. 50 % stayed below the spend.
-    expect(await company.fired()).toEqual(["50%", "75%", "75%"]);
+    for (const { limit, spend, fired } of steps) {
+      if (limit !== undefined) await company.limit(limit);
+      if (spend !== undefined) await company.spend(spend);
+      expect(await company.fired()).toEqual(fired);
+    }
   });
 
   test("that is removed and created again counts as raised", async ({ org, company }) => {
