@@ -15,6 +15,9 @@ const linkedDirectory = z
       description:
         "True: claims of the directory decide about the member's role or groups at each sign-in.",
     }),
+    sets_role: z.boolean().meta({
+      description: "True: claims of the directory set the member's role at each sign-in.",
+    }),
     linked_at: timestamp,
     last_used_at: timestamp.meta({ description: "Last sign-in through the directory." }),
   })

@@ -13,6 +13,7 @@ import {
   useDeactivateMember,
   useRemovalPreview,
   useRemoveMember,
+  useRoleSetters,
   useSignOutMember,
   useUpdateMember,
 } from "./queries.ts";
@@ -33,6 +34,7 @@ export function ChangeRoleDialog({ member, onClose }: MemberDialogProps) {
   });
   const { form } = changeForm;
   const role = form.watch("role");
+  const setters = useRoleSetters(member.id);
   return (
     <Dialog
       title="Change role"
@@ -52,6 +54,12 @@ export function ChangeRoleDialog({ member, onClose }: MemberDialogProps) {
             hint: roleHints[value],
           }))}
         />
+        {setters.length > 0 && role !== "owner" && (
+          <p role="status" className="rounded-md bg-warn-wash px-3 py-2 text-sm text-warn">
+            Claims of {setters.join(" and ")} set the role again at the member’s next sign-in there.
+            Change the role at the provider to keep it.
+          </p>
+        )}
       </DialogForm>
     </Dialog>
   );

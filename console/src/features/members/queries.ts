@@ -10,6 +10,14 @@ export const useKeysOf = (id: string) => useList("listApiKeys", { query: { owner
 export const useRemovalPreview = (memberId: string) =>
   useApi("previewMemberRemoval", { params: { member_id: memberId } });
 
+/** Names of the directories whose claims set the member's role at each sign-in. */
+export function useRoleSetters(memberId: string): string[] {
+  const links = useApi("listMemberDirectories", { params: { member_id: memberId } });
+  return (links.data?.data ?? [])
+    .filter(({ is_enabled, sets_role }) => is_enabled && sets_role)
+    .map(({ name }) => name);
+}
+
 const stale = [
   "listMembers",
   "getMember",

@@ -7,6 +7,8 @@ export interface LinkRow {
   is_enabled: boolean;
   /** Claims of the directory decide about the role, or state a membership. */
   is_managing: boolean;
+  /** Claims of the directory set the role at each sign-in. */
+  sets_role: boolean;
   created_at: Date;
   last_used_at: Date;
 }
@@ -15,6 +17,10 @@ interface LinkOf {
   memberId: string;
   directoryId: string;
 }
+
+/** Owners keep their role. */
+const setsRole = sql<boolean>`(member.role <> 'owner' AND EXISTS (
+  SELECT FROM directory_role WHERE directory_id = directory.id))`;
 
 /** Lists the directories that the member is linked to, by name. */
 export function listLinks(
@@ -31,9 +37,8 @@ export function listLinks(
       "directory.is_enabled",
       "link.created_at",
       "link.last_used_at",
-      sql<boolean>`(member.role <> 'owner' AND EXISTS (
-          SELECT FROM directory_role WHERE directory_id = directory.id))
-        OR EXISTS (
+      setsRole.as("sets_role"),
+      sql<boolean>`${setsRole} OR EXISTS (
           SELECT FROM claimed_membership AS claimed
           WHERE claimed.directory_id = directory.id AND claimed.member_id = member.id)`.as(
         "is_managing",

@@ -109,3 +109,15 @@ test("a directory that decides about groups is unlinked by an administrator only
   const kept = await org.operator.get<{ data: object[] }>(`/v1/admin/groups/${group}/members`);
   expect(kept.body.data).toMatchObject([{ source: "direct" }]);
 });
+
+test("a link says whether the directory sets the role again at each sign-in", async () => {
+  await change({ role_claim: "roles", role_mappings: [{ value: "leads", role: "admin" }] });
+  const person = { ...newPerson(), roles: ["leads"] };
+  provider.userInfo = { sub: person.sub };
+  const { browser } = await signIn(person);
+  const id = await idOf(browser);
+  const read = async () => (await org.operator.get<{ data: object[] }>(linksOf(id))).body.data;
+  expect(await read()).toMatchObject([{ sets_role: true, is_managing: true }]);
+  await org.operator.post(`/v1/admin/members/${id}`, { role: "owner" });
+  expect(await read()).toMatchObject([{ sets_role: false, is_managing: false }]);
+});
