@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { optionalQuery, queryList, timestamp } from "../fields.ts";
-import { apiKeyId, groupId, inviteId, memberId, workspaceId } from "../ids.ts";
+import { apiKeyId, groupId, inviteId, memberId, sessionId, workspaceId } from "../ids.ts";
 import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
 import { organizationRoles } from "../permissions.ts";
 import { organizationRole, organizationRoleInput, workspaceRole } from "../roles.ts";
 import { route } from "../route.ts";
+import { session } from "./sessions.ts";
 import { oneTimeLink } from "./set-up.ts";
 
 const MAX_SEARCH_LENGTH = 200;
@@ -132,6 +133,30 @@ export const signOutMember = route({
   audited: "member.signed_out",
   params: memberParams,
   response: member,
+});
+
+export const listMemberSessions = route({
+  operationId: "listMemberSessions",
+  method: "GET",
+  path: "/v1/admin/members/{member_id}/sessions",
+  summary: "List a member's sessions",
+  description: "Only sessions that still work, last used first.",
+  action: "members:write",
+  audited: null,
+  params: memberParams,
+  response: z.object({ data: z.array(session) }),
+});
+
+export const endMemberSession = route({
+  operationId: "endMemberSession",
+  method: "DELETE",
+  path: "/v1/admin/members/{member_id}/sessions/{session_id}",
+  summary: "End one session of a member",
+  description: "The device must sign in again. Other sessions, roles and keys stay.",
+  action: "members:write",
+  audited: "member.session_ended",
+  params: memberParams.extend({ session_id: sessionId }),
+  response: z.object({ id: sessionId, type: z.literal("session_deleted") }),
 });
 
 export const previewMemberRemoval = route({
@@ -272,6 +297,8 @@ export const memberRoutes = [
   deactivateMember,
   reactivateMember,
   signOutMember,
+  listMemberSessions,
+  endMemberSession,
   previewMemberRemoval,
   removeMember,
   createResetLink,

@@ -90,7 +90,7 @@ export const currentSession = z
   })
   .meta({ id: "CurrentSession" });
 
-const session = z
+export const session = z
   .object({
     id: sessionId,
     type: z.literal("session"),

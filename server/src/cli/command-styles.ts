@@ -43,6 +43,7 @@ export const groupAliases: Readonly<
   cost: { summary: "cost of usage" },
   directories: { summary: "identity providers through which people sign in" },
   "directory-scim-tokens": { name: "scim-tokens" },
+  "member-sessions": { name: "sessions", summary: "sessions of a member in the console" },
   "member-linked-directories": { name: "linked-directories" },
   "linked-directories": { summary: "directories that a member is linked to" },
   "scim-tokens": { summary: "tokens with which directories provide people and groups" },
@@ -251,6 +252,11 @@ const styles: Readonly<Record<string, CommandStyle>> = {
       "directories update dir_01H8XQ --client-id 0oa1 --is-enabled",
       "directories update dir_01H8XQ --group-claim groups --group-mappings research:group_01H8XQ",
     ],
+  },
+  endMemberSession: {
+    action: "end",
+    isDestructive: false,
+    examples: ["sessions end ada@example.com session_01H8XQ"],
   },
   unlinkMemberDirectory: {
     examples: ["linked-directories unlink ada@example.com dir_01H8XQ"],

@@ -4,17 +4,16 @@ import { OwnDirectories } from "../../kit/sign-in/linked-directories.tsx";
 import { NewPasswordField } from "../../kit/sign-in/new-password-field.tsx";
 import { Passkeys } from "../../kit/sign-in/own-passkeys.tsx";
 import { SecondFactor } from "../../kit/sign-in/second-factor.tsx";
+import { SessionList } from "../../kit/sign-in/session-list.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useApi, useChange } from "../../queries.ts";
 import { signOut, useSession } from "../../session.ts";
-import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { formatPlural } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
 import { Facts, Page, Section } from "../../ui/page.tsx";
-import { RelativeTime } from "../../ui/relative-time.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { OwnName } from "./own-name.tsx";
@@ -117,30 +116,12 @@ function Sessions() {
   if (!sessions.data) return <SkeletonRows rows={2} />;
   return (
     <div className="grid gap-4">
-      <ul className="divide-y divide-line border-y border-line text-sm">
-        {sessions.data.data.map((session) => (
-          <li key={session.id} className="flex flex-wrap items-center gap-x-6 gap-y-1 py-3">
-            <span className="flex-1 basis-44">
-              <span className="font-medium">{session.device ?? "Unknown device"}</span>{" "}
-              {session.is_current && <Badge tone="good">current</Badge>}
-              <span className="block text-quiet">
-                {session.ip_address ?? "unknown address"}, last used{" "}
-                <RelativeTime at={session.last_used_at} />
-              </span>
-            </span>
-            {session.is_current ? (
-              <Button onClick={() => void signOut()}>Sign out</Button>
-            ) : (
-              <Button
-                isBusy={end.isPending && end.variables?.params.session_id === session.id}
-                onClick={() => end.mutate({ params: { session_id: session.id } })}
-              >
-                End session
-              </Button>
-            )}
-          </li>
-        ))}
-      </ul>
+      <SessionList
+        sessions={sessions.data.data}
+        endingId={end.isPending ? end.variables?.params.session_id : undefined}
+        onEnd={(id) => end.mutate({ params: { session_id: id } })}
+        onSignOut={() => void signOut()}
+      />
       <FormError error={end.error ?? endAll.error} />
       {sessions.data.data.length > 1 && (
         <div>

@@ -21,6 +21,7 @@ import {
   SignOutMemberDialog,
 } from "./member-dialogs.tsx";
 import { MemberLimits } from "./member-limits.tsx";
+import { MemberSessions } from "./member-sessions.tsx";
 import { type MemberGroup, type MemberKey, useGroupsOf, useKeysOf, useMember } from "./queries.ts";
 
 type Opened = "role" | "sign_out" | "deactivate" | "remove";
@@ -69,6 +70,7 @@ function MemberDetails({ member }: { member: Member }) {
       <Section title="Company sign-in" lead="Directories that open this account.">
         <MemberDirectories memberId={member.id} name={member.name} mayUnlink={mayWrite} />
       </Section>
+      {mayWrite && member.id !== session.member.id && <MemberSessions member={member} />}
       {mayWrite && member.id !== session.member.id && (
         <EndAccess member={member} onOpen={setOpened} />
       )}

@@ -31,4 +31,4 @@ export const useUpdateMember = () => useChange("updateMember", stale);
 export const useDeactivateMember = () => useChange("deactivateMember", stale);
 export const useReactivateMember = () => useChange("reactivateMember", stale);
 export const useRemoveMember = () => useChange("removeMember", stale);
-export const useSignOutMember = () => useChange("signOutMember", []);
+export const useSignOutMember = () => useChange("signOutMember", ["listMemberSessions"]);

@@ -206,17 +206,7 @@ export function signOutMember(
 ): Promise<ShownMember> {
   return auditedTransaction(deps, caller, origin, async (tx) => {
     await lockPeople(tx, caller.organizationId);
-    const row = await getRow(tx, caller, id);
-    checkNotRemoved(row);
-    if (caller.kind === "member" && caller.id === id) {
-      throw new ApiError("cannot_sign_out_self", "Sign out with your own account instead.");
-    }
-    if (!canGrantOrganizationRole(caller, row.role)) {
-      throw new ApiError(
-        "cannot_sign_out_owner",
-        `This member is ${roleNames[row.role]}, which is above your role. Ask an Owner.`,
-      );
-    }
+    const row = await getMemberForSignOut(tx, caller, id);
     const count = await endSessions(tx, id);
     const entry = auditOfMember("member.signed_out", row, row);
     return {
@@ -224,6 +214,26 @@ export function signOutMember(
       audit: { ...entry, after: { ...entry.after, ended_sessions: count } },
     };
   });
+}
+
+/** Throws a 404, a 400 for a removed member and for the caller, and a 403 for a member above the caller. */
+export async function getMemberForSignOut(
+  db: Database | Tx,
+  caller: Caller,
+  id: string,
+): Promise<MemberRow> {
+  const row = await getRow(db, caller, id);
+  checkNotRemoved(row);
+  if (caller.kind === "member" && caller.id === id) {
+    throw new ApiError("cannot_sign_out_self", "Sign out with your own account instead.");
+  }
+  if (!canGrantOrganizationRole(caller, row.role)) {
+    throw new ApiError(
+      "cannot_sign_out_owner",
+      `This member is ${roleNames[row.role]}, which is above your role. Ask an Owner.`,
+    );
+  }
+  return row;
 }
 
 /** Ends the member's access for good, and returns what ended. Throws like `deactivateMember`. */

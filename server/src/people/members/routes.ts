@@ -12,7 +12,9 @@ import { pagedList } from "#src/domain/paged-list.ts";
 import { toEndingWire } from "#src/people/leaving/end-access.ts";
 import type { MemberRow } from "#src/people/leaving/members.sql.ts";
 import { createResetLink } from "#src/people/sign-in/owners.ts";
+import { toSessionsWire } from "#src/people/sign-in/sessions.ts";
 import type { SignInDeps } from "#src/people/sign-in/sign-in-deps.ts";
+import { endMemberSession, listMemberSessions } from "./member-sessions.ts";
 import {
   deactivateMember,
   getMember,
@@ -49,6 +51,13 @@ export function makeMemberHandlers(
       toWire(await reactivateMember(deps, call, params.member_id)),
     signOutMember: async (call, { params }) =>
       toWire(await signOutMember(deps, call, params.member_id)),
+    listMemberSessions: async (call, { params }) => ({
+      data: toSessionsWire(await listMemberSessions(deps, call, params.member_id), null),
+    }),
+    endMemberSession: async (call, { params: { member_id: memberId, session_id: sessionId } }) => {
+      await endMemberSession(deps, call, { memberId, sessionId });
+      return { id: sessionId, type: "session_deleted" };
+    },
     previewMemberRemoval: async (call, { params }) => {
       const { refusal, ending } = await previewRemoval(deps, call, params.member_id);
       return { member_id: params.member_id, refusal, ...toEndingWire(ending) };

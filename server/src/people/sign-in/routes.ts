@@ -12,7 +12,6 @@ import { sessionEndsAtMs } from "#src/access/sessions.ts";
 import { STEP_UP_LASTS_MS } from "#src/access/step-up.ts";
 import { assert } from "#src/lib/assert.ts";
 import { findDirectoryOfSession } from "#src/people/directory/sign-in.sql.ts";
-import { formatDevice } from "./format-device.rule.ts";
 import { listOwners, resetOwner } from "./owners.ts";
 import type { PasskeyRow } from "./passkeys.sql.ts";
 import {
@@ -34,6 +33,7 @@ import {
   permissionsOf,
   signOut,
   signOutEverywhere,
+  toSessionsWire,
 } from "./sessions.ts";
 import { createSetUpLink, isSetUpOpen, setUp } from "./set-up.ts";
 import { signIn, signInWithTwoFactor } from "./sign-in.ts";
@@ -114,20 +114,8 @@ export function makeSessionHandlers(
       return { type: "signed_out" };
     },
     listSessions: async (call) => {
-      const current = getMemberCaller(call).sessionId;
-      const { rows, lengths } = await listSessions(deps, call);
-      return {
-        data: rows.map((row) => ({
-          id: row.id,
-          type: "session" as const,
-          is_current: row.id === current,
-          device: formatDevice(row.user_agent),
-          ip_address: row.ip_address,
-          started_at: row.started_at.toISOString(),
-          last_used_at: row.last_used_at.toISOString(),
-          expires_at: new Date(sessionEndsAtMs(row, lengths)).toISOString(),
-        })),
-      };
+      const { sessionId } = getMemberCaller(call);
+      return { data: toSessionsWire(await listSessions(deps, call), sessionId) };
     },
     endSession: async (call, { params: { session_id: id } }) => {
       await endSession(deps, call, id);

@@ -24,6 +24,20 @@ export function listLiveSessions(
     .execute();
 }
 
+/** Finds the lengths of sessions that the member's organization has set, in hours. Null: the default. */
+export async function findSessionHours(
+  db: Database | Tx,
+  memberId: string,
+): Promise<{ sessionHours: number | null; idleHours: number | null }> {
+  const row = await db
+    .selectFrom("member")
+    .innerJoin("security_settings as rules", "rules.organization_id", "member.organization_id")
+    .select(["rules.session_hours", "rules.session_idle_hours"])
+    .where("member.id", "=", memberId)
+    .executeTakeFirst();
+  return { sessionHours: row?.session_hours ?? null, idleHours: row?.session_idle_hours ?? null };
+}
+
 /** Deletes one session of the member. Returns whether it existed. */
 export async function deleteSession(
   tx: Tx,

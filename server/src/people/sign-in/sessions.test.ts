@@ -17,6 +17,13 @@ import {
 
 prepareSignIn();
 
+interface Shown {
+  id: string;
+  is_current: boolean;
+  device: string | null;
+  ip_address: string;
+}
+
 describe("a session", () => {
   test("is stored only in a form that cannot be used to sign in", async () => {
     const browser = await signedIn();
@@ -117,13 +124,6 @@ describe("a session", () => {
 });
 
 describe("own sessions", () => {
-  interface Shown {
-    id: string;
-    is_current: boolean;
-    device: string | null;
-    ip_address: string;
-  }
-
   test("are listed with their location, and each can be ended", async () => {
     await h.deps.database.deleteFrom("auth_session").where("user_id", "=", ada.id).execute();
     const here = await signedIn({ remoteAddress: "203.0.113.10" });
@@ -173,5 +173,39 @@ describe("own sessions", () => {
     expect(all.body).toEqual({ type: "sessions_ended", ended: 1 });
     expect(here.cookies.has("bursar_session")).toBe(false);
     expect((await here.get(ME)).status).toBe(401);
+  });
+});
+
+describe("sessions of another member", () => {
+  const sessionsOf = (id: string) => `/v1/admin/members/${id}/sessions`;
+
+  test("are listed for an admin, who ends one and leaves the others", async () => {
+    await h.deps.database.deleteFrom("auth_session").where("user_id", "=", ada.id).execute();
+    const lost = await signedIn({ remoteAddress: "203.0.113.12" });
+    const kept = await signedIn({ remoteAddress: "203.0.113.13" });
+    const admin = await org.member({ role: "admin" });
+    const { body } = await admin.client.get<{ data: Shown[] }>(sessionsOf(ada.id));
+    expect(body.data).toHaveLength(2);
+    expect(body.data).toMatchObject([{ is_current: false }, { is_current: false }]);
+    const found = body.data.find(({ ip_address }) => ip_address === "203.0.113.12");
+    const readEvents = await watchEvents(h.deps.database, org.id);
+    const ended = await admin.client.remove(`${sessionsOf(ada.id)}/${found?.id}`);
+    expect(ended.body).toEqual({ id: found?.id, type: "session_deleted" });
+    expect((await lost.get(ME)).status).toBe(401);
+    expect((await kept.get(ME)).status).toBe(200);
+    expect(await readEvents()).toMatchObject([
+      { event: "member.session_ended", actor_id: admin.id, after: { session_id: found?.id } },
+    ]);
+    expect((await admin.client.remove(`${sessionsOf(ada.id)}/${found?.id}`)).status).toBe(404);
+  });
+
+  test("of an owner stay hidden from an admin, and own ones end with the own account", async () => {
+    const owner = await org.member({ role: "owner" });
+    const admin = await org.member({ role: "admin" });
+    const code = { error: { details: { error_code: "cannot_sign_out_owner" } } };
+    expect((await admin.client.get(sessionsOf(owner.id))).body).toMatchObject(code);
+    expect((await admin.client.get(sessionsOf(admin.id))).body).toMatchObject({
+      error: { details: { error_code: "cannot_sign_out_self" } },
+    });
   });
 });

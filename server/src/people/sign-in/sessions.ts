@@ -7,8 +7,7 @@ import {
 } from "@bursar/contract/permissions.ts";
 import type { BrowserCall } from "#src/access/call.ts";
 import { plainSessionCookie, secureSessionCookie } from "#src/access/session-cookie.ts";
-import { findSessionRules } from "#src/access/session-lookup.sql.ts";
-import { type SessionLengths, sessionLengthsOf } from "#src/access/sessions.ts";
+import { type SessionLengths, sessionEndsAtMs, sessionLengthsOf } from "#src/access/sessions.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { MemberCaller } from "#src/domain/caller.ts";
@@ -19,8 +18,14 @@ import {
   listWorkspaceRoles,
 } from "#src/domain/rights.ts";
 import { endSessions } from "#src/people/identity/people.ts";
+import { formatDevice } from "./format-device.rule.ts";
 import { listWorkspacesByName } from "./profile.sql.ts";
-import { deleteSession, listLiveSessions, type SessionRow } from "./sessions.sql.ts";
+import {
+  deleteSession,
+  findSessionHours,
+  listLiveSessions,
+  type SessionRow,
+} from "./sessions.sql.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
 import { auditOfSelf, getMemberCaller } from "./signed-in.ts";
 
@@ -75,16 +80,24 @@ export function signOut(deps: SignInDeps, call: BrowserCall): Promise<void> {
   });
 }
 
-/** Lists the member's sessions that work, and the lengths that end them. */
-export async function listSessions(
-  deps: SignInDeps,
-  call: BrowserCall,
-): Promise<{ rows: SessionRow[]; lengths: SessionLengths }> {
-  const { id: memberId, sessionId } = getMemberCaller(call);
+/** Sessions that work, last used first, and the lengths that end them. */
+export interface LiveSessions {
+  rows: SessionRow[];
+  lengths: SessionLengths;
+}
+
+/** Lists the caller's own sessions. */
+export function listSessions(deps: SignInDeps, call: BrowserCall): Promise<LiveSessions> {
+  return listSessionsOf(deps, getMemberCaller(call).id);
+}
+
+/** Lists the sessions of any member. */
+export async function listSessionsOf(
+  deps: Pick<SignInDeps, "database" | "nowMs">,
+  memberId: string,
+): Promise<LiveSessions> {
   const nowMs = deps.nowMs();
-  const lengths = sessionLengthsOf(
-    await findSessionRules(deps.database, memberId, { sessionId, now: new Date(nowMs) }),
-  );
+  const lengths = sessionLengthsOf(await findSessionHours(deps.database, memberId));
   const rows = await listLiveSessions(deps.database, {
     memberId,
     startedAfter: new Date(nowMs - lengths.longestMs),
@@ -93,16 +106,34 @@ export async function listSessions(
   return { rows, lengths };
 }
 
+/** Response shape of sessions. `currentId`: the caller's own session, or null. */
+export function toSessionsWire({ rows, lengths }: LiveSessions, currentId: string | null) {
+  return rows.map((row) => ({
+    id: row.id,
+    type: "session" as const,
+    is_current: row.id === currentId,
+    device: formatDevice(row.user_agent),
+    ip_address: row.ip_address,
+    started_at: row.started_at.toISOString(),
+    last_used_at: row.last_used_at.toISOString(),
+    expires_at: new Date(sessionEndsAtMs(row, lengths)).toISOString(),
+  }));
+}
+
 /** Ends one of the member's own sessions. Throws a 404 for any other id. */
 export function endSession(deps: SignInDeps, call: BrowserCall, sessionId: string): Promise<void> {
   const member = getMemberCaller(call);
   return auditedTransaction(deps, member, call.origin, async (tx) => {
     if (!(await deleteSession(tx, { memberId: member.id, sessionId }))) {
-      throw new ApiError("resource_not_found", "Session not found", {}, { resource: "session" });
+      throw sessionNotFound();
     }
     if (sessionId === member.sessionId) clearCookies(call);
     return { result: undefined, audit: auditOfEnd(member, sessionId) };
   });
+}
+
+export function sessionNotFound(): ApiError {
+  return new ApiError("resource_not_found", "Session not found", {}, { resource: "session" });
 }
 
 /** Ends all of the member's own sessions, or all but the current one. Returns the number. */

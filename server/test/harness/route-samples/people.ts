@@ -54,6 +54,8 @@ export const peopleSamples = {
       operator.post(`/v1/admin/members/${member_id}/deactivate`),
   },
   signOutMember: {},
+  listMemberSessions: {},
+  endMemberSession: {},
   previewMemberRemoval: {},
   removeMember: { needs: "everything" },
   createResetLink: {},

@@ -125,10 +125,8 @@ const makers: Record<keyof Made, Maker> = {
     await make("invite_id");
     return findFirstId(operator, "/v1/admin/mail");
   },
-  session_id: async (org) => {
-    const { client } = await org.member();
-    return (await client.get<{ session_id: string }>("/v1/admin/session")).body.session_id;
-  },
+  session_id: async ({ operator }, make) =>
+    findFirstId(operator, `/v1/admin/members/${await make("member_id")}/sessions`),
   passkey_id: async (org) => makePasskey((await org.member()).client),
   reviewer_id: async (org) => (await org.member({ role: "admin" })).id,
   access_review_id: async ({ operator }, make) => {
