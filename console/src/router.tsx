@@ -141,13 +141,11 @@ const increaseRequests = createRoute({
   ),
 });
 
+const increaseRequestPage = () => import("./features/increase-requests/request-page.tsx");
 const increaseRequest = createRoute({
   getParentRoute: () => shell,
   path: "/increase-requests/$requestId",
-  component: lazyRouteComponent(
-    () => import("./features/increase-requests/request-page.tsx"),
-    "IncreaseRequestPage",
-  ),
+  component: lazyRouteComponent(increaseRequestPage, "IncreaseRequestPage"),
 });
 
 const newIncreaseRequest = createRoute({
@@ -288,14 +286,12 @@ const group = createRoute({
   component: lazyRouteComponent(() => import("./features/groups/group-page.tsx"), "GroupPage"),
 });
 
+const accessReviewsPage = () => import("./features/access-reviews/page.tsx");
 const accessReviews = createRoute({
   getParentRoute: () => shell,
   path: "/access-reviews",
   validateSearch: readAccessReviewsSearch,
-  component: lazyRouteComponent(
-    () => import("./features/access-reviews/page.tsx"),
-    "AccessReviewsPage",
-  ),
+  component: lazyRouteComponent(accessReviewsPage, "AccessReviewsPage"),
 });
 
 const accessReviewPage = () => import("./features/access-reviews/review-page.tsx");
@@ -332,13 +328,11 @@ const adminKeys = createRoute({
   component: lazyRouteComponent(() => import("./features/admin-keys/page.tsx"), "AdminKeysPage"),
 });
 
+const modelPricesPage = () => import("./features/model-prices/page.tsx");
 const modelPrices = createRoute({
   getParentRoute: () => shell,
   path: "/model-prices",
-  component: lazyRouteComponent(
-    () => import("./features/model-prices/page.tsx"),
-    "ModelPricesPage",
-  ),
+  component: lazyRouteComponent(modelPricesPage, "ModelPricesPage"),
 });
 
 const upstreams = createRoute({
@@ -353,6 +347,13 @@ const directories = createRoute({
   component: lazyRouteComponent(() => import("./features/directories/page.tsx"), "DirectoriesPage"),
 });
 
+const directoryPage = () => import("./features/directories/directory-page.tsx");
+const directory = createRoute({
+  getParentRoute: () => shell,
+  path: "/directories/$directoryId",
+  component: lazyRouteComponent(directoryPage, "DirectoryPage"),
+});
+
 const auditLog = createRoute({
   getParentRoute: () => shell,
   path: "/audit-log",
@@ -360,13 +361,11 @@ const auditLog = createRoute({
   component: lazyRouteComponent(() => import("./features/audit-log/page.tsx"), "AuditLogPage"),
 });
 
+const securityPage = () => import("./features/security-settings/page.tsx");
 const securitySettings = createRoute({
   getParentRoute: () => shell,
   path: "/security-settings",
-  component: lazyRouteComponent(
-    () => import("./features/security-settings/page.tsx"),
-    "SecuritySettingsPage",
-  ),
+  component: lazyRouteComponent(securityPage, "SecuritySettingsPage"),
 });
 
 const mail = createRoute({
@@ -404,13 +403,11 @@ const login = createRoute({
   component: lazyRouteComponent(() => import("./features/sign-in/login-page.tsx"), "LoginPage"),
 });
 
+const callbackPage = () => import("./features/sign-in/callback-page.tsx");
 const callback = createRoute({
   getParentRoute: () => root,
   path: "/login/callback/$directoryId",
-  component: lazyRouteComponent(
-    () => import("./features/sign-in/callback-page.tsx"),
-    "CallbackPage",
-  ),
+  component: lazyRouteComponent(callbackPage, "CallbackPage"),
 });
 
 const directoryLink = createRoute({
@@ -473,6 +470,7 @@ const routeTree = root.addChildren([
     modelPrices,
     upstreams,
     directories,
+    directory,
     auditLog,
     securitySettings,
     mail,

@@ -29,6 +29,8 @@ export interface Company {
   /** A key with restrictions of several ranks. No test sends with it. */
   restrictedKeyId: string;
   groupId: string;
+  /** A directory with a SCIM token and a provided group. People cannot sign in through it. */
+  directoryId: string;
   /** A member of the group. */
   memberId: string;
   /** An open access review with the owner as reviewer. */
@@ -101,6 +103,7 @@ export async function createCompany(server: ServerProcess): Promise<Company> {
     workspaces: [{ workspace_id: engineeringId, workspace_role: "workspace_developer" }],
   });
   const { groupId, memberId } = await createGroups(server, engineeringId);
+  const directoryId = await createDirectory(server);
   const reviewId = await startReview(server);
   const firingId = await createAlerts(server, engineeringId);
   const asked = await server.mustAdmin("POST", "/v1/admin/spend_limit_increase_requests", {
@@ -111,7 +114,11 @@ export async function createCompany(server: ServerProcess): Promise<Company> {
   const increaseRequestId = textField(asked, "id");
   const { id: apiKeyId = "", key: apiKey = "" } = keys[0] ?? {};
   const ids = { engineeringId, apiKeyId, restrictedKeyId, groupId, memberId, reviewId, firingId };
-  return { server, apiKey, setUpPath: pathname + hash, sessions, ...ids, increaseRequestId };
+  return {
+    ...{ server, apiKey, setUpPath: pathname + hash, sessions },
+    ...ids,
+    ...{ directoryId, increaseRequestId },
+  };
 }
 
 /** Creates two groups, one of them with all members. */
@@ -128,6 +135,27 @@ async function createGroups(server: ServerProcess, engineeringId: string) {
   for (const member_id of memberIds) await post(`/${everyone}/members`, { member_id });
   for (const member_id of memberIds.slice(0, 2)) await post(`/${groupId}/members`, { member_id });
   return { groupId, memberId: memberIds[0] ?? "" };
+}
+
+/** Creates a directory that provides a group by SCIM. */
+async function createDirectory(server: ServerProcess): Promise<string> {
+  const made = await server.mustOperator("POST", "/v1/admin/directories", {
+    name: "Northwind ID",
+    issuer: "https://login.northwind.example",
+    allowed_domains: ["northwind.example"],
+    role_claim: "roles",
+    role_mappings: [{ value: "platform-admins", role: "admin" }],
+  });
+  const id = textField(made, "id");
+  const path = `/v1/admin/directories/${id}/scim_tokens`;
+  const token = textField(await server.mustOperator("POST", path), "token");
+  const provided = await fetch(`${server.url}/scim/v2/Groups`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/scim+json" },
+    body: JSON.stringify({ displayName: "Data science" }),
+  });
+  if (provided.status !== 201) throw new Error(`no provided group: ${await provided.text()}`);
+  return id;
 }
 
 /** Creates channels and rules, one of which fires at once. Returns the firing's id. */

@@ -40,6 +40,7 @@ describeConsole("sign-in through a directory", ({ browser }) => {
       await ownerPage.getByLabel("Name").fill(PROVIDER);
       await ownerPage.getByLabel("Issuer").fill(provider.issuer);
       await ownerPage.getByRole("button", { name: "Create directory" }).click();
+      await ownerPage.getByRole("heading", { level: 1, name: PROVIDER }).waitFor();
       const readUri = async (path: RegExp) =>
         ((await ownerPage.getByText(path).textContent()) ?? "").trim();
       provider.register({
@@ -62,6 +63,7 @@ describeConsole("sign-in through a directory", ({ browser }) => {
       await ownerPage.getByLabel("Claim value 1", { exact: true }).fill("research");
       await ownerPage.getByRole("button", { name: "Save claims" }).click();
       await ownerPage.getByText("Claims saved").waitFor();
+      await provideByScim(ownerPage);
       expect(await findViolations(ownerPage)).toEqual([]);
 
       const ann = await openVisitor(browser(), { width: 390 });
@@ -128,6 +130,36 @@ describeConsole("sign-in through a directory", ({ browser }) => {
     SLOW_MS,
   );
 });
+
+/** Creates a token, provides a person and a group with it, and revokes it. */
+async function provideByScim(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Create token" }).click();
+  const dialog = page.getByRole("dialog", { name: "Store the SCIM token" });
+  const token = ((await dialog.locator("output").textContent()) ?? "").trim();
+  await dialog.getByLabel("I stored it").check();
+  await dialog.getByRole("button", { name: "Done" }).click();
+  const scimUri = ((await page.getByText(/\/scim\/v2$/).textContent()) ?? "").trim();
+  const provide = async (path: string, body: object) => {
+    const { status } = await fetch(scimUri + path, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/scim+json" },
+      body: JSON.stringify(body),
+    });
+    return status;
+  };
+  const user = { userName: `ben@${DOMAIN}`, displayName: "Ben Field" };
+  expect(await provide("/Users", user)).toBe(201);
+  expect(await provide("/Groups", { displayName: "Data science" })).toBe(201);
+  await page.reload();
+  await page.getByText("1 member", { exact: true }).waitFor();
+  await page.getByRole("table", { name: "Provided groups" }).getByText("Data science").waitFor();
+  const tokens = page.getByRole("table", { name: "SCIM tokens" });
+  expect(await tokens.textContent()).not.toContain(token);
+  await tokens.getByRole("button", { name: /^Revoke/ }).click();
+  await page.getByRole("button", { name: "Revoke SCIM token" }).click();
+  await tokens.getByText("revoked").waitFor();
+  expect(await provide("/Groups", { displayName: "Too late" })).toBe(401);
+}
 
 /** Opens a page whose context answers the provider's requests for fonts. */
 async function openVisitor(browser: Browser, options: OpenOptions = {}): Promise<Opened> {

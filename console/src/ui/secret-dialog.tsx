@@ -10,6 +10,8 @@ interface SecretDialogProps {
   description: string;
   /** Stored only in the parent's state, never in a cache, an address or a log. Null: closed. */
   secret: string | null;
+  /** Noun of the secret. Default: "key". */
+  what?: string;
   /** Shell lines that set the secret and its address as environment variables. */
   variables?: string | undefined;
   onDone: () => void;
@@ -22,7 +24,7 @@ interface SecretDialogProps {
  * browser also asks before the page is left.
  */
 export function SecretDialog(props: SecretDialogProps) {
-  const { title, description, secret, variables, onDone, children } = props;
+  const { title, description, secret, what = "key", variables, onDone, children } = props;
   const [isStored, setIsStored] = useState(false);
   const copyArea = useRef<HTMLDivElement>(null);
   const firstButton = useRef<HTMLElement | null>(null);
@@ -46,7 +48,7 @@ export function SecretDialog(props: SecretDialogProps) {
         {secret}
       </output>
       <div ref={copyArea} className="flex flex-wrap gap-2.5">
-        <CopyButton text={secret ?? ""} what="key" kind="primary" />
+        <CopyButton text={secret ?? ""} what={what} kind="primary" />
         {variables && (
           <CopyButton
             text={variables}

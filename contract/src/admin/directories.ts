@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { emailDomain, MAX_EMAIL_LENGTH, nameText, timestamp } from "../fields.ts";
+import { count, emailDomain, MAX_EMAIL_LENGTH, nameText, timestamp } from "../fields.ts";
 import { directoryId, groupId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { organizationRoles } from "../permissions.ts";
@@ -113,6 +113,15 @@ export const directory = z
       description:
         "Back-channel logout URI of this server. Enter it at a provider that reports logouts.",
     }),
+    scim_uri: z
+      .string()
+      .meta({ description: "Base URL of SCIM, to enter at the provider with a SCIM token." }),
+    people: z
+      .object({
+        linked: count.meta({ description: "Members who sign in through the directory." }),
+        provided: count.meta({ description: "Members whom the directory provides by SCIM." }),
+      })
+      .meta({ description: "Numbers of members, without removed ones." }),
     created_at: timestamp,
     updated_at: timestamp,
   })

@@ -6,14 +6,14 @@ import { Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
 import { type Mapping, MappingList } from "./mapping-list.tsx";
-import { type Directory, useFillableGroups, useUpdateDirectory } from "./queries.ts";
+import { type Directory, useGroups, useUpdateDirectory } from "./queries.ts";
 
 type Role = Directory["default_role"];
 const roles: readonly Role[] = organizationRoles.filter((role) => role !== "owner");
 
 /** Roles and groups that the claims of the provider give. */
 export function ClaimsForm({ directory }: { directory: Directory }) {
-  const groups = useFillableGroups();
+  const groups = useGroups();
   const { form, submit, isBusy, error } = useChangeForm(useUpdateDirectory(), {
     defaultValues: toValues(directory),
     toInput: (values, { dirtyFields }) => ({
@@ -44,7 +44,6 @@ export function ClaimsForm({ directory }: { directory: Directory }) {
   return (
     <form onSubmit={submit} noValidate className="grid max-w-xl gap-5">
       <UnsavedGuard isDirty={isDirty} />
-      <h3 className="text-sm font-medium">Roles and groups from claims</h3>
       <Field
         label="Role claim"
         isOptional

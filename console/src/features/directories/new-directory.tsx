@@ -7,16 +7,18 @@ import { FormError } from "../../ui/states.tsx";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
 import { useCreateDirectory } from "./queries.ts";
 
+interface NewDirectoryProps {
+  onSaved: (directoryId: string) => void;
+  onCancel: () => void;
+}
+
 /** First step: name and issuer. The answer has the redirect URI for the provider. */
-export function NewDirectory({ onSaved, onCancel }: { onSaved: () => void; onCancel: () => void }) {
+export function NewDirectory({ onSaved, onCancel }: NewDirectoryProps) {
   const { form, submit, isBusy, error } = useChangeForm(useCreateDirectory(), {
     defaultValues: { name: "", issuer: "" },
     toInput: ({ name, issuer }) => ({ body: { name, issuer: issuer.trim() } }),
     toast: "Directory created",
-    onSaved: (_answer, values, { reset }) => {
-      reset(values);
-      onSaved();
-    },
+    onSaved: ({ id }) => onSaved(id),
   });
   const { errors, isDirty } = form.formState;
   return (

@@ -287,6 +287,8 @@ const auditedFields = directory.omit({
   type: true,
   redirect_uri: true,
   logout_uri: true,
+  scim_uri: true,
+  people: true,
   created_at: true,
   updated_at: true,
 });

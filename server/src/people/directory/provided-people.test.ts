@@ -66,3 +66,17 @@ test("a second person is not linked to the same member", async () => {
   const refused = await signIn(second);
   expect(refused.answer.error.details?.error_code).toBe("address_taken");
 });
+
+test("a directory counts the members who sign in through it, and those whom it provides", async () => {
+  const [first, second] = [newPerson(), newPerson()];
+  await provide({ userName: first.email });
+  const id = await provide({ userName: second.email });
+  await signIn(first);
+  const read = async () => (await org.operator.get(`/v1/admin/directories/${directoryId}`)).body;
+  expect(await read()).toMatchObject({
+    scim_uri: "https://bursar.example.com/scim/v2",
+    people: { linked: 1, provided: 2 },
+  });
+  await org.operator.remove(`/v1/admin/members/${id}`);
+  expect(await read()).toMatchObject({ people: { linked: 1, provided: 1 } });
+});

@@ -26,6 +26,7 @@ import {
   updateDirectory,
 } from "./directories.ts";
 import { confirmLink, requestLinkMail } from "./directory-links.ts";
+import { countPeople } from "./directory-people.sql.ts";
 import { beginDirectorySignIn, completeDirectorySignIn } from "./directory-sign-in.ts";
 import type { LinkRow } from "./linked-directories.sql.ts";
 import {
@@ -42,12 +43,20 @@ import { toWire } from "./to-wire.ts";
 export function makeDirectoryHandlers(
   deps: DirectoryDeps,
 ): HandlersFor<(typeof directoryRoutes)[number], Call> {
-  const format = (row: DirectoryRow) => toWire(row, deps.publicUrl());
+  const format = async (row: DirectoryRow) => {
+    const people = await countPeople(deps.database, [row.id]);
+    return toWire(row, deps.publicUrl(), people.get(row.id));
+  };
   return {
     listDirectories: pagedList(
       listDirectoriesRoute,
-      (call: Call, _, page) => listDirectories(deps, call, page),
-      format,
+      async (call: Call, _, page) => {
+        const { rows, ...rest } = await listDirectories(deps, call, page);
+        const ids = rows.map(({ id }) => id);
+        const people = await countPeople(deps.database, ids);
+        return { ...rest, rows: rows.map((row) => ({ row, people: people.get(row.id) })) };
+      },
+      ({ row, people }) => toWire(row, deps.publicUrl(), people),
     ),
     createDirectory: async (call, { body }) => format(await createDirectory(deps, call, body)),
     getDirectory: async (call, { params }) =>

@@ -1,10 +1,22 @@
 import type { directory } from "@bursar/contract/admin/directories.ts";
 import type { z } from "zod";
+import { SCIM_PATH } from "#src/people/scim/scim-response.ts";
 import type { DirectoryRow } from "./directories.sql.ts";
 import { callbackPathOf, LOGOUT_PATH } from "./issuer.rule.ts";
 
+export interface DirectoryPeople {
+  linked: number;
+  provided: number;
+}
+
+const NO_PEOPLE: DirectoryPeople = { linked: 0, provided: 0 };
+
 /** `publicUrl`: address of the console, without a slash at the end. */
-export function toWire(row: DirectoryRow, publicUrl: string): z.input<typeof directory> {
+export function toWire(
+  row: DirectoryRow,
+  publicUrl: string,
+  people: DirectoryPeople = NO_PEOPLE,
+): z.input<typeof directory> {
   return {
     id: row.id,
     type: "directory",
@@ -22,6 +34,8 @@ export function toWire(row: DirectoryRow, publicUrl: string): z.input<typeof dir
     group_mappings: row.group_mappings,
     redirect_uri: publicUrl + callbackPathOf(row.id),
     logout_uri: `${publicUrl}${LOGOUT_PATH}/${row.id}`,
+    scim_uri: publicUrl + SCIM_PATH,
+    people,
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
   };
