@@ -1,4 +1,4 @@
-import { type Rank, rankNames } from "@bursar/contract/permissions.ts";
+import { rankNames } from "@bursar/contract/permissions.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
@@ -6,15 +6,15 @@ import { rankOf } from "#src/domain/rank.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import {
   changeTags as applyChange,
+  type ChangedTags,
   inheritTags,
   listLeftTags,
+  MAX_TAGS,
   noTags,
   type RankedTags,
   type TagChange,
 } from "./tag-changes.rule.ts";
 import { listTagLimitRanks, listTagsOfKeys } from "./tags.sql.ts";
-
-const MAX_TAGS = 50;
 
 export interface TaggedPlace {
   workspaceId: string;
@@ -22,25 +22,59 @@ export interface TaggedPlace {
   inherited: RankedTags | null;
 }
 
+/** Wanted change of one workspace or key. */
+interface WantedTags extends TaggedPlace {
+  before: RankedTags;
+  change: TagChange;
+}
+
 /**
  * Changes the tags of a workspace or a key, whose row is locked. Throws a 403 for a tag that a higher rank set or limits,
- * and a 400 for too many tags.
+ * and a 400 for too many tags or similar names.
  */
 export async function changeTags(
   tx: Tx,
   caller: Caller,
   before: RankedTags,
-  { change, workspaceId, inherited }: TaggedPlace & { change: TagChange },
+  wanted: TaggedPlace & { change: TagChange },
 ): Promise<RankedTags> {
-  const context = { rank: rankOf(caller, workspaceId, "keys"), inherited: inherited ?? noTags };
-  const left = listLeftTags(before, change, context.inherited);
+  const [changed] = await changeAllTags(tx, caller, [{ ...wanted, before }]);
+  return readChanged(changed as ChangedTags);
+}
+
+/** Changes the tags of workspaces and keys, in order, with one statement for any number of them. */
+async function changeAllTags(
+  tx: Tx,
+  caller: Caller,
+  wanted: readonly WantedTags[],
+): Promise<ChangedTags[]> {
+  const left = wanted.flatMap(({ before, change, inherited }) =>
+    listLeftTags(before, change, inherited ?? noTags),
+  );
   const limitRanks = await listTagLimitRanks(tx, caller.organizationId, left);
-  const changed = applyChange(before, change, { ...context, limitRanks });
-  if (changed.kind === "set_above") throw refuseSetAbove(changed);
-  if (Object.keys(changed.after.tags).length > MAX_TAGS) {
-    throw refuseField("tags", `at most ${MAX_TAGS} tags are possible.`);
+  return wanted.map(({ before, change, workspaceId, inherited }) => {
+    const rank = rankOf(caller, workspaceId, "keys");
+    return applyChange(before, change, { rank, inherited: inherited ?? noTags, limitRanks });
+  });
+}
+
+function readChanged(changed: ChangedTags): RankedTags {
+  if (changed.kind === "changed") return changed.after;
+  throw changed.kind === "set_above"
+    ? new ApiError("tag_set_above", describeRefusal(changed))
+    : refuseField("tags", describeRefusal(changed));
+}
+
+/** Reason of a refused change, as text. */
+function describeRefusal(refused: Exclude<ChangedTags, { kind: "changed" }>): string {
+  switch (refused.kind) {
+    case "set_above":
+      return describeSetAbove(refused);
+    case "too_many":
+      return `at most ${MAX_TAGS} tags are possible.`;
+    case "similar_names":
+      return `the names "${refused.name}" and "${refused.other}" differ in case alone.`;
   }
-  return changed.after;
 }
 
 /** Returns the tags that a new key gets from other keys. */
@@ -53,13 +87,10 @@ export async function inheritTagsOfKeys(
   return inheritTags(sources, rankOf(caller, workspaceId, "keys"));
 }
 
-function refuseSetAbove({ name, rank, isLimit }: { name: string; rank: Rank; isLimit: boolean }) {
+function describeSetAbove({ name, rank, isLimit }: Extract<ChangedTags, { kind: "set_above" }>) {
   const who = rankNames[rank];
   const fact = isLimit
     ? `The tag "${name}" has a limit of ${who}`
     : `The tag "${name}" was set by ${who}`;
-  return new ApiError(
-    "tag_set_above",
-    `${fact}. A caller of a lower rank cannot change it. Ask ${who}.`,
-  );
+  return `${fact}. A caller of a lower rank cannot change it. Ask ${who}.`;
 }

@@ -52,7 +52,7 @@ test("a key replaces no tag of its workspace that a higher rank set, and can dro
 });
 
 test("a tag with a limit of a higher rank is neither removed nor replaced, also by a tag of the key", () => {
-  const limitRanks = new Map<string, Rank>([["team", "admin"]]);
+  const limitRanks = new Map<string, Rank>([["team=search", "admin"]]);
   const refused = { kind: "set_above", name: "team", rank: "admin", isLimit: true };
   const own = tagged({ team: "search" }, "workspace");
   const context = { rank: "workspace", limitRanks } as const;
@@ -60,6 +60,15 @@ test("a tag with a limit of a higher rank is neither removed nor replaced, also 
   expect(change(noTags, { team: "ads" }, { ...context, inherited: own })).toEqual(refused);
   expect(change(own, { team: "ads" }, { ...context, rank: "admin" }).kind).toBe("changed");
   expect(listLeftTags(noTags, { team: "ads" }, own)).toEqual([{ name: "team", value: "search" }]);
+});
+
+test("a changed name differs from all others in more than its case", () => {
+  const before = tagged({ Team: "search" }, "workspace");
+  const refused = { kind: "similar_names", name: "team", other: "Team" };
+  expect(change(before, { team: "ads" }, { rank: "workspace" })).toEqual(refused);
+  expect(change(before, { Team: null, team: "ads" }, { rank: "workspace" }).kind).toBe("changed");
+  const stored = tagged({ Team: "search", team: "ads" }, "workspace");
+  expect(change(stored, { stage: "test" }, { rank: "workspace" }).kind).toBe("changed");
 });
 
 test("a new key inherits tags that ranks above the caller's set, of the highest rank first", () => {

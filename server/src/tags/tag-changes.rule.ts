@@ -29,6 +29,11 @@ export interface PresentTag {
   value: string;
 }
 
+/** Text for one tag. No name contains the equals sign, so two tags never have the same text. */
+export function formatTag({ name, value }: PresentTag): string {
+  return `${name}=${value}`;
+}
+
 /** Lists tags that requests have before the change and may not have afterwards. `inherited`: of the key's workspace. */
 export function listLeftTags(
   before: RankedTags,
@@ -43,11 +48,17 @@ export function listLeftTags(
 
 export type ChangedTags =
   | { kind: "changed"; after: RankedTags }
-  | { kind: "set_above"; name: string; rank: Rank; isLimit: boolean };
+  | { kind: "set_above"; name: string; rank: Rank; isLimit: boolean }
+  | { kind: "too_many" }
+  | { kind: "similar_names"; name: string; other: string };
+
+/** Maximum number of tags of a workspace or a key. */
+export const MAX_TAGS = 50;
 
 /**
  * Changes tags at a rank. Refuses a change of a tag that a higher rank set or limits. A key also replaces no tag that a higher
- * rank set on its workspace. `limitRanks` has the highest rank of each tag's limits, by name.
+ * rank set on its workspace. Refuses a new name that differs from another in case alone. `limitRanks` has the highest rank of
+ * each tag's limits, by `formatTag`.
  */
 export function changeTags(
   before: RankedTags,
@@ -57,8 +68,10 @@ export function changeTags(
   const { rank, inherited, limitRanks } = context;
   const tags = { ...before.tags };
   const ranks = { ...before.ranks };
-  for (const name of listChangedNames(before, change)) {
+  const names = listChangedNames(before, change);
+  for (const name of names) {
     const value = (change && readOwn(change, name)) ?? null;
+    const left = readOwn(before.tags, name) ?? readOwn(inherited.tags, name);
     const setters = [
       ...(Object.hasOwn(before.tags, name) ? [findTagRank(before, name)] : []),
       ...(Object.hasOwn(inherited.tags, name) && value !== null
@@ -67,7 +80,8 @@ export function changeTags(
     ];
     const above = setters.find((setter) => !includesRank(rank, setter));
     if (above !== undefined) return { kind: "set_above", name, rank: above, isLimit: false };
-    const limiting = limitRanks.get(name);
+    const limiting =
+      left === undefined ? undefined : limitRanks.get(formatTag({ name, value: left }));
     if (limiting !== undefined && !includesRank(rank, limiting)) {
       return { kind: "set_above", name, rank: limiting, isLimit: true };
     }
@@ -77,7 +91,20 @@ export function changeTags(
     tags[name] = value;
     ranks[name] = rank;
   }
-  return { kind: "changed", after: { tags, ranks } };
+  if (Object.keys(tags).length > MAX_TAGS) return { kind: "too_many" };
+  const similar = findSimilarNames(Object.keys(tags), names);
+  return similar === null ? { kind: "changed", after: { tags, ranks } } : similar;
+}
+
+/** Finds a changed name that differs from another one in case alone. */
+function findSimilarNames(names: readonly string[], changed: readonly string[]) {
+  for (const name of names.filter((each) => changed.includes(each))) {
+    const isSimilar = (other: string) =>
+      other !== name && other.toLowerCase() === name.toLowerCase();
+    const other = names.find(isSimilar);
+    if (other !== undefined) return { kind: "similar_names" as const, name, other };
+  }
+  return null;
 }
 
 function listChangedNames({ tags }: RankedTags, change: TagChange): string[] {

@@ -2,7 +2,7 @@ import { includesRank, type Rank } from "@bursar/contract/permissions.ts";
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
-import type { PresentTag, RankedTags } from "./tag-changes.rule.ts";
+import { formatTag, type PresentTag, type RankedTags } from "./tag-changes.rule.ts";
 
 /** Tags of an active workspace, locked until the transaction ends. */
 export async function findTagsOfWorkspace(
@@ -31,17 +31,18 @@ export async function listTagsOfKeys(
   return rows;
 }
 
-/** Highest rank with a value on a spend limit or a rate limit of each tag, by the tag's name. */
+/** Highest rank with a value on a spend limit or a rate limit of each tag, by `formatTag`. Each tag is read once. */
 export async function listTagLimitRanks(
   tx: Tx,
   organizationId: string,
   tags: readonly PresentTag[],
 ): Promise<Map<string, Rank>> {
   if (tags.length === 0) return new Map();
-  const names = tags.map(({ name }) => name);
-  const values = tags.map(({ value }) => value);
-  const { rows } = await sql<{ name: string; rank: Rank }>`
-    SELECT wanted.name, limits.rank
+  const wanted = [...new Map(tags.map((tag) => [formatTag(tag), tag])).values()];
+  const names = wanted.map(({ name }) => name);
+  const values = wanted.map(({ value }) => value);
+  const { rows } = await sql<PresentTag & { rank: Rank }>`
+    SELECT wanted.name, wanted.value, limits.rank
     FROM unnest(${names}::text[], ${values}::text[]) AS wanted (name, value)
     JOIN (
       SELECT scope_id, rank FROM spend_limit_value WHERE organization_id = ${organizationId}::uuid AND scope_type = 'tag'
@@ -51,9 +52,9 @@ export async function listTagLimitRanks(
     tx,
   );
   const highest = new Map<string, Rank>();
-  for (const { name, rank } of rows) {
-    const known = highest.get(name);
-    if (known === undefined || includesRank(rank, known)) highest.set(name, rank);
+  for (const { rank, ...tag } of rows) {
+    const known = highest.get(formatTag(tag));
+    if (known === undefined || includesRank(rank, known)) highest.set(formatTag(tag), rank);
   }
   return highest;
 }

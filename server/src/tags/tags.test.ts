@@ -138,3 +138,10 @@ test("a key has no tag without a value, because an empty one would undo its work
   const answer = await setTags(org.admin, `/v1/admin/api_keys/${id}`, { team: "" });
   expect(answer.status).toBe(400);
 });
+
+test("a change adds no name that differs from a stored one in case alone", async ({ org }) => {
+  const { id } = await org.admin.createWorkspace({ tags: { Team: "ads" } });
+  const path = `/v1/admin/workspaces/${id}`;
+  const { status, error } = await org.admin.post(path, { tags: { team: "search" } });
+  expect([status, error.message]).toEqual([400, expect.stringContaining("case")]);
+});
