@@ -6,8 +6,8 @@ import {
   type ZodOpenApiOperationObject,
 } from "zod-openapi";
 import { claudeHeaders, claudeRoutes } from "./claude/routes.ts";
+import { errorBody } from "./error-body.ts";
 import { renderErrorCodeLists } from "./error-table.ts";
-import { errorBody } from "./errors.ts";
 import { describeRequirement } from "./permission-words.ts";
 import { isOperatorAction, isSelfAction } from "./permissions.ts";
 import { reportHeaders } from "./report-headers.ts";

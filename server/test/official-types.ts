@@ -47,7 +47,8 @@ import type {
   officialWorkspace,
   updateOfficialWorkspace,
 } from "@bursar/contract/admin/workspaces.ts";
-import type { ErrorBody, ErrorType } from "@bursar/contract/errors.ts";
+import type { ErrorBody } from "@bursar/contract/error-body.ts";
+import type { ErrorType } from "@bursar/contract/errors.ts";
 import type AnthropicPrevious from "anthropic-sdk-previous";
 import type { z } from "zod";
 import type { BetaSimulatedModel, SimulatedModel } from "#src/simulator/models.ts";

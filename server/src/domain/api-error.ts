@@ -1,10 +1,6 @@
+import type { ErrorDetails } from "@bursar/contract/error-body.ts";
 import type { ErrorFacts, FieldError } from "@bursar/contract/error-facts.ts";
-import {
-  type ErrorCode,
-  type ErrorDetails,
-  type ErrorType,
-  errorCodes,
-} from "@bursar/contract/errors.ts";
+import { type ErrorCode, type ErrorType, errorCodes } from "@bursar/contract/errors.ts";
 
 type Headers = Readonly<Record<string, string>>;
 

@@ -1,4 +1,4 @@
-import type { ErrorBody, ErrorDetails } from "@bursar/contract/errors.ts";
+import type { ErrorBody, ErrorDetails } from "@bursar/contract/error-body.ts";
 import type { ApiError } from "./api-error.ts";
 
 /** Official error body of a refusal. `requestId` equals the response's `request-id` header. */

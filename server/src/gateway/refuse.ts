@@ -1,4 +1,5 @@
-import type { ErrorCode, ErrorDetails } from "@bursar/contract/errors.ts";
+import type { ErrorDetails } from "@bursar/contract/error-body.ts";
+import type { ErrorCode } from "@bursar/contract/errors.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { toErrorBody } from "#src/domain/error-body.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";

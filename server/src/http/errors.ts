@@ -1,4 +1,4 @@
-import type { ErrorBody } from "@bursar/contract/errors.ts";
+import type { ErrorBody } from "@bursar/contract/error-body.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { toErrorBody } from "#src/domain/error-body.ts";
 

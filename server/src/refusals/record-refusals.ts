@@ -1,4 +1,5 @@
-import type { ErrorCode, ErrorDetails } from "@bursar/contract/errors.ts";
+import type { ErrorDetails } from "@bursar/contract/error-body.ts";
+import type { ErrorCode } from "@bursar/contract/errors.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { makeWriteBehind } from "#src/lib/write-behind.ts";
 

@@ -1,5 +1,5 @@
+import type { ErrorDetails } from "@bursar/contract/error-body.ts";
 import type { ErrorFacts } from "@bursar/contract/error-facts.ts";
-import type { ErrorDetails } from "@bursar/contract/errors.ts";
 
 /** Facts of a refusal that are stored. They come from limits, keys and names of fields, never from texts of the request. */
 export interface RefusalFacts extends Partial<Pick<ErrorFacts, StoredFact>> {

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { createdAdminKey } from "@bursar/contract/admin/admin-keys.ts";
 import type { createdApiKey } from "@bursar/contract/admin/api-keys.ts";
 import type { workspace } from "@bursar/contract/admin/workspaces.ts";
-import type { ErrorDetails } from "@bursar/contract/errors.ts";
+import type { ErrorDetails } from "@bursar/contract/error-body.ts";
 import type { FastifyInstance, InjectOptions } from "fastify";
 import type { z } from "zod";
 import { makeSessions } from "#src/access/sessions.ts";

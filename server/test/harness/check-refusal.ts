@@ -1,5 +1,6 @@
 import { deepEqual } from "node:assert/strict";
-import { type ErrorCode, errorBody, errorCodes } from "@bursar/contract/errors.ts";
+import { errorBody } from "@bursar/contract/error-body.ts";
+import { type ErrorCode, errorCodes } from "@bursar/contract/errors.ts";
 
 /** Throws unless the body is a refusal of the contract's list, with the status, the type and all facts of its code. */
 export function checkRefusal(status: number, body: unknown): void {
