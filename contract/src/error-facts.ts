@@ -135,6 +135,43 @@ const shareFacts = z
   })
   .meta({ description: "The share of the server that is used up." });
 
+/** Codes of faults in a file of tags. */
+export const tagFileFaults = [
+  "encoding_invalid",
+  "csv_malformed",
+  "rows_missing",
+  "too_many_rows",
+  "too_many_columns",
+  "column_missing",
+  "column_unknown",
+  "column_duplicate",
+  "tag_name_invalid",
+  "cell_count_wrong",
+  "kind_unknown",
+  "row_duplicate",
+  "tag_value_invalid",
+  "resource_not_found",
+  "resource_archived",
+  "resource_expired",
+  "permission_denied",
+  "tag_set_above",
+  "too_many_tags",
+  "tag_names_similar",
+] as const;
+export type TagFileFault = (typeof tagFileFaults)[number];
+
+const fileError = z
+  .object({
+    line: z.int().meta({ description: "Row of the file. The heading is row 1." }),
+    column: z.string().nullable().meta({ description: "Heading of the column. Null: the row." }),
+    code: z.enum(tagFileFaults),
+    message: z.string().meta({ description: "A sentence for people." }),
+  })
+  .meta({ id: "FileError" });
+
+/** One fault in a file. */
+export type FileError = z.output<typeof fileError>;
+
 /** Facts of refusals, by name. `errorCodes` lists the codes that have each. */
 export const errorFacts = z.object({
   header: z.string().meta({ description: "Name of the header, in lower case." }),
@@ -155,6 +192,8 @@ export const errorFacts = z.object({
   set_above: setAboveFacts,
   inherited_from: inheritedFacts,
   share: shareFacts,
+  file_errors: z.array(fileError).meta({ description: "The first 100 faults, by row." }),
+  file_error_count: z.int().meta({ description: "Number of all faults." }),
   unknown_features: z.array(z.string()).meta({
     description: "Kinds and names of the unknown features, such as `field later`.",
   }),

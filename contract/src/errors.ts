@@ -61,6 +61,11 @@ export const errorCodes = {
     type: "invalid_request_error",
     meaning: "The request headers are larger than 16 KB.",
   },
+  tag_file_invalid: {
+    ...badRequest,
+    meaning: "The file of tags has faults, and nothing was changed.",
+    facts: ["file_errors", "file_error_count"],
+  },
   thread_unsupported_request: {
     ...badRequest,
     meaning: "The request asks for a stored conversation, which this server does not keep.",
@@ -128,10 +133,7 @@ export const errorCodes = {
     ...forbidden,
     meaning: "Members of the organization sign in through its directory only.",
   },
-  directory_logout_invalid: {
-    ...badRequest,
-    meaning: "The logout token of a provider is invalid, or was used before.",
-  },
+  directory_logout_invalid: { ...badRequest, meaning: "The logout token is invalid, or was used." },
   last_sign_in_way: {
     ...conflict,
     meaning: "The member could no longer sign in without the link to the directory.",
@@ -171,8 +173,7 @@ export const errorCodes = {
   },
   tag_set_above: {
     ...forbidden,
-    meaning:
-      "A higher rank set the tag or its limit, so the caller can neither change nor remove it.",
+    meaning: "A higher rank set the tag or its limit, so the caller cannot change it.",
   },
   raise_needs_two_people: {
     ...forbidden,
@@ -292,14 +293,12 @@ export const errorCodes = {
   },
   managed_by_directory: {
     ...badRequest,
-    meaning:
-      "A directory of the company provides the group or the membership, and alone changes it.",
+    meaning: "A directory provides the group or the membership, and alone changes it.",
   },
   webhook_required: { ...badRequest, meaning: "The alert channel is not a webhook." },
   limit_is_inherited: {
     ...badRequest,
-    meaning:
-      "The limit of the member is the default cap of a group, so it cannot be removed by itself.",
+    meaning: "The limit is the default cap of a group, so it cannot be removed by itself.",
     facts: ["inherited_from"],
   },
   increase_request_closed: {

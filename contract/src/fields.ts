@@ -120,7 +120,7 @@ export const tagName = z
   .refine((name) => !/[,:=]/.test(name), "a tag name cannot contain a comma, : or =")
   .refine((name) => name !== "__proto__", "this name is reserved")
   .refine((name) => !/^anthropic/i.test(name), "a tag name cannot begin with anthropic");
-const tagValue = z
+export const tagValue = z
   .string()
   .normalize("NFC")
   .trim()

@@ -160,9 +160,7 @@ function toOperation(route: RouteSpec): Operation {
     tags: [groupOf(route)],
     ...(security && { security }),
     ...toRequestParams(route),
-    ...(body && {
-      requestBody: { required: true, content: { "application/json": { schema: body } } },
-    }),
+    ...(body && { requestBody: { required: true, content: toBodyContent(route, body) } }),
     responses: {
       "200": {
         description: "Done.",
@@ -180,6 +178,13 @@ function toOperation(route: RouteSpec): Operation {
         ]),
       ),
     },
+  };
+}
+
+function toBodyContent({ bodyFile }: RouteSpec, body: z.ZodObject) {
+  return {
+    "application/json": { schema: body },
+    ...(bodyFile && { [bodyFile.mediaType]: { schema: { type: "string" as const } } }),
   };
 }
 

@@ -23,6 +23,8 @@ export interface RouteSpec {
   params?: z.ZodObject;
   query?: z.ZodObject;
   body?: z.ZodObject;
+  /** Field that the whole body becomes, if the request has this media type instead of JSON. */
+  bodyFile?: { field: string; mediaType: "text/csv" };
   /** Maximum body size, if it is larger than that of other routes. */
   maxBodyBytes?: number;
   response: z.ZodObject;

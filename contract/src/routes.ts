@@ -35,6 +35,7 @@ import { signInRoutes } from "./admin/sign-in.ts";
 import { increaseRequestRoutes } from "./admin/spend-limit-increase-requests.ts";
 import { spendLimitRoutes } from "./admin/spend-limits.ts";
 import { systemRoutes } from "./admin/system.ts";
+import { tagFileRoutes } from "./admin/tag-files.ts";
 import { tagRoutes } from "./admin/tags.ts";
 import { requestCostRoutes, unresolvedSpendRoutes } from "./admin/unresolved-spend.ts";
 import { upstreamRoutes } from "./admin/upstreams.ts";
@@ -51,6 +52,7 @@ export const adminRoutes = [
   ...organizationRoutes,
   ...workspaceRoutes,
   ...tagRoutes,
+  ...tagFileRoutes,
   ...memberRoutes,
   ...workspaceMemberRoutes,
   ...groupRoutes,

@@ -243,6 +243,20 @@ describe("a body", () => {
     expect(lastBody()).toEqual({ name: "Piped" });
   });
 
+  test("has the text of a file, and a dry run of the server is a request", async () => {
+    const file = join(folder, "tags.csv");
+    await writeFile(file, Buffer.from("kind,id\nworkspace,K\u00f6ln\0", "latin1"));
+    await bursar(["tags", "import", file, "--dry-run"]);
+    expect(asked[0]).toMatchObject({ path: "/v1/admin/tags/import", query: { dry_run: "true" } });
+    expect(lastBody()).toEqual({ csv: "kind,id\nworkspace,K\uFFFDln\uFFFD" });
+    await bursar(["tags", "import", file]);
+    expect(asked[1]?.query).toEqual({});
+    expect((await bursar(["tags", "import", join(folder, "none.csv")])).notes).toContain(
+      "file: cannot read",
+    );
+    expect((await bursar(["tags", "import"])).notes).toContain("Missing: --csv <file>");
+  });
+
   test.each([
     [["workspaces", "create", "A", "--name", "B"], "name: set twice."],
     [["workspaces", "create", "A", "--data", "[]"], "--data: expected a JSON object."],

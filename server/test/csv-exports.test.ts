@@ -30,6 +30,7 @@ const pathOf: Record<string, string> = {
   exportRequests: "/v1/admin/requests/export?format=csv",
   exportAccess: "/v1/admin/access/export?format=csv",
   exportAuditEvents: "/v1/admin/audit_events/export?format=csv",
+  exportTags: "/v1/admin/tags/export",
 };
 
 test.beforeAll(async ({ org, useKey }) => {

@@ -5,6 +5,7 @@ import type { Tx } from "#src/db/pool.ts";
 import type { Caller, Origin } from "#src/domain/caller.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId, type RandomBytes } from "#src/lib/ids.ts";
+import { waitForNextTurn } from "#src/lib/slices.ts";
 import type { RowSigner } from "#src/signed-rows/row-signer.ts";
 import { inSignedTransaction } from "#src/signed-rows/signed-transaction.ts";
 import {
@@ -187,6 +188,9 @@ export async function appendAfterHead(
   return getOnly(await appendAllAfterHead(tx, deps, { ...by, entries: [entry] }));
 }
 
+/** Events that are hashed between two turns of the event loop, in about a millisecond. */
+const HASHED_AT_ONCE = 32;
+
 async function appendAllAfterHead(
   tx: Tx,
   deps: Pick<AuditDeps, "randomBytes" | "auditKey">,
@@ -203,7 +207,8 @@ async function appendAllAfterHead(
   const { keyedFrom, hasSignedRows } = head;
   const stored: StoredEvent[] = [];
   let { seq, hash, retentionDays } = head;
-  for (const entry of entries) {
+  for (const [index, entry] of entries.entries()) {
+    if (index > 0 && index % HASHED_AT_ONCE === 0) await waitForNextTurn();
     seq += 1n;
     const event = {
       id: newId(idPrefixes.auditEvent, now.getTime(), deps.randomBytes),

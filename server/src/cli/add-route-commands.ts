@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { addInput, type CommandShape, makeShape } from "./command-input.ts";
+import { addInput, type CommandShape, hasDryRun, makeShape } from "./command-input.ts";
 import { groupAliases } from "./command-styles.ts";
 import { listExamples } from "./examples.ts";
 import { listRouteCommands, type RouteCommand } from "./route-commands.ts";
@@ -92,7 +92,7 @@ function addCommonOptions(added: Command, command: RouteCommand): void {
   if (isDestructive(command) || hasDestructiveInput(command)) {
     added.option("--yes", "skip the confirmation");
   }
-  added.option("--dry-run", "print the request without sending it");
+  if (!hasDryRun(command)) added.option("--dry-run", "print the request without sending it");
   if (route.method === "POST") {
     added.option(
       "--idempotency-key <key>",

@@ -66,6 +66,7 @@ test("a 400 exits by its code: limit, secret, state of the resource, else input"
       "request_body_timeout",
       "request_too_large",
       "headers_too_large",
+      "tag_file_invalid",
       "thread_unsupported_request",
       "directory_logout_invalid",
       "passkeys_unavailable",

@@ -1,3 +1,4 @@
+import type { FileError } from "@bursar/contract/error-facts.ts";
 import type { ErrorCode } from "@bursar/contract/errors.ts";
 
 /** A failed command. `exitCode` is the exit code of the program. */
@@ -22,6 +23,14 @@ export class CommandError extends Error {
 
 interface RefusalDetails {
   error_code?: string;
+  file_errors?: readonly FileError[];
+}
+
+/** One line for each fault of a refused file. */
+export function listFileErrors(details: RefusalDetails | null): string[] {
+  return (details?.file_errors ?? []).map(({ line, column, message }) =>
+    [`  line ${line}`, ...(column === null ? [] : [column]), message].join("  "),
+  );
 }
 
 export const exitCodes = {

@@ -3,7 +3,7 @@ import type { CommandStyle } from "./command-styles.ts";
 import { type Field, type Kind, readFields } from "./read-fields.ts";
 import { readSecret } from "./read-secret.ts";
 import { timeForms } from "./read-time.ts";
-import { makeUsageError, readJson, readValue } from "./read-value.ts";
+import { makeUsageError, readFile, readJson, readValue } from "./read-value.ts";
 import { isList, type RouteCommand, toKebab } from "./route-commands.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -43,7 +43,9 @@ const RESERVED = new Set(
 const PAGING = new Set(["limit", "page"]);
 
 export function makeShape({ route, style }: RouteCommand): CommandShape {
-  const body = readFields(route.body).filter(({ name }) => !(name in (style.fixed ?? {})));
+  const body = readFields(route.body)
+    .filter(({ name }) => !(name in (style.fixed ?? {})))
+    .map((field) => (style.files?.includes(field.name) ? toFileField(field) : field));
   const ids = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => ({
     name,
     field: null,
@@ -57,6 +59,16 @@ export function makeShape({ route, style }: RouteCommand): CommandShape {
     ...(style.fixed ? [] : body.map((field) => toFlag(field, "body", { style, isStream }))),
   ];
   return { positionals: [...ids, ...spoken], flags, hasBody: route.body !== undefined };
+}
+
+/** The file comes from an argument or `--data`, so it is no required flag. */
+function toFileField(field: Field): Field {
+  return { ...field, kind: { type: "file" } };
+}
+
+/** True for a route that has a dry run on the server. */
+export function hasDryRun({ route }: Pick<RouteCommand, "route">): boolean {
+  return "dry_run" in (route.query?.shape ?? {});
 }
 
 /** Body fields without a flag. A new object's name is one by default. */
@@ -79,7 +91,8 @@ function toFlag(
   const { kind } = field;
   const plain = findIdForm(field.name) ? field.name.replace(/_id(s?)$/, "$1") : field.name;
   const written = style.flags?.[field.name] ?? toKebab(plain);
-  const isTaken = RESERVED.has(written) && !(isStream && written === "format");
+  const isOwn = (isStream && written === "format") || field.name === "dry_run";
+  const isTaken = RESERVED.has(written) && !isOwn;
   const name = `${isTaken ? "field-" : ""}${written}${kind.type === "secret" ? "-file" : ""}`;
   const value = kind.type === "flag" ? "" : ` <${formatPlaceholder(field)}>`;
   const option = new Option(`--${name}${value}`, describe(field));
@@ -89,10 +102,15 @@ function toFlag(
   return { field, place, option };
 }
 
+/** Word of an argument in help texts. */
+export function nameArgument({ name, field }: Positional): string {
+  return field?.kind.type === "file" ? "file" : toKebab(name.replace(/_id$/, ""));
+}
+
 /** Adds arguments and flags to a command. */
 export function addInput(command: Command, shape: CommandShape): void {
   for (const { name, field } of shape.positionals) {
-    const word = toKebab(name.replace(/_id$/, ""));
+    const word = nameArgument({ name, field });
     const text = field === null ? describeId(name) : describe(field);
     const form = field?.kind.type === "list" ? `${word}...` : word;
     // Body fields can come from --data or from their flags.
@@ -130,6 +148,7 @@ function formatKind(kind: Kind): string {
     case "text":
       return "text";
     case "secret":
+    case "file":
       return "file";
     case "time":
       return "time";
@@ -247,13 +266,21 @@ export async function readInput(
       return;
     }
     if (name in body) throw makeUsageError(`${toKebab(name)}: set twice.`);
-    body[name] = readValue(field.kind, value, { name: toKebab(name), nowMs });
+    body[name] =
+      field.kind.type === "file"
+        ? readTextFile(String(value))
+        : readValue(field.kind, value, { name: toKebab(name), nowMs });
   });
   checkRequired(shape, { query, body });
   if (/^update/.test(route.operationId) && shape.hasBody && Object.keys(body).length === 0) {
     throw makeUsageError("Nothing to change. Add a flag or --data.");
   }
   return { params, query, body: shape.hasBody ? body : undefined };
+}
+
+/** The server refuses NUL in JSON. Like other text that is not UTF-8, it refuses the replacement in a file by its line. */
+function readTextFile(path: string): string {
+  return readFile(path, "file").replaceAll("\0", "\uFFFD");
 }
 
 async function readFlag(
@@ -263,6 +290,7 @@ async function readFlag(
 ): Promise<unknown> {
   if (kind.type === "flag") return value;
   if (value === false && isNullable) return null;
+  if (kind.type === "file") return readTextFile(String(value));
   if (kind.type === "secret") return readSecret(String(value), reading.name, reading.terminal);
   return readValue(kind, value as string | string[], reading);
 }

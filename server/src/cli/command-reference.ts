@@ -1,7 +1,7 @@
-import { capitalize, makeShape } from "./command-input.ts";
+import { capitalize, makeShape, nameArgument } from "./command-input.ts";
 import { groupAliases } from "./command-styles.ts";
 import { listExamples } from "./examples.ts";
-import { listRouteCommands, nameOf, type RouteCommand, toKebab } from "./route-commands.ts";
+import { listRouteCommands, nameOf, type RouteCommand } from "./route-commands.ts";
 
 /** Renders the route commands as Markdown, the text of `docs/guides/commands.md`. */
 export function renderCommandReference(): string {
@@ -56,7 +56,7 @@ function formatSummary({ route, style, action }: RouteCommand): string {
 function formatUsage(command: RouteCommand): string {
   const { positionals, flags } = makeShape(command);
   const words = positionals.map(({ name, field }) => {
-    const word = toKebab(name.replace(/_id$/, ""));
+    const word = nameArgument({ name, field });
     const form = field?.kind.type === "list" ? `${word}...` : word;
     return field === null ? `<${form}>` : `[${form}]`;
   });

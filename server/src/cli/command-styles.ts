@@ -11,6 +11,8 @@ export interface CommandStyle {
   aliases?: readonly string[];
   /** Body fields that need no flag, after the ids. The last one takes all remaining arguments if it is a list. */
   positionals?: readonly string[];
+  /** Body fields whose argument is the path of a file with the value. */
+  files?: readonly string[];
   /** Body fields that the command itself sets. */
   fixed?: Readonly<Record<string, unknown>>;
   /** Plainer names for flags, by field. */
@@ -81,6 +83,9 @@ export const groupAliases: Readonly<
 /** Verifying a log of ten million events takes minutes without a response. */
 const VERIFY_TIMEOUT_MS = 3_600_000;
 
+/** The largest file of tags takes some seconds, on a slow machine a minute. */
+const IMPORT_TIMEOUT_MS = 300_000;
+
 type Verification = z.output<typeof auditLogVerification>;
 
 function describeBreak(verification: Verification): string | null {
@@ -129,6 +134,18 @@ const styles: Readonly<Record<string, CommandStyle>> = {
   },
   updateWorkspace: { examples: ["workspaces update Research --name Science --tags team=ai"] },
   listTags: { examples: ["tags list --name cost_center"] },
+  exportTags: {
+    examples: [
+      "tags export --output tags.csv",
+      "tags export --name cost_center --output costs.csv",
+    ],
+  },
+  importTags: {
+    positionals: ["csv"],
+    files: ["csv"],
+    timeoutMs: IMPORT_TIMEOUT_MS,
+    examples: ["tags import ./tags.csv --dry-run", "tags import ./tags.csv"],
+  },
   archiveWorkspace: { examples: ["workspaces archive Research --yes"] },
   createApiKey: {
     examples: [

@@ -67,6 +67,8 @@ function makeKindSample(name: string, kind: Kind): string {
       return name.endsWith("_id") ? makeSampleId(name) : "text";
     case "secret":
       return "./secret";
+    case "file":
+      return "./file";
     case "time":
       return "2027-01-01";
     case "amount":

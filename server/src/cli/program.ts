@@ -3,7 +3,7 @@ import { Command, CommanderError } from "commander";
 import picocolors from "picocolors";
 import { VERSION } from "#src/lib/program-version.ts";
 import { addCallCommand } from "./call-command.ts";
-import { CommandError, exitCodeMeanings, exitCodes } from "./command-error.ts";
+import { CommandError, exitCodeMeanings, exitCodes, listFileErrors } from "./command-error.ts";
 import { addCompletionCommands } from "./completion.ts";
 import type { OutputOptions } from "./print.ts";
 import { addProfileCommands } from "./profile-commands.ts";
@@ -108,6 +108,7 @@ async function reportError(error: unknown, isJson: boolean, terminal: Terminal):
     terminal.note(
       picocolors.red(replaceControlCharacters(`${message}${isServerFault(error) ? named : ""}`)),
     );
+    for (const line of listFileErrors(details)) terminal.note(replaceControlCharacters(line));
   }
   if (error instanceof CommandError) return error.exitCode;
   const { ConfigError } = await import("#src/config.ts");

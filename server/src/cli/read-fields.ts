@@ -6,6 +6,8 @@ import type { z } from "zod";
 export type Kind =
   | { type: "text" }
   | { type: "secret" }
+  /** Text of a file, whose path is the argument. */
+  | { type: "file" }
   | { type: "time" }
   /** Dollars, sent as text so that nothing is rounded. */
   | { type: "amount" }

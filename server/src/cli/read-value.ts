@@ -36,6 +36,7 @@ function readOne(kind: Kind, text: string, reading: Reading): unknown {
       return readJson(text, reading);
     case "text":
     case "secret":
+    case "file":
     case "choice":
     case "amount":
     case "flag":

@@ -1,7 +1,7 @@
 import { open, rm } from "node:fs/promises";
 import { Transform } from "node:stream";
 import { CommandError, exitCodes } from "./command-error.ts";
-import { type CommandShape, type RouteInput, readInput } from "./command-input.ts";
+import { type CommandShape, hasDryRun, type RouteInput, readInput } from "./command-input.ts";
 import { type Connection, call, streamResponse } from "./connection.ts";
 import { targetOf } from "./local-api.ts";
 import { makeUsageError } from "./read-value.ts";
@@ -50,7 +50,7 @@ export async function runRoute(
   const connection = await context.connect();
   const input = await resolveNames(asked, makeListAll(connection));
   const target = targetOf(command.route, input);
-  if (options.dryRun) {
+  if (options.dryRun && !hasDryRun(command)) {
     const body = withoutSecrets(input.body, shape);
     terminal.print(toJson({ method: command.route.method, target, body }, true));
     return;

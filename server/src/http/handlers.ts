@@ -48,6 +48,7 @@ import { makeUnresolvedSpendHandlers } from "#src/spend/unresolved/routes.ts";
 import type { UnresolvedDeps } from "#src/spend/unresolved/unresolved-spend.ts";
 import { makeSystemHandlers } from "#src/system/routes.ts";
 import type { SystemDeps } from "#src/system/system.ts";
+import { makeTagFileHandlers } from "#src/tag-files/routes.ts";
 import { makeTagHandlers } from "#src/tags/routes.ts";
 import { makeUpstreamHandlers } from "#src/upstreams/routes.ts";
 import type { UpstreamDeps } from "#src/upstreams/upstreams.ts";
@@ -82,6 +83,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeOrganizationHandlers(deps),
     ...makeWorkspaceHandlers(deps),
     ...makeTagHandlers(deps),
+    ...makeTagFileHandlers(deps),
     ...makeMemberHandlers(deps),
     ...makeWorkspaceMemberHandlers(deps),
     ...makeGroupHandlers(deps),

@@ -185,7 +185,9 @@ function readInput(route: RouteSpec, request: FastifyRequest) {
   return {
     params: params && validate(params, request.params),
     query: query ? validate(query, fields) : refuseFields(fields),
-    body: body ? validate(body, readBody(request)) : refuseFields(readOptionalBody(request)),
+    body: body
+      ? validate(body, readBody(request, route.bodyFile))
+      : refuseFields(readOptionalBody(request)),
   };
 }
 
@@ -204,7 +206,10 @@ function refuseFields(fields: unknown): undefined {
   }
 }
 
-function readBody(request: FastifyRequest): Record<string, unknown> {
+function readBody(
+  request: FastifyRequest,
+  bodyFile?: RouteSpec["bodyFile"],
+): Record<string, unknown> {
   const { body } = request;
   if (!Buffer.isBuffer(body) || body.length === 0) {
     throw new ApiError("invalid_body", "The request body is empty: expected a JSON object.");
@@ -216,15 +221,25 @@ function readBody(request: FastifyRequest): Record<string, unknown> {
     );
   }
   const type = request.headers["content-type"] ?? "";
-  if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type)) {
+  if (bodyFile !== undefined && isOfType(type, bodyFile.mediaType)) {
+    return { [bodyFile.field]: body.toString() };
+  }
+  if (!isOfType(type, "application/json")) {
+    const expected = ["application/json", bodyFile?.mediaType].filter((each) => each).join(" or ");
     throw new ApiError(
       "invalid_header",
-      "content-type: expected application/json.",
+      `content-type: expected ${expected}.`,
       {},
       { header: "content-type" },
     );
   }
   return readJsonObject(body);
+}
+
+/** True for the media type, in UTF-8. */
+function isOfType(type: string, mediaType: string): boolean {
+  const [written = "", ...parameters] = type.split(";").map((part) => part.trim().toLowerCase());
+  return written === mediaType && parameters.every((each) => /^charset="?utf-8"?$/.test(each));
 }
 
 function readOptionalBody(request: FastifyRequest): Record<string, unknown> {

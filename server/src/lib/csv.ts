@@ -4,13 +4,19 @@ type Cell = string | number | boolean | null;
 
 /**
  * Beginning of a cell that a spreadsheet evaluates, also after dropped characters, or that breaks out of its cell. The
- * list is from OWASP ("CSV injection"), with the full-width forms of the signs.
+ * list is from OWASP ("CSV injection"), with the full-width forms of the signs. Apostrophes before it are part of it, so that
+ * `fromInert` is exact.
  */
-const formula = /^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])/;
+const formula = /^'*(?:[\t\r\n]|\s*[=+\-@＝＋－＠])/;
 
 /** Prevents evaluation of a text by spreadsheets. Numbers stay unchanged. */
 function toInert(text: string): string {
   return formula.test(text) ? `'${text}` : text;
+}
+
+/** Removes the apostrophe of an exported cell. */
+export function fromInert(text: string): string {
+  return text.startsWith("'") && formula.test(text) ? text.slice(1) : text;
 }
 
 /**

@@ -24,6 +24,21 @@ export async function forEachInSlices<Item>(
   }
 }
 
+/** Items that one statement reads or writes. With 1,000, the longest delay of a request was a third longer. */
+const PART_ITEMS = 250;
+
+/** Calls `work` for each part of a list, one after the other. Returns all results, in order. */
+export async function mapInParts<Item, Result>(
+  items: readonly Item[],
+  work: (part: readonly Item[]) => Promise<readonly Result[]>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (let start = 0; start < items.length; start += PART_ITEMS) {
+    for (const result of await work(items.slice(start, start + PART_ITEMS))) results.push(result);
+  }
+  return results;
+}
+
 /** Resolves in the next turn of the event loop, after its input and output. */
 export function waitForNextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

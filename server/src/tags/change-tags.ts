@@ -23,7 +23,7 @@ export interface TaggedPlace {
 }
 
 /** Wanted change of one workspace or key. */
-interface WantedTags extends TaggedPlace {
+export interface WantedTags extends TaggedPlace {
   before: RankedTags;
   change: TagChange;
 }
@@ -43,7 +43,7 @@ export async function changeTags(
 }
 
 /** Changes the tags of workspaces and keys, in order, with one statement for any number of them. */
-async function changeAllTags(
+export async function changeAllTags(
   tx: Tx,
   caller: Caller,
   wanted: readonly WantedTags[],
@@ -66,7 +66,7 @@ function readChanged(changed: ChangedTags): RankedTags {
 }
 
 /** Reason of a refused change, as text. */
-function describeRefusal(refused: Exclude<ChangedTags, { kind: "changed" }>): string {
+export function describeRefusal(refused: Exclude<ChangedTags, { kind: "changed" }>): string {
   switch (refused.kind) {
     case "set_above":
       return describeSetAbove(refused);

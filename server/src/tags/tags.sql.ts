@@ -17,6 +17,18 @@ export async function findTagsOfWorkspace(
   return rows[0] ?? { tags: {}, ranks: {} };
 }
 
+/** Tags of workspaces, by id. Locked until the transaction ends, if `isLocked`. */
+export async function listTagsOfWorkspaces(
+  tx: Tx,
+  of: { organizationId: string; workspaceIds: readonly string[]; isLocked: boolean },
+): Promise<Map<string, RankedTags>> {
+  const { rows } = await sql<RankedTags & { id: string }>`
+    SELECT id, tags, tag_ranks AS ranks FROM workspace
+    WHERE organization_id = ${of.organizationId}::uuid AND id = ANY(${[...of.workspaceIds]}::text[])
+    ORDER BY id ${of.isLocked ? sql`FOR SHARE` : sql``}`.execute(tx);
+  return new Map(rows.map(({ id, ...tags }) => [id, tags]));
+}
+
 /** Tags of each key, the oldest key first. */
 export async function listTagsOfKeys(
   tx: Tx,
@@ -57,6 +69,35 @@ export async function listTagLimitRanks(
     if (known === undefined || includesRank(rank, known)) highest.set(formatTag(tag), rank);
   }
   return highest;
+}
+
+/** Replaces the tags of workspaces or keys, whose rows are locked. */
+export async function saveTags(
+  tx: Tx,
+  table: "workspace" | "api_key",
+  organizationId: string,
+  tagged: readonly { id: string; after: RankedTags }[],
+): Promise<void> {
+  const ids = tagged.map(({ id }) => id);
+  const tags = tagged.map(({ after }) => JSON.stringify(after.tags));
+  const ranks = tagged.map(({ after }) => JSON.stringify(after.ranks));
+  await sql`
+    UPDATE ${sql.table(table)} AS stored SET tags = changed.tags, tag_ranks = changed.ranks
+    FROM unnest(${ids}::text[], ${tags}::jsonb[], ${ranks}::jsonb[]) AS changed (id, tags, ranks)
+    WHERE stored.organization_id = ${organizationId}::uuid AND stored.id = changed.id`.execute(tx);
+}
+
+/** Returns the names that no workspace or key of the organization has ever had. */
+export async function listNewTagNames(
+  tx: Tx,
+  organizationId: string,
+  names: readonly string[],
+): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`
+    SELECT name FROM unnest(${[...names]}::text[]) AS wanted (name)
+    WHERE NOT EXISTS (SELECT FROM tag WHERE tag.organization_id = ${organizationId}::uuid AND tag.name = wanted.name)
+    ORDER BY name`.execute(tx);
+  return rows.map(({ name }) => name);
 }
 
 interface NamedUser {

@@ -107,6 +107,21 @@ export async function findWorkspaceForUpdate(
   return row ?? null;
 }
 
+/** Finds workspaces by their ids, locked until the transaction ends if `isLocked`. */
+export async function findWorkspaces(
+  tx: Tx,
+  of: { organizationId: string; ids: readonly string[]; isLocked: boolean },
+): Promise<WorkspaceRow[]> {
+  return await tx
+    .selectFrom("workspace")
+    .select(columns)
+    .where("organization_id", "=", of.organizationId)
+    .where("id", "in", of.ids)
+    .orderBy("id")
+    .$if(of.isLocked, (query) => query.forNoKeyUpdate())
+    .execute();
+}
+
 /** Throws a unique violation of `workspace_active_name` if an active workspace has the name. */
 export async function insertWorkspace(
   tx: Tx,

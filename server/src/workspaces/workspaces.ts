@@ -1,4 +1,4 @@
-import { type PersonalKeyMode, workspace } from "@bursar/contract/admin/workspaces.ts";
+import type { PersonalKeyMode } from "@bursar/contract/admin/workspaces.ts";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
 import { checkStepUp } from "#src/access/step-up.ts";
@@ -7,11 +7,7 @@ import {
   refuseArchivedWorkspace,
   workspaceNotFound,
 } from "#src/access/visible-workspace.ts";
-import {
-  type AuditDeps,
-  type AuditEntry,
-  auditedTransaction,
-} from "#src/audit/audited-transaction.ts";
+import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { isUniqueViolation } from "#src/db/database-error.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
@@ -19,13 +15,13 @@ import type { Caller } from "#src/domain/caller.ts";
 import { defaultDisplayColor } from "#src/domain/display-color.ts";
 import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
-import { listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { arePersonalKeysWider } from "#src/domain/wider-access.ts";
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import { changeTags } from "#src/tags/change-tags.ts";
 import type { TagChange } from "#src/tags/tag-changes.rule.ts";
-import { toWire } from "./to-wire.ts";
+import { auditOf } from "./audit-of-workspace.ts";
+import { scopeOf } from "./workspace-scope.ts";
 import {
   archiveKeysOfWorkspace,
   findWorkspace,
@@ -35,15 +31,7 @@ import {
   listWorkspaces as listRows,
   updateWorkspace as updateRow,
   type WorkspaceRow,
-  type WorkspaceScope,
 } from "./workspaces.sql.ts";
-
-function scopeOf(caller: Caller): WorkspaceScope {
-  return {
-    organizationId: caller.organizationId,
-    onlyIds: listPermittedWorkspaces(caller, "workspaces:read"),
-  };
-}
 
 /** Returns a page of the Bursar list, by opaque cursor, including the default workspace. */
 export async function listWorkspaces(
@@ -256,20 +244,4 @@ async function withUniqueName<T>(name: string, work: () => Promise<T>): Promise<
     if (!isUniqueViolation(error, "workspace_active_name")) throw error;
     throw refuseField("name", `an active workspace is already called "${name}".`, "name_taken");
   }
-}
-
-const auditedFields = workspace.omit({ id: true, type: true, is_default: true, created_at: true });
-
-function auditOf(
-  event: `workspace.${string}`,
-  before: WorkspaceRow | null,
-  after: WorkspaceRow,
-): AuditEntry {
-  return {
-    event,
-    subject: { type: "workspace", id: after.id },
-    workspaceId: after.id,
-    before: before && auditedFields.parse(toWire(before)),
-    after: auditedFields.parse(toWire(after)),
-  };
 }

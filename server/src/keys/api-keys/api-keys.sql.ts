@@ -304,6 +304,30 @@ export async function findApiKeyForUpdate(
   return findApiKey(tx, scope, id);
 }
 
+/** Locks keys until the transaction ends, in the order of their ids. */
+export async function lockApiKeys(
+  tx: Tx,
+  organizationId: string,
+  ids: readonly string[],
+): Promise<void> {
+  await tx
+    .selectFrom("api_key")
+    .select("id")
+    .where("organization_id", "=", organizationId)
+    .where("id", "in", ids)
+    .orderBy("id")
+    .forNoKeyUpdate()
+    .execute();
+}
+
+export function findApiKeys(
+  db: Database | Tx,
+  scope: ApiKeyScope,
+  ids: readonly string[],
+): Promise<ApiKeyRow[]> {
+  return selectApiKeys(db, scope).where("api_key.id", "in", ids).execute();
+}
+
 export interface NewApiKeyRow
   extends Pick<
     ApiKeyRow,

@@ -37,13 +37,22 @@ export function checkCanGrantKey(
   );
 }
 
+/** True with permission to change the key. */
+export function canChangeKey(
+  caller: Caller,
+  key: { workspace_id: string; owner_member_id: string | null },
+): boolean {
+  const reach = findWorkspaceReach(caller, "api_keys:write", key.workspace_id);
+  return reach === "all" || (reach === "own" && isOwnApiKey(caller, key));
+}
+
 /** Throws a 403 without permission to change the key. Not a 404, because the caller can list the key. */
 export function checkCanChangeKey(
   caller: Caller,
   key: { workspace_id: string; owner_member_id: string | null },
 ): void {
+  if (canChangeKey(caller, key)) return;
   const reach = findWorkspaceReach(caller, "api_keys:write", key.workspace_id);
-  if (reach === "all" || (reach === "own" && isOwnApiKey(caller, key))) return;
   if (reach === null) throw deniedInWorkspace(caller, "api_keys:write", key.workspace_id);
   throw denied(
     "Your role in this workspace allows only your own API keys. This key has another owner. Ask a Workspace Admin.",

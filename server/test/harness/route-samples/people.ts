@@ -22,6 +22,15 @@ export const peopleSamples = {
   createWorkspace: renamed,
   getWorkspace: {},
   listTags: {},
+  exportTags: {},
+  importTags: {
+    body: () => ({ csv: "kind,id\n" }),
+    needs: ["workspace_id"],
+    prepareCaller: async (client, { workspace_id }) => {
+      const { id } = await client.createApiKey(workspace_id);
+      return { body: { csv: `kind,id,tag:cost_center\napi_key,${id},4711` } };
+    },
+  },
   updateWorkspace: {
     ...renamed,
     ifWider: {
