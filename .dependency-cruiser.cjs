@@ -57,6 +57,7 @@ const rooms = {
     "lib",
     "db",
     "domain",
+    "signed-rows",
     "key-lookup",
     "access",
     "audit",

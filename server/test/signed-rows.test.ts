@@ -74,6 +74,43 @@ describe("a row that this server did not write", () => {
   });
 });
 
+describe("rules for personal keys that this server did not write", () => {
+  const create = (client: Client, workspace_id: string) =>
+    client.post("/v1/admin/personal_keys", { name: "Mine", workspace_id });
+  const set = (client: Client, workspaceId: string, personal_keys: string) =>
+    client.post(`/v1/admin/workspaces/${workspaceId}`, { personal_keys });
+
+  test("open no workspace, and no change through the server makes them genuine", async ({
+    org,
+    workspaceId,
+    attack,
+  }) => {
+    const { client } = await org.member({ role: "user" });
+    await attack.run(
+      sql`INSERT INTO personal_key_rules (workspace_id, personal_keys) VALUES (${workspaceId}, 'everyone')`,
+    );
+    const options = "/v1/admin/personal_key_options";
+    expect((await create(client, workspaceId)).status).toBe(404);
+    expect((await client.get(options)).body).toMatchObject({ workspaces: [] });
+    for (const mode of ["off", "everyone"]) {
+      expect((await set(org.admin, workspaceId, mode)).status).toBe(200);
+    }
+    expect((await create(client, workspaceId)).status).toBe(404);
+    await attack.run(sql`DELETE FROM personal_key_rules WHERE workspace_id = ${workspaceId}`);
+    expect((await set(org.admin, workspaceId, "everyone")).status).toBe(200);
+    expect((await create(client, workspaceId)).status).toBe(200);
+  });
+
+  test("are named by the verification", async ({ org, workspaceId, attack }) => {
+    await set(org.admin, workspaceId, "members");
+    await attack.run(sql`UPDATE personal_key_rules SET personal_keys = 'everyone'`);
+    const path = "/v1/admin/audit_log/verification";
+    expect((await org.admin.get(path)).body).toMatchObject({
+      unexplained: [{ type: "personal_key_rules", id: workspaceId, reason: "unsigned" }],
+    });
+  });
+});
+
 describe("a changed row is refused:", () => {
   const create = async (h: AdminHarness, org: { admin: Client }, workspaceId: string) => {
     const key = await org.admin.createApiKey(workspaceId, { permissions: ["admin"] });

@@ -183,14 +183,15 @@ const unexplained = z
         "group_member",
         "group_workspace",
         "scim_token",
+        "personal_key_rules",
         "session",
         "spend_limit",
         "rate_limit",
       ]),
       id: z.string().meta({
         description:
-          "For `workspace_member` the id of the member, for `group_workspace` of the group, for `group_member` both: the group " +
-          "and the member.",
+          "For `workspace_member` the id of the member, for `group_workspace` of the group, for `personal_key_rules` of the " +
+          "workspace, for `group_member` both: the group and the member.",
       }),
       workspace_id: workspaceId.nullable(),
       reason: z.enum(["unsigned", "unlogged", "status", "permission", "role", "amount"]).meta({

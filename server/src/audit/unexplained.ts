@@ -14,7 +14,7 @@ import {
 
 /** A key, role, session or limit that the log does not explain. */
 export interface Unexplained extends Omit<UnexplainedRow, "type" | "reason"> {
-  type: UnexplainedRow["type"] | "group" | "scim_token" | "session";
+  type: UnexplainedRow["type"] | "group" | "scim_token" | "personal_key_rules" | "session";
   /** `unsigned`: this server did not write the row. */
   reason: UnexplainedRow["reason"] | "unsigned";
 }
@@ -33,6 +33,7 @@ const typeOf: Readonly<Record<SignedTable, Unexplained["type"]>> = {
   group_workspace: "group_workspace",
   scim_group_member: "group_member",
   scim_token: "scim_token",
+  personal_key_rules: "personal_key_rules",
   auth_session: "session",
 };
 

@@ -31,6 +31,7 @@ const names = {
   group_member: "member of a group",
   group_workspace: "role of a group",
   scim_token: "SCIM token",
+  personal_key_rules: "rule for personal keys",
   session: "session",
 } as const satisfies Partial<Record<UnsignedType, string>>;
 
@@ -43,7 +44,7 @@ export function describeSignedRows({ is_intact, unexplained }: Verification): Fi
   if (unsigned.length > 0) {
     const counts = Object.entries(names).flatMap(([type, name]) => {
       const count = unsigned.filter((row) => row.type === type).length;
-      const many = name.replace(/^(role|member)\b(?=.)/, "$1s");
+      const many = name.replace(/^(role|member|rule)\b(?=.)/, "$1s");
       return count === 0 ? [] : [formatPlural(count, name, many === name ? undefined : many)];
     });
     const more = unexplained.length >= MAX_LISTED ? " or more" : "";

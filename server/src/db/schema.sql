@@ -634,7 +634,8 @@ CREATE TABLE member_group (
   allowed_models text[],
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   updated_at timestamp with time zone DEFAULT now() NOT NULL,
-  mac bytea
+  mac bytea,
+  model_lists jsonb
 );
 CREATE TABLE neutral_feature (
   id text NOT NULL,
@@ -675,6 +676,14 @@ CREATE TABLE organization (
 CREATE TABLE owner_recovery (
   member_id text NOT NULL,
   expires_at timestamp with time zone NOT NULL
+);
+CREATE TABLE personal_key_rules (
+  workspace_id text NOT NULL,
+  personal_keys text NOT NULL,
+  personal_key_models text[],
+  personal_key_lifetime_days integer,
+  personal_keys_per_member integer,
+  mac bytea
 );
 CREATE TABLE price_override (
   id text NOT NULL,
@@ -1645,11 +1654,7 @@ CREATE TABLE workspace (
   is_default boolean DEFAULT false NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   archived_at timestamp with time zone,
-  tag_ranks jsonb DEFAULT '{}'::jsonb NOT NULL,
-  personal_keys text DEFAULT 'off'::text NOT NULL,
-  personal_key_models text[],
-  personal_key_lifetime_days integer,
-  personal_keys_per_member integer
+  tag_ranks jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 CREATE TABLE workspace_member (
   workspace_id text NOT NULL,
@@ -1820,6 +1825,11 @@ ALTER TABLE node ADD CONSTRAINT node_pkey PRIMARY KEY (id);
 ALTER TABLE organization ADD CONSTRAINT organization_group_limit_mode_check CHECK ((group_limit_mode = ANY (ARRAY['highest'::text, 'lowest'::text])));
 ALTER TABLE organization ADD CONSTRAINT organization_pkey PRIMARY KEY (id);
 ALTER TABLE owner_recovery ADD CONSTRAINT owner_recovery_pkey PRIMARY KEY (member_id);
+ALTER TABLE personal_key_rules ADD CONSTRAINT personal_key_rules_personal_key_lifetime_days_check CHECK ((personal_key_lifetime_days > 0));
+ALTER TABLE personal_key_rules ADD CONSTRAINT personal_key_rules_personal_key_models_check CHECK ((cardinality(personal_key_models) > 0));
+ALTER TABLE personal_key_rules ADD CONSTRAINT personal_key_rules_personal_keys_check CHECK ((personal_keys = ANY (ARRAY['off'::text, 'members'::text, 'everyone'::text])));
+ALTER TABLE personal_key_rules ADD CONSTRAINT personal_key_rules_personal_keys_per_member_check CHECK ((personal_keys_per_member > 0));
+ALTER TABLE personal_key_rules ADD CONSTRAINT personal_key_rules_pkey PRIMARY KEY (workspace_id);
 ALTER TABLE price_override ADD CONSTRAINT price_override_cache_read_nano_usd_check CHECK ((cache_read_nano_usd >= 0));
 ALTER TABLE price_override ADD CONSTRAINT price_override_cache_write_1h_nano_usd_check CHECK ((cache_write_1h_nano_usd >= 0));
 ALTER TABLE price_override ADD CONSTRAINT price_override_cache_write_5m_nano_usd_check CHECK ((cache_write_5m_nano_usd >= 0));
@@ -1942,10 +1952,6 @@ ALTER TABLE usage_workspace_hour ADD CONSTRAINT usage_workspace_hour_pkey PRIMAR
 ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_api_key_id_key UNIQUE (api_key_id);
 ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_pkey PRIMARY KEY (id);
 ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_reason_check CHECK ((reason = ANY (ARRAY['created'::text, 'rotated'::text])));
-ALTER TABLE workspace ADD CONSTRAINT workspace_personal_key_lifetime_days_check CHECK ((personal_key_lifetime_days > 0));
-ALTER TABLE workspace ADD CONSTRAINT workspace_personal_key_models_check CHECK ((cardinality(personal_key_models) > 0));
-ALTER TABLE workspace ADD CONSTRAINT workspace_personal_keys_check CHECK ((personal_keys = ANY (ARRAY['off'::text, 'members'::text, 'everyone'::text])));
-ALTER TABLE workspace ADD CONSTRAINT workspace_personal_keys_per_member_check CHECK ((personal_keys_per_member > 0));
 ALTER TABLE workspace ADD CONSTRAINT workspace_pkey PRIMARY KEY (id);
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_pkey PRIMARY KEY (workspace_id, member_id);
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_role_check CHECK ((role = ANY (ARRAY['workspace_admin'::text, 'workspace_developer'::text, 'workspace_restricted_developer'::text, 'workspace_user'::text])));
@@ -2031,6 +2037,7 @@ ALTER TABLE member_group ADD CONSTRAINT member_group_directory FOREIGN KEY (dire
 ALTER TABLE member_group ADD CONSTRAINT member_group_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE owner_recovery ADD CONSTRAINT owner_recovery_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id) ON DELETE CASCADE;
+ALTER TABLE personal_key_rules ADD CONSTRAINT personal_key_rules_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -2659,9 +2666,11 @@ CREATE TRIGGER lease_keep_budget BEFORE DELETE ON public.lease FOR EACH ROW WHEN
 CREATE TRIGGER member_insert AFTER INSERT ON public.member FOR EACH ROW EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER member_update AFTER UPDATE ON public.member FOR EACH ROW WHEN (((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.role IS DISTINCT FROM new.role)) OR (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER member_group_insert AFTER INSERT ON public.member_group FOR EACH ROW EXECUTE FUNCTION record_row_change();
-CREATE TRIGGER member_group_update AFTER UPDATE ON public.member_group FOR EACH ROW WHEN (((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.source IS DISTINCT FROM new.source)) OR (old.directory_id IS DISTINCT FROM new.directory_id)) OR (old.external_id IS DISTINCT FROM new.external_id)) OR (old.allowed_models IS DISTINCT FROM new.allowed_models))) EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER member_group_update AFTER UPDATE ON public.member_group FOR EACH ROW WHEN ((((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.source IS DISTINCT FROM new.source)) OR (old.directory_id IS DISTINCT FROM new.directory_id)) OR (old.external_id IS DISTINCT FROM new.external_id)) OR (old.allowed_models IS DISTINCT FROM new.allowed_models)) OR (old.model_lists IS DISTINCT FROM new.model_lists))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER node_refuse_older BEFORE UPDATE OF flushed_seq, lease_op ON public.node FOR EACH ROW WHEN ((NOT new.appends)) EXECUTE FUNCTION refuse_older_node();
 CREATE TRIGGER node_refuse_unsigned BEFORE UPDATE OF flushed_seq, lease_op ON public.node FOR EACH ROW WHEN (((NOT new.signs_rows) AND (NOT new.appends))) EXECUTE FUNCTION refuse_unsigned_node();
+CREATE TRIGGER personal_key_rules_insert AFTER INSERT ON public.personal_key_rules FOR EACH ROW EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER personal_key_rules_update AFTER UPDATE ON public.personal_key_rules FOR EACH ROW WHEN ((((((old.workspace_id IS DISTINCT FROM new.workspace_id) OR (old.personal_keys IS DISTINCT FROM new.personal_keys)) OR (old.personal_key_models IS DISTINCT FROM new.personal_key_models)) OR (old.personal_key_lifetime_days IS DISTINCT FROM new.personal_key_lifetime_days)) OR (old.personal_keys_per_member IS DISTINCT FROM new.personal_keys_per_member))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER scim_group_member_insert AFTER INSERT ON public.scim_group_member FOR EACH ROW EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER scim_group_member_update AFTER UPDATE ON public.scim_group_member FOR EACH ROW WHEN (((old.group_id IS DISTINCT FROM new.group_id) OR (old.member_id IS DISTINCT FROM new.member_id))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER scim_token_insert AFTER INSERT ON public.scim_token FOR EACH ROW EXECUTE FUNCTION record_row_change();

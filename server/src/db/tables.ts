@@ -132,10 +132,6 @@ interface WorkspaceTable {
   description: string | null;
   display_color: string;
   tags: Json<Record<string, string>>;
-  personal_keys: Generated<"off" | "members" | "everyone">;
-  personal_key_models: string[] | null;
-  personal_key_lifetime_days: number | null;
-  personal_keys_per_member: number | null;
   tag_ranks: JsonDefault<Record<string, Rank>>;
   is_default: Generated<boolean>;
   created_at: Created;

@@ -10,7 +10,7 @@ import { hashSecret } from "#src/domain/key-format.ts";
 import { findApiKeysByHashes } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
-import { startAdmin } from "#test/harness/admin.ts";
+import { startAdmin, type TestOrganization } from "#test/harness/admin.ts";
 import { openTestAuditLog } from "#test/harness/audit-log.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import {
@@ -137,6 +137,7 @@ test("restrictions of the lost time are applied again, once for all nodes", {
     role: "user",
   });
   const inviteId = invites.body.results[0]?.invite.id ?? invites.text;
+  const groups = await makeGroups(org, workspace.id);
   await readAll(nodes);
   const [head] = await postgres.sql<{ seq: bigint }>(
     "SELECT seq FROM audit_head WHERE organization_id = $1",
@@ -161,6 +162,7 @@ test("restrictions of the lost time are applied again, once for all nodes", {
   await expectSuccess(admin.post(`/v1/admin/members/${lowered.id}`, { role: "user" }));
   await expectSuccess(signedOut.client.post("/v1/admin/sign_out"));
   await expectSuccess(admin.remove(`/v1/admin/invites/${inviteId}`));
+  await groups.restrict();
   const created = await make({ name: "Lost" });
   await readAll(nodes);
   await postgres.failOver();
@@ -196,6 +198,7 @@ test("restrictions of the lost time are applied again, once for all nodes", {
     status: "revoked",
   });
   expect((await admin.get(`/v1/admin/api_keys/${created.id}`)).status).toBe(404);
+  await groups.expectRestricted(nodes[0]);
 
   const events = (await eventsAfter(kept)).filter(({ actor_id }) => actor_id === "failover");
   const restored = events.filter(({ event }) => event !== FAILED_OVER);
@@ -210,6 +213,10 @@ test("restrictions of the lost time are applied again, once for all nodes", {
       ["member.updated", lowered.id],
       ["member.updated", signedOut.id],
       ["invite.revoked", inviteId],
+      ["member.updated", groups.leaverId],
+      ["group.updated", groups.id],
+      ["group.updated", groups.narrowedId],
+      ["workspace.updated", workspace.id],
     ].sort(),
   );
   for (const { after } of restored) expect(after).toMatchObject({ cause: "database_failover" });
@@ -227,6 +234,10 @@ test("restrictions of the lost time are applied again, once for all nodes", {
     "member.updated",
     "session.ended",
     "invite.revoked",
+    "group_member.removed",
+    "group_workspace.removed",
+    "group.updated",
+    "workspace.updated",
     "api_key.created",
   ]);
   for (const { audit } of nodes) {
@@ -234,6 +245,67 @@ test("restrictions of the lost time are applied again, once for all nodes", {
     expect(audit.chains.getReport(org.id).firstBroken).toBeNull();
   }
 });
+
+/** Groups that give access, and a workspace with personal keys. `restrict` takes it away. */
+async function makeGroups(org: TestOrganization, workspaceId: string) {
+  const { admin } = org;
+  const url = "/v1/admin/groups";
+  const make = async (name: string, allowed_models: string[] | null = null) => {
+    const { body } = await admin.post<{ id: string }>(url, { name, allowed_models });
+    return body.id;
+  };
+  const join = (groupId: string, member_id: string) =>
+    expectSuccess(admin.post(`${url}/${groupId}/members`, { member_id }));
+  const giveRole = (groupId: string) =>
+    expectSuccess(
+      admin.post(`${url}/${groupId}/workspaces/${workspaceId}`, {
+        workspace_role: "workspace_developer",
+      }),
+    );
+  const models = ["claude-haiku-4-5", "claude-opus-5"];
+  const [left, lowered, narrowed] = [
+    await make("Left"),
+    await make("Lowered"),
+    await make("Narrowed", models),
+  ];
+  const [leaver, stripped] = [await org.member(), await org.member()];
+  const limited = await org.member({ workspaces: { [workspaceId]: "workspace_developer" } });
+  for (const groupId of [left, lowered]) await giveRole(groupId);
+  await join(left, leaver.id);
+  await join(lowered, stripped.id);
+  await join(narrowed, limited.id);
+  await expectSuccess(
+    admin.post(`/v1/admin/workspaces/${workspaceId}`, { personal_keys: "everyone" }),
+  );
+  const keys = await Promise.all(
+    [leaver, stripped, limited].map(({ client }) => client.createApiKey(workspaceId)),
+  );
+  return {
+    ...{ id: lowered, narrowedId: narrowed, leaverId: leaver.id },
+    restrict: async () => {
+      await expectSuccess(admin.remove(`${url}/${left}/members/${leaver.id}`));
+      await expectSuccess(admin.remove(`${url}/${lowered}/workspaces/${workspaceId}`));
+      await expectSuccess(
+        admin.post(`${url}/${narrowed}`, { allowed_models: ["claude-haiku-4-5"] }),
+      );
+      await expectSuccess(
+        admin.post(`/v1/admin/workspaces/${workspaceId}`, { personal_keys: "off" }),
+      );
+    },
+    expectRestricted: async ({ storage, audit }: Node) => {
+      const hashes = keys.map(({ key }) => hashSecret(key));
+      const found = await findApiKeysByHashes(storage.database, audit.rows, hashes);
+      expect(found.map((key) => [key?.ownerState, key?.allowedModels, key?.isUnsigned])).toEqual([
+        ["outside", null, false],
+        ["outside", null, false],
+        ["active", ["claude-haiku-4-5"], false],
+      ]);
+      const personal = { workspace_id: workspaceId, name: "Mine" };
+      const refused = await stripped.client.post("/v1/admin/personal_keys", personal);
+      expect(refused.status).toBe(404);
+    },
+  };
+}
 
 test("a person's change after the failover wins over a lost restriction", {
   timeout: 180_000,
@@ -285,7 +357,13 @@ test("a synchronous failover loses nothing, and is recorded", { timeout: 180_000
 
 test("a lookup of a restricted key waits until the restriction is applied again", async () => {
   const pending = Promise.withResolvers<void>();
-  const key = { id: "apikey_1", workspaceId: "wksp_1", ownerMemberId: null, status: "active" };
+  const key = {
+    id: "apikey_1",
+    workspaceId: "wksp_1",
+    ownerMemberId: null,
+    groupIds: [],
+    status: "active",
+  };
   let isPending = true;
   let status = "active";
   const lookup = guardLookup(async () => [{ ...key, status }], {

@@ -1,17 +1,11 @@
 import type { FailoverFollower } from "./follow-failovers.ts";
-import type { RecentChanges } from "./recent-changes.ts";
-
-interface LookedUpKey {
-  id: string;
-  workspaceId: string;
-  ownerMemberId: string | null;
-}
+import type { RecentChanges, RestrictedKey } from "./recent-changes.ts";
 
 /**
  * Returns the lookup of keys with a condition: a key that a lost restriction can concern is returned only after the
  * restrictions are applied again. Other keys do not wait, unless they share the statement.
  */
-export function guardLookup<Key extends LookedUpKey>(
+export function guardLookup<Key extends RestrictedKey>(
   lookup: (hashes: readonly Uint8Array[]) => Promise<(Key | null)[]>,
   of: {
     failovers: Pick<FailoverFollower, "isPending" | "settled">;

@@ -63,8 +63,11 @@ export async function readNewChanges(
             FROM api_key_secret AS secret WHERE secret.api_key_id = keys.id)) AS state FROM keys
         UNION ALL SELECT json_build_object('type', 'admin_key', 'id', id, 'status', status, 'expiresAtMs', ${toMs("expires_at")})
         FROM admin_key WHERE id IN (SELECT subject_id FROM new WHERE subject_type = 'admin_key')
-        UNION ALL SELECT json_build_object('type', 'workspace', 'id', id, 'archivedAtMs', ${toMs("archived_at")})
-        FROM workspace WHERE id IN (SELECT subject_id FROM new WHERE subject_type = 'workspace')
+        UNION ALL SELECT json_build_object('type', 'workspace', 'id', id, 'archivedAtMs', ${toMs("archived_at")},
+          'personalKeys', json_build_object('personal_keys', coalesce(personal_keys, 'off'),
+            'personal_key_models', personal_key_models, 'personal_key_lifetime_days', personal_key_lifetime_days,
+            'personal_keys_per_member', personal_keys_per_member))
+        FROM workspace LEFT JOIN personal_key_rules ON workspace_id = id WHERE id IN (SELECT subject_id FROM new WHERE subject_type = 'workspace')
         UNION ALL SELECT json_build_object('type', 'member', 'id', id, 'status', status, 'role', role,
           'workspaces', (SELECT coalesce(json_agg(json_build_object('id', workspace_id, 'role', given.role)), '[]')
             FROM workspace_member AS given WHERE member_id = member.id),

@@ -28,6 +28,14 @@ export interface LostChanges {
   states: SubjectState[];
 }
 
+/** A key that was looked up, with the subjects that can restrict it. */
+export interface RestrictedKey {
+  id: string;
+  workspaceId: string;
+  ownerMemberId: string | null;
+  groupIds: readonly string[];
+}
+
 export interface RecentChangesOptions {
   database: Database;
   clock: Clock;
@@ -104,12 +112,13 @@ export class RecentChanges {
     }
   }
 
-  /** True if the memory has a state of the key, its workspace or its owner. */
-  mayRestrict(key: { id: string; workspaceId: string; ownerMemberId: string | null }): boolean {
+  /** True if the memory has a state of the key, its workspace, its owner or a group of the owner. */
+  mayRestrict({ id, workspaceId, ownerMemberId, groupIds }: RestrictedKey): boolean {
     return (
-      this.#states.has(nameOf("api_key", key.id)) ||
-      this.#states.has(nameOf("workspace", key.workspaceId)) ||
-      this.#states.has(nameOf("member", key.ownerMemberId ?? ""))
+      this.#states.has(nameOf("api_key", id)) ||
+      this.#states.has(nameOf("workspace", workspaceId)) ||
+      this.#states.has(nameOf("member", ownerMemberId ?? "")) ||
+      groupIds.some((groupId) => this.#states.has(nameOf("group", groupId)))
     );
   }
 

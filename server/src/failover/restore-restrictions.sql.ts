@@ -1,4 +1,5 @@
 import type { Tx } from "#src/db/pool.ts";
+import type { PersonalKeyRules } from "#src/domain/wider-access.ts";
 import { deleteAssignedRole } from "#src/people/workspace-members/workspace-people.sql.ts";
 import type { ApiKeyRestriction, GroupRestriction } from "./restrict.rule.ts";
 import type {
@@ -8,6 +9,7 @@ import type {
   MemberState,
   RankState,
   SecretState,
+  WorkspaceState,
 } from "./subject-state.rule.ts";
 
 // Statements that read and restrict a subject in the transaction of its audit event. Rows are locked first, because several
@@ -164,18 +166,53 @@ export async function restrictAdminKeyRow(
     .execute();
 }
 
-/** Archives the workspace and its keys. Returns false if it does not exist or was archived before. */
+export async function lockWorkspace(tx: Tx, id: string): Promise<WorkspaceState | null> {
+  const workspace = await tx
+    .selectFrom("workspace")
+    .select("archived_at")
+    .where("id", "=", id)
+    .forUpdate()
+    .executeTakeFirst();
+  if (workspace === undefined) return null;
+  const rules = await tx
+    .selectFrom("personal_key_rules")
+    .select(["personal_keys", "personal_key_models"])
+    .select(["personal_key_lifetime_days", "personal_keys_per_member"])
+    .where("workspace_id", "=", id)
+    .executeTakeFirst();
+  return {
+    type: "workspace",
+    id,
+    archivedAtMs: toMs(workspace.archived_at),
+    personalKeys: rules ?? {
+      personal_keys: "off",
+      personal_key_models: null,
+      personal_key_lifetime_days: null,
+      personal_keys_per_member: null,
+    },
+  };
+}
+
+/** The caller has locked the workspace. */
+export async function restrictPersonalKeys(
+  tx: Tx,
+  id: string,
+  { personal_key_models: models, ...others }: PersonalKeyRules,
+): Promise<void> {
+  const rules = { ...others, personal_key_models: models && [...models] };
+  await tx
+    .insertInto("personal_key_rules")
+    .values({ workspace_id: id, ...rules })
+    .onConflict((conflict) => conflict.column("workspace_id").doUpdateSet(rules))
+    .execute();
+}
+
+/** Archives the workspace and its keys. */
 export async function archiveWorkspace(
   tx: Tx,
   { id, archivedAt }: { id: string; archivedAt: Date },
-): Promise<boolean> {
-  const { numUpdatedRows } = await tx
-    .updateTable("workspace")
-    .set({ archived_at: archivedAt })
-    .where("id", "=", id)
-    .where("archived_at", "is", null)
-    .executeTakeFirst();
-  if (numUpdatedRows === 0n) return false;
+): Promise<void> {
+  await tx.updateTable("workspace").set({ archived_at: archivedAt }).where("id", "=", id).execute();
   await tx
     .updateTable("api_key")
     .set({ status: "archived", archived_at: archivedAt })
@@ -183,7 +220,6 @@ export async function archiveWorkspace(
     .where("status", "!=", "archived")
     .where("purpose", "=", "calls")
     .execute();
-  return true;
 }
 
 /** Returns false if the invite does not exist, was revoked before, or is accepted. */

@@ -8,6 +8,7 @@ import { isUnavailable } from "#src/db/database-error.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { isoFromMs } from "#src/domain/spend-period.ts";
+import type { PersonalKeyRules } from "#src/domain/wider-access.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import {
   auditOfMember,
@@ -26,11 +27,13 @@ import {
   leaveGroups,
   lockAdminKey,
   lockApiKey,
+  lockWorkspace,
   replaceRanks,
   replaceSecrets,
   restrictAdminKeyRow,
   restrictApiKeyRow,
   restrictGroupRows,
+  restrictPersonalKeys,
   revokeInvite,
   setWorkspaceRole,
 } from "./restore-restrictions.sql.ts";
@@ -42,6 +45,7 @@ import {
   restrictMember,
   restrictRanks,
   restrictSecrets,
+  restrictWorkspace,
 } from "./restrict.rule.ts";
 import type {
   AdminKeyState,
@@ -193,18 +197,32 @@ async function restoreAdminKey(
 
 async function restoreWorkspace(
   { tx, lost }: Restored,
-  { id, archivedAtMs }: WorkspaceState,
+  remembered: WorkspaceState,
 ): Promise<AuditEntry | null> {
-  if (archivedAtMs === null) return null;
-  const archivedAt = new Date(archivedAtMs);
-  if (!(await archiveWorkspace(tx, { id, archivedAt }))) return null;
+  const { id } = remembered;
+  const current = await lockWorkspace(tx, id);
+  if (current === null) return null;
+  const { archivedAtMs, personalKeys } = restrictWorkspace(current, remembered);
+  if (archivedAtMs === undefined && personalKeys === undefined) return null;
+  if (archivedAtMs !== undefined) {
+    await archiveWorkspace(tx, { id, archivedAt: new Date(archivedAtMs) });
+  }
+  if (personalKeys !== undefined) await restrictPersonalKeys(tx, id, personalKeys);
+  const toWire = (atMs: number | null | undefined, rules: PersonalKeyRules | undefined) => ({
+    ...(archivedAtMs !== undefined && { archived_at: formatTime(atMs ?? null) }),
+    ...(rules && { ...rules, personal_key_models: toJson(rules.personal_key_models) }),
+  });
   return {
-    event: "workspace.archived",
+    event: archivedAtMs === undefined ? "workspace.updated" : "workspace.archived",
     subject: { type: "workspace", id },
     workspaceId: id,
-    before: { archived_at: null },
-    after: { archived_at: archivedAt.toISOString(), ...causeOf(lost, id) },
+    before: toWire(null, personalKeys && current.personalKeys),
+    after: { ...toWire(archivedAtMs, personalKeys), ...causeOf(lost, id) },
   };
+}
+
+function toJson(list: readonly string[] | null): string[] | null {
+  return list && [...list];
 }
 
 async function restoreInvite(

@@ -6,6 +6,7 @@ import {
   restrictMember,
   restrictRanks,
   restrictSecrets,
+  restrictWorkspace,
 } from "./restrict.rule.ts";
 import type {
   ApiKeyState,
@@ -13,6 +14,7 @@ import type {
   MemberState,
   RankState,
   SecretState,
+  WorkspaceState,
 } from "./subject-state.rule.ts";
 
 const key: ApiKeyState = {
@@ -112,6 +114,43 @@ test("an admin key is revoked, and never activated", () => {
   const revoked = { ...active, status: "revoked" } as const;
   expect(restrictAdminKey(active, revoked)).toEqual({ status: "revoked" });
   expect(restrictAdminKey(revoked, active)).toEqual({});
+});
+
+describe("a workspace", () => {
+  const rules = {
+    personal_keys: "members",
+    personal_key_models: ["a", "b"],
+    personal_key_lifetime_days: 90,
+    personal_keys_per_member: null,
+  } as const;
+  const workspace: WorkspaceState = {
+    ...{ type: "workspace", id: "wksp_1", archivedAtMs: null, personalKeys: rules },
+  };
+  test.each<[string, Partial<WorkspaceState["personalKeys"]>, object | null]>([
+    ["that is the same", {}, null],
+    ["without personal keys", { personal_keys: "off" }, { personal_keys: "off" }],
+    ["that is open to everyone", { personal_keys: "everyone" }, null],
+    ["with fewer models", { personal_key_models: ["a"] }, { personal_key_models: ["a"] }],
+    ["with all models", { personal_key_models: null }, null],
+    [
+      "with a shorter lifetime, and open to everyone",
+      { personal_keys: "everyone", personal_key_lifetime_days: 7 },
+      { personal_key_lifetime_days: 7 },
+    ],
+    ["with a maximum number", { personal_keys_per_member: 1 }, { personal_keys_per_member: 1 }],
+    ["without a lifetime", { personal_key_lifetime_days: null }, null],
+  ])("%s", (_, change, restricted) => {
+    const remembered = { ...workspace, personalKeys: { ...rules, ...change } };
+    expect(restrictWorkspace(workspace, remembered)).toEqual(
+      restricted === null ? {} : { personalKeys: { ...rules, ...restricted } },
+    );
+  });
+
+  test("that was archived", () => {
+    const archived = { ...workspace, archivedAtMs: 1_000 };
+    expect(restrictWorkspace(workspace, archived)).toEqual({ archivedAtMs: 1_000 });
+    expect(restrictWorkspace(archived, workspace)).toEqual({});
+  });
 });
 
 describe("a member", () => {

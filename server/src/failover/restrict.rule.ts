@@ -1,6 +1,9 @@
+import { type PersonalKeyMode, personalKeyModes } from "@bursar/contract/admin/workspaces.ts";
 import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import { keyPermissions } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
+import type { PersonalKeyRules } from "#src/domain/wider-access.ts";
+import { isSame } from "#src/lib/is-same.ts";
 import type {
   AdminKeyState,
   ApiKeyState,
@@ -8,6 +11,7 @@ import type {
   MemberState,
   RankState,
   SecretState,
+  WorkspaceState,
 } from "./subject-state.rule.ts";
 
 // Restrictions of a remembered state that the promoted database lacks. A remembered state never widens access.
@@ -82,6 +86,46 @@ export function restrictAdminKey(
     ...(isAfter(adminKeyStatuses, status, current.status) && { status }),
     ...(isEarlier(expiresAtMs, current.expiresAtMs) && { expiresAtMs }),
   };
+}
+
+export interface WorkspaceRestriction {
+  archivedAtMs?: number;
+  /** Rules for personal keys: the stricter one of each. */
+  personalKeys?: PersonalKeyRules;
+}
+
+export function restrictWorkspace(
+  current: WorkspaceState,
+  { archivedAtMs, personalKeys: lost }: WorkspaceState,
+): WorkspaceRestriction {
+  const { personalKeys: held } = current;
+  const restricted: PersonalKeyRules = {
+    personal_keys: pickEarlierMode(lost.personal_keys, held.personal_keys),
+    personal_key_models: allowsLess(lost.personal_key_models, held.personal_key_models)
+      ? lost.personal_key_models
+      : held.personal_key_models,
+    personal_key_lifetime_days: pickLower(
+      lost.personal_key_lifetime_days,
+      held.personal_key_lifetime_days,
+    ),
+    personal_keys_per_member: pickLower(
+      lost.personal_keys_per_member,
+      held.personal_keys_per_member,
+    ),
+  };
+  return {
+    ...(archivedAtMs !== null && current.archivedAtMs === null && { archivedAtMs }),
+    ...(!isSame(restricted, held) && { personalKeys: restricted }),
+  };
+}
+
+function pickEarlierMode(a: PersonalKeyMode, b: PersonalKeyMode): PersonalKeyMode {
+  return isAfter(personalKeyModes, a, b) ? b : a;
+}
+
+/** Null: no maximum. */
+function pickLower(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
 export interface MemberRestriction {

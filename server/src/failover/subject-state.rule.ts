@@ -1,5 +1,6 @@
 import type { KeyPermission, OrganizationRole, Rank } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
+import type { PersonalKeyRules } from "#src/domain/wider-access.ts";
 
 // Fields of a subject that a change can restrict.
 // Times of states are milliseconds since the epoch. Null: none.
@@ -46,7 +47,12 @@ export type AdminKeyState = {
   expiresAtMs: number | null;
 };
 
-export type WorkspaceState = { type: "workspace"; id: string; archivedAtMs: number | null };
+export type WorkspaceState = {
+  type: "workspace";
+  id: string;
+  archivedAtMs: number | null;
+  personalKeys: PersonalKeyRules;
+};
 
 export type MemberState = {
   type: "member";

@@ -105,6 +105,12 @@ const places = {
     "(SELECT organization_id FROM member WHERE id = stored.member_id)",
   ],
   scim_token: ["stored.id", "stored.id", "NULL", "stored.organization_id"],
+  personal_key_rules: [
+    "stored.workspace_id",
+    "stored.workspace_id",
+    "stored.workspace_id",
+    "(SELECT organization_id FROM workspace WHERE id = stored.workspace_id)",
+  ],
   auth_session: [
     "stored.id",
     "stored.id",

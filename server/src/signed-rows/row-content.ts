@@ -55,6 +55,13 @@ export const signedColumns = {
     valid_until: "time",
     revoked_at: "time",
   },
+  personal_key_rules: {
+    workspace_id: "text",
+    personal_keys: "text",
+    personal_key_models: "texts",
+    personal_key_lifetime_days: "text",
+    personal_keys_per_member: "text",
+  },
   auth_session: {
     id: "text",
     token: "text",
@@ -69,11 +76,12 @@ export type SignedTable = keyof typeof signedColumns;
 export const signedTables = Object.keys(signedColumns) as SignedTable[];
 
 /** Columns that name a row, if it has no `id`. */
-const primaryKeys: Partial<Record<SignedTable, readonly [string, string]>> = {
+const primaryKeys: Partial<Record<SignedTable, readonly string[]>> = {
   workspace_member: ["workspace_id", "member_id"],
   group_member: ["group_id", "member_id"],
   group_workspace: ["group_id", "workspace_id"],
   scim_group_member: ["group_id", "member_id"],
+  personal_key_rules: ["workspace_id"],
 };
 
 /** Returns the columns of the primary key. */

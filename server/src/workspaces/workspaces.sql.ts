@@ -1,5 +1,6 @@
 import type { PersonalKeyMode } from "@bursar/contract/admin/workspaces.ts";
 import type { Rank } from "@bursar/contract/permissions.ts";
+import { sql } from "kysely";
 import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest, Position } from "#src/domain/page-position.ts";
@@ -20,21 +21,20 @@ export interface WorkspaceRow {
   archived_at: Date | null;
 }
 
-const columns = [
-  "id",
-  "name",
-  "description",
-  "display_color",
-  "tags",
-  "personal_keys",
-  "personal_key_models",
-  "personal_key_lifetime_days",
-  "personal_keys_per_member",
-  "tag_ranks",
-  "is_default",
-  "created_at",
-  "archived_at",
-] as const;
+function selectWorkspaces(db: Database | Tx, organizationId: string) {
+  return db
+    .selectFrom("workspace as w")
+    .leftJoin("personal_key_rules as rules", "rules.workspace_id", "w.id")
+    .select(["w.id", "w.name", "w.description", "w.display_color", "w.tags", "w.tag_ranks"])
+    .select(["w.is_default", "w.created_at", "w.archived_at"])
+    .select([
+      sql<PersonalKeyMode>`coalesce(rules.personal_keys, 'off')`.as("personal_keys"),
+      "rules.personal_key_models",
+      "rules.personal_key_lifetime_days",
+      "rules.personal_keys_per_member",
+    ])
+    .where("w.organization_id", "=", organizationId);
+}
 
 /** `onlyIds`: the workspaces that the caller can see. Null: all of the organization. */
 export interface WorkspaceScope {
@@ -54,16 +54,13 @@ export async function listWorkspaces(
   filter: WorkspaceFilter,
   page: PageRequest,
 ): Promise<WorkspaceRow[]> {
-  let query = db
-    .selectFrom("workspace")
-    .select(columns)
-    .where("organization_id", "=", filter.organizationId);
+  let query = selectWorkspaces(db, filter.organizationId);
   for (const ids of [filter.onlyIds, filter.ids]) {
-    if (ids) query = query.where("id", "in", ids.length > 0 ? ids : [""]);
+    if (ids) query = query.where("w.id", "in", ids.length > 0 ? ids : [""]);
   }
-  if (!filter.includeArchived) query = query.where("archived_at", "is", null);
-  if (!filter.includeDefault) query = query.where("is_default", "=", false);
-  return selectPage(query, page).execute();
+  if (!filter.includeArchived) query = query.where("w.archived_at", "is", null);
+  if (!filter.includeDefault) query = query.where("w.is_default", "=", false);
+  return selectPage(query, page, "w").execute();
 }
 
 export async function findWorkspacePosition(
@@ -81,30 +78,27 @@ export async function findWorkspace(
   id: string,
 ): Promise<WorkspaceRow | null> {
   if (scope.onlyIds !== null && !scope.onlyIds.includes(id)) return null;
-  const row = await db
-    .selectFrom("workspace")
-    .select(columns)
-    .where("organization_id", "=", scope.organizationId)
-    .where("id", "=", id)
+  const row = await selectWorkspaces(db, scope.organizationId)
+    .where("w.id", "=", id)
     .executeTakeFirst();
   return row ?? null;
 }
 
-/** Returns the workspace, locked until the transaction ends. */
+/** Returns the workspace, locked until the transaction ends. Its rules change under this lock only. */
 export async function findWorkspaceForUpdate(
   tx: Tx,
   scope: WorkspaceScope,
   id: string,
 ): Promise<WorkspaceRow | null> {
   if (scope.onlyIds !== null && !scope.onlyIds.includes(id)) return null;
-  const row = await tx
+  await tx
     .selectFrom("workspace")
-    .select(columns)
+    .select("id")
     .where("organization_id", "=", scope.organizationId)
     .where("id", "=", id)
     .forUpdate()
-    .executeTakeFirst();
-  return row ?? null;
+    .execute();
+  return findWorkspace(tx, scope, id);
 }
 
 /** Finds workspaces by their ids, locked until the transaction ends if `isLocked`. */
@@ -131,10 +125,16 @@ export async function insertWorkspace(
   await tx
     .insertInto("workspace")
     .values({
-      ...row,
+      id: row.id,
       organization_id: organizationId,
+      name: row.name,
+      description: row.description,
+      display_color: row.display_color,
       tags: JSON.stringify(row.tags),
       tag_ranks: JSON.stringify(row.tag_ranks),
+      is_default: row.is_default,
+      created_at: row.created_at,
+      archived_at: row.archived_at,
     })
     .execute();
 }
@@ -152,15 +152,26 @@ export async function updateWorkspace(
       description: row.description,
       display_color: row.display_color,
       tags: JSON.stringify(row.tags),
-      personal_keys: row.personal_keys,
-      personal_key_models: row.personal_key_models,
-      personal_key_lifetime_days: row.personal_key_lifetime_days,
-      personal_keys_per_member: row.personal_keys_per_member,
       tag_ranks: JSON.stringify(row.tag_ranks),
       archived_at: row.archived_at,
     })
     .where("organization_id", "=", organizationId)
     .where("id", "=", row.id)
+    .execute();
+}
+
+/** Saves the rules for personal keys. The caller has locked the workspace. */
+export async function savePersonalKeyRules(tx: Tx, row: WorkspaceRow): Promise<void> {
+  const rules = {
+    personal_keys: row.personal_keys,
+    personal_key_models: row.personal_key_models,
+    personal_key_lifetime_days: row.personal_key_lifetime_days,
+    personal_keys_per_member: row.personal_keys_per_member,
+  };
+  await tx
+    .insertInto("personal_key_rules")
+    .values({ workspace_id: row.id, ...rules })
+    .onConflict((conflict) => conflict.column("workspace_id").doUpdateSet(rules))
     .execute();
 }
 

@@ -15,7 +15,7 @@ import type { Caller } from "#src/domain/caller.ts";
 import { defaultDisplayColor } from "#src/domain/display-color.ts";
 import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
-import { arePersonalKeysWider } from "#src/domain/wider-access.ts";
+import { arePersonalKeysWider, type PersonalKeyRules } from "#src/domain/wider-access.ts";
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import { changeTags } from "#src/tags/change-tags.ts";
@@ -29,6 +29,7 @@ import {
   findWorkspacePosition,
   insertWorkspace,
   listWorkspaces as listRows,
+  savePersonalKeyRules,
   updateWorkspace as updateRow,
   type WorkspaceRow,
 } from "./workspaces.sql.ts";
@@ -159,6 +160,7 @@ export async function updateWorkspace(
       if (isSame(before, after)) return { result: before, audit: "unchanged" };
       if (arePersonalKeysWider(before, after)) checkStepUp(caller, deps.nowMs());
       await updateRow(tx, caller.organizationId, after);
+      if (!isSame(rulesOf(before), rulesOf(after))) await savePersonalKeyRules(tx, after);
       return { result: after, audit: auditOf("workspace.updated", before, after) };
     }),
   );
@@ -218,6 +220,16 @@ function applyChange(before: WorkspaceRow, change: WorkspaceChange): WorkspaceRo
       change.personal_keys_per_member,
       before.personal_keys_per_member,
     ),
+  };
+}
+
+/** Rules for personal keys. */
+function rulesOf(row: WorkspaceRow): PersonalKeyRules {
+  const { personal_keys, personal_key_models } = row;
+  const { personal_key_lifetime_days, personal_keys_per_member } = row;
+  return {
+    ...{ personal_keys, personal_key_models },
+    ...{ personal_key_lifetime_days, personal_keys_per_member },
   };
 }
 

@@ -1,43 +1,63 @@
-import type { PersonalKeyMode } from "@bursar/contract/admin/workspaces.ts";
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import type { PersonalKeyRules } from "#src/domain/wider-access.ts";
+import type { RowSigner } from "#src/signed-rows/row-signer.ts";
 
 /** A workspace with its rules for personal keys. */
-export interface PersonalKeyPlace {
+export interface PersonalKeyPlace extends PersonalKeyRules {
   id: string;
   name: string;
   display_color: string;
   archived_at: Date | null;
-  personal_keys: PersonalKeyMode;
   personal_key_models: string[] | null;
-  personal_key_lifetime_days: number | null;
-  personal_keys_per_member: number | null;
 }
 
-const columns = [
-  "id",
-  "name",
-  "display_color",
-  "archived_at",
-  "personal_keys",
-  "personal_key_models",
-  "personal_key_lifetime_days",
-  "personal_keys_per_member",
-] as const;
+function selectPlaces(db: Database | Tx, organizationId: string) {
+  return db
+    .selectFrom("workspace")
+    .leftJoin("personal_key_rules as rules", "rules.workspace_id", "workspace.id")
+    .select(["workspace.id", "workspace.name", "workspace.display_color", "workspace.archived_at"])
+    .select(["rules.personal_keys", "rules.personal_key_models", "rules.mac"])
+    .select(["rules.personal_key_lifetime_days", "rules.personal_keys_per_member"])
+    .where("workspace.organization_id", "=", organizationId);
+}
+
+type PlaceRow = Awaited<ReturnType<ReturnType<typeof selectPlaces>["execute"]>>[number];
+
+const noRules = {
+  personal_keys: "off",
+  personal_key_models: null,
+  personal_key_lifetime_days: null,
+  personal_keys_per_member: null,
+} as const;
+
+/** Rules that the server did not write allow no personal keys. */
+function toPlace({ mac, ...row }: PlaceRow, rows: RowSigner): PersonalKeyPlace {
+  const { id, name, display_color, archived_at, personal_keys } = row;
+  const place = { id, name, display_color, archived_at };
+  const isUsable =
+    personal_keys !== null &&
+    rows.isUsable("personal_key_rules", { ...row, workspace_id: id }, mac);
+  return isUsable ? { ...row, personal_keys } : { ...place, ...noRules };
+}
 
 /** Finds the workspace. Locks it until the transaction ends, so that it cannot be archived or get other rules meanwhile. */
 export async function lockPersonalKeyPlace(
   tx: Tx,
+  rows: RowSigner,
   of: { organizationId: string; workspaceId: string },
 ): Promise<PersonalKeyPlace | null> {
-  const row = await tx
+  await tx
     .selectFrom("workspace")
-    .select(columns)
+    .select("id")
     .where("organization_id", "=", of.organizationId)
     .where("id", "=", of.workspaceId)
     .forUpdate()
+    .execute();
+  const row = await selectPlaces(tx, of.organizationId)
+    .where("workspace.id", "=", of.workspaceId)
     .executeTakeFirst();
-  return row ?? null;
+  return row === undefined ? null : toPlace(row, rows);
 }
 
 /**
@@ -45,7 +65,7 @@ export async function lockPersonalKeyPlace(
  * those that allow everyone. Returns one row more than `limit` if there are more.
  */
 export async function listPersonalKeyPlaces(
-  db: Database,
+  { database, rows }: { database: Database; rows: RowSigner },
   of: {
     organizationId: string;
     writableIds: readonly string[] | null;
@@ -57,23 +77,21 @@ export async function listPersonalKeyPlaces(
 ): Promise<PersonalKeyPlace[]> {
   const { writableIds, memberIds, name } = of;
   const isWritable = writableIds === null ? sql`true` : sql`id = ANY(${[...writableIds]}::text[])`;
-  const isMember = sql`(id = ANY(${[...memberIds]}::text[]) AND personal_keys <> 'off')`;
+  const isMember = sql`(id = ANY(${[...memberIds]}::text[]) AND rules.personal_keys <> 'off')`;
   const isOwn = sql<boolean>`(${isWritable} OR ${isMember})`;
-  let query = db
-    .selectFrom("workspace")
-    .select(columns)
-    .where("organization_id", "=", of.organizationId)
-    .where("archived_at", "is", null)
-    .where(sql<boolean>`(${isOwn} OR (${of.canJoin} AND personal_keys = 'everyone'))`);
+  let query = selectPlaces(database, of.organizationId)
+    .where("workspace.archived_at", "is", null)
+    .where(sql<boolean>`(${isOwn} OR (${of.canJoin} AND rules.personal_keys = 'everyone'))`);
   if (name !== undefined) {
     query = query.where(sql<boolean>`strpos(lower(name), lower(${name})) > 0`);
   }
-  return await query
+  const places = await query
     .orderBy(isOwn, "desc")
     .orderBy(sql`lower(name)`)
-    .orderBy("id")
+    .orderBy("workspace.id")
     .limit(of.limit + 1)
     .execute();
+  return places.map((row) => toPlace(row, rows));
 }
 
 /** Counts the member's personal keys that are neither archived nor expired, by workspace. */

@@ -38,6 +38,7 @@ import { formatPlural } from "#src/lib/format-plural.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
 import { canJoinWorkspaces, joinWorkspace } from "#src/people/workspace-members/join-workspace.ts";
+import type { RowSigner } from "#src/signed-rows/row-signer.ts";
 import {
   findPersonalKeyGround,
   type PersonalKeyGround,
@@ -79,7 +80,7 @@ export function createPersonalKey(
   const caller = getMemberCaller(call);
   const nowMs = deps.nowMs();
   return auditedTransaction(deps, caller, call.origin, async (tx) => {
-    const { place, ground, joined } = await openPlace(tx, caller, input.workspace_id);
+    const { place, ground, joined } = await openPlace(tx, deps.rows, caller, input.workspace_id);
     await lockOwner(tx, caller, place.id);
     const isBound = ground !== "role";
     if (isBound) await checkCount(tx, caller, place, new Date(nowMs));
@@ -106,10 +107,15 @@ interface OpenPlace {
 }
 
 /** Locks the workspace, and adds the caller to it if the ground is a new role. Members are locked first, as always. */
-async function openPlace(tx: Tx, caller: MemberCaller, workspaceId: string): Promise<OpenPlace> {
+async function openPlace(
+  tx: Tx,
+  rows: RowSigner,
+  caller: MemberCaller,
+  workspaceId: string,
+): Promise<OpenPlace> {
   if (!hasKeyRole(caller, workspaceId)) await lockPeople(tx, caller.organizationId);
   const { organizationId } = caller;
-  const place = await lockPersonalKeyPlace(tx, { organizationId, workspaceId });
+  const place = await lockPersonalKeyPlace(tx, rows, { organizationId, workspaceId });
   const isOpen = place?.personal_keys === "everyone" && canJoinWorkspaces(caller);
   if (place === null || !(isOpen || canSeeWorkspace(caller, workspaceId))) {
     throw workspaceNotFound(workspaceId);
@@ -184,40 +190,40 @@ async function findMaxDays(
  * Rights of the owner of a personal key. The owner can always revoke and restrict it. A new secret and an enabled key need the
  * rights for a new key.
  */
-export const ownerAuthority: KeyAuthority = {
-  async getForUpdate(tx, caller, id) {
-    const scope = { organizationId: caller.organizationId, onlyWorkspaceIds: null };
-    const row = await findApiKeyForUpdate(tx, scope, id);
-    if (row === null || !isOwnApiKey(caller, row)) throw apiKeyNotFound();
-    return row;
-  },
-  async checkCanGrant(tx, caller, key) {
-    await findOwnedPlace(tx, toMember(caller), key);
-    if (key.permission !== "admin") return;
-    throw denied(
-      'A personal key has at most the "write" permission. This key has "admin", so a Workspace Admin can rotate it.',
-    );
-  },
-  async findMaxDays(tx, caller, key) {
-    const member = toMember(caller);
-    const { organizationId } = member;
-    const place = await lockPersonalKeyPlace(tx, { organizationId, workspaceId: key.workspace_id });
-    assert(place !== null, "each key has a workspace");
-    return findMaxDays(tx, member, place, findGround(member, place) ?? "setting");
-  },
-};
+export function makeOwnerAuthority(rows: RowSigner): KeyAuthority {
+  return {
+    async getForUpdate(tx, caller, id) {
+      const scope = { organizationId: caller.organizationId, onlyWorkspaceIds: null };
+      const row = await findApiKeyForUpdate(tx, scope, id);
+      if (row === null || !isOwnApiKey(caller, row)) throw apiKeyNotFound();
+      return row;
+    },
+    async checkCanGrant(tx, caller, key) {
+      const member = toMember(caller);
+      const place = await lockPlaceOfKey(tx, rows, member, key);
+      const ground = findGround(member, place);
+      if (ground === null || ground === "joining") throw refusePersonalKeys(place);
+      if (key.permission !== "admin") return;
+      throw denied(
+        'A personal key has at most the "write" permission. This key has "admin", so a Workspace Admin can rotate it.',
+      );
+    },
+    async findMaxDays(tx, caller, key) {
+      const member = toMember(caller);
+      const place = await lockPlaceOfKey(tx, rows, member, key);
+      return findMaxDays(tx, member, place, findGround(member, place) ?? "setting");
+    },
+  };
+}
 
-/** Returns the workspace of a key. Throws a 403 if the owner could not create the key there now. */
-async function findOwnedPlace(
+async function lockPlaceOfKey(
   tx: Tx,
-  caller: MemberCaller,
+  rows: RowSigner,
+  { organizationId }: MemberCaller,
   { workspace_id: workspaceId }: ApiKeyRow,
 ): Promise<PersonalKeyPlace> {
-  const { organizationId } = caller;
-  const place = await lockPersonalKeyPlace(tx, { organizationId, workspaceId });
+  const place = await lockPersonalKeyPlace(tx, rows, { organizationId, workspaceId });
   assert(place !== null, "each key has a workspace");
-  const ground = findGround(caller, place);
-  if (ground === null || ground === "joining") throw refusePersonalKeys(place);
   return place;
 }
 
@@ -255,7 +261,7 @@ export interface PersonalKeyOption {
 
 /** Returns the workspaces where the caller can create a key, and people who can change that. */
 export async function findPersonalKeyOptions(
-  deps: Pick<AuditDeps, "database" | "nowMs">,
+  deps: Pick<AuditDeps, "database" | "nowMs" | "rows">,
   call: Call,
   { name }: { name?: string | undefined },
 ): Promise<{ options: PersonalKeyOption[]; hasMore: boolean; contacts: Contact[] }> {
@@ -263,7 +269,7 @@ export async function findPersonalKeyOptions(
   const { database } = deps;
   const { organizationId, id: memberId } = caller;
   const ownIds = [...caller.workspaceRoles.keys()];
-  const listed = await listPersonalKeyPlaces(database, {
+  const listed = await listPersonalKeyPlaces(deps, {
     organizationId,
     writableIds: listPermittedWorkspaces(caller, "api_keys:write"),
     memberIds: ownIds,

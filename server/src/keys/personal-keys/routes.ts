@@ -13,13 +13,14 @@ import {
   createPersonalKey,
   findPersonalKeyOptions,
   listPersonalKeys,
-  ownerAuthority,
+  makeOwnerAuthority,
   type PersonalKeyOption,
 } from "./personal-keys.ts";
 
 export function makePersonalKeyHandlers(
   deps: WaitingSecretDeps,
 ): HandlersFor<(typeof personalKeyRoutes)[number], Call> {
+  const ownerAuthority = makeOwnerAuthority(deps.rows);
   return {
     getPersonalKeyOptions: async (call, { query }) => {
       const { options, hasMore, contacts } = await findPersonalKeyOptions(deps, call, query);
