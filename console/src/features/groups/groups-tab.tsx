@@ -1,10 +1,11 @@
-import { Link, useNavigate } from "@tanstack/react-router";
+import { useNavigate } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { formatPlural } from "../../ui/format.ts";
+import { NameLink } from "../../ui/name-link.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { GroupDialog } from "./group-dialogs.tsx";
@@ -52,13 +53,9 @@ const columns: Column<Group>[] = [
     header: "Name",
     sortBy: (group) => group.name,
     cell: (group) => (
-      <Link
-        to="/groups/$groupId"
-        params={{ groupId: group.id }}
-        className="truncate rounded-sm font-medium hover:underline focus-visible:-outline-offset-2"
-      >
+      <NameLink to="/groups/$groupId" params={{ groupId: group.id }}>
         {group.name}
-      </Link>
+      </NameLink>
     ),
   },
   {

@@ -1,5 +1,5 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
-import { Link, Outlet, useNavigate, useSearch } from "@tanstack/react-router";
+import { Outlet, useNavigate, useSearch } from "@tanstack/react-router";
 import { Ellipsis, UserPlus } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
@@ -12,6 +12,7 @@ import { Button, IconButton } from "../../ui/button.tsx";
 import { formatPlural } from "../../ui/format.ts";
 import { Checkbox } from "../../ui/input.tsx";
 import { Menu, MenuItem, MenuSeparator } from "../../ui/menu.tsx";
+import { NameLink } from "../../ui/name-link.tsx";
 import { Page } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SearchBox } from "../../ui/search-box.tsx";
@@ -166,14 +167,10 @@ function makeColumns(ownId: string, menu: (member: Member) => ReactNode): Column
       sortBy: (member) => member.name,
       cell: (member) => (
         <span className="grid">
-          <span className="flex items-center gap-2 font-medium">
-            <Link
-              to="/members/$memberId"
-              params={{ memberId: member.id }}
-              className="truncate rounded-sm hover:underline focus-visible:-outline-offset-2"
-            >
+          <span className="flex items-center gap-2">
+            <NameLink to="/members/$memberId" params={{ memberId: member.id }}>
               {member.name}
-            </Link>
+            </NameLink>
             {member.id === ownId && <Badge>you</Badge>}
             {member.status !== "active" && <Badge tone="warn">{member.status}</Badge>}
           </span>

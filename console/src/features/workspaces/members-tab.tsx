@@ -4,7 +4,7 @@ import { useMemo, useState } from "react";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMembers } from "../../kit/members/queries.ts";
-import { assignableWorkspaceRoles, workspaceRoleHints } from "../../kit/members/role-words.ts";
+import { workspaceRoleChoices } from "../../kit/members/role-words.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { type ItemOf, useChange, useList } from "../../queries.ts";
 import { useMay } from "../../session.ts";
@@ -140,11 +140,7 @@ function RoleDialog({ workspaceId, member, onClose }: RoleDialogProps) {
           name="workspace-role"
           value={role}
           onChange={(value) => form.setValue("role", value)}
-          choices={assignableWorkspaceRoles.map((value) => ({
-            value,
-            label: roleNames[value],
-            hint: workspaceRoleHints[value],
-          }))}
+          choices={workspaceRoleChoices}
         />
       </DialogForm>
     </Dialog>

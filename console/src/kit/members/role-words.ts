@@ -35,6 +35,13 @@ export function findAssignableRoles(own: OrganizationRole): OrganizationRole[] {
 /** Roles that can be assigned in a workspace. */
 export const assignableWorkspaceRoles = workspaceRoles.filter((role) => role !== inheritedOnlyRole);
 
+/** Choices of a field for such a role. */
+export const workspaceRoleChoices = assignableWorkspaceRoles.map((value) => ({
+  value,
+  label: roleNames[value],
+  hint: workspaceRoleHints[value],
+}));
+
 /** Describes the workspace role that an organization role includes. Null: it includes none. */
 export function describeInheritedRole(role: OrganizationRole): string | null {
   const inherited = findInheritedRole(role);

@@ -1,0 +1,14 @@
+import { Link, type LinkProps } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+
+/** Link in the first column of a table: the name of the row, which opens its page. Long names are cut. */
+export function NameLink({ children, ...rest }: LinkProps & { children: ReactNode }) {
+  return (
+    <Link
+      {...rest}
+      className="truncate rounded-sm font-medium hover:underline focus-visible:-outline-offset-2"
+    >
+      {children}
+    </Link>
+  );
+}
