@@ -13,3 +13,10 @@ export const rankLabels: Readonly<Record<Rank, string>> = {
 export function nameRankAndHigher(rank: Rank): string {
   return rank === "machine" ? rankNames[rank] : `${rankNames[rank]} or a higher rank`;
 }
+
+const list = new Intl.ListFormat("en-GB");
+
+/** "Set by an Admin and the holder". Null without a rank. */
+export function describeSettingRanks(ranks: readonly Rank[]): string | null {
+  return ranks.length === 0 ? null : `Set by ${list.format(ranks.map((rank) => rankNames[rank]))}`;
+}

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { nameText, optionalQuery, timestamp } from "../fields.ts";
 import { directoryId, groupId, memberId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
+import { ranks } from "../permissions.ts";
 import { givenWorkspaceRoles, workspaceRoleInput } from "../roles.ts";
 import { route } from "../route.ts";
 import { modelPatterns } from "./api-keys.ts";
@@ -14,6 +15,15 @@ const groupRole = z.object({
   workspace_id: workspaceId,
   workspace_role: z.enum(givenWorkspaceRoles),
 });
+
+const modelList = z
+  .object({
+    rank: z.enum(ranks),
+    allowed_models: z.array(z.string()),
+    set_by: z.object({ type: z.string(), id: z.string() }),
+    set_at: timestamp,
+  })
+  .meta({ id: "GroupModelList" });
 
 /** Company shape. */
 export const group = z
@@ -34,6 +44,10 @@ export const group = z
     allowed_models: z.array(z.string()).nullable().meta({
       description:
         "Models of the members' personal keys. A member of several groups can use the models of each list. Null: no list.",
+    }),
+    model_lists: z.array(modelList).meta({
+      description:
+        "Lists by rank, highest first. A list allows no more than those above it, so the last one is in force.",
     }),
     workspaces: z.array(groupRole).meta({
       description: "Roles that the members have in workspaces which the caller can see.",
@@ -103,7 +117,8 @@ export const updateGroup = route({
   method: "POST",
   path: "/v1/admin/groups/{group_id}",
   summary: "Change a group",
-  description: "Omitted fields stay. A directory alone changes the name of its group.",
+  description:
+    "Omitted fields stay. A directory alone changes the name of its group. `allowed_models` is the list of the caller's rank, and null removes it. The list ends those of lower ranks, and has no model that a list of a higher rank refuses.",
   action: "groups:write",
   audited: "group.updated",
   stepUp: "if_wider",
@@ -118,7 +133,7 @@ export const deleteGroup = route({
   path: "/v1/admin/groups/{group_id}",
   summary: "Delete a group",
   description:
-    "Ends the roles and the restriction of models that the members have through the group. A directory alone deletes its group.",
+    "Ends the roles and the restriction of models that the members have through the group. A directory alone deletes its group. A list of models of a higher rank prevents the deletion.",
   action: "groups:write",
   audited: "group.deleted",
   stepUp: "if_wider",

@@ -301,6 +301,10 @@ async function makeGroups(org: TestOrganization, workspaceId: string) {
         ["active", ["claude-haiku-4-5"], false],
       ]);
       const personal = { workspace_id: workspaceId, name: "Mine" };
+      const { body } = await admin.get(`${url}/${narrowed}`);
+      expect(body).toMatchObject({
+        model_lists: [{ rank: "admin", allowed_models: ["claude-haiku-4-5"] }],
+      });
       const refused = await stripped.client.post("/v1/admin/personal_keys", personal);
       expect(refused.status).toBe(404);
     },

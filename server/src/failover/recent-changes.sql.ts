@@ -74,7 +74,8 @@ export async function readNewChanges(
           'groupIds', (SELECT coalesce(json_agg(group_id), '[]') FROM group_member WHERE member_id = member.id),
           'sessionIds', (SELECT coalesce(json_agg(id), '[]') FROM auth_session WHERE user_id = member.id))
         FROM member WHERE id IN (SELECT id FROM members)
-        UNION ALL SELECT json_build_object('type', 'group', 'id', changed.id, 'allowedModels', allowed_models,
+        UNION ALL SELECT json_build_object('type', 'group', 'id', changed.id,
+          'models', json_build_object('allowed_models', allowed_models, 'model_lists', model_lists),
           'workspaces', (SELECT coalesce(json_agg(json_build_object('id', workspace_id, 'role', given.role)), '[]')
             FROM group_workspace AS given WHERE group_id = changed.id))
         FROM (SELECT DISTINCT subject_id AS id FROM new WHERE subject_type = 'group') AS changed

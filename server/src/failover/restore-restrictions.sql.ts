@@ -285,7 +285,7 @@ export async function leaveGroups(
 export async function findGroupState(tx: Tx, id: string): Promise<GroupState | null> {
   const group = await tx
     .selectFrom("member_group")
-    .select("allowed_models as allowedModels")
+    .select(["allowed_models", "model_lists"])
     .where("id", "=", id)
     .executeTakeFirst();
   if (group === undefined) return null;
@@ -294,18 +294,19 @@ export async function findGroupState(tx: Tx, id: string): Promise<GroupState | n
     .select(["workspace_id as id", "role"])
     .where("group_id", "=", id)
     .execute();
-  return { type: "group", id, ...group, workspaces };
+  return { type: "group", id, models: group, workspaces };
 }
 
 export async function restrictGroupRows(
   tx: Tx,
   id: string,
-  { allowedModels, workspaces }: GroupRestriction,
+  { models, workspaces }: GroupRestriction,
 ): Promise<void> {
-  if (allowedModels !== undefined) {
+  if (models !== undefined) {
+    const { allowed_models, model_lists } = models;
     await tx
       .updateTable("member_group")
-      .set({ allowed_models: allowedModels })
+      .set({ allowed_models, model_lists: model_lists && JSON.stringify(model_lists) })
       .where("id", "=", id)
       .execute();
   }

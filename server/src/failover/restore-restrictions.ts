@@ -7,6 +7,7 @@ import { makeSystemOrigin } from "#src/audit/prune.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import type { GroupModels } from "#src/domain/group-models.ts";
 import { isoFromMs } from "#src/domain/spend-period.ts";
 import type { PersonalKeyRules } from "#src/domain/wider-access.ts";
 import type { Logger } from "#src/lib/logger.ts";
@@ -301,11 +302,11 @@ async function restoreGroup(
   const current = await findGroupState(tx, id);
   if (current === null) return null;
   const restriction = restrictGroup(current, remembered);
-  const { allowedModels, workspaces } = restriction;
-  if (allowedModels === undefined && workspaces.length === 0) return null;
+  const { models, workspaces } = restriction;
+  if (models === undefined && workspaces.length === 0) return null;
   await restrictGroupRows(tx, id, restriction);
-  const toWire = (models: string[] | null | undefined, roles: typeof workspaces) => ({
-    ...(models !== undefined && { allowed_models: models }),
+  const toWire = (of: GroupModels | undefined, roles: typeof workspaces) => ({
+    ...(of !== undefined && { allowed_models: of.allowed_models }),
     workspaces: roles.map((each) => ({ workspace_id: each.id, workspace_role: each.role })),
   });
   const changed = workspaces.map((each) => each.id);
@@ -314,8 +315,8 @@ async function restoreGroup(
     event: "group.updated",
     subject: { type: "group", id },
     workspaceId: null,
-    before: toWire(allowedModels && current.allowedModels, held),
-    after: { ...toWire(allowedModels, workspaces), ...causeOf(lost, id) },
+    before: toWire(models && current.models, held),
+    after: { ...toWire(models, workspaces), ...causeOf(lost, id) },
   };
 }
 

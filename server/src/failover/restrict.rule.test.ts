@@ -1,4 +1,6 @@
+import type { Rank } from "@bursar/contract/permissions.ts";
 import { describe, expect, test } from "vitest";
+import { type GroupModels, toGroupModels } from "#src/domain/group-models.ts";
 import {
   restrictAdminKey,
   restrictApiKey,
@@ -196,11 +198,21 @@ describe("a member", () => {
   });
 });
 
+/** Lists of models of a group by rank, highest first. */
+function modelsOf(lists: Partial<Record<Rank, string[]>>): GroupModels {
+  const setter = { set_by_type: "member", set_by_id: "user_1", set_at: "2026-11-01T00:00:00Z" };
+  return toGroupModels(
+    Object.entries(lists).map(([rank, allowed_models]) => ({
+      ...{ rank: rank as Rank, allowed_models, ...setter },
+    })),
+  );
+}
+
 describe("a group", () => {
   const group: GroupState = {
     type: "group",
     id: "group_1",
-    allowedModels: ["claude-haiku-*"],
+    models: modelsOf({ owner: ["claude-haiku-4-5", "claude-opus-5"] }),
     workspaces: [
       { id: "w1", role: "workspace_admin" },
       { id: "w2", role: "workspace_user" },
@@ -209,8 +221,23 @@ describe("a group", () => {
 
   test.each<[string, Partial<GroupState>, object]>([
     ["that is the same", {}, { workspaces: [] }],
-    ["without its list", { allowedModels: null }, { workspaces: [] }],
-    ["with fewer models", { allowedModels: [] }, { allowedModels: [], workspaces: [] }],
+    ["without its list", { models: modelsOf({}) }, { workspaces: [] }],
+    [
+      "with fewer models",
+      { models: modelsOf({ owner: ["claude-opus-5"] }) },
+      { models: modelsOf({ owner: ["claude-opus-5"] }), workspaces: [] },
+    ],
+    [
+      "with a stricter list of a lower rank, and without the list above",
+      { models: modelsOf({ admin: ["claude-opus-5"] }) },
+      {
+        models: modelsOf({
+          owner: ["claude-haiku-4-5", "claude-opus-5"],
+          admin: ["claude-opus-5"],
+        }),
+        workspaces: [],
+      },
+    ],
     [
       "with a lower role",
       {
@@ -223,7 +250,7 @@ describe("a group", () => {
     ],
     [
       "that was deleted",
-      { allowedModels: null, workspaces: [] },
+      { models: modelsOf({}), workspaces: [] },
       {
         workspaces: [
           { id: "w1", role: null },

@@ -1,7 +1,13 @@
 import { type PersonalKeyMode, personalKeyModes } from "@bursar/contract/admin/workspaces.ts";
 import type { OrganizationRole } from "@bursar/contract/permissions.ts";
-import { keyPermissions } from "@bursar/contract/permissions.ts";
+import { includesRank, keyPermissions } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
+import {
+  type GroupModels,
+  listModelLists,
+  type RankedModels,
+  toGroupModels,
+} from "#src/domain/group-models.ts";
 import type { PersonalKeyRules } from "#src/domain/wider-access.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import type {
@@ -155,17 +161,29 @@ export function restrictMember(current: MemberState, remembered: MemberState): M
 }
 
 export interface GroupRestriction {
-  allowedModels?: string[] | null;
+  models?: GroupModels;
   /** Workspaces where the role was lowered. Null: none. */
   workspaces: RoleRestriction[];
 }
 
 export function restrictGroup(current: GroupState, remembered: GroupState): GroupRestriction {
-  const { allowedModels, workspaces } = remembered;
+  const models = restrictModels(current.models, remembered.models);
   return {
-    ...(allowsLess(allowedModels, current.allowedModels) && { allowedModels }),
-    workspaces: restrictRoles(current.workspaces, workspaces),
+    ...(models !== null && { models }),
+    workspaces: restrictRoles(current.workspaces, remembered.workspaces),
   };
+}
+
+/** Each rank keeps its list, unless the lost one allows less. Lower lists then are those of the lost change. */
+function restrictModels(current: GroupModels, remembered: GroupModels): GroupModels | null {
+  const [held, lost] = [listModelLists(current), listModelLists(remembered)];
+  const first = lost.find((list) => {
+    const own = held.find(({ rank }) => rank === list.rank);
+    return allowsLess(list.allowed_models, own?.allowed_models ?? null);
+  });
+  if (first === undefined) return null;
+  const isAbove = ({ rank }: RankedModels) => !includesRank(first.rank, rank);
+  return toGroupModels([...held.filter(isAbove), ...lost.filter((list) => !isAbove(list))]);
 }
 
 function restrictRoles(

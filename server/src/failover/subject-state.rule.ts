@@ -1,5 +1,6 @@
 import type { KeyPermission, OrganizationRole, Rank } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
+import type { GroupModels } from "#src/domain/group-models.ts";
 import type { PersonalKeyRules } from "#src/domain/wider-access.ts";
 
 // Fields of a subject that a change can restrict.
@@ -68,7 +69,7 @@ export type MemberState = {
 export type GroupState = {
   type: "group";
   id: string;
-  allowedModels: string[] | null;
+  models: GroupModels;
   workspaces: { id: string; role: GivenWorkspaceRole }[];
 };
 

@@ -2,7 +2,8 @@ import type { KeyPermission } from "@bursar/contract/permissions.ts";
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { KeyPurpose } from "#src/db/tables.ts";
-import { intersectModels, joinModels } from "#src/domain/allowed-models.ts";
+import { intersectModels } from "#src/domain/allowed-models.ts";
+import { combineGroupModels, type GroupModels } from "#src/domain/group-models.ts";
 import type { OwnerState } from "#src/domain/owner-state.ts";
 import type { JsonRow } from "#src/signed-rows/changed-rows.sql.ts";
 import type { RowSigner } from "#src/signed-rows/row-signer.ts";
@@ -124,7 +125,7 @@ function selectFoundKeys(db: Database | Tx) {
 
 /** A group of the owner, with the signed rows that its effects come from. */
 interface OwnerGroup {
-  member_group: JsonRow & { id: string; allowed_models: string[] | null };
+  member_group: JsonRow & GroupModels & { id: string };
   group_member: JsonRow;
   /** Role in the workspace of the key. Null: the group gives none there. */
   group_workspace: JsonRow | null;
@@ -191,7 +192,7 @@ const NO_IDS: readonly string[] = [];
 /** Models that the key and the groups of its owner allow. Null: all. */
 function findAllowedModels({ allowed_models: own, owner_groups: groups }: FoundRow) {
   if (groups === null) return own;
-  const given = joinModels(groups.map(({ member_group }) => member_group.allowed_models));
+  const given = combineGroupModels(groups.map(({ member_group }) => member_group));
   if (own === null || given === null) return own ?? given;
   return intersectModels(own, given);
 }

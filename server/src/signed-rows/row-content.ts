@@ -1,7 +1,7 @@
 // Columns that the MAC of a row covers. Each decides who may do what. Columns that are written often, such as the last
 // use, are left out. The triggers of the migrations have the same columns.
 
-type ColumnKind = "text" | "time" | "bytes" | "texts";
+type ColumnKind = "text" | "time" | "bytes" | "texts" | "json";
 
 export const signedColumns = {
   api_key: {
@@ -43,6 +43,7 @@ export const signedColumns = {
     directory_id: "text",
     external_id: "text",
     allowed_models: "texts",
+    model_lists: "json",
   },
   group_member: { group_id: "text", member_id: "text", source: "text" },
   group_workspace: { group_id: "text", workspace_id: "text", role: "text" },
@@ -97,7 +98,15 @@ export function nameRow(table: SignedTable, row: Readonly<Record<string, RowValu
 }
 
 /** Value of a column, as the driver reads it or as text in JSON. */
-export type RowValue = string | number | bigint | Date | Uint8Array | readonly string[] | null;
+export type RowValue =
+  | string
+  | number
+  | bigint
+  | Date
+  | Uint8Array
+  | readonly string[]
+  | { readonly [name: string]: unknown }
+  | null;
 
 /** The signed columns of a row. Other columns are ignored. */
 export type RowContent<Table extends SignedTable> = {
@@ -132,6 +141,9 @@ function formatValue(kind: ColumnKind, value: NonNullable<RowValue>): string | r
       return value instanceof Uint8Array
         ? Buffer.from(value).toString("hex")
         : String(value).replace("\\x", "");
+    // PostgreSQL stores the names of jsonb in one order, so both readers of a row see the same.
+    case "json":
+      return JSON.stringify(value);
     case "texts":
       return Array.isArray(value) ? value : [String(value)];
   }

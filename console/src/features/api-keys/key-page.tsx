@@ -5,6 +5,7 @@ import { stateOf, stopReason } from "../../kit/api-keys/key-state.ts";
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
 import { ApiKeySecretDialog } from "../../kit/api-keys/secret-dialog.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
+import { describeSettingRanks } from "../../kit/rank-words.ts";
 import { KeyRates } from "../../kit/rate-limits/key-rates.tsx";
 import { effectWords } from "../../kit/rate-limits/words.ts";
 import { RecentRequests } from "../../kit/requests/recent-requests.tsx";
@@ -24,12 +25,7 @@ import { showToast } from "../../ui/toast.ts";
 import { DisableKeyDialog, RevokeKeyDialog, RotateKeyDialog } from "./dialogs.tsx";
 import { EditKeyDialog } from "./edit-key.tsx";
 import { KeyBadges } from "./key-list.tsx";
-import {
-  describeSettingRanks,
-  listDisablingRanks,
-  listSettingRanks,
-  setterOf,
-} from "./key-ranks.ts";
+import { listDisablingRanks, listSettingRanks, setterOf } from "./key-ranks.ts";
 import { KeyRestrictions } from "./key-restrictions.tsx";
 import { type OwnerLink, OwnerLinkDialog } from "./owner-link-dialog.tsx";
 import { useApiKey, useCutOffApiKey, useUpdateApiKey } from "./queries.ts";

@@ -1,11 +1,7 @@
 import { expect, test } from "vitest";
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
-import {
-  describeRestrictions,
-  describeSettingRanks,
-  listDisablingRanks,
-  listSettingRanks,
-} from "./key-ranks.ts";
+import { describeSettingRanks } from "../../kit/rank-words.ts";
+import { describeRestrictions, listDisablingRanks, listSettingRanks } from "./key-ranks.ts";
 
 const restrictions: ApiKey["restrictions"] = [
   {

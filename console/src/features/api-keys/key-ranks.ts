@@ -30,13 +30,6 @@ export function listSettingRanks(
     .map(({ rank }) => rank);
 }
 
-const list = new Intl.ListFormat("en-GB");
-
-/** "Set by an Admin and the holder". Null without a rank. */
-export function describeSettingRanks(ranks: readonly Rank[]): string | null {
-  return ranks.length === 0 ? null : `Set by ${list.format(ranks.map(setterOf))}`;
-}
-
 /** A few words for each restriction. */
 export function describeRestrictions(
   of: Restrictions,

@@ -1,6 +1,6 @@
-import { roleNames, type WorkspaceRole } from "@bursar/contract/permissions.ts";
+import type { WorkspaceRole } from "@bursar/contract/permissions.ts";
 import { useMembers } from "../../kit/members/queries.ts";
-import { assignableWorkspaceRoles, workspaceRoleHints } from "../../kit/members/role-words.ts";
+import { workspaceRoleChoices } from "../../kit/members/role-words.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useWorkspaces } from "../../kit/workspaces/queries.ts";
 import { Combobox } from "../../ui/combobox.tsx";
@@ -35,9 +35,12 @@ export function GroupDialog({ group, onClose, onSaved }: GroupDialogProps) {
       name: group?.name ?? "",
       allowed_models: group?.allowed_models?.join("\n") ?? "",
     },
-    toInput: ({ name, allowed_models }) => {
+    toInput: ({ name, allowed_models }, { dirtyFields }) => {
       const models = toLines(allowed_models);
-      const body = { name, allowed_models: models.length > 0 ? models : null };
+      const body = {
+        name,
+        ...(dirtyFields.allowed_models && { allowed_models: models.length > 0 ? models : null }),
+      };
       return group ? { params: { group_id: group.id }, body } : { body };
     },
     toast: group ? "Group changed" : "Group created",
@@ -175,11 +178,7 @@ export function SetRoleDialog({ group, role, onClose }: PartProps & { role: Grou
           name="workspace-role"
           value={values.role}
           onChange={(value) => form.setValue("role", value)}
-          choices={assignableWorkspaceRoles.map((value) => ({
-            value,
-            label: roleNames[value],
-            hint: workspaceRoleHints[value],
-          }))}
+          choices={workspaceRoleChoices}
         />
       </DialogForm>
     </Dialog>

@@ -1,10 +1,11 @@
 import type { AuditEntry } from "#src/audit/audited-transaction.ts";
 import type { JsonValue } from "#src/audit/canonical-json.ts";
 import type { GroupMemberSource } from "#src/db/tables.ts";
+import { listModelLists } from "#src/domain/group-models.ts";
 import type { GroupRow } from "./groups.sql.ts";
 import type { ChangedMember } from "./memberships.sql.ts";
 
-type AuditedGroup = Pick<GroupRow, "id" | "name" | "allowed_models" | "workspaces">;
+type AuditedGroup = Pick<GroupRow, "id" | "name" | "allowed_models" | "model_lists" | "workspaces">;
 
 /** Audit event of a change of a group. Null: it did not exist, or exists no longer. */
 export function auditOfGroup(
@@ -23,9 +24,13 @@ export function auditOfGroup(
   };
 }
 
-function toAudit({ name, allowed_models, workspaces }: AuditedGroup) {
+function toAudit(group: AuditedGroup) {
+  const { name, allowed_models, workspaces } = group;
   const roles = workspaces.map((given) => ({ ...given }));
-  return { name, allowed_models, workspaces: roles };
+  const model_lists = listModelLists(group).map(({ rank, allowed_models: models }) => ({
+    ...{ rank, allowed_models: models },
+  }));
+  return { name, allowed_models, model_lists, workspaces: roles };
 }
 
 /** Audit event of a changed role of a group in a workspace. */

@@ -1,13 +1,11 @@
 import { findInheritedRole } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
-import { joinModels } from "#src/domain/allowed-models.ts";
 import type { Caller, MemberCaller } from "#src/domain/caller.ts";
+import { combineGroupModels, type GroupModels } from "#src/domain/group-models.ts";
 import { canGrantWorkspaceRole } from "#src/domain/rights.ts";
 import { areModelsWider, isWorkspaceRoleWider } from "#src/domain/wider-access.ts";
 
 // Effects of a group on the access of its members.
-
-type Models = readonly string[] | null;
 
 interface GivenRole {
   workspace_id: string;
@@ -31,11 +29,13 @@ export function areRolesWider(
  * list, or the member is not in the group.
  */
 export function areMemberModelsWider(
-  others: readonly (readonly string[])[],
-  before: Models,
-  after: Models,
+  others: readonly GroupModels[],
+  before: GroupModels | null,
+  after: GroupModels | null,
 ): boolean {
-  return areModelsWider(joinModels([...others, before]), joinModels([...others, after]));
+  const join = (group: GroupModels | null) =>
+    combineGroupModels(group === null ? others : [...others, group]);
+  return areModelsWider(join(before), join(after));
 }
 
 /** Returns the first role that is above the caller's rights in its workspace, or null. */

@@ -31,6 +31,7 @@ import {
   listGroupMembers as listRows,
 } from "./group-members.sql.ts";
 import { listModelsOfMember } from "./group-models.sql.ts";
+import { checkListsAbove } from "./group-models.ts";
 import type { GroupRow } from "./groups.sql.ts";
 import { getGroup, lockGroup, refuseDirectory } from "./groups.ts";
 import {
@@ -106,7 +107,7 @@ export function removeGroupMember(
       throw refuseDirectory("membership");
     }
     const others = await listModelsOfMember(tx, { memberId, exceptGroupId: groupId });
-    if (areMemberModelsWider(others, group.allowed_models, null)) {
+    if (areMemberModelsWider(others, group, null)) {
       checkStepUp(caller, deps.nowMs());
     }
     if (source === "scim") await deleteProvidedMembers(tx, { groupId, memberIds: [memberId] });
@@ -118,13 +119,13 @@ export function removeGroupMember(
   });
 }
 
-/** Rank of the caller, whose change eases no default limit of a higher rank. Null: a directory. */
+/** Rank of the caller, whose change eases no limit and no list of models of a higher rank. Null: a directory. */
 type RankedChange = MembershipChange & { rank: Rank | null };
 
 /**
  * Adds memberships of one source in the caller's transaction, and returns their audit events. Members who are not active
- * are left out. The caller has locked the organization's people. Throws a 403 for a default limit of a higher rank that
- * would no longer apply.
+ * are left out. The caller has locked the organization's people. Throws a 403 for a default limit or a list of models of a
+ * higher rank that would no longer apply.
  */
 export async function addGroupMembers(
   tx: Tx,
@@ -132,6 +133,7 @@ export async function addGroupMembers(
   group: Pick<GroupRow, "id" | "name">,
   change: RankedChange,
 ): Promise<AuditEntry[]> {
+  await checkListsAbove(tx, "added", change);
   const added = await insertMemberships(tx, { ...change, now: new Date(deps.nowMs()) });
   return auditMemberships(tx, deps, "added", { group, change, members: added });
 }
@@ -143,6 +145,7 @@ export async function removeGroupMembers(
   group: Pick<GroupRow, "id" | "name">,
   change: RankedChange,
 ): Promise<AuditEntry[]> {
+  await checkListsAbove(tx, "removed", change);
   const removed = await deleteMemberships(tx, change);
   return auditMemberships(tx, deps, "removed", { group, change, members: removed });
 }
@@ -200,7 +203,7 @@ async function isAddingWider(tx: Tx, memberId: string, group: GroupRow): Promise
   if (member === null) return false;
   if (areRolesWider(member, group.workspaces)) return true;
   const others = await listModelsOfMember(tx, { memberId, exceptGroupId: group.id });
-  return areMemberModelsWider(others, null, group.allowed_models);
+  return areMemberModelsWider(others, null, group);
 }
 
 async function getMemberId(

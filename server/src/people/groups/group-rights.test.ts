@@ -107,6 +107,7 @@ describe("a row that the server did not write", () => {
 
   test.for<[table: string, statement: string]>([
     ["member_group", "UPDATE member_group SET allowed_models = NULL WHERE id = $1"],
+    ["its list", `UPDATE member_group SET model_lists = '{"admin": {}}' WHERE id = $1`],
     ["group_workspace", "UPDATE group_workspace SET role = 'workspace_admin' WHERE group_id = $1"],
     ["group_member", "UPDATE group_member SET mac = NULL WHERE group_id = $1"],
   ])(

@@ -2,6 +2,7 @@ import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
 import { sql } from "kysely";
 import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
+import type { ModelLists } from "#src/domain/group-models.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 
 export interface GroupRow {
@@ -13,6 +14,7 @@ export interface GroupRow {
   /** The directory has a valid SCIM token, and alone changes name and provided members. */
   is_managed: boolean;
   allowed_models: string[] | null;
+  model_lists: ModelLists | null;
   created_at: Date;
   updated_at: Date;
   member_count: number;
@@ -49,6 +51,7 @@ function selectGroups(db: Database | Tx, organizationId: string) {
         WHERE token.directory_id = g.directory_id AND token.revoked_at IS NULL
           AND (token.valid_until IS NULL OR token.valid_until > now()))`.as("is_managed"),
       "g.allowed_models",
+      "g.model_lists",
       "g.created_at",
       "g.updated_at",
       sql<number>`(SELECT count(*)::integer FROM group_member WHERE group_id = g.id)`.as(
@@ -97,7 +100,7 @@ export async function findGroup(db: Database | Tx, of: GroupOf): Promise<GroupRo
 
 export async function insertGroup(
   tx: Tx,
-  row: GroupOf & Pick<GroupRow, "name" | "allowed_models" | "created_at">,
+  row: GroupOf & Pick<GroupRow, "name" | "allowed_models" | "model_lists" | "created_at">,
 ): Promise<void> {
   await tx
     .insertInto("member_group")
@@ -106,6 +109,7 @@ export async function insertGroup(
       organization_id: row.organizationId,
       name: row.name,
       allowed_models: row.allowed_models,
+      model_lists: toColumn(row),
       created_at: row.created_at,
       updated_at: row.created_at,
     })
@@ -115,14 +119,23 @@ export async function insertGroup(
 export async function updateGroup(
   tx: Tx,
   of: GroupOf,
-  row: Pick<GroupRow, "name" | "allowed_models" | "updated_at">,
+  row: Pick<GroupRow, "name" | "allowed_models" | "model_lists" | "updated_at">,
 ): Promise<void> {
   await tx
     .updateTable("member_group")
-    .set({ name: row.name, allowed_models: row.allowed_models, updated_at: row.updated_at })
+    .set({
+      name: row.name,
+      allowed_models: row.allowed_models,
+      model_lists: toColumn(row),
+      updated_at: row.updated_at,
+    })
     .where("organization_id", "=", of.organizationId)
     .where("id", "=", of.id)
     .execute();
+}
+
+function toColumn({ model_lists }: Pick<GroupRow, "model_lists">): string | null {
+  return model_lists && JSON.stringify(model_lists);
 }
 
 /** Deletes the group with its memberships, roles and places in invites. */

@@ -54,6 +54,53 @@ describe("a group", () => {
     expect((await org.admin.get(`${url}/${made.id}`)).status).toBe(404);
   });
 
+  test("keeps the list of models of an Owner from Admins", async ({ org, create }) => {
+    const owner = await org.member({ role: "owner" });
+    const group = await create(
+      { allowed_models: ["claude-haiku-*", "claude-opus-5"] },
+      owner.client,
+    );
+    const wide = await create({ allowed_models: ["claude-*"] }, owner.client);
+    const [member, other] = [await org.member(), await org.member()];
+    const set = (allowed_models: string[] | null, client: Client = org.admin) =>
+      client.post<Group>(`${url}/${group.id}`, { allowed_models });
+    const join = (groupId: string, { id }: { id: string }, client: Client = org.admin) =>
+      client.post(`${url}/${groupId}/members`, { member_id: id });
+    expect((await join(group.id, member)).status).toBe(200);
+    expect((await join(wide.id, other)).status).toBe(200);
+    const refused = await set(["claude-haiku-*", "claude-sonnet-5"]);
+    expect([refused.status, codeOf(refused), refused.error.details?.["restriction"]]).toEqual([
+      403,
+      "restricted_by_higher_rank",
+      {
+        ...{ field: "allowed_models", rank: "owner", set_by: { type: "user", id: owner.id } },
+        set_at: expect.stringMatching(/^\d{4}-/),
+      },
+    ]);
+    // An Admin can set a stricter list, and remove it again.
+    expect((await set(["claude-haiku-4-5"])).body).toMatchObject({
+      allowed_models: ["claude-haiku-4-5"],
+      model_lists: [{ rank: "owner" }, { rank: "admin", allowed_models: ["claude-haiku-4-5"] }],
+    });
+    expect((await set(null)).body.allowed_models).toEqual(["claude-haiku-*", "claude-opus-5"]);
+    for (const calling of [
+      set(null),
+      join(wide.id, member),
+      org.admin.remove(`${url}/${group.id}/members/${member.id}`),
+      org.admin.remove(`${url}/${group.id}`),
+    ]) {
+      expect(codeOf(await calling)).toBe("restricted_by_higher_rank");
+    }
+    expect((await org.admin.post(`${url}/${group.id}`, { name: "Interns" })).status).toBe(200);
+    expect((await set(["claude-haiku-4-5"])).status).toBe(200);
+    // An Owner's list ends that of an Admin.
+    expect((await set(["claude-opus-5"], owner.client)).body.model_lists).toMatchObject([
+      { rank: "owner", allowed_models: ["claude-opus-5"] },
+    ]);
+    expect((await join(wide.id, member, owner.client)).status).toBe(200);
+    expect((await owner.client.remove(`${url}/${group.id}`)).status).toBe(200);
+  });
+
   test("writes events with the member or the group as their subject", async ({
     h,
     org,
@@ -152,8 +199,8 @@ describe("a step-up", () => {
       await org.member(),
       await org.member({ workspaces: { [workspaceId]: "workspace_developer" } }),
     ];
-    const limited = await create({ allowed_models: ["claude-haiku-*"] });
-    const wider = await create({ allowed_models: ["claude-haiku-*", "claude-opus-5"] });
+    const limited = await create({ allowed_models: ["claude-haiku-*"] }, client);
+    const wider = await create({ allowed_models: ["claude-haiku-*", "claude-opus-5"] }, client);
     const rights = await create();
     await org.admin.post(`${url}/${rights.id}/workspaces/${workspaceId}`, {
       workspace_role: "workspace_user",
@@ -173,7 +220,7 @@ describe("a step-up", () => {
     expect(await setModels(limited, ["claude-*"])).toBe("step_up_required");
     expect(await setModels(limited, ["claude-haiku-4-5"])).toBe("done");
     expect(await setModels(limited, null)).toBe("step_up_required");
-    await org.admin.post(`${url}/${wider.id}/members`, { member_id: member.id });
+    await org.operator.post(`${url}/${wider.id}/members`, { member_id: member.id });
     // The other list still allows more than this one.
     expect(await remove(limited, member)).toBe("done");
     expect(codeOf(await client.remove(`${url}/${wider.id}`))).toBe("step_up_required");

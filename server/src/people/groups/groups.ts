@@ -12,12 +12,14 @@ import {
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
+import { type GroupModels, listModelLists } from "#src/domain/group-models.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { rankOf } from "#src/domain/rank.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { isWorkspaceRoleWider } from "#src/domain/wider-access.ts";
 import { newId } from "#src/lib/ids.ts";
+import { isSame } from "#src/lib/is-same.ts";
 import type { SaveDeps } from "#src/limits/limit-kind.ts";
 import { listMemberIds } from "#src/limits/limited-groups.sql.ts";
 import { refreshLimitsOfMembers, toAuditedLimits } from "#src/people/leaving/member-limits.ts";
@@ -28,6 +30,7 @@ import { removeGroupLimits } from "#src/spend/limits/remove-group-limits.ts";
 import { auditOfGroup, auditOfGroupRole } from "./audit-group.ts";
 import { areMemberModelsWider, findRoleAbove } from "./group-access.rule.ts";
 import { listOtherModels } from "./group-models.sql.ts";
+import { changeModels, checkDeletion } from "./group-models.ts";
 import {
   deleteGroupRole,
   deleteGroup as deleteRow,
@@ -61,6 +64,8 @@ export async function getGroup(
   return withVisibleRoles(caller, await getRow(deps.database, caller, id));
 }
 
+const noModels: GroupModels = { allowed_models: null, model_lists: null };
+
 export function createGroup(
   deps: AuditDeps,
   { caller, origin }: Call,
@@ -75,7 +80,7 @@ export function createGroup(
       source: "direct",
       directory_id: null,
       is_managed: false,
-      allowed_models: input.allowed_models ?? null,
+      ...changeModels(caller, noModels, { models: input.allowed_models, nowMs }),
       created_at: createdAt,
       updated_at: createdAt,
       member_count: 0,
@@ -87,8 +92,8 @@ export function createGroup(
 }
 
 /**
- * Changes the given fields. Throws a 404, a 400 for the name of a directory's group, and a 403 without a step-up if a member
- * gets more models.
+ * Changes the given fields. Throws a 404, and a 400 for the name of a directory's group. Throws a 403 for models that a higher
+ * rank refuses, and without a step-up if a member gets more models.
  */
 export function updateGroup(
   deps: AuditDeps,
@@ -98,15 +103,15 @@ export function updateGroup(
 ): Promise<GroupRow> {
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await lockGroup(tx, caller, id);
-    const { name = before.name, allowed_models = before.allowed_models } = input;
+    const nowMs = deps.nowMs();
+    const { name = before.name } = input;
     if (name !== before.name && before.is_managed) throw refuseDirectory("group");
-    if (await areModelsWiderForMembers(tx, before, allowed_models)) {
-      checkStepUp(caller, deps.nowMs());
-    }
-    const after = { ...before, name, allowed_models, updated_at: new Date(deps.nowMs()) };
-    if (name === before.name && isSameList(allowed_models, before.allowed_models)) {
+    const models = changeModels(caller, before, { models: input.allowed_models, nowMs });
+    const after = { ...before, name, ...models, updated_at: new Date(nowMs) };
+    if (name === before.name && isSame(listRanks(before), listRanks(after))) {
       return { result: withVisibleRoles(caller, before), audit: "unchanged" };
     }
+    if (await areModelsWiderForMembers(tx, before, models)) checkStepUp(caller, nowMs);
     await updateRow(tx, { organizationId: caller.organizationId, id }, after);
     if (name !== before.name) await invalidateScopeName(tx, { scopeType: "group", scopeId: id });
     const result = withVisibleRoles(caller, after);
@@ -114,11 +119,15 @@ export function updateGroup(
   });
 }
 
-/** Throws a 404, a 400 for a group of a directory, and a 403 without a step-up if a member gets more models. */
+/**
+ * Throws a 404, and a 400 for a group of a directory. Throws a 403 for a list of models of a higher rank, and without a step-up
+ * if a member gets more models.
+ */
 export function deleteGroup(deps: AuditDeps, { caller, origin }: Call, id: string): Promise<void> {
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await lockGroup(tx, caller, id);
     if (before.is_managed) throw refuseDirectory("group");
+    checkDeletion(before, rankOf(caller, null, "keys"));
     if (await areModelsWiderForMembers(tx, before, null)) checkStepUp(caller, deps.nowMs());
     const { organizationId } = caller;
     const by = { organizationId, rank: rankOf(caller, null, "limits") };
@@ -231,14 +240,14 @@ function withVisibleRoles(caller: Caller, row: GroupRow): GroupRow {
 /** True if a member of the group can use more models when its list changes. */
 async function areModelsWiderForMembers(
   tx: Tx,
-  { id, allowed_models: before }: GroupRow,
-  after: string[] | null,
+  before: GroupRow,
+  after: GroupModels | null,
 ): Promise<boolean> {
-  if (isSameList(before, after)) return false;
-  const others = await listOtherModels(tx, id);
-  return others.some((lists) => areMemberModelsWider(lists, before, after));
+  const others = await listOtherModels(tx, { groupId: before.id });
+  return others.some(({ lists }) => areMemberModelsWider(lists, before, after));
 }
 
-function isSameList(a: readonly string[] | null, b: readonly string[] | null): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+/** Lists without their setters. */
+function listRanks(group: GroupModels) {
+  return listModelLists(group).map(({ rank, allowed_models }) => ({ rank, allowed_models }));
 }

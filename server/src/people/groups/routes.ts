@@ -9,6 +9,8 @@ import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import { toWireMaker } from "#src/domain/caller.ts";
+import { listModelLists } from "#src/domain/group-models.ts";
 import { pagedList } from "#src/domain/paged-list.ts";
 import type { GroupMemberRow } from "./group-members.sql.ts";
 import { addGroupMember, listGroupMembers, removeGroupMember } from "./group-members.ts";
@@ -65,9 +67,16 @@ export function makeGroupHandlers(
 function toWire(row: GroupRow): z.input<typeof group> {
   const { id, name, source, directory_id, is_managed } = row;
   const { allowed_models, workspaces, member_count } = row;
+  const model_lists = listModelLists(row).map(({ rank, allowed_models: models, ...setter }) => ({
+    ...{ rank, allowed_models: models, set_at: setter.set_at },
+    set_by: toWireMaker({
+      created_by_type: setter.set_by_type,
+      created_by_id: setter.set_by_id,
+    }),
+  }));
   return {
     ...{ id, type: "group", name, source, directory_id, is_managed },
-    ...{ allowed_models, workspaces, member_count },
+    ...{ allowed_models, model_lists, workspaces, member_count },
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
   };
