@@ -62,6 +62,15 @@ const values = z.array(rateLimitValue).meta({
     "Values by rank, highest first. The limit has the lowest number of each kind. Empty: only defaults of groups apply to the member.",
 });
 
+const inheritedRate = z
+  .object({
+    kind: z.enum(["requests", "input_tokens", "output_tokens"]),
+    per_minute: z.int(),
+    group_id: groupId,
+    group_name: z.string(),
+  })
+  .meta({ id: "InheritedRate" });
+
 export const rateLimit = z
   .object({
     type: z.literal("rate_limit"),
@@ -92,6 +101,10 @@ export const rateLimit = z
       description: "When the limit accepts requests again. Null: it accepts them now.",
     }),
     values,
+    inherited: z.array(inheritedRate).meta({
+      description:
+        "Numbers of a member's limit that come from the default rate of a group. Empty: values of the scope itself.",
+    }),
     version: limitVersion,
     created_at: timestamp,
     updated_at: timestamp,
@@ -130,7 +143,7 @@ export const listRateLimits = route({
   path: "/v1/admin/rate_limits",
   summary: "List rate limits",
   description:
-    "Lists rate limits with the remaining amounts, newest first. `workspace_id` finds the limits of that workspace and of its keys. Filters combine. All callers who can see limits see those of the organization. Limits of members and groups need a right to limits of the whole organization.",
+    "Lists rate limits with the remaining amounts, newest first. `workspace_id` finds the limits of that workspace and of its keys. `inherited=false` omits limits of members that only default rates of groups decide. Filters combine. All callers who can see limits see those of the organization. Limits of members and groups need a right to limits of the whole organization.",
   action: "rate_limits:read",
   audited: null,
   query: z.strictObject({
@@ -139,6 +152,7 @@ export const listRateLimits = route({
     member_id: optionalQuery(memberId),
     group_id: optionalQuery(groupId),
     model_group: optionalQuery(modelGroupId),
+    inherited: optionalQuery(z.enum(["true", "false"])),
   }),
   response: pageCursor(rateLimit),
 });
@@ -181,17 +195,23 @@ const lowestLimit = z
 export const effectiveRateLimits = z
   .object({
     type: z.literal("effective_rate_limits"),
-    api_key_id: apiKeyId,
-    workspace_id: workspaceId,
+    api_key_id: apiKeyId.nullable().meta({ description: "Null: the limits of a member." }),
+    workspace_id: workspaceId.nullable().meta({ description: "Workspace of the key." }),
+    member_id: memberId
+      .nullable()
+      .meta({ description: "The member, or the owner of the key. Null: a key without an owner." }),
     model: z.string().nullable(),
     model_group: modelGroupId.nullable().meta({ description: "Group of the model in the query." }),
     limits: z.array(rateLimit).meta({
       description:
-        "Limits of the key, its owner, the owner's groups, its workspace and the organization, narrowest first. With `model`, only those that apply to its messages.",
+        "Limits of the key, its owner, the owner's groups, its workspace and the organization, narrowest first. For a member: of the member, the member's keys, the groups, the workspaces of the keys and the organization. With `model`, only those that apply to its messages.",
     }),
     tightest: z
       .object({ requests: lowestLimit, input_tokens: lowestLimit, output_tokens: lowestLimit })
-      .meta({ description: "The lowest limit of each kind." }),
+      .meta({
+        description:
+          "The lowest limit of each kind. For a member: of the limits of every request, which are those of the member, the groups and the organization.",
+      }),
     is_blocked: z.boolean().meta({ description: "True: one of the limits refuses a request now." }),
     free_at: timestamp.nullable(),
   })
@@ -201,12 +221,16 @@ export const getEffectiveRateLimits = route({
   operationId: "getEffectiveRateLimits",
   method: "GET",
   path: "/v1/admin/rate_limits/effective",
-  summary: "Get the effective rate limits of a key",
+  summary: "Get the effective rate limits of a key or a member",
   description:
-    "Returns all limits that apply to a request of the key, the lowest of each kind, and whether one refuses now.",
+    "Returns all limits that apply to requests of the key or the member, the lowest of each kind, and whether one refuses now. Send one of `api_key_id` and `member_id`. A member's limits need an admin key or a role that sees all limits.",
   action: "rate_limits:read",
   audited: null,
-  query: z.strictObject({ api_key_id: apiKeyId, model: optionalQuery(modelName) }),
+  query: z.strictObject({
+    api_key_id: optionalQuery(apiKeyId),
+    member_id: optionalQuery(memberId),
+    model: optionalQuery(modelName),
+  }),
   response: effectiveRateLimits,
 });
 

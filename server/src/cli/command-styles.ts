@@ -221,7 +221,10 @@ const styles: Readonly<Record<string, CommandStyle>> = {
   },
   deleteRateLimit: { aliases: ["remove"] },
   getEffectiveRateLimits: {
-    examples: ["rate-limits effective --api-key-id apikey_01AbCd --model claude-sonnet-5"],
+    examples: [
+      "rate-limits effective --api-key-id apikey_01AbCd --model claude-sonnet-5",
+      "rate-limits effective --member ada@example.com",
+    ],
   },
   setWorkspaceLimit: {
     examples: [

@@ -1,21 +1,23 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
-import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { useNavigate, useParams } from "@tanstack/react-router";
 import { Ellipsis, Plus } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
+import { describeSettingRanks } from "../../kit/rank-words.ts";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { useMay, useMayEverywhere } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { formatPlural } from "../../ui/format.ts";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
+import { NameLink } from "../../ui/name-link.tsx";
 import { BackLink, Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { AddMemberDialog, GroupDialog, SetRoleDialog } from "./group-dialogs.tsx";
-import { GroupLimits } from "./group-limits.tsx";
+import { GroupLimits, GroupRates } from "./group-limits.tsx";
 import {
   type Group,
   type GroupMember,
@@ -58,15 +60,29 @@ export function GroupPage() {
       <Facts
         items={[
           ["Members", formatPlural(data.member_count, "member")],
-          ["Models of personal keys", data.allowed_models?.join(", ") ?? "No list"],
+          ["Models of personal keys", <Models key="models" group={data} />],
         ]}
       />
       <Roles group={data} mayWrite={mayWrite} />
       {mayEverywhere("spend_limits:read") && <GroupLimits group={data} />}
+      {mayEverywhere("rate_limits:read") && <GroupRates group={data} />}
       <Members group={data} mayWrite={mayWrite} />
       {opened === "change" && <GroupDialog group={data} onClose={close} />}
       {opened === "delete" && <DeleteDialog group={data} onClose={close} />}
     </Page>
+  );
+}
+
+/** Models in force, and the ranks with a list. */
+function Models({ group: { allowed_models: models, model_lists } }: { group: Group }) {
+  if (models === null) return "No list";
+  return (
+    <>
+      {models.join(", ")}{" "}
+      <span className="text-sm text-quiet">
+        {describeSettingRanks(model_lists.map(({ rank }) => rank))}
+      </span>
+    </>
   );
 }
 
@@ -219,13 +235,9 @@ function makeMemberColumns(
       cell: (member) => (
         <span className="grid max-sm:max-w-40">
           <span className="flex items-center gap-2">
-            <Link
-              to="/members/$memberId"
-              params={{ memberId: member.member_id }}
-              className="truncate rounded-sm font-medium hover:underline"
-            >
+            <NameLink to="/members/$memberId" params={{ memberId: member.member_id }}>
               {member.name}
-            </Link>
+            </NameLink>
             {sources[member.source] && <Badge>{sources[member.source]}</Badge>}
           </span>
           <span className="truncate text-xs text-quiet">{member.email}</span>

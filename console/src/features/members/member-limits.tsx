@@ -1,29 +1,22 @@
-import { Plus } from "lucide-react";
-import { useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
-import { LimitDialog } from "../../kit/limits/limit-dialog.tsx";
 import type { Member } from "../../kit/members/queries.ts";
 import { scopeLabel } from "../../kit/scopes/scope-names.ts";
 import { LimitChain, type Step } from "../../kit/spend-limits/key-limits.tsx";
 import { type SpendLimit, useMemberLimits } from "../../kit/spend-limits/queries.ts";
 import { spendLimits } from "../../kit/spend-limits/spend-limit-kind.ts";
-import { useMayEverywhere } from "../../session.ts";
-import { Button } from "../../ui/button.tsx";
 import { formatUsd } from "../../ui/format.ts";
 import { Section } from "../../ui/page.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
+import { SetOwnLimit } from "./own-limit.tsx";
 
 /** Limits that the requests of a person count for, with their origin and spend. */
 export function MemberLimits({ member }: { member: Member }) {
   const effective = useMemberLimits(member.id);
-  const mayChange = useMayEverywhere()("spend_limits:write");
-  const [isSetting, setIsSetting] = useState(false);
   if (effective.error) {
     return <LoadError error={effective.error} onRetry={() => void effective.refetch()} />;
   }
   if (!effective.data) return <SkeletonRows rows={3} />;
   const { limits, binds_first: first, is_blocked, max_request_usd: most } = effective.data;
-  const name = member.name || member.email;
   return (
     <Section
       title="Spend limits"
@@ -34,28 +27,12 @@ export function MemberLimits({ member }: { member: Member }) {
             ? "All personal keys of the person count together."
             : `All personal keys of the person count together. Maximum cost of the next request: ${formatUsd(most)}.`
       }
-      actions={
-        mayChange && (
-          <Button onClick={() => setIsSetting(true)}>
-            <Plus size={16} /> Set own limit…
-          </Button>
-        )
-      }
+      actions={<SetOwnLimit kind={spendLimits} member={member} label="Set own limit…" />}
     >
       {limits.length === 0 ? (
         <p className="text-quiet">No limits.</p>
       ) : (
         <LimitChain steps={listSteps(limits)} firstId={first?.spend_limit_id ?? null} />
-      )}
-      {isSetting && (
-        <LimitDialog
-          kind={spendLimits}
-          limit={null}
-          scope={{ type: "member", member_id: member.id }}
-          workspaceId={undefined}
-          nameOf={({ type }) => scopeLabel(type, name)}
-          onClose={() => setIsSetting(false)}
-        />
       )}
     </Section>
   );

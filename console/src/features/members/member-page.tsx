@@ -3,6 +3,7 @@ import { Link, useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import type { Member } from "../../kit/members/queries.ts";
+import { describeSettingRanks } from "../../kit/rank-words.ts";
 import { MemberDirectories } from "../../kit/sign-in/linked-directories.tsx";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { useMay, useMayEverywhere, useSession } from "../../session.ts";
@@ -10,6 +11,7 @@ import { Money } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { nanoToUsdText, toNanoUsd } from "../../ui/format.ts";
+import { NameLink } from "../../ui/name-link.tsx";
 import { BackLink, Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
@@ -22,6 +24,7 @@ import {
 } from "./member-dialogs.tsx";
 import { MemberLimits } from "./member-limits.tsx";
 import { MemberSessions } from "./member-sessions.tsx";
+import { MemberRates } from "./member-rates.tsx";
 import { type MemberGroup, type MemberKey, useGroupsOf, useKeysOf, useMember } from "./queries.ts";
 
 type Opened = "role" | "sign_out" | "deactivate" | "remove";
@@ -66,6 +69,9 @@ function MemberDetails({ member }: { member: Member }) {
       {mayEverywhere("spend_limits:read") && member.status !== "removed" && (
         <MemberLimits member={member} />
       )}
+      {mayEverywhere("rate_limits:read") && member.status !== "removed" && (
+        <MemberRates member={member} />
+      )}
       {may("api_keys:read") && <Keys member={member} />}
       <Section title="Company sign-in" lead="Directories that open this account.">
         <MemberDirectories memberId={member.id} name={member.name} mayUnlink={mayWrite} />
@@ -96,7 +102,6 @@ function Roles({ member }: { member: Member }) {
   if (!groups.data) return <SkeletonRows />;
   const { items } = groups.data;
   const rows = listHeldRoles(member, items);
-  const models = items.flatMap(({ allowed_models }) => allowed_models ?? []);
   return (
     <>
       <Section title="Access" lead="The highest of several roles in a workspace applies.">
@@ -120,15 +125,35 @@ function Roles({ member }: { member: Member }) {
                   ))}
                 </span>,
               ],
-              [
-                "Models of personal keys",
-                models.length > 0 ? [...new Set(models)].join(", ") : "All models",
-              ],
+              ["Models of personal keys", <GroupModels key="models" groups={items} />],
             ]}
           />
         )}
       </Section>
     </>
+  );
+}
+
+/** Lists of models of the groups. They add up, except beyond a list of a higher rank. */
+function GroupModels({ groups }: { groups: readonly MemberGroup[] }) {
+  const limited = groups.filter(({ allowed_models }) => allowed_models !== null);
+  if (limited.length === 0) return "All models";
+  const ranks = new Set(limited.flatMap(({ model_lists }) => model_lists.map(({ rank }) => rank)));
+  return (
+    <span className="grid gap-1">
+      {limited.map((group) => (
+        <span key={group.id}>
+          {group.allowed_models?.join(", ")}{" "}
+          <span className="text-sm text-quiet">
+            {limited.length > 1 && `${group.name}. `}
+            {describeSettingRanks(group.model_lists.map(({ rank }) => rank))}
+          </span>
+        </span>
+      ))}
+      {limited.length > 1 && ranks.size > 1 && (
+        <span className="text-sm text-quiet">A list of a higher rank limits the other lists.</span>
+      )}
+    </span>
   );
 }
 
@@ -221,13 +246,9 @@ const keyColumns: Column<MemberKey>[] = [
     header: "Name",
     sortBy: (key) => key.name,
     cell: (key) => (
-      <Link
-        to="/api-keys/$keyId"
-        params={{ keyId: key.id }}
-        className="truncate rounded-sm font-medium hover:underline focus-visible:-outline-offset-2"
-      >
+      <NameLink to="/api-keys/$keyId" params={{ keyId: key.id }}>
         {key.name}
-      </Link>
+      </NameLink>
     ),
   },
   {

@@ -1,8 +1,7 @@
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
-import { type Column, Table } from "../../ui/table.tsx";
 import { type RateLimit, useEffectiveRateLimits } from "./queries.ts";
-import { LimitName, rateColumns } from "./rate-limit-rows.tsx";
+import { RateChain } from "./rate-chain.tsx";
 
 /** Rate limits that apply to one key: its own, and those of its owner, groups, workspace and organization. */
 export function KeyRates({ apiKeyId }: { apiKeyId: string }) {
@@ -28,7 +27,7 @@ export function KeyRates({ apiKeyId }: { apiKeyId: string }) {
           No rate limit applies to this key. Only limits of the upstream apply.
         </p>
       ) : (
-        <Table label="Rate limits" columns={columns} rows={limits} rowKey={({ id }) => id} />
+        <RateChain limits={limits} describeScope={describeScope} />
       )}
     </div>
   );
@@ -50,12 +49,3 @@ function describeScope({ scope, scope_name }: RateLimit): string {
       return `Each member of ${scope_name}`;
   }
 }
-
-const columns: Column<RateLimit>[] = [
-  {
-    id: "scope",
-    header: "Limit of",
-    cell: (limit) => <LimitName limit={limit}>{describeScope(limit)}</LimitName>,
-  },
-  ...rateColumns((limit: RateLimit) => limit),
-];

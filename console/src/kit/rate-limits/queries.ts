@@ -10,7 +10,8 @@ const REFRESH_MS = 5_000;
 export function useRateLimits(workspaceId: string | undefined) {
   return useList(
     "listRateLimits",
-    workspaceId === undefined ? {} : { query: { workspace_id: workspaceId } },
+    // A person's limit from a default rate is on the page of the person and of the group.
+    { query: workspaceId === undefined ? { inherited: "false" } : { workspace_id: workspaceId } },
     { everyMs: REFRESH_MS, isPreviousShown: true },
   );
 }
@@ -21,6 +22,18 @@ export const useEffectiveRateLimits = (apiKeyId: string) =>
     { query: { api_key_id: apiKeyId } },
     { everyMs: REFRESH_MS, isPreviousShown: true },
   );
+
+/** Rate limits of requests of one person, with their origin. */
+export const useMemberRates = (memberId: string) =>
+  useApi(
+    "getEffectiveRateLimits",
+    { query: { member_id: memberId } },
+    { everyMs: REFRESH_MS, isPreviousShown: true },
+  );
+
+/** Rate limits of one group: of the group as a whole, and defaults of its members. */
+export const useGroupRates = (groupId: string) =>
+  useList("listRateLimits", { query: { group_id: groupId } }, { everyMs: REFRESH_MS });
 
 export const useModelGroups = () => useApi("listModelGroups", {});
 

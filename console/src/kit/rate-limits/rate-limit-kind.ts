@@ -37,7 +37,7 @@ export const rateLimits: LimitKind<RateLimit, RateValues> = {
     Rows: RateLimitRows,
     purpose: `A rate limit applies to requests and tokens per minute of the company, a workspace, a key, a member or a group. ${effectWords}`,
     example: () => ({ what: "command", text: "./bursar rate-limits set --help" }),
-    note: `${effectWords} Each request must be within the limits of its key, the key’s owner and the owner’s groups, its workspace and the company.`,
+    note: `${effectWords} Each request must be within the limits of its key, the key’s owner and the owner’s groups, its workspace and the company. People with a default rate of a group are on the page of the group.`,
     useRemove: () => {
       const { mutate, isPending, error } = useRemoveRateLimit();
       return {
@@ -98,10 +98,10 @@ function groupRank({ models }: RateLimit): number {
   return models === null ? 0 : 1;
 }
 
-function toValues(limit: RateLimit | null, { workspaceId, rank }: FormStart): RateValues {
+function toValues(limit: RateLimit | null, { workspaceId, rank, scope }: FormStart): RateValues {
   const shown = limit?.values.find((value) => value.rank === rank) ?? limit;
   return {
-    ...toScopeValues(limit?.scope ?? null, workspaceId),
+    ...toScopeValues(limit?.scope ?? scope ?? null, workspaceId),
     rank,
     model_group: limit?.model_group ?? ALL_MODELS,
     requests: toText(shown?.requests_per_minute ?? null),

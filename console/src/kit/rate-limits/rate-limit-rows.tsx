@@ -5,10 +5,9 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import type { LimitActions, LimitRowsProps, NamedLimit } from "../limits/limit-kind.ts";
 import { LimitMenu } from "../limits/limit-menu.tsx";
-import { describeSetters } from "../limits/ranks.ts";
 import { rankLabels } from "../rank-words.ts";
 import type { RateLimit } from "./queries.ts";
-import { meters, meterWords, perMinuteOf, rateWords } from "./words.ts";
+import { describeOrigin, meters, meterWords, perMinuteOf, rateWords } from "./words.ts";
 
 /** Rate limits, each with its current state. */
 export function RateLimitRows({ rows, actions }: LimitRowsProps<RateLimit>) {
@@ -39,9 +38,7 @@ export function LimitName({ limit, children }: { limit: RateLimit; children: Rea
         {limit.model_group_name}
       </span>
       <span className="text-xs sm:hidden">{rateWords(limit)}</span>
-      <span className="text-xs text-quiet lg:hidden">
-        {describeSetters(limit.values, rateWords)}
-      </span>
+      <span className="text-xs text-quiet lg:hidden">{describeOrigin(limit)}</span>
       {limit.blocks_now && (
         <span className="sm:hidden">
           <Now limit={limit} />
@@ -69,7 +66,7 @@ export function rateColumns<Row extends object>(of: (row: Row) => RateLimit): Co
       id: "setters",
       header: "Set by",
       from: "lg",
-      cell: (row) => <Setters values={of(row).values} />,
+      cell: (row) => <Setters limit={of(row)} />,
     },
   ];
 }
@@ -84,14 +81,20 @@ function PerMinute({ perMinute }: { perMinute: number | null }) {
   );
 }
 
-/** Ranks that set the limit, one in a line. Several ranks have their rates. */
-function Setters({ values }: Pick<RateLimit, "values">) {
+/** Ranks that set the limit, one in a line, and groups with a default rate. Several ranks have their rates. */
+function Setters({ limit: { values, inherited } }: { limit: RateLimit }) {
+  const groups = Map.groupBy(inherited, ({ group_id }) => group_id);
   return (
     <span className="grid max-w-64 text-quiet">
       {values.map((value) => (
         <span key={value.rank}>
           {rankLabels[value.rank]}
           {values.length > 1 && <span className="text-xs">: {rateWords(value)}</span>}
+        </span>
+      ))}
+      {[...groups].map(([id, rates]) => (
+        <span key={id} className="truncate">
+          Default of {rates[0]?.group_name}
         </span>
       ))}
     </span>

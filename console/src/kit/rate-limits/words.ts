@@ -1,4 +1,5 @@
 import { formatCount } from "../../ui/format.ts";
+import { describeSetters } from "../limits/ranks.ts";
 import type { RateLimit } from "./queries.ts";
 
 export const meters = ["requests", "input_tokens", "output_tokens"] as const;
@@ -30,6 +31,15 @@ export function rateWords(rates: Rates): string {
     return [`${formatCount(perMinute)} ${meterWords[meter].label.toLowerCase()}`];
   });
   return `${list.format(parts)} per minute`;
+}
+
+/** Origin of a limit: the ranks that set it, and the groups whose default rates it has. */
+export function describeOrigin({ values, inherited }: RateLimit): string {
+  const groups = [...new Set(inherited.map(({ group_name }) => group_name))];
+  return [
+    ...(values.length > 0 ? [describeSetters(values, rateWords)] : []),
+    ...(groups.length > 0 ? [`Default of ${list.format(groups)}`] : []),
+  ].join("; ");
 }
 
 const factors: Record<string, number> = { "": 1, k: 1e3, m: 1e6 };

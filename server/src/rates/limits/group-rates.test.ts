@@ -205,6 +205,47 @@ test("the limits of a personal key are those of its owner and the owner's groups
   expect(await read(h.as(workspaceKey.key))).toEqual([]);
 });
 
+test("the limits of a member name the group of each number", async ({ h, org, company }) => {
+  const { ada, research, support, join, set, setDefault } = company;
+  await setDefault(research, 60);
+  const ofSupport = { type: "group_member", group_id: support };
+  await set(ofSupport, { requests_per_minute: 30, output_tokens_per_minute: 9_000 });
+  await set({ type: "group", group_id: support }, { requests_per_minute: 600 });
+  await join(research);
+  await join(support);
+  const workspace = (await org.admin.createWorkspace()).id;
+  await set({ type: "workspace", workspace_id: workspace }, { requests_per_minute: 5 });
+  const role = { workspace_role: "workspace_developer" };
+  await org.admin.post(`${GROUPS}/${research}/workspaces/${workspace}`, role);
+  await org.admin.createApiKey(workspace, { owner_member_id: ada });
+  type Effective = z.output<typeof effectiveRateLimits>;
+  const read = async (client: Client = org.admin) =>
+    await client.get<Effective>(`${LIMITS}/effective?member_id=${ada}`);
+  const { body } = await read();
+  expect(body).toMatchObject({ api_key_id: null, workspace_id: null, member_id: ada });
+  expect(body.limits.map(({ scope, inherited }) => [scope.type, inherited])).toEqual([
+    [
+      "member",
+      [
+        { kind: "requests", per_minute: 60, group_id: research, group_name: "Research" },
+        { kind: "output_tokens", per_minute: 9_000, group_id: support, group_name: "Support" },
+      ],
+    ],
+    ["group", []],
+    ["workspace", []],
+  ]);
+  // Not every request of the member counts for the workspace.
+  expect(body.tightest.requests).toMatchObject({ per_minute: 60 });
+  await set({ type: "member", member_id: ada }, { requests_per_minute: 60 });
+  expect((await read()).body.limits[0]).toMatchObject({
+    ...{ requests_per_minute: 60, output_tokens_per_minute: null, inherited: [] },
+  });
+  expect((await org.admin.get(`${LIMITS}/effective?member_id=user_unknown`)).status).toBe(404);
+  expect((await org.admin.get(`${LIMITS}/effective`)).status).toBe(400);
+  const workspaceKey = await org.admin.createApiKey(workspace, { permissions: ["admin"] });
+  expect((await read(h.as(workspaceKey.key))).status).toBe(403);
+});
+
 test("the log explains limits that follow from a group, and names one that was written without it", async ({
   h,
   org,

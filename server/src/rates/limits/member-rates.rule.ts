@@ -90,6 +90,23 @@ export function toInheritedRates(
   }));
 }
 
+/** Lists the numbers of a limit in force that defaults decide. An own value goes before an equal default. */
+export function listInheritedRates(
+  inForce: WantedRates,
+  defaults: readonly MemberRate[],
+  own: readonly LimitValue<WantedRates>[],
+): MemberRate[] {
+  const applying = listApplying(
+    defaults,
+    own.map(({ rank }) => rank),
+  );
+  return Object.entries(inForce.perMinute).flatMap(([kind, perMinute]) => {
+    const isOwn = own.some(({ wanted }) => wanted.perMinute[kind as RateKind] === perMinute);
+    if (perMinute === null || isOwn) return [];
+    return applying.find((each) => each.kind === kind && each.perMinute === perMinute) ?? [];
+  });
+}
+
 /** Limit in force of a member. Null: neither own values nor defaults. */
 export function combineMemberRates(
   defaults: readonly MemberRate[],

@@ -40,14 +40,14 @@ export async function listMembersWithRates(tx: Tx, organizationId: string): Prom
 
 /** Lists the defaults that apply to the members. */
 export async function listMemberRates(
-  tx: Tx,
+  db: Database | Tx,
   { organizationId, memberIds }: Members,
 ): Promise<MemberRate[]> {
   const { rows } = await sql<MemberRate>`
     SELECT member_id AS "memberId", model_group AS "modelGroup", kind, rank, group_id AS "groupId", per_minute AS "perMinute"
     FROM member_default_rate
     WHERE organization_id = ${organizationId}::uuid AND member_id = ANY(${[...memberIds]}::text[])`.execute(
-    tx,
+    db,
   );
   return rows;
 }
@@ -83,4 +83,29 @@ export async function findOwnerOfKey(
     db,
   );
   return rows[0] ?? { memberId: null, groupIds: [] };
+}
+
+/** Scopes of a member's requests. */
+export interface MemberScopes {
+  groupIds: string[];
+  apiKeyIds: string[];
+  /** Workspaces of these keys. */
+  workspaceIds: string[];
+}
+
+/** Finds the groups and the keys of a member, without archived keys. Null: no such member, or a removed one. */
+export async function findScopesOfMember(
+  db: Database,
+  { organizationId, memberId }: { organizationId: string; memberId: string },
+): Promise<MemberScopes | null> {
+  const { rows } = await sql<MemberScopes>`
+    WITH keys AS (SELECT id, workspace_id FROM api_key WHERE organization_id = ${organizationId}::uuid
+      AND owner_member_id = ${memberId} AND status <> 'archived' AND purpose = 'calls')
+    SELECT ARRAY(SELECT group_id FROM group_member WHERE member_id = member.id ORDER BY group_id) AS "groupIds",
+      ARRAY(SELECT id FROM keys ORDER BY id) AS "apiKeyIds",
+      ARRAY(SELECT DISTINCT workspace_id FROM keys ORDER BY workspace_id) AS "workspaceIds"
+    FROM member WHERE organization_id = ${organizationId}::uuid AND id = ${memberId} AND status <> 'removed'`.execute(
+    db,
+  );
+  return rows[0] ?? null;
 }

@@ -1,3 +1,4 @@
+import { type SqlBool, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 import type { LimitFilter } from "#src/limits/limit-kind.ts";
@@ -14,6 +15,10 @@ export interface RateLimitFilter extends LimitFilter {
   modelGroup?: string | undefined;
 }
 
+/** False for limits of members that only default rates decide. */
+const hasOwnValue = sql<SqlBool>`(rate_limit.scope_type <> 'member' OR EXISTS (SELECT FROM rate_limit_value AS own
+  WHERE own.scope_type = 'member' AND own.scope_id = rate_limit.scope_id AND own.model_group = rate_limit.model_group))`;
+
 /** Returns limits newest first, one more than the page holds. */
 export async function listVisibleRateLimits(
   db: Database | Tx,
@@ -22,6 +27,7 @@ export async function listVisibleRateLimits(
 ): Promise<RateLimit[]> {
   const all = db.selectFrom("rate_limit").select(rateLimitColumns);
   let query = selectVisible(all, "rate_limit", { filter, page });
+  if (filter.isOwnOnly) query = query.where(hasOwnValue);
   if (filter.modelGroup !== undefined) query = query.where("model_group", "=", filter.modelGroup);
   return (await query.execute()).map(fromRowRateLimit);
 }

@@ -70,6 +70,7 @@ describe("a limit is set for a scope and a model group", () => {
     expect(status).toBe(200);
     expect(body).toEqual({
       type: "rate_limit",
+      inherited: [],
       id: expect.stringMatching(/^rlim_[0-9A-Za-z]{24}$/),
       scope: scopes[type],
       scope_name: expect.stringMatching(/./),

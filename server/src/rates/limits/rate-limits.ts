@@ -1,13 +1,10 @@
 import type { Rank } from "@bursar/contract/permissions.ts";
 import type { WireScope } from "@bursar/contract/scope.ts";
 import type { Call } from "#src/access/call.ts";
-import { getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
 import type { RateScopeType } from "#src/db/tables.ts";
-import { modelGroupOf, modelGroups } from "#src/domain/model-groups.ts";
 import type { PageOfRows, PageRequest } from "#src/domain/page-position.ts";
-import { listPermittedWorkspaces } from "#src/domain/rights.ts";
-import { isOwnScope } from "#src/domain/wire-scope.ts";
 import { assert } from "#src/lib/assert.ts";
 import { changeInScope, changeLimit } from "#src/limits/change-limit.ts";
 import type { LimitValue } from "#src/limits/limit-values.rule.ts";
@@ -22,14 +19,10 @@ import {
   rateKinds,
 } from "#src/rates/buckets/bucket.ts";
 import { readLevels } from "#src/rates/buckets/buckets.sql.ts";
-import {
-  listScopeRateLimits,
-  type PerMinute,
-  type RateLimit,
-} from "#src/rates/buckets/limits.sql.ts";
-import { coversGroup } from "#src/rates/buckets/node-rates.ts";
+import type { PerMinute, RateLimit } from "#src/rates/buckets/limits.sql.ts";
 import type { WantedRates } from "./combine-values.rule.ts";
-import { findOwnerOfKey } from "./member-rates.sql.ts";
+import { limitPlaceOf, listInheritedRates, type MemberRate } from "./member-rates.rule.ts";
+import { listMemberRates } from "./member-rates.sql.ts";
 import { rateLimits } from "./rate-limit-kind.ts";
 import { checkPerMinute, readModelGroup } from "./read-rate-limit.ts";
 
@@ -42,6 +35,12 @@ export interface RateLimitState {
   /** Time until requests are accepted again, milliseconds. Null: they are accepted. */
   freeInMs: number | null;
   values: readonly LimitValue<WantedRates>[];
+  /** Numbers of a member's limit that defaults of groups decide. */
+  inherited: readonly InheritedRate[];
+}
+
+export interface InheritedRate extends Pick<MemberRate, "kind" | "perMinute" | "groupId"> {
+  groupName: string;
 }
 
 export interface NewRateLimit {
@@ -75,10 +74,7 @@ export async function setRateLimit(
       ifVersion: input.if_version,
     });
     assert(change.after !== null, "a limit that is set is there");
-    const limits = [change.after];
-    const levels = await readLevels(tx, [change.after.id]);
-    const names = await findScopeNames(tx, limits);
-    const [state] = toStates(limits, { levels, names, values: [change.values] });
+    const [state] = await readStates(tx, [change.after], [change.values]);
     assert(state !== undefined, "one limit has one state");
     return { change, result: state };
   });
@@ -90,7 +86,7 @@ export async function getRateLimit(
   { caller }: Call,
   id: string,
 ): Promise<RateLimitState> {
-  const [state] = await addLevels(deps, [
+  const [state] = await readRateStates(deps, [
     await getLimit(rateLimits, deps.database, caller, { id }),
   ]);
   assert(state !== undefined, "one limit has one state");
@@ -100,6 +96,7 @@ export async function getRateLimit(
 export interface RateLimitQuery extends LimitQuery {
   scope_type?: RateScopeType | undefined;
   model_group?: string | undefined;
+  inherited?: "true" | "false" | undefined;
 }
 
 /** Returns a page of the limits that the caller can see. Throws a 404 for a hidden workspace or key. */
@@ -109,91 +106,85 @@ export async function listRateLimits(
   query: RateLimitQuery,
   request: PageRequest,
 ): Promise<PageOfRows<RateLimitState>> {
-  const { scope_type: scopeType, model_group: modelGroup } = query;
+  const { scope_type: scopeType, model_group: modelGroup, inherited } = query;
   if (modelGroup !== undefined) readModelGroup(modelGroup);
-  const filter = { scopeTypes: scopeType && [scopeType], modelGroup };
+  const isOwnOnly = inherited === "false";
+  const filter = { scopeTypes: scopeType && [scopeType], modelGroup, isOwnOnly };
   const page = await listLimits(rateLimits, deps, call, { query, filter, request });
-  return { ...page, rows: await addLevels(deps, page.rows) };
+  return { ...page, rows: await readRateStates(deps, page.rows) };
 }
 
-/** Limits that apply to requests of one key, narrowest scope first. */
-export interface EffectiveRateLimits {
-  apiKeyId: string;
-  workspaceId: string;
-  model: string | null;
-  modelGroup: string | null;
-  limits: readonly RateLimitState[];
-}
-
-const narrowestFirst: readonly RateScopeType[] = [
-  "api_key",
-  "member",
-  "group",
-  "workspace",
-  "organization",
-];
-
-/** Without `model`: the limits of every group. Throws a 404 for a key that the caller cannot see. */
-export async function getEffectiveRateLimits(
-  deps: AuditDeps,
-  { caller }: Call,
-  { api_key_id: apiKeyId, model = null }: { api_key_id: string; model?: string | null | undefined },
-): Promise<EffectiveRateLimits> {
-  const { organizationId } = caller;
-  const { database } = deps;
-  const workspaceId = await getWorkspaceIdOfApiKey(database, caller, "rate_limits:read", apiKeyId);
-  const modelGroup = model === null ? null : modelGroupOf(model);
-  const { memberId, groupIds } = await findOwnerOfKey(database, { organizationId, apiKeyId });
-  const own = memberId === null ? [] : [memberId];
-  const scopeIds = [apiKeyId, ...own, ...groupIds, workspaceId, organizationId];
-  const found = await listScopeRateLimits(database, { organizationId, scopeIds });
-  const canSeeAll = listPermittedWorkspaces(caller, "rate_limits:read") === null;
-  const limits = found
-    .filter(({ scopeType }) => narrowestFirst.includes(scopeType))
-    .filter(({ scopeType }) => canSeeAll || isOwnScope(scopeType))
-    .filter((limit) => modelGroup === null || coversGroup(limit, modelGroup))
-    .toSorted((a, b) => placeOf(a) - placeOf(b));
-  return { apiKeyId, workspaceId, model, modelGroup, limits: await addLevels(deps, limits) };
-}
-
-function placeOf({ scopeType, modelGroup }: RateLimit): number {
-  const group = modelGroups.findIndex(({ id }) => id === modelGroup);
-  return narrowestFirst.indexOf(scopeType) * modelGroups.length + group;
-}
-
-/** Adds the current levels and the values to limits, in the same order. */
-async function addLevels(deps: AuditDeps, limits: readonly RateLimit[]): Promise<RateLimitState[]> {
-  if (limits.length === 0) return [];
-  const ids = limits.map(({ id }) => id);
-  const levels = await readLevels(deps.database, ids);
-  const names = await findScopeNames(deps.database, limits);
-  const values = await readValues(rateLimits, deps.database, limits);
-  return toStates(limits, { levels, names, values });
-}
-
-function toStates(
+/** Adds the current levels, the values and their origin to limits, in the same order. */
+export async function readRateStates(
+  { database }: Pick<AuditDeps, "database">,
   limits: readonly RateLimit[],
-  known: {
-    levels: ReadonlyMap<string, Partial<Record<RateKind, number>>>;
-    names: ReadonlyMap<string, string>;
-    /** Values of each limit, in the order of the limits. */
-    values: readonly (readonly LimitValue<WantedRates>[])[];
-  },
-): RateLimitState[] {
-  return limits.map((limit, place) => {
-    const levels = { requests: null, input_tokens: null, output_tokens: null } as Record<
-      RateKind,
-      number | null
-    >;
-    let freeInMs: number | null = null;
-    for (const kind of rateKinds) {
-      const perMinute = limit.perMinute[kind];
-      if (perMinute === null) continue;
-      const level = known.levels.get(limit.id)?.[kind] ?? capacityOf(kind, perMinute);
-      levels[kind] = level;
-      if (!hasRoom(level)) freeInMs = Math.max(freeInMs ?? 0, msUntilLevel(level, 1, perMinute));
-    }
-    const scopeName = known.names.get(limit.scopeId) ?? "";
-    return { limit, scopeName, levels, freeInMs, values: known.values[place] ?? [] };
-  });
+): Promise<RateLimitState[]> {
+  if (limits.length === 0) return [];
+  return readStates(database, limits, await readValues(rateLimits, database, limits));
+}
+
+/** `values` are those of each limit, in the order of the limits. */
+async function readStates(
+  db: Database | Tx,
+  limits: readonly RateLimit[],
+  values: readonly (readonly LimitValue<WantedRates>[])[],
+): Promise<RateLimitState[]> {
+  const ids = limits.map(({ id }) => id);
+  const levels = await readLevels(db, ids);
+  const inherited = await findInherited(db, limits, values);
+  const groups = [...inherited].flatMap(([{ organizationId }, rates]) =>
+    rates.map(({ groupId }) => ({ organizationId, scopeType: "group" as const, scopeId: groupId })),
+  );
+  const names = await findScopeNames(db, [...limits, ...groups]);
+  return limits.map((limit, place) => ({
+    ...toLevels(limit, levels.get(limit.id)),
+    limit,
+    scopeName: names.get(limit.scopeId) ?? "",
+    values: values[place] ?? [],
+    inherited: (inherited.get(limit) ?? []).map(({ kind, perMinute, groupId }) => {
+      return { kind, perMinute, groupId, groupName: names.get(groupId) ?? "" };
+    }),
+  }));
+}
+
+/** Finds the defaults of groups that decide numbers of members' limits. */
+async function findInherited(
+  db: Database | Tx,
+  limits: readonly RateLimit[],
+  values: readonly (readonly LimitValue<WantedRates>[])[],
+): Promise<ReadonlyMap<RateLimit, MemberRate[]>> {
+  const ofMembers = limits.filter(({ scopeType }) => scopeType === "member");
+  const [first] = ofMembers;
+  if (first === undefined) return new Map();
+  const { organizationId } = first;
+  const memberIds = [...new Set(ofMembers.map(({ scopeId }) => scopeId))];
+  const defaults = await listMemberRates(db, { organizationId, memberIds });
+  const defaultsOf = Map.groupBy(defaults, limitPlaceOf);
+  return new Map(
+    limits.flatMap((limit, place) => {
+      if (limit.scopeType !== "member") return [];
+      const { scopeId: memberId, modelGroup } = limit;
+      const own = defaultsOf.get(limitPlaceOf({ memberId, modelGroup })) ?? [];
+      return [[limit, listInheritedRates(limit, own, values[place] ?? [])] as const];
+    }),
+  );
+}
+
+function toLevels(
+  limit: RateLimit,
+  known: Partial<Record<RateKind, number>> | undefined,
+): Pick<RateLimitState, "levels" | "freeInMs"> {
+  const levels = { requests: null, input_tokens: null, output_tokens: null } as Record<
+    RateKind,
+    number | null
+  >;
+  let freeInMs: number | null = null;
+  for (const kind of rateKinds) {
+    const perMinute = limit.perMinute[kind];
+    if (perMinute === null) continue;
+    const level = known?.[kind] ?? capacityOf(kind, perMinute);
+    levels[kind] = level;
+    if (!hasRoom(level)) freeInMs = Math.max(freeInMs ?? 0, msUntilLevel(level, 1, perMinute));
+  }
+  return { levels, freeInMs };
 }

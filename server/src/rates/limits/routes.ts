@@ -16,20 +16,14 @@ import { deleteLimit, toWireSetter } from "#src/limits/change-limit.ts";
 import type { LimitValue } from "#src/limits/limit-values.rule.ts";
 import { type RateKind, ROUNDING } from "#src/rates/buckets/bucket.ts";
 import type { WantedRates } from "./combine-values.rule.ts";
+import { type EffectiveRateLimits, getEffectiveRateLimits } from "./effective-rates.ts";
 import {
   listOfficialRateLimits,
   listOfficialWorkspaceRateLimits,
   setOfficialWorkspaceRateLimit,
 } from "./official.ts";
 import { rateLimits } from "./rate-limit-kind.ts";
-import {
-  type EffectiveRateLimits,
-  getEffectiveRateLimits,
-  getRateLimit,
-  listRateLimits,
-  type RateLimitState,
-  setRateLimit,
-} from "./rate-limits.ts";
+import { getRateLimit, listRateLimits, type RateLimitState, setRateLimit } from "./rate-limits.ts";
 
 export function makeRateLimitHandlers(
   deps: AuditDeps,
@@ -99,6 +93,9 @@ function toRateLimit(state: RateLimitState, nowMs: number): z.input<typeof rateL
     blocks_now: freeInMs !== null,
     free_at: toTime(nowMs, freeInMs),
     values: state.values.map(toRateLimitValue),
+    inherited: state.inherited.map(({ kind, perMinute, groupId, groupName }) => ({
+      ...{ kind, per_minute: perMinute, group_id: groupId, group_name: groupName },
+    })),
     version: Number(limit.revision),
     created_at: limit.createdAt.toISOString(),
     updated_at: limit.updatedAt.toISOString(),
@@ -124,21 +121,22 @@ function toTime(nowMs: number, inMs: number | null): string | null {
 }
 
 function toEffective(
-  { apiKeyId, workspaceId, model, modelGroup: group, limits }: EffectiveRateLimits,
+  { limits, common, ...of }: EffectiveRateLimits,
   nowMs: number,
 ): z.input<typeof effectiveRateLimits> {
-  const waits = limits.flatMap(({ freeInMs }) => freeInMs ?? []);
+  const waits = common.flatMap(({ freeInMs }) => freeInMs ?? []);
   return {
     type: "effective_rate_limits",
-    api_key_id: apiKeyId,
-    workspace_id: workspaceId,
-    model,
-    model_group: group,
+    api_key_id: of.apiKeyId,
+    workspace_id: of.workspaceId,
+    member_id: of.memberId,
+    model: of.model,
+    model_group: of.modelGroup,
     limits: limits.map((state) => toRateLimit(state, nowMs)),
     tightest: {
-      requests: toTightest(limits, "requests"),
-      input_tokens: toTightest(limits, "input_tokens"),
-      output_tokens: toTightest(limits, "output_tokens"),
+      requests: toTightest(common, "requests"),
+      input_tokens: toTightest(common, "input_tokens"),
+      output_tokens: toTightest(common, "output_tokens"),
     },
     is_blocked: waits.length > 0,
     free_at: toTime(nowMs, waits.length === 0 ? null : Math.max(...waits)),
