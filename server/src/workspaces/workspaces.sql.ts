@@ -106,13 +106,10 @@ export async function findWorkspaces(
   tx: Tx,
   of: { organizationId: string; ids: readonly string[]; isLocked: boolean },
 ): Promise<WorkspaceRow[]> {
-  return await tx
-    .selectFrom("workspace")
-    .select(columns)
-    .where("organization_id", "=", of.organizationId)
-    .where("id", "in", of.ids)
-    .orderBy("id")
-    .$if(of.isLocked, (query) => query.forNoKeyUpdate())
+  return await selectWorkspaces(tx, of.organizationId)
+    .where("w.id", "in", of.ids)
+    .orderBy("w.id")
+    .$if(of.isLocked, (query) => query.forNoKeyUpdate("w"))
     .execute();
 }
 

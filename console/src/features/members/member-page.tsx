@@ -23,8 +23,8 @@ import {
   SignOutMemberDialog,
 } from "./member-dialogs.tsx";
 import { MemberLimits } from "./member-limits.tsx";
-import { MemberSessions } from "./member-sessions.tsx";
 import { MemberRates } from "./member-rates.tsx";
+import { MemberSessions } from "./member-sessions.tsx";
 import { type MemberGroup, type MemberKey, useGroupsOf, useKeysOf, useMember } from "./queries.ts";
 
 type Opened = "role" | "sign_out" | "deactivate" | "remove";
