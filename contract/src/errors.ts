@@ -344,6 +344,20 @@ export const errorCodes = {
   set_up_completed: { ...conflict, meaning: "The organization has an owner." },
   owner_cannot_sign_in: { ...conflict, meaning: "The owner is deactivated or cannot sign in." },
   member_cannot_sign_in: { ...conflict, meaning: "The member is deactivated or has no sign-in." },
+  new_owner_inactive: {
+    ...conflict,
+    meaning: "The member who would take over is deactivated or removed.",
+  },
+  new_owner_lacks_right: {
+    ...conflict,
+    meaning: "The member who would take over lacks a right that a thing needs.",
+    facts: ["resource"],
+  },
+  new_owner_is_reviewed: {
+    ...conflict,
+    meaning: "The member who would take over an access review would decide about their own access.",
+    facts: ["resource"],
+  },
   invite_superseded: { ...conflict, meaning: "A newer invite has replaced this one." },
   delivery_not_repeatable: {
     ...conflict,

@@ -20,6 +20,7 @@ import { myLimitRoutes, myUsageRoutes } from "./admin/my-usage.ts";
 import { neutralFeatureRoutes } from "./admin/neutral-features.ts";
 import { officialReportRoutes } from "./admin/official-reports.ts";
 import { organizationRoutes } from "./admin/organization.ts";
+import { ownedThingRoutes } from "./admin/owned-things.ts";
 import { personalKeyRoutes } from "./admin/personal-keys.ts";
 import { playgroundRoutes } from "./admin/playground.ts";
 import { rateLimitRoutes } from "./admin/rate-limits.ts";
@@ -54,6 +55,7 @@ export const adminRoutes = [
   ...tagRoutes,
   ...tagFileRoutes,
   ...memberRoutes,
+  ...ownedThingRoutes,
   ...workspaceMemberRoutes,
   ...groupRoutes,
   ...rbacRoutes,

@@ -44,7 +44,10 @@ const named: typeof answers = {
     next_page: null,
   }),
   "/v1/admin/members": () => ({
-    data: [{ id: "user_1", name: "Ada", email: "ada@example.com" }],
+    data: [
+      { id: "user_1", name: "Ada", email: "ada@example.com" },
+      { id: "user_2", name: "Grace", email: "grace@example.com" },
+    ],
     next_page: null,
   }),
 };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { instant, nameText, optionalQuery, shownOnce, timestamp } from "../fields.ts";
-import { adminKeyId } from "../ids.ts";
+import { adminKeyId, memberId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { adminKeyScopes } from "../permissions.ts";
 import { route } from "../route.ts";
@@ -24,6 +24,10 @@ export const adminKey = z
     status,
     partial_key_hint: z.string(),
     created_by: z.object({ type: z.string(), id: z.string() }),
+    contact_member_id: memberId.nullable().meta({
+      description:
+        "Member who answers for the key: its creator, or the member who took it over. Null: no member created it.",
+    }),
     created_at: timestamp,
     expires_at: timestamp.nullable(),
     scopes,

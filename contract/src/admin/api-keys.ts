@@ -133,6 +133,10 @@ export const apiKey = z
         "Tags of the key. A request has them and those of the workspace. The key's value of a name replaces the workspace's.",
     }),
     created_by: z.object({ type: z.string(), id: z.string() }),
+    contact_member_id: memberId.nullable().meta({
+      description:
+        "Member who answers for a key without an owner: its creator, or the member who took it over. Null: the key has an owner, or no member created it.",
+    }),
     created_at: timestamp,
     expires_at: timestamp.nullable(),
     archived_at: timestamp.nullable(),

@@ -261,6 +261,19 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     examples: ["workspace-members add Research ada@example.com --workspace-role developer"],
   },
   updateMember: { examples: ["members update ada@example.com --role developer"] },
+  listOwnedThings: {
+    group: "members",
+    action: "owned",
+    examples: ["members owned ada@example.com"],
+  },
+  handOverThings: {
+    flags: { new_owner_id: "to" },
+    examples: [
+      "members hand-over ada@example.com --to grace@example.com",
+      "members hand-over ada@example.com --to grace@example.com --kinds access_review,alert_channel",
+    ],
+  },
+  listLeftBehind: { group: "members", action: "left-behind" },
   listMail: { aliases: ["outbox"] },
   createDirectory: {
     examples: [

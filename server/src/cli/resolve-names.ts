@@ -27,7 +27,7 @@ export async function resolveNames(input: RouteInput, listAll: ListAll): Promise
     if (/(^|_)workspace_ids?$/.test(field) && !value.startsWith("wksp_")) {
       return once(`workspace ${value}`, () => findWorkspace(value, listAll));
     }
-    if (/(^|_)member_ids?$/.test(field) && value.includes("@")) {
+    if (/(^|_)(member|new_owner)_ids?$/.test(field) && value.includes("@")) {
       return once(`member ${value}`, () => findMember(value, listAll));
     }
     if (/^group_ids?$/.test(field) && !value.startsWith("group_")) {

@@ -15,6 +15,7 @@ const columns: Readonly<Record<string, string>> = {
   Group: "id name source member_count allowed_models workspaces updated_at",
   GroupMember: "member_id email name source created_at",
   Mail: "id created_at kind to subject status attempts last_error",
+  LeftBehind: "member_id name email status things",
   Member: "id email name role status workspaces last_active_at",
   ModelGroup: "id display_name models",
   ModelPrice:
@@ -23,6 +24,7 @@ const columns: Readonly<Record<string, string>> = {
     "scope_name period limit_usd spent_usd remaining_usd enforcement blocks_now period_ends_at",
   NeutralFeature: "kind name effect source since is_in_prompt origin id",
   Node: "id is_silent last_seen_at leased_usd waiting_budget_usd unflushed_records journal version is_this_one",
+  OwnedThing: "kind name duty workspace_id id",
   RateLimit:
     "id scope scope_name model_group requests_per_minute input_tokens_per_minute output_tokens_per_minute remaining.requests remaining.input_tokens remaining.output_tokens free_at",
   SpendLimit:

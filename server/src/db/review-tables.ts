@@ -28,6 +28,8 @@ interface AccessReviewTable {
   begins_at: Date;
   first_begins_at: Date;
   previous_id: string | null;
+  /** Reviewers of the next review of an ended one. Null: the same ones. */
+  next_reviewer_ids: Generated<string[] | null>;
   created_by_type: string;
   created_by_id: string;
   created_at: Date;

@@ -21,7 +21,8 @@ CREATE TABLE access_review (
   created_at timestamp with time zone NOT NULL,
   ended_by_type text,
   ended_by_id text,
-  ended_at timestamp with time zone
+  ended_at timestamp with time zone,
+  next_reviewer_ids text[]
 );
 CREATE TABLE access_review_item (
   id text NOT NULL,
@@ -72,7 +73,8 @@ CREATE TABLE admin_key (
   uses_noted_since timestamp with time zone,
   mac bytea,
   scopes text[],
-  allowed_addresses text[]
+  allowed_addresses text[],
+  contact_member_id text
 );
 CREATE TABLE alert (
   id text NOT NULL,
@@ -186,7 +188,8 @@ CREATE TABLE api_key (
   archived_rank text,
   mac bytea,
   tags jsonb DEFAULT '{}'::jsonb NOT NULL,
-  tag_ranks jsonb DEFAULT '{}'::jsonb NOT NULL
+  tag_ranks jsonb DEFAULT '{}'::jsonb NOT NULL,
+  contact_member_id text
 );
 CREATE TABLE api_key_network (
   api_key_id text NOT NULL,
@@ -1670,6 +1673,7 @@ ALTER TABLE access_review ADD CONSTRAINT access_review_auto_close_days_check CHE
 ALTER TABLE access_review ADD CONSTRAINT access_review_check CHECK (((status = 'open'::text) = (ended_at IS NULL)));
 ALTER TABLE access_review ADD CONSTRAINT access_review_if_no_answer_check CHECK ((if_no_answer = ANY (ARRAY['keep'::text, 'remove'::text, 'as_recommended'::text])));
 ALTER TABLE access_review ADD CONSTRAINT access_review_inactive_days_check CHECK (((inactive_days >= 1) AND (inactive_days <= 365)));
+ALTER TABLE access_review ADD CONSTRAINT access_review_next_reviewer_ids_check CHECK ((cardinality(next_reviewer_ids) > 0));
 ALTER TABLE access_review ADD CONSTRAINT access_review_pkey PRIMARY KEY (id);
 ALTER TABLE access_review ADD CONSTRAINT access_review_previous_id_key UNIQUE (previous_id);
 ALTER TABLE access_review ADD CONSTRAINT access_review_recurrence_check CHECK ((recurrence = ANY (ARRAY['none'::text, 'monthly'::text, 'quarterly'::text, 'yearly'::text])));
@@ -1967,6 +1971,7 @@ ALTER TABLE access_review_reminder ADD CONSTRAINT access_review_reminder_access_
 ALTER TABLE access_review_reminder ADD CONSTRAINT access_review_reminder_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE access_review_reviewer ADD CONSTRAINT access_review_reviewer_access_review_id_fkey FOREIGN KEY (access_review_id) REFERENCES access_review(id);
 ALTER TABLE access_review_reviewer ADD CONSTRAINT access_review_reviewer_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
+ALTER TABLE admin_key ADD CONSTRAINT admin_key_contact_member_id_fkey FOREIGN KEY (contact_member_id) REFERENCES member(id);
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE alert ADD CONSTRAINT alert_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE alert_channel ADD CONSTRAINT alert_channel_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -1983,6 +1988,7 @@ ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_organization_id_fkey FOREIG
 ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_told_with_id_fkey FOREIGN KEY (told_with_id) REFERENCES alert_firing(id);
 ALTER TABLE alert_to_channel ADD CONSTRAINT alert_to_channel_alert_channel_id_fkey FOREIGN KEY (alert_channel_id) REFERENCES alert_channel(id);
 ALTER TABLE alert_to_channel ADD CONSTRAINT alert_to_channel_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(id);
+ALTER TABLE api_key ADD CONSTRAINT api_key_contact_member_id_fkey FOREIGN KEY (contact_member_id) REFERENCES member(id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_owner_member_id_fkey FOREIGN KEY (owner_member_id) REFERENCES member(id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);

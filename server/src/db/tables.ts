@@ -161,6 +161,8 @@ interface ApiKeyTable {
   archived_rank: Generated<Rank | null>;
   tags: JsonDefault<Record<string, string>>;
   tag_ranks: JsonDefault<Record<string, Rank>>;
+  /** See migrations/0060_hand_over.sql. */
+  contact_member_id: Generated<string | null>;
   mac: Uint8Array | null;
 }
 
@@ -213,6 +215,7 @@ interface AdminKeyTable {
   last_used_at: Generated<Date | null>;
   last_used_address: Generated<string | null>;
   uses_noted_since: Generated<Date | null>;
+  contact_member_id: Generated<string | null>;
   mac: Uint8Array | null;
 }
 

@@ -6,6 +6,7 @@ import { makeAlertChannelHandlers } from "#src/alerts/channels/routes.ts";
 import { makeAlertHandlers } from "#src/alerts/rules/routes.ts";
 import type { AuditLogDeps } from "#src/audit/audit-log.ts";
 import { makeAuditLogHandlers } from "#src/audit/routes.ts";
+import { makeHandOverHandlers } from "#src/hand-over/routes.ts";
 import { makeAdminKeyHandlers } from "#src/keys/admin-keys/routes.ts";
 import { makeApiKeyHandlers, makeKeyHygieneHandlers } from "#src/keys/api-keys/routes.ts";
 import { makePersonalKeyHandlers } from "#src/keys/personal-keys/routes.ts";
@@ -85,6 +86,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeTagHandlers(deps),
     ...makeTagFileHandlers(deps),
     ...makeMemberHandlers(deps),
+    ...makeHandOverHandlers(deps),
     ...makeWorkspaceMemberHandlers(deps),
     ...makeGroupHandlers(deps),
     ...makeRbacHandlers(deps),

@@ -22,6 +22,8 @@ export interface ReviewRow {
   begins_at: Date;
   first_begins_at: Date;
   previous_id: string | null;
+  /** Reviewers of the next review of an ended one. Null: the same ones. */
+  next_reviewer_ids: string[] | null;
   created_by_type: string;
   created_by_id: string;
   created_at: Date;
@@ -139,6 +141,19 @@ export async function setReviewers(
     .insertInto("access_review_reviewer")
     .values(of.memberIds.map((member_id) => ({ access_review_id: of.reviewId, member_id })))
     .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** Sets the reviewers of the next review of an ended one. Its own reviewers stay, because its evidence names them. */
+export async function setNextReviewers(
+  tx: Tx,
+  of: { organizationId: string; reviewId: string; memberIds: readonly string[] },
+): Promise<void> {
+  await tx
+    .updateTable("access_review")
+    .set({ next_reviewer_ids: [...of.memberIds] })
+    .where("organization_id", "=", of.organizationId)
+    .where("id", "=", of.reviewId)
     .execute();
 }
 

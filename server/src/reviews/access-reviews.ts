@@ -77,6 +77,7 @@ export function createReview(
     begins_at: now,
     first_begins_at: now,
     previous_id: null,
+    next_reviewer_ids: null,
     created_by_type: caller.kind,
     created_by_id: caller.id,
     created_at: now,

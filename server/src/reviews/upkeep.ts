@@ -131,6 +131,7 @@ async function startNext(
     due_at: new Date(nowMs + lastsMs),
     begins_at: new Date(beginsAtMs),
     previous_id: previous.id,
+    next_reviewer_ids: null,
     created_by_type: "system",
     created_by_id: "access_reviews",
     created_at: now,
@@ -138,7 +139,8 @@ async function startNext(
     ended_by_id: null,
     ended_at: null,
   };
-  const before = (await listReviewers(tx, [previous.id])).map(({ id }) => id);
+  const before =
+    previous.next_reviewer_ids ?? (await listReviewers(tx, [previous.id])).map(({ id }) => id);
   const scope = scopeOf(row);
   const reviewerIds = await findSuccessors(tx, organizationId, { scope, memberIds: before });
   const items = await startReview(tx, deps, row, reviewerIds);

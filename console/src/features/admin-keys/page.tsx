@@ -4,6 +4,7 @@ import { useBaseUrl } from "../../kit/code-samples/code-samples.tsx";
 import { toExports } from "../../kit/code-samples/write-code.ts";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
+import { useSetterNames } from "../../kit/members/setter-names.ts";
 import { useMay } from "../../session.ts";
 import { Badge, type Tone } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
@@ -131,6 +132,7 @@ function makeColumns(onRevoke: ((key: AdminKey) => void) | null): Column<AdminKe
       sortBy: (key) => key.created_at,
       cell: (key) => <RelativeTime at={key.created_at} />,
     },
+    { id: "contact", header: "Contact", from: "lg", cell: (key) => <ContactCell adminKey={key} /> },
     {
       id: "used",
       header: "Last used",
@@ -170,6 +172,11 @@ function makeColumns(onRevoke: ((key: AdminKey) => void) | null): Column<AdminKe
         ) : null,
     },
   ];
+}
+
+function ContactCell({ adminKey: { contact_member_id: id } }: { adminKey: AdminKey }) {
+  const nameOf = useSetterNames();
+  return <span className="text-quiet">{nameOf(id === null ? null : { type: "user", id })}</span>;
 }
 
 function RestrictionsCell({ adminKey: { scopes, allowed_addresses } }: { adminKey: AdminKey }) {

@@ -5,6 +5,7 @@ import { stateOf, stopReason } from "../../kit/api-keys/key-state.ts";
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
 import { ApiKeySecretDialog } from "../../kit/api-keys/secret-dialog.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
+import { useSetterNames } from "../../kit/members/setter-names.ts";
 import { describeSettingRanks } from "../../kit/rank-words.ts";
 import { KeyRates } from "../../kit/rate-limits/key-rates.tsx";
 import { effectWords } from "../../kit/rate-limits/words.ts";
@@ -221,6 +222,9 @@ function Secrets({ apiKey }: { apiKey: ApiKey }) {
 
 function KeyFacts({ apiKey }: { apiKey: ApiKey }) {
   const permission = permissionWords[strongest(apiKey.permissions)];
+  const nameOf = useSetterNames();
+  const { contact_member_id: contactId } = apiKey;
+  const contact = nameOf(contactId === null ? null : { type: "user", id: contactId });
   return (
     <Facts
       items={[
@@ -232,6 +236,7 @@ function KeyFacts({ apiKey }: { apiKey: ApiKey }) {
             ? `${apiKey.owner.name} (${apiKey.owner.email})`
             : "The workspace",
         ],
+        ...(contact === null ? [] : [["Contact", contact] as const]),
         ["Models", <Restricted key="models" apiKey={apiKey} field="allowed_models" />],
         ["Addresses", <Restricted key="addresses" apiKey={apiKey} field="allowed_addresses" />],
         ["Tags", listTags(apiKey.tags).join(", ") || "None"],

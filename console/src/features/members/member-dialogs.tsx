@@ -11,6 +11,7 @@ import { Choices } from "../../ui/input.tsx";
 import { FormError, Skeleton } from "../../ui/states.tsx";
 import {
   useDeactivateMember,
+  useOwnedThings,
   useRemovalPreview,
   useRemoveMember,
   useRoleSetters,
@@ -68,8 +69,10 @@ export function ChangeRoleDialog({ member, onClose }: MemberDialogProps) {
 /** Preview of the keys, roles and invites that end with a member's access. */
 function Endings({ member }: { member: Member }) {
   const preview = useRemovalPreview(member.id);
+  const owned = useOwnedThings(member.id);
   if (preview.error) return <FormError error={preview.error} />;
-  if (!preview.data) return <Skeleton className="w-2/3" />;
+  if (!preview.data || owned.isPending) return <Skeleton className="w-2/3" />;
+  const things = owned.data?.data.length ?? 0;
   const { refusal, api_keys, workspaces, groups, invites } = preview.data;
   if (refusal !== null) return <p className="font-medium text-warn">{refusal}</p>;
   return (
@@ -97,6 +100,12 @@ function Endings({ member }: { member: Member }) {
         </li>
       )}
       {invites.length > 0 && <li>{formatPlural(invites.length, "pending invite")} end.</li>}
+      {things > 0 && (
+        <li>
+          The member stays named on {formatPlural(things, "thing")}, such as reviews and channels.
+          Hand them over on the member’s page.
+        </li>
+      )}
     </ul>
   );
 }

@@ -25,6 +25,7 @@ import {
 import { MemberLimits } from "./member-limits.tsx";
 import { MemberRates } from "./member-rates.tsx";
 import { MemberSessions } from "./member-sessions.tsx";
+import { OwnedThings } from "./owned-things.tsx";
 import { type MemberGroup, type MemberKey, useGroupsOf, useKeysOf, useMember } from "./queries.ts";
 
 type Opened = "role" | "sign_out" | "deactivate" | "remove";
@@ -80,6 +81,7 @@ function MemberDetails({ member }: { member: Member }) {
       {mayWrite && member.id !== session.member.id && (
         <EndAccess member={member} onOpen={setOpened} />
       )}
+      <OwnedThings member={member} mayHandOver={may("members:write") && !isAboveOwnRole} />
       {opened === "role" && <ChangeRoleDialog member={member} onClose={close} />}
       {opened === "sign_out" && <SignOutMemberDialog member={member} onClose={close} />}
       {opened === "deactivate" && <DeactivateMemberDialog member={member} onClose={close} />}

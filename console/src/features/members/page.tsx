@@ -21,7 +21,8 @@ import { type Column, Table } from "../../ui/table.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { ChangeRoleDialog, DeactivateMemberDialog, RemoveMemberDialog } from "./member-dialogs.tsx";
-import { useReactivateMember } from "./queries.ts";
+import { LeftBehind } from "./owned-things.tsx";
+import { useLeftBehind, useReactivateMember } from "./queries.ts";
 import type { MembersSearch } from "./search.ts";
 
 export function TeamPage() {
@@ -66,6 +67,7 @@ export function MembersTab() {
   const [changed, setChanged] = useState<{ member: Member; change: Change } | null>(null);
   const members = useMembers(withRemoved);
   const mayWrite = may("members:write");
+  const left = useLeftBehind(mayWrite);
   const columns = useMemo(
     () =>
       makeColumns(session.member.id, (member) =>
@@ -75,7 +77,7 @@ export function MembersTab() {
   );
   if (members.error)
     return <LoadError error={members.error} onRetry={() => void members.refetch()} />;
-  if (members.isPending) return <SkeletonRows />;
+  if (members.isPending || left.isLoading) return <SkeletonRows />;
   const wanted = search.trim().toLowerCase();
   const rows = members.data.items.filter(({ name, email }) =>
     `${name} ${email}`.toLowerCase().includes(wanted),
@@ -83,6 +85,7 @@ export function MembersTab() {
   const close = () => setChanged(null);
   return (
     <div className="grid gap-4">
+      <LeftBehind />
       <SearchBox
         label="Search members"
         placeholder="Search name or address"

@@ -18,6 +18,10 @@ export function useRoleSetters(memberId: string): string[] {
     .map(({ name }) => name);
 }
 
+export const useOwnedThings = (memberId: string, isEnabled = true) =>
+  useApi("listOwnedThings", { params: { member_id: memberId } }, { isEnabled });
+export const useLeftBehind = (isEnabled: boolean) => useApi("listLeftBehind", {}, { isEnabled });
+
 const stale = [
   "listMembers",
   "getMember",
@@ -25,6 +29,7 @@ const stale = [
   "listGroupMembers",
   "listWorkspaceMembers",
   "listApiKeys",
+  "listLeftBehind",
 ] as const;
 
 export const useUpdateMember = () => useChange("updateMember", stale);
@@ -32,3 +37,14 @@ export const useDeactivateMember = () => useChange("deactivateMember", stale);
 export const useReactivateMember = () => useChange("reactivateMember", stale);
 export const useRemoveMember = () => useChange("removeMember", stale);
 export const useSignOutMember = () => useChange("signOutMember", ["listMemberSessions"]);
+export const useHandOver = () =>
+  useChange("handOverThings", [
+    "listOwnedThings",
+    "listLeftBehind",
+    "listAccessReviews",
+    "getAccessReview",
+    "listAlertChannels",
+    "listApiKeys",
+    "getApiKey",
+    "listAdminKeys",
+  ]);

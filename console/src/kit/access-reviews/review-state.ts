@@ -10,6 +10,9 @@ const SOON_DAYS = 3;
 export function stateOf(review: Review, nowMs: number): { text: string; tone: Tone } {
   if (review.status === "applying") return { text: "applying", tone: "accent" };
   if (review.status !== "open") return { text: review.status, tone: "plain" };
+  if (!review.reviewers.some(({ can_decide }) => can_decide)) {
+    return { text: "no reviewer", tone: "bad" };
+  }
   if (review.is_overdue) return { text: "overdue", tone: "bad" };
   const days = (Date.parse(review.due_at) - nowMs) / DAY_MS;
   if (days > SOON_DAYS) return { text: "open", tone: "good" };

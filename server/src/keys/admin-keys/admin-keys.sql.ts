@@ -13,6 +13,8 @@ export interface AdminKeyRow {
   partial_key_hint: string;
   created_by_type: string;
   created_by_id: string;
+  /** Member who took the key over. Null: its creator answers for it. */
+  contact_member_id: string | null;
   created_at: Date;
   expires_at: Date | null;
   /** Scopes that limit its rights. Null: all rights of an admin key. */
@@ -31,6 +33,7 @@ const columns = [
   "partial_key_hint",
   "created_by_type",
   "created_by_id",
+  "contact_member_id",
   "created_at",
   "expires_at",
   "scopes",

@@ -21,6 +21,7 @@ test("a new secret works immediately and is shown once", async ({ h, org }) => {
     status: "active",
     partial_key_hint: `${key.slice(0, 18)}...${key.slice(-4)}`,
     created_by: { type: "admin_key", id: expect.stringMatching(/^adminkey_/) },
+    contact_member_id: null,
     created_at: new Date(h.clock.nowMs).toISOString(),
     expires_at: null,
     scopes: null,

@@ -66,6 +66,7 @@ export function createAdminKey(
       partial_key_hint: hint,
       created_by_type: caller.kind,
       created_by_id: caller.id,
+      contact_member_id: null,
       created_at: new Date(nowMs),
       expires_at: expiresAtMs === null ? null : new Date(expiresAtMs),
       ...restrictions,

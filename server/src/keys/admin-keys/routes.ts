@@ -10,6 +10,7 @@ import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { toWireMaker } from "#src/domain/caller.ts";
 import { pagedList } from "#src/domain/paged-list.ts";
+import { findContact } from "../find-contact.ts";
 import type { AdminKeyRow } from "./admin-keys.sql.ts";
 import {
   createAdminKey,
@@ -48,6 +49,7 @@ function toAdminKey(row: AdminKeyRow, nowMs: number): z.input<typeof adminKey> {
     status: statusOf(row, nowMs),
     partial_key_hint: row.partial_key_hint,
     created_by: toWireMaker(row),
+    contact_member_id: findContact(row),
     created_at: row.created_at.toISOString(),
     expires_at: row.expires_at?.toISOString() ?? null,
     scopes: row.scopes && adminKeyScopes.filter((scope) => row.scopes?.includes(scope)),

@@ -18,6 +18,8 @@ export interface ApiKeyRow {
   status: StoredStatus;
   created_by_type: string;
   created_by_id: string;
+  /** Member who took the key over. Null: its creator answers for it. */
+  contact_member_id: string | null;
   created_at: Date;
   expires_at: Date | null;
   archived_at: Date | null;
@@ -103,6 +105,7 @@ function selectApiKeys(db: Database | Tx, scope: ApiKeyScope) {
       "api_key.status",
       "api_key.created_by_type",
       "api_key.created_by_id",
+      "api_key.contact_member_id",
       "api_key.created_at",
       "api_key.expires_at",
       "api_key.archived_at",

@@ -60,6 +60,7 @@ describe("creating", () => {
       allowed_addresses: null,
       restrictions: [],
       partial_key_hint: hint,
+      contact_member_id: null,
       secrets: [{ partial_key_hint: hint, created_at: now, valid_until: null, last_used: null }],
       last_used: null,
       spent_month_usd: "0.00",

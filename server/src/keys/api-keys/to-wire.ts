@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { toWireMaker } from "#src/domain/caller.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import type { OwnerState } from "#src/domain/owner-state.ts";
+import { findContact } from "../find-contact.ts";
 import type { ApiKeyRow } from "./api-keys.sql.ts";
 import type { NewSecretOfKey } from "./create-key.ts";
 import { type ApiKeyView, statusOf } from "./describe-api-keys.ts";
@@ -43,6 +44,7 @@ export function toApiKey(view: ApiKeyView): Wire {
     spent_month_usd: formatUsd(view.spentMonthNanoUsd),
     tags: row.tags,
     created_by: toWireMaker(row),
+    contact_member_id: row.owner_member_id === null ? findContact(row) : null,
     created_at: row.created_at.toISOString(),
     expires_at: row.expires_at?.toISOString() ?? null,
     archived_at: row.archived_at?.toISOString() ?? null,

@@ -5,6 +5,13 @@ import { nextEmail, renamed } from "./subjects.ts";
 const leaveWorkspace: Sample["prepare"] = (operator, { workspace_id, member_id }) =>
   operator.remove(`/v1/admin/workspaces/${workspace_id}/members/${member_id}`);
 
+/** Creates an alert channel with the address of the member. */
+const addressChannel: Sample["prepare"] = async (operator, { member_id }) => {
+  const { body } = await operator.get<{ email: string }>(`/v1/admin/members/${member_id}`);
+  const target = { kind: "email", recipients: { addresses: [body.email] } };
+  return operator.post("/v1/admin/alert_channels", { name: "On call", target });
+};
+
 async function inviteDeveloper(operator: Client): Promise<string> {
   const { body } = await operator.post<{ results: { invite: { id: string } }[] }>(
     "/v1/admin/invites",
@@ -68,6 +75,13 @@ export const peopleSamples = {
   previewMemberRemoval: {},
   removeMember: { needs: "everything" },
   createResetLink: {},
+  listOwnedThings: {},
+  handOverThings: {
+    needs: ["reviewer_id"],
+    body: ({ reviewer_id }) => ({ new_owner_id: reviewer_id }),
+    prepare: addressChannel,
+  },
+  listLeftBehind: {},
   listMemberDirectories: {},
   unlinkMemberDirectory: {},
   listOfficialUsers: {},
