@@ -56,9 +56,29 @@ export function testAlerts({ company, openSession, goTo }: Console): void {
     SLOW_MS,
   );
 
-  test("mutes, changes, turns off and deletes a rule", async () => {
+  test("creates a rule about a group, and mutes, changes, turns off and deletes one", async () => {
     const { page } = await openSession();
     await goTo(page, "/alerts/rules");
+    await page.getByRole("button", { name: "Create alert…" }).click();
+    await page.getByLabel("Name").fill("Platform spends");
+    await page.getByLabel("Scope", { exact: true }).selectOption("A group");
+    await page.getByRole("button", { name: "Create alert", exact: true }).click();
+    await page.getByText("Choose the scope of the alert.").waitFor();
+    await page.getByRole("combobox", { name: "Group" }).fill("Platform");
+    await page.getByRole("option", { name: "Platform team" }).click();
+    // A kind that cannot watch people returns to the company.
+    await page.getByLabel("Kind").selectOption("Unused key");
+    await page.getByLabel("Days without a request").waitFor();
+    expect(await page.getByLabel("Scope", { exact: true }).inputValue()).toBe("organization");
+    await page.getByLabel("Kind").selectOption("Forecast");
+    await page.getByLabel("Scope", { exact: true }).selectOption("A group");
+    await page.getByRole("combobox", { name: "Group" }).fill("Platform");
+    await page.getByRole("option", { name: "Platform team" }).click();
+    await page.getByRole("button", { name: "Create alert", exact: true }).click();
+    await page
+      .locator("tr", { hasText: "Platform spends" })
+      .getByText("Group Platform team")
+      .waitFor();
     const act = async (item: string) => {
       // The keyboard, because a message can cover the row, and stays while the pointer is on it.
       await page.getByRole("button", { name: "Actions for Keys about to expire" }).press("Enter");

@@ -2,7 +2,7 @@ import type { UseFormReturn } from "react-hook-form";
 import { call } from "../../api-client.ts";
 import { ScopePicker, toScope } from "../../kit/scopes/scope-picker.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
-import { useMay, useSession } from "../../session.ts";
+import { useMay, useMayEverywhere, useSession } from "../../session.ts";
 import { ConflictNotice } from "../../ui/conflict-notice.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
@@ -42,7 +42,7 @@ function AlertForm({ alert, onClose }: AlertDialogProps) {
   const session = useSession();
   const create = useCreateAlert();
   const update = useUpdateAlert();
-  const isOrganizationWide = session.permissions.includes("alerts:write");
+  const isOrganizationWide = useMayEverywhere()("alerts:write");
   const firstWorkspaceId = isOrganizationWide
     ? null
     : (session.workspaces.find(({ permissions }) => permissions.includes("alerts:write"))?.id ??
@@ -53,7 +53,7 @@ function AlertForm({ alert, onClose }: AlertDialogProps) {
     toInput: (given, { form: { setError }, seen: over }) => {
       const scope = toScope(given);
       if (!scope) {
-        setError("scopeId", { message: "Choose a workspace or a key." });
+        setError("scopeId", { message: "Choose the scope of the alert." });
         return null;
       }
       const body = {
@@ -122,7 +122,10 @@ function AlertForm({ alert, onClose }: AlertDialogProps) {
         <>
           <Field label="Kind" hint={kindWords[values.kind].hint}>
             {(control) => (
-              <Select {...control} {...form.register("kind")}>
+              <Select
+                {...control}
+                {...form.register("kind", { onChange: () => leaveScopeOfPeople(form) })}
+              >
                 {alertKinds.map((kind) => (
                   <option key={kind} value={kind}>
                     {kindWords[kind].label}
@@ -170,13 +173,19 @@ function hasChildren(type: AlertValues["scopeType"]): boolean {
   return type === "organization" || type === "workspace";
 }
 
+/** Returns to the organization if the chosen kind cannot watch people. */
+function leaveScopeOfPeople(form: Form): void {
+  const { scopeType, kind } = form.getValues();
+  const isOfPeople = peopleTypes.some(([type]) => type === scopeType);
+  if (!isOfPeople || kindsOfPeople.includes(kind)) return;
+  form.setValue("scopeType", "organization");
+  form.setValue("scopeId", null);
+}
+
 function ScopeFields({ form, isOrganizationWide }: { form: Form; isOrganizationWide: boolean }) {
   const may = useMay();
   const { scopeType, scopeId, kind } = form.watch();
-  // The chosen type stays listed. The server refuses it with another kind.
-  const ofPeople = peopleTypes.filter(
-    ([type]) => type === scopeType || (isOrganizationWide && kindsOfPeople.includes(kind)),
-  );
+  const ofPeople = isOrganizationWide && kindsOfPeople.includes(kind) ? peopleTypes : [];
   return (
     <div className="grid gap-5 sm:grid-cols-2">
       <ScopePicker
