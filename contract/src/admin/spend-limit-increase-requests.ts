@@ -14,7 +14,9 @@ const actor = z.object({
   type: z.string(),
   id: z.string(),
   name: z.string().nullable(),
-  email: z.string().nullable(),
+  email: z.string().nullable().meta({
+    description: "Address of the member, or of the owner of a personal key that requests.",
+  }),
 });
 
 export const increaseRequest = z
@@ -39,6 +41,10 @@ export const increaseRequest = z
     approved_usd: usdText.nullable(),
     answer: z.string().nullable(),
     resolved_by: actor.nullable(),
+    is_own: z.boolean().meta({
+      description:
+        "True: the caller or a personal key of the caller created it, so the caller can withdraw it.",
+    }),
     can_resolve: z.boolean().meta({
       description:
         "True: the caller can approve and deny it. False for the person who created it, also with another key or session.",
@@ -77,7 +83,7 @@ export const listIncreaseRequests = route({
   path: "/v1/admin/spend_limit_increase_requests",
   summary: "List increase requests",
   description:
-    "Lists the caller's own requests and those that the caller can decide, newest first.",
+    "Lists requests of the caller and of the caller's personal keys, and those that the caller can decide, newest first.",
   action: "spend_limits:request",
   audited: null,
   query: z.strictObject({
@@ -104,7 +110,8 @@ export const withdrawIncreaseRequest = route({
   method: "POST",
   path: "/v1/admin/spend_limit_increase_requests/{spend_limit_increase_request_id}/withdraw",
   summary: "Withdraw an increase request",
-  description: "Only the requester can withdraw it.",
+  description:
+    "Only the requester can withdraw it, and the owner of a personal key that requested.",
   action: "spend_limits:request",
   audited: "increase_request.withdrawn",
   params,

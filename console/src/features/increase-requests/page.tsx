@@ -1,6 +1,7 @@
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
+import { scopeLabel } from "../../kit/scopes/scope-names.ts";
 import { periodWords } from "../../kit/spend-limits/words.ts";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
@@ -88,7 +89,7 @@ function makeColumns(): Column<IncreaseRequest>[] {
             params={{ requestId: request.id }}
             className="link font-medium"
           >
-            {request.scope.type === "organization" ? "The whole company" : request.scope_name}
+            {scopeLabel(request.scope.type, request.scope_name)}
           </Link>
           <span className="text-xs text-quiet">{periodWords[request.period]}</span>
         </span>

@@ -3,7 +3,6 @@ import { type ReactNode, useState } from "react";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { periodWords } from "../../kit/spend-limits/words.ts";
-import { useSession } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { formatUsd } from "../../ui/format.ts";
@@ -21,7 +20,6 @@ type Open = "approve" | "deny" | "withdraw" | null;
 export function IncreaseRequestPage() {
   const { requestId } = useParams({ strict: false }) as { requestId: string };
   const request = useIncreaseRequest(requestId);
-  const session = useSession();
   const [open, setOpen] = useState<Open>(null);
   if (request.error) {
     return <LoadError error={request.error} onRetry={() => void request.refetch()} />;
@@ -35,7 +33,7 @@ export function IncreaseRequestPage() {
     );
   }
   const isPending = data.status === "pending";
-  const isOwn = data.requester.id === session.member.id;
+  const isOwn = data.is_own;
   const close = () => setOpen(null);
   return (
     <Page

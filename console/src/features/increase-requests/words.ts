@@ -31,5 +31,7 @@ export function describeScope({ scope, scope_name }: IncreaseRequest): string {
 export function formatActor(
   person: IncreaseRequest["requester"] | IncreaseRequest["resolved_by"],
 ): string {
-  return person ? (person.name ?? person.email ?? person.id) : "";
+  if (!person) return "";
+  const name = person.name ?? person.email ?? person.id;
+  return person.type === "api_key" && person.email ? `${name} (key of ${person.email})` : name;
 }

@@ -18,7 +18,7 @@ export function MyLimits({ limits }: { limits: readonly MyLimit[] }) {
     >
       {limits.length === 0 ? (
         <p className="border-y border-line py-6 text-sm text-quiet">
-          None of your keys has a limit of its own. Limits of a workspace or of the company can
+          You, your keys and your groups have no limit. Limits of a workspace or of the company can
           still apply.
         </p>
       ) : (
@@ -35,7 +35,7 @@ export function MyLimits({ limits }: { limits: readonly MyLimit[] }) {
 function Limit({ limit }: { limit: MyLimit }) {
   const may = useMay();
   const limitUsd = toUsdText(limit.limit_usd);
-  const search = toSearch(limit.scope);
+  const search = toIncreaseSearch(limit);
   return (
     <li className="grid gap-2 py-4">
       <div className="flex flex-wrap items-baseline gap-x-4 gap-y-1 text-sm">
@@ -54,7 +54,7 @@ function Limit({ limit }: { limit: MyLimit }) {
         {search && may("spend_limits:request") && (
           <Link
             to="/increase-requests/new"
-            search={{ ...search, period: limit.period }}
+            search={search}
             className="link"
             aria-label={`Request increase for ${scopeWords(limit)}`}
           >
@@ -92,8 +92,8 @@ function scopeWords({ scope, scope_name }: MyLimit): string {
 }
 
 /** Address of a new increase request. Null: limits of this scope have no such requests. */
-function toSearch(scope: MyLimit["scope"]) {
+export function toIncreaseSearch({ scope, period }: MyLimit) {
   if (scope.type === "group_member") return null;
   const id = findScopeId(scope);
-  return { scope: scope.type, ...(id !== null && { id }) };
+  return { scope: scope.type, ...(id !== null && { id }), period };
 }

@@ -59,7 +59,10 @@ export function MyUsagePage() {
         <div className="grid gap-10">
           <Sums usage={usage.data} />
           <MyLimits limits={limits.data.data} />
-          <MyIncreaseRequests requests={requests.data?.data ?? []} />
+          <MyIncreaseRequests
+            requests={requests.data?.data ?? []}
+            narrowest={limits.data.data[0]}
+          />
         </div>
       )}
     </Page>

@@ -1,5 +1,6 @@
 import type { increaseRequest } from "@bursar/contract/admin/spend-limit-increase-requests.ts";
 import type { spendLimit } from "@bursar/contract/admin/spend-limits.ts";
+import { sql } from "kysely";
 import { expect } from "vitest";
 import type { z } from "zod";
 import type { Client, Listed } from "#test/harness/admin.ts";
@@ -59,6 +60,33 @@ test("a person asks for themselves, and an approval raises their own value", asy
   expect((await approve(asked.body.id, rita.client)).status).toBe(403);
   expect((await approve(asked.body.id)).body).toMatchObject({ status: "approved" });
   expect(await limitsOfRita()).toMatchObject([{ limit_usd: 200, values: [{ rank: "admin" }] }]);
+});
+
+test("a person sees and withdraws a request of their personal key, and deciders see whose key it is", async ({
+  h,
+  org,
+  company,
+}) => {
+  const { ofRita, set, ask, rita, other, owner, workspaceId } = company;
+  await set(ofRita, 100);
+  const key = await rita.client.createApiKey(workspaceId, { name: "Laptop" });
+  const { body } = await ask(ofRita, h.as(key.key));
+  const requester = { type: "api_key", name: "Laptop", email: rita.email };
+  expect(body).toMatchObject({ requester, is_own: true, can_resolve: false });
+  const path = `${REQUESTS}/${body.id}`;
+  expect((await owner.get(path)).body).toMatchObject({ requester, is_own: false });
+  expect((await other.get(path)).status).toBe(404);
+  const listed = await rita.client.get<Listed<Request>>(REQUESTS);
+  expect(listed.body.data).toMatchObject([{ id: body.id, is_own: true }]);
+  const { rows } = await sql<{ subject: string }>`SELECT DISTINCT subject FROM mail
+    WHERE about_id = ${body.id}`.execute(h.deps.database);
+  expect(rows).toEqual([
+    { subject: `The API key Laptop of ${rita.email} requests a higher spend limit` },
+  ]);
+  expect((await owner.post(`${path}/withdraw`)).status).toBe(403);
+  expect((await rita.client.post(`${path}/withdraw`)).body).toMatchObject({ status: "withdrawn" });
+  const byOrg = await org.admin.get<Listed<Request>>(`${REQUESTS}?statuses=withdrawn`);
+  expect(byOrg.body.data).toMatchObject([{ id: body.id, is_own: false }]);
 });
 
 test("an approval gives a person with a default cap an own value", async ({ company }) => {

@@ -10,7 +10,10 @@ import { isSamePerson } from "./actors-behind.sql.ts";
 export type IncreaseStatus = "pending" | "approved" | "denied" | "withdrawn";
 export type ActorType = "member" | "api_key" | "admin_key" | "local_operator";
 
-/** Current name and address of an actor. `isPresent` is false for a removed member. */
+/**
+ * Current name and address of an actor. A personal key that requests has the address of its owner. `isPresent` is false for a
+ * removed member.
+ */
 export interface Actor {
   type: ActorType;
   id: string;
@@ -42,6 +45,8 @@ export interface IncreaseRequestRow {
   limit: { id: string; amountNanoUsd: bigint } | null;
   settledNanoUsd: bigint;
   leasedNanoUsd: bigint;
+  /** True if the caller, or a personal key of the caller, created it. */
+  isOwn: boolean;
   /** True if the caller, or a person behind the caller's key, can act as the requester. */
   isFromCaller: boolean;
 }
@@ -49,7 +54,7 @@ export interface IncreaseRequestRow {
 export interface RequestFilter {
   organizationId: string;
   caller: { type: ActorType; id: string };
-  /** Limits the list to requests by the requester or about the workspaces. Null: all. */
+  /** Limits the list to own requests of the requester and those about the workspaces. Null: all. */
   visibleTo: { requester: { type: ActorType; id: string }; workspaceIds: readonly string[] } | null;
   statuses?: readonly IncreaseStatus[] | undefined;
   workspaceId?: string | undefined;
@@ -94,8 +99,16 @@ function isVisible({ organizationId, visibleTo }: RequestFilter) {
   if (visibleTo === null) return isInOrganization;
   const { requester, workspaceIds } = visibleTo;
   return sql<SqlBool>`${isInOrganization} AND (
-    (r.requester_type = ${requester.type} AND r.requester_id = ${requester.id})
+    ${isOwn(organizationId, requester)}
     OR r.workspace_id = ANY(${[...workspaceIds]}::text[]))`;
+}
+
+/** True if the actor created request `r`, or if the actor is the owner of the key that did. */
+function isOwn(organizationId: string, { type, id }: { type: ActorType; id: string }) {
+  const isRequester = sql<SqlBool>`(r.requester_type = ${type} AND r.requester_id = ${id})`;
+  if (type !== "member") return isRequester;
+  return sql<SqlBool>`(${isRequester} OR (r.requester_type = 'api_key' AND r.requester_id IN (
+    SELECT id FROM api_key WHERE organization_id = ${organizationId}::uuid AND owner_member_id = ${id})))`;
 }
 
 interface SelectedRow {
@@ -128,6 +141,7 @@ interface SelectedRow {
   limit_now: bigint | null;
   settled: bigint;
   leased: bigint | null;
+  is_own: boolean;
   is_from_caller: boolean;
 }
 
@@ -140,19 +154,21 @@ function selectRequests(
   const start = (name: Period) => sql`WHEN ${name} THEN ${periodOf(name, nowMs).start}::date`;
   return sql<SelectedRow>`
     SELECT r.*,
-      coalesce(rm.name, rk.name, ra.name) AS requester_name, rm.email AS requester_email,
+      coalesce(rm.name, rk.name, ra.name) AS requester_name,
+      coalesce(rm.email, CASE WHEN ro.status <> 'removed' THEN ro.email END) AS requester_email,
       (r.requester_type <> 'member' OR coalesce(rm.status <> 'removed', false)) AS is_requester_present,
       coalesce(${scopeName("r")}, '') AS scope_name,
       coalesce(am.name, ak.name, aa.name) AS resolver_name, am.email AS resolver_email,
       (r.resolved_by_type <> 'member' OR coalesce(am.status <> 'removed', false)) AS is_resolver_present,
       l.id AS limit_id, l.amount_nano_usd AS limit_now,
       CASE WHEN b.is_complete THEN b.settled_nano_usd ELSE ${RECORDED_SPEND} END AS settled, b.leased_nano_usd AS leased,
-      ${isSamePerson(organizationId, requester, caller)} AS is_from_caller
+      ${isOwn(organizationId, caller)} AS is_own, ${isSamePerson(organizationId, requester, caller)} AS is_from_caller
     FROM spend_limit_increase_request r
     LEFT JOIN workspace w ON r.scope_type = 'workspace' AND w.id = r.scope_id
     LEFT JOIN api_key k ON r.scope_type = 'api_key' AND k.id = r.scope_id
     LEFT JOIN member rm ON r.requester_type = 'member' AND rm.id = r.requester_id
     LEFT JOIN api_key rk ON r.requester_type = 'api_key' AND rk.id = r.requester_id
+    LEFT JOIN member ro ON ro.id = rk.owner_member_id
     LEFT JOIN admin_key ra ON r.requester_type = 'admin_key' AND ra.id = r.requester_id
     LEFT JOIN member am ON r.resolved_by_type = 'member' AND am.id = r.resolved_by_id
     LEFT JOIN api_key ak ON r.resolved_by_type = 'api_key' AND ak.id = r.resolved_by_id
@@ -207,6 +223,7 @@ function fromRow(row: SelectedRow): IncreaseRequestRow {
         : { id: row.limit_id, amountNanoUsd: row.limit_now },
     settledNanoUsd: row.settled,
     leasedNanoUsd: row.leased ?? 0n,
+    isOwn: row.is_own,
     isFromCaller: row.is_from_caller,
   };
 }

@@ -104,6 +104,7 @@ describe("permission to request an increase", () => {
       approved_usd: null,
       answer: null,
       resolved_by: null,
+      is_own: true,
       can_resolve: false,
       created_at: new Date(h.clock.nowMs).toISOString(),
       resolved_at: null,
@@ -116,7 +117,8 @@ describe("permission to request an increase", () => {
         after: { scope: workspace(), period: "monthly", amount_usd: "200.00", status: "pending" },
       },
     ]);
-    expect((await get(answer.body.id)).body).toEqual({ ...answer.body, can_resolve: true });
+    const shown = { ...answer.body, is_own: false, can_resolve: true };
+    expect((await get(answer.body.id)).body).toEqual(shown);
   });
 
   test("a request does not show the spend without permission to see it", async ({

@@ -98,7 +98,7 @@ function requesterOf(caller: Caller): Requester {
 }
 
 /**
- * Withdraws a request of the caller. A repeated call returns the same result. Throws a 404, a 403 for other callers, and a
+ * Withdraws a request of the caller or of their personal keys. A repeated call returns the same result. Throws a 404, a 403 for other callers, and a
  * 400 after the decision.
  */
 export function withdrawIncreaseRequest(
@@ -108,7 +108,7 @@ export function withdrawIncreaseRequest(
 ): Promise<IncreaseRequestRow> {
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await lockRequest(tx, deps, caller, id);
-    if (!isRequester(caller, before)) {
+    if (!before.isOwn) {
       throw new ApiError(
         "permission_denied",
         "Only the requester can withdraw a request. Deny it instead.",
@@ -135,7 +135,7 @@ export interface RequestQuery {
   actor_ids?: readonly string[] | undefined;
 }
 
-/** Lists the caller's own requests and those that the caller can decide. */
+/** Lists requests of the caller and of their personal keys, and those that the caller can decide. */
 export async function listIncreaseRequests(
   deps: RequestMailDeps,
   { caller }: Call,
@@ -153,7 +153,7 @@ export async function listIncreaseRequests(
   return toPage(await listRequests(deps.database, filter, page), page);
 }
 
-/** Throws a 404 unless the request is the caller's own or the caller can decide it. */
+/** Throws a 404 unless the caller or a personal key of the caller created the request, or the caller can decide it. */
 export async function getIncreaseRequest(
   deps: RequestMailDeps,
   { caller }: Call,
@@ -190,10 +190,6 @@ export async function getRequestRow(
   const row = await findRequest(tx, filter);
   assert(row !== null, "a request is never deleted");
   return row;
-}
-
-export function isRequester(caller: Caller, { requester }: IncreaseRequestRow): boolean {
-  return caller.kind === requester.type && caller.id === requester.id;
 }
 
 export function auditOf(

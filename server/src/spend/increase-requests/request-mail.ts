@@ -31,7 +31,7 @@ function canSetLimits(role: OrganizationRole): boolean {
   return inherited !== null && findReach(inherited, "spend_limits:write") !== null;
 }
 
-/** Sends mail to all members who can set the limit, except the requester. */
+/** Sends mail to all members who can set the limit, except the requester and the owner of a requesting key. */
 export async function notifyApprovers(
   tx: Tx,
   deps: RequestMailDeps,
@@ -57,8 +57,8 @@ export async function notifyApprovers(
     action: { label: "Decide", url: formatRequestUrl(deps, request) },
     notes: ["You receive this message because you can set this limit."],
   });
-  for (const { id, email } of approvers) {
-    if (requester.type === "member" && requester.id === id) continue;
+  for (const { email } of approvers) {
+    if (requester.email === email) continue;
     await queueMail(tx, deps, {
       ...body,
       organizationId,
@@ -108,12 +108,12 @@ function formatRequestUrl(deps: RequestMailDeps, { id }: IncreaseRequestRow): st
   return `${deps.publicUrl()}/increase-requests/${id}`;
 }
 
-function formatActor({ type, id, name }: IncreaseRequestRow["requester"]): string {
+function formatActor({ type, id, name, email }: IncreaseRequestRow["requester"]): string {
   switch (type) {
     case "member":
       return name ?? id;
     case "api_key":
-      return `The API key ${name ?? id}`;
+      return `The API key ${name ?? id}${email === null ? "" : ` of ${email}`}`;
     case "admin_key":
       return `The admin key ${name ?? id}`;
     case "local_operator":

@@ -15,7 +15,6 @@ import {
   auditOf,
   getIncreaseRequest,
   getRequestRow,
-  isRequester,
   lockRequest,
   refuseClosedRequest,
 } from "./increase-requests.ts";
@@ -129,7 +128,7 @@ async function saveDecision(tx: Tx, deps: RequestMailDeps, resolution: Resolutio
     at: new Date(deps.nowMs()),
   });
   const after = await getRequestRow(tx, deps, caller, before.id);
-  const isOwn = isRequester(caller, before);
+  const { isOwn } = before;
   if (!isSilent && !isOwn) await notifyRequester(tx, deps, after);
   const more = status === "approved" ? { is_self_approved: isOwn } : {};
   return { after, entry: auditOf(`increase_request.${status}`, before, after, more) };

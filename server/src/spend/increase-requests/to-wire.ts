@@ -12,7 +12,7 @@ import {
   toOfficialSpend,
 } from "#src/spend/ledger/official-limit.ts";
 import type { Actor, IncreaseRequestRow } from "./increase-requests.sql.ts";
-import { isRequester, requestNotFound } from "./increase-requests.ts";
+import { requestNotFound } from "./increase-requests.ts";
 import { canDecide, canSeeLimit, canSeeSpend } from "./requested-scope.ts";
 
 export function toIncreaseRequest(
@@ -20,12 +20,11 @@ export function toIncreaseRequest(
   caller: Caller,
 ): z.input<typeof increaseRequest> {
   const isDecider = canDecide(caller, row);
-  const isOwn = isRequester(caller, row);
   const canSeeAmounts = canSeeSpend(caller, row);
   return {
     id: row.id,
     type: "increase_request",
-    requester: toActor(row.requester, isDecider || isOwn),
+    requester: toActor(row.requester, isDecider || row.isOwn),
     scope: toWireScope(row),
     scope_name: row.scopeName,
     period: row.period,
@@ -39,6 +38,7 @@ export function toIncreaseRequest(
     approved_usd: row.approvedNanoUsd === null ? null : formatUsd(row.approvedNanoUsd),
     answer: row.answer,
     resolved_by: row.resolvedBy && toActor(row.resolvedBy, isDecider),
+    is_own: row.isOwn,
     can_resolve:
       row.status === "pending" &&
       isDecider &&
