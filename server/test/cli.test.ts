@@ -378,6 +378,10 @@ describe("a remote server", () => {
     expect(jsonOf(await cli.runRemote(get, env))).toMatchObject({ type: "organization" });
     expect(await cli.runRemote(get, { ...env, BURSAR_ADMIN_KEY: key })).toMatchObject({ code: 2 });
     expect(await cli.runRemote(get, { BURSAR_URL: server.url })).toMatchObject({ code: 2 });
+    // Not as the operator of this machine, who has more rights.
+    const withoutAddress = await cli.runRemote(get, { BURSAR_ADMIN_KEY: key });
+    expect(withoutAddress).toMatchObject({ code: 2, stdout: "" });
+    expect(withoutAddress.stderr).toContain("BURSAR_URL");
     const local = await cli.runRemote(["--profile", "local", ...get], env);
     expect(local).toMatchObject({ code: 7 });
     expect(local.stderr).toContain(`No server is running on the data folder ${elsewhere}`);

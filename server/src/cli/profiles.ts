@@ -126,6 +126,12 @@ export async function chooseConnection({
     if (key !== null) return connectRemotely({ url: checked, key });
     throw makeUsageError("BURSAR_URL needs a key: set BURSAR_ADMIN_KEY_FILE, or BURSAR_ADMIN_KEY.");
   }
+  if (name === undefined && readKeyVariable(env) !== null) {
+    // A local command would run as the operator, with more rights than the key.
+    throw makeUsageError(
+      "A key needs BURSAR_URL, the address of its server. For the server on this machine, unset the key or add --profile local.",
+    );
+  }
   return connectLocally(await dataDir());
 }
 
