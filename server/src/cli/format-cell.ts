@@ -57,9 +57,13 @@ function formatName(thing: Record<string, unknown>): string {
   return values.map(formatValue).join(" ").trim();
 }
 
-/** `spent_usd`: `spent $`. */
+/** `spent_usd`: `spent $`. `scope.type`: `scope`. */
 export function toHeading(path: string): string {
-  const name = path.split(".").at(-1) ?? path;
+  const name =
+    path
+      .replace(/\.type$/, "")
+      .split(".")
+      .at(-1) ?? path;
   return replaceControlCharacters(name)
     .replace(/_usd$/, " $")
     .replace(/_(at|id)$/, "")

@@ -44,6 +44,23 @@ test("omits empty columns and shows nested objects by their name", () => {
   );
 });
 
+test("shows kind and name of the scope of a limit", () => {
+  const of = (scope: object, scope_name: string) => ({
+    ...{ type: "spend_limit", id: "spl_1", scope, scope_name, period: "monthly", limit_usd: 50 },
+  });
+  const rows = [
+    of({ type: "member", member_id: "user_1" }, "Ada"),
+    of({ type: "tag", tag_id: "tag_1" }, "cost_center: 4711"),
+  ];
+  expect(table(rows, 200, "SpendLimit")).toBe(
+    [
+      "id     scope   scope name         period   limit $",
+      "spl_1  member  Ada                monthly    50.00",
+      "spl_1  tag     cost_center: 4711  monthly    50.00",
+    ].join("\n"),
+  );
+});
+
 test("on a narrow terminal, truncates long texts, then drops columns, and keeps ids and times whole", () => {
   const rows = [
     {

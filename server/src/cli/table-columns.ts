@@ -4,6 +4,9 @@
  */
 const columns: Readonly<Record<string, string>> = {
   AdminKey: "id name status scopes partial_key_hint created_at expires_at",
+  Alert:
+    "id name scope.type scope_name condition channels is_enabled muted_until last_fired_at firings_in_30_days",
+  AlertFiring: "fired_at id alert scope.type scope_name threshold title acknowledged_at",
   ApiKey:
     "id name status stopped_because owner permissions spent_month_usd workspace_id expires_at last_used.at partial_key_hint",
   AuditEvent: "seq created_at event actor subject workspace_id ip_address id",
@@ -11,6 +14,8 @@ const columns: Readonly<Record<string, string>> = {
     "scope_name blocked_keys spend_limit.period spend_limit.limit_usd spend_limit.spent_usd spend_limit.period_ends_at spend_limit.id",
   LoggedRequest:
     "started_at id workspace_name api_key_name model status doubt total_tokens cost_usd adjustment_usd latency_ms",
+  IncreaseRequest:
+    "id requester scope.type scope_name period limit_when_asked_usd amount_usd status reason spent_usd approved_usd answer resolved_by created_at",
   Invite: "id email role status workspaces invited_by invited_at expires_at",
   Group: "id name source member_count allowed_models workspaces updated_at",
   GroupMember: "member_id email name source created_at",
@@ -21,14 +26,14 @@ const columns: Readonly<Record<string, string>> = {
   ModelPrice:
     "model aliases prices.input_usd prices.cache_read_usd prices.output_usd source lifecycle effective_from",
   MyLimit:
-    "scope_name period limit_usd spent_usd remaining_usd enforcement blocks_now period_ends_at",
+    "scope.type scope_name period limit_usd spent_usd remaining_usd enforcement blocks_now period_ends_at",
   NeutralFeature: "kind name effect source since is_in_prompt origin id",
   Node: "id is_silent last_seen_at leased_usd waiting_budget_usd unflushed_records journal version is_this_one",
   OwnedThing: "kind name duty workspace_id id",
   RateLimit:
-    "id scope scope_name model_group requests_per_minute input_tokens_per_minute output_tokens_per_minute remaining.requests remaining.input_tokens remaining.output_tokens free_at",
+    "id scope.type scope_name model_group requests_per_minute input_tokens_per_minute output_tokens_per_minute remaining.requests remaining.input_tokens remaining.output_tokens free_at",
   SpendLimit:
-    "id scope period limit_usd spent_usd held_usd unresolved_usd remaining_usd enforcement period_ends_at",
+    "id scope.type scope_name period limit_usd spent_usd remaining_usd enforcement held_usd unresolved_usd member_count period_ends_at",
   Directory: "id name issuer is_enabled default_role",
   ScimToken: "id partial_token_hint status last_used_at expires_at created_at",
   Tag: "name value workspace_count api_key_count id created_at",
@@ -38,7 +43,7 @@ const columns: Readonly<Record<string, string>> = {
   Workspace: "id name description is_default created_at archived_at",
   WorkspaceLimit:
     "workspace_id workspace_name monthly_limit_usd spent_usd remaining_usd enforcement",
-  WorkspaceMember: "member_id email name workspace_role inherited_from",
+  WorkspaceMember: "member_id email name workspace_role inherited_from groups",
 };
 
 const HIDDEN = new Set(["type", "hash", "previous_hash", "html"]);
