@@ -2,6 +2,7 @@ import { useState } from "react";
 import { useSession } from "../../session.ts";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { Segments } from "../../ui/tabs.tsx";
+import { KeyStoreSample } from "./key-store-sample.tsx";
 import type { MessageRequest } from "./message-request.ts";
 import { clients as allClients, type Client, writeCode } from "./write-code.ts";
 
@@ -34,6 +35,7 @@ export function CodeSamples({ clients = allClients, secret, ...options }: CodeSa
           <CodeBlock what="code" text={text} />
         </div>
       ))}
+      {client === "Claude Code" && secret !== null && <KeyStoreSample baseUrl={baseUrl} />}
     </div>
   );
 }

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { findUsableModel, makeFirstRequest } from "./first-request.ts";
+import { writeSettings } from "./key-store.ts";
 import { type Client, clients, toVariables, writeCode } from "./write-code.ts";
 
 const BASE_URL = "https://bursar.example.com";
@@ -44,6 +45,14 @@ test("Claude Code gets the token variable, and a model if it is fixed", () => {
   ]);
   const [fixed] = writeCode("Claude Code", { ...options, hasFixedModel: true });
   expect(fixed?.text.split("\n").at(-1)).toBe("claude --model claude-sonnet-5");
+});
+
+test("Claude Code reads a stored key with the settings' command", () => {
+  const settings: unknown = JSON.parse(writeSettings("macOS", BASE_URL));
+  expect(settings).toEqual({
+    apiKeyHelper: 'security find-generic-password -s bursar -a "$USER" -w',
+    env: { ANTHROPIC_BASE_URL: BASE_URL },
+  });
 });
 
 test("a shell passes any message to curl unchanged", async () => {
