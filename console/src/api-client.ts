@@ -1,5 +1,5 @@
 import { routes } from "virtual:contract";
-import type { FieldError } from "@bursar/contract/error-facts.ts";
+import type { FieldError, FileError } from "@bursar/contract/error-facts.ts";
 import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { z } from "zod";
 import { reportAnswer, reportNoAnswer, reportSessionChange } from "./connection.ts";
@@ -42,7 +42,12 @@ export interface ErrorBody {
   error?: {
     type?: string;
     message?: string;
-    details?: { error_code?: string; fields?: readonly FieldError[] } | null;
+    details?: {
+      error_code?: string;
+      fields?: readonly FieldError[];
+      file_errors?: readonly FileError[];
+      file_error_count?: number;
+    } | null;
   };
   request_id?: string;
 }
@@ -56,6 +61,9 @@ export class ApiError extends Error {
   readonly errorCode: string | null;
   /** Invalid fields of the request. */
   readonly fields: readonly FieldError[];
+  /** The first faults of a file, and the number of all. */
+  readonly fileErrors: readonly FileError[];
+  readonly fileErrorCount: number;
   readonly requestId: string | null;
 
   constructor(status: number, body: ErrorBody | null, requestId: string | null) {
@@ -64,6 +72,8 @@ export class ApiError extends Error {
     this.type = body?.error?.type ?? "api_error";
     this.errorCode = body?.error?.details?.error_code ?? null;
     this.fields = body?.error?.details?.fields ?? [];
+    this.fileErrors = body?.error?.details?.file_errors ?? [];
+    this.fileErrorCount = body?.error?.details?.file_error_count ?? 0;
     this.requestId = requestId;
   }
 }

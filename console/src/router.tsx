@@ -20,6 +20,7 @@ import { readMembersSearch } from "./features/members/search.ts";
 import { readMyUsageSearch } from "./features/my-usage/search.ts";
 import { OverviewPage } from "./features/overview/page.tsx";
 import { readSetUpSearch } from "./features/setup/search.ts";
+import { readTagsSearch } from "./features/tags/search.ts";
 import { NotFoundPage } from "./kit/error-pages.tsx";
 import { readLimitsSearch } from "./kit/limits/search.ts";
 import { readReportSearch } from "./kit/usage/search.ts";
@@ -131,14 +132,12 @@ const limitTabs = [
   }),
 ] as const;
 
+const increaseRequestsPage = () => import("./features/increase-requests/page.tsx");
 const increaseRequests = createRoute({
   getParentRoute: () => shell,
   path: "/increase-requests",
   validateSearch: readIncreaseRequestsSearch,
-  component: lazyRouteComponent(
-    () => import("./features/increase-requests/page.tsx"),
-    "IncreaseRequestsPage",
-  ),
+  component: lazyRouteComponent(increaseRequestsPage, "IncreaseRequestsPage"),
 });
 
 const increaseRequestPage = () => import("./features/increase-requests/request-page.tsx");
@@ -148,14 +147,12 @@ const increaseRequest = createRoute({
   component: lazyRouteComponent(increaseRequestPage, "IncreaseRequestPage"),
 });
 
+const newRequestPage = () => import("./features/increase-requests/new-page.tsx");
 const newIncreaseRequest = createRoute({
   getParentRoute: () => shell,
   path: "/increase-requests/new",
   validateSearch: readNewIncreaseRequestSearch,
-  component: lazyRouteComponent(
-    () => import("./features/increase-requests/new-page.tsx"),
-    "NewIncreaseRequestPage",
-  ),
+  component: lazyRouteComponent(newRequestPage, "NewIncreaseRequestPage"),
 });
 
 const alerts = createRoute({
@@ -163,15 +160,13 @@ const alerts = createRoute({
   path: "/alerts",
   component: lazyRouteComponent(() => import("./features/alerts/page.tsx"), "AlertsPage"),
 });
+const alertHistoryTab = () => import("./features/alerts/history-tab.tsx");
 const alertTabs = [
   createRoute({
     getParentRoute: () => alerts,
     path: "/",
     validateSearch: readFiringsSearch,
-    component: lazyRouteComponent(
-      () => import("./features/alerts/history-tab.tsx"),
-      "AlertHistoryTab",
-    ),
+    component: lazyRouteComponent(alertHistoryTab, "AlertHistoryTab"),
   }),
   createRoute({
     getParentRoute: () => alerts,
@@ -315,6 +310,13 @@ const accessReviewTabs = [
     ),
   }),
 ] as const;
+
+const tags = createRoute({
+  getParentRoute: () => shell,
+  path: "/tags",
+  validateSearch: readTagsSearch,
+  component: lazyRouteComponent(() => import("./features/tags/page.tsx"), "TagsPage"),
+});
 
 const account = createRoute({
   getParentRoute: () => shell,
@@ -465,6 +467,7 @@ const routeTree = root.addChildren([
     group,
     accessReviews,
     accessReview.addChildren(accessReviewTabs),
+    tags,
     account,
     adminKeys,
     modelPrices,

@@ -40,6 +40,7 @@ export function listPages({
     ["workspace-usage", `/workspaces/${engineeringId}/usage`],
     ["workspace-members", `/workspaces/${engineeringId}/members`],
     ["workspace-settings", `/workspaces/${engineeringId}/settings`],
+    ["tags", "/tags"],
     ["members", "/members"],
     ["member", `/members/${memberId}`],
     ["groups", "/groups"],

@@ -1,12 +1,14 @@
 import { describeConsole } from "./open-console.ts";
 import { ReportPages } from "./report-pages.ts";
 import { testRequestLog } from "./request-log.ts";
+import { testTags } from "./tags.ts";
 import { testReports } from "./usage-reports.ts";
 
-// Usage, cost and the request log in a real browser, over traffic that the test knows.
+// Usage, cost, tags and the request log in a real browser, over traffic that the test knows.
 
-describeConsole("reports and the request log", (console) => {
+describeConsole("reports, tags and the request log", (console) => {
   const reports = new ReportPages(console);
   testReports(reports);
   testRequestLog(reports);
+  testTags(console);
 });

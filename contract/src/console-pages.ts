@@ -19,6 +19,7 @@ export const consolePages = [
   "increase-requests",
   "alerts",
   "workspaces",
+  "tags",
   "members",
   "groups",
   "invites",

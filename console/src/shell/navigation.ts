@@ -20,6 +20,7 @@ import {
   ScrollText,
   Server,
   ShieldCheck,
+  Tag,
   Tags,
   UserKey,
   Users,
@@ -96,6 +97,7 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         action: "workspaces:read",
         shortcut: "w",
       },
+      { label: "Tags", to: "/tags", icon: Tag, action: "workspaces:read", shortcut: "f" },
       {
         label: "Team",
         to: "/members",

@@ -1,0 +1,156 @@
+import { Link } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { Money } from "../../ui/amounts.tsx";
+import { classNames } from "../../ui/class-names.ts";
+import { formatCount, nanoToUsdText, shareOf } from "../../ui/format.ts";
+import { NameLink } from "../../ui/name-link.tsx";
+import { Section } from "../../ui/page.tsx";
+import { Stat, StatRow } from "../../ui/stat.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
+import type { TagName, TagValue } from "./tag-names.ts";
+
+/** Long text ends in an ellipsis on narrow screens. */
+const cut = "block truncate max-sm:max-w-40";
+
+interface NameTableProps {
+  names: readonly TagName[];
+  chosen: string;
+  hasCost: boolean;
+}
+
+/** Names of tags. Each opens its values. */
+export function NameTable({ names, chosen, hasCost }: NameTableProps) {
+  const columns = useMemo(() => makeNameColumns(chosen, hasCost), [chosen, hasCost]);
+  return (
+    <div className="grid gap-3">
+      <Table label="Tags" columns={columns} rows={names} rowKey={({ name }) => name} />
+      {hasCost && (
+        <p className="text-sm text-quiet">
+          Spend of this month, in UTC. Untagged is the spend without a tag of the name.
+        </p>
+      )}
+    </div>
+  );
+}
+
+function makeNameColumns(chosen: string, hasCost: boolean): Column<TagName>[] {
+  const name: Column<TagName> = {
+    id: "name",
+    header: "Name",
+    sortBy: (each) => each.name,
+    cell: (each) => (
+      <span className={classNames(cut, each.name === chosen && "text-accent")}>
+        <NameLink to="/tags" search={{ name: each.name }} resetScroll={false}>
+          {each.name}
+        </NameLink>
+      </span>
+    ),
+  };
+  const values = countColumn<TagName>("values", "Values", (each) => each.values.length);
+  const cost: Column<TagName>[] = [
+    costColumn("cost", "Spend", (each) => each.costNano),
+    costColumn("untagged", "Untagged", (each) => each.untaggedNano),
+  ];
+  return [name, { ...values, from: "sm" }, ...subjectColumns<TagName>(), ...(hasCost ? cost : [])];
+}
+
+/** Values of one name, with the spend that has none. */
+export function ValueSection({ name, hasCost }: { name: TagName; hasCost: boolean }) {
+  const totalNano = name.costNano + name.untaggedNano;
+  const columns = useMemo(() => makeValueColumns(hasCost, totalNano), [hasCost, totalNano]);
+  return (
+    <Section
+      title={name.name}
+      actions={
+        hasCost && (
+          <Link
+            to="/usage"
+            search={{ by: "tag", tagName: name.name, range: "month" }}
+            className="rounded-sm text-sm text-accent hover:underline"
+          >
+            Usage by {name.name}
+          </Link>
+        )
+      }
+    >
+      {hasCost && (
+        <StatRow>
+          <Stat label="Spend" value={<Money usd={nanoToUsdText(totalNano)} />} />
+          <Stat
+            label={`With ${name.name}`}
+            value={<Money usd={nanoToUsdText(name.costNano)} />}
+            note={formatShare(name.costNano, totalNano)}
+          />
+          <Stat
+            label="Untagged"
+            value={<Money usd={nanoToUsdText(name.untaggedNano)} />}
+            note={formatShare(name.untaggedNano, totalNano)}
+          />
+        </StatRow>
+      )}
+      <Table
+        label={`Values of ${name.name}`}
+        columns={columns}
+        rows={name.values}
+        rowKey={({ id }) => id}
+        initialSort={hasCost ? { id: "cost", isDescending: true } : { id: "value" }}
+      />
+    </Section>
+  );
+}
+
+function makeValueColumns(hasCost: boolean, totalNano: bigint): Column<TagValue>[] {
+  const value: Column<TagValue> = {
+    id: "value",
+    header: "Value",
+    sortBy: (each) => each.value,
+    cell: (each) => (
+      <span className={`${cut} font-medium`}>
+        {hasCost ? (
+          <NameLink to="/usage" search={{ tag: [each.id], range: "month" }}>
+            {each.value}
+          </NameLink>
+        ) : (
+          each.value
+        )}
+      </span>
+    ),
+  };
+  const share: Column<TagValue> = {
+    id: "share",
+    header: "Share",
+    isNumeric: true,
+    from: "sm",
+    cell: (each) => formatShare(each.costNano, totalNano),
+  };
+  const cost = costColumn<TagValue>("cost", "Spend", (each) => each.costNano);
+  return [value, ...subjectColumns<TagValue>(), ...(hasCost ? [cost, share] : [])];
+}
+
+function subjectColumns<Row extends { workspaceCount: number; keyCount: number }>(): Column<Row>[] {
+  return [
+    { ...countColumn<Row>("workspaces", "Workspaces", (row) => row.workspaceCount), from: "sm" },
+    { ...countColumn<Row>("keys", "Keys", (row) => row.keyCount), from: "sm" },
+  ];
+}
+
+function countColumn<Row extends object>(
+  id: string,
+  header: string,
+  count: (row: Row) => number,
+): Column<Row> {
+  return { id, header, isNumeric: true, sortBy: count, cell: (row) => formatCount(count(row)) };
+}
+
+function costColumn<Row extends object>(
+  id: string,
+  header: string,
+  read: (row: Row) => bigint,
+): Column<Row> {
+  const cell = (row: Row) => <Money usd={nanoToUsdText(read(row))} />;
+  return { id, header, isNumeric: true, sortBy: read, cell };
+}
+
+function formatShare(part: bigint, whole: bigint): string {
+  return `${Math.round(shareOf(nanoToUsdText(part), nanoToUsdText(whole)) * 100)}%`;
+}
