@@ -38,8 +38,8 @@ describeConsole("personal keys", ({ company, open, openSession, openOverview }) 
     await mustAdmin("DELETE", `/v1/admin/groups/${company().groupId}/members/${id}`);
   });
 
-  test("a Member without a workspace for a key sees whom to ask", async () => {
-    await setRules({ personal_keys: "off" });
+  test("a Member without a workspace for a key sees whom to ask, and usage in a workspace", async () => {
+    const workspaceId = await setRules({ personal_keys: "off" });
     const { page, faults } = await openSession(emailOf("Tim"), { width: 390 });
     await page.goto(company().server.url);
     await page.getByRole("heading", { name: "No workspace lets you create a key yet" }).waitFor();
@@ -47,6 +47,9 @@ describeConsole("personal keys", ({ company, open, openSession, openOverview }) 
     await settle(page);
     expect(await findViolations(page)).toEqual([]);
     expect(await page.getByRole("button", { name: "Create your key" }).count()).toBe(0);
+    await page.goto(`${company().server.url}/workspaces/${workspaceId}`);
+    await page.waitForURL("**/usage");
+    await settle(page);
     expect(faults).toEqual([]);
   });
 

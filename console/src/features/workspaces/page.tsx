@@ -48,6 +48,10 @@ export function WorkspacesPage() {
     >
       {workspaces.isPending || limits.isLoading ? (
         <SkeletonRows />
+      ) : workspaces.data.items.length === 0 && !create ? (
+        <EmptyState title="You have no workspace yet">
+          A workspace appears here when you have a role in it. A Workspace Admin can give you one.
+        </EmptyState>
       ) : workspaces.data.items.length === 0 ? (
         <EmptyState
           title="No workspace yet"
