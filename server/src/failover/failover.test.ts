@@ -271,6 +271,13 @@ async function makeGroups(org: TestOrganization, workspaceId: string) {
   const [leaver, stripped] = [await org.member(), await org.member()];
   const limited = await org.member({ workspaces: { [workspaceId]: "workspace_developer" } });
   for (const groupId of [left, lowered]) await giveRole(groupId);
+  await expectSuccess(
+    admin.post("/v1/admin/spend_limits", {
+      scope: { type: "group_member", group_id: left },
+      period: "monthly",
+      limit_usd: 900,
+    }),
+  );
   await join(left, leaver.id);
   await join(lowered, stripped.id);
   await join(narrowed, limited.id);
@@ -305,6 +312,8 @@ async function makeGroups(org: TestOrganization, workspaceId: string) {
       expect(body).toMatchObject({
         model_lists: [{ rank: "admin", allowed_models: ["claude-haiku-4-5"] }],
       });
+      const ofLeaver = `/v1/admin/spend_limits?scope_type=member&member_id=${leaver.id}`;
+      expect((await admin.get(ofLeaver)).body).toMatchObject({ data: [] });
       const refused = await stripped.client.post("/v1/admin/personal_keys", personal);
       expect(refused.status).toBe(404);
     },

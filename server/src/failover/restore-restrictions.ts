@@ -10,6 +10,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { GroupModels } from "#src/domain/group-models.ts";
 import { isoFromMs } from "#src/domain/spend-period.ts";
 import type { PersonalKeyRules } from "#src/domain/wider-access.ts";
+import { systemRandomBytes } from "#src/lib/ids.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import {
   auditOfMember,
@@ -17,6 +18,7 @@ import {
   isLastOwner,
   removeFromOrganization,
 } from "#src/people/leaving/deactivate.ts";
+import { refreshLimitsOfMembers } from "#src/people/leaving/member-limits.ts";
 import { findMember, type MemberRow, updateMember } from "#src/people/leaving/members.sql.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import type { LostChanges, RecentChange } from "./recent-changes.ts";
@@ -288,6 +290,11 @@ async function applyToMember(
     await setWorkspaceRole(tx, { memberId: before.id, workspaceId, role: left });
   }
   await leaveGroups(tx, { memberId: before.id, groupIds: leftGroupIds });
+  if (leftGroupIds.length > 0) {
+    const deps = { nowMs: () => nowMs, randomBytes: systemRandomBytes };
+    const memberIds = [before.id];
+    await refreshLimitsOfMembers(tx, deps, { organizationId, memberIds, rank: null });
+  }
   await endSessionsById(tx, endedSessionIds);
   return { after: lowered, ending: undefined };
 }
