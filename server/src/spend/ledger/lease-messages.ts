@@ -14,6 +14,7 @@ import {
   findLookAfterMs,
   findTopUp,
   findWanted,
+  isAbundant,
   isPlenty,
   isWorthTrimming,
   LOOK_AFTER_MS,
@@ -244,7 +245,8 @@ export class LeaseMessages {
     };
     if (due.isTrimming) {
       this.#times.trim = now.nowMs + TRIM_EVERY_MS;
-      table.measureTraffic(now.nowMs);
+      const canRest = (state: LeaseState) => isAbundant(state, this.#bounds);
+      table.measureTraffic(now.nowMs, { coverMs: this.#bounds.coverMs, canRest });
     }
     if (due.isLooking) this.#times.look = now.nowMs + LOOK_AFTER_MS;
     const asked = due.isAsking ? queue.pick(MAX_REQUESTS) : [];
@@ -486,7 +488,7 @@ function freeAfter({ drawn, held }: LeaseState, target: LeaseTarget | undefined)
 
 /** True if no message but a complete one names the lease. */
 function isIdle({ granted, drawn, held, traffic }: LeaseState): boolean {
-  return traffic.isNone && held === 0n && granted === drawn;
+  return held === 0n && (traffic.isResting || (traffic.isNone && granted === drawn));
 }
 
 /** True if the node uses more than the database has granted. */

@@ -149,7 +149,7 @@ describe("while much of a limit remains", () => {
   });
 
   test("a quiet node returns its budget within seconds, but keeps the amount of a request for a minute", async () => {
-    await setLimit(PLENTY);
+    await setLimit(PLENTY / 20n);
     const node = await TestNode.start("node_1");
     await serve(20_000, [node]);
     expect(node.free).toBeGreaterThan(4_000n);
@@ -157,6 +157,36 @@ describe("while much of a limit remains", () => {
     expect(node.free).toBe((HOLD * 3n) / 2n);
     await pass(45_000, [node]);
     expect(node.free).toBe(0n);
+  });
+
+  test("a node keeps the budget of a hundredth of the room for ten minutes, so that a burst does not wait", async () => {
+    await setLimit(PLENTY);
+    const node = await TestNode.start("node_1");
+    await serve(20_000, [node]);
+    await pass(300_000, [node]);
+    expect(node.leases.isQuiet).toBe(true);
+    node.sent.length = 0;
+    for (let at = 0; at < 10; at++) expect((await node.begin()).isHeld).toBe(true);
+    expect(node.sent).toEqual([]);
+  });
+
+  test("a node that stays quiet for longer returns all of it", async () => {
+    await setLimit(PLENTY);
+    const node = await TestNode.start("node_1");
+    await serve(20_000, [node]);
+    await pass(700_000, [node]);
+    expect(node.free).toBe(0n);
+  });
+
+  test("a resting budget is returned at the next renewal after others have spent the room", async () => {
+    await setLimit(PLENTY);
+    const [node, other] = [await TestNode.start("node_1"), await TestNode.start("node_2")];
+    await serve(20_000, [node]);
+    await pass(60_000, [node, other]);
+    expect(node.free).toBeGreaterThan(4_000n);
+    expect((await other.begin(PLENTY - 100_000n)).isHeld).toBe(true);
+    await pass(TTL_MS / 3 + 1_000, [node, other]);
+    expect(node.free).toBeLessThanOrEqual((HOLD * 3n) / 2n);
   });
 
   test("a message that is lost while a request waits does not cost the lease its budget", async () => {

@@ -64,6 +64,17 @@ export function isPlenty(state: LeaseState, bounds: SizeBounds): boolean {
   return limit.amountNanoUsd - usedOf(seen) >= findWanted(state, bounds);
 }
 
+/** Ratio of remaining budget and what all nodes may keep, from which no node needs the budget of another. */
+const ABUNDANT_RATIO = 100n;
+
+/** True if the limit has so much room that a lease can keep its budget in a pause, without a loss for others. */
+export function isAbundant(state: LeaseState, bounds: SizeBounds): boolean {
+  const { limit, seen } = state;
+  if (limit === null || seen === null) return false;
+  const keptByAll = findWanted(state, bounds) * BigInt(bounds.liveNodes);
+  return limit.amountNanoUsd - usedOf(seen) >= keptByAll * ABUNDANT_RATIO;
+}
+
 /**
  * Time after which the node reads the balance again, milliseconds. Other nodes may need the free part of its lease. The
  * time grows with what remains for them. Infinity: the node has nothing that others can use.

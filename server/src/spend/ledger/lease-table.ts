@@ -267,13 +267,17 @@ export class LeaseTable {
     if (state?.limit) state.seen = { ...figures, limitNanoUsd: state.limit.amountNanoUsd };
   }
 
-  /** Measures the traffic of all leases. The caller repeats it some times a second. */
-  measureTraffic(nowMs: number): void {
+  /** Measures the traffic of all leases. The caller repeats it some times a second, or less often for a quiet node. */
+  measureTraffic(
+    nowMs: number,
+    { coverMs, canRest }: { coverMs: number; canRest: (state: LeaseState) => boolean },
+  ): void {
     const elapsedMs = nowMs - this.#measuredMs;
     this.#measuredMs = nowMs;
     if (!Number.isFinite(elapsedMs)) return;
-    for (const { traffic, held } of this.#states.values()) {
-      traffic.measure(held, { nowMs, elapsedMs });
+    for (const state of this.#states.values()) {
+      const { traffic, held } = state;
+      traffic.measure(held, { nowMs, elapsedMs, coverMs, canRest: canRest(state) });
     }
   }
 

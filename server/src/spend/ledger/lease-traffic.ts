@@ -6,11 +6,22 @@ const AVERAGE_MS = 30_000;
 const LEAST_AVERAGE_MS = 5_000;
 /** Time without a request after which only single requests are expected, milliseconds. */
 const QUIET_MS = 15_000;
+/** Longest time in which resting traffic is expected again, milliseconds. */
+const REST_MS = 600_000;
+/** Ratio of need and largest request from which traffic can rest. So a key that calls seldom costs nothing meanwhile. */
+const REST_RATIO = 4n;
 
 /** A value of the current window, and of the one before. 0: no request. */
 interface Recent {
   now: bigint;
   before: bigint;
+}
+
+interface MeasureOf {
+  nowMs: number;
+  elapsedMs: number;
+  coverMs: number;
+  canRest: boolean;
 }
 
 /**
@@ -23,6 +34,7 @@ export class LeaseTraffic {
   readonly #smallest: Recent = { now: 0n, before: 0n };
   #activity: "none" | "new" | "known" = "none";
   #drawnLately = 0n;
+  #isResting = false;
   /** Spend per millisecond, nano-USD: its weighted sum, and the sum of the weights. */
   #average = 0;
   #weight = 0;
@@ -32,6 +44,11 @@ export class LeaseTraffic {
   /** True without a request for a minute. */
   get isNone(): boolean {
     return this.#activity === "none";
+  }
+
+  /** True if busy traffic has paused, and the limit has so much room that its budget can wait for it. */
+  get isResting(): boolean {
+    return this.#isResting;
   }
 
   /** Amount of the smallest recent request, nano-USD. 0: no request for a minute. */
@@ -47,6 +64,7 @@ export class LeaseTraffic {
     this.#largest.now = largerOf(this.#largest.now, nanoUsd);
     this.#held.now = largerOf(this.#held.now, heldNanoUsd);
     this.#activity = "new";
+    this.#isResting = false;
   }
 
   /** Adds the spend of an ended request. Negative: no fold counts it. */
@@ -55,11 +73,16 @@ export class LeaseTraffic {
     this.#activity = "new";
   }
 
-  /** Updates the estimates. `elapsedMs`: time since the last call. */
-  measure(heldNanoUsd: bigint, { nowMs, elapsedMs }: { nowMs: number; elapsedMs: number }): void {
+  /**
+   * Updates the estimates. `elapsedMs`: time since the last call. `canRest`: the limit has room for far more than
+   * `findNeed(coverMs)`, so the estimates may outlast a pause.
+   */
+  measure(heldNanoUsd: bigint, { nowMs, elapsedMs, coverMs, canRest }: MeasureOf): void {
     if (this.#activity === "none" || !(elapsedMs > 0)) return;
     if (this.#activity === "new" || heldNanoUsd > 0n) this.#times.active = nowMs;
     this.#activity = "known";
+    this.#isResting = canRest && this.#canRest(nowMs, coverMs);
+    if (this.#isResting) return;
     if (nowMs - this.#times.window >= WINDOW_MS) this.#startWindow(nowMs, heldNanoUsd);
     const share = Math.exp(-Math.min(elapsedMs, AVERAGE_MS) / AVERAGE_MS);
     const perMs = Number(this.#drawnLately) / elapsedMs;
@@ -83,6 +106,12 @@ export class LeaseTraffic {
     const spent = BigInt(Math.max(0, Math.round(perMs * coverMs)));
     const held = largerOf(this.#held.now, this.#held.before);
     return largerOf(this.#findLargest(), (held * 3n) / 2n + spent);
+  }
+
+  #canRest(nowMs: number, coverMs: number): boolean {
+    const pauseMs = nowMs - this.#times.active;
+    if (pauseMs <= QUIET_MS || pauseMs > REST_MS) return false;
+    return this.findNeed(coverMs) >= REST_RATIO * this.#findLargest();
   }
 
   #findLargest(): bigint {
