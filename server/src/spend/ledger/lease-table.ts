@@ -277,7 +277,9 @@ export class LeaseTable {
     if (!Number.isFinite(elapsedMs)) return;
     for (const state of this.#states.values()) {
       const { traffic, held } = state;
-      traffic.measure(held, { nowMs, elapsedMs, coverMs, canRest: canRest(state) });
+      if (traffic.isNone) continue;
+      const isAtRest = held === 0n && canRest(state);
+      traffic.measure(held, { nowMs, elapsedMs, coverMs, canRest: isAtRest });
     }
   }
 
