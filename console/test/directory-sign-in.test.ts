@@ -158,6 +158,9 @@ async function provideByScim(page: Page): Promise<void> {
   await tokens.getByRole("button", { name: /^Revoke/ }).click();
   await page.getByRole("button", { name: "Revoke SCIM token" }).click();
   await tokens.getByText("revoked").waitFor();
+  // Without the toast of the change.
+  await page.reload();
+  await tokens.getByText("revoked").waitFor();
   expect(await provide("/Groups", { displayName: "Too late" })).toBe(401);
 }
 
