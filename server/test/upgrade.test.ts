@@ -13,7 +13,6 @@ import { createEmptyDatabase, type TestDatabase } from "#test/harness/database.t
 import { eventually } from "#test/harness/eventually.ts";
 import { startFakeUpstream } from "#test/harness/fake-upstream.ts";
 import { call, messageBody, startTestGateway, withKey } from "#test/harness/gateway.ts";
-import { createOlderCluster } from "#test/harness/older-cluster.ts";
 import {
   callAdmin,
   root,
@@ -158,31 +157,6 @@ describe.each(releases)("a database of version %s", (release) => {
     expect(await isRefusedInRecordedMonth(recorded, recording)).toBe(true);
   });
 });
-
-test.each(releases)(
-  "an embedded database of version %s keeps its keys, and its server's role is a superuser no longer",
-  { timeout: LONG_MS },
-  async (release) => {
-    const folder = join(RELEASES, release);
-    const recording = JSON.parse(readFileSync(join(folder, "recording.json"), "utf8")) as Recording;
-    const dataDir = join(await temporaryFolder(), "data");
-    await createOlderCluster(dataDir, readFileSync(join(folder, "data.sql"), "utf8"));
-    cpSync(join(folder, "data-folder"), dataDir, { recursive: true });
-    let server = await startServer({ dataDir, env: { BURSAR_SECRET: recording.secret } });
-    const readRole = () =>
-      server.sql(`SELECT rolname AS name, rolsuper AS "isSuperuser",
-          (SELECT count(*)::integer FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-            WHERE nspname IN ('public', 'graphile_worker') AND relowner <> r.oid) AS others
-        FROM pg_roles r WHERE rolname = current_user`);
-    for (const start of ["first", "second"]) {
-      if (start === "second") server = await server.restart();
-      expect(await readRole(), start).toEqual([{ name: "bursar", isSuperuser: false, others: 0 }]);
-      for (const key of recording.keys.working)
-        expect((await sendMessage(server.url, key)).status).toBe(200);
-      await server.stop();
-    }
-  },
-);
 
 async function runStatements(connectionString: string, statements: string): Promise<void> {
   const client = new pg.Client({ connectionString });
