@@ -12,8 +12,9 @@ import {
 
 /** Starts a playground session of the caller. Callers without the right have none. */
 const startPlayground: Sample["prepareCaller"] = async (client, { workspace_id }) => {
-  const { body } = await client.post<{ id?: string }>(PLAYGROUND, { workspace_id });
-  return body.id === undefined ? {} : { ids: { playground_session_id: body.id } };
+  const { body, status, text } = await client.post<{ id: string }>(PLAYGROUND, { workspace_id });
+  if (status !== 200) throw new Error(`${PLAYGROUND}: ${status} ${text}`);
+  return { ids: { playground_session_id: body.id } };
 };
 
 /**
