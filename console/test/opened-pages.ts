@@ -5,6 +5,7 @@ import {
   loadDocument,
   MAX_SHIFT,
   type OpenAddress,
+  parts,
   readShift,
 } from "./inspect-pages.ts";
 import { type Console, openByRouter, SLOW_MS, settle } from "./open-console.ts";
@@ -13,9 +14,13 @@ import { type Console, openByRouter, SLOW_MS, settle } from "./open-console.ts";
 export function testOpenedPages(console: Console): void {
   const { company, openSession } = console;
 
-  test(
-    "on narrow screens in dark pages have no axe findings, do not shift while loading, fit the width, and violate no policy",
-    () => expectNoFindings(console, { width: 390, colorScheme: "dark" }, loadByRouter),
+  test.each(parts)(
+    "on narrow screens in dark pages have no axe findings, do not shift while loading, fit the width, and violate no policy (part %i)",
+    (part) =>
+      expectNoFindings(console, {
+        ...{ part, openAddress: loadByRouter },
+        ...{ width: 390, colorScheme: "dark" },
+      }),
     SLOW_MS,
   );
 

@@ -1,5 +1,5 @@
 import { describe, test } from "vitest";
-import { expectNoFindings, loadDocument } from "./inspect-pages.ts";
+import { expectNoFindings, loadDocument, parts } from "./inspect-pages.ts";
 import { testMovedAddresses } from "./moved-addresses.ts";
 import { describeConsole, SLOW_MS } from "./open-console.ts";
 import { testOpenedPages } from "./opened-pages.ts";
@@ -9,9 +9,13 @@ import { testOpenedPages } from "./opened-pages.ts";
 
 describeConsole("pages", (console) => {
   describe("every page, loaded as a document", () => {
-    test(
-      "on wide screens in light pages have no axe findings, do not shift while loading, fit the width, and violate no policy",
-      () => expectNoFindings(console, { width: 1440, colorScheme: "light" }, loadDocument),
+    test.each(parts)(
+      "on wide screens in light pages have no axe findings, do not shift while loading, fit the width, and violate no policy (part %i)",
+      (part) =>
+        expectNoFindings(console, {
+          ...{ part, openAddress: loadDocument },
+          ...{ width: 1440, colorScheme: "light" },
+        }),
       SLOW_MS,
     );
   });

@@ -198,7 +198,7 @@ describeConsole("personal keys", ({ company, open, openSession, openOverview }) 
     await page.getByRole("button", { name: "Send request" }).click();
     await page.getByText("requests $60.00 per week").waitFor();
     await openByRouter(page, "/my-usage?period=weekly");
-    await page.getByRole("link", { name: "$60.00 for Limited" }).waitFor();
+    await page.getByRole("link", { name: "$60.00 for Key Limited" }).waitFor();
     await page.getByText("pending").waitFor();
     expect(faults).toEqual([]);
   });

@@ -9,9 +9,9 @@ const joinGroup: Sample["prepare"] = join;
 const setRole = (operator: Client, made: Made, role: string) =>
   operator.post(`${urlOf(made)}/workspaces/${made.workspace_id}`, { workspace_role: role });
 
-/** Restricts the models of the group, whose one member then has no other list. */
-const restrictModels: OwnerCall = async ({ org, made }) => {
-  await org.operator.post(urlOf(made), { allowed_models: ["claude-haiku-4-5"] });
+/** Restricts the models of the group with the owner's own rank. The one member of the group then has no other list. */
+const restrictModels: OwnerCall = async ({ org, owner, made }) => {
+  await owner.client.post(urlOf(made), { allowed_models: ["claude-haiku-4-5"] });
   await join(org.operator, made);
   return {};
 };
