@@ -16,14 +16,18 @@ afterEach(() => vi.useRealTimers());
 /** A ledger whose statements are counted, on a timer that the test advances. */
 const test = base.extend("idle", async ({ db }, { onCleanup }) => {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
-  const line = { statements: 0, isAway: false };
+  const line = { statements: 0, running: 0, isAway: false };
   const database = db.database.withPlugin({
     transformQuery: ({ node }) => {
       line.statements += 1;
       if (line.isAway) throw new Error("the database is away");
+      line.running += 1;
       return node;
     },
-    transformResult: async ({ result }) => result,
+    transformResult: async ({ result }) => {
+      line.running -= 1;
+      return result;
+    },
   });
   const shared = { nodeId: `node_${randomUUID()}`, databaseNowMs: () => SOME_TIME_MS };
   const leases = makeTestLeases({ ...shared, database: db.database });
@@ -34,13 +38,20 @@ const test = base.extend("idle", async ({ db }, { onCleanup }) => {
   });
   await ledger.start();
   onCleanup(() => ledger.stop());
-  line.statements = 0;
+  /** Waits until no statement has run for a pause. */
+  const waitUntilQuiet = async () => {
+    for (let before = Number.NaN; line.running > 0 || before !== line.statements; ) {
+      before = line.statements;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  };
   /** Lets the timer run this many times, and returns the statements that follow. */
   const tick = async (times: number) => {
+    await waitUntilQuiet();
     line.statements = 0;
     for (let at = 0; at < times; at++) {
       vi.advanceTimersByTime(EVERY_MS);
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      await waitUntilQuiet();
     }
     return line.statements;
   };
