@@ -9,6 +9,7 @@ import { SERVER_ROLE } from "#src/db/embedded-postgres/roles.ts";
 import { startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
 import { migrate } from "#src/db/migrate.ts";
 import { acquireProcessLock } from "#src/lib/process-lock.ts";
+import { StartError } from "#src/lib/start-error.ts";
 import { TEST_MEMORY_BYTES } from "./prepared-database.ts";
 import { queryOnce } from "./query-once.ts";
 import { asSuperuser } from "./superuser.ts";
@@ -28,6 +29,7 @@ declare module "vitest" {
 
 const FOLDER_PREFIX = "bursar-test-run-";
 const FRESH_MS = 60_000;
+const MIGRATION_ATTEMPTS = 3;
 
 interface Server {
   adminConnectionString: string;
@@ -75,7 +77,7 @@ async function startTestServer(): Promise<TestServer> {
   const owner = pg.escapeIdentifier(decodeURIComponent(template.username));
   await admin.query(`CREATE DATABASE ${templateDatabase} OWNER ${owner}`);
   template.pathname = `/${templateDatabase}`;
-  await migrate({ connectionString: template.href });
+  await migrateTemplate(template.href);
   return {
     provided: { adminConnectionString, serverConnectionString, databasePrefix, templateDatabase },
     stop: async () => {
@@ -84,6 +86,18 @@ async function startTestServer(): Promise<TestServer> {
       await server.stop();
     },
   };
+}
+
+/** Migrates again after a refused start. The machine is busiest now, and then no connection opens in time. */
+async function migrateTemplate(connectionString: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await migrate({ connectionString });
+      return;
+    } catch (error) {
+      if (attempt === MIGRATION_ATTEMPTS || !(error instanceof StartError)) throw error;
+    }
+  }
 }
 
 async function useServer(connectionString: string): Promise<Server> {
