@@ -193,9 +193,9 @@ describe("a backup is refused without any change", () => {
   });
 
   test("if the database contains other data", async ({ target, restore }) => {
-    await sql`CREATE TABLE of_somebody (id integer)`.execute(target.database);
+    await sql`CREATE TABLE foreign_table (id integer)`.execute(target.database);
     await expect(restore()).rejects.toThrow(
-      "not empty and not Bursar's (it has public.of_somebody)",
+      "not empty and not Bursar's (it has public.foreign_table)",
     );
   });
 });

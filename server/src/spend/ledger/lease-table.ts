@@ -278,8 +278,8 @@ export class LeaseTable {
     for (const state of this.#states.values()) {
       const { traffic, held } = state;
       if (traffic.isNone) continue;
-      const isAtRest = held === 0n && canRest(state);
-      traffic.measure(held, { nowMs, elapsedMs, coverMs, canRest: isAtRest });
+      const mayRest = held === 0n && canRest(state);
+      traffic.measure(held, { nowMs, elapsedMs, coverMs, canRest: mayRest });
     }
   }
 
