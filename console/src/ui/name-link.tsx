@@ -12,3 +12,12 @@ export function NameLink({ children, ...rest }: LinkProps & { children: ReactNod
     </Link>
   );
 }
+
+/** The same link as the click area of its whole row. */
+export function RowLink({ children, ...rest }: LinkProps & { children: ReactNode }) {
+  return (
+    <Link {...rest} className="max-w-80 truncate font-medium after:absolute after:inset-0">
+      {children}
+    </Link>
+  );
+}

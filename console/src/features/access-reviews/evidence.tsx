@@ -1,36 +1,24 @@
 import { Download } from "lucide-react";
-import { useState } from "react";
 import { download } from "../../api-client.ts";
+import { useSaveFile } from "../../kit/use-save-file.ts";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { Section } from "../../ui/page.tsx";
-import { saveFile } from "../../ui/save-file.ts";
 import { FormError } from "../../ui/states.tsx";
 import type { Review } from "./queries.ts";
 
 /** Downloads of the signed evidence and of the CSV file, and verification. */
 export function Evidence({ review }: { review: Review }) {
-  const [busy, setBusy] = useState<"json" | "csv" | null>(null);
-  const [error, setError] = useState<Error | null>(null);
+  const { busy, error, save: saveAs } = useSaveFile<"json" | "csv">();
   const params = { access_review_id: review.id };
   const fileName = `evidence-${review.id}.json`;
-  const save = async (format: "json" | "csv") => {
-    setBusy(format);
-    setError(null);
-    try {
+  const save = (format: "json" | "csv") =>
+    saveAs(format, async () => {
+      if (format === "csv") return download("exportAccessReviewItems", { params });
       // The signature covers the exact bytes, so the file is saved unchanged.
-      if (format === "json") {
-        saveFile((await download("getAccessReviewEvidence", { params })).file, fileName);
-      } else {
-        const { file, name } = await download("exportAccessReviewItems", { params });
-        saveFile(file, name);
-      }
-    } catch (failure) {
-      setError(failure as Error);
-    } finally {
-      setBusy(null);
-    }
-  };
+      const { file } = await download("getAccessReviewEvidence", { params });
+      return { file, name: fileName };
+    });
   return (
     <Section
       title="Evidence"

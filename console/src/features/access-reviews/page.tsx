@@ -1,4 +1,4 @@
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
 import { useAssignedReviews } from "../../kit/access-reviews/assigned-reviews.ts";
@@ -10,6 +10,7 @@ import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { formatDay } from "../../ui/format.ts";
+import { RowLink } from "../../ui/name-link.tsx";
 import { Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
@@ -133,13 +134,9 @@ function makeColumns(nowMs: number): Column<Review>[] {
       sortBy: (review) => review.name,
       cell: (review) => (
         <span className="grid">
-          <Link
-            to="/access-reviews/$reviewId"
-            params={{ reviewId: review.id }}
-            className="max-w-80 truncate font-medium after:absolute after:inset-0"
-          >
+          <RowLink to="/access-reviews/$reviewId" params={{ reviewId: review.id }}>
             {review.name}
-          </Link>
+          </RowLink>
           <span className="truncate text-xs text-quiet">
             {formatAccesses(review.progress.items)}, {formatDay(review.created_at)}
           </span>

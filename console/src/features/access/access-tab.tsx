@@ -1,7 +1,7 @@
 import { accessPaths } from "@bursar/contract/access-paths.ts";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Download } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { download } from "../../api-client.ts";
 import { GranterCell, HolderCell, LastUsed, ScopeCell } from "../../kit/access/cells.tsx";
 import {
@@ -13,6 +13,7 @@ import {
 } from "../../kit/access/words.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMembers } from "../../kit/members/queries.ts";
+import { useSaveFile } from "../../kit/use-save-file.ts";
 import { useWorkspaces } from "../../kit/workspaces/queries.ts";
 import { useList } from "../../queries.ts";
 import { Button } from "../../ui/button.tsx";
@@ -21,7 +22,6 @@ import { Filter } from "../../ui/combobox.tsx";
 import { formatPlural } from "../../ui/format.ts";
 import { Select } from "../../ui/input.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
-import { saveFile } from "../../ui/save-file.ts";
 import { SearchBox } from "../../ui/search-box.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
@@ -166,25 +166,12 @@ function OneFilter({ label, value, onChange, options }: OneFilterProps) {
 
 /** Button that exports all filtered entries. */
 function SaveCsv({ search }: { search: AccessSearch }) {
-  const [isBusy, setIsBusy] = useState(false);
-  const [error, setError] = useState<Error | null>(null);
-  const save = async () => {
-    setIsBusy(true);
-    setError(null);
-    try {
-      const query = { ...toQuery(search), format: "csv" as const };
-      const { file, name } = await download("exportAccess", { query });
-      saveFile(file, name);
-    } catch (failure) {
-      setError(failure as Error);
-    } finally {
-      setIsBusy(false);
-    }
-  };
+  const { busy, error, save } = useSaveFile<"csv">();
+  const load = () => download("exportAccess", { query: { ...toQuery(search), format: "csv" } });
   return (
     <>
       <FormError error={error} />
-      <Button isBusy={isBusy} onClick={() => void save()}>
+      <Button isBusy={busy !== null} onClick={() => void save("csv", load)}>
         <Download size={15} /> Save as CSV
       </Button>
     </>

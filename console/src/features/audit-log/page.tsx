@@ -3,11 +3,11 @@ import { Download } from "lucide-react";
 import { useMemo, useState } from "react";
 import { download } from "../../api-client.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
+import { useSaveFile } from "../../kit/use-save-file.ts";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { Page } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
-import { saveFile } from "../../ui/save-file.ts";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { ActorName, AuditFilters, EventDrawer } from "./components.tsx";
@@ -76,20 +76,9 @@ export function AuditLogPage() {
 
 /** Exports all filtered events, including those that are not loaded. */
 function Export({ query }: { query: Record<string, string> }) {
-  const [busy, setBusy] = useState<"csv" | "jsonl" | null>(null);
-  const [error, setError] = useState<Error | null>(null);
-  const save = async (format: "csv" | "jsonl") => {
-    setBusy(format);
-    setError(null);
-    try {
-      const { file, name } = await download("exportAuditEvents", { query: { ...query, format } });
-      saveFile(file, name);
-    } catch (failure) {
-      setError(failure as Error);
-    } finally {
-      setBusy(null);
-    }
-  };
+  const { busy, error, save: saveAs } = useSaveFile<"csv" | "jsonl">();
+  const save = (format: "csv" | "jsonl") =>
+    saveAs(format, () => download("exportAuditEvents", { query: { ...query, format } }));
   return (
     <>
       <FormError error={error} />

@@ -1,9 +1,10 @@
-import { Link, useNavigate } from "@tanstack/react-router";
+import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
+import { RowLink } from "../../ui/name-link.tsx";
 import { Page } from "../../ui/page.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
@@ -70,13 +71,9 @@ const columns: Column<Directory>[] = [
     sortBy: ({ name }) => name,
     cell: ({ id, name, issuer }) => (
       <span className="grid">
-        <Link
-          to="/directories/$directoryId"
-          params={{ directoryId: id }}
-          className="max-w-80 truncate font-medium after:absolute after:inset-0"
-        >
+        <RowLink to="/directories/$directoryId" params={{ directoryId: id }}>
           {name}
-        </Link>
+        </RowLink>
         <span className="truncate text-xs text-quiet">{issuer}</span>
       </span>
     ),

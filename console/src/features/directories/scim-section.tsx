@@ -1,4 +1,3 @@
-import { Link } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
@@ -6,6 +5,7 @@ import { Badge, type Tone } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { formatPlural } from "../../ui/format.ts";
+import { RowLink } from "../../ui/name-link.tsx";
 import { Facts, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SecretDialog } from "../../ui/secret-dialog.tsx";
@@ -232,13 +232,9 @@ const groupColumns: Column<Group>[] = [
     header: "Name",
     sortBy: ({ name }) => name,
     cell: ({ id, name }) => (
-      <Link
-        to="/groups/$groupId"
-        params={{ groupId: id }}
-        className="max-w-80 truncate font-medium after:absolute after:inset-0"
-      >
+      <RowLink to="/groups/$groupId" params={{ groupId: id }}>
         {name}
-      </Link>
+      </RowLink>
     ),
   },
   {

@@ -1,6 +1,6 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Download } from "lucide-react";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef } from "react";
 import { download } from "../../api-client.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { RequestTable } from "../../kit/requests/request-table.tsx";
@@ -8,10 +8,10 @@ import { RangeBar } from "../../kit/usage/filter-bar.tsx";
 import { LiveToggle, StaleBadge } from "../../kit/usage/live.tsx";
 import { useReplicaNote } from "../../kit/usage/replica-note.ts";
 import type { ReportSearch } from "../../kit/usage/search.ts";
+import { useSaveFile } from "../../kit/use-save-file.ts";
 import { Button, ButtonLink } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { Page } from "../../ui/page.tsx";
-import { saveFile } from "../../ui/save-file.ts";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { LogKind } from "./log-kind.tsx";
@@ -182,20 +182,11 @@ function Requests({ requests, onOpen, onClear }: RequestsProps) {
 
 /** Exports all filtered requests, including those that are not loaded. */
 function Export({ query }: { query: RequestsQuery }) {
-  const [busy, setBusy] = useState<"csv" | "jsonl" | null>(null);
-  const [error, setError] = useState<Error | null>(null);
+  const { busy, error, save: saveAs } = useSaveFile<"csv" | "jsonl">();
   const save = async (format: "csv" | "jsonl") => {
-    setBusy(format);
-    setError(null);
-    try {
-      const { file, name } = await download("exportRequests", { query: { ...query, format } });
-      saveFile(file, name);
-      showToast(`Saved ${name}`);
-    } catch (failure) {
-      setError(failure as Error);
-    } finally {
-      setBusy(null);
-    }
+    const load = () => download("exportRequests", { query: { ...query, format } });
+    const name = await saveAs(format, load);
+    if (name !== null) showToast(`Saved ${name}`);
   };
   return (
     <>

@@ -4,11 +4,11 @@ import { useMemo, useState } from "react";
 import { download } from "../../api-client.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useTags } from "../../kit/usage/tags.ts";
+import { useSaveFile } from "../../kit/use-save-file.ts";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { Page } from "../../ui/page.tsx";
-import { saveFile } from "../../ui/save-file.ts";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
 import { ImportDialog } from "./import-dialog.tsx";
 import { useTagCost } from "./queries.ts";
@@ -66,24 +66,14 @@ function NoTags() {
 }
 
 function FileButtons({ mayImport }: { mayImport: boolean }) {
-  const [isBusy, setIsBusy] = useState(false);
   const [isImporting, setIsImporting] = useState(false);
-  const [error, setError] = useState<Error | null>(null);
-  const exportFile = async () => {
-    setIsBusy(true);
-    setError(null);
-    try {
-      const { file, name } = await download("exportTags", {});
-      saveFile(file, name);
-    } catch (failure) {
-      setError(failure as Error);
-    } finally {
-      setIsBusy(false);
-    }
-  };
+  const { busy, error, save } = useSaveFile<"csv">();
   return (
     <>
-      <Button isBusy={isBusy} onClick={() => void exportFile()}>
+      <Button
+        isBusy={busy !== null}
+        onClick={() => void save("csv", () => download("exportTags", {}))}
+      >
         <Download size={16} /> Export CSV
       </Button>
       {mayImport && (

@@ -1,10 +1,9 @@
 import { Download } from "lucide-react";
-import { useState } from "react";
 import { download } from "../../api-client.ts";
 import { Button } from "../../ui/button.tsx";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
-import { saveFile } from "../../ui/save-file.ts";
 import { FormError } from "../../ui/states.tsx";
+import { useSaveFile } from "../use-save-file.ts";
 import { isOfWholeHours } from "./drill.ts";
 import type { Range } from "./range.ts";
 import { type ReportInput, toQuery } from "./report-query.ts";
@@ -18,22 +17,14 @@ interface DownloadProps {
 
 /** Downloads the table, or the values of every bar, as a CSV file of the server. */
 export function ReportDownload({ asked, range }: DownloadProps) {
-  const [isBusy, setIsBusy] = useState(false);
-  const [error, setError] = useState<Error | null>(null);
-  const save = async (bucket: Range["bucket"] | "none", format: "csv" | "jsonl") => {
-    setIsBusy(true);
-    setError(null);
-    try {
-      const query = { ...toQuery(asked, range), bucket, format };
-      const { file, name } = await (asked.kind === "usage"
+  const { busy, error, save: saveAs } = useSaveFile<"csv" | "jsonl">();
+  const save = (bucket: Range["bucket"] | "none", format: "csv" | "jsonl") => {
+    const query = { ...toQuery(asked, range), bucket, format };
+    return saveAs(format, () =>
+      asked.kind === "usage"
         ? download("exportUsage", { query })
-        : download("exportCost", { query }));
-      saveFile(file, name);
-    } catch (failure) {
-      setError(failure as Error);
-    } finally {
-      setIsBusy(false);
-    }
+        : download("exportCost", { query }),
+    );
   };
   const each = `every ${bucketNames[range.bucket]}`;
   return (
@@ -41,7 +32,7 @@ export function ReportDownload({ asked, range }: DownloadProps) {
       <FormError error={error} />
       <Menu
         trigger={
-          <Button kind="quiet" isBusy={isBusy}>
+          <Button kind="quiet" isBusy={busy !== null}>
             <Download size={15} /> Save…
           </Button>
         }
