@@ -3,7 +3,12 @@ import { expect } from "vitest";
 import { createWorkspace } from "#src/workspaces/workspaces.ts";
 import { makeAdminKeyCaller } from "#test/harness/admin-key-caller.ts";
 import { test as base } from "#test/harness/admin-test.ts";
-import { asDatabaseOwner, openTestAuditLog, type TestAuditLog } from "#test/harness/audit-log.ts";
+import {
+  asDatabaseOwner,
+  cutAuditLog,
+  openTestAuditLog,
+  type TestAuditLog,
+} from "#test/harness/audit-log.ts";
 import { findAuditHead, listChain } from "./audit.sql.ts";
 import type { AuditHead } from "./hash-event.ts";
 import { FAILED_OVER } from "./recorded-failover.sql.ts";
@@ -38,14 +43,7 @@ const test = base.extend("c", async ({ h, org }, { onCleanup }) => {
   };
 
   /** Removes the events after `head`, as a standby that lacks them, or an attacker. */
-  const goBackTo = (head: AuditHead) =>
-    asDatabaseOwner(database, async (tx) => {
-      await sql`DELETE FROM audit_event WHERE organization_id = ${org.id} AND seq > ${head.seq}`.execute(
-        tx,
-      );
-      await sql`UPDATE audit_head SET seq = ${head.seq}, hash = ${head.hash}, mac = ${head.mac}
-        WHERE organization_id = ${org.id}`.execute(tx);
-    });
+  const goBackTo = (head: AuditHead) => cutAuditLog(database, org.id, head);
 
   /** Adds an event on this node. */
   const addEvent = async (node: TestAuditLog) => {

@@ -216,6 +216,7 @@ test("restrictions of the lost time are applied again, once for all nodes", {
       ["member.updated", groups.leaverId],
       ["group.updated", groups.id],
       ["group.updated", groups.narrowedId],
+      ["group_member.added", groups.joinerId],
       ["workspace.updated", workspace.id],
     ].sort(),
   );
@@ -238,6 +239,7 @@ test("restrictions of the lost time are applied again, once for all nodes", {
     "group_workspace.removed",
     "group.updated",
     "workspace.updated",
+    "group_member.added",
     "api_key.created",
   ]);
   for (const { audit } of nodes) {
@@ -263,13 +265,15 @@ async function makeGroups(org: TestOrganization, workspaceId: string) {
       }),
     );
   const models = ["claude-haiku-4-5", "claude-opus-5"];
-  const [left, lowered, narrowed] = [
+  const [left, lowered, narrowed, joined] = [
     await make("Left"),
     await make("Lowered"),
     await make("Narrowed", models),
+    await make("Joined", models),
   ];
   const [leaver, stripped] = [await org.member(), await org.member()];
-  const limited = await org.member({ workspaces: { [workspaceId]: "workspace_developer" } });
+  const workspaces = { [workspaceId]: "workspace_developer" } as const;
+  const [limited, joiner] = [await org.member({ workspaces }), await org.member({ workspaces })];
   for (const groupId of [left, lowered]) await giveRole(groupId);
   await expectSuccess(
     admin.post("/v1/admin/spend_limits", {
@@ -285,10 +289,10 @@ async function makeGroups(org: TestOrganization, workspaceId: string) {
     admin.post(`/v1/admin/workspaces/${workspaceId}`, { personal_keys: "everyone" }),
   );
   const keys = await Promise.all(
-    [leaver, stripped, limited].map(({ client }) => client.createApiKey(workspaceId)),
+    [leaver, stripped, limited, joiner].map(({ client }) => client.createApiKey(workspaceId)),
   );
   return {
-    ...{ id: lowered, narrowedId: narrowed, leaverId: leaver.id },
+    ...{ id: lowered, narrowedId: narrowed, leaverId: leaver.id, joinerId: joiner.id },
     restrict: async () => {
       await expectSuccess(admin.remove(`${url}/${left}/members/${leaver.id}`));
       await expectSuccess(admin.remove(`${url}/${lowered}/workspaces/${workspaceId}`));
@@ -298,6 +302,7 @@ async function makeGroups(org: TestOrganization, workspaceId: string) {
       await expectSuccess(
         admin.post(`/v1/admin/workspaces/${workspaceId}`, { personal_keys: "off" }),
       );
+      await join(joined, joiner.id);
     },
     expectRestricted: async ({ storage, audit }: Node) => {
       const hashes = keys.map(({ key }) => hashSecret(key));
@@ -306,6 +311,7 @@ async function makeGroups(org: TestOrganization, workspaceId: string) {
         ["outside", null, false],
         ["outside", null, false],
         ["active", ["claude-haiku-4-5"], false],
+        ["active", models, false],
       ]);
       const personal = { workspace_id: workspaceId, name: "Mine" };
       const { body } = await admin.get(`${url}/${narrowed}`);

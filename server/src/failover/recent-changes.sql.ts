@@ -72,9 +72,14 @@ export async function readNewChanges(
           'workspaces', (SELECT coalesce(json_agg(json_build_object('id', workspace_id, 'role', given.role)), '[]')
             FROM workspace_member AS given WHERE member_id = member.id),
           'groupIds', (SELECT coalesce(json_agg(group_id), '[]') FROM group_member WHERE member_id = member.id),
+          'memberships', (SELECT coalesce(json_agg(json_build_object('groupId', held.group_id, 'row', to_jsonb(held),
+              'listed', to_jsonb(listed), 'directoryIds', ARRAY(SELECT directory_id FROM claimed_membership AS stated
+                WHERE stated.group_id = held.group_id AND stated.member_id = held.member_id))), '[]')
+            FROM group_member AS held LEFT JOIN scim_group_member AS listed USING (group_id, member_id)
+            WHERE held.member_id = member.id),
           'sessionIds', (SELECT coalesce(json_agg(id), '[]') FROM auth_session WHERE user_id = member.id))
         FROM member WHERE id IN (SELECT id FROM members)
-        UNION ALL SELECT json_build_object('type', 'group', 'id', changed.id,
+        UNION ALL SELECT json_build_object('type', 'group', 'id', changed.id, 'row', to_jsonb(member_group),
           'models', json_build_object('allowed_models', allowed_models, 'model_lists', model_lists),
           'workspaces', (SELECT coalesce(json_agg(json_build_object('id', workspace_id, 'role', given.role)), '[]')
             FROM group_workspace AS given WHERE group_id = changed.id))

@@ -21,7 +21,9 @@ import {
 import { refreshLimitsOfMembers } from "#src/people/leaving/member-limits.ts";
 import { findMember, type MemberRow, updateMember } from "#src/people/leaving/members.sql.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
+import type { RowSigner } from "#src/signed-rows/row-signer.ts";
 import type { LostChanges, RecentChange } from "./recent-changes.ts";
+import { recreateGroup, restoreMemberships } from "./restore-memberships.ts";
 import {
   archiveWorkspace,
   endSessionsById,
@@ -53,9 +55,9 @@ import {
 import type {
   AdminKeyState,
   ApiKeyState,
-  GroupState,
   InviteState,
-  MemberState,
+  RememberedGroup,
+  RememberedMember,
   SubjectState,
   WorkspaceState,
 } from "./subject-state.rule.ts";
@@ -65,6 +67,7 @@ import type {
 
 interface Restored {
   tx: Tx;
+  rows: RowSigner;
   lost: LostChanges;
   nowMs: number;
 }
@@ -78,7 +81,9 @@ export async function restoreRestrictions(
   lost: LostChanges,
 ): Promise<number> {
   let count = 0;
-  for (const state of lost.states) {
+  // Memberships depend on the lists of their groups.
+  const isGroup = (state: SubjectState) => Number(state.type === "group");
+  for (const state of lost.states.toSorted((a, b) => isGroup(b) - isGroup(a))) {
     try {
       if (await restoreSubject(deps, lost, state)) count += 1;
     } catch (error) {
@@ -101,12 +106,16 @@ function restoreSubject(deps: AuditDeps, lost: LostChanges, state: SubjectState)
     origin: makeSystemOrigin(deps, new Date(nowMs)),
   };
   return auditedTransactionByActor(deps, maker, async (tx) => {
-    const audit = await restrictSubject({ tx, lost, nowMs }, state);
-    return audit === null ? { result: false, audit: "unchanged" } : { result: true, audit };
+    const audit = await restrictSubject({ tx, rows: deps.rows, lost, nowMs }, state);
+    const isUnchanged = audit === null || (Array.isArray(audit) && audit.length === 0);
+    return isUnchanged ? { result: false, audit: "unchanged" } : { result: true, audit };
   });
 }
 
-function restrictSubject(of: Restored, state: SubjectState): Promise<AuditEntry | null> {
+function restrictSubject(
+  of: Restored,
+  state: SubjectState,
+): Promise<AuditEntry | readonly AuditEntry[] | null> {
   switch (state.type) {
     case "api_key":
       return restoreApiKey(of, state);
@@ -244,15 +253,32 @@ async function restoreInvite(
   };
 }
 
-async function restoreMember(of: Restored, remembered: MemberState): Promise<AuditEntry | null> {
-  const { tx, lost } = of;
+async function restoreMember(of: Restored, remembered: RememberedMember): Promise<AuditEntry[]> {
+  const { tx, rows, lost, nowMs } = of;
   const { organizationId } = lost;
   const { id } = remembered;
   await lockPeople(tx, organizationId);
   const before = await findMember(tx, { organizationId, id });
   const current = await findMemberState(tx, id);
-  if (before === null || current === null) return null;
-  const restriction = restrictMember(current, remembered);
+  if (before === null || current === null) return [];
+  const restricted = await restoreLess(of, before, restrictMember(current, remembered));
+  const place = { tx, rows, organizationId, nowMs };
+  const joined = await restoreMemberships(place, remembered, current.groupIds);
+  return [
+    ...(restricted === null ? [] : [restricted]),
+    ...joined.map((entry) => ({ ...entry, after: { ...entry.after, ...causeOf(lost, id) } })),
+  ];
+}
+
+/** Takes away what the member had lost. */
+async function restoreLess(
+  of: Restored,
+  before: MemberRow,
+  restriction: MemberRestriction,
+): Promise<AuditEntry | null> {
+  const { tx, lost } = of;
+  const { organizationId } = lost;
+  const { id } = before;
   const { status, role, workspaces, leftGroupIds, endedSessionIds } = restriction;
   const isLess = status !== undefined || role !== undefined;
   const hasLost = [workspaces, leftGroupIds, endedSessionIds].some((lists) => lists.length > 0);
@@ -299,15 +325,18 @@ async function applyToMember(
   return { after: lowered, ending: undefined };
 }
 
-/** A lost deletion leaves the group without roles. */
+/** A lost deletion leaves the group without roles. A lost creation is repeated if the group restricts a member. */
 async function restoreGroup(
-  { tx, lost }: Restored,
-  remembered: GroupState,
+  { tx, rows, lost }: Restored,
+  remembered: RememberedGroup,
 ): Promise<AuditEntry | null> {
   const { id } = remembered;
   await lockPeople(tx, lost.organizationId);
   const current = await findGroupState(tx, id);
-  if (current === null) return null;
+  if (current === null) {
+    const created = hasMember(lost, id) ? await recreateGroup({ tx, rows }, remembered) : null;
+    return created && { ...created, after: { ...created.after, ...causeOf(lost, id) } };
+  }
   const restriction = restrictGroup(current, remembered);
   const { models, workspaces } = restriction;
   if (models === undefined && workspaces.length === 0) return null;
@@ -325,6 +354,14 @@ async function restoreGroup(
     before: toWire(models && current.models, held),
     after: { ...toWire(models, workspaces), ...causeOf(lost, id) },
   };
+}
+
+/** True if a member joined the group in the lost time. */
+function hasMember({ states }: LostChanges, groupId: string): boolean {
+  return states.some(
+    (state) =>
+      state.type === "member" && state.memberships.some((joined) => joined.groupId === groupId),
+  );
 }
 
 /** Name of the newest lost change of the subject, or of an update if another subject's change restricted it. */

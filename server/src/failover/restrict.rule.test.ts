@@ -2,6 +2,8 @@ import type { Rank } from "@bursar/contract/permissions.ts";
 import { describe, expect, test } from "vitest";
 import { type GroupModels, toGroupModels } from "#src/domain/group-models.ts";
 import {
+  type LostJoin,
+  pickLostJoins,
   restrictAdminKey,
   restrictApiKey,
   restrictGroup,
@@ -207,6 +209,44 @@ function modelsOf(lists: Partial<Record<Rank, string[]>>): GroupModels {
     })),
   );
 }
+
+describe("a lost join", () => {
+  const join = (
+    id: string,
+    lists: Parameters<typeof modelsOf>[0],
+    isLimited = false,
+  ): LostJoin => ({
+    ...{ id, models: modelsOf(lists), isLimited },
+  });
+  const opus = { admin: ["claude-opus-5"] };
+
+  test.each<[string, GroupModels[], LostJoin[], string[]]>([
+    ["to a group with a list", [], [join("g1", opus)], ["g1"]],
+    ["to a group with a limit", [], [join("g1", {}, true)], ["g1"]],
+    ["to a group that only gives roles", [], [join("g1", {})], []],
+    ["to a group with more models", [modelsOf(opus)], [join("g1", { admin: ["x"] })], []],
+    [
+      "to a group whose owner's list has fewer models",
+      [modelsOf({ admin: ["claude-opus-5", "x"] })],
+      [join("g1", { owner: ["claude-opus-5"] })],
+      ["g1"],
+    ],
+    [
+      "to two groups with lists",
+      [],
+      [join("g1", opus), join("g2", { admin: ["x"] })],
+      ["g1", "g2"],
+    ],
+    [
+      "to a limited group with more models than another one",
+      [modelsOf({ admin: ["x"] })],
+      [join("g1", { admin: ["x", "y"] }, true), join("g2", { owner: ["x"] }), join("g3", {})],
+      ["g1", "g2"],
+    ],
+  ])("%s", (_, held, joins, ids) => {
+    expect(pickLostJoins(held, joins)).toEqual(ids);
+  });
+});
 
 describe("a group", () => {
   const group: GroupState = {

@@ -3,12 +3,13 @@ import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import { includesRank, keyPermissions } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
 import {
+  combineGroupModels,
   type GroupModels,
   listModelLists,
   type RankedModels,
   toGroupModels,
 } from "#src/domain/group-models.ts";
-import type { PersonalKeyRules } from "#src/domain/wider-access.ts";
+import { areModelsWider, type PersonalKeyRules } from "#src/domain/wider-access.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import type {
   AdminKeyState,
@@ -158,6 +159,29 @@ export function restrictMember(current: MemberState, remembered: MemberState): M
     leftGroupIds: current.groupIds.filter((id) => !remembered.groupIds.includes(id)),
     endedSessionIds: current.sessionIds.filter((id) => !sessionIds.includes(id)),
   };
+}
+
+/** A group that the member had joined. */
+export interface LostJoin {
+  id: string;
+  models: GroupModels;
+  /** Has a limit for its members, alone or together. */
+  isLimited: boolean;
+}
+
+/**
+ * Returns the groups that the member joins again. They have a limit, or a list without which the member could use more models.
+ * Lists add up, so all groups with a list are joined, or none. `held`: lists of other groups.
+ */
+export function pickLostJoins(held: readonly GroupModels[], joins: readonly LostJoin[]): string[] {
+  const hasList = ({ models }: LostJoin) => models.allowed_models !== null;
+  const before = combineGroupModels([...held, ...joins.map(({ models }) => models)]);
+  const needsLists =
+    areModelsWider(before, combineGroupModels(held)) ||
+    joins.some((join) => join.isLimited && hasList(join));
+  return joins
+    .filter((join) => join.isLimited || (needsLists && hasList(join)))
+    .map(({ id }) => id);
 }
 
 export interface GroupRestriction {

@@ -65,6 +65,28 @@ export type MemberState = {
   sessionIds: string[];
 };
 
+/** A row as JSON, whose MAC proves that this installation wrote it. */
+export interface SignedRow {
+  readonly [column: string]:
+    | string
+    | number
+    | readonly string[]
+    | { readonly [name: string]: unknown }
+    | null;
+}
+
+/** Membership of a group, as remembered. */
+export interface Membership {
+  groupId: string;
+  row: SignedRow;
+  /** Row of the directory's list. Null: the directory does not list the member. */
+  listed: SignedRow | null;
+  /** Directories whose claims state the membership. */
+  directoryIds: string[];
+}
+
+export type RememberedMember = MemberState & { memberships: Membership[] };
+
 /** A deleted group has no roles and no list of models. */
 export type GroupState = {
   type: "group";
@@ -72,6 +94,9 @@ export type GroupState = {
   models: GroupModels;
   workspaces: { id: string; role: GivenWorkspaceRole }[];
 };
+
+/** Row null: the group was deleted. */
+export type RememberedGroup = GroupState & { row: SignedRow | null };
 
 export type InviteState = {
   type: "invite";
@@ -85,6 +110,6 @@ export type SubjectState =
   | ApiKeyState
   | AdminKeyState
   | WorkspaceState
-  | MemberState
-  | GroupState
+  | RememberedMember
+  | RememberedGroup
   | InviteState;

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "kysely";
+import type { AuditHead } from "#src/audit/hash-event.ts";
 import { type AuditLog, openAuditLog } from "#src/audit/open-audit-log.ts";
 import type { ServerIdentity } from "#src/audit/server-identity.sql.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
@@ -48,6 +49,21 @@ export async function openTestAuditLog(options: {
       if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Removes the events after `head`, as a standby that lacks them, or an attacker. */
+export function cutAuditLog(
+  database: Database,
+  organizationId: string,
+  head: AuditHead,
+): Promise<void> {
+  return asDatabaseOwner(database, async (tx) => {
+    await sql`DELETE FROM audit_event WHERE organization_id = ${organizationId} AND seq > ${head.seq}`.execute(
+      tx,
+    );
+    await sql`UPDATE audit_head SET seq = ${head.seq}, hash = ${head.hash}, mac = ${head.mac}
+      WHERE organization_id = ${organizationId}`.execute(tx);
+  });
 }
 
 const TABLES = ["audit_event", "audit_head", "audit_checkpoint"];
