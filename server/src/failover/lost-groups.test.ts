@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { expect } from "vitest";
 import { findAuditHead } from "#src/audit/audit.sql.ts";
 import { hashSecret } from "#src/domain/key-format.ts";
@@ -11,6 +12,7 @@ import { watchEvents } from "#test/harness/audit-events.ts";
 import { cutAuditLog } from "#test/harness/audit-log.ts";
 import { createId, newDirectory } from "#test/harness/route-samples/subjects.ts";
 import { startScim } from "#test/harness/scim.ts";
+import { guardLookup } from "./guard-lookup.ts";
 import { RecentChanges } from "./recent-changes.ts";
 import { restoreRestrictions } from "./restore-restrictions.ts";
 
@@ -324,4 +326,45 @@ test("a membership by claims comes back with the directory that states it", asyn
   ]);
   const list = await org.admin.get(`${GROUPS}/${group}/members`);
   expect(list.body).toMatchObject({ data: [{ source: "claims" }] });
+});
+
+test("a look-up waits for a lost change of a group of the key's owner", async ({
+  h,
+  org,
+  workspaceId,
+  company,
+  lose,
+}) => {
+  const { key, makeGroup, join } = company;
+  const group = await makeGroup("Narrowed", [...MODELS, "claude-opus-5"]);
+  await join(group);
+  const other = await org.admin.createApiKey(workspaceId);
+  const setModels = (allowed_models: readonly string[]) =>
+    org.admin.post(`${GROUPS}/${group}`, { allowed_models });
+  const { recent, restore } = await lose({
+    change: () => setModels(MODELS),
+    undo: () => setModels([...MODELS, "claude-opus-5"]),
+  });
+  const [settled, queried] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let isPending = true;
+  const lookup = guardLookup(
+    async (hashes) => {
+      const found = await findApiKeysByHashes(h.deps.database, h.audit.rows, hashes);
+      queried.resolve();
+      return found;
+    },
+    { failovers: { isPending: () => isPending, settled: () => settled.promise }, recent },
+  );
+  let isFound = false;
+  const finding = lookup([hashSecret(key)]).finally(() => {
+    isFound = true;
+  });
+  await queried.promise;
+  await setImmediate();
+  expect(isFound).toBe(false);
+  expect(await lookup([hashSecret(other.key)])).toMatchObject([{ id: other.id }]);
+  await restore();
+  isPending = false;
+  settled.resolve();
+  expect(await finding).toMatchObject([{ allowedModels: MODELS }]);
 });
