@@ -1,5 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { rollupTables } from "../../server/src/recording/rollup-tables.ts";
 import { eventually } from "../../server/test/harness/eventually.ts";
 import {
   type ServerProcess,
@@ -7,6 +5,7 @@ import {
   startServer,
   textField,
 } from "../../server/test/harness/server-process.ts";
+import { fillMonth, type UsedKey } from "./company-month.ts";
 
 // A company after a month, for screenshots and page tests: people, workspaces, keys, limits, usage.
 
@@ -71,15 +70,15 @@ export async function createCompany(server: ServerProcess): Promise<Company> {
     workspaceIds.push(textField(made, "id"));
   }
   const [engineeringId = ""] = workspaceIds;
-  const keys: { id: string; key: string; workspaceId: string }[] = [];
-  for (const [name, index, permission] of keyPlan) {
+  const keys: (UsedKey & { key: string })[] = [];
+  for (const [name, index, permission, scale] of keyPlan) {
     const workspaceId = workspaceIds[index] ?? "";
     const made = await server.mustAdmin("POST", "/v1/admin/api_keys", {
       name,
       workspace_id: workspaceId,
       permissions: [permission],
     });
-    keys.push({ id: textField(made, "id"), key: textField(made, "key"), workspaceId });
+    keys.push({ id: textField(made, "id"), key: textField(made, "key"), workspaceId, scale });
   }
   const senders = keys.slice(0, 4);
   for (const { key } of senders) await sendMessage(server.url, key);
@@ -254,13 +253,14 @@ export async function createInviteLink(server: ServerProcess, body: object): Pro
   return first.link;
 }
 
+/** Name, workspace, permission and part of the usual amount. */
 const keyPlan = [
-  ["CI pipeline", 0, "write"],
-  ["Code review bot", 0, "write"],
-  ["Help centre, production", 1, "write"],
-  ["Evaluation runs", 2, "write"],
-  ["Newsletter drafts", 3, "write"],
-  ["Dashboards", 0, "read"],
+  ["CI pipeline", 0, "write", 1.5],
+  ["Code review bot", 0, "write", 1.1],
+  ["Help centre, production", 1, "write", 0.8],
+  ["Evaluation runs", 2, "write", 0.9],
+  ["Newsletter drafts", 3, "write", 0.35],
+  ["Dashboards", 0, "read", 0],
 ] as const;
 
 /** Index of "Newsletter drafts" in the plan. No test sends with it. */
@@ -333,130 +333,6 @@ async function setHigherRanks(
   const path = `/v1/admin/api_keys/${restrictedKeyId}`;
   await server.mustAdmin("POST", path, { allowed_models: ["claude-haiku-*", "claude-sonnet-*"] });
   await server.mustOperator("POST", path, { allowed_addresses: ["10.20.0.0/16", "127.0.0.1"] });
-}
-
-const models = [
-  "claude-sonnet-5",
-  "claude-haiku-4-5-20251001",
-  "claude-opus-4-5-20251101",
-] as const;
-const DAYS = 40;
-
-/**
- * Writes a month of usage into the tables of reports. Traffic of the simulator is always of today. A rule generates
- * the numbers, so that screenshots stay the same.
- */
-async function fillMonth(
-  server: ServerProcess,
-  keys: readonly { id: string; workspaceId: string }[],
-): Promise<void> {
-  const [organization] = await server.sql<{ id: string }>("SELECT id FROM organization");
-  const rows = [];
-  const todayMs = Math.floor(Date.now() / 86_400_000) * 86_400_000;
-  for (let day = DAYS; day >= 0; day -= 1) {
-    for (const [index, { id, workspaceId }] of keys.slice(0, 5).entries()) {
-      const model = models[(index + (day % 7 === 0 ? 1 : 0)) % models.length] ?? models[0];
-      rows.push(toRow({ day, index, id, workspaceId, model, atMs: todayMs - day * 86_400_000 }));
-    }
-  }
-  const full = rows.map((row) => ({
-    ...row,
-    organization_id: organization?.id,
-    member_id: "",
-    status: "answered",
-  }));
-  for (const rollup of rollups) await addToRollup(server, rollup, full);
-  await server.sql(
-    `INSERT INTO balance (scope_type, scope_id, period, period_start, organization_id, settled_nano_usd)
-     SELECT 'organization', organization_id::text, 'monthly', date_trunc('month', now() AT TIME ZONE 'UTC')::date, organization_id, sum(cost_nano_usd)
-       FROM usage_day WHERE bucket_at >= date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' GROUP BY organization_id
-     UNION ALL
-     SELECT 'workspace', workspace_id, 'monthly', date_trunc('month', now() AT TIME ZONE 'UTC')::date, organization_id, sum(cost_nano_usd)
-       FROM usage_day WHERE bucket_at >= date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' GROUP BY organization_id, workspace_id
-     UNION ALL
-     SELECT 'api_key', api_key_id, 'monthly', date_trunc('month', now() AT TIME ZONE 'UTC')::date, organization_id, sum(cost_nano_usd)
-       FROM usage_day WHERE bucket_at >= date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' GROUP BY organization_id, api_key_id
-     ON CONFLICT (scope_type, scope_id, period, period_start) DO UPDATE SET settled_nano_usd = balance.settled_nano_usd + EXCLUDED.settled_nano_usd`,
-  );
-  // A change makes nodes read limits and spend again.
-  await delay(500);
-}
-
-/** Tables of reports over days and longer, updated as by the fold. */
-const rollups = Object.entries(rollupTables)
-  .map(([table, { unit, labels }]) => ({ table, unit, labels }))
-  .filter(({ table, unit }) => unit !== "hour" && !table.startsWith("usage_attributed_"));
-
-async function addToRollup(
-  server: ServerProcess,
-  { table, unit, labels }: (typeof rollups)[number],
-  rows: readonly Record<string, unknown>[],
-): Promise<void> {
-  const columns = Object.entries(rows[0] ?? {});
-  const counts = columns.filter(([, value]) => typeof value === "number").map(([name]) => name);
-  const keys = ["bucket_at", "organization_id", ...labels];
-  await server.sql(
-    `INSERT INTO ${table} AS rollup (${[...keys, ...counts].join(", ")})
-     SELECT date_trunc('${unit}', bucket_at, 'UTC'), organization_id, ${labels.join(", ")},
-       ${counts.map((count) => `sum(${count})::bigint`).join(", ")}
-     FROM jsonb_populate_recordset(NULL::usage_day, $1::jsonb)
-     ${unit === "week" ? "WHERE bucket_at < (SELECT summed_before FROM usage_weeks)" : ""}
-     GROUP BY ${keys.map((_, index) => index + 1).join(", ")}
-     ON CONFLICT (${keys.join(", ")}) DO UPDATE SET
-       ${counts.map((count) => `${count} = rollup.${count} + excluded.${count}`).join(", ")}`,
-    [JSON.stringify(rows)],
-  );
-}
-
-interface RowPlan {
-  day: number;
-  index: number;
-  id: string;
-  workspaceId: string;
-  model: string;
-  atMs: number;
-}
-
-function toRow({ day, index, id, workspaceId, model, atMs }: RowPlan): Record<string, unknown> {
-  const weekday = new Date(atMs).getUTCDay();
-  const isWeekend = weekday === 0 || weekday === 6;
-  const wave = 1 + 0.35 * Math.sin(day * 0.9 + index * 1.7) + (DAYS - day) * 0.012;
-  const scale = (isWeekend ? 0.3 : 1) * wave * ([1.5, 1.1, 0.8, 0.9, 0.35][index] ?? 0.3);
-  const requests = Math.round(2_400 * scale);
-  const input = Math.round(9_800_000 * scale);
-  const cached = Math.round(31_000_000 * scale);
-  const output = Math.round(2_100_000 * scale);
-  const costs = {
-    input_cost_nano_usd: input * 3_000,
-    cache_write_5m_cost_nano_usd: Math.round(input * 0.2) * 3_750,
-    cache_read_cost_nano_usd: cached * 300,
-    output_cost_nano_usd: output * 15_000,
-  };
-  return {
-    bucket_at: new Date(atMs).toISOString(),
-    workspace_id: workspaceId,
-    api_key_id: id,
-    model,
-    service_tier: "standard",
-    context_window: "0-200k",
-    inference_geo: "global",
-    speed: "standard",
-    client: "other",
-    requests,
-    errors: Math.round(requests * 0.004),
-    estimated_requests: 0,
-    unpriced_requests: 0,
-    input_tokens: input,
-    cache_write_5m_tokens: Math.round(input * 0.2),
-    cache_write_1h_tokens: 0,
-    cache_read_tokens: cached,
-    output_tokens: output,
-    web_searches: 0,
-    cache_write_1h_cost_nano_usd: 0,
-    web_search_cost_nano_usd: 0,
-    ...costs,
-    cost_nano_usd: Object.values(costs).reduce((sum, cost) => sum + cost, 0),
-  };
 }
 
 /** Calls as a browser does from a page of the console. Returns the response's cookie. */

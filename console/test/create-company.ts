@@ -2,12 +2,15 @@
 // this script. Usage: create-company.ts <data folder>
 import { startServer, stopAllServers } from "../../server/test/harness/server-process.ts";
 import { createCompany, owner } from "./company.ts";
+import { addPeopleAndTags } from "./company-people.ts";
 
 const [dataDir] = process.argv.slice(2);
 if (dataDir === undefined) throw new Error("the data folder is missing");
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(1));
 try {
-  const { server, apiKey } = await createCompany(await startServer({ dataDir }));
+  const company = await createCompany(await startServer({ dataDir }));
+  await addPeopleAndTags(company);
+  const { server, apiKey } = company;
   await server.stop();
   process.stdout.write(JSON.stringify({ email: owner.email, password: owner.password, apiKey }));
 } finally {

@@ -8,6 +8,7 @@ import { eventually } from "../../server/test/harness/eventually.ts";
 import { root, stopAllServers } from "../../server/test/harness/server-process.ts";
 import { findChromium, launchChromium } from "./browser.ts";
 import { owner, startCompany } from "./company.ts";
+import { addPeopleAndTags } from "./company-people.ts";
 import { listPages, publicPages } from "./pages.ts";
 
 const inReadme = new Set(["overview", "api-keys", "usage"]);
@@ -26,12 +27,14 @@ if (executable === null) {
 }
 mkdirSync(folder, { recursive: true });
 const company = await startCompany();
+await addPeopleAndTags(company);
 // Otherwise keys with a cost would have no last use.
 await eventually(60_000, "the last use of the keys to be written", async () => {
-  const used = await company.server.sql(
-    "SELECT id FROM api_key_secret WHERE last_used_at IS NOT NULL",
+  const unused = await company.server.sql(
+    `SELECT key.id FROM api_key AS key JOIN api_key_secret AS secret ON secret.api_key_id = key.id
+     WHERE key.owner_member_id IS NOT NULL AND secret.last_used_at IS NULL`,
   );
-  return used.length > 0 ? used : null;
+  return unused.length === 0 ? true : null;
 });
 const browser = await launchChromium(executable);
 const { url } = company.server;
