@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WireScope } from "@bursar/contract/scope.ts";
 import { sql } from "kysely";
-import { afterEach, describe, expect } from "vitest";
+import { afterEach, describe, expect, onTestFinished } from "vitest";
 import type { PeriodName } from "#src/db/tables.ts";
 import type { AdminHarness, TestOrganization } from "./harness/admin.ts";
 import { serverTest as base } from "./harness/admin-test.ts";
+import type { FakeUpstream } from "./harness/fake-upstream.ts";
 import {
   call,
   messageBody,
@@ -50,12 +51,13 @@ const test = base
               .doUpdateSet({ settled_nano_usd: nanoUsd }),
           )
           .execute();
-        await node.ledger.refresh();
+        await first.node.ledger.refresh();
       },
   )
-  .extend("ask", ({ upstream }) => async () => {
+  .extend("ask", ({ upstream }) => async (at: TestNode = first) => {
     const before = upstream.received.length;
-    const answer = await call(gateway.origin, { headers: withKey(secret), body: messageBody() });
+    const headers = withKey(at.secret);
+    const answer = await call(at.gateway.origin, { headers, body: messageBody() });
     const { type, error } = JSON.parse(answer.text) as {
       type: string;
       error?: { type: string; message: string };
@@ -63,28 +65,37 @@ const test = base
     const reached = upstream.received.length - before;
     return { status: answer.status, headers: answer.headers, type, error, reached };
   })
-  .extend("expectRefused", ({ ask }) => async (words: string, detail: string): Promise<void> => {
-    const { status, headers, error, reached } = await ask();
-    expect({ status, type: error?.type, reached }).toEqual({
-      status: 400,
-      type: "invalid_request_error",
-      reached: 0,
-    });
-    expect(error?.message.startsWith(words)).toBe(true);
-    expect(error?.message).toContain(detail);
-    expect(headers["x-should-retry"]).toBe("false");
-  });
+  .extend(
+    "expectRefused",
+    ({ ask }) =>
+      async (words: string, detail: string, at: TestNode = first): Promise<void> => {
+        const { status, headers, error, reached } = await ask(at);
+        expect({ status, type: error?.type, reached }).toEqual({
+          status: 400,
+          type: "invalid_request_error",
+          reached: 0,
+        });
+        expect(error?.message.startsWith(words)).toBe(true);
+        expect(error?.message).toContain(detail);
+        expect(headers["x-should-retry"]).toBe("false");
+      },
+  );
 
-let node: SpendNode;
-let directory: string;
-let gateway: TestGateway;
+/** A node with its gateway, and the secret of the key there. */
+interface TestNode {
+  node: SpendNode;
+  gateway: TestGateway;
+  secret: string;
+  stop(): Promise<void>;
+}
+
+let first: TestNode;
 let organizationId: string;
 let workspaceId: string;
 let apiKeyId: string;
 let memberId: string;
 let groupId: string;
 let tagId: string;
-let secret: string;
 let organization: TestOrganization;
 let admin: AdminHarness["operator"];
 
@@ -102,28 +113,38 @@ test.beforeEach(async ({ h, upstream }) => {
     VALUES (${tagId}, ${organizationId}, 'cost_center', '4711')`.execute(h.deps.database);
   workspaceId = (await admin.createWorkspace()).id;
   apiKeyId = (await admin.createApiKey(workspaceId)).id;
-  directory = await mkdtemp(join(tmpdir(), "bursar-limits-"));
-  node = await startSpendNode({
-    database: h.deps.database,
-    directory,
-    nodeId: `node_${organizationId}`,
-    databaseNowMs: () => h.clock.nowMs,
-  });
+  first = await startNode(h, upstream, `node_${organizationId}`);
+});
+afterEach(() => first.stop());
+
+async function startNode(
+  h: AdminHarness,
+  upstream: FakeUpstream,
+  nodeId: string,
+): Promise<TestNode> {
+  const directory = await mkdtemp(join(tmpdir(), "bursar-limits-"));
+  const databaseNowMs = () => h.clock.nowMs;
+  const { database } = h.deps;
+  const node = await startSpendNode({ database, directory, nodeId, databaseNowMs });
   const { ledger, leases } = node;
-  gateway = await startTestGateway({
-    origin: upstream.origin,
-    ledger,
-    leases,
-    databaseNowMs: () => h.clock.nowMs,
-  });
+  const { origin } = upstream;
+  const gateway = await startTestGateway({ origin, ledger, leases, databaseNowMs });
+  return {
+    node,
+    gateway,
+    secret: addKey(gateway),
+    stop: async () => {
+      await gateway.close();
+      await node.stop();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+function addKey(gateway: TestGateway): string {
   const people = { ownerMemberId: memberId, groupIds: [groupId], tagIds: [tagId] };
-  secret = gateway.addKey({ id: apiKeyId, organizationId, workspaceId, ...people });
-});
-afterEach(async () => {
-  await gateway.close();
-  await node.stop();
-  await rm(directory, { recursive: true });
-});
+  return gateway.addKey({ id: apiKeyId, organizationId, workspaceId, ...people });
+}
 
 function scopeOf(type: WireScope["type"]): { scope: WireScope; scopeId: string } {
   switch (type) {
@@ -149,7 +170,7 @@ async function setLimit(type: WireScope["type"], period: PeriodName, fields: obj
   const body = { scope, period, limit_usd: 25.0, enforcement: "soft", ...fields };
   const answer = await admin.post<{ id: string }>(LIMITS, body);
   expect(answer.status).toBe(200);
-  await node.ledger.refresh();
+  await first.node.ledger.refresh();
   return answer.body.id;
 }
 
@@ -235,7 +256,7 @@ describe("a limit refuses requests from its amount until its period ends", () =>
       await setLimit(type, period);
       expect(await ask()).toMatchObject({ status: 400, reached: 0 });
       expect((await admin.remove(`${LIMITS}/${id}`)).status).toBe(200);
-      await node.ledger.refresh();
+      await first.node.ledger.refresh();
       expect(await ask()).toMatchObject({ status: 200, reached: 1 });
     },
   );
@@ -247,7 +268,8 @@ describe("a limit refuses requests from its amount until its period ends", () =>
       await setSpent(each, LIMIT_NANO_USD);
       const elsewhere = await h.organization();
       const { id } = await elsewhere.admin.createWorkspace();
-      secret = gateway.addKey({ organizationId: elsewhere.id, workspaceId: id });
+      const key = { organizationId: elsewhere.id, workspaceId: id };
+      first.secret = first.gateway.addKey(key);
       expect(await ask()).toMatchObject({ status: 200, reached: 1 });
     },
   );
@@ -257,27 +279,36 @@ describe("a refusal has the new name of a group that was renamed", () => {
   const monthly = { type: "group", period: "monthly", periodStart: "2026-11-01" } as const;
   const words = "You have reached your specified group API usage limits.";
 
-  test("by hand", async ({ setSpent, expectRefused }) => {
-    await setLimit("group", "monthly");
-    await setSpent(monthly, LIMIT_NANO_USD);
-    await expectRefused(words, `group Research (${groupId})`);
-    expect((await admin.post(`/v1/admin/groups/${groupId}`, { name: "Science" })).status).toBe(200);
-    await node.ledger.refresh();
-    await expectRefused(words, `group Science (${groupId})`);
-  });
+  test.for(["soft", "strict"])(
+    "by hand, under a %s limit, on each node",
+    async (enforcement, { h, upstream, setSpent, expectRefused }) => {
+      const second = await startNode(h, upstream, `node_second_${organizationId}`);
+      onTestFinished(() => second.stop());
+      const expectOnEachNode = async (name: string) => {
+        for (const at of [first, second]) {
+          await at.node.ledger.refresh();
+          await expectRefused(words, `group ${name} (${groupId})`, at);
+        }
+      };
+      await setLimit("group", "monthly", { enforcement });
+      await setSpent(monthly, LIMIT_NANO_USD);
+      await expectOnEachNode("Research");
+      expect((await admin.post(`/v1/admin/groups/${groupId}`, { name: "Science" })).status).toBe(
+        200,
+      );
+      await expectOnEachNode("Science");
+    },
+  );
 
   test("by its directory", async ({ h, setSpent, expectRefused }) => {
     const scim = await startScim(h, organization);
     ({ id: groupId } = (await scim.send("POST", "/Groups", { displayName: "Research" })).body);
-    secret = gateway.addKey({
-      ...{ id: apiKeyId, organizationId, workspaceId },
-      ...{ ownerMemberId: memberId, groupIds: [groupId] },
-    });
+    first.secret = addKey(first.gateway);
     await setLimit("group", "monthly");
     await setSpent(monthly, LIMIT_NANO_USD);
     await expectRefused(words, `group Research (${groupId})`);
     await scim.send("PUT", `/Groups/${groupId}`, { displayName: "Science" });
-    await node.ledger.refresh();
+    await first.node.ledger.refresh();
     await expectRefused(words, `group Science (${groupId})`);
   });
 });
