@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
-import { signRowsAsServer, writesSignedRow } from "./sign-rows.ts";
+import { writeSignedRows, writesSignedRow } from "./sign-rows.ts";
 
 // The embedded PostgreSQL of a server's data folder, seen from outside the server.
 
@@ -43,11 +43,13 @@ export async function queryDatabase<T extends object>(
 ): Promise<T[]> {
   const config =
     connectionString === undefined ? findEmbeddedDatabase(dataDir) : { connectionString };
+  if (writesSignedRow(statement)) {
+    return await writeSignedRows<T>(config, { dataDir, secret }, { statement, values });
+  }
   const client = new pg.Client(config);
   await client.connect();
   try {
     const { rows } = await client.query<T>(statement, [...values]);
-    if (writesSignedRow(statement)) await signRowsAsServer(config, { dataDir, secret });
     return rows;
   } finally {
     await client.end();
