@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { systemClock } from "#src/lib/clock.ts";
 import type { HttpClient } from "#src/lib/http-client.ts";
 import { makeTurnEnd, type TurnEnd } from "#src/lib/turn-end.ts";
@@ -177,6 +177,8 @@ test("ends connections being opened when it is destroyed", async () => {
 
 describe("a large body", () => {
   const body = Buffer.alloc(16 * 1024 * 1024);
+  /** The upstream pauses after each window. */
+  const WINDOW_BYTES = 2 * 1024 * 1024;
 
   test("is not sent further after an early response, and its connection closes", async () => {
     let isClosed = false;
@@ -201,18 +203,29 @@ describe("a large body", () => {
   });
 
   test("has no time limit as a whole, but for each piece that the upstream does not read", async () => {
+    // The limit is ten ticks of this timer. Each 2 MB that the upstream has read take two of them.
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
     const port = await listenTcp((socket) => {
       let bytes = 0;
+      let pauses = 0;
       socket.on("data", (chunk: Buffer) => {
+        const before = bytes;
         bytes += chunk.length;
+        if (bytes > body.length && before <= body.length) socket.write(rawResponse("hello"));
+        if (bytes < (pauses + 1) * WINDOW_BYTES) return;
+        pauses++;
         socket.pause();
-        if (bytes > body.length) socket.write(rawResponse("hello"));
-        else setTimeout(() => socket.resume(), 5);
+        setTimeout(() => {
+          vi.advanceTimersByTime(120);
+          socket.resume();
+        }, 5);
       });
     });
     const client = open(`http://127.0.0.1:${port}`, { idleTimeoutMs: 600 });
     expect(await recordCall(client, { body })).toMatchObject({ body: "hello", isSent: true });
 
+    vi.useRealTimers();
     const silent = await listenTcp((socket) => socket.pause());
     const stalled = open(`http://127.0.0.1:${silent}`, { idleTimeoutMs: 600 });
     const record = await recordCall(stalled, { body });
