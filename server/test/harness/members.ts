@@ -1,6 +1,7 @@
 import type { OrganizationRole, WorkspaceRole } from "@bursar/contract/permissions.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
+import { loadAuth } from "#src/people/identity/auth.ts";
 import type { AuthDeps } from "#src/people/identity/auth-settings.ts";
 import { hashNewPassword } from "#src/people/identity/hash-password.ts";
 import { createPerson, startSession } from "#src/people/identity/people.ts";
@@ -106,6 +107,7 @@ export async function signInMember(
   const site = siteOf(CONSOLE_ORIGIN);
   assert(site, "the console's origin is not cross-site");
   const { id: memberId, steppedUpAtMs } = member;
+  await loadAuth();
   return inSignedTransaction(deps, async (tx) => {
     await createPerson(tx, deps, { memberId, passwordHash: hash });
     const origin = { requestId: "req_test", ipAddress: null, userAgent: null };

@@ -6,6 +6,14 @@ import type { AuthDeps, AuthRequest } from "./auth-settings.ts";
 
 export type Auth = Awaited<ReturnType<typeof makeAuth>>;
 
+/**
+ * Loads better-auth, before a transaction that needs it. Otherwise the transaction waits with its locks, and PostgreSQL ends
+ * it after 5 s on a busy machine.
+ */
+export async function loadAuth(): Promise<void> {
+  await import("./configure-auth.ts");
+}
+
 export async function makeAuth(deps: AuthDeps, request: AuthRequest) {
   const { configureAuth } = await import("./configure-auth.ts");
   return configureAuth(deps, request);

@@ -10,6 +10,7 @@ import { hashSecret } from "#src/lib/secret-hash.ts";
 import { withdrawMail } from "#src/mail/queue-mail.ts";
 import { siteOfChange } from "#src/people/identity/ask-auth.ts";
 import { addressAttempt, beginAttempt } from "#src/people/identity/attempts.ts";
+import { loadAuth } from "#src/people/identity/auth.ts";
 import type { AuthDeps } from "#src/people/identity/auth-settings.ts";
 import { isCompanySignInOnly } from "#src/people/identity/company-sign-in.sql.ts";
 import { checkOtherSignIns } from "#src/people/identity/company-sign-in.ts";
@@ -77,6 +78,7 @@ export async function acceptInvite(
   const nowMs = deps.nowMs();
   const createdAt = new Date(nowMs);
   const memberId = newId(idPrefixes.member, nowMs, deps.randomBytes);
+  await loadAuth();
   const { cookies } = await withFreeAddress(() =>
     auditedTransaction(deps, callerOf(memberId, offer), origin, async (tx) => {
       await lockPeople(tx, organizationId);

@@ -8,6 +8,7 @@ import {
 import { bumpChangeCounter } from "#src/db/change-watch.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { Origin } from "#src/domain/caller.ts";
+import { loadAuth } from "#src/people/identity/auth.ts";
 import { inSignedTransaction } from "#src/signed-rows/signed-transaction.ts";
 
 /** Member that an audit event concerns, or that caused it. */
@@ -42,6 +43,7 @@ export async function signInTransaction<Result>(
   deps: AuditDeps,
   work: (tx: Tx, note: NoteEvent) => Promise<Result>,
 ): Promise<Result> {
+  await loadAuth();
   const added: AddedEvent[] = [];
   const result = await inSignedTransaction(deps, async (tx) => {
     const events: MemberEvent[] = [];

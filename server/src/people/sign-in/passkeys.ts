@@ -9,7 +9,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { assert } from "#src/lib/assert.ts";
 import { headersOf, sessionlessHeadersOf, siteOfChange } from "#src/people/identity/ask-auth.ts";
 import { addressAttempt, passkeyChallengeAttempt } from "#src/people/identity/attempts.ts";
-import { makeAuth } from "#src/people/identity/auth.ts";
+import { loadAuth, makeAuth } from "#src/people/identity/auth.ts";
 import { callAuth } from "#src/people/identity/call-auth.ts";
 import { findKnownDevice } from "#src/people/identity/devices.ts";
 import type { Site } from "#src/people/identity/site.ts";
@@ -41,6 +41,7 @@ export async function getSignInPasskeyOptions(
 ): Promise<Record<string, unknown>> {
   const site = namedSiteOf(siteOfChange(browser));
   await beginAttempts(deps, [passkeyChallengeAttempt(origin.ipAddress)]);
+  await loadAuth();
   return inTransaction(deps.database, async (tx) => {
     const auth = await makeAuth(deps, { tx, site, origin });
     const { headers, response } = await auth.api.generatePasskeyAuthenticationOptions({

@@ -16,7 +16,7 @@ import {
   sessionAttempt,
   tryAttempt,
 } from "#src/people/identity/attempts.ts";
-import { makeAuth } from "#src/people/identity/auth.ts";
+import { loadAuth, makeAuth } from "#src/people/identity/auth.ts";
 import { RESET_SECONDS } from "#src/people/identity/auth-settings.ts";
 import { callAuth } from "#src/people/identity/call-auth.ts";
 import {
@@ -230,7 +230,11 @@ async function findPasswordOwner(deps: SignInDeps, person: PersonRow): Promise<P
   return { email, name, organizationName, minLength };
 }
 
-function findPersonOfReset(deps: SignInDeps, of: { site: Site; origin: Origin; token: string }) {
+async function findPersonOfReset(
+  deps: SignInDeps,
+  of: { site: Site; origin: Origin; token: string },
+) {
+  await loadAuth();
   return inTransaction(deps.database, async (tx) => {
     const auth = await makeAuth(deps, { tx, ...of });
     const { userId } = await auth.api.findPasswordReset({ body: { token: of.token } });

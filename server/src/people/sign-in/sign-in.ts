@@ -19,7 +19,7 @@ import {
   refundAttempt,
   secondFactorAttempt,
 } from "#src/people/identity/attempts.ts";
-import { type Auth, makeAuth } from "#src/people/identity/auth.ts";
+import { type Auth, loadAuth, makeAuth } from "#src/people/identity/auth.ts";
 import { callAuth } from "#src/people/identity/call-auth.ts";
 import { deleteOldest } from "#src/people/identity/delete-oldest.sql.ts";
 import { findKnownDevice, rememberDevice } from "#src/people/identity/devices.ts";
@@ -116,6 +116,7 @@ export async function signInWithTwoFactor(
   const { browser, origin } = call;
   const site = siteOfChange(browser);
   const headers = sessionlessHeadersOf(browser);
+  await loadAuth();
   const pendingId = await inTransaction(deps.database, async (tx) => {
     const auth = await makeAuth(deps, { tx, site, origin });
     return (await auth.api.findPendingSignIn({ headers })).userId;

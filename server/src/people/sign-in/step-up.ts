@@ -6,7 +6,7 @@ import { refuseFields } from "#src/domain/refuse-field.ts";
 import { moveDirectorySession } from "#src/people/directory/sign-in.sql.ts";
 import { headersOf, siteOfChange } from "#src/people/identity/ask-auth.ts";
 import { beginAttempt, refundAttempt, sessionAttempt } from "#src/people/identity/attempts.ts";
-import { makeAuth } from "#src/people/identity/auth.ts";
+import { loadAuth, makeAuth } from "#src/people/identity/auth.ts";
 import { callAuth } from "#src/people/identity/call-auth.ts";
 import { checkPasswordAllowed } from "#src/people/identity/company-sign-in.ts";
 import { provePassword } from "#src/people/identity/prove-password.ts";
@@ -31,6 +31,7 @@ export async function stepUp(
   }
   const attempt = sessionAttempt("password", getMemberCaller(call).sessionId);
   await beginAttempt(deps.database, deps.nowMs(), attempt);
+  await loadAuth();
   await withFailureRecorded(deps, getMemberCaller(call), call.origin, async () => {
     if (password !== undefined) {
       await stepUpWithPassword(deps, call, password);
