@@ -23,7 +23,9 @@ export interface PoolOptions {
   maxIdleMs?: number;
   /** Aborts every connection and forbids new ones, for a stop that cannot wait. */
   abandoned?: AbortSignal | undefined;
-  /** Maximum idle time of a transaction before the server ends it, milliseconds. */
+  /** Maximum wait for a connection, milliseconds. Default: 5 s. */
+  connectTimeoutMs?: number;
+  /** Maximum idle time of a transaction before the server ends it, milliseconds. Default: 5 s. */
   idleTransactionMs?: number;
   /** Checks each new connection before its first use. Default: no check. */
   incarnations?: Incarnations;
@@ -57,7 +59,7 @@ export function openDatabase(options: PoolOptions): Database {
   const pool = new pg.Pool({
     connectionString: options.connectionString,
     max: options.maxConnections,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: maxIdleMs,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: options.idleTransactionMs ?? IDLE_TRANSACTION_MS,

@@ -16,6 +16,8 @@ export interface TestDatabase {
 }
 
 const MAX_CONNECTIONS = 8;
+/** A busy machine can stop the test process for longer than the limits of a server. */
+const BUSY_MS = 60_000;
 
 /** Creates a migrated database for one test file. Use it in `beforeAll`, and `drop` in `afterAll`. */
 export function createTestDatabase(): Promise<TestDatabase> {
@@ -41,6 +43,8 @@ async function create(template: string): Promise<TestDatabase> {
   const database = openDatabase({
     connectionString: url.href,
     maxConnections: MAX_CONNECTIONS,
+    connectTimeoutMs: BUSY_MS,
+    idleTransactionMs: BUSY_MS,
     onIdleError: () => undefined, // `drop` ends connections that a test left open
   });
   return {
