@@ -89,10 +89,9 @@ async function drill({ programs, nodes, members, seed }: Options, kind: string):
     isSynchronous: kind === "synchronous",
     memberCount: members,
   });
-  const env = { BURSAR_LEASE_TTL: "120s" };
   try {
     const clients = { wide: 24, tight: 12 };
-    const run = { database: cluster, seed, nodeCount: nodes, clients, env };
+    const run = { database: cluster, seed, nodeCount: nodes, clients };
     return await runFailover(run, (failover) => readRow(kind, failover, cluster.connectionString));
   } finally {
     await cluster.stop();

@@ -15,7 +15,9 @@ afterAll(stopAllServers);
 const NODES = 4;
 const SEED = 20_261_203;
 
-test(`after a failover that loses 1.5 s of journals in the database, only records of the killed node can be missing (seed ${SEED})`, async () => {
+test(`after a failover that loses 1.5 s of journals in the database, only records of the killed node can be missing (seed ${SEED})`, {
+  timeout: 900_000,
+}, async () => {
   const postgres = await startReplicatedPostgres({ isSynchronous: false });
   try {
     const options = {

@@ -15,7 +15,9 @@ afterAll(stopAllServers);
 const NODES = 4;
 const SEED = 20_261_202;
 
-test(`after a failover that loses 1.5 s, every record is there, and a revoked key stays revoked (seed ${SEED})`, async () => {
+test(`after a failover that loses 1.5 s, every record is there, and a revoked key stays revoked (seed ${SEED})`, {
+  timeout: 900_000,
+}, async () => {
   const postgres = await startReplicatedPostgres({ isSynchronous: false });
   try {
     const options = { database: toFailingDatabase(postgres), seed: SEED, nodeCount: NODES };

@@ -15,7 +15,9 @@ afterAll(stopAllServers);
 const NODES = 4;
 const SEED = 20_261_201;
 
-test(`a failover to a synchronous standby loses nothing, and no request is refused (seed ${SEED})`, async () => {
+test(`a failover to a synchronous standby loses nothing, and no request is refused (seed ${SEED})`, {
+  timeout: 900_000,
+}, async () => {
   const postgres = await startReplicatedPostgres({ isSynchronous: true });
   try {
     const options = { database: toFailingDatabase(postgres), seed: SEED, nodeCount: NODES };

@@ -95,7 +95,7 @@ const REFUSALS_AT_THE_LIMIT = 5;
 const LOAD_AFTER_MS = 2_000;
 const LOST_MS = 1_500;
 const READINESS_EVERY_MS = 200;
-const BOUND_MS = 60_000;
+const BOUND_MS = 180_000;
 
 interface Run {
   options: FailoverOptions;
@@ -154,7 +154,6 @@ async function startRun(options: FailoverOptions, parts: AsyncDisposableStack): 
     ANTHROPIC_API_KEY: "upstream-credential",
     ANTHROPIC_UPSTREAM_URL: upstream.origin,
     BURSAR_ALLOW_PRIVATE_TARGETS: "127.0.0.1",
-    BURSAR_LEASE_TTL: "10s",
     BURSAR_HOLD_WAIT: "1s",
     BURSAR_UNRESOLVED_RELEASE: "24h",
     BURSAR_LOG_LEVEL: "info",

@@ -47,7 +47,7 @@ const LIMIT_NANO_USD = 1_000_000_000n;
 const TTL_MS = 2_000;
 const ANSWERS_BEFORE_FAULTS = 30;
 const REFUSALS_AT_THE_LIMIT = 20;
-const BOUND_MS = 60_000;
+const BOUND_MS = 180_000;
 /** Last part of a node's output in an error. */
 const OUTPUT_CHARS = 4_000;
 
