@@ -74,6 +74,17 @@ export async function startSession(): Promise<void> {
   await storeSession(session);
 }
 
+/**
+ * Returns the session after a sign-in that a dialog asked for. Null: another member signed in, for example with their own
+ * passkey. The page then loads again.
+ */
+export async function continueSession(memberId: string): Promise<Session | null> {
+  const session = await call("getSession", {});
+  if (session.member.id === memberId) return session;
+  location.reload();
+  return null;
+}
+
 /** Ends the session. The console then opens the sign-in page. */
 export async function signOut(): Promise<void> {
   await call("signOut", {}).catch(() => undefined);

@@ -13,6 +13,7 @@ import {
 } from "./open-console.ts";
 import {
   PROVIDER_FONTS,
+  proveAtProvider,
   signInAtProvider,
   signOutAtProvider,
   startRealProvider,
@@ -74,6 +75,7 @@ describeConsole("sign-in through a directory", ({ browser }) => {
       await ann.page.getByText(`ann@${DOMAIN}`).first().waitFor();
       await ann.page.getByRole("main").getByText("Developer", { exact: true }).waitFor();
       expect(await readPageState(ann.page)).not.toContain("code=");
+      await proveAgain(ann, server);
 
       await signOutAtProvider(ann.page, provider.issuer);
       provider.setGroups("ann", ["research"]);
@@ -130,6 +132,20 @@ describeConsole("sign-in through a directory", ({ browser }) => {
     SLOW_MS,
   );
 });
+
+/** Confirms a change by a sign-in in another tab, where the page has waited with its input. */
+async function proveAgain({ page, context }: Opened, server: ServerProcess): Promise<void> {
+  await page.getByText("You have no password.").waitFor();
+  await server.sql("UPDATE auth_session SET stepped_up_at = now() - interval '1 hour'");
+  await page.getByRole("button", { name: "Set up an authenticator app…" }).click();
+  const question = page.getByRole("dialog", { name: "Confirm your identity" });
+  const opened = context.waitForEvent("page");
+  await question.getByRole("button", { name: `Sign in with ${PROVIDER}` }).click();
+  expect(await question.getByLabel("Password").count()).toBe(0);
+  await proveAtProvider(await opened, "ann");
+  await page.getByRole("dialog", { name: "Set up an authenticator app" }).waitFor();
+  await page.keyboard.press("Escape");
+}
 
 /** Creates a token, provides a person and a group with it, and revokes it. */
 async function provideByScim(page: Page): Promise<void> {

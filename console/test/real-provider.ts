@@ -108,8 +108,13 @@ export async function signOutAtProvider(page: Page, issuer: string): Promise<voi
 
 /** Signs in on the provider's pages, and agrees. */
 export async function signInAtProvider(page: Page, login: string): Promise<void> {
+  await proveAtProvider(page, login);
+  await page.getByRole("button", { name: "Continue" }).click();
+}
+
+/** Signs in on the provider's page. The provider asks for no consent that it has. */
+export async function proveAtProvider(page: Page, login: string): Promise<void> {
   await page.locator("input[name=login]").fill(login);
   await page.locator("input[name=password]").fill("any password");
   await page.locator("button[type=submit]").click();
-  await page.getByRole("button", { name: "Continue" }).click();
 }

@@ -3,8 +3,10 @@ import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { type Answer, call } from "../api-client.ts";
 import { getPasskey, hasPasskeys } from "../kit/sign-in/passkeys.ts";
+import { SignInTab } from "../kit/sign-in/sign-in-tab.tsx";
+import { useApi } from "../queries.ts";
 import type { Question } from "../questions.ts";
-import { useSession } from "../session.ts";
+import { continueSession, useSession } from "../session.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogActions } from "../ui/dialog.tsx";
 import { Field } from "../ui/field.tsx";
@@ -28,12 +30,18 @@ export function SignInAgainDialog({ question }: { question: Question }) {
 }
 
 function SignInForm({ onDone }: { onDone: (isSignedIn: boolean) => void }) {
-  const { member } = useSession();
+  const { member, password_state } = useSession();
+  const directories = useApi("listSignInDirectories", {});
+  const isCompanySignInOnly = directories.data?.company_sign_in_only === true;
+  const canUsePassword = password_state === "usable" && !isCompanySignInOnly;
   const [needsCode, setNeedsCode] = useState(false);
   const [error, setError] = useState<Error | null>(null);
   const [isBusy, setIsBusy] = useState(false);
   const form = useForm({ defaultValues: { password: "", code: "" } });
   const { errors } = form.formState;
+  const continueSignedIn = async () => {
+    if ((await continueSession(member.id)) !== null) onDone(true);
+  };
   const signIn = async (prove: () => Promise<Answer<"signIn"> | null>) => {
     setIsBusy(true);
     setError(null);
@@ -41,7 +49,7 @@ function SignInForm({ onDone }: { onDone: (isSignedIn: boolean) => void }) {
       const answer = await prove();
       if (answer === null) return;
       if (answer.type === "two_factor_required") setNeedsCode(true);
-      else await continueSession(member.id, onDone);
+      else await continueSignedIn();
     } catch (failure) {
       setError(failure as Error);
     } finally {
@@ -92,20 +100,30 @@ function SignInForm({ onDone }: { onDone: (isSignedIn: boolean) => void }) {
           )}
         </Field>
       ) : (
-        <Field key="password" label="Password" error={errors.password?.message}>
-          {(control) => (
-            <Input
-              {...control}
-              type="password"
-              autoComplete="current-password"
-              {...form.register("password", needed("Enter your password."))}
-            />
-          )}
-        </Field>
+        canUsePassword && (
+          <Field key="password" label="Password" error={errors.password?.message}>
+            {(control) => (
+              <Input
+                {...control}
+                type="password"
+                autoComplete="current-password"
+                {...form.register("password", needed("Enter your password."))}
+              />
+            )}
+          </Field>
+        )
       )}
       <FormError error={error} />
+      {!needsCode && directories.data && (
+        <SignInTab
+          directories={directories.data.data}
+          isAgain={false}
+          isPrimary={!canUsePassword}
+          onSignedIn={() => void continueSignedIn().catch(setError)}
+        />
+      )}
       <DialogActions>
-        {hasPasskeys() && !needsCode && (
+        {hasPasskeys() && !needsCode && !isCompanySignInOnly && (
           <span className="mr-auto">
             <Button disabled={isBusy} onClick={() => void withPasskey()}>
               <Fingerprint size={16} /> Use a passkey
@@ -113,22 +131,14 @@ function SignInForm({ onDone }: { onDone: (isSignedIn: boolean) => void }) {
           </span>
         )}
         <Button onClick={() => onDone(false)}>Leave without saving</Button>
-        <Button kind="primary" type="submit" isBusy={isBusy}>
-          Sign in
-        </Button>
+        {(canUsePassword || needsCode) && (
+          <Button kind="primary" type="submit" isBusy={isBusy}>
+            Sign in
+          </Button>
+        )}
       </DialogActions>
     </form>
   );
-}
-
-/** Reloads the page if another member signed in, for example with their own passkey. */
-async function continueSession(
-  memberId: string,
-  onDone: (isSignedIn: boolean) => void,
-): Promise<void> {
-  const session = await call("getSession", {});
-  if (session.member.id !== memberId) location.reload();
-  else onDone(true);
 }
 
 function codeKind(code: string): "totp" | "backup_code" {

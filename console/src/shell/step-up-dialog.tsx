@@ -1,12 +1,12 @@
 import { Fingerprint } from "lucide-react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
-import { type Answer, call } from "../api-client.ts";
+import { call } from "../api-client.ts";
 import { getPasskey, hasPasskeys } from "../kit/sign-in/passkeys.ts";
-import { leaveForProvider } from "../kit/sign-in/provider-response.ts";
+import { SignInTab } from "../kit/sign-in/sign-in-tab.tsx";
 import { queryClient } from "../queries.ts";
 import type { Question } from "../questions.ts";
-import { useSession } from "../session.ts";
+import { continueSession, useSession } from "../session.ts";
 import { Button } from "../ui/button.tsx";
 import { CancelButton, Dialog, DialogActions } from "../ui/dialog.tsx";
 import { Field } from "../ui/field.tsx";
@@ -30,11 +30,12 @@ export function StepUpDialog({ question }: { question: Question }) {
 }
 
 function StepUpForm({ onDone }: { onDone: (isConfirmed: boolean) => void }) {
-  const { member, two_factor, directory } = useSession();
+  const { member, two_factor, directory, password_state } = useSession();
+  const canUsePassword = password_state === "usable";
   const [error, setError] = useState<Error | null>(null);
   const [isBusy, setIsBusy] = useState(false);
   const form = useForm({ defaultValues: { password: "" } });
-  const confirm = async (prove: () => Promise<Answer<"stepUp"> | null>) => {
+  const confirm = async (prove: () => Promise<object | null>) => {
     setIsBusy(true);
     setError(null);
     try {
@@ -55,17 +56,15 @@ function StepUpForm({ onDone }: { onDone: (isConfirmed: boolean) => void }) {
       const passkey = await getPasskey(options);
       return passkey && call("stepUp", { body: { passkey } });
     });
-  const again = async () => {
-    setIsBusy(true);
-    setError(null);
-    try {
-      const next = location.pathname + location.search;
-      await leaveForProvider(directory?.id ?? "", { next, isAgain: true });
-    } catch (failure) {
-      setError(failure as Error);
-      setIsBusy(false);
-    }
-  };
+  // In the new session of the other tab.
+  const continueSignedIn = () =>
+    confirm(async () => {
+      const session = await continueSession(member.id);
+      if (session === null || session.stepped_up_until !== null) return session;
+      throw new Error(
+        `${directory?.name} reports no new proof of identity. Sign out there, and try again.`,
+      );
+    });
   return (
     <form
       noValidate
@@ -77,25 +76,26 @@ function StepUpForm({ onDone }: { onDone: (isConfirmed: boolean) => void }) {
       }}
     >
       <input type="hidden" autoComplete="username" value={member.email} readOnly />
-      <Field label="Password" error={form.formState.errors.password?.message}>
-        {(control) => (
-          <Input
-            {...control}
-            type="password"
-            autoComplete="current-password"
-            {...form.register("password", needed("Enter your password."))}
-          />
-        )}
-      </Field>
+      {canUsePassword && (
+        <Field label="Password" error={form.formState.errors.password?.message}>
+          {(control) => (
+            <Input
+              {...control}
+              type="password"
+              autoComplete="current-password"
+              {...form.register("password", needed("Enter your password."))}
+            />
+          )}
+        </Field>
+      )}
       <FormError error={error} />
       {directory && (
-        <p className="text-sm text-quiet">
-          Without a password,{" "}
-          <button type="button" className="link" disabled={isBusy} onClick={() => void again()}>
-            sign in again with {directory.name}
-          </button>
-          . Then repeat the change.
-        </p>
+        <SignInTab
+          directories={[directory]}
+          isAgain
+          isPrimary={!canUsePassword}
+          onSignedIn={() => void continueSignedIn()}
+        />
       )}
       <DialogActions>
         {two_factor.passkeys > 0 && hasPasskeys() && (
@@ -106,9 +106,11 @@ function StepUpForm({ onDone }: { onDone: (isConfirmed: boolean) => void }) {
           </span>
         )}
         <CancelButton />
-        <Button kind="primary" type="submit" isBusy={isBusy}>
-          Confirm
-        </Button>
+        {canUsePassword && (
+          <Button kind="primary" type="submit" isBusy={isBusy}>
+            Confirm
+          </Button>
+        )}
       </DialogActions>
     </form>
   );

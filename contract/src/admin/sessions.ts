@@ -31,6 +31,8 @@ const backupCodes = z.array(z.string()).meta({
 
 export const MAX_ADMINISTRATORS = 5;
 
+export const passwordStates = ["usable", "missing", "refused"] as const;
+
 export const currentSession = z
   .object({
     type: z.literal("current_session"),
@@ -75,6 +77,10 @@ export const currentSession = z
         description:
           "Members who can grant missing rights: owners, then admins, longest membership first.",
       }),
+    password_state: z.enum(passwordStates).meta({
+      description:
+        "Whether the member can sign in with a password. `missing`: none is set. `refused`: the organization requires its company sign-in.",
+    }),
     two_factor: z.object({
       is_enabled: z.boolean(),
       backup_codes_left: z.int().min(0),

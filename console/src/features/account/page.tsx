@@ -1,4 +1,5 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
+import { Link } from "@tanstack/react-router";
 import { WaitingSecrets } from "../../kit/api-keys/waiting-secrets.tsx";
 import { OwnDirectories } from "../../kit/sign-in/linked-directories.tsx";
 import { NewPasswordField } from "../../kit/sign-in/new-password-field.tsx";
@@ -20,9 +21,7 @@ import { OwnName } from "./own-name.tsx";
 
 /** The member's own name, sign-in methods and sessions. */
 export function AccountPage() {
-  const { member, organization, directory } = useSession();
-  const directories = useApi("listSignInDirectories", {});
-  const isCompanySignInOnly = directory !== null && directories.data?.company_sign_in_only === true;
+  const { member, organization, password_state } = useSession();
   return (
     <Page title="Your account">
       <div className="grid max-w-2xl gap-12">
@@ -52,9 +51,19 @@ export function AccountPage() {
         >
           <SecondFactor />
         </Section>
-        {!isCompanySignInOnly && (
+        {password_state === "usable" && (
           <Section title="Password" lead="A new password ends your other sessions.">
             <ChangePassword />
+          </Section>
+        )}
+        {password_state === "missing" && (
+          <Section title="Password" lead="You have no password.">
+            <p className="text-sm">
+              <Link to="/reset" className="link">
+                Set a password
+              </Link>{" "}
+              by a link to your address. All your sessions then end.
+            </p>
           </Section>
         )}
         <Section

@@ -2,7 +2,7 @@ import { useParams } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { type Answer, call } from "../../api-client.ts";
 import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
-import { consumeNext, consumeResponse } from "../../kit/sign-in/provider-response.ts";
+import { consumeNext, consumeResponse, reportSignIn } from "../../kit/sign-in/provider-response.ts";
 import { useApi } from "../../queries.ts";
 import { startSession, useSessionQuery } from "../../session.ts";
 import { Button, ButtonLink } from "../../ui/button.tsx";
@@ -18,21 +18,39 @@ export function CallbackPage() {
   const [response] = useState(consumeResponse);
   const [next] = useState(consumeNext);
   const session = useSessionQuery();
-  const { arrived, error } = useArrival(directoryId, response);
+  const { arrived, error, onSignedIn } = useArrival(directoryId, response);
   if (error) return <FailedPage error={error} />;
-  if (session.data && arrived) return <OpenPage to={next} />;
   switch (arrived) {
     case "two_factor_required":
-      return <CodePage onBack={() => location.assign("/login")} onSignedIn={startSession} />;
+      return <CodePage onBack={() => location.assign("/login")} onSignedIn={onSignedIn} />;
     case "link_required":
-      return <LinkPage />;
+      return <LinkPage onSignedIn={onSignedIn} />;
     default:
-      return (
-        <AuthPage title="Signing in">
-          <SkeletonRows rows={2} />
-        </AuthPage>
-      );
+      if (arrived === null || !session.data) {
+        return (
+          <AuthPage title="Signing in">
+            <SkeletonRows rows={2} />
+          </AuthPage>
+        );
+      }
+      return next === null ? <ReturnPage /> : <OpenPage to={next} />;
   }
+}
+
+/** Page of a tab that was opened for the sign-in alone. The other tab continues. */
+function ReturnPage() {
+  useEffect(() => {
+    reportSignIn();
+    // Works only where the browser still knows that a script opened the tab.
+    window.close();
+  }, []);
+  return (
+    <AuthPage title="You are signed in" lead="Close this tab, and continue in the other one.">
+      <div className="flex">
+        <ButtonLink to="/">Open the console here</ButtonLink>
+      </div>
+    </AuthPage>
+  );
 }
 
 /** Sends the response once, although the page can be drawn several times. */
@@ -51,7 +69,11 @@ function useArrival(directoryId: string, response: string) {
     };
     send().catch((failure: Error) => setError(failure));
   }, [directoryId, response]);
-  return { arrived, error };
+  const onSignedIn = async () => {
+    await startSession();
+    setArrived("signed_in");
+  };
+  return { arrived, error, onSignedIn };
 }
 
 function FailedPage({ error }: { error: Error }) {
@@ -65,7 +87,7 @@ function FailedPage({ error }: { error: Error }) {
 }
 
 /** The address belongs to a member: asks the member to confirm that the person is the same. */
-function LinkPage() {
+function LinkPage({ onSignedIn }: { onSignedIn: () => Promise<void> }) {
   const directories = useApi("listSignInDirectories", {});
   if (directories.data?.company_sign_in_only) {
     return (
@@ -85,7 +107,7 @@ function LinkPage() {
       lead="Your address belongs to a member. Sign in once as before, and your company sign-in is linked to the account."
       onSignedIn={async () => {
         await call("confirmDirectoryLink", { body: {} });
-        await startSession();
+        await onSignedIn();
       }}
     >
       <LinkMail />

@@ -15,7 +15,7 @@ export function DirectoryButtons({ next }: { next: string | null }) {
     setBusyId(id);
     setError(null);
     try {
-      await leaveForProvider(id, { next, isAgain: false });
+      await leaveForProvider(id, { next: next ?? "/", isAgain: false });
     } catch (failure) {
       setError(failure as Error);
       setBusyId(null);

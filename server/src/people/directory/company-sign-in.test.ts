@@ -84,6 +84,16 @@ describe("while the rule is on", () => {
     });
   });
 
+  test("a session reports whether its member can use a password", async () => {
+    const readState = async ({ get }: Pick<Browser, "get">) =>
+      (await get<{ password_state: string }>(ME)).body.password_state;
+    const ada = await org.member({ role: "developer" });
+    expect(await readState(ada.client)).toBe("usable");
+    expect(await readState(owner.browser)).toBe("missing");
+    await turnOn(owner.browser);
+    expect(await readState(owner.browser)).toBe("refused");
+  });
+
   test("a session without a directory that starts meanwhile is refused", async () => {
     const ada = await org.member({ role: "developer" });
     const query = h.deps.database

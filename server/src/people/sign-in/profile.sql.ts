@@ -4,6 +4,7 @@ export interface ProfileRow {
   email: string;
   name: string;
   organization_name: string;
+  has_password: boolean;
   has_two_factor: boolean;
   passkeys: number;
 }
@@ -20,6 +21,15 @@ export async function findProfile(db: Database | Tx, memberId: string): Promise<
       "organization.name as organization_name",
       "auth_user.two_factor_enabled",
       eb
+        .exists(
+          eb
+            .selectFrom("auth_account")
+            .select("auth_account.id")
+            .whereRef("auth_account.user_id", "=", "member.id")
+            .where("auth_account.password", "is not", null),
+        )
+        .as("has_password"),
+      eb
         .selectFrom("auth_passkey")
         .select(eb.fn.countAll<bigint>().as("count"))
         .whereRef("auth_passkey.user_id", "=", "member.id")
@@ -28,8 +38,13 @@ export async function findProfile(db: Database | Tx, memberId: string): Promise<
     .where("member.id", "=", memberId)
     .executeTakeFirst();
   if (!row) return null;
-  const { two_factor_enabled, passkeys, ...rest } = row;
-  return { ...rest, has_two_factor: two_factor_enabled ?? false, passkeys: Number(passkeys) };
+  const { has_password, two_factor_enabled, passkeys, ...rest } = row;
+  return {
+    ...rest,
+    has_password: Boolean(has_password),
+    has_two_factor: two_factor_enabled ?? false,
+    passkeys: Number(passkeys),
+  };
 }
 
 /** Locks the member's row until the transaction ends. */

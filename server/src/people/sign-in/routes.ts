@@ -1,6 +1,7 @@
 import {
   type currentSession,
   MAX_ADMINISTRATORS,
+  type passwordStates,
   type sessionRoutes,
 } from "@bursar/contract/admin/sessions.ts";
 import type { setUpRoutes } from "@bursar/contract/admin/set-up.ts";
@@ -12,6 +13,7 @@ import { sessionEndsAtMs } from "#src/access/sessions.ts";
 import { STEP_UP_LASTS_MS } from "#src/access/step-up.ts";
 import { assert } from "#src/lib/assert.ts";
 import { findDirectoryOfSession } from "#src/people/directory/sign-in.sql.ts";
+import { needsCompanySignIn } from "#src/people/identity/company-sign-in.sql.ts";
 import { listOwners, resetOwner } from "./owners.ts";
 import type { PasskeyRow } from "./passkeys.sql.ts";
 import {
@@ -204,6 +206,7 @@ async function getCurrentSession(
     workspaces,
     has_more_workspaces: hasMore,
     administrators,
+    password_state: await findPasswordState(deps, member.id, profile.has_password),
     two_factor: {
       is_enabled: profile.has_two_factor,
       backup_codes_left: profile.has_two_factor ? await countBackupCodes(deps, call) : 0,
@@ -212,6 +215,15 @@ async function getCurrentSession(
     is_second_factor_required: member.isSecondFactorMissing ?? false,
     stepped_up_until: toSteppedUpUntil(member.steppedUpAtMs, deps.nowMs()),
   };
+}
+
+async function findPasswordState(
+  { database, nowMs }: SignInDeps,
+  memberId: string,
+  hasPassword: boolean,
+): Promise<(typeof passwordStates)[number]> {
+  if (await needsCompanySignIn(database, { memberId, now: new Date(nowMs()) })) return "refused";
+  return hasPassword ? "usable" : "missing";
 }
 
 function toSteppedUpUntil(steppedUpAtMs: number | null, nowMs: number): string | null {
