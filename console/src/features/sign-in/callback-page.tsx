@@ -1,8 +1,13 @@
 import { useParams } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
-import { type Answer, call } from "../../api-client.ts";
+import { type Answer, ApiError, call } from "../../api-client.ts";
 import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
-import { consumeNext, consumeResponse, reportSignIn } from "../../kit/sign-in/provider-response.ts";
+import {
+  consumeNext,
+  consumeResponse,
+  leaveForProvider,
+  reportSignIn,
+} from "../../kit/sign-in/provider-response.ts";
 import { useApi } from "../../queries.ts";
 import { startSession, useSessionQuery } from "../../session.ts";
 import { Button, ButtonLink } from "../../ui/button.tsx";
@@ -19,7 +24,7 @@ export function CallbackPage() {
   const [next] = useState(consumeNext);
   const session = useSessionQuery();
   const { arrived, error, onSignedIn } = useArrival(directoryId, response);
-  if (error) return <FailedPage error={error} />;
+  if (error) return <FailedPage error={error} directoryId={directoryId} next={next} />;
   switch (arrived) {
     case "two_factor_required":
       return <CodePage onBack={() => location.assign("/login")} onSignedIn={onSignedIn} />;
@@ -76,14 +81,42 @@ function useArrival(directoryId: string, response: string) {
   return { arrived, error, onSignedIn };
 }
 
-function FailedPage({ error }: { error: Error }) {
+interface FailedPageProps {
+  error: Error;
+  directoryId: string;
+  next: string | null;
+}
+
+function FailedPage({ error, directoryId, next }: FailedPageProps) {
+  const [failure, setFailure] = useState(error);
+  const [isBusy, setIsBusy] = useState(false);
+  // The provider remembers its last account, and would answer with the refused person again.
+  const tryAgain = async () => {
+    setIsBusy(true);
+    try {
+      await leaveForProvider(directoryId, { next, isAgain: true });
+    } catch (again) {
+      setFailure(again as Error);
+      setIsBusy(false);
+    }
+  };
   return (
-    <AuthPage title="Sign-in failed" lead={error.message}>
-      <div className="flex">
+    <AuthPage title="Sign-in failed" lead={failure.message}>
+      <div className="flex flex-wrap gap-2.5">
         <ButtonLink to="/login">Back to sign-in</ButtonLink>
+        {isOfPerson(error) && (
+          <Button onClick={() => void tryAgain()} isBusy={isBusy}>
+            Use another account
+          </Button>
+        )}
       </div>
     </AuthPage>
   );
+}
+
+/** Whether the provider has identified a person whom this server refuses. */
+function isOfPerson(error: Error): boolean {
+  return error instanceof ApiError && (error.status === 403 || error.status === 409);
 }
 
 /** The address belongs to a member: asks the member to confirm that the person is the same. */
@@ -104,7 +137,7 @@ function LinkPage({ onSignedIn }: { onSignedIn: () => Promise<void> }) {
   return (
     <SignInSteps
       title="Link your account"
-      lead="Your address belongs to a member. Sign in once as before, and your company sign-in is linked to the account."
+      lead="Your address belongs to a member. Sign in once as before, or confirm by e-mail. Your company sign-in then opens the account."
       onSignedIn={async () => {
         await call("confirmDirectoryLink", { body: {} });
         await onSignedIn();
@@ -119,7 +152,15 @@ function LinkMail() {
   const [state, setState] = useState<"offered" | "sending" | "sent">("offered");
   const [error, setError] = useState<Error | null>(null);
   if (state === "sent") {
-    return <p role="status">Message sent. Open its link in this browser within ten minutes.</p>;
+    return (
+      <div role="status" className="grid gap-1.5">
+        <p>Message sent. Open its link in this browser within ten minutes.</p>
+        <p className="text-sm text-quiet">
+          No message? Without a mail server, the operator can read the link on the server:{" "}
+          <code>./bursar mail list</code>.
+        </p>
+      </div>
+    );
   }
   const send = async () => {
     setState("sending");

@@ -16,8 +16,15 @@ export function LoginPage() {
   if (session.data) return <OpenPage to={next ?? "/"} />;
   if (setUp.data?.is_open) return <Navigate to="/setup" replace />;
   const lead = next !== undefined && "After sign-in you return to your page.";
-  if (directories.data?.company_sign_in_only && !isRecovering) {
-    return <CompanySignInPage next={next ?? null} onRecover={() => setIsRecovering(true)} />;
+  if (directories.data?.company_sign_in_only) {
+    if (!isRecovering) {
+      return <CompanySignInPage next={next ?? null} onRecover={() => setIsRecovering(true)} />;
+    }
+    return (
+      <SignInSteps title="Owner recovery" lead={<RecoveryLead />} onSignedIn={startSession}>
+        <DirectoryButtons next={next ?? null} />
+      </SignInSteps>
+    );
   }
   return (
     <SignInSteps title="Sign in" lead={lead} onSignedIn={startSession}>
@@ -39,6 +46,15 @@ function CompanySignInPage(props: { next: string | null; onRecover: () => void }
         </button>
       </p>
     </AuthPage>
+  );
+}
+
+function RecoveryLead() {
+  return (
+    <>
+      On the server, <code>./bursar owners reset</code> gives an owner a new password, which works
+      for 24 hours.
+    </>
   );
 }
 

@@ -97,6 +97,7 @@ function Links({ links, currentId, onUnlink, isOwn = false }: LinksProps) {
             <span className="block text-quiet">
               last used <RelativeTime at={link.last_used_at} />
               {link.is_managing && ", decides about role or groups"}
+              {link.is_managing && isOwn && ". An administrator can unlink it"}
             </span>
           </span>
           {onUnlink && !(isOwn && link.is_managing) && (

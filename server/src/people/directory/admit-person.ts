@@ -130,7 +130,7 @@ export async function checkUnlinked(
   if (!(await hasIdentity(tx, of))) return;
   throw new ApiError(
     "address_taken",
-    "The member with this address is linked to another person of the directory.",
+    "The member with this address is linked to another person of the directory. Ask an Owner or Admin to unlink the directory from the member.",
   );
 }
 
@@ -138,14 +138,16 @@ function readEmail({ email, isEmailUnverified }: PersonClaims): string {
   if (email !== null) return normalizeEmail(email);
   throw refuse(
     isEmailUnverified
-      ? "The provider has not verified your e-mail address."
-      : "The provider does not send your e-mail address.",
+      ? "The provider has not verified your e-mail address. Verify the address there, and sign in again."
+      : "The provider does not send your e-mail address. Its administrator has to add the claim `email`.",
   );
 }
 
 export function checkDomain({ allowed_domains, name }: DirectoryRow, email: string): void {
   if (isAllowedDomain(email, allowed_domains)) return;
-  throw refuse(`Addresses of your domain cannot sign in through ${name}.`);
+  throw refuse(
+    `Addresses of your domain cannot sign in through ${name}. An Owner can allow the domain.`,
+  );
 }
 
 function readName({ name }: PersonClaims, email: string): string {
