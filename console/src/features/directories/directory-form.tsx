@@ -2,7 +2,7 @@ import { organizationRoles, roleNames } from "@bursar/contract/permissions.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { Button } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
-import { toLines } from "../../ui/form.ts";
+import { needed, toLines } from "../../ui/form.ts";
 import { Checkbox, Choices, Input, Select } from "../../ui/input.tsx";
 import { LinesField } from "../../ui/lines-field.tsx";
 import { FormError } from "../../ui/states.tsx";
@@ -35,6 +35,7 @@ export function DirectoryForm({ directory }: { directory: Directory }) {
         params: { directory_id: directory.id },
         body: {
           // Sends only changed fields, so that changes of other members stay.
+          ...(dirtyFields.name && { name: values.name }),
           ...(dirtyFields.client_id && { client_id: values.client_id.trim() || null }),
           ...(secret !== "" && { client_secret: secret }),
           ...(dirtyFields.allowed_domains && { allowed_domains: toLines(values.allowed_domains) }),
@@ -51,6 +52,15 @@ export function DirectoryForm({ directory }: { directory: Directory }) {
   return (
     <form onSubmit={submit} noValidate className="grid max-w-xl gap-5">
       <UnsavedGuard isDirty={isDirty} />
+      <Field
+        label="Name"
+        hint="Shown on the sign-in page: “Sign in with …”."
+        error={errors.name?.message}
+      >
+        {(control) => (
+          <Input {...control} {...form.register("name", needed("Enter a name."))} maxLength={100} />
+        )}
+      </Field>
       <Field
         label="Client ID"
         hint="The provider shows it after you register Bursar there."
@@ -111,6 +121,11 @@ export function DirectoryForm({ directory }: { directory: Directory }) {
         hint="The sign-in page shows a button for this directory."
         {...form.register("is_enabled")}
       />
+      {form.watch("is_enabled") && toLines(form.watch("allowed_domains")).length === 0 && (
+        <p role="status" className="rounded-md bg-warn-wash px-3 py-2 text-sm text-warn">
+          No address can sign in yet. Enter an allowed domain.
+        </p>
+      )}
       <FormError error={error} />
       <Button kind="primary" type="submit" className="w-fit" isBusy={isBusy} disabled={!isDirty}>
         Save directory
@@ -120,6 +135,7 @@ export function DirectoryForm({ directory }: { directory: Directory }) {
 }
 
 const toValues = (directory: Directory) => ({
+  name: directory.name,
   client_id: directory.client_id ?? "",
   client_secret: "",
   allowed_domains: directory.allowed_domains.join("\n"),

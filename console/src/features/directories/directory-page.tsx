@@ -194,7 +194,10 @@ function Deletion({ directory, groups }: { directory: Directory; groups: number 
         onSaved={() => void navigate({ to: "/directories", ignoreBlocker: true })}
         typed={directory.name}
       >
-        <p>This cannot be undone. Members stay, and need a password or a passkey to sign in.</p>
+        <p>
+          This cannot be undone. Members stay, and need a password or a passkey to sign in. They set
+          a password through “Forgot your password?”.
+        </p>
         <ul className="list-disc pl-5 text-ink">
           <li>
             {formatPlural(linked, "member")} can no longer sign in through{" "}
@@ -203,10 +206,16 @@ function Deletion({ directory, groups }: { directory: Directory; groups: number 
           </li>
           <li>Its SCIM tokens end, so the provider changes no member any more.</li>
           {provided > 0 && (
-            <li>{formatPlural(provided, "provided member")} stay as they are now.</li>
+            <li>
+              {formatPlural(provided, "provided member")} {provided === 1 ? "stays" : "stay"} active
+              or deactivated, as now.
+            </li>
           )}
           {groups > 0 && (
-            <li>{formatPlural(groups, "provided group")} become groups filled by hand.</li>
+            <li>
+              {formatPlural(groups, "provided group")} {groups === 1 ? "stays" : "stay"}, and{" "}
+              {groups === 1 ? "is" : "are"} filled by hand from now on.
+            </li>
           )}
           <li>Groups from its claims lose the members whom the claims added.</li>
         </ul>

@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import { Plus, X } from "lucide-react";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { Input, Select } from "../../ui/input.tsx";
@@ -70,7 +71,12 @@ export function MappingList(props: MappingListProps) {
           <Plus size={16} /> Add {noun}
         </Button>
       ) : (
-        <p className="text-sm text-quiet">Create a group first.</p>
+        <p className="text-sm text-quiet">
+          <Link to="/groups" className="link">
+            Create a group
+          </Link>{" "}
+          first.
+        </p>
       )}
     </fieldset>
   );

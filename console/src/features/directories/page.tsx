@@ -4,12 +4,16 @@ import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
+import { CodeBlock } from "../../ui/code-block.tsx";
 import { RowLink } from "../../ui/name-link.tsx";
 import { Page } from "../../ui/page.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { NewDirectory } from "./new-directory.tsx";
 import { type Directory, useDirectories } from "./queries.ts";
+
+const EXAMPLE =
+  "./bursar directories create Okta --issuer https://example.okta.com --allowed-domains example.com";
 
 /** Identity providers of the company. */
 export function DirectoriesPage() {
@@ -47,8 +51,13 @@ export function DirectoriesPage() {
       )}
       {directories.isPending && <SkeletonRows rows={4} />}
       {directories.data && items.length === 0 && !isAdding && (
-        <EmptyState title="No directory yet" action={add}>
-          Members sign in with a password or a passkey.
+        <EmptyState
+          title="No directory yet"
+          action={add}
+          code={<CodeBlock text={EXAMPLE} what="command" />}
+        >
+          Members sign in with a password or a passkey. With a directory, they use their company
+          account.
         </EmptyState>
       )}
       {items.length > 0 && (
