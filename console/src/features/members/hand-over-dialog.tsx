@@ -21,7 +21,7 @@ const choices: readonly { kind: OwnedKind; noun: string; hint: string }[] = [
     noun: "access review",
     hint: "The new reviewer of an open review gets an e-mail.",
   },
-  { kind: "alert_channel", noun: "alert channel", hint: "Mail goes to the other address." },
+  { kind: "alert_channel", noun: "alert channel", hint: "Mail goes to the new owner’s address." },
   {
     kind: "api_key",
     noun: "API key",

@@ -26,7 +26,14 @@ import { MemberLimits } from "./member-limits.tsx";
 import { MemberRates } from "./member-rates.tsx";
 import { MemberSessions } from "./member-sessions.tsx";
 import { OwnedThings } from "./owned-things.tsx";
-import { type MemberGroup, type MemberKey, useGroupsOf, useKeysOf, useMember } from "./queries.ts";
+import {
+  type MemberGroup,
+  type MemberKey,
+  useGroupsOf,
+  useKeysOf,
+  useMember,
+  useReactivation,
+} from "./queries.ts";
 
 type Opened = "role" | "sign_out" | "deactivate" | "remove";
 
@@ -275,18 +282,32 @@ const keyColumns: Column<MemberKey>[] = [
 ];
 
 function EndAccess({ member, onOpen }: { member: Member; onOpen: (opened: Opened) => void }) {
+  if (member.status !== "active") return <EndedAccess member={member} onOpen={onOpen} />;
   return (
     <Section
       title="End access"
       lead="A sign-out ends sessions only. A deactivation also stops personal keys, and can be undone. A removal is permanent."
     >
       <div className="flex flex-wrap gap-2.5">
-        {member.status === "active" && (
-          <>
-            <Button onClick={() => onOpen("sign_out")}>Sign out…</Button>
-            <Button onClick={() => onOpen("deactivate")}>Deactivate member…</Button>
-          </>
-        )}
+        <Button onClick={() => onOpen("sign_out")}>Sign out…</Button>
+        <Button onClick={() => onOpen("deactivate")}>Deactivate member…</Button>
+        <Button onClick={() => onOpen("remove")}>Remove member…</Button>
+      </div>
+    </Section>
+  );
+}
+
+function EndedAccess({ member, onOpen }: { member: Member; onOpen: (opened: Opened) => void }) {
+  const { reactivate, isBusy } = useReactivation();
+  return (
+    <Section
+      title="Ended access"
+      lead="A reactivation restores the company role, but no roles in workspaces. A removal is permanent."
+    >
+      <div className="flex flex-wrap gap-2.5">
+        <Button onClick={() => reactivate(member)} isBusy={isBusy}>
+          Reactivate member
+        </Button>
         <Button onClick={() => onOpen("remove")}>Remove member…</Button>
       </div>
     </Section>

@@ -51,7 +51,7 @@ export function LeftBehind() {
   return (
     <Section
       title="Left behind"
-      lead="These members left, and are still named as reviewer, recipient or contact."
+      lead="These members left, and are still named as reviewer, recipient or contact. Open a member to hand over."
     >
       <ul className="divide-y divide-line border-y border-line text-sm">
         {members.map(({ member_id, name, status, things }) => (

@@ -19,10 +19,9 @@ import { SearchBox } from "../../ui/search-box.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
-import { showToast } from "../../ui/toast.ts";
 import { ChangeRoleDialog, DeactivateMemberDialog, RemoveMemberDialog } from "./member-dialogs.tsx";
 import { LeftBehind } from "./owned-things.tsx";
-import { useLeftBehind, useReactivateMember } from "./queries.ts";
+import { useLeftBehind, useReactivation } from "./queries.ts";
 import type { MembersSearch } from "./search.ts";
 
 export function TeamPage() {
@@ -123,7 +122,7 @@ interface MemberMenuProps {
 
 function MemberMenu({ member, onChange }: MemberMenuProps) {
   const session = useSession();
-  const reactivate = useReactivateMember();
+  const { reactivate } = useReactivation();
   const isAboveOwnRole = member.role === "owner" && session.member.role !== "owner";
   if (member.status === "removed" || isAboveOwnRole) return null;
   return (
@@ -140,19 +139,7 @@ function MemberMenu({ member, onChange }: MemberMenuProps) {
           Deactivate member…
         </MenuItem>
       ) : (
-        <MenuItem
-          onSelect={() =>
-            reactivate.mutate(
-              { params: { member_id: member.id } },
-              {
-                onSuccess: () => showToast(`${member.name} reactivated`),
-                onError: (error) => showToast("Not reactivated", error.message),
-              },
-            )
-          }
-        >
-          Reactivate member
-        </MenuItem>
+        <MenuItem onSelect={() => reactivate(member)}>Reactivate member</MenuItem>
       )}
       <MenuSeparator />
       <MenuItem isDanger onSelect={() => onChange({ member, change: "remove" })}>

@@ -1,4 +1,6 @@
+import type { Member } from "../../kit/members/queries.ts";
 import { type ItemOf, useApi, useChange, useList } from "../../queries.ts";
+import { showToast } from "../../ui/toast.ts";
 
 export type MemberGroup = ItemOf<"listGroups">;
 export type MemberKey = ItemOf<"listApiKeys">;
@@ -34,9 +36,22 @@ const stale = [
 
 export const useUpdateMember = () => useChange("updateMember", stale);
 export const useDeactivateMember = () => useChange("deactivateMember", stale);
-export const useReactivateMember = () => useChange("reactivateMember", stale);
 export const useRemoveMember = () => useChange("removeMember", stale);
 export const useSignOutMember = () => useChange("signOutMember", ["listMemberSessions"]);
+/** Reactivates a member, and shows the result as a toast. */
+export function useReactivation(): { reactivate: (member: Member) => void; isBusy: boolean } {
+  const change = useChange("reactivateMember", stale);
+  const reactivate = ({ id, name }: Member) =>
+    change.mutate(
+      { params: { member_id: id } },
+      {
+        onSuccess: () => showToast(`${name} reactivated`),
+        onError: (error) => showToast("Not reactivated", error.message),
+      },
+    );
+  return { reactivate, isBusy: change.isPending };
+}
+
 export const useHandOver = () =>
   useChange("handOverThings", [
     "listOwnedThings",
