@@ -120,15 +120,21 @@ async function applyOne(current: object, operation: PatchOperation): Promise<obj
   }
 }
 
-/** An added address replaces the one of the same type. */
+/** An added address replaces the one of the same type. The address stays primary, unless the operation says otherwise. */
 function removeReplaced(current: object, operation: PatchOperation): PatchOperation {
   const { op, path, value } = operation;
   if (op !== "add" || path !== "emails" || !Array.isArray(value)) return operation;
   const added: { type?: unknown }[] = value;
   const { emails = [] } = current as ScimAttributes;
   const types = added.map(({ type }) => type);
-  const kept = emails.filter(({ type }) => type === undefined || !types.includes(type));
-  return { op: "replace", path, value: [...kept, ...added] };
+  const isReplaced = ({ type }: { type?: unknown }) => type !== undefined && types.includes(type);
+  const kept = emails.filter((each) => !isReplaced(each));
+  const replaced = emails.filter(isReplaced);
+  const merged = added.map((each) => ({
+    ...replaced.find(({ type }) => type === each.type),
+    ...each,
+  }));
+  return { op: "replace", path, value: [...kept, ...merged] };
 }
 
 function readFields(resource: object): UserInput {

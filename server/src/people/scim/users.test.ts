@@ -80,6 +80,24 @@ describe("a user of a directory", () => {
     expect(member.body).toMatchObject({ email: "ada@example.com", status: "active" });
   });
 
+  test("a changed address of one type stays the primary one", async ({ org, scim }) => {
+    const emails = [
+      { type: "other", value: "eve@example.com", primary: true },
+      { type: "work", value: "work@example.com" },
+    ];
+    const { id } = await provide(scim, { emails });
+    const path = 'emails[type eq "other"].value';
+    const changed = await patch(scim, id, { op: "Replace", path, value: "eva@example.com" });
+    expect(changed.body).toMatchObject({
+      emails: [
+        { type: "work", value: "work@example.com" },
+        { type: "other", value: "eva@example.com", primary: true },
+      ],
+    });
+    const member = await org.admin.get(`/v1/admin/members/${id}`);
+    expect(member.body).toMatchObject({ email: "eva@example.com" });
+  });
+
   test("a path of the prototype changes nothing", async ({ scim }) => {
     const { id } = await provide(scim);
     for (const path of ["__proto__.polluted", "name.__proto__.polluted", "constructor.polluted"]) {

@@ -99,7 +99,11 @@ function readAddress(directory: DirectoryRow, input: UserInput): string {
     throw new ScimFault(400, "invalidValue", `emails or userName: ${read.reason}.`);
   }
   if (isAllowedDomain(read.email, directory.allowed_domains)) return read.email;
-  throw new ScimFault(400, "invalidValue", "The domain of the address is not allowed here.");
+  throw new ScimFault(
+    400,
+    "invalidValue",
+    "The directory does not allow the address. Add its domain in Bursar.",
+  );
 }
 
 async function checkUnique(
@@ -164,7 +168,7 @@ async function adopt({ tx, call, audit }: Change, memberId: string): Promise<Pro
     throw new ScimFault(409, "uniqueness", "Another directory provides this member.");
   }
   if (member.role === "owner" && own === undefined) {
-    throw new ScimFault(409, "uniqueness", "This member is an owner. Directories adopt no owners.");
+    throw new ScimFault(409, "uniqueness", "This member is an owner. Change the role first.");
   }
   const isSuspended = member.status === "deactivated" && own?.is_suspended === true;
   if (member.status !== "active" && !isSuspended) throw refuseReactivation();
