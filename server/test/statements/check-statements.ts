@@ -1,6 +1,6 @@
 // `node server/test/statements/check-statements.ts <folder>`: prepares each statement that the database tests sent to
 // their PostgreSQL on the server of DATABASE_URL, in a new database with the schema. Shows that this server accepts all
-// of them. Prints the refused ones, and a line of counts at the end.
+// of them, and plans conflicts without values. Prints the refused ones, and a line of counts at the end.
 import { randomBytes, randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,6 +13,8 @@ import { migrate } from "#src/db/migrate.ts";
  */
 const MISSING = ["42P01", "42703"];
 const TABLE_OF_POSTGRES = /\bpg_/;
+/** A partial index for a conflict is found when the statement is planned. A parameter in its condition hides the index. */
+const HAS_CONFLICT = /\bon conflict\b/i;
 /** Several commands at once. Tests fill tables with them. */
 const SEVERAL_COMMANDS = /multiple commands/;
 /** Tests restore rows from this schema, which they make themselves. */
@@ -68,6 +70,8 @@ async function prepareAll(serverUrl: string, texts: readonly string[]): Promise<
 async function prepareIn(connectionString: string, texts: readonly string[]): Promise<Refused[]> {
   const client = new pg.Client(connectionString);
   await client.connect();
+  // Plans are then made for any values, as for a statement that runs often.
+  await client.query("SET plan_cache_mode = force_generic_plan");
   const refused: Refused[] = [];
   for (const text of texts) {
     const message = await prepare(client, text);
@@ -81,13 +85,26 @@ async function prepareIn(connectionString: string, texts: readonly string[]): Pr
 async function prepare(client: pg.Client, text: string): Promise<string | null> {
   try {
     await client.query({ name: randomUUID(), text: `PREPARE tried AS ${text}` });
+    if (HAS_CONFLICT.test(text)) {
+      await client.query(`EXPLAIN EXECUTE tried ${await formatNulls(client)}`);
+    }
     await client.query("DEALLOCATE tried");
     return null;
   } catch (error) {
     if (!(error instanceof pg.DatabaseError)) throw error;
+    await client.query("DEALLOCATE ALL");
     const isMissing = MISSING.includes(error.code ?? "") && !TABLE_OF_POSTGRES.test(text);
     return isMissing || SEVERAL_COMMANDS.test(error.message) ? null : error.message;
   }
+}
+
+/** A null for each parameter of the prepared statement. */
+async function formatNulls(client: pg.Client): Promise<string> {
+  const { rows } = await client.query<{ count: number }>(
+    "SELECT cardinality(parameter_types) AS count FROM pg_prepared_statements WHERE name = 'tried'",
+  );
+  const nulls = Array.from({ length: rows[0]?.count ?? 0 }, () => "NULL");
+  return nulls.length === 0 ? "" : `(${nulls.join(", ")})`;
 }
 
 function printLine(text: string): void {

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
 
 export interface PlaygroundKey {
@@ -37,7 +38,8 @@ export async function savePlaygroundKey(tx: Tx, key: PlaygroundKey): Promise<str
     .onConflict((conflict) =>
       conflict
         .columns(["owner_member_id", "workspace_id"])
-        .where("purpose", "=", "playground")
+        // No parameter: a plan without its value finds no index for the conflict.
+        .where(sql<boolean>`purpose = 'playground'`)
         .doUpdateSet(changing),
     )
     .returning("id")

@@ -1,13 +1,16 @@
 import type { playgroundSession } from "@bursar/contract/admin/playground.ts";
+import { sql } from "kysely";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { hashSecret } from "#src/domain/key-format.ts";
 import { findApiKeyByHash } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { checkKeyActive } from "#src/key-lookup/refuse-key.ts";
+import { inSignedTransaction } from "#src/signed-rows/signed-transaction.ts";
 import type { Client, Listed, TestMember } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 import { setWorkspaceRole } from "#test/harness/members.ts";
+import { savePlaygroundKey } from "./playground.sql.ts";
 
 const SESSIONS = "/v1/admin/playground/sessions";
 const TEN_MINUTES_MS = 600_000;
@@ -43,6 +46,23 @@ test.beforeEach(async ({ org, workspaceId }) => {
     name: "Grace Hopper",
     workspaces: { [workspaceId]: "workspace_developer" },
   });
+});
+
+test("starts on a server that plans statements without the values of their parameters", async ({
+  h,
+  org,
+  workspaceId,
+}) => {
+  const key = {
+    ...{ id: `apikey_${developer.id}`, organizationId: org.id, workspaceId, name: "Mine" },
+    ...{ memberId: developer.id, allowedModels: null, allowedAddresses: null },
+    ...{ createdAt: new Date(h.clock.nowMs), expiresAt: new Date(h.clock.nowMs + TEN_MINUTES_MS) },
+  };
+  const saved = await inSignedTransaction(h.deps, async (tx) => {
+    await sql`SET LOCAL plan_cache_mode = force_generic_plan`.execute(tx);
+    return savePlaygroundKey(tx, key);
+  });
+  expect(saved).toBe(key.id);
 });
 
 test("has the restrictions of higher ranks on the member's keys", async ({
