@@ -4,8 +4,9 @@ import {
   type WorkspaceRole,
 } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
-import { sql } from "kysely";
+import { CompiledQuery } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { prepareOnce } from "#src/db/prepared.ts";
 import type { MemberCaller } from "#src/domain/caller.ts";
 import type { JsonRow } from "#src/signed-rows/changed-rows.sql.ts";
 import type { RowSigner } from "#src/signed-rows/row-signer.ts";
@@ -71,26 +72,33 @@ interface MemberRow {
   group_workspace: JsonRow | null;
 }
 
+/** Read with each call of a member. Planning takes longer than running. */
+const SELECT_MEMBERS = prepareOnce(
+  "select_members",
+  `SELECT member.id, member.organization_id, member.role, member.status, member.mac,
+    workspace.id AS workspace_id, given.role AS workspace_role,
+    given.workspace_member, given.member_group, given.group_member, given.group_workspace
+  FROM member
+  LEFT JOIN LATERAL (
+    SELECT direct.workspace_id, direct.role, to_jsonb(direct) AS workspace_member,
+      NULL::jsonb AS member_group, NULL::jsonb AS group_member, NULL::jsonb AS group_workspace
+    FROM workspace_member AS direct WHERE direct.member_id = member.id
+    UNION ALL
+    SELECT given.workspace_id, given.role, NULL, to_jsonb(g), to_jsonb(held), to_jsonb(given)
+    FROM group_member AS held
+    JOIN member_group AS g ON g.id = held.group_id AND g.organization_id = member.organization_id
+    JOIN group_workspace AS given ON given.group_id = g.id
+    WHERE held.member_id = member.id
+  ) AS given ON true
+  LEFT JOIN workspace
+    ON workspace.id = given.workspace_id AND workspace.organization_id = member.organization_id
+  WHERE member.id = ANY($1::text[]) AND member.status = 'active'`,
+);
+
 async function selectMembers(db: Database | Tx, memberIds: readonly string[]) {
-  const { rows } = await sql<MemberRow>`
-    SELECT member.id, member.organization_id, member.role, member.status, member.mac,
-      workspace.id AS workspace_id, given.role AS workspace_role,
-      given.workspace_member, given.member_group, given.group_member, given.group_workspace
-    FROM member
-    LEFT JOIN LATERAL (
-      SELECT direct.workspace_id, direct.role, to_jsonb(direct) AS workspace_member,
-        NULL::jsonb AS member_group, NULL::jsonb AS group_member, NULL::jsonb AS group_workspace
-      FROM workspace_member AS direct WHERE direct.member_id = member.id
-      UNION ALL
-      SELECT given.workspace_id, given.role, NULL, to_jsonb(g), to_jsonb(held), to_jsonb(given)
-      FROM group_member AS held
-      JOIN member_group AS g ON g.id = held.group_id AND g.organization_id = member.organization_id
-      JOIN group_workspace AS given ON given.group_id = g.id
-      WHERE held.member_id = member.id
-    ) AS given ON true
-    LEFT JOIN workspace
-      ON workspace.id = given.workspace_id AND workspace.organization_id = member.organization_id
-    WHERE member.id = ANY(${[...memberIds]}::text[]) AND member.status = 'active'`.execute(db);
+  const { rows } = await db.executeQuery<MemberRow>(
+    CompiledQuery.raw(SELECT_MEMBERS, [[...memberIds]]),
+  );
   return rows;
 }
 

@@ -1,4 +1,8 @@
+import { CompiledQuery, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { prepareOnce } from "#src/db/prepared.ts";
+
+// Both lookups run with each call of a member. Planning takes longer than running, so each connection prepares them.
 
 export interface FoundSession {
   id: string;
@@ -12,17 +16,21 @@ export interface FoundSession {
   mac: Uint8Array | null;
 }
 
+const FIND_SESSION = prepareOnce(
+  "find_session",
+  `SELECT id, token, user_id, started_at, last_used_at, stepped_up_at, mac
+  FROM auth_session WHERE token = $1`,
+);
+
 /** Finds a session by the hash of its token, also an expired one, or null. */
 export async function findSessionByToken(
   db: Database | Tx,
   tokenHash: string,
 ): Promise<FoundSession | null> {
-  const row = await db
-    .selectFrom("auth_session")
-    .select(["id", "token", "user_id", "started_at", "last_used_at", "stepped_up_at", "mac"])
-    .where("token", "=", tokenHash)
-    .executeTakeFirst();
-  return row ?? null;
+  const { rows } = await db.executeQuery<FoundSession>(
+    CompiledQuery.raw(FIND_SESSION, [tokenHash]),
+  );
+  return rows[0] ?? null;
 }
 
 /** Rules of the organization for the sessions of its members. */
@@ -39,6 +47,35 @@ export interface SessionRules {
   lacksCompanySignIn: boolean;
 }
 
+interface RulesRow {
+  second_factor: SessionRules["secondFactor"] | null;
+  session_hours: number | null;
+  session_idle_hours: number | null;
+  console_addresses: string[] | null;
+  has_second_factor: boolean | null;
+  lacks_company_sign_in: boolean | null;
+}
+
+const FIND_RULES = prepareOnce(
+  "find_session_rules",
+  `SELECT rules.second_factor, rules.session_hours, rules.session_idle_hours, rules.console_addresses,
+    auth_user.two_factor_enabled = true
+      OR EXISTS (SELECT FROM auth_passkey WHERE auth_passkey.user_id = member.id)
+      OR EXISTS (
+        SELECT FROM directory_session AS own WHERE own.session_id = $2 AND own.has_second_factor = true
+      ) AS has_second_factor,
+    rules.company_sign_in_only = true
+      AND NOT EXISTS (SELECT FROM directory_session AS own WHERE own.session_id = $2)
+      AND NOT EXISTS (
+        SELECT FROM owner_recovery AS recovery
+        WHERE recovery.member_id = member.id AND recovery.expires_at > $3 AND member.role = 'owner'
+      ) AS lacks_company_sign_in
+  FROM member
+  JOIN auth_user ON auth_user.id = member.id
+  LEFT JOIN security_settings AS rules ON rules.organization_id = member.organization_id
+  WHERE member.id = $1`,
+);
+
 /**
  * Finds the rules for the member's sessions, and the facts of one session. A second factor at the provider that started the
  * session counts too.
@@ -48,59 +85,10 @@ export async function findSessionRules(
   memberId: string,
   { sessionId, now }: { sessionId: string; now: Date },
 ): Promise<SessionRules> {
-  const row = await db
-    .selectFrom("member")
-    .innerJoin("auth_user", "auth_user.id", "member.id")
-    .leftJoin("security_settings as rules", "rules.organization_id", "member.organization_id")
-    .select((eb) => [
-      "rules.second_factor",
-      "rules.session_hours",
-      "rules.session_idle_hours",
-      "rules.console_addresses",
-      eb
-        .or([
-          eb("auth_user.two_factor_enabled", "=", true),
-          eb.exists(
-            eb
-              .selectFrom("auth_passkey")
-              .select("auth_passkey.id")
-              .whereRef("auth_passkey.user_id", "=", "member.id"),
-          ),
-          eb.exists(
-            eb
-              .selectFrom("directory_session")
-              .select("directory_session.session_id")
-              .where("directory_session.session_id", "=", sessionId)
-              .where("directory_session.has_second_factor", "=", true),
-          ),
-        ])
-        .as("has_second_factor"),
-      eb
-        .and([
-          eb("rules.company_sign_in_only", "=", true),
-          eb.not(
-            eb.exists(
-              eb
-                .selectFrom("directory_session")
-                .select("directory_session.session_id")
-                .where("directory_session.session_id", "=", sessionId),
-            ),
-          ),
-          eb.not(
-            eb.exists(
-              eb
-                .selectFrom("owner_recovery")
-                .select("owner_recovery.member_id")
-                .whereRef("owner_recovery.member_id", "=", "member.id")
-                .where("owner_recovery.expires_at", ">", now)
-                .where("member.role", "=", "owner"),
-            ),
-          ),
-        ])
-        .as("lacks_company_sign_in"),
-    ])
-    .where("member.id", "=", memberId)
-    .executeTakeFirst();
+  const { rows } = await db.executeQuery<RulesRow>(
+    CompiledQuery.raw(FIND_RULES, [memberId, sessionId, now]),
+  );
+  const [row] = rows;
   return {
     secondFactor: row?.second_factor ?? "off",
     sessionHours: row?.session_hours ?? null,
@@ -117,15 +105,7 @@ export async function recordSessionUse(
   of: { sessionId: string; memberId: string; nowMs: number },
 ): Promise<void> {
   const now = new Date(of.nowMs);
-  await db
-    .updateTable("auth_session")
-    .set({ last_used_at: now })
-    .where("id", "=", of.sessionId)
-    .where("last_used_at", "<", now)
-    .execute();
-  await db
-    .updateTable("member")
-    .set({ last_active_at: now })
-    .where("id", "=", of.memberId)
-    .execute();
+  await sql`UPDATE auth_session SET last_used_at = ${now}
+    WHERE id = ${of.sessionId} AND last_used_at < ${now}`.execute(db);
+  await sql`UPDATE member SET last_active_at = ${now} WHERE id = ${of.memberId}`.execute(db);
 }
