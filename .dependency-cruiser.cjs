@@ -195,7 +195,7 @@ const faceRules = Object.entries(faces).map(([room, face]) => ({
   },
 }));
 
-// The console: features/ -> kit/ -> ui/, each also the modules beside router.tsx. The router alone puts features together.
+// The console: features/ -> kit/ -> ui/, each also the modules beside router.tsx. The routes alone put features together.
 const consoleRules = [
   {
     name: "console-features-never-import-one-another",
@@ -204,16 +204,16 @@ const consoleRules = [
     to: { path: "^console/src/features/", pathNot: "^console/src/features/$1/" },
   },
   {
-    name: "console-only-the-router-imports-features",
+    name: "console-only-routes-import-features",
     severity: "error",
-    from: { path: "^console/src/", pathNot: "^console/src/(features/|router[.]tsx$)" },
+    from: { path: "^console/src/", pathNot: "^console/src/(features|routes)/" },
     to: { path: "^console/src/features/" },
   },
   {
     name: "console-pages-do-not-import-the-shell",
     severity: "error",
     from: { path: "^console/src/(features|kit)/" },
-    to: { path: "^console/src/(shell/|main[.]tsx$|router[.]tsx$)" },
+    to: { path: "^console/src/(shell/|routes/|main[.]tsx$|router[.]tsx$)" },
   },
   {
     name: "console-ui-imports-nothing-of-the-product",

@@ -69,11 +69,14 @@ test("each label of the rail is the noun of its address", () => {
   }
 });
 
-/** Routes below the shell, the root or a frame of tabs, as router.tsx has them. */
+/** Routes below the shell, the root or a frame of tabs, as the files of `routes/` have them. */
 function readRoutes(): { path: string; folder: string }[] {
-  const source = readFileSync(new URL("router.tsx", import.meta.url), "utf8");
+  const folder = new URL("routes/", import.meta.url);
+  const source = readdirSync(folder)
+    .map((name) => readFileSync(new URL(name, folder), "utf8"))
+    .join("\n");
   const loaders = new Map(
-    [...source.matchAll(/const (\w+) = \(\) => import\("\.\/features\/([\w-]+)\//g)].map(
+    [...source.matchAll(/const (\w+) = \(\) => import\("\.\.\/features\/([\w-]+)\//g)].map(
       ([, name = "", folder = ""]) => [name, folder] as const,
     ),
   );
@@ -84,12 +87,12 @@ function readRoutes(): { path: string; folder: string }[] {
       const isNested = !/getParentRoute: \(\) => (root|shell|limits|team),/.test(text);
       const path = /\bpath: "([^"]+)"/.exec(text)?.[1];
       const folder =
-        /import\("\.\/features\/([\w-]+)\//.exec(text)?.[1] ??
+        /import\("\.\.\/features\/([\w-]+)\//.exec(text)?.[1] ??
         loaders.get(/lazyRouteComponent\((\w+)/.exec(text)?.[1] ?? "");
       return isNested || !path || !folder ? [] : [{ path, folder }];
     });
   return [
     ...routes,
-    { path: "/", folder: /OverviewPage \} from "\.\/features\/([\w-]+)/.exec(source)?.[1] ?? "" },
+    { path: "/", folder: /OverviewPage \} from "\.\.\/features\/([\w-]+)/.exec(source)?.[1] ?? "" },
   ];
 }

@@ -39,7 +39,7 @@ export interface Place {
   shortcut?: string;
 }
 
-/** Places of the rail, in order. A new page adds a line here and a route in router.tsx. */
+/** Places of the rail, in order. A new page adds a line here and a route in `routes/`. */
 export const places: readonly { title: string | null; items: readonly Place[] }[] = [
   {
     title: null,
