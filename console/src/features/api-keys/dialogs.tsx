@@ -1,11 +1,8 @@
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
-import { useChangeForm } from "../../kit/use-change-form.ts";
+import { type GracePeriod, RotateDialog } from "../../kit/rotate-dialog.tsx";
 import { useSession } from "../../session.ts";
-import { Dialog } from "../../ui/dialog.tsx";
-import { DialogForm } from "../../ui/dialog-form.tsx";
 import { formatRelative } from "../../ui/format.ts";
-import { Choices } from "../../ui/input.tsx";
 import type { OwnerLink } from "./owner-link-dialog.tsx";
 import { useRotateApiKey, useUpdateApiKey } from "./queries.ts";
 import { secretGoesToOwner } from "./words.ts";
@@ -67,12 +64,12 @@ export function DisableKeyDialog({ apiKey, onClose }: KeyDialogProps) {
   );
 }
 
-const gracePeriods = [
-  ["0", "Now", "The old secret stops working immediately."],
-  ["3600", "In 1 hour", "Time for one deployment."],
-  ["86400", "In 1 day", "Time for a rollout over hours."],
-  ["604800", "In 7 days", "Time to change secrets manually."],
-] as const;
+const gracePeriods: readonly GracePeriod[] = [
+  [0, "Now", "The old secret stops working immediately."],
+  [3_600, "In 1 hour", "Time for one deployment."],
+  [86_400, "In 1 day", "Time for a rollout over hours."],
+  [604_800, "In 7 days", "Time to change secrets manually."],
+];
 
 interface RotateProps extends KeyDialogProps {
   /** Receives the new secret, to show it once. Do not store it. */
@@ -85,44 +82,32 @@ interface RotateProps extends KeyDialogProps {
 export function RotateKeyDialog({ apiKey, onClose, onRotated, onHandedOver }: RotateProps) {
   const isRotating = apiKey.secrets.length > 1;
   const { member } = useSession();
-  const defaultValues: { grace: (typeof gracePeriods)[number][0] } = { grace: "86400" };
-  const changeForm = useChangeForm(useRotateApiKey(), {
-    defaultValues,
-    toInput: ({ grace }) => ({
-      params: { api_key_id: apiKey.id },
-      body: { grace_period_seconds: Number(grace), cut_off_previous: isRotating },
-    }),
-    onSaved: ({ key, waiting_secret: waiting }) => {
-      if (key !== null) return onRotated(key);
-      if (waiting !== null) onHandedOver({ key: apiKey, waiting });
-    },
-  });
-  const { form } = changeForm;
   return (
-    <Dialog
-      title="Rotate key"
+    <RotateDialog
+      action="Rotate key"
       description={`${apiKey.name} gets a new secret. The id, permissions, limits and spend of the key stay.`}
-      isOpen
+      legend="Old secret expires"
+      gracePeriods={gracePeriods}
+      change={useRotateApiKey()}
+      toInput={(grace_period_seconds) => ({
+        params: { api_key_id: apiKey.id },
+        body: { grace_period_seconds, cut_off_previous: isRotating },
+      })}
+      onRotated={({ key, waiting_secret: waiting }) => {
+        if (key !== null) return onRotated(key);
+        if (waiting !== null) onHandedOver({ key: apiKey, waiting });
+      }}
       onClose={onClose}
     >
-      <DialogForm form={changeForm} action="Rotate key">
-        <Choices
-          legend="Old secret expires"
-          name="grace"
-          value={form.watch("grace")}
-          onChange={(grace) => form.setValue("grace", grace)}
-          choices={gracePeriods.map(([value, label, hint]) => ({ value, label, hint }))}
-        />
-        {isRotating && (
-          <p role="status" className="rounded-md bg-warn-wash px-3 py-2 text-sm text-warn">
-            The previous secret still works. A key has at most two secrets, so rotation revokes the
-            previous one immediately.
-          </p>
-        )}
-        {apiKey.owner.type === "member" && apiKey.owner.id !== member.id && (
-          <p className="text-sm text-quiet">{secretGoesToOwner(apiKey)}</p>
-        )}
-      </DialogForm>
-    </Dialog>
+      {isRotating && (
+        <p role="status" className="rounded-md bg-warn-wash px-3 py-2 text-sm text-warn">
+          The previous secret still works. A key has at most two secrets, so rotation revokes the
+          previous one immediately.
+        </p>
+      )}
+      {apiKey.owner.type === "member" && apiKey.owner.id !== member.id && (
+        <p className="text-sm text-quiet">{secretGoesToOwner(apiKey)}</p>
+      )}
+    </RotateDialog>
   );
 }

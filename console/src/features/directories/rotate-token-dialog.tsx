@@ -1,14 +1,11 @@
-import { useChangeForm } from "../../kit/use-change-form.ts";
-import { Dialog } from "../../ui/dialog.tsx";
-import { DialogForm } from "../../ui/dialog-form.tsx";
-import { Choices } from "../../ui/input.tsx";
+import { type GracePeriod, RotateDialog } from "../../kit/rotate-dialog.tsx";
 import { type ScimToken, useRotateScimToken } from "./queries.ts";
 
-const gracePeriods = [
-  ["0", "Now", "The old token stops working immediately."],
-  ["86400", "In 1 day", "Time to enter the new token at the provider."],
-  ["604800", "In 7 days", "Time for a change by another team."],
-] as const;
+const gracePeriods: readonly GracePeriod[] = [
+  [0, "Now", "The old token stops working immediately."],
+  [86_400, "In 1 day", "Time to enter the new token at the provider."],
+  [604_800, "In 7 days", "Time for a change by another team."],
+];
 
 interface RotateProps {
   token: ScimToken;
@@ -19,32 +16,19 @@ interface RotateProps {
 
 /** Creates another token. The old one works until the grace period ends. */
 export function RotateTokenDialog({ token, onClose, onRotated }: RotateProps) {
-  const defaultValues: { grace: (typeof gracePeriods)[number][0] } = { grace: "86400" };
-  const changeForm = useChangeForm(useRotateScimToken(), {
-    defaultValues,
-    toInput: ({ grace }) => ({
-      params: { directory_id: token.directory_id, scim_token_id: token.id },
-      body: { grace_period_seconds: Number(grace) },
-    }),
-    onSaved: (made) => onRotated(made.token),
-  });
-  const { form } = changeForm;
   return (
-    <Dialog
-      title="Rotate SCIM token"
+    <RotateDialog
+      action="Rotate SCIM token"
       description={`A new token replaces ${token.partial_token_hint}.`}
-      isOpen
+      legend="Old token expires"
+      gracePeriods={gracePeriods}
+      change={useRotateScimToken()}
+      toInput={(grace_period_seconds) => ({
+        params: { directory_id: token.directory_id, scim_token_id: token.id },
+        body: { grace_period_seconds },
+      })}
+      onRotated={(made) => onRotated(made.token)}
       onClose={onClose}
-    >
-      <DialogForm form={changeForm} action="Rotate SCIM token">
-        <Choices
-          legend="Old token expires"
-          name="grace"
-          value={form.watch("grace")}
-          onChange={(grace) => form.setValue("grace", grace)}
-          choices={gracePeriods.map(([value, label, hint]) => ({ value, label, hint }))}
-        />
-      </DialogForm>
-    </Dialog>
+    />
   );
 }
