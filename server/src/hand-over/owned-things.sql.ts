@@ -1,6 +1,7 @@
 import type { OwnedKind, OwnedThing } from "@bursar/contract/admin/owned-things.ts";
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { contactOf } from "#src/keys/key-contacts.sql.ts";
 import type { MemberStatus } from "#src/people/leaving/members.sql.ts";
 
 export interface OwnedFilter {
@@ -78,9 +79,4 @@ function selectOwned({ organizationId, now }: OwnedFilter): RawBuilder<unknown> 
     FROM admin_key AS key
     WHERE key.organization_id = ${organizationId}::uuid AND key.status <> 'revoked'
       AND (key.expires_at IS NULL OR key.expires_at > ${now})`;
-}
-
-/** SQL twin of `findContact` in keys/find-contact.ts. */
-function contactOf(key: RawBuilder<unknown>): RawBuilder<string | null> {
-  return sql`coalesce(${key}.contact_member_id, CASE ${key}.created_by_type WHEN 'member' THEN ${key}.created_by_id END)`;
 }
