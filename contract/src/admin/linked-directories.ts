@@ -42,7 +42,7 @@ export const unlinkDirectory = route({
   operationId: "unlinkDirectory",
   method: "DELETE",
   path: "/v1/admin/linked_directories/{linked_directory_id}",
-  summary: "Unlink a directory from the own account",
+  summary: "Unlink a directory from your own account",
   description:
     "Ends the sessions that the directory started, this one too. Refused without another way to sign in, and for a directory whose claims decide about role or groups.",
   action: "self:write",

@@ -115,7 +115,7 @@ const faultColumns: Column<FileError>[] = [
 function Preview({ preview }: { preview: TagImport }) {
   const { changes, changed_row_count, changed_tag_count, new_names, row_count } = preview;
   if (changed_tag_count === 0) {
-    return <p className="text-sm">The {formatPlural(row_count, "row")} have no difference.</p>;
+    return <p className="text-sm">No difference in {formatPlural(row_count, "row")}.</p>;
   }
   const rest = changed_tag_count - changes.length;
   return (

@@ -12,7 +12,7 @@ type LinkedDirectory = Answer<"listLinkedDirectories">["data"][number];
 
 const stale = ["listLinkedDirectories", "listMemberDirectories", "listGroups"] as const;
 
-/** Directories that open the own account. */
+/** Directories that open the account of this member. */
 export function OwnDirectories() {
   const links = useApi("listLinkedDirectories", {});
   const { directory } = useSession();
