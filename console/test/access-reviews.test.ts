@@ -107,6 +107,55 @@ describeConsole("access reviews", (console) => {
   );
 
   test(
+    "reviews, mail and keys of a person who left are listed, and handed over in one step",
+    async () => {
+      const { server, engineeringId } = company;
+      const uma = await joinCompany({ name: "Uma Quill", workspaceRole: "workspace_admin" });
+      const key = { name: "Nightly batch", workspace_id: engineeringId };
+      const keyId = textField((await uma.call("POST", "/v1/admin/api_keys", key)).json, "id");
+      const made = await server.mustAdmin("POST", "/v1/admin/access_reviews", {
+        name: "Review of Engineering",
+        scope: { paths: ["workspace_key"], workspace_ids: [engineeringId] },
+        reviewer_ids: [uma.id],
+        due_at: new Date(Date.now() + 86_400_000).toISOString(),
+      });
+      const target = { kind: "email", recipients: { addresses: ["uma@northwind.example"] } };
+      await server.mustAdmin("POST", "/v1/admin/alert_channels", { name: "On call", target });
+      await server.mustAdmin("POST", `/v1/admin/members/${uma.id}/deactivate`);
+
+      const { page, faults } = await openSession();
+      await page.goto(`${server.url}/members`);
+      await page.getByRole("listitem").filter({ hasText: "3 things" }).getByRole("link").click();
+      const left = page.getByRole("table", { name: "Left behind" });
+      await left.getByRole("row", { name: "Nightly batch API key Contact Engineering" }).waitFor();
+      await page.getByRole("button", { name: "Hand over…" }).click();
+      const dialog = page.getByRole("dialog", { name: "Hand over" });
+      const chooseOwner = async (name: string) => {
+        await dialog.getByRole("combobox", { name: "New owner" }).fill(name);
+        await page.getByRole("option", { name }).click();
+        await dialog.getByRole("button", { name: "Hand over" }).click();
+      };
+      await chooseOwner("Tim Berners-Lee");
+      await dialog
+        .getByText(/no right to remove access in the scope of the access review/)
+        .waitFor();
+      expect(await findViolations(page)).toEqual([]);
+      await chooseOwner("Grace Hopper");
+      await page.getByText("3 things handed over to Grace Hopper").waitFor();
+      await left.waitFor({ state: "detached" });
+      const review = await server.mustAdmin(
+        "GET",
+        `/v1/admin/access_reviews/${textField(made, "id")}`,
+      );
+      expect(review["reviewers"]).toMatchObject([{ name: "Grace Hopper" }]);
+      await page.goto(`${server.url}/api-keys/${keyId}`);
+      await page.getByRole("main").getByText("Grace Hopper").first().waitFor();
+      expect(faults).toEqual([]);
+    },
+    SLOW_MS,
+  );
+
+  test(
     "a Workspace Admin sees only assigned reviews: on the overview, in the list, and on the page",
     async () => {
       const wanda = await joinCompany({ name: "Wanda Cole", workspaceRole: "workspace_admin" });
