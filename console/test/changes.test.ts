@@ -260,12 +260,20 @@ describeConsole("changes", ({ company, openOverview, openSession, goTo }) => {
     await page.getByRole("option", { name: "Research" }).click();
     await page.getByRole("button", { name: "Add role", exact: true }).click();
     await page.getByRole("row", { name: "Research Workspace Developer" }).waitFor();
+    await company().server.mustAdmin("POST", "/v1/admin/spend_limits", {
+      scope: { type: "group_member", group_id: new URL(page.url()).pathname.split("/").at(-1) },
+      ...{ period: "monthly", limit_usd: 900 },
+    });
+    await page.reload();
+    await page.getByText("Default cap of 0 members").waitFor();
     await page.getByRole("button", { name: "Add member…" }).click();
     await page.getByLabel("Member", { exact: true }).fill("margaret");
     await page.getByRole("option", { name: /Margaret Hamilton/ }).click();
     await page.getByRole("button", { name: "Add member", exact: true }).click();
+    await page.getByText("Default cap of 1 member").waitFor();
     await page.getByRole("link", { name: "Margaret Hamilton" }).click();
     await page.getByRole("heading", { level: 1, name: "Margaret Hamilton" }).waitFor();
+    await page.getByText("Default of Night shift").first().waitFor();
     await page.getByRole("row", { name: "Research Workspace Developer Night shift" }).waitFor();
     await page.getByRole("button", { name: "Sign out…" }).click();
     await page.getByRole("button", { name: "Sign out", exact: true }).click();

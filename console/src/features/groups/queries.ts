@@ -9,7 +9,18 @@ export const useGroup = (id: string) => useApi("getGroup", { params: { group_id:
 export const useGroupMembers = (id: string) =>
   useList("listGroupMembers", { params: { group_id: id } }, { isPreviousShown: true });
 
-const stale = ["listGroups", "getGroup", "listGroupMembers", "listWorkspaceMembers"] as const;
+/** Roles, models and default caps of a group decide about all of these. */
+const stale = [
+  "listGroups",
+  "getGroup",
+  "listGroupMembers",
+  "listWorkspaceMembers",
+  "listSpendLimits",
+  "getEffectiveSpendLimits",
+  "listBlockingLimits",
+  "listRateLimits",
+  "getEffectiveRateLimits",
+] as const;
 
 export const useCreateGroup = () => useChange("createGroup", stale);
 export const useUpdateGroup = () => useChange("updateGroup", stale);
