@@ -55,7 +55,7 @@ export function GroupDialog({ group, onClose, onSaved }: GroupDialogProps) {
   return (
     <Dialog
       title={action}
-      description="A group gives its members roles in workspaces and a list of models."
+      description="A group gives its members roles in workspaces, a list of models, limits and rates."
       isOpen
       onClose={onClose}
     >
@@ -108,7 +108,7 @@ export function AddMemberDialog({ group, onClose }: PartProps) {
   return (
     <Dialog
       title="Add member"
-      description={`${group.name}. The roles apply from the next request.`}
+      description={`${group.name}. Roles, models and limits apply from the next request.`}
       isOpen
       onClose={onClose}
     >

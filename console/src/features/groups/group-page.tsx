@@ -1,5 +1,5 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
-import { useNavigate, useParams } from "@tanstack/react-router";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { Ellipsis, Plus } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
@@ -61,6 +61,9 @@ export function GroupPage() {
         items={[
           ["Members", formatPlural(data.member_count, "member")],
           ["Models of personal keys", <Models key="models" group={data} />],
+          ...(mayEverywhere("usage:read")
+            ? ([["Usage", <UsageLink key="usage" group={data} />]] as const)
+            : []),
         ]}
       />
       <Roles group={data} mayWrite={mayWrite} />
@@ -70,6 +73,14 @@ export function GroupPage() {
       {opened === "change" && <GroupDialog group={data} onClose={close} />}
       {opened === "delete" && <DeleteDialog group={data} onClose={close} />}
     </Page>
+  );
+}
+
+function UsageLink({ group }: { group: Group }) {
+  return (
+    <Link to="/usage" search={{ group: [group.id], by: "member", range: "month" }} className="link">
+      Usage of this month by member
+    </Link>
   );
 }
 
@@ -101,8 +112,8 @@ function DeleteDialog({ group, onClose }: { group: Group; onClose: () => void })
       <p>
         {formatPlural(group.member_count, "member")} of{" "}
         <strong className="font-semibold text-ink">{group.name}</strong>{" "}
-        {group.member_count === 1 ? "loses" : "lose"} the roles of the group. The members stay in
-        the company.
+        {group.member_count === 1 ? "loses" : "lose"} the roles, default caps and default rates of
+        the group. The members stay in the company.
       </p>
       {group.allowed_models && (
         <p>The list of models ends. Members without another list can use all models.</p>
@@ -212,8 +223,8 @@ function Members({ group, mayWrite }: PartProps) {
           onClose={() => setRemoved(null)}
         >
           <p>
-            <strong className="font-semibold text-ink">{removed.name}</strong> loses the roles and
-            the list of models of the group.
+            <strong className="font-semibold text-ink">{removed.name}</strong> loses the roles, the
+            list of models, the default caps and the default rates of the group.
           </p>
         </ConfirmChange>
       )}

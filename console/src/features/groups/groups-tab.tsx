@@ -28,7 +28,7 @@ export function GroupsTab() {
     <div className="grid gap-4">
       {items.length === 0 ? (
         <EmptyState title="No groups yet" action={create}>
-          A group gives its members roles in workspaces and a list of models.
+          A group gives its members roles in workspaces, a list of models, limits and rates.
         </EmptyState>
       ) : (
         <>

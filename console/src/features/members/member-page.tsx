@@ -71,6 +71,9 @@ function MemberDetails({ member }: { member: Member }) {
           ["Company role", roleNames[member.role]],
           ["Last active", <RelativeTime key="active" at={member.last_active_at} />],
           ["Member since", <RelativeTime key="since" at={member.created_at} />],
+          ...(mayEverywhere("usage:read")
+            ? ([["Usage", <UsageLink key="usage" member={member} />]] as const)
+            : []),
         ]}
       />
       {may("groups:read") && <Roles member={member} />}
@@ -94,6 +97,18 @@ function MemberDetails({ member }: { member: Member }) {
       {opened === "deactivate" && <DeactivateMemberDialog member={member} onClose={close} />}
       {opened === "remove" && <RemoveMemberDialog member={member} onClose={close} />}
     </Page>
+  );
+}
+
+function UsageLink({ member }: { member: Member }) {
+  return (
+    <Link
+      to="/usage"
+      search={{ member: [member.id], by: "workspace", range: "month" }}
+      className="link"
+    >
+      Usage of this month by workspace
+    </Link>
   );
 }
 

@@ -47,7 +47,7 @@ export function SpendLimitsTab() {
       {mayEverywhere("spend_limits:read") && (
         <Section
           title="People in several groups"
-          lead="Groups can have a default cap for each member. A value of a person's own wins over default caps."
+          lead="Groups can have a default cap for each member. A person’s own value replaces them."
         >
           <GroupLimitMode />
         </Section>
