@@ -38,6 +38,15 @@ export function testTags({ company, openSession }: Console): void {
     await page.getByText("With cost_center").waitFor();
     await settle(page);
     expect(await findViolations(page)).toEqual([]);
+    await page.getByRole("link", { name: "Usage without cost_center" }).click();
+    await page.getByRole("heading", { level: 1, name: "Usage" }).waitFor();
+    await page.getByText("Without cost_center").first().waitFor();
+    await page
+      .getByRole("row", { name: /Engineering/ })
+      .first()
+      .waitFor();
+    expect(await page.getByRole("row", { name: /Tagged/ }).count()).toBe(0);
+    await page.goBack();
     await values.getByRole("link", { name: "4711" }).click();
     await page.getByRole("heading", { level: 1, name: "Usage" }).waitFor();
     await page.getByText("cost_center: 4711").first().waitFor();

@@ -11,6 +11,7 @@ import type { TagName, TagValue } from "./tag-names.ts";
 
 /** Long text ends in an ellipsis on narrow screens. */
 const cut = "block truncate max-sm:max-w-40";
+const link = "rounded-sm text-sm text-accent hover:underline";
 
 interface NameTableProps {
   names: readonly TagName[];
@@ -63,13 +64,22 @@ export function ValueSection({ name, hasCost }: { name: TagName; hasCost: boolea
       title={name.name}
       actions={
         hasCost && (
-          <Link
-            to="/usage"
-            search={{ by: "tag", tagName: name.name, range: "month" }}
-            className="rounded-sm text-sm text-accent hover:underline"
-          >
-            Usage by {name.name}
-          </Link>
+          <>
+            <Link
+              to="/usage"
+              search={{ by: "tag", tagName: name.name, range: "month" }}
+              className={link}
+            >
+              Usage by {name.name}
+            </Link>
+            <Link
+              to="/usage"
+              search={{ without: name.name, by: "workspace", range: "month" }}
+              className={link}
+            >
+              Usage without {name.name}
+            </Link>
+          </>
         )
       }
     >

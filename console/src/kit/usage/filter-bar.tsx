@@ -138,9 +138,9 @@ const known: Record<Exclude<RareName, "member" | "group" | "tag">, readonly stri
 
 /** Filters by workspace, key, model and other labels. The address has all of them. */
 export function FilterBar({ search, onChange, within = {} }: BarProps) {
-  const isRareSet = rare.some((name) => search[name] !== undefined);
+  const isRareSet = [...rare, "without" as const].some((name) => search[name] !== undefined);
   const [isMore, setIsMore] = useState(isRareSet);
-  const set = filterNames.filter((name) => search[name] !== undefined);
+  const isSet = [...filterNames, "without" as const].some((name) => search[name] !== undefined);
   return (
     <>
       <PlaceFilters search={search} onChange={onChange} within={within} />
@@ -152,7 +152,7 @@ export function FilterBar({ search, onChange, within = {} }: BarProps) {
       >
         <SlidersHorizontal size={15} /> More filters
       </Button>
-      {set.length > 0 && (
+      {isSet && (
         <Button kind="quiet" onClick={() => onChange(noFilters)}>
           Clear filters
         </Button>
@@ -201,7 +201,9 @@ function toChange(name: FilterName, values: string[]): ReportFilters {
   return { [name]: values.length > 0 ? values : undefined };
 }
 
-const noFilters = Object.fromEntries(filterNames.map((name) => [name, undefined])) as ReportFilters;
+const noFilters = Object.fromEntries(
+  [...filterNames, "without"].map((name) => [name, undefined]),
+) as ReportFilters;
 
 interface Option {
   value: string;
@@ -307,20 +309,31 @@ function GroupFilter({ search, onChange }: BarProps) {
   );
 }
 
+/** Prefix of choices that stand for the name of a missing tag. Ids of tags do not begin with it. */
+const WITHOUT = "without:";
+
 function TagFilter({ search, onChange }: BarProps) {
   const tags = useTags();
+  const items = tags.data?.items ?? [];
+  const without = search.without === undefined ? [] : [WITHOUT + search.without];
+  const names = new Set(items.map(({ name }) => name));
+  if (search.without !== undefined) names.add(search.without);
   return (
     <Filter
       label="Tag"
-      values={search.tag ?? []}
-      onChange={(values) => onChange(toChange("tag", values))}
-      options={addSelected(
-        (tags.data?.items ?? []).map(({ id, name, value }) => ({
-          value: id,
-          label: `${name}: ${value}`,
-        })),
-        search.tag,
-      )}
+      values={[...(search.tag ?? []), ...without]}
+      onChange={(values) => {
+        const ids = values.filter((value) => !value.startsWith(WITHOUT));
+        const missing = values.findLast((value) => value.startsWith(WITHOUT));
+        onChange({ ...toChange("tag", ids), without: missing?.slice(WITHOUT.length) });
+      }}
+      options={[
+        ...addSelected(
+          items.map(({ id, name, value }) => ({ value: id, label: `${name}: ${value}` })),
+          search.tag,
+        ),
+        ...[...names].map((name) => ({ value: WITHOUT + name, label: `Without ${name}` })),
+      ]}
     />
   );
 }

@@ -61,6 +61,7 @@ export function toFilterQuery(search: ReportFilters, { workspaceId, apiKeyId }: 
     ...filters,
     group_id: search.group,
     tag_id: search.tag,
+    without_tag: search.without,
     ...(workspaceId !== undefined && { workspace_id: [workspaceId] }),
     ...(apiKeyId !== undefined && { api_key_id: [apiKeyId] }),
     // The server refuses an unknown state of the address.

@@ -11,6 +11,7 @@ export function toRequestsSearch(
     const values = search[name];
     if (values) found[name] = values;
   }
+  if (search.without !== undefined) found.without = search.without;
   // A key belongs to one workspace, so the filter of the workspace is not needed.
   if (apiKeyId !== undefined) return { ...found, key: [apiKeyId], ...timesOf(search) };
   if (workspaceId !== undefined) found.workspace = [workspaceId];

@@ -20,15 +20,22 @@ export const metricNames = ["cost", "tokens", ...seriesNames, "requests", "error
 export type Metric = (typeof metricNames)[number];
 
 /** Values of each filter of reports and of the request log. */
-export type ReportFilters = { [F in FilterName]?: string[] | undefined };
+export type ReportFilters = { [F in FilterName]?: string[] | undefined } & {
+  /** Name of a tag that requests lack. */
+  without?: string | undefined;
+};
 
 const filters = Object.fromEntries(filterNames.map((name) => [name, texts])) as {
   [F in FilterName]: typeof texts;
 };
 
+const nameOfTag = matching(/^[^,:=]{1,64}$/);
+
 /** Reads the address of a report, or of the request log. */
 export const readReportSearch = makeSearchReader({
   ...filters,
+  /** Name of a tag that requests lack. */
+  without: nameOfTag,
   range: oneOf(rangeNames),
   /** First day of a custom range. */
   from: day,
@@ -38,7 +45,7 @@ export const readReportSearch = makeSearchReader({
   at: matching(/^\d{4}-\d{2}-\d{2}(T\d{2}(:\d{2})?)?$/),
   by: oneOf([...groupNames, "none"] as const),
   /** Name of the tags that the report is grouped by. */
-  tagName: matching(/^[^,:=]{1,64}$/),
+  tagName: nameOfTag,
   metric: oneOf(metricNames),
   /** Number of groups in the chart. */
   top: oneOf([3, 5, 8]),
