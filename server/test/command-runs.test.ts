@@ -34,6 +34,19 @@ test("finds names of workspaces and addresses of members in place of any id", as
   expect(unknown.notes).toContain("Member not found: eve@example.com");
 });
 
+test("finds a tag by its name and value, and explains a text without both", async () => {
+  const set = (scope: string) =>
+    cli.bursar(["limits", "set", "--scope", scope, "--period", "daily", "--limit-usd", "1"]);
+  for (const text of ["cost_center=4712", "cost_center:4712", "tag_2"]) {
+    await set(`tag:${text}`);
+    expect(cli.lastBody()).toMatchObject({ scope: { type: "tag", tag_id: "tag_2" } });
+  }
+  const unknown = await set("tag:4711");
+  expect(unknown).toMatchObject({ code: 4, out: "" });
+  expect(unknown.notes).toContain("such as cost_center=4711");
+  expect((await set("tag:cost_center=1")).notes).toContain("Tag not found: cost_center=1");
+});
+
 test("prefers an active workspace, and refuses a name of several archived ones", async () => {
   const archived = { name: "Old", archived_at: "2026-01-01T00:00:00.000Z" };
   let data = [

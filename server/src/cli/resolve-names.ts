@@ -1,10 +1,11 @@
 import { CommandError, exitCodes } from "./command-error.ts";
 import type { RouteInput } from "./command-input.ts";
 
-/** Workspace, member or group, with the fields that are searched. */
+/** Workspace, member, group or tag, with the fields that are searched. */
 interface Named {
   id: string;
   name: string;
+  value?: string;
   email?: string;
   archived_at?: string | null;
 }
@@ -13,8 +14,8 @@ interface Named {
 export type ListAll = (target: string) => Promise<readonly Named[]>;
 
 /**
- * Replaces names of workspaces and groups and addresses of members by their ids. Throws CommandError if a name has no match or
- * more than one.
+ * Replaces names of workspaces, groups and tags, and addresses of members, by their ids. Throws CommandError if a name has no
+ * match or more than one.
  */
 export async function resolveNames(input: RouteInput, listAll: ListAll): Promise<RouteInput> {
   const known = new Map<string, Promise<string>>();
@@ -32,6 +33,9 @@ export async function resolveNames(input: RouteInput, listAll: ListAll): Promise
     }
     if (/^group_ids?$/.test(field) && !value.startsWith("group_")) {
       return once(`group ${value}`, () => findGroup(value, listAll));
+    }
+    if (/^tag_ids?$/.test(field) && !value.startsWith("tag_")) {
+      return once(`tag ${value}`, () => findTag(value, listAll));
     }
     return value;
   };
@@ -78,6 +82,18 @@ async function findGroup(name: string, listAll: ListAll): Promise<string> {
   const all = await listAll(`/v1/admin/groups?${search}`);
   const found = all.filter((group) => normalizeName(group.name) === wanted);
   return pickOnlyOne(`Group not found: ${name}`, found);
+}
+
+/** Finds the tag `name=value` or `name:value`. */
+async function findTag(text: string, listAll: ListAll): Promise<string> {
+  const [, name, value] = /^([^:=]+)[:=](.*)$/s.exec(text) ?? [];
+  if (name === undefined) {
+    const example = `Write its name and value, such as cost_center=${text}.`;
+    throw new CommandError(`Tag not found: ${text}. ${example}`, exitCodes.notFound);
+  }
+  const all = await listAll(`/v1/admin/tags?${new URLSearchParams({ name })}`);
+  const found = all.filter((tag) => tag.value === value);
+  return pickOnlyOne(`Tag not found: ${text}`, found);
 }
 
 function pickOnlyOne(notFound: string, found: readonly Named[]): string {

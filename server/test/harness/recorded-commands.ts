@@ -47,6 +47,13 @@ const named: RecordedCommands["answers"] = {
     data: [{ id: "group_1", name: "Engineering" }],
     next_page: null,
   }),
+  "/v1/admin/tags": () => ({
+    data: [
+      { id: "tag_1", name: "cost_center", value: "4711" },
+      { id: "tag_2", name: "cost_center", value: "4712" },
+    ],
+    next_page: null,
+  }),
   "/v1/admin/workspaces": () => ({
     data: [{ id: "wksp_1", name: "Research", archived_at: null }],
     next_page: null,
