@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { beforeAll, expect, test } from "vitest";
-import { sendMessage } from "../../server/test/harness/server-process.ts";
+import { sendMessage, textField } from "../../server/test/harness/server-process.ts";
 import { type Company, emailOf, owner } from "./company.ts";
 import {
   describeConsole,
@@ -56,11 +56,14 @@ describeConsole("personal keys", ({ company, open, openSession, openOverview }) 
   test.for([1440, 390])(
     "a Member gets from the sign-in to a first request alone, in few steps at %d px",
     async (width) => {
+      // The workspace has a list of models, or a group of the person.
+      const models = ["claude-haiku-*"];
       await setRules({
         personal_keys: "members",
         personal_key_lifetime_days: 30,
-        personal_key_models: ["claude-haiku-*"],
+        personal_key_models: width === 390 ? null : models,
       });
+      const groupId = width === 390 ? await createGroupOfTim(models) : null;
       const { page, faults } = await open({ width });
       const startedAtMs = performance.now();
       await signIn(page, emailOf("Tim"), company().server);
@@ -89,6 +92,7 @@ describeConsole("personal keys", ({ company, open, openSession, openOverview }) 
       // Copying and running it.
       steps += 2;
       expect(JSON.parse(stdout)).toMatchObject({ type: "message", role: "assistant" });
+      expect(command).toContain('"model": "claude-haiku-');
       await dialog.getByText("Your first request arrived").waitFor();
       expect(performance.now() - startedAtMs).toBeLessThan(MAX_MS);
       expect(steps).toBeLessThanOrEqual(MAX_STEPS);
@@ -97,9 +101,17 @@ describeConsole("personal keys", ({ company, open, openSession, openOverview }) 
       expect(await readPageState(page)).not.toContain(secret.slice(20, 40));
       await settle(page);
       expect(await findViolations(page)).toEqual([]);
+      if (groupId !== null) await mustAdmin("DELETE", `/v1/admin/groups/${groupId}`);
       expect(faults).toEqual([]);
     },
   );
+
+  async function createGroupOfTim(allowed_models: string[]): Promise<string> {
+    const group = await mustAdmin("POST", "/v1/admin/groups", { name: "Writers", allowed_models });
+    const id = textField(group, "id");
+    await mustAdmin("POST", `/v1/admin/groups/${id}/members`, { email: emailOf("Tim") });
+    return id;
+  }
 
   test("a key is rotated, disabled, enabled and revoked by its owner", async () => {
     const { page, faults } = await openSession(emailOf("Katherine"));

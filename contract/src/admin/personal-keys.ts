@@ -60,6 +60,9 @@ export const getPersonalKeyOptions = route({
     type: z.literal("personal_key_options"),
     workspaces: z.array(personalKeyWorkspace),
     has_more: z.boolean(),
+    group_models: z.array(z.string()).nullable().meta({
+      description: "Models that the caller's groups allow for personal keys. Null: all models.",
+    }),
     contacts: z.array(z.object({ name: z.string(), email: z.string() })),
   }),
 });

@@ -28,7 +28,7 @@ export function NewKeyDialog({ made, onDone }: NewKeyDialogProps) {
 
 /** Code samples. Null: the key cannot send messages, or its models are unknown. */
 function makeSamples({ key: { permissions, allowed_models }, secret }: NewKey): ReactNode {
-  const model = findUsableModel(allowed_models);
+  const model = findUsableModel([allowed_models]);
   if (model === null || strongest(permissions) === "read") return null;
   return (
     <section className="grid gap-3 border-t border-line pt-5">

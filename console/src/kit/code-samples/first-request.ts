@@ -7,17 +7,21 @@ export function makeFirstRequest(model = USUAL_MODEL): MessageRequest {
   return { model, max_tokens: 200, messages: [{ role: "user", content: "Hello, Claude" }] };
 }
 
+type AllowedModels = readonly string[] | null;
+
 /**
- * Returns a model that a key may call, or null. `allowed` has names and prefixes with `*`. Null: all models. Prefixes select a
+ * Returns a model that all lists allow, or null. A list has names and prefixes with `*`. Null: all models. Prefixes select a
  * model among the `known` ones.
  */
 export function findUsableModel(
-  allowed: readonly string[] | null,
+  lists: readonly AllowedModels[],
   known: readonly string[] = [],
 ): string | null {
-  if (allowed === null || allowed.some((name) => isMatch(name, USUAL_MODEL))) return USUAL_MODEL;
-  const named = allowed.find((name) => !name.endsWith("*"));
-  return named ?? known.find((model) => allowed.some((name) => isMatch(name, model))) ?? null;
+  const limits = lists.filter((list) => list !== null);
+  const isUsable = (model: string) =>
+    limits.every((list) => list.some((name) => isMatch(name, model)));
+  const named = limits.flat().filter((name) => !name.endsWith("*"));
+  return [USUAL_MODEL, ...named, ...known].find(isUsable) ?? null;
 }
 
 function isMatch(name: string, model: string): boolean {

@@ -84,13 +84,20 @@ test.each([
   [["claude-opus-*", "claude-haiku-4-5"], "claude-haiku-4-5"],
   [["claude-opus-*"], null],
 ])("with the allowed models %j, samples use %s", (allowed, model) => {
-  expect(findUsableModel(allowed)).toBe(model);
+  expect(findUsableModel([allowed])).toBe(model);
 });
 
 test("with a prefix alone, samples use a known model of it", () => {
   const known = ["claude-opus-4-5", "claude-haiku-4-5", "claude-haiku-3-5"];
-  expect(findUsableModel(["claude-haiku-*"], known)).toBe("claude-haiku-4-5");
-  expect(findUsableModel(["claude-fable-*"], known)).toBeNull();
+  expect(findUsableModel([["claude-haiku-*"]], known)).toBe("claude-haiku-4-5");
+  expect(findUsableModel([["claude-fable-*"]], known)).toBeNull();
+});
+
+test("a sample model is in the lists of the key and of the owner's groups", () => {
+  const known = ["claude-opus-5", "claude-haiku-4-5"];
+  expect(findUsableModel([null, ["claude-haiku-*"]], known)).toBe("claude-haiku-4-5");
+  expect(findUsableModel([["claude-*"], ["claude-opus-5"]])).toBe("claude-opus-5");
+  expect(findUsableModel([["claude-opus-*"], ["claude-haiku-*"]], known)).toBeNull();
 });
 
 async function runShell(script: string): Promise<string> {

@@ -27,13 +27,16 @@ const USUAL_DAYS = 365;
 
 interface CreateProps {
   workspaces: readonly PersonalKeyWorkspace[];
+  /** Models that the member's groups allow. Null: all models. */
+  groupModels: readonly string[] | null;
   onClose: () => void;
   /** Receives the key with its secret, to show it once. Do not store it. */
   onCreated: (key: CreatedPersonalKey) => void;
 }
 
 /** Form for a key of one's own. Everything has a usual value. */
-export function CreatePersonalKeyDialog({ workspaces, onClose, onCreated }: CreateProps) {
+export function CreatePersonalKeyDialog(props: CreateProps) {
+  const { workspaces, groupModels, onClose, onCreated } = props;
   const { member } = useSession();
   const first = workspaces.find(isOpen) ?? workspaces[0];
   const defaultValues: Values = {
@@ -81,7 +84,7 @@ export function CreatePersonalKeyDialog({ workspaces, onClose, onCreated }: Crea
           <WorkspaceField form={form} workspaces={workspaces} />
           {chosen && <ExpiryChoice form={form} workspace={chosen} />}
         </div>
-        {chosen && <Rules workspace={chosen} />}
+        {chosen && <Rules workspace={chosen} groupModels={groupModels} />}
       </DialogForm>
     </Dialog>
   );
@@ -143,12 +146,18 @@ function ExpiryChoice({ form, workspace }: FieldProps & { workspace: PersonalKey
   );
 }
 
-/** Rules of the workspace for the key. */
-function Rules({ workspace }: { workspace: PersonalKeyWorkspace }) {
+interface RulesProps {
+  workspace: PersonalKeyWorkspace;
+  groupModels: readonly string[] | null;
+}
+
+/** Rules of the workspace and the member's groups for the key. */
+function Rules({ workspace, groupModels }: RulesProps) {
   const { name, role, allowed_models, max_keys, keys } = workspace;
   const rules = [
     role === null && `The key makes you a member of ${name}.`,
-    allowed_models && `The key can use ${allowed_models.join(", ")}.`,
+    allowed_models && `${name} allows ${allowed_models.join(", ")}.`,
+    groupModels && `Your groups allow ${groupModels.join(", ")}.`,
     max_keys !== null && `You have ${keys} of ${formatPlural(max_keys, "key")} in ${name}.`,
     !isOpen(workspace) && "Revoke a key before you create another one.",
   ].filter((rule) => rule !== false && rule !== null);

@@ -2,6 +2,7 @@ import { useList } from "../../queries.ts";
 import type { ApiKey } from "../api-keys/queries.ts";
 import { CodeSamples } from "../code-samples/code-samples.tsx";
 import { findUsableModel, makeFirstRequest } from "../code-samples/first-request.ts";
+import { usePersonalKeyOptions } from "./queries.ts";
 
 interface KeySamplesProps {
   apiKey: Pick<ApiKey, "allowed_models">;
@@ -11,18 +12,20 @@ interface KeySamplesProps {
 
 /** Commands that send a first request with a model that the key may use. */
 export function KeySamples({ apiKey: { allowed_models }, secret }: KeySamplesProps) {
-  const isListed = allowed_models === null || findUsableModel(allowed_models) !== null;
+  const options = usePersonalKeyOptions();
+  const lists = [allowed_models, options.data?.group_models ?? null];
+  const isListed = findUsableModel(lists) !== null;
   const prices = useList("listModelPrices", {}, { isEnabled: !isListed });
   const known = (prices.data?.items ?? [])
     .filter(({ lifecycle }) => lifecycle === "active")
     .map(({ model }) => model);
-  const model = findUsableModel(allowed_models, known);
-  if (prices.isLoading) return null;
+  const model = findUsableModel(lists, known);
+  if (options.isLoading || prices.isLoading) return null;
   if (model === null) {
     return (
       <p className="text-sm text-quiet">
-        The key can use {(allowed_models ?? []).join(", ") || "no model"}. Ask a Workspace Admin for
-        the name of a model.
+        No known model is in the lists of the key and of your groups. Ask a Workspace Admin for the
+        name of a model.
       </p>
     );
   }
@@ -30,7 +33,7 @@ export function KeySamples({ apiKey: { allowed_models }, secret }: KeySamplesPro
     <CodeSamples
       secret={secret}
       request={makeFirstRequest(model)}
-      hasFixedModel={allowed_models !== null}
+      hasFixedModel={lists.some((list) => list !== null)}
     />
   );
 }

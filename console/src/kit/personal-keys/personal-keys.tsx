@@ -28,7 +28,7 @@ export function PersonalKeys() {
   const error = (options.data ? null : options.error) ?? (keys.data ? null : keys.error);
   if (error) return <ErrorState error={error} onRetry={() => void options.refetch()} />;
   if (!options.data || !keys.data) return <SkeletonRows />;
-  const { workspaces } = options.data;
+  const { workspaces, group_models: groupModels } = options.data;
   const { items } = keys.data;
   const create = workspaces.length > 0 && (
     <Button kind="primary" data-create onClick={() => setIsCreating(true)}>
@@ -51,10 +51,13 @@ export function PersonalKeys() {
         <NoWorkspace contacts={options.data.contacts} />
       )}
       {isNew(items, nowMs) && <FirstSteps apiKey={items[0] as ApiKey} />}
-      {workspaces.length > 0 && <PersonalKeyWorkspaces workspaces={workspaces} />}
+      {workspaces.length > 0 && (
+        <PersonalKeyWorkspaces workspaces={workspaces} groupModels={groupModels} />
+      )}
       {isCreating && (
         <CreatePersonalKeyDialog
           workspaces={workspaces}
+          groupModels={groupModels}
           onClose={() => setIsCreating(false)}
           onCreated={(key) => {
             setIsCreating(false);
@@ -96,11 +99,21 @@ function FirstSteps({ apiKey }: { apiKey: ApiKey }) {
 
 const SHOWN = 10;
 
+interface WorkspacesProps {
+  workspaces: readonly PersonalKeyWorkspace[];
+  /** Models that the member's groups allow. Null: all models. */
+  groupModels: readonly string[] | null;
+}
+
 /** Workspaces where the member can create a key, with their rules. */
-function PersonalKeyWorkspaces({ workspaces }: { workspaces: readonly PersonalKeyWorkspace[] }) {
+function PersonalKeyWorkspaces({ workspaces, groupModels }: WorkspacesProps) {
   const more = workspaces.length - SHOWN;
+  const lead = "Each key belongs to one of these workspaces.";
   return (
-    <Section title="Workspaces for your keys" lead="Each key belongs to one of these workspaces.">
+    <Section
+      title="Workspaces for your keys"
+      lead={groupModels ? `${lead} Your groups allow ${groupModels.join(", ")}.` : lead}
+    >
       <ul className="divide-y divide-line border-y border-line text-sm">
         {workspaces.slice(0, SHOWN).map((workspace) => (
           <li key={workspace.id} className="grid gap-x-6 gap-y-1 py-3 sm:grid-cols-[15rem_1fr]">
@@ -131,7 +144,7 @@ function describeRules(workspace: PersonalKeyWorkspace): string {
     max_keys !== null && `${keys} of ${formatPlural(max_keys, "key")}`,
   ].filter((rule) => rule !== false && rule !== null);
   const text = rules.join(" · ");
-  return text === "" ? "all models" : text.charAt(0).toUpperCase() + text.slice(1);
+  return text === "" ? "No rules" : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 interface Contact {

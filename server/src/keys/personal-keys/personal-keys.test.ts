@@ -13,6 +13,7 @@ type ApiKey = z.output<typeof apiKey>;
 
 interface Options {
   workspaces: { id: string; role: string | null; keys: number; max_keys: number | null }[];
+  group_models: string[] | null;
   contacts: { email: string }[];
 }
 
@@ -333,5 +334,19 @@ describe("the options", () => {
     const [open] = (await list(grace.client)).workspaces;
     expect(open).toMatchObject({ id: workspaceId, role: null, keys: 0 });
     expect((await list(grace.client, "?name=unknown")).workspaces).toEqual([]);
+  });
+
+  test("have the models that the groups of the person allow", async ({ org, ada }) => {
+    expect((await list(ada.client)).group_models).toBeNull();
+    for (const [name, model] of [
+      ["Interns", "claude-haiku-*"],
+      ["Science", "claude-opus-5"],
+    ]) {
+      const group = { name, allowed_models: [model] };
+      const { body } = await org.admin.post<{ id: string }>("/v1/admin/groups", group);
+      await org.admin.post(`/v1/admin/groups/${body.id}/members`, { member_id: ada.id });
+    }
+    const { group_models } = await list(ada.client);
+    expect(group_models?.toSorted()).toEqual(["claude-haiku-*", "claude-opus-5"]);
   });
 });

@@ -16,6 +16,7 @@ import {
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { MemberCaller } from "#src/domain/caller.ts";
+import { combineGroupModels } from "#src/domain/group-models.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import {
   findWorkspaceReach,
@@ -35,6 +36,7 @@ import { findOwnerForKey } from "#src/keys/api-keys/key-owner.sql.ts";
 import type { WaitingSecretDeps } from "#src/keys/waiting-secrets/waiting-secrets.ts";
 import { assert } from "#src/lib/assert.ts";
 import { formatPlural } from "#src/lib/format-plural.ts";
+import { listModelsOfMember } from "#src/people/groups/group-models.sql.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
 import { canJoinWorkspaces, joinWorkspace } from "#src/people/workspace-members/join-workspace.ts";
@@ -259,12 +261,20 @@ export interface PersonalKeyOption {
   keys: number;
 }
 
+export interface PersonalKeyOptions {
+  options: PersonalKeyOption[];
+  hasMore: boolean;
+  /** Models that the groups of the caller allow. Null: all models. */
+  groupModels: string[] | null;
+  contacts: Contact[];
+}
+
 /** Returns the workspaces where the caller can create a key, and people who can change that. */
 export async function findPersonalKeyOptions(
   deps: Pick<AuditDeps, "database" | "nowMs" | "rows">,
   call: Call,
   { name }: { name?: string | undefined },
-): Promise<{ options: PersonalKeyOption[]; hasMore: boolean; contacts: Contact[] }> {
+): Promise<PersonalKeyOptions> {
   const caller = getMemberCaller(call);
   const { database } = deps;
   const { organizationId, id: memberId } = caller;
@@ -298,7 +308,8 @@ export async function findPersonalKeyOptions(
   });
   const asked = { organizationId, workspaceIds: ownIds, limit: MAX_CONTACTS };
   const contacts = await listContacts(database, asked);
-  return { options, hasMore: listed.length > MAX_PLACES, contacts };
+  const groupModels = combineGroupModels(await listModelsOfMember(database, { memberId }));
+  return { options, hasMore: listed.length > MAX_PLACES, groupModels, contacts };
 }
 
 function toMember(caller: Call["caller"]): MemberCaller {

@@ -23,9 +23,14 @@ export function makePersonalKeyHandlers(
   const ownerAuthority = makeOwnerAuthority(deps.rows);
   return {
     getPersonalKeyOptions: async (call, { query }) => {
-      const { options, hasMore, contacts } = await findPersonalKeyOptions(deps, call, query);
-      const workspaces = options.map(toWire);
-      return { type: "personal_key_options", workspaces, has_more: hasMore, contacts };
+      const found = await findPersonalKeyOptions(deps, call, query);
+      return {
+        type: "personal_key_options",
+        workspaces: found.options.map(toWire),
+        has_more: found.hasMore,
+        group_models: found.groupModels,
+        contacts: found.contacts,
+      };
     },
     listPersonalKeys: pagedList(
       listPersonalKeysRoute,

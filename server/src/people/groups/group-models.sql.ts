@@ -1,17 +1,16 @@
 import { sql } from "kysely";
-import type { Tx } from "#src/db/pool.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
 import type { GroupModels } from "#src/domain/group-models.ts";
 
-/** Lists of models that a member has through other groups. A group without a list is left out. */
+/** Lists of models that a member has through groups. A group without a list is left out. */
 export async function listModelsOfMember(
-  tx: Tx,
-  of: { memberId: string; exceptGroupId: string },
+  db: Database | Tx,
+  of: { memberId: string; exceptGroupId?: string },
 ): Promise<GroupModels[]> {
   const { rows } = await sql<GroupModels>`
     SELECT g.allowed_models, g.model_lists FROM group_member AS held JOIN member_group AS g ON g.id = held.group_id
-    WHERE held.member_id = ${of.memberId} AND g.id <> ${of.exceptGroupId} AND g.allowed_models IS NOT NULL`.execute(
-    tx,
-  );
+    WHERE held.member_id = ${of.memberId} AND g.id IS DISTINCT FROM ${of.exceptGroupId ?? null}
+      AND g.allowed_models IS NOT NULL`.execute(db);
   return rows;
 }
 
