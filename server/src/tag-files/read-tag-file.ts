@@ -33,9 +33,11 @@ export async function readTagFile(text: string, faults: Faults): Promise<TagFile
     return await readRecords(text.replace(/^\uFEFF/, ""), faults);
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    const { lines } = error as CsvError & { lines?: number };
+    // The parser's own line is the last one of the file, if a quotation mark is never closed.
+    const { records: readLines } = error as CsvError & { records?: number };
+    const line = (readLines ?? 0) + 1;
     const message = "The line is no valid CSV, because of a quotation mark.";
-    addFault(faults, { line: lines ?? 1, column: null, code: "csv_malformed", message });
+    addFault(faults, { line, column: null, code: "csv_malformed", message });
     return null;
   }
 }

@@ -37,6 +37,7 @@ test.for([
   ["kind,id\nworkspace,\uFFFD", [[2, null, "encoding_invalid"]]],
   ["k\0i\0n\0d\0", [[1, null, "encoding_invalid"]]],
   ['kind,id\nworkspace,"a', [[2, null, "csv_malformed"]]],
+  ['kind,id\nworkspace,"a\nworkspace,b\n', [[2, null, "csv_malformed"]]],
   [
     "name,tag:team",
     [
