@@ -5,7 +5,10 @@ import type pg from "pg";
 
 const names = new Map<string, string>();
 
-/** Registers a constant statement to be prepared under a name. Returns the text. */
+/**
+ * Registers a constant statement to be prepared under a name. Returns the text. The text names its columns: a `*` fails on open
+ * connections after a migration adds a column. A condition of ON CONFLICT has no parameter.
+ */
 export function prepareOnce(name: string, text: string): string {
   names.set(text, name);
   return text;
