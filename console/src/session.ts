@@ -88,6 +88,11 @@ export async function continueSession(memberId: string): Promise<Session | null>
 /** Ends the session. The console then opens the sign-in page. */
 export async function signOut(): Promise<void> {
   await call("signOut", {}).catch(() => undefined);
+  await forgetSession();
+}
+
+/** Forgets a session that the server has ended. The console then opens the sign-in page. */
+export async function forgetSession(): Promise<void> {
   await storeSession(null);
   // Runs later, when the pages that show the data are unmounted.
   setTimeout(clearData);

@@ -123,6 +123,17 @@ describeConsole("sign-in through a directory", ({ browser }) => {
       await signInWithPassword(ownerPage, NEW_PASSWORD);
       await ownerPage.getByRole("heading", { level: 1, name: "Northwind" }).waitFor();
 
+      await again.page.goto(`${server.url}/security-settings`);
+      await again.page.getByRole("button", { name: `Sign in with ${PROVIDER}` }).click();
+      await again.page.getByLabel("Require the company sign-in").uncheck();
+      await again.page.getByRole("button", { name: "Save company sign-in" }).click();
+      await again.page.getByText("All sign-in methods allowed", { exact: true }).waitFor();
+      await again.page.goto(`${server.url}/account`);
+      await again.page.getByRole("button", { name: "Unlink…" }).click();
+      await again.page.getByText("You are signed out").waitFor();
+      await again.page.getByRole("button", { name: "Unlink directory" }).click();
+      await again.page.getByRole("heading", { level: 1, name: "Sign in" }).waitFor();
+
       const all = [...faults, ...ann.faults, ...linking.faults, ...again.faults];
       expect(all.filter((fault) => !fault.startsWith(PROVIDER_FONTS))).toEqual([]);
       for (const { context } of [ann, linking, again]) await context.close();

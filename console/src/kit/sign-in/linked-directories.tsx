@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { Answer } from "../../api-client.ts";
 import { useApi, useChange } from "../../queries.ts";
-import { useSession } from "../../session.ts";
+import { forgetSession, useSession } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
@@ -16,8 +16,10 @@ const stale = ["listLinkedDirectories", "listMemberDirectories", "listGroups"] a
 export function OwnDirectories() {
   const links = useApi("listLinkedDirectories", {});
   const { directory } = useSession();
-  const unlink = useChange("unlinkDirectory", stale);
   const [chosen, setChosen] = useState<LinkedDirectory | null>(null);
+  const endsSession = chosen !== null && chosen.directory_id === directory?.id;
+  // Without a session, no query succeeds.
+  const unlink = useChange("unlinkDirectory", endsSession ? [] : stale);
   if (links.error) return <FormError error={links.error} />;
   if (!links.data) return <SkeletonRows rows={1} />;
   return (
@@ -30,10 +32,15 @@ export function OwnDirectories() {
           action="Unlink directory"
           toast={`${chosen.name} unlinked`}
           onClose={() => setChosen(null)}
+          onSaved={() => {
+            if (endsSession) void forgetSession();
+          }}
         >
           <p>
-            {chosen.name} no longer opens your account. Your sessions that it started end, and you
-            sign in another way.
+            {chosen.name} no longer opens your account.{" "}
+            {endsSession
+              ? "You are signed out, and sign in another way."
+              : "Your sessions that it started end."}
           </p>
         </ConfirmChange>
       )}
