@@ -132,6 +132,7 @@ test("restrictions of the lost time are applied again, once for all nodes", {
   const leaver = await org.member({ role: "developer" });
   const lowered = await org.member({ role: "admin" });
   const signedOut = await org.member({ role: "admin" });
+  const forged = await make();
   const invites = await admin.post<{ results: { invite: { id: string } }[] }>("/v1/admin/invites", {
     emails: ["new@example.com"],
     role: "user",
@@ -163,6 +164,8 @@ test("restrictions of the lost time are applied again, once for all nodes", {
   await expectSuccess(signedOut.client.post("/v1/admin/sign_out"));
   await expectSuccess(admin.remove(`/v1/admin/invites/${inviteId}`));
   await groups.restrict();
+  const secret = await forgeRotation(forged.id);
+  await change(forged, { name: "Forged" });
   const created = await make({ name: "Lost" });
   await readAll(nodes);
   await postgres.failOver();
@@ -186,6 +189,9 @@ test("restrictions of the lost time are applied again, once for all nodes", {
   ]);
   expect(old?.secretValidUntilMs).toBeLessThan(nodes[0].nowMs());
   expect(fresh).toMatchObject({ id: rotated.id, secretValidUntilMs: null, status: "active" });
+  const hashes = [hashSecret(forged.key), hashSecret(secret)];
+  const found = await findApiKeysByHashes(nodes[0].storage.database, nodes[0].audit.rows, hashes);
+  expect(found).toMatchObject([{ id: forged.id, isUnsigned: false }, null]);
   expect((await h.as(adminKey.key).get("/v1/admin/workspaces")).error.details?.error_code).toBe(
     "api_key_revoked",
   );
@@ -240,6 +246,7 @@ test("restrictions of the lost time are applied again, once for all nodes", {
     "group.updated",
     "workspace.updated",
     "group_member.added",
+    "api_key.updated",
     "api_key.created",
   ]);
   for (const { audit } of nodes) {
@@ -247,6 +254,19 @@ test("restrictions of the lost time are applied again, once for all nodes", {
     expect(audit.chains.getReport(org.id).firstBroken).toBeNull();
   }
 });
+
+/** Replaces the secret of a key without the server, as an owner of the database can. Returns the new one. */
+async function forgeRotation(apiKeyId: string): Promise<string> {
+  const secret = `sk-ant-api03-${apiKeyId}`;
+  await postgres.sql("UPDATE api_key_secret SET valid_until = now() WHERE api_key_id = $1", [
+    apiKeyId,
+  ]);
+  await postgres.sql(
+    "INSERT INTO api_key_secret (api_key_id, hash, hint, created_at) VALUES ($1, $2, 'forged', now())",
+    [apiKeyId, Buffer.from(hashSecret(secret))],
+  );
+  return secret;
+}
 
 /** Groups that give access, and a workspace with personal keys. `restrict` takes it away. */
 async function makeGroups(org: TestOrganization, workspaceId: string) {

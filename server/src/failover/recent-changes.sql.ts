@@ -59,7 +59,7 @@ export async function readNewChanges(
             FROM api_key_restriction AS held WHERE held.api_key_id = keys.id),
           'secrets', (SELECT coalesce(json_agg(json_build_object('id', secret.id::text,
               'hash', encode(secret.hash, 'hex'), 'hint', secret.hint, 'createdAtMs', ${toMs("secret.created_at")},
-              'validUntilMs', ${toMs("secret.valid_until")})), '[]')
+              'validUntilMs', ${toMs("secret.valid_until")}, 'row', to_jsonb(secret))), '[]')
             FROM api_key_secret AS secret WHERE secret.api_key_id = keys.id)) AS state FROM keys
         UNION ALL SELECT json_build_object('type', 'admin_key', 'id', id, 'status', status, 'expiresAtMs', ${toMs("expires_at")})
         FROM admin_key WHERE id IN (SELECT subject_id FROM new WHERE subject_type = 'admin_key')

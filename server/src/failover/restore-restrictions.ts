@@ -22,6 +22,7 @@ import { refreshLimitsOfMembers } from "#src/people/leaving/member-limits.ts";
 import { findMember, type MemberRow, updateMember } from "#src/people/leaving/members.sql.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import type { RowSigner } from "#src/signed-rows/row-signer.ts";
+import { isUsableJson } from "#src/signed-rows/signed-transaction.ts";
 import type { LostChanges, RecentChange } from "./recent-changes.ts";
 import { recreateGroup, restoreMemberships } from "./restore-memberships.ts";
 import {
@@ -56,6 +57,7 @@ import type {
   AdminKeyState,
   ApiKeyState,
   InviteState,
+  RememberedApiKey,
   RememberedGroup,
   RememberedMember,
   SubjectState,
@@ -133,14 +135,16 @@ function restrictSubject(
 }
 
 async function restoreApiKey(
-  { tx, lost, nowMs }: Restored,
-  remembered: ApiKeyState,
+  { tx, rows, lost, nowMs }: Restored,
+  remembered: RememberedApiKey,
 ): Promise<AuditEntry | null> {
   const { id } = remembered;
   const current = await lockApiKey(tx, id);
   if (current === null) return null;
   const restriction = restrictApiKey(current, remembered);
-  const secrets = restrictSecrets(current.secrets, remembered.secrets);
+  // A forged secret would become genuine.
+  const genuine = remembered.secrets.filter(({ row }) => isUsableJson(rows, "api_key_secret", row));
+  const secrets = restrictSecrets(current.secrets, genuine);
   const ranks = restrictRanks(current.ranks, remembered.ranks);
   const fields = Object.keys(restriction) as (keyof typeof restriction)[];
   if (fields.length === 0 && secrets.ended.length === 0 && ranks.length === 0) return null;

@@ -41,6 +41,10 @@ export type ApiKeyState = {
   secrets: SecretState[];
 };
 
+export type RememberedApiKey = Omit<ApiKeyState, "secrets"> & {
+  secrets: (SecretState & { row: SignedRow })[];
+};
+
 export type AdminKeyState = {
   type: "admin_key";
   id: string;
@@ -107,7 +111,7 @@ export type InviteState = {
 };
 
 export type SubjectState =
-  | ApiKeyState
+  | RememberedApiKey
   | AdminKeyState
   | WorkspaceState
   | RememberedMember
