@@ -2,6 +2,7 @@ import type { Call } from "#src/access/call.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import { loadAuth } from "#src/people/identity/auth.ts";
 import {
   isCompanySignInOnly,
   needsCompanySignIn,
@@ -29,11 +30,12 @@ export function listOwners(deps: SignInDeps, { caller }: Call): Promise<OwnerRow
  * authenticator app is removed too, and all sessions end at once. While a directory is required, the owner can use the
  * password for a day.
  */
-export function resetOwner(
+export async function resetOwner(
   deps: SignInDeps,
   { caller, origin }: Call,
   input: { email: string; removeTwoFactor: boolean },
 ): Promise<SetUpLink> {
+  await loadAuth();
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const owners = await listRows(tx, caller.organizationId);
     const owner = owners.find(({ email }) => email === input.email);
@@ -99,12 +101,13 @@ async function startRecovery(
  * Creates a one-time link that sets a new password of the member, and revokes earlier links. Throws a 404, a 409, and a 403
  * where members sign in through a directory only.
  */
-export function createResetLink(
+export async function createResetLink(
   deps: SignInDeps,
   { caller, origin }: Call,
   memberId: string,
 ): Promise<SetUpLink> {
   const { organizationId } = caller;
+  await loadAuth();
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const member = await findMember(tx, { organizationId, id: memberId });
     if (member === null || member.status === "removed") throw memberNotFound(memberId);

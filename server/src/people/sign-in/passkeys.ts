@@ -13,6 +13,7 @@ import { loadAuth, makeAuth } from "#src/people/identity/auth.ts";
 import { callAuth } from "#src/people/identity/call-auth.ts";
 import { findKnownDevice } from "#src/people/identity/devices.ts";
 import type { Site } from "#src/people/identity/site.ts";
+import { accountTransaction } from "./account-transaction.ts";
 import { signInTransaction } from "./audit-member.ts";
 import {
   deletePasskey,
@@ -103,6 +104,7 @@ export async function getNewPasskeyOptions(
 ): Promise<Record<string, unknown>> {
   const { browser, origin } = call;
   const site = namedSiteOf(siteOfChange(browser));
+  await loadAuth();
   return inTransaction(deps.database, async (tx) => {
     const member = getMemberCaller(call);
     await checkRoom(tx, member.id);
@@ -125,13 +127,12 @@ export function addPasskey(
   call: BrowserCall,
   input: { name: string; passkey: Attestation },
 ): Promise<PasskeyRow> {
-  const { browser, origin } = call;
+  const { browser } = call;
   const member = getMemberCaller(call);
   const site = namedSiteOf(siteOfChange(browser));
-  return auditedTransaction(deps, member, origin, async (tx) => {
+  return accountTransaction(deps, call, { site }, async (tx, auth) => {
     await lockPerson(tx, member.id);
     await checkRoom(tx, member.id);
-    const auth = await makeAuth(deps, { tx, site, origin });
     const asked = await callAuth(
       auth.api.verifyPasskeyRegistration({
         body: { response: toAttestation(input.passkey), name: input.name },

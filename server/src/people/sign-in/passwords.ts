@@ -1,5 +1,4 @@
 import type { BrowserCall, PublicCall } from "#src/access/call.ts";
-import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import type { Origin } from "#src/domain/caller.ts";
@@ -34,6 +33,7 @@ import { authEmailOf } from "#src/people/identity/people.ts";
 import { provePassword } from "#src/people/identity/prove-password.ts";
 import { type Site, siteOf } from "#src/people/identity/site.ts";
 import { findMinPasswordLength } from "#src/people/security-settings/max-key-lifetime.sql.ts";
+import { accountTransaction } from "./account-transaction.ts";
 import { signInTransaction } from "./audit-member.ts";
 import {
   countSessions,
@@ -70,16 +70,9 @@ export async function changePassword(
     const proof = await provePassword(deps, { memberId: member.id, password, isKnown: true });
     if (!proof.isCorrect) throw wrongCurrentPassword();
     const newPasswordHash = await hashPassword(deps, input.new_password, { isKnown: true });
-    return auditedTransaction(deps, member, origin, async (tx) => {
+    return accountTransaction(deps, call, { proof, newPasswordHash }, async (tx, auth) => {
       await lockPerson(tx, member.id);
       const before = await countSessions(tx, member.id);
-      const auth = await makeAuth(deps, {
-        tx,
-        site: siteOfChange(browser),
-        origin,
-        proof,
-        newPasswordHash,
-      });
       const asked = await callAuth(
         auth.api.changePassword({
           body: {

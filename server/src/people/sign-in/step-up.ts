@@ -1,6 +1,5 @@
 import type { BrowserCall } from "#src/access/call.ts";
 import { STEP_UP_LASTS_MS } from "#src/access/step-up.ts";
-import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { refuseFields } from "#src/domain/refuse-field.ts";
 import { moveDirectorySession } from "#src/people/directory/sign-in.sql.ts";
@@ -10,6 +9,7 @@ import { loadAuth, makeAuth } from "#src/people/identity/auth.ts";
 import { callAuth } from "#src/people/identity/call-auth.ts";
 import { checkPasswordAllowed } from "#src/people/identity/company-sign-in.ts";
 import { provePassword } from "#src/people/identity/prove-password.ts";
+import { accountTransaction } from "./account-transaction.ts";
 import { recordPasskeyUse } from "./passkeys.sql.ts";
 import { type Assertion, toAssertion } from "./passkeys.ts";
 import { withFailureRecorded } from "./record-failure.ts";
@@ -31,7 +31,6 @@ export async function stepUp(
   }
   const attempt = sessionAttempt("password", getMemberCaller(call).sessionId);
   await beginAttempt(deps.database, deps.nowMs(), attempt);
-  await loadAuth();
   await withFailureRecorded(deps, getMemberCaller(call), call.origin, async () => {
     if (password !== undefined) {
       await stepUpWithPassword(deps, call, password);
@@ -48,16 +47,14 @@ async function stepUpWithPassword(
   call: BrowserCall,
   password: string,
 ): Promise<void> {
-  const { origin, browser } = call;
   const member = getMemberCaller(call);
   await checkPasswordAllowed(deps, member.id);
   const proof = await provePassword(deps, { memberId: member.id, password, isKnown: true });
-  return auditedTransaction(deps, member, origin, async (tx) => {
-    const auth = await makeAuth(deps, { tx, site: siteOfChange(browser), origin, proof });
+  return accountTransaction(deps, call, { proof }, async (tx, auth) => {
     const asked = await callAuth(
       auth.api.verifyPassword({
         body: { password },
-        headers: headersOf(browser),
+        headers: headersOf(call.browser),
         returnHeaders: true,
       }),
     );
@@ -71,12 +68,10 @@ async function stepUpWithPassword(
 
 /** Signs in with the passkey. better-auth creates a new session for it, which replaces the current one. */
 function stepUpWithPasskey(deps: SignInDeps, call: BrowserCall, passkey: Assertion): Promise<void> {
-  const { origin, browser } = call;
+  const { browser } = call;
   const member = getMemberCaller(call);
-  return auditedTransaction(deps, member, origin, async (tx) => {
-    const site = siteOfChange(browser);
-    // The current session is valid, and the new one replaces it.
-    const auth = await makeAuth(deps, { tx, site, origin, isCompanySignIn: true });
+  // The current session is valid, and the new one replaces it.
+  return accountTransaction(deps, call, { isCompanySignIn: true }, async (tx, auth) => {
     const asked = await callAuth(
       auth.api.verifyPasskeyAuthentication({
         body: { response: toAssertion(passkey) },
@@ -101,6 +96,7 @@ export async function getStepUpPasskeyOptions(
   deps: SignInDeps,
   { browser, origin }: BrowserCall,
 ): Promise<Record<string, unknown>> {
+  await loadAuth();
   return inTransaction(deps.database, async (tx) => {
     const auth = await makeAuth(deps, { tx, site: siteOfChange(browser), origin });
     const { headers, response } = await auth.api.generatePasskeyAuthenticationOptions({

@@ -1,15 +1,15 @@
 import type { BrowserCall } from "#src/access/call.ts";
-import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { assert } from "#src/lib/assert.ts";
-import { headersOf, siteOfChange } from "#src/people/identity/ask-auth.ts";
+import { headersOf } from "#src/people/identity/ask-auth.ts";
 import { beginAttempt, refundAttempt, sessionAttempt } from "#src/people/identity/attempts.ts";
-import { makeAuth } from "#src/people/identity/auth.ts";
+import { loadAuth, makeAuth } from "#src/people/identity/auth.ts";
 import { BACKUP_CODES, ISSUER, provedByStepUp } from "#src/people/identity/auth-settings.ts";
 import { callAuth } from "#src/people/identity/call-auth.ts";
 import { siteOf } from "#src/people/identity/site.ts";
+import { accountTransaction } from "./account-transaction.ts";
 import { findPerson, lockPerson } from "./people.sql.ts";
 import { refusalOf } from "./refusals.ts";
 import { nowOf } from "./sign-in.ts";
@@ -31,21 +31,14 @@ export interface NewTotp {
  * secret.
  */
 export function enableTotp(deps: SignInDeps, call: BrowserCall): Promise<NewTotp> {
-  const { browser, origin } = call;
   const member = getMemberCaller(call);
-  return auditedTransaction(deps, member, origin, async (tx) => {
+  return accountTransaction(deps, call, { isProved: true }, async (tx, auth) => {
     await lockPerson(tx, member.id);
     if (await isTotpVerified(tx, member.id)) throw alreadyEnabled();
-    const auth = await makeAuth(deps, {
-      tx,
-      site: siteOfChange(browser),
-      origin,
-      isProved: true,
-    });
     const asked = await callAuth(
       auth.api.enableTwoFactor({
         body: { password: provedByStepUp, method: "totp" },
-        headers: headersOf(browser),
+        headers: headersOf(call.browser),
         returnHeaders: true,
       }),
     );
@@ -71,14 +64,13 @@ export async function confirmTotp(
   call: BrowserCall,
   code: string,
 ): Promise<void> {
-  const { browser, origin } = call;
+  const { browser } = call;
   const member = getMemberCaller(call);
   const attempt = sessionAttempt("totp", member.sessionId);
   await beginAttempt(deps.database, deps.nowMs(), attempt);
-  await auditedTransaction(deps, member, origin, async (tx) => {
+  await accountTransaction(deps, call, {}, async (tx, auth) => {
     await lockPerson(tx, member.id);
     if (await isTotpVerified(tx, member.id)) throw alreadyEnabled();
-    const auth = await makeAuth(deps, { tx, site: siteOfChange(browser), origin });
     const asked = await callAuth(
       auth.api.verifyTOTP({ body: { code }, headers: headersOf(browser), returnHeaders: true }),
     );
@@ -91,13 +83,11 @@ export async function confirmTotp(
 }
 
 export function disableTotp(deps: SignInDeps, call: BrowserCall): Promise<void> {
-  const { browser, origin } = call;
+  const { browser } = call;
   const member = getMemberCaller(call);
-  return auditedTransaction(deps, member, origin, async (tx) => {
+  return accountTransaction(deps, call, { isProved: true }, async (tx, auth) => {
     await lockPerson(tx, member.id);
     if (!(await isTotpVerified(tx, member.id))) throw notEnabled();
-    const site = siteOfChange(browser);
-    const auth = await makeAuth(deps, { tx, site, origin, isProved: true });
     const asked = await callAuth(
       auth.api.disableTwoFactor({
         body: { password: provedByStepUp },
@@ -113,13 +103,11 @@ export function disableTotp(deps: SignInDeps, call: BrowserCall): Promise<void> 
 
 /** Creates new backup codes and revokes the old ones. */
 export function replaceBackupCodes(deps: SignInDeps, call: BrowserCall): Promise<string[]> {
-  const { browser, origin } = call;
+  const { browser } = call;
   const member = getMemberCaller(call);
-  return auditedTransaction(deps, member, origin, async (tx) => {
+  return accountTransaction(deps, call, { isProved: true }, async (tx, auth) => {
     await lockPerson(tx, member.id);
     if (!(await isTotpVerified(tx, member.id))) throw notEnabled();
-    const site = siteOfChange(browser);
-    const auth = await makeAuth(deps, { tx, site, origin, isProved: true });
     const asked = await callAuth(
       auth.api.generateBackupCodes({
         body: { password: provedByStepUp },
@@ -136,7 +124,8 @@ export function replaceBackupCodes(deps: SignInDeps, call: BrowserCall): Promise
 }
 
 /** Counts the member's unused backup codes. */
-export function countBackupCodes(deps: SignInDeps, call: BrowserCall): Promise<number> {
+export async function countBackupCodes(deps: SignInDeps, call: BrowserCall): Promise<number> {
+  await loadAuth();
   return inTransaction(deps.database, async (tx) => {
     const site = siteOf(deps.publicUrl());
     assert(site, "the server's own address is a site");
