@@ -121,7 +121,9 @@ function PersonalKeyWorkspaces({ workspaces, groupModels }: WorkspacesProps) {
               <ColorDot color={workspace.display_color} />
               <span className="truncate">{workspace.name}</span>
             </span>
-            <span className="text-quiet">{describeRules(workspace)}</span>
+            <span className="text-quiet">
+              {describeRules(workspace) ?? (groupModels ? "Models of your groups" : "All models")}
+            </span>
           </li>
         ))}
       </ul>
@@ -134,8 +136,8 @@ function PersonalKeyWorkspaces({ workspaces, groupModels }: WorkspacesProps) {
   );
 }
 
-/** The rules of a workspace for a new key, in a few words. */
-function describeRules(workspace: PersonalKeyWorkspace): string {
+/** The rules of a workspace for a new key, in a few words. Null: there are none. */
+function describeRules(workspace: PersonalKeyWorkspace): string | null {
   const { role, allowed_models, max_lifetime_days, max_keys, keys } = workspace;
   const rules = [
     role === null && "open to everyone in the company",
@@ -144,7 +146,7 @@ function describeRules(workspace: PersonalKeyWorkspace): string {
     max_keys !== null && `${keys} of ${formatPlural(max_keys, "key")}`,
   ].filter((rule) => rule !== false && rule !== null);
   const text = rules.join(" · ");
-  return text === "" ? "No rules" : text.charAt(0).toUpperCase() + text.slice(1);
+  return text === "" ? null : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 interface Contact {
