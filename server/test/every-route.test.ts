@@ -5,12 +5,13 @@ import {
   isSelfAction,
 } from "@bursar/contract/permissions.ts";
 import { type AdminRoute, adminRoutes } from "@bursar/contract/routes.ts";
-import { describe, expect } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { STEP_UP_LASTS_MS } from "#src/access/step-up.ts";
 import { findAuditHead, listChain } from "#src/audit/audit.sql.ts";
 import { verifyChain } from "#src/audit/verify-chain.ts";
 import type { Answer, Client, TestOrganization } from "./harness/admin.ts";
 import { serverTest as base } from "./harness/admin-test.ts";
+import { prepareStatements } from "./harness/prepare-statements.ts";
 import {
   type CallerCase,
   callerCases,
@@ -138,6 +139,12 @@ let other: TestOrganization;
 let mine: Made;
 let theirs: Made;
 let owner: Client;
+
+let stopPreparing: () => void;
+beforeAll(() => {
+  stopPreparing = prepareStatements();
+});
+afterAll(() => stopPreparing());
 
 test.beforeAll(async ({ h, org }) => {
   other = await h.organization("Theirs");

@@ -1,7 +1,8 @@
 import { sql } from "kysely";
-import { expect } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import type { Database } from "#src/db/pool.ts";
 import { test } from "#test/harness/database-test.ts";
+import { prepareStatements } from "#test/harness/prepare-statements.ts";
 import { MemoryStore } from "./harness/spend-sim/memory-store.ts";
 import { TIMES } from "./harness/spend-sim/simulated-node.ts";
 import { simulate } from "./harness/spend-sim/simulation.ts";
@@ -28,6 +29,12 @@ const FAILOVER_SEEDS = 400;
 
 const COMPANY = { organizationId: ORGANIZATION, scopes: SCOPES };
 const PEOPLE_SEEDS = 300;
+
+let stopPreparing: () => void;
+beforeAll(() => {
+  stopPreparing = prepareStatements();
+});
+afterAll(() => stopPreparing());
 
 const chunks = Array.from({ length: SEEDS / CHUNK }, (_, at) => at * CHUNK);
 
