@@ -241,7 +241,9 @@ describe.each(upstreamClients)("a kept connection of the client over %s", (_, mo
       for (let round = 0; round < 4; round++) {
         const record = await recordCall(client);
         expect(record).toMatchObject({ body: `connection ${round}`, starts: 1, ends: 1 });
-        await wait(60);
+        // The client then reads the end in the same process.
+        await expect.poll(() => upstream.sockets[round]?.destroyed).toBe(true);
+        await wait(20);
       }
       expect(upstream.received).toHaveLength(4);
     },
