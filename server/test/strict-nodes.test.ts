@@ -467,6 +467,11 @@ describe("one node without a strict limit", () => {
     });
     expect(unresolved).toBe(2n * WORST);
     expect((await ask(next, made)).status).toBe(200);
+    // Until then its hold could free budget, and the refusal would be a 429.
+    await eventually(60_000, "the answered request to be counted", async () => {
+      const { settled } = await balanceOf(made);
+      return settled === EXPENSIVE_COST ? true : null;
+    });
     const refused = await ask(next, made);
     expect(refused.status).toBe(400);
     await next.stop();
