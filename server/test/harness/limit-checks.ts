@@ -238,6 +238,8 @@ const EXPLAINED: readonly [number, RegExp][] = [
   [503, /"type":"api_error"/],
   // PostgreSQL crashed while the request waited.
   [529, /did not get its budget in time, although the spend limit has room/],
+  // The first answer of PostgreSQL about a new limit came later than a request waits.
+  [529, /does not know the spend under a spend limit yet\..*Send the request again shortly\./],
 ];
 
 function checkRefusals(refused: readonly Refused[]): void {
