@@ -424,6 +424,12 @@ describe("one node", () => {
     await eventually(60_000, "requests to be served again", async () =>
       (await send()) === 200 ? true : null,
     );
+    // A stop gives up a message that still waits on the cut line, and leases stay. After another renewal there is none.
+    const servedAt = await renewedUntil();
+    await eventually(60_000, "another renewal", async () => {
+      await send();
+      return (await renewedUntil()) === servedAt ? null : true;
+    });
     await server.stop();
     expect(await balanceOf(made)).toEqual({
       settled: BigInt(answered) * 45_000n,
