@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { type Answer, call } from "../api-client.ts";
 import { getPasskey, hasPasskeys } from "../kit/sign-in/passkeys.ts";
+import { PasswordField } from "../kit/sign-in/password-field.tsx";
 import { SignInTab } from "../kit/sign-in/sign-in-tab.tsx";
 import { useApi } from "../queries.ts";
 import type { Question } from "../questions.ts";
@@ -101,16 +102,11 @@ function SignInForm({ onDone }: { onDone: (isSignedIn: boolean) => void }) {
         </Field>
       ) : (
         canUsePassword && (
-          <Field key="password" label="Password" error={errors.password?.message}>
-            {(control) => (
-              <Input
-                {...control}
-                type="password"
-                autoComplete="current-password"
-                {...form.register("password", needed("Enter your password."))}
-              />
-            )}
-          </Field>
+          <PasswordField
+            key="password"
+            registration={form.register("password", needed("Enter your password."))}
+            error={errors.password?.message}
+          />
         )
       )}
       <FormError error={error} />

@@ -3,15 +3,14 @@ import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { call } from "../api-client.ts";
 import { getPasskey, hasPasskeys } from "../kit/sign-in/passkeys.ts";
+import { PasswordField } from "../kit/sign-in/password-field.tsx";
 import { SignInTab } from "../kit/sign-in/sign-in-tab.tsx";
 import { queryClient } from "../queries.ts";
 import type { Question } from "../questions.ts";
 import { continueSession, useSession } from "../session.ts";
 import { Button } from "../ui/button.tsx";
 import { CancelButton, Dialog, DialogActions } from "../ui/dialog.tsx";
-import { Field } from "../ui/field.tsx";
 import { needed } from "../ui/form.ts";
-import { Input } from "../ui/input.tsx";
 import { FormError } from "../ui/states.tsx";
 
 /** Asks for a proof of identity before a sensitive change. The change then continues. */
@@ -77,16 +76,10 @@ function StepUpForm({ onDone }: { onDone: (isConfirmed: boolean) => void }) {
     >
       <input type="hidden" autoComplete="username" value={member.email} readOnly />
       {canUsePassword && (
-        <Field label="Password" error={form.formState.errors.password?.message}>
-          {(control) => (
-            <Input
-              {...control}
-              type="password"
-              autoComplete="current-password"
-              {...form.register("password", needed("Enter your password."))}
-            />
-          )}
-        </Field>
+        <PasswordField
+          registration={form.register("password", needed("Enter your password."))}
+          error={form.formState.errors.password?.message}
+        />
       )}
       <FormError error={error} />
       {directory && (

@@ -4,16 +4,15 @@ import { WaitingSecrets } from "../../kit/api-keys/waiting-secrets.tsx";
 import { OwnDirectories } from "../../kit/sign-in/linked-directories.tsx";
 import { NewPasswordField } from "../../kit/sign-in/new-password-field.tsx";
 import { Passkeys } from "../../kit/sign-in/own-passkeys.tsx";
+import { PasswordField } from "../../kit/sign-in/password-field.tsx";
 import { SecondFactor } from "../../kit/sign-in/second-factor.tsx";
 import { SessionList } from "../../kit/sign-in/session-list.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useApi, useChange } from "../../queries.ts";
 import { signOut, useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
-import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { formatPlural } from "../../ui/format.ts";
-import { Input } from "../../ui/input.tsx";
 import { Facts, Page, Section } from "../../ui/page.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
@@ -92,16 +91,11 @@ function ChangePassword() {
   return (
     <form noValidate className="grid max-w-sm gap-5" onSubmit={submit}>
       <input type="hidden" autoComplete="username" value={member.email} readOnly />
-      <Field label="Current password" error={errors.current_password?.message}>
-        {(control) => (
-          <Input
-            {...control}
-            type="password"
-            autoComplete="current-password"
-            {...form.register("current_password", needed("Enter your current password."))}
-          />
-        )}
-      </Field>
+      <PasswordField
+        label="Current password"
+        registration={form.register("current_password", needed("Enter your current password."))}
+        error={errors.current_password?.message}
+      />
       <NewPasswordField
         label="New password"
         registration={form.register("new_password", needed("Choose a password."))}

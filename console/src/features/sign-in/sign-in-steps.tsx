@@ -4,6 +4,7 @@ import { type ReactNode, useCallback, useEffect, useRef, useState } from "react"
 import { call } from "../../api-client.ts";
 import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
 import { getPasskey, hasPasskeys, offerPasskeys } from "../../kit/sign-in/passkeys.ts";
+import { PasswordField } from "../../kit/sign-in/password-field.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useChange } from "../../queries.ts";
 import { Button } from "../../ui/button.tsx";
@@ -56,16 +57,10 @@ function PasswordPage(props: SignInStepsProps & { onNeedsCode: () => void }) {
             />
           )}
         </Field>
-        <Field label="Password" error={errors.password?.message}>
-          {(control) => (
-            <Input
-              {...control}
-              type="password"
-              autoComplete="current-password"
-              {...form.register("password", needed("Enter your password."))}
-            />
-          )}
-        </Field>
+        <PasswordField
+          registration={form.register("password", needed("Enter your password."))}
+          error={errors.password?.message}
+        />
         <FormError error={error} />
         <Button kind="primary" type="submit" isBusy={isBusy}>
           Sign in
