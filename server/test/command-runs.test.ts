@@ -49,7 +49,7 @@ test("finds a tag by its name and value, and explains a text without both", asyn
 
 test("prefers an active workspace, and refuses a name of several archived ones", async () => {
   const archived = { name: "Old", archived_at: "2026-01-01T00:00:00.000Z" };
-  let data = [
+  let data: { id: string; name: string; archived_at: string | null }[] = [
     { id: "wksp_a", ...archived },
     { id: "wksp_b", ...archived },
   ];
@@ -57,7 +57,7 @@ test("prefers an active workspace, and refuses a name of several archived ones",
   const several = await cli.bursar(["workspaces", "get", "Old"]);
   expect(several).toMatchObject({ code: 2, out: "" });
   expect(several.notes).toContain("wksp_a, wksp_b");
-  data = [...data, { id: "wksp_c", name: "old", archived_at: null as unknown as string }];
+  data = [...data, { id: "wksp_c", name: "old", archived_at: null }];
   await cli.bursar(["workspaces", "get", "Old"]);
   expect(cli.asked.at(-1)?.path).toBe("/v1/admin/workspaces/wksp_c");
 });
