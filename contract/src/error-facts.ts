@@ -20,6 +20,7 @@ export const errorResources = [
   "group_member",
   "invite",
   "mail",
+  "model",
   "member",
   "neutral_feature",
   "node",

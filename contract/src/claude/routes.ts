@@ -68,7 +68,8 @@ export const listModels = route({
   method: "GET",
   path: "/v1/models",
   summary: "List models",
-  description: "Returns the upstream's list of models unchanged.",
+  description:
+    "Returns the upstream's list of models. A key with allowed models gets only those, in pages of the same form.",
   action: "models:read",
   audited: null,
   query: z.strictObject(pageQuery),

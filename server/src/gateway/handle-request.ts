@@ -27,6 +27,7 @@ import { findClientFamily } from "./client-family.rule.ts";
 import { type Exchange, isClientGone, makeRunningExchanges } from "./exchange.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
 import { type HoldDeps, holdSpend } from "./hold-spend.ts";
+import { findListFilter, listModels } from "./list-models.ts";
 import { makeNotFoundError } from "./not-found.ts";
 import { type ParsedMessage, parseMessage, refuseUnshareable } from "./parse-message.ts";
 import { type BodyLimits, checkBodyHeaders, MAX_BODY_BYTES, readBody } from "./read-body.ts";
@@ -34,9 +35,10 @@ import { makeStoppingError, type RefusedRequest, refuse, toRefusal } from "./ref
 import { Relay, type RelayDeps } from "./relay-response.ts";
 import { reportRefusal } from "./report-refusal.ts";
 import { type ClaudeRoute, findRoute } from "./routes.ts";
+import { toRunningHold } from "./running-hold.ts";
 import { type Ending, type Metered, type SettleDeps, settle } from "./settle.ts";
 import { makeOverloadedError, Shares } from "./shares.ts";
-import { scopeOfBegin, toSpendScope } from "./spend-scope.ts";
+import { toSpendScope } from "./spend-scope.ts";
 
 // The hot path. Fails closed before the upstream, never after.
 
@@ -301,7 +303,11 @@ async function serve(
   exchange.user = user;
   if (route.kind === "models") {
     recordKeyUse(deps, exchange, key, null);
-    return send(relayDeps, exchange, { upstream: deps.upstream(), body: null, metered: null });
+    const upstream = deps.upstream();
+    const allowed = findListFilter(call.target, key.allowedModels);
+    if (allowed !== null)
+      return listModels(exchange, { upstream, allowed, onDone: relayDeps.onDone });
+    return send(relayDeps, exchange, { upstream, body: null, metered: null });
   }
   checkBodyHeaders(call);
   const isMessage = route.kind !== "count_tokens";
@@ -460,22 +466,6 @@ function toMetered(exchange: Exchange, { message, key, startedAtMs, hold }: Admi
   if (hold?.smallerHolds) begin.smallerHolds = hold.smallerHolds;
   if (findTimeBilled(message) !== null) begin.hasUnbilledParts = true;
   return { begin, message, bound: null, isSimulated: false };
-}
-
-/** Adds a hold to a running request. The journal stores it, for the case that the outcome stays unknown. */
-function toRunningHold(deps: GatewayDeps, begin: BeginRecord, message: ParsedMessage): RunningHold {
-  const { requestId, organizationId, startedAtMs } = begin;
-  const book = deps.prices.get(organizationId);
-  const { kind, nanoUsd: amountNanoUsd } = computeWorstCost(message, book, startedAtMs);
-  begin.holdNanoUsd = amountNanoUsd;
-  deps.meter.amendBegin(begin);
-  return {
-    ...scopeOfBegin(begin),
-    requestId,
-    startedAtMs,
-    amountNanoUsd,
-    isOpenEnded: kind !== "closed",
-  };
 }
 
 /** Dispatches the request to the upstream's client. Never throws: the relay handles each failure. */
