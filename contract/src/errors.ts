@@ -109,6 +109,12 @@ export const errorCodes = {
     ...unauthenticated,
     meaning: "The session of the playground has ended.",
   },
+  access_token_invalid: {
+    ...unauthenticated,
+    meaning: "The token is not a valid access token of this server.",
+  },
+  access_token_expired: { ...unauthenticated, meaning: "The access token is expired." },
+  laptop_ended: { ...unauthenticated, meaning: "The sign-in of Claude Code has ended." },
   session_expired: { ...unauthenticated, meaning: "No member is signed in with this cookie." },
   console_header_missing: {
     ...unauthenticated,
@@ -164,6 +170,10 @@ export const errorCodes = {
   key_count_reached: {
     ...forbidden,
     meaning: "The member has the highest number of personal keys.",
+  },
+  key_without_secret: {
+    ...badRequest,
+    meaning: "The key carries the requests of laptops and has no secret to rotate.",
   },
   role_too_high: { ...forbidden, meaning: "The role is above the caller's own role." },
   limit_set_above: {

@@ -155,8 +155,8 @@ test("a rotation in a data folder keeps everything usable, also after a crash at
 
   await company.server.stop();
   const { result } = await rotate(company.server);
-  // Credential, channel's target and secret, two messages, waiting secret and evidence key.
-  expect(result).toMatchObject({ was_rotated: false, sealed_values: 7, unreadable_values: 0 });
+  // Credential, channel's target and secret, two messages, waiting secret, evidence key and key of tokens.
+  expect(result).toMatchObject({ was_rotated: false, sealed_values: 8, unreadable_values: 0 });
   const second = await readFile(secretFile, "utf8");
   expect(second).not.toBe(first);
   const oldFile = result?.old_secret_file ?? "";
@@ -171,7 +171,7 @@ test("a rotation in a data folder keeps everything usable, also after a crash at
     "/v1/admin/audit_events?event=secret.rotated",
   )) as { data: { after: object }[] };
   expect(data.map(({ after }) => after)).toEqual([
-    { sealed_values: 7, signed_rows: result?.signed_rows },
+    { sealed_values: 8, signed_rows: result?.signed_rows },
   ]);
 
   // The state of a crash between the commit and the rename: the next start finishes it.

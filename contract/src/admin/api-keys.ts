@@ -106,6 +106,10 @@ export const apiKey = z
       z.object({ type: z.literal("member"), id: memberId, name: z.string(), email: z.string() }),
     ]),
     permissions: z.array(z.enum(keyPermissions)),
+    purpose: z.enum(["calls", "claude_code"]).meta({
+      description:
+        "`claude_code`: carries the requests of a member's laptops. No caller has its secret, so it cannot be rotated.",
+    }),
     status,
     stopped_because: z.enum(stopReasons).nullable().meta({
       description:

@@ -51,7 +51,7 @@ export async function listUnexplainedKeys(
     SELECT key.type, key.id, key.workspace_id AS "workspaceId", found.reason, found.logged, found.stored
     FROM (
       SELECT 'api_key' AS type, id, workspace_id, status, permission, created_at FROM api_key
-      WHERE organization_id = ${organizationId} AND purpose = 'calls'
+      WHERE organization_id = ${organizationId} AND purpose <> 'playground'
       UNION ALL
       SELECT 'admin_key', id, NULL, status, NULL, created_at FROM admin_key WHERE organization_id = ${organizationId}
     ) AS key

@@ -70,6 +70,7 @@ test("a 400 exits by its code: limit, secret, state of the resource, else input"
       "thread_unsupported_request",
       "directory_logout_invalid",
       "passkeys_unavailable",
+      "key_without_secret",
       "external_storage_not_available",
       "human_review_not_available",
       "webhook_required",

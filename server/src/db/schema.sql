@@ -56,6 +56,12 @@ CREATE TABLE access_review_reviewer (
   access_review_id text NOT NULL,
   member_id text NOT NULL
 );
+CREATE TABLE access_token_key (
+  id text NOT NULL,
+  key_sealed bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  used_from timestamp with time zone NOT NULL
+);
 CREATE TABLE admin_key (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -403,6 +409,20 @@ CREATE TABLE counted_limit (
   period text NOT NULL,
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
 );
+CREATE TABLE device_authorization (
+  id text NOT NULL,
+  device_code_hash bytea NOT NULL,
+  user_code_hash bytea NOT NULL,
+  client_version text,
+  platform text,
+  address text,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  status text DEFAULT 'pending'::text NOT NULL,
+  session_id text,
+  laptop_id text,
+  laptop_ends_at timestamp with time zone
+);
 CREATE TABLE directory (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -545,6 +565,22 @@ CREATE TABLE journal_writer (
   is_whole boolean DEFAULT true NOT NULL,
   is_adopted boolean DEFAULT false NOT NULL,
   seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE laptop (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  secret_id bigint NOT NULL,
+  member_id text NOT NULL,
+  workspace_id text NOT NULL,
+  name text NOT NULL,
+  client_version text,
+  platform text,
+  address text,
+  created_at timestamp with time zone NOT NULL,
+  generation integer DEFAULT 1 NOT NULL,
+  is_confirmed boolean DEFAULT false NOT NULL,
+  rotated_at timestamp with time zone NOT NULL,
+  end_reason text
 );
 CREATE TABLE lease (
   node_id text NOT NULL,
@@ -1691,6 +1727,7 @@ ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_result_check CH
 ALTER TABLE access_review_reminder ADD CONSTRAINT access_review_reminder_kind_check CHECK ((kind = ANY (ARRAY['asked'::text, 'due_in_7_days'::text, 'due_in_1_day'::text, 'overdue'::text])));
 ALTER TABLE access_review_reminder ADD CONSTRAINT access_review_reminder_pkey PRIMARY KEY (access_review_id, member_id, kind);
 ALTER TABLE access_review_reviewer ADD CONSTRAINT access_review_reviewer_pkey PRIMARY KEY (access_review_id, member_id);
+ALTER TABLE access_token_key ADD CONSTRAINT access_token_key_pkey PRIMARY KEY (id);
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_allowed_addresses_check CHECK ((cardinality(allowed_addresses) > 0));
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_pkey PRIMARY KEY (id);
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_scopes_check CHECK ((cardinality(scopes) > 0));
@@ -1718,7 +1755,7 @@ ALTER TABLE api_key ADD CONSTRAINT api_key_archived_rank_check CHECK ((archived_
 ALTER TABLE api_key ADD CONSTRAINT api_key_permission_check CHECK ((permission = ANY (ARRAY['read'::text, 'write'::text, 'admin'::text])));
 ALTER TABLE api_key ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_playground_owner CHECK (((purpose = 'calls'::text) OR (owner_member_id IS NOT NULL)));
-ALTER TABLE api_key ADD CONSTRAINT api_key_purpose_check CHECK ((purpose = ANY (ARRAY['calls'::text, 'playground'::text])));
+ALTER TABLE api_key ADD CONSTRAINT api_key_purpose_check CHECK ((purpose = ANY (ARRAY['calls'::text, 'playground'::text, 'claude_code'::text])));
 ALTER TABLE api_key ADD CONSTRAINT api_key_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'archived'::text])));
 ALTER TABLE api_key_network ADD CONSTRAINT api_key_network_pkey PRIMARY KEY (api_key_id, network);
 ALTER TABLE api_key_restriction ADD CONSTRAINT api_key_restriction_pkey PRIMARY KEY (api_key_id, rank);
@@ -1760,6 +1797,13 @@ ALTER TABLE change_scope ADD CONSTRAINT change_scope_pkey PRIMARY KEY (value);
 ALTER TABLE claimed_change ADD CONSTRAINT claimed_change_pkey PRIMARY KEY (claim, step);
 ALTER TABLE claimed_membership ADD CONSTRAINT claimed_membership_pkey PRIMARY KEY (group_id, member_id, directory_id);
 ALTER TABLE counted_limit ADD CONSTRAINT counted_limit_pkey PRIMARY KEY (scope_type, scope_id, period);
+ALTER TABLE device_authorization ADD CONSTRAINT device_authorization_check CHECK (((status <> ALL (ARRAY['approved'::text, 'used'::text])) OR (session_id IS NOT NULL)));
+ALTER TABLE device_authorization ADD CONSTRAINT device_authorization_device_code_hash_check CHECK ((octet_length(device_code_hash) = 32));
+ALTER TABLE device_authorization ADD CONSTRAINT device_authorization_device_code_hash_key UNIQUE (device_code_hash);
+ALTER TABLE device_authorization ADD CONSTRAINT device_authorization_pkey PRIMARY KEY (id);
+ALTER TABLE device_authorization ADD CONSTRAINT device_authorization_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'denied'::text, 'used'::text])));
+ALTER TABLE device_authorization ADD CONSTRAINT device_authorization_user_code_hash_check CHECK ((octet_length(user_code_hash) = 32));
+ALTER TABLE device_authorization ADD CONSTRAINT device_authorization_user_code_hash_key UNIQUE (user_code_hash);
 ALTER TABLE directory ADD CONSTRAINT directory_check CHECK (((NOT is_enabled) OR (client_id IS NOT NULL)));
 ALTER TABLE directory ADD CONSTRAINT directory_default_role_check CHECK ((default_role = ANY (ARRAY['admin'::text, 'developer'::text, 'billing'::text, 'user'::text, 'claude_code_user'::text])));
 ALTER TABLE directory ADD CONSTRAINT directory_pkey PRIMARY KEY (id);
@@ -1798,6 +1842,10 @@ ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_pkey PRIMARY KEY (i
 ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_role_check CHECK ((role = ANY (ARRAY['workspace_admin'::text, 'workspace_developer'::text, 'workspace_restricted_developer'::text, 'workspace_user'::text])));
 ALTER TABLE journal_record ADD CONSTRAINT journal_record_pkey PRIMARY KEY (node_id, seq);
 ALTER TABLE journal_writer ADD CONSTRAINT journal_writer_pkey PRIMARY KEY (node_id);
+ALTER TABLE laptop ADD CONSTRAINT laptop_end_reason_check CHECK ((end_reason = ANY (ARRAY['ended'::text, 'ended_by_admin'::text, 'signed_out'::text, 'replayed'::text, 'restored'::text])));
+ALTER TABLE laptop ADD CONSTRAINT laptop_generation_check CHECK ((generation > 0));
+ALTER TABLE laptop ADD CONSTRAINT laptop_pkey PRIMARY KEY (id);
+ALTER TABLE laptop ADD CONSTRAINT laptop_secret_id_key UNIQUE (secret_id);
 ALTER TABLE lease ADD CONSTRAINT lease_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
 ALTER TABLE lease ADD CONSTRAINT lease_check CHECK (((granted_nano_usd IS NULL) OR ((request_id = ''::text) AND (amount_nano_usd = 0))));
 ALTER TABLE lease ADD CONSTRAINT lease_pkey PRIMARY KEY (node_id, request_id, scope_type, scope_id, period, period_start);
@@ -2009,6 +2057,7 @@ ALTER TABLE auth_user ADD CONSTRAINT auth_user_id_fkey FOREIGN KEY (id) REFERENC
 ALTER TABLE balance ADD CONSTRAINT balance_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE claimed_membership ADD CONSTRAINT claimed_membership_directory_id_fkey FOREIGN KEY (directory_id) REFERENCES directory(id) ON DELETE CASCADE;
 ALTER TABLE claimed_membership ADD CONSTRAINT claimed_membership_group_id_member_id_fkey FOREIGN KEY (group_id, member_id) REFERENCES group_member(group_id, member_id) ON DELETE CASCADE;
+ALTER TABLE device_authorization ADD CONSTRAINT device_authorization_laptop_id_fkey FOREIGN KEY (laptop_id) REFERENCES laptop(id) ON DELETE SET NULL;
 ALTER TABLE directory ADD CONSTRAINT directory_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE directory_group ADD CONSTRAINT directory_group_directory_id_fkey FOREIGN KEY (directory_id) REFERENCES directory(id) ON DELETE CASCADE;
 ALTER TABLE directory_group ADD CONSTRAINT directory_group_group_id_fkey FOREIGN KEY (group_id) REFERENCES member_group(id) ON DELETE CASCADE;
@@ -2032,6 +2081,10 @@ ALTER TABLE invite_group ADD CONSTRAINT invite_group_group_id_fkey FOREIGN KEY (
 ALTER TABLE invite_group ADD CONSTRAINT invite_group_invite_id_fkey FOREIGN KEY (invite_id) REFERENCES invite(id);
 ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_invite_id_fkey FOREIGN KEY (invite_id) REFERENCES invite(id);
 ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
+ALTER TABLE laptop ADD CONSTRAINT laptop_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
+ALTER TABLE laptop ADD CONSTRAINT laptop_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE laptop ADD CONSTRAINT laptop_secret_id_fkey FOREIGN KEY (secret_id) REFERENCES api_key_secret(id);
+ALTER TABLE laptop ADD CONSTRAINT laptop_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
 ALTER TABLE lease ADD CONSTRAINT lease_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE mail ADD CONSTRAINT mail_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -2104,6 +2157,7 @@ CREATE INDEX alert_to_channel_by_channel ON alert_to_channel USING btree (alert_
 CREATE INDEX api_key_by_organization ON api_key USING btree (organization_id, created_at, id);
 CREATE INDEX api_key_by_owner ON api_key USING btree (owner_member_id) WHERE (owner_member_id IS NOT NULL);
 CREATE INDEX api_key_by_workspace ON api_key USING btree (workspace_id, created_at, id);
+CREATE UNIQUE INDEX api_key_claude_code ON api_key USING btree (owner_member_id, workspace_id) WHERE ((purpose = 'claude_code'::text) AND (status <> 'archived'::text));
 CREATE INDEX api_key_network_by_time ON api_key_network USING btree (first_seen_at);
 CREATE UNIQUE INDEX api_key_playground ON api_key USING btree (owner_member_id, workspace_id) WHERE (purpose = 'playground'::text);
 CREATE INDEX api_key_secret_by_key ON api_key_secret USING btree (api_key_id);
@@ -2130,6 +2184,7 @@ CREATE INDEX backup_by_time ON backup USING btree (made_at);
 CREATE INDEX balance_incomplete ON balance USING btree (scope_type, scope_id) WHERE (NOT is_complete);
 CREATE INDEX claimed_change_by_time ON claimed_change USING btree (created_at);
 CREATE INDEX claimed_membership_of_directory ON claimed_membership USING btree (directory_id, member_id);
+CREATE INDEX device_authorization_by_end ON device_authorization USING btree (expires_at);
 CREATE INDEX directory_group_of_group ON directory_group USING btree (group_id);
 CREATE UNIQUE INDEX directory_identity_member ON directory_identity USING btree (directory_id, member_id);
 CREATE INDEX directory_identity_of_member ON directory_identity USING btree (member_id);
@@ -2144,6 +2199,8 @@ CREATE INDEX invite_by_organization ON invite USING btree (organization_id, crea
 CREATE INDEX invite_group_by_group ON invite_group USING btree (group_id);
 CREATE UNIQUE INDEX invite_open ON invite USING btree (organization_id, email) WHERE is_open;
 CREATE UNIQUE INDEX invite_token ON invite USING btree (token_hash);
+CREATE INDEX laptop_by_member ON laptop USING btree (member_id);
+CREATE INDEX laptop_by_organization ON laptop USING btree (organization_id, created_at DESC, id DESC);
 CREATE INDEX lease_by_balance ON lease USING btree (scope_type, scope_id, period, period_start);
 CREATE INDEX lease_of_nodes ON lease USING btree (scope_type, scope_id, period, period_start) WHERE (request_id = ''::text);
 CREATE INDEX lease_unresolved ON lease USING btree (unresolved_since) WHERE (unresolved_since IS NOT NULL);

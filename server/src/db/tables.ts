@@ -4,6 +4,7 @@ import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 import type { AlertTables } from "./alert-tables.ts";
 import type { AuthTables } from "./auth-tables.ts";
 import type { GroupMemberSource, GroupTables } from "./group-tables.ts";
+import type { LaptopTables } from "./laptop-tables.ts";
 import type {
   LedgerTables,
   OwnScopeType,
@@ -27,6 +28,7 @@ export interface Tables
   extends AlertTables,
     AuthTables,
     GroupTables,
+    LaptopTables,
     LedgerTables,
     ReviewTables,
     ScimTables,
@@ -138,7 +140,7 @@ interface WorkspaceTable {
   archived_at: Date | null;
 }
 
-export type KeyPurpose = "calls" | "playground";
+export type KeyPurpose = "calls" | "playground" | "claude_code";
 
 interface ApiKeyTable {
   id: string;
@@ -147,7 +149,7 @@ interface ApiKeyTable {
   name: string;
   permission: "read" | "write" | "admin";
   status: Generated<"active" | "inactive" | "archived">;
-  /** `playground`: see migrations/0016_playground.sql. */
+  /** `playground`: see migrations/0016_playground.sql. `claude_code`: see migrations/0061_laptops.sql. */
   purpose: Generated<KeyPurpose>;
   created_by_type: string;
   created_by_id: string;

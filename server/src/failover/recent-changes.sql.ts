@@ -40,7 +40,7 @@ export async function readNewChanges(
         WHERE e.organization_id = seen.organization_id AND e.seq > seen.seq ORDER BY e.seq LIMIT ${MAX_EVENTS}) AS e),
       members AS (SELECT subject_id AS id FROM new WHERE subject_type = 'member'
         UNION SELECT actor_id FROM new WHERE actor_type = 'member' AND subject_type IN ('session', 'passkey')),
-      keys AS (SELECT key.* FROM api_key AS key WHERE purpose = 'calls' AND (
+      keys AS (SELECT key.* FROM api_key AS key WHERE purpose <> 'playground' AND (
         key.id IN (SELECT subject_id FROM new WHERE subject_type = 'api_key')
         OR key.owner_member_id IN (SELECT id FROM members)))
     SELECT

@@ -218,7 +218,7 @@ export async function archiveWorkspace(
     .set({ status: "archived", archived_at: archivedAt })
     .where("workspace_id", "=", id)
     .where("status", "!=", "archived")
-    .where("purpose", "=", "calls")
+    .where("purpose", "!=", "playground")
     .execute();
 }
 

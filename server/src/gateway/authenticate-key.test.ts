@@ -235,6 +235,8 @@ describeEachReader(() => {
     const keys: KeyCache = {
       findCached: () => undefined,
       find: () => Promise.reject(new Error("a secret detail")),
+      findCachedByHash: () => undefined,
+      findByHash: () => Promise.reject(new Error("a secret detail")),
       forget: () => undefined,
     };
     const broken = await startTestGateway({ origin: upstream.origin, keys });

@@ -5,7 +5,9 @@ import {
 } from "@bursar/contract/permissions.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { checkSecret } from "#src/domain/key-format.ts";
+import type { AccessTokens, LaptopClaims } from "#src/key-lookup/access-tokens.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
+import { checkLaptopKey, keyNameOf } from "#src/key-lookup/authenticate-laptop.ts";
 import type { KeyCache } from "#src/key-lookup/key-cache.ts";
 import { checkKeyActive } from "#src/key-lookup/refuse-key.ts";
 import { assert } from "#src/lib/assert.ts";
@@ -13,6 +15,7 @@ import type { HeaderFields } from "#src/lib/header-fields.ts";
 
 export interface AuthenticateDeps {
   keys: KeyCache;
+  accessTokens: AccessTokens;
   /** Milliseconds since the epoch on the database's clock, which decides expiry. */
   databaseNowMs: () => number;
 }
@@ -23,13 +26,22 @@ export interface KeyCall {
   action: ClaudeAction;
   /** Address of the client. Null: unknown. */
   address: () => string | null;
-  /** Called with the found key before its check, and with the time of the check on the database's clock. Must not throw. */
-  onKnown: (key: FoundKey, checkedAtMs: number) => void;
+  /** Called with the found key before its check. Must not throw. */
+  onKnown: (known: KnownKey) => void;
+}
+
+export interface KnownKey {
+  key: FoundKey;
+  /** Time of the check, milliseconds since the epoch on the database's clock. */
+  checkedAtMs: number;
+  /** Null for a key with a secret of its own. */
+  laptop: LaptopClaims | null;
 }
 
 /**
- * Finds and checks the key of a request, without a wait if memory has it. Throws or rejects with:
- * - a 401 that names the problem of the key, because the caller has its secret.
+ * Finds and checks the key of a request, without a wait if memory has it. The credential is a secret or the access token of a
+ * laptop. Throws or rejects with:
+ * - a 401 that names the problem of the key, because the caller has its credential.
  * - a 403 if the key has no permission for `action`, or not from the client's `address`.
  * - a 503 if the key cannot be checked.
  */
@@ -37,7 +49,8 @@ export function authenticateKey(
   deps: AuthenticateDeps,
   call: KeyCall,
 ): FoundKey | Promise<FoundKey> {
-  const secret = readSecret(call.fields);
+  const secret = readSecret(deps, call.fields);
+  if (deps.accessTokens.looksLike(secret)) return authenticateToken(deps, secret, call);
   const cached = deps.keys.findCached(secret);
   if (cached !== undefined) return checkKey(deps, cached, call);
   // The format of a cached secret was checked before.
@@ -45,12 +58,36 @@ export function authenticateKey(
   return deps.keys.find(secret, call.address()).then((key) => checkKey(deps, key, call));
 }
 
+function authenticateToken(
+  deps: AuthenticateDeps,
+  token: string,
+  call: KeyCall,
+): FoundKey | Promise<FoundKey> {
+  const laptop = deps.accessTokens.check(token, deps.databaseNowMs());
+  const name = keyNameOf(laptop);
+  const cached = deps.keys.findCachedByHash(name);
+  if (cached !== undefined) return checkKeyOfLaptop(deps, { laptop, key: cached }, call);
+  return deps.keys
+    .findByHash(name, call.address())
+    .then((key) => checkKeyOfLaptop(deps, { laptop, key }, call));
+}
+
+function checkKeyOfLaptop(
+  deps: AuthenticateDeps,
+  { laptop, key }: { laptop: LaptopClaims; key: FoundKey | null },
+  { action, address, onKnown }: KeyCall,
+): FoundKey {
+  const checkedAtMs = deps.databaseNowMs();
+  if (key !== null) onKnown({ key, checkedAtMs, laptop });
+  return checkPermission(checkLaptopKey(laptop, key, { nowMs: checkedAtMs, address }), action);
+}
+
 /**
  * Reads the secret of the request. A client with both ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN sends two headers, and one
  * of the keys may belong to another service. The key with this server's format counts. Two different keys of that format
  * are refused, because the bill could go to either.
  */
-function readSecret(fields: HeaderFields): string {
+function readSecret({ accessTokens }: AuthenticateDeps, fields: HeaderFields): string {
   const authorization = fields.find("authorization");
   const fromApiKey = fields.find("x-api-key")?.trim() ?? "";
   const fromBearer = readBearer(authorization);
@@ -59,7 +96,7 @@ function readSecret(fields: HeaderFields): string {
     return fromApiKey === "" ? fromBearer : fromApiKey;
   }
   const isApiKeyOurs = checkSecret(fromApiKey) !== null;
-  const isBearerOurs = checkSecret(fromBearer) !== null;
+  const isBearerOurs = checkSecret(fromBearer) !== null || accessTokens.isOwn(fromBearer);
   if (isApiKeyOurs && isBearerOurs) {
     throw new ApiError(
       "conflicting_api_keys",
@@ -118,8 +155,12 @@ function checkKey(
     );
   }
   const checkedAtMs = deps.databaseNowMs();
-  onKnown(key, checkedAtMs);
+  onKnown({ key, checkedAtMs, laptop: null });
   checkKeyActive(key, checkedAtMs, address);
+  return checkPermission(key, action);
+}
+
+function checkPermission(key: FoundKey, action: ClaudeAction): FoundKey {
   const needed = findRequiredPermission(action);
   assert(needed !== null, "every action of the Claude API is open to some workspace key");
   if (!includesPermission(key.permission, needed)) {

@@ -1,5 +1,6 @@
 import type { BeginRecord } from "#src/domain/request-record.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
+import type { LaptopClaims } from "#src/key-lookup/access-tokens.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { RateTicket } from "#src/rates/buckets/rate-limiter.ts";
 import type { ResponseIdentity } from "./forward-headers.ts";
@@ -16,6 +17,8 @@ export interface Exchange {
   identity: ResponseIdentity | null;
   /** Set when the key is found, also if it is refused. */
   key: FoundKey | null;
+  /** Claims of the access token. Null: the request has a key with a secret of its own. Set with `key`. */
+  laptop: LaptopClaims | null;
   /** Time of the last check of the key, milliseconds since the epoch on the database's clock. Set with `key`. */
   keyCheckedAtMs: number;
   /** Model as the client wrote it. Null: the body is not read. */

@@ -8,7 +8,6 @@ import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
 import { computeWorstCost } from "#src/domain/worst-case.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
-import type { KeyCache } from "#src/key-lookup/key-cache.ts";
 import type { KeyUse } from "#src/key-lookup/key-use.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import { FieldLines } from "#src/lib/field-lines.ts";
@@ -20,7 +19,7 @@ import type { RunningHold } from "#src/spend/ledger/lease-table.ts";
 import type { Upstream } from "#src/upstreams/upstream.ts";
 import { acquireRate, type RateDeps, rateScopeOf } from "./acquire-rate.ts";
 import { adaptSpendRefusal } from "./adapt-spend-refusal.ts";
-import { authenticateKey, type KeyCall } from "./authenticate-key.ts";
+import { type AuthenticateDeps, authenticateKey, type KeyCall } from "./authenticate-key.ts";
 import { checkModels } from "./check-models.ts";
 import { checkWorkspace } from "./check-workspace.ts";
 import { findClientFamily } from "./client-family.rule.ts";
@@ -42,8 +41,7 @@ import { toSpendScope } from "./spend-scope.ts";
 
 // The hot path. Fails closed before the upstream, never after.
 
-export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
-  keys: KeyCache;
+export interface GatewayDeps extends Omit<SettleDeps, "meter">, AuthenticateDeps {
   keyUse: Pick<KeyUse, "record">;
   /** Address of the client. Null: unknown. */
   clientAddress: (call: ClientCall) => string | null;
@@ -66,8 +64,6 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   /** Returns the current upstream. Throws a 503 if there is none. */
   upstream: () => Upstream;
   publicUrl: HoldDeps["publicUrl"];
-  /** Milliseconds since the epoch on the database's clock. */
-  databaseNowMs: () => number;
   metrics: HoldDeps["metrics"] &
     RateDeps["metrics"] &
     SettleDeps["metrics"] & { observeRequest(request: ObservedRequest): void };
@@ -246,6 +242,7 @@ function openExchange(deps: GatewayDeps, call: ClientCall): Exchange {
     startedMs: deps.clock.monotonicMs(),
     identity: null,
     key: null,
+    laptop: null,
     keyCheckedAtMs: 0,
     requestedModel: null,
     relay: null,
@@ -287,8 +284,9 @@ async function serve(
     fields: call.fields,
     action: route.action,
     address: () => deps.clientAddress(call),
-    onKnown: (known, checkedAtMs) => {
-      exchange.key = known;
+    onKnown: ({ key, laptop, checkedAtMs }) => {
+      exchange.key = key;
+      exchange.laptop = laptop;
       exchange.keyCheckedAtMs = checkedAtMs;
     },
   };

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { ApiError } from "#src/domain/api-error.ts";
+import type { LaptopDeps } from "#src/key-lookup/authenticate-laptop.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { ClientFacts } from "./client-address.ts";
 import { mountDocs } from "./docs.ts";
@@ -14,7 +15,7 @@ import { mountPages, type PageDeps } from "./pages.ts";
 import { readQuery } from "./read-query.ts";
 import { securityHeaders, transportHeaders } from "./security-headers.ts";
 
-export interface AdminAppDeps extends HandlerDeps, MountDeps, PageDeps {
+export interface AdminAppDeps extends HandlerDeps, MountDeps, PageDeps, LaptopDeps {
   /** Version of the program, for the documents. */
   version: string;
   /** Distinguishes a lost connection to PostgreSQL from a bug: `isUnavailable` of db/database-error.ts. */

@@ -24,7 +24,7 @@ export interface FoundKey {
   status: "active" | "inactive" | "archived";
   /** True if inactive because it was restored from a backup and not confirmed yet. */
   isHeld: boolean;
-  /** `playground`: for a member's session of the console's playground. */
+  /** `playground`: for sessions of the console's playground. `claude_code`: for laptops, with an access token. */
   purpose: KeyPurpose;
   /** Null: never. */
   expiresAtMs: number | null;

@@ -25,7 +25,7 @@ export async function holdWorkingKeys(
   const { rows } = await sql<{ organizationId: string; kind: HeldKind; count: number }>`
     WITH api AS (
       UPDATE api_key SET status = 'inactive'
-      WHERE status = 'active' AND purpose = 'calls' AND (expires_at IS NULL OR expires_at > now())
+      WHERE status = 'active' AND purpose <> 'playground' AND (expires_at IS NULL OR expires_at > now())
       RETURNING id, organization_id
     ), admin AS (
       UPDATE admin_key SET status = 'inactive' WHERE status = 'active' AND (expires_at IS NULL OR expires_at > now())

@@ -30,6 +30,10 @@ export interface KeyCache {
    * without PostgreSQL, and `share_exhausted` if too many look-ups of the address wait.
    */
   find(secret: string, address?: string | null): Promise<FoundKey | null>;
+  /** `findCached` by the SHA-256 of a secret. `name`: the hash as latin1 text. */
+  findCachedByHash(name: string): FoundKey | null | undefined;
+  /** `find` by the SHA-256 of a secret. */
+  findByHash(name: string, address: string | null): Promise<FoundKey | null>;
   /**
    * Drops changed keys, and looks them up again, so that they are known if the database goes away. Called for every
    * committed change of any node.
@@ -54,7 +58,7 @@ export function makeKeyCache(deps: KeyCacheDeps): KeyCache {
   const enqueue = makeLookupQueue(deps.lookup);
   let generation = 0;
 
-  function findByHash(name: string): FoundKey | null | undefined {
+  function findCachedByHash(name: string): FoundKey | null | undefined {
     if (deps.msSinceContact() > deps.leaseTtlMs) return undefined;
     const key = found.get(name);
     if (key !== undefined) return key;
@@ -84,14 +88,17 @@ export function makeKeyCache(deps: KeyCacheDeps): KeyCache {
     return lookUp;
   }
 
+  async function findByHash(name: string, address: string | null): Promise<FoundKey | null> {
+    const cached = findCachedByHash(name);
+    if (cached !== undefined) return cached;
+    return lookUps.get(name) ?? startLookUp(name, address ?? "");
+  }
+
   return {
-    findCached: (secret) => findByHash(hashSecretToText(secret)),
-    async find(secret, address = null) {
-      const name = hashSecretToText(secret);
-      const cached = findByHash(name);
-      if (cached !== undefined) return cached;
-      return lookUps.get(name) ?? startLookUp(name, address ?? "");
-    },
+    findCached: (secret) => findCachedByHash(hashSecretToText(secret)),
+    find: (secret, address = null) => findByHash(hashSecretToText(secret), address),
+    findCachedByHash,
+    findByHash,
     forget(changed) {
       if (changed !== "anything" && changed.every(({ kind }) => kind === "no_key")) return;
       // A running query may return an old row. Dropping it costs at most one more look-up.

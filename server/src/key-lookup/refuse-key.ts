@@ -65,6 +65,7 @@ function refuseKey(key: FoundKey, nowMs: number): ApiError | null {
     );
   }
   if (key.secretValidUntilMs !== null && nowMs >= key.secretValidUntilMs) {
+    if (key.purpose === "claude_code") return refuseEndedLaptop();
     const stoppedAt = new Date(key.secretValidUntilMs).toISOString();
     return new ApiError(
       "api_key_rotated",
@@ -86,6 +87,14 @@ export function refuseUnsigned(kind: "API key" | "admin key"): ApiError {
 const HELD =
   "This API key was restored from a backup and waits for confirmation, because it may have been revoked since. " +
   "The operator of the server confirms it with `./bursar restore confirm-keys`, or an admin sets it to active again.";
+
+/** Reason for a laptop that ended, or that the database does not know. */
+export function refuseEndedLaptop(): ApiError {
+  return new ApiError(
+    "laptop_ended",
+    "This sign-in of Claude Code has ended. Sign in again with /login.",
+  );
+}
 
 /** Reason for a playground key. Each session has its own secret, which always expires. */
 function refusePlayground({ secretValidUntilMs }: FoundKey, nowMs: number): ApiError | null {

@@ -14,6 +14,7 @@ import { makeClientAddress } from "#src/http/client-address.ts";
 import { dispatch } from "#src/http/dispatch.ts";
 import { acceptConnections, startListening } from "#src/http/listen.ts";
 import { makeSocketClient } from "#src/http1/upstream-client.ts";
+import { makeAccessTokens } from "#src/key-lookup/access-tokens.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { makeKeyCache } from "#src/key-lookup/key-cache.ts";
 import { systemClock } from "#src/lib/clock.ts";
@@ -143,6 +144,7 @@ async function startRehearsal(
       leaseTtlMs: IDLE_TIMEOUT_MS,
       clock: systemClock,
     }),
+    accessTokens: makeAccessTokens(() => ""),
     keyUse: { record: ignore },
     clientAddress: makeClientAddress([]),
     ledger: { admit: () => ({ kind: "admitted" }) },

@@ -15,7 +15,6 @@ import { countConnections } from "#src/db/pool-sizes.ts";
 import type { ReportsDatabase } from "#src/db/reports-database.ts";
 import { connectStorage, type DatabasePlace, type Storage } from "#src/db/storage.ts";
 import { type ModelLabels, makeModelLabels } from "#src/domain/model-labels.ts";
-import { guardLookup } from "#src/failover/guard-lookup.ts";
 import { type Gateway, makeGateway } from "#src/gateway/handle-request.ts";
 import { makeAdminApp } from "#src/http/app.ts";
 import { makeClientFacts } from "#src/http/client-address.ts";
@@ -29,9 +28,6 @@ import {
 } from "#src/http/listen.ts";
 import { type Metrics, makeMetrics } from "#src/http/metrics.ts";
 import { readTls } from "#src/http/read-tls.ts";
-import { findApiKeysByHashes } from "#src/key-lookup/api-key-lookup.sql.ts";
-import { type KeyCache, makeKeyCache } from "#src/key-lookup/key-cache.ts";
-import { type KeyUses, startKeyUses } from "#src/key-lookup/key-uses.ts";
 import { makeBackground } from "#src/lib/background.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { readFreeBytes } from "#src/lib/free-space.ts";
@@ -68,6 +64,7 @@ import { checkReadiness } from "./readiness.ts";
 import { startAccounting } from "./start-accounting.ts";
 import { type StartedAudit, startAudit } from "./start-audit.ts";
 import { startJobs } from "./start-jobs.ts";
+import { type StartedKeys, startKeys } from "./start-keys.ts";
 import { type OnRefused, startRefusals } from "./start-refusals.ts";
 import { startReports } from "./start-reports.ts";
 import { findUpstreamInUse, nameUpstreamVariables, startUpstreams } from "./start-upstreams.ts";
@@ -232,11 +229,9 @@ interface CoreOptions {
 }
 
 /** Dependencies of a request other than HTTP: keys, prices, spend, the meter and the upstream. */
-interface Core extends StartedAudit {
+interface Core extends StartedAudit, StartedKeys {
   watch: ChangeWatch;
   notifications: Notifications;
-  keys: KeyCache;
-  keyUses: KeyUses;
   onRefused: OnRefused;
   prices: PriceBooks;
   labels: ModelLabels;
@@ -258,7 +253,7 @@ interface Core extends StartedAudit {
 }
 
 async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Promise<Core> {
-  const { config, logger } = options;
+  const { logger } = options;
   const { database } = options.storage;
   const reload: ((changed: Changed) => void)[] = [];
   const { notifications, watch } = await startWatch(options, parts, reload);
@@ -268,14 +263,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const { audit } = facts;
   const { closingLagMs } = await startDataMaintenance(options, parts);
 
-  const keys = makeKeyCache({
-    lookup: guardLookup((hashes) => findApiKeysByHashes(database, audit.rows, hashes), facts),
-    msSinceContact: () => watch.msSinceContact(),
-    leaseTtlMs: config.leaseTtlMs,
-    clock: systemClock,
-  });
-  const keyUses = startKeyUses({ database, logger });
-  parts.defer(() => keyUses.stop());
+  const keys = await startKeys({ ...options, watch, facts }, parts, reload);
   const onRefused = startRefusals({ ...options, ...facts }, parts);
   const prices = makePriceBooks({ database });
   await prices.reload();
@@ -297,7 +285,6 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const reportsDatabase = await startReports(options, nowMs, parts);
   const logFailures = makeLoggedReload(logger);
   reload.push(
-    (changed) => keys.forget(changed),
     () => void facts.recent.read(),
     logFailures(() => prices.reload()),
     logFailures(() => ledger.refresh()),
@@ -306,7 +293,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     logFailures(() => upstreams.reload()),
     logFailures(() => newestBackup.reload()),
   );
-  const access = { watch, notifications, keys, keyUses, onRefused };
+  const access = { watch, notifications, ...keys, onRefused };
   const counted = { ...accounting, closingLagMs, rates, newestBackup, spendNowMs, runsOn };
   const read = { prices, labels, upstreams, reportsDatabase };
   return { ...facts, ...read, ...access, ...counted };
@@ -383,7 +370,7 @@ async function startSurfaces(
   const metrics = makeMetricsOf(core, () => gateway, { share, folder: storage.folder });
   const client = makeClientFacts(config.trustedProxies);
   const gateway = makeGateway({
-    keys: core.keys,
+    ...core.credentials,
     keyUse: core.keyUses.keyUse,
     clientAddress: client.clientAddress,
     ledger: core.ledger,
@@ -424,6 +411,7 @@ async function startSurfaces(
     ...client,
     reportsDatabase: core.reportsDatabase,
     ...core.keyUses,
+    ...core.credentials,
     isBusy: () => gateway.stats().inFlight > 0,
     onDenied: (caller, route, origin, refusal) =>
       core.audit.denials.record({ caller, route, origin, refusal }),

@@ -137,7 +137,7 @@ function allGrants({ organizationId, now }: AccessGrantFilter): RawBuilder<unkno
     JOIN api_key_secret AS current ON current.api_key_id = api_key.id AND current.valid_until IS NULL
     LEFT JOIN member ON member.id = api_key.owner_member_id
     WHERE api_key.organization_id = ${organizationId} AND api_key.status = 'active'
-      AND (api_key.expires_at IS NULL OR api_key.expires_at > ${now}) AND api_key.purpose = 'calls'
+      AND (api_key.expires_at IS NULL OR api_key.expires_at > ${now}) AND api_key.purpose <> 'playground'
       AND coalesce(${ownerState}, 'active') = 'active'
     UNION ALL
     SELECT 'admin_key:' || admin_key.id, 'admin_key', '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, admin_key.id,

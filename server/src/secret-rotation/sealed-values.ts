@@ -1,5 +1,6 @@
 import { secretSealContext, targetSealContext } from "#src/alerts/channels/channel-secrets.ts";
 import type { Tx } from "#src/db/pool.ts";
+import { tokenKeySealContext } from "#src/key-lookup/access-token-keys.ts";
 import { waitingSecretSealContext } from "#src/keys/waiting-secrets/waiting-secrets.ts";
 import { seal, unseal } from "#src/lib/seal.ts";
 import { mailSealContext } from "#src/mail/queue-mail.ts";
@@ -60,6 +61,12 @@ export const sealedColumns: readonly SealedColumn[] = [
     column: "secret_sealed",
     also: null,
     contextOf: ({ id }) => waitingSecretSealContext(id),
+  },
+  {
+    table: "access_token_key",
+    column: "key_sealed",
+    also: null,
+    contextOf: ({ id }) => tokenKeySealContext(id),
   },
 ];
 

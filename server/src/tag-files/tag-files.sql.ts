@@ -34,7 +34,7 @@ const subjects = ({ organizationId, workspaceIds, keyWorkspaceIds }: TagFileScop
     SELECT 'api_key', true, api_key.id, api_key.name, api_key.workspace_id, workspace.name, api_key.tags
     FROM api_key JOIN workspace ON workspace.id = api_key.workspace_id
     WHERE api_key.organization_id = ${organizationId}::uuid AND api_key.status <> 'archived'
-      AND api_key.purpose = 'calls' AND ${isIn("api_key.workspace_id", keyWorkspaceIds)}`;
+      AND api_key.purpose <> 'playground' AND ${isIn("api_key.workspace_id", keyWorkspaceIds)}`;
 };
 
 /** Names of tags in alphabetical order, up to `limit`. */

@@ -157,7 +157,7 @@ export async function listTags(
     FROM tag
     LEFT JOIN (${usedBy("workspace", sql`own.archived_at IS NULL AND ${isIn("own.id", workspaceIds)}`)}) AS workspaces
       ON workspaces.name = tag.name AND workspaces.value = tag.value
-    LEFT JOIN (${usedBy("api_key", sql`own.status <> 'archived' AND own.purpose = 'calls' AND ${isIn("own.workspace_id", keyWorkspaceIds)}`)}) AS api_keys
+    LEFT JOIN (${usedBy("api_key", sql`own.status <> 'archived' AND own.purpose <> 'playground' AND ${isIn("own.workspace_id", keyWorkspaceIds)}`)}) AS api_keys
       ON api_keys.name = tag.name AND api_keys.value = tag.value
     WHERE tag.organization_id = ${organizationId}::uuid AND ${from}
       AND ${filter.name === undefined ? sql`true` : sql`tag.name = ${filter.name}`}

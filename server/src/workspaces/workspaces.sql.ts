@@ -183,7 +183,7 @@ export async function archiveKeysOfWorkspace(
     .where("organization_id", "=", of.organizationId)
     .where("workspace_id", "=", of.workspaceId)
     .where("status", "!=", "archived")
-    .where("purpose", "=", "calls")
+    .where("purpose", "!=", "playground")
     .executeTakeFirst();
   return Number(result.numUpdatedRows);
 }

@@ -13,11 +13,15 @@ import { isUnavailable } from "#src/db/database-error.ts";
 import { useReportsOfPrimary } from "#src/db/reports-database.ts";
 import { type AdminAppDeps, makeAdminApp } from "#src/http/app.ts";
 import { makeClientFacts } from "#src/http/client-address.ts";
+import { startAccessTokens } from "#src/key-lookup/access-token-keys.ts";
+import { findApiKeysByHashes } from "#src/key-lookup/api-key-lookup.sql.ts";
+import { makeKeyCache } from "#src/key-lookup/key-cache.ts";
 import type { AdminKeyUses, KeyUse } from "#src/key-lookup/key-use.ts";
 import { startKeyUses } from "#src/key-lookup/key-uses.ts";
 import { createAdminKey } from "#src/keys/admin-keys/admin-keys.ts";
 import { assert } from "#src/lib/assert.ts";
 import { makeBackground } from "#src/lib/background.ts";
+import { systemClock } from "#src/lib/clock.ts";
 import { newId } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { parseAllowedTargets } from "#src/lib/target-address.ts";
@@ -189,11 +193,20 @@ export async function startAdmin(
   const first = await ensureOrganization(audit, "First Company");
   const logger = makeLogger("info", { write: (line) => logs.push(line) });
   const { keyUse, adminKeyUse, stop: stopKeyUses } = startKeyUses({ database, logger });
+  const { tokens: accessTokens } = await startAccessTokens(audit, () => PUBLIC_URL);
   const background = makeBackground((error) => logger.error({ err: error }, "in the background"));
   const deps: AdminAppDeps = {
     ...audit,
     keyUse,
     adminKeyUse,
+    accessTokens,
+    // No watch reports changes, so nothing is cached.
+    keys: makeKeyCache({
+      lookup: (hashes) => findApiKeysByHashes(database, audit.rows, hashes),
+      msSinceContact: () => 0,
+      leaseTtlMs: -1,
+      clock: systemClock,
+    }),
     unresolvedReleaseMs: UNRESOLVED_RELEASE_MS,
     publicUrl: () => PUBLIC_URL,
     isMailServerConfigured: false,

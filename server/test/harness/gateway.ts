@@ -28,6 +28,7 @@ import { makeClientAddress } from "#src/http/client-address.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
 import { type ClientConnections, makeClientConnections } from "#src/http1/client-connections.ts";
 import { serveNodeRequest } from "#src/http1/node-call.ts";
+import { type AccessTokens, makeAccessTokens } from "#src/key-lookup/access-tokens.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "#src/key-lookup/key-cache.ts";
 import type { Use } from "#src/key-lookup/key-use.ts";
@@ -69,6 +70,9 @@ export interface TestGateway {
   /** Returns the one end record of the request, once written. */
   end(): Promise<EndRecord>;
   addKey(key?: Partial<FoundKey>): string;
+  /** Adds a laptop of the member `user_test`. Returns its access token. */
+  addLaptop(key?: Partial<FoundKey>, issuedAtMs?: number): string;
+  accessTokens: AccessTokens;
   admission: Admission;
   /** Gateway side of every client connection so far. */
   clientSockets: Socket[];
@@ -101,6 +105,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     uses: [] as Use[],
     admission: { admit: () => ({ kind: "admitted" }) } as Admission,
     clientSockets: [] as Socket[],
+    accessTokens: makeTestTokens(),
   };
   const gateway = makeGateway({
     ...testDeps(state, known, upstream, endWaiters),
@@ -127,6 +132,22 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       const { secret, hash } = makeSecret("api", systemRandomBytes);
       known.set(hash.toString("hex"), { ...defaultKey, ...key });
       return secret;
+    },
+    addLaptop(key = {}, issuedAtMs = Date.now()) {
+      const hash = systemRandomBytes(32);
+      const laptop = { ...defaultKey, purpose: "claude_code", ownerMemberId: "user_test" } as const;
+      const secretValidUntilMs = issuedAtMs + 365 * 86_400_000;
+      known.set(Buffer.from(hash).toString("hex"), { ...laptop, secretValidUntilMs, ...key });
+      const subject = {
+        organizationId: ORGANIZATION_ID,
+        memberId: "user_test",
+        laptopId: "laptop_test",
+        key: Buffer.from(hash).toString("base64url"),
+        groupIds: [],
+        groupNames: [],
+        billingGroupTag: null,
+      };
+      return state.accessTokens.issueAccess(subject, issuedAtMs);
     },
     async close() {
       const closed = once(server, "close");
@@ -164,6 +185,12 @@ function makeServer(
   return { server, stop: own.stop };
 }
 
+function makeTestTokens(): AccessTokens {
+  const tokens = makeAccessTokens(() => "https://bursar.example.com");
+  tokens.setKeys([{ id: "atkey_test", bytes: systemRandomBytes(32), usedFromMs: 0 }]);
+  return tokens;
+}
+
 export const defaultKey: FoundKey = {
   id: "apikey_test",
   organizationId: ORGANIZATION_ID,
@@ -187,7 +214,7 @@ export const defaultKey: FoundKey = {
 };
 
 function testDeps(
-  state: Pick<TestGateway, "begins" | "ends" | "observed" | "uses" | "admission">,
+  state: Pick<TestGateway, "begins" | "ends" | "observed" | "uses" | "admission" | "accessTokens">,
   known: Map<string, FoundKey>,
   upstream: Upstream,
   endWaiters: (() => void)[],
@@ -202,6 +229,7 @@ function testDeps(
   });
   return {
     keys,
+    accessTokens: state.accessTokens,
     keyUse: { record: (use) => void state.uses.push(use) },
     clientAddress: makeClientAddress([]),
     ledger: { admit: (scope, atMs) => state.admission.admit(scope, atMs) },

@@ -160,7 +160,7 @@ const isWatched: RawBuilder<boolean> = sql`place.organization_id = rule.organiza
       AND place.scope_type = 'api_key' AND place.workspace_id = rule.scope_id))))
   -- Playground requests count for the workspace, but their hidden keys have no alerts.
   AND (place.scope_type <> 'api_key'
-    OR EXISTS (SELECT FROM api_key WHERE api_key.id = place.scope_id AND api_key.purpose = 'calls'))`;
+    OR EXISTS (SELECT FROM api_key WHERE api_key.id = place.scope_id AND api_key.purpose <> 'playground'))`;
 
 /**
  * Records that these conditions are true now. Returns the start of each episode: now, if the condition was false for its

@@ -3,6 +3,7 @@ import type { KeyPermission, Rank } from "@bursar/contract/permissions.ts";
 import { type RawBuilder, type SqlBool, sql } from "kysely";
 import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
+import type { KeyPurpose } from "#src/db/tables.ts";
 import type { OwnerState } from "#src/domain/owner-state.ts";
 import type { PageRequest, Position } from "#src/domain/page-position.ts";
 import { ownerState, permissionUnderOwner } from "#src/key-lookup/owner-state.sql.ts";
@@ -15,6 +16,7 @@ export interface ApiKeyRow {
   workspace_id: string;
   name: string;
   permission: KeyPermission;
+  purpose: KeyPurpose;
   status: StoredStatus;
   created_by_type: string;
   created_by_id: string;
@@ -102,6 +104,7 @@ function selectApiKeys(db: Database | Tx, scope: ApiKeyScope) {
       "api_key.workspace_id",
       "api_key.name",
       permissionUnderOwner.as("permission"),
+      "api_key.purpose",
       "api_key.status",
       "api_key.created_by_type",
       "api_key.created_by_id",
@@ -127,7 +130,7 @@ function selectApiKeys(db: Database | Tx, scope: ApiKeyScope) {
       "used.last_used_model",
     ])
     .where("api_key.organization_id", "=", scope.organizationId)
-    .where("api_key.purpose", "=", "calls");
+    .where("api_key.purpose", "!=", "playground");
   const { onlyWorkspaceIds } = scope;
   if (onlyWorkspaceIds === null) return query;
   return query.where(sql<SqlBool>`api_key.workspace_id = ANY(${[...onlyWorkspaceIds]}::text[])`);
@@ -209,11 +212,14 @@ function hasStatus(status: StoredStatus | "expired", now: Date) {
 const isUnexpired = (nowMs: number) =>
   sql<SqlBool>`api_key.status <> 'archived' AND (api_key.expires_at IS NULL OR api_key.expires_at > ${new Date(nowMs)})`;
 
+/** False for a Claude Code key, whose laptops have an end of their own. */
+const hasSecret = sql`api_key.purpose = 'calls'`;
+
 /** Condition of an issue, for a key that is neither archived nor expired. */
 function makeIssueCondition(issue: KeyIssue, nowMs: number): RawBuilder<SqlBool> {
   switch (issue) {
     case "never_expires":
-      return sql`api_key.expires_at IS NULL`;
+      return sql`api_key.expires_at IS NULL AND ${hasSecret}`;
     case "no_spend_limit":
       return sql`NOT EXISTS (SELECT 1 FROM spend_limit
         WHERE spend_limit.scope_type = 'api_key' AND spend_limit.scope_id = api_key.id)`;
@@ -224,7 +230,7 @@ function makeIssueCondition(issue: KeyIssue, nowMs: number): RawBuilder<SqlBool>
     case "wide_permission":
       return sql`${permissionUnderOwner} = 'admin'`;
     case "older_than_180_days":
-      return sql`current.created_at <= ${addDays(nowMs, -180)}`;
+      return sql`current.created_at <= ${addDays(nowMs, -180)} AND ${hasSecret}`;
     case "no_owner":
       return sql`api_key.owner_member_id IS NULL`;
   }
@@ -266,7 +272,7 @@ export async function countKeyIssues(
 /** Has the rule of `exceedsMaxLifetime` in describe-api-keys.ts. */
 function exceedsLifetime(maxDays: number | null, now: Date) {
   if (maxDays === null) return sql<boolean>`false`;
-  return sql<boolean>`api_key.status <> 'archived' AND coalesce(api_key.expires_at, 'infinity') > ${now}
+  return sql<boolean>`api_key.status <> 'archived' AND ${hasSecret} AND coalesce(api_key.expires_at, 'infinity') > ${now}
     AND coalesce(api_key.expires_at, 'infinity') > current.created_at + make_interval(hours => ${24 * maxDays})`;
 }
 
@@ -338,6 +344,7 @@ export interface NewApiKeyRow
     | "workspace_id"
     | "name"
     | "permission"
+    | "purpose"
     | "status"
     | "created_by_type"
     | "created_by_id"

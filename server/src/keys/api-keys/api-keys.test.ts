@@ -54,6 +54,7 @@ describe("creating", () => {
       workspace_id: workspaceId,
       owner: { type: "workspace" },
       permissions: ["write"],
+      purpose: "calls",
       status: "active",
       stopped_because: null,
       allowed_models: null,

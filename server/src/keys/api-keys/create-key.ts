@@ -86,6 +86,7 @@ export async function createKey(
     workspace_id: input.workspace_id,
     name: input.name,
     permission: input.permission,
+    purpose: "calls" as const,
     owner_member_id,
     created_by_type: caller.kind,
     created_by_id: caller.id,

@@ -22,7 +22,7 @@ export interface ApiKeyView extends RankedKey {
   secrets: SecretRow[];
   spentMonthNanoUsd: bigint;
   exceedsMaxLifetime: boolean;
-  /** Null without a rotation policy, and for an archived or expired key. */
+  /** Null without a rotation policy, for an archived or expired key, and for a Claude Code key. */
   rotation: RotationTimes | null;
 }
 
@@ -65,7 +65,13 @@ function findRotationTimes(
   nowMs: number,
 ): RotationTimes | null {
   const status = statusOf(row, nowMs);
-  if (policy === undefined || status === "archived" || status === "expired") return null;
+  if (
+    policy === undefined ||
+    row.purpose !== "calls" ||
+    status === "archived" ||
+    status === "expired"
+  )
+    return null;
   return computeRotationTimes(row.secret_created_at.getTime(), policy);
 }
 
@@ -102,7 +108,7 @@ async function readSpentOfMonth(
 
 function exceedsMaxLifetime(row: ApiKeyRow, maxDays: number | null, nowMs: number): boolean {
   const latestMs = computeLatestExpiry({ fromMs: row.secret_created_at.getTime(), maxDays });
-  if (latestMs === null || row.status === "archived") return false;
+  if (latestMs === null || row.status === "archived" || row.purpose !== "calls") return false;
   const expiresAtMs = row.expires_at?.getTime() ?? Number.POSITIVE_INFINITY;
   return expiresAtMs > nowMs && expiresAtMs > latestMs;
 }

@@ -59,11 +59,11 @@ export async function listOwnedKeys(
     .where("organization_id", "=", of.organizationId)
     .where("workspace_id", "=", of.workspaceId)
     .where("owner_member_id", "=", of.memberId)
-    .where("purpose", "=", "calls")
+    .where("purpose", "!=", "playground")
     .execute();
 }
 
-/** Counts personal keys of the member that are neither archived nor expired. */
+/** Counts personal keys of the member that are neither archived nor expired. Claude Code keys are excluded. */
 export async function countLivingKeys(
   tx: Tx,
   of: { organizationId: string; memberId: string; now: Date },

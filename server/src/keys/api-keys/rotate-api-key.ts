@@ -125,7 +125,7 @@ export function cutOffApiKey(
   });
 }
 
-/** Returns the locked key. Throws a 400 for an archived or expired key, which cannot get a new secret. */
+/** Returns the locked key. Throws a 400 for an archived, expired or Claude Code key, which cannot get a new secret. */
 async function getWorkingKey(
   tx: Tx,
   { caller, authority }: { caller: Caller; authority: KeyAuthority },
@@ -134,10 +134,18 @@ async function getWorkingKey(
 ): Promise<ApiKeyRow> {
   const row = await authority.getForUpdate(tx, caller, id);
   await authority.checkCanGrant(tx, caller, row);
+  if (row.purpose === "claude_code") throw refuseClaudeCodeKey();
   const status = statusOf(row, nowMs);
   if (status === "archived") throw refuseArchivedKey();
   if (status === "expired") throw refuseExpiredKey("it can no longer be rotated");
   return row;
+}
+
+function refuseClaudeCodeKey(): ApiError {
+  return new ApiError(
+    "key_without_secret",
+    "This key carries the requests of laptops and has no secret to rotate. End a laptop instead.",
+  );
 }
 
 async function findPreviousSecret(tx: Tx, apiKeyId: string, nowMs: number) {

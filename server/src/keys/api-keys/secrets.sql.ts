@@ -19,7 +19,7 @@ export async function insertSecret(
   await tx.insertInto("api_key_secret").values(row).execute();
 }
 
-/** Lists the secrets that work at `now`, newest first. Each key has one or two. */
+/** Lists the secrets that work at `now`, newest first, without those of laptops. Each key has one or two. */
 export function listWorkingSecrets(
   db: Database | Tx,
   apiKeyIds: readonly string[],
@@ -39,6 +39,11 @@ export function listWorkingSecrets(
     ])
     .where("api_key_id", "in", apiKeyIds)
     .where(({ or, eb }) => or([eb("valid_until", "is", null), eb("valid_until", ">", now)]))
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(selectFrom("laptop").select("id").whereRef("secret_id", "=", "api_key_secret.id")),
+      ),
+    )
     .orderBy("id", "desc")
     .execute();
 }

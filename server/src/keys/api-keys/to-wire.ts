@@ -20,6 +20,7 @@ export function toApiKey(view: ApiKeyView): Wire {
     workspace_id: row.workspace_id,
     owner: toOwner(row),
     permissions: [row.permission],
+    purpose: row.purpose === "claude_code" ? "claude_code" : "calls",
     status: view.status,
     stopped_because: findStopReason(view),
     allowed_models: row.allowed_models,

@@ -94,7 +94,7 @@ export async function listPersonalKeyPlaces(
   return places.map((row) => toPlace(row, rows));
 }
 
-/** Counts the member's personal keys that are neither archived nor expired, by workspace. */
+/** Counts the member's personal keys that are neither archived nor expired, by workspace, without Claude Code keys. */
 export async function countLivingKeysByWorkspace(
   db: Database | Tx,
   of: { organizationId: string; memberId: string; workspaceIds: readonly string[]; now: Date },

@@ -39,6 +39,8 @@ export async function listAgingKeys(
     FROM rotation_policy AS policy
     JOIN workspace ON workspace.id = policy.workspace_id AND workspace.archived_at IS NULL
     JOIN api_key ON api_key.workspace_id = workspace.id AND api_key.status <> 'archived'
+      -- Other keys have no secret that can be rotated.
+      AND api_key.purpose = 'calls'
       AND (api_key.expires_at IS NULL OR api_key.expires_at > ${of.now})
     JOIN api_key_secret AS current ON current.api_key_id = api_key.id AND current.valid_until IS NULL
     WHERE current.created_at <= ${of.now}::timestamptz

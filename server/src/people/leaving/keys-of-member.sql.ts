@@ -20,7 +20,7 @@ export async function listKeysOfMember(
     .where("owner_member_id", "=", of.memberId)
     .where("status", "!=", "archived")
     // Playground sessions end with the member and need no mention.
-    .where("purpose", "=", "calls")
+    .where("purpose", "!=", "playground")
     .orderBy("created_at")
     .orderBy("id");
   if (of.workspaceId !== undefined) query = query.where("workspace_id", "=", of.workspaceId);

@@ -100,6 +100,8 @@ export async function countKeysOverLifetime(
         .select(eb.fn.countAll().as("count"))
         .where("organization_id", "=", of.organizationId)
         .where("status", "!=", "archived")
+        // Laptops have an end of their own.
+        .where("purpose", "=", "calls")
         .where(isBeyond("secret.created_at"))
         .as("apiKeys"),
       eb

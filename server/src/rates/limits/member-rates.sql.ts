@@ -100,7 +100,7 @@ export async function findScopesOfMember(
 ): Promise<MemberScopes | null> {
   const { rows } = await sql<MemberScopes>`
     WITH keys AS (SELECT id, workspace_id FROM api_key WHERE organization_id = ${organizationId}::uuid
-      AND owner_member_id = ${memberId} AND status <> 'archived' AND purpose = 'calls')
+      AND owner_member_id = ${memberId} AND status <> 'archived' AND purpose <> 'playground')
     SELECT ARRAY(SELECT group_id FROM group_member WHERE member_id = member.id ORDER BY group_id) AS "groupIds",
       ARRAY(SELECT id FROM keys ORDER BY id) AS "apiKeyIds",
       ARRAY(SELECT DISTINCT workspace_id FROM keys ORDER BY workspace_id) AS "workspaceIds"

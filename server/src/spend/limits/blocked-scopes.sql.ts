@@ -89,7 +89,7 @@ function countWorkingKeys(isInScope: RawBuilder<unknown>, now: Date): RawBuilder
   return sql<number>`(SELECT count(*)::integer FROM (SELECT key.* FROM api_key AS key WHERE ${isInScope}) AS api_key
       JOIN workspace AS home ON home.id = api_key.workspace_id
       LEFT JOIN member ON member.id = api_key.owner_member_id
-    WHERE api_key.purpose = 'calls' AND api_key.permission <> 'read' AND api_key.status = 'active'
+    WHERE api_key.purpose <> 'playground' AND api_key.permission <> 'read' AND api_key.status = 'active'
       AND (api_key.expires_at IS NULL OR api_key.expires_at > ${now})
       AND home.archived_at IS NULL AND coalesce(${ownerState}, 'active') = 'active')`;
 }

@@ -1,0 +1,50 @@
+import type { Config } from "#src/config.ts";
+import type { Changed, ChangeWatch } from "#src/db/change-watch.ts";
+import type { Storage } from "#src/db/storage.ts";
+import { guardLookup } from "#src/failover/guard-lookup.ts";
+import { startAccessTokens } from "#src/key-lookup/access-token-keys.ts";
+import { findApiKeysByHashes } from "#src/key-lookup/api-key-lookup.sql.ts";
+import type { LaptopDeps } from "#src/key-lookup/authenticate-laptop.ts";
+import { makeKeyCache } from "#src/key-lookup/key-cache.ts";
+import { type KeyUses, startKeyUses } from "#src/key-lookup/key-uses.ts";
+import { systemClock } from "#src/lib/clock.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { makeLoggedReload } from "./logged-reload.ts";
+import type { StartedAudit } from "./start-audit.ts";
+
+export interface StartedKeys {
+  /** Checks of keys and access tokens. */
+  credentials: Pick<LaptopDeps, "keys" | "accessTokens">;
+  keyUses: KeyUses;
+}
+
+/** Starts the cache of keys, the check of access tokens, and the record of last uses. */
+export async function startKeys(
+  of: {
+    config: Config;
+    storage: Storage;
+    logger: Logger;
+    watch: ChangeWatch;
+    facts: StartedAudit;
+    publicUrl: () => string;
+  },
+  parts: AsyncDisposableStack,
+  reload: ((changed: Changed) => void)[],
+): Promise<StartedKeys> {
+  const { config, storage, logger, watch, facts } = of;
+  const { database } = storage;
+  const keys = makeKeyCache({
+    lookup: guardLookup((hashes) => findApiKeysByHashes(database, facts.audit.rows, hashes), facts),
+    msSinceContact: () => watch.msSinceContact(),
+    leaseTtlMs: config.leaseTtlMs,
+    clock: systemClock,
+  });
+  const started = await startAccessTokens(facts.audit, of.publicUrl);
+  reload.push(
+    (changed) => keys.forget(changed),
+    makeLoggedReload(logger)(() => started.reload()),
+  );
+  const keyUses = startKeyUses({ database, logger });
+  parts.defer(() => keyUses.stop());
+  return { credentials: { keys, accessTokens: started.tokens }, keyUses };
+}
