@@ -50,6 +50,32 @@ export type ReportGroup = (typeof reportGroups)[number];
 export const textLabels = usageLabels.filter((label) => label.kind === "text");
 export type TextLabel = (typeof textLabels)[number]["column"];
 
+/** Classes of requests that Claude Code claims. `other`: a class that is not in this list. */
+export const requestClasses = [
+  "main",
+  "subagent",
+  "workflow",
+  "compaction",
+  "auxiliary",
+  "side_reply",
+  "other",
+] as const;
+export type RequestClass = (typeof requestClasses)[number];
+
+export function toRequestClass(text: string): RequestClass {
+  return requestClasses.find((each) => each === text) ?? "other";
+}
+
+/** Columns of events with labels that the client claims. Null: not sent. Rollups do not have them. */
+export const claimedColumns = [
+  "agent_session_id",
+  "prompt_id",
+  "agent_id",
+  "parent_agent_id",
+  "request_class",
+] as const;
+export type ClaimedColumn = (typeof claimedColumns)[number];
+
 interface MeasureRow {
   /** Field of a request's `TokenUsage`. */
   name: string;

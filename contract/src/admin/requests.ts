@@ -12,7 +12,7 @@ import {
 import { apiKeyId, groupId, memberId, requestId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
-import { requestDoubts } from "../usage-shape.ts";
+import { requestClasses, requestDoubts } from "../usage-shape.ts";
 import {
   attributionFilters,
   costBreakdown,
@@ -28,6 +28,24 @@ const doubtDescription =
   "Reason why the cost is doubtful. `impossible_usage`: the reported usage cannot be true. The request costs its hold, or the " +
   "bound of one call without a strict limit. `missing_usage`: a 200 without usage costs its input, and the rest of its hold " +
   "is unresolved. `incomplete_usage`: the response broke off, and the cost is an estimate of the received part.";
+
+export const claimedLabels = z
+  .object({
+    agent_session_id: z.string().meta({ description: "Session of Claude Code." }),
+    prompt_id: z.string().nullable().meta({
+      description: "Prompt of the person. Requests of its subagents have the same one.",
+    }),
+    agent_id: z.string().nullable().meta({ description: "Null: the main agent." }),
+    parent_agent_id: z.string().nullable(),
+    request_class: z.enum(requestClasses).nullable().meta({
+      description: "`other`: a class that this release does not know.",
+    }),
+  })
+  .meta({
+    id: "ClaimedLabels",
+    description:
+      "Labels that the client claims. Anyone with the credential can send any value, so no limit and no attribution uses them.",
+  });
 
 const requestFields = {
   id: requestId,
@@ -92,6 +110,9 @@ const requestFields = {
     description:
       "Tags at the start of the request: those of the workspace, replaced by name by those of the key.",
   }),
+  claimed: claimedLabels.nullable().meta({
+    description: "Labels that the client claims. Null: no agent session was sent.",
+  }),
 };
 
 export const loggedRequest = z.object(requestFields).meta({ id: "LoggedRequest" });
@@ -114,6 +135,12 @@ const idText = (description: string) =>
       .regex(/^[!-~]+$/, "expected an id"),
   ).meta({ description });
 
+const MAX_CLAIMED_LENGTH = 64;
+export const claimedText = z
+  .string()
+  .max(MAX_CLAIMED_LENGTH)
+  .regex(/^[!-~]+$/, "expected an id");
+
 const requestFilters = {
   starting_at: optionalQuery(instant).meta({ description: "At this time or later." }),
   ending_at: optionalQuery(instant).meta({ description: "Before this time." }),
@@ -130,6 +157,12 @@ const requestFilters = {
   }),
   request_id: idText("Id of a request, or a prefix that begins with `req_`."),
   upstream_request_id: idText("The upstream's id of the request. Exact match."),
+  agent_session_id: optionalQuery(claimedText).meta({
+    description: "Agent session that the client claims. Exact match.",
+  }),
+  prompt_id: optionalQuery(claimedText).meta({
+    description: "Prompt that the client claims. Exact match.",
+  }),
 };
 
 export const listRequests = route({

@@ -1582,7 +1582,12 @@ CREATE TABLE usage_record (
   upstream_request_id text,
   requested_model text,
   doubt_code smallint,
-  has_unbilled_parts boolean
+  has_unbilled_parts boolean,
+  agent_session_id text,
+  prompt_id text,
+  agent_id text,
+  parent_agent_id text,
+  request_class text
 ) PARTITION BY RANGE (started_at);
 CREATE TABLE usage_settings (
   organization_id uuid NOT NULL,
@@ -2239,6 +2244,7 @@ CREATE INDEX usage_event_failed ON usage_event USING btree (organization_id, sta
 CREATE INDEX usage_key_month_by_member ON usage_key_month USING btree (organization_id, member_id, bucket_at, workspace_id, api_key_id);
 CREATE INDEX usage_labels_by_key ON usage_labels USING btree (organization_id, api_key_id);
 CREATE INDEX usage_labels_by_workspace ON usage_labels USING btree (organization_id, workspace_id);
+CREATE INDEX usage_record_by_agent_session ON usage_record USING btree (agent_session_id, started_at) WHERE (agent_session_id IS NOT NULL);
 CREATE INDEX usage_record_by_labels ON usage_record USING btree (labels_id, started_at);
 CREATE INDEX usage_record_doubtful ON usage_record USING btree (started_at) WHERE (doubt_code IS NOT NULL);
 CREATE INDEX usage_record_failed ON usage_record USING btree (started_at) WHERE (outcome_code >= 2);
@@ -2350,7 +2356,12 @@ CREATE VIEW recorded_request AS
     COALESCE(record.has_unbilled_parts, false) AS has_unbilled_parts,
     labels.group_ids,
     labels.tag_ids,
-    labels.attribution_id
+    labels.attribution_id,
+    record.agent_session_id,
+    record.prompt_id,
+    record.agent_id,
+    record.parent_agent_id,
+    record.request_class
    FROM (((usage_record record
      JOIN usage_labels labels ON ((labels.id = record.labels_id)))
      LEFT JOIN usage_prices prices ON ((prices.id = record.prices_id)))
@@ -2399,7 +2410,12 @@ UNION ALL
     false AS has_unbilled_parts,
     ''::text AS group_ids,
     ''::text AS tag_ids,
-    0 AS attribution_id
+    0 AS attribution_id,
+    NULL::text AS agent_session_id,
+    NULL::text AS prompt_id,
+    NULL::text AS agent_id,
+    NULL::text AS parent_agent_id,
+    NULL::text AS request_class
    FROM usage_event event;
 
 CREATE OR REPLACE FUNCTION public.audit_prune(organization uuid, batch integer)

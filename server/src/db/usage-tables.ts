@@ -1,6 +1,7 @@
 import type {
   AmountColumn,
   AttributionColumn,
+  ClaimedColumn,
   CountColumn,
   EventLabel,
   LabelColumn,
@@ -9,7 +10,7 @@ import type {
 import type { ColumnType, Generated } from "kysely";
 
 // Usage and cost of single requests (0001_spine.sql, 0027_usage_records.sql) and their sums for reports (0011_reports.sql,
-// 0022_finer_reports.sql, 0050_usage_attribution.sql).
+// 0022_finer_reports.sql, 0050_usage_attribution.sql). 0062_claimed_labels.sql adds claimed labels.
 
 type Json<T> = ColumnType<T, string, string>;
 
@@ -69,7 +70,8 @@ interface UsageEventTable
 
 interface RecordedRequestView
   extends Omit<UsageEventTable, "member_id">,
-    Record<AttributionColumn, string> {
+    Record<AttributionColumn, string>,
+    Record<ClaimedColumn, string | null> {
   attribution_id: bigint;
   member_id: string;
   doubt: "impossible_usage" | "missing_usage" | "incomplete_usage" | null;
@@ -86,7 +88,9 @@ interface UsageLabelsTable extends Record<EventLabel | AttributionColumn, string
 }
 
 /** An amount of zero is null. */
-interface UsageRecordTable extends Record<AmountColumn, bigint | null> {
+interface UsageRecordTable
+  extends Record<AmountColumn, bigint | null>,
+    Record<ClaimedColumn, string | null> {
   started_at: Date;
   labels_id: bigint;
   prices_id: bigint;

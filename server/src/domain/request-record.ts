@@ -1,3 +1,4 @@
+import type { RequestClass } from "@bursar/contract/usage-shape.ts";
 import type { PeriodName } from "./spend-period.ts";
 import type { Cost, TokenUsage } from "./usage.ts";
 
@@ -21,6 +22,8 @@ export interface BeginRecord {
   isStream: boolean;
   /** Client family from a closed list: see `gateway/client-family.rule.ts`. */
   client: string;
+  /** Labels that the client claims. Absent: none, and in records of older releases. */
+  claimed?: ClaimedLabels;
   /**
    * Amount that strict limits hold, nano-USD. Stays unresolved if the request's end is never known. Absent without a
    * hold, and in records of older releases.
@@ -30,6 +33,19 @@ export interface BeginRecord {
   smallerHolds?: readonly SmallerHold[];
   /** Features that may be billed by time can run, and no cost includes them. Absent: none. */
   hasUnbilledParts?: true;
+}
+
+/**
+ * Labels that an agent sends about itself. Anyone with the credential can send any value, so they decide nothing. Texts are
+ * printable and have at most 64 characters.
+ */
+export interface ClaimedLabels {
+  agentSessionId: string;
+  /** Prompt of the person. Requests of its subagents have the same one. */
+  promptId?: string;
+  agentId?: string;
+  parentAgentId?: string;
+  requestClass?: RequestClass;
 }
 
 export interface SmallerHold {

@@ -3,7 +3,6 @@ import { removeNeutralParts } from "#src/domain/feature-book.ts";
 import { NO_RETRY, type RefusingLimit, toLimitFacts } from "#src/domain/limit-facts.ts";
 import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
 import { ALL_MODELS, modelGroupOf, TOKEN_COUNT } from "#src/domain/model-groups.ts";
-import { findTimeBilled } from "#src/domain/request-reach.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
 import { computeWorstCost } from "#src/domain/worst-case.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
@@ -22,11 +21,11 @@ import { adaptSpendRefusal } from "./adapt-spend-refusal.ts";
 import { type AuthenticateDeps, authenticateKey, type KeyCall } from "./authenticate-key.ts";
 import { checkModels } from "./check-models.ts";
 import { checkWorkspace } from "./check-workspace.ts";
-import { findClientFamily } from "./client-family.rule.ts";
 import { type Exchange, isClientGone, makeRunningExchanges } from "./exchange.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
 import { type HoldDeps, holdSpend } from "./hold-spend.ts";
 import { findListFilter, listModels } from "./list-models.ts";
+import { makeMetered } from "./make-metered.ts";
 import { makeNotFoundError } from "./not-found.ts";
 import { type ParsedMessage, parseMessage, refuseUnshareable } from "./parse-message.ts";
 import { type BodyLimits, checkBodyHeaders, MAX_BODY_BYTES, readBody } from "./read-body.ts";
@@ -420,7 +419,7 @@ function admit(
     );
   }
   if (!deps.leases.isHoldRequired(organizationId)) {
-    const metered = toMetered(exchange, { message, key, startedAtMs: atMs });
+    const metered = makeMetered(exchange, { message, key, startedAtMs: atMs });
     exchange.unheld = { begin: metered.begin, message };
     return metered;
   }
@@ -430,40 +429,12 @@ function admit(
   const toHeld = (hold: Held | null) => {
     if (hold === null) return null;
     const { startedAtMs } = hold;
-    const metered = toMetered(exchange, { message, key, startedAtMs, hold });
+    const metered = makeMetered(exchange, { message, key, startedAtMs, hold });
     if (startedAtMs === atMs) metered.bound = { worstCase, book };
     if (hold.holdNanoUsd === null) exchange.unheld = { begin: metered.begin, message };
     return metered;
   };
   return held instanceof Promise ? held.then(toHeld) : toHeld(held);
-}
-
-interface Admitted {
-  message: ParsedMessage;
-  key: FoundKey;
-  startedAtMs: number;
-  hold?: Held;
-}
-
-function toMetered(exchange: Exchange, { message, key, startedAtMs, hold }: Admitted): Metered {
-  const begin: BeginRecord = {
-    requestId: exchange.requestId,
-    startedAtMs,
-    organizationId: key.organizationId,
-    workspaceId: key.workspaceId,
-    apiKeyId: key.id,
-    requestedModel: message.model,
-    isStream: message.isStream,
-    client: findClientFamily(exchange.call.fields.find("user-agent")),
-  };
-  if (key.ownerMemberId !== null) begin.memberId = key.ownerMemberId;
-  if (key.groupIds.length > 0) begin.groupIds = key.groupIds;
-  if (key.tagIds.length > 0) begin.tagIds = key.tagIds;
-  const holdNanoUsd = hold?.holdNanoUsd ?? null;
-  if (holdNanoUsd !== null) begin.holdNanoUsd = holdNanoUsd;
-  if (hold?.smallerHolds) begin.smallerHolds = hold.smallerHolds;
-  if (findTimeBilled(message) !== null) begin.hasUnbilledParts = true;
-  return { begin, message, bound: null, isSimulated: false };
 }
 
 /** Dispatches the request to the upstream's client. Never throws: the relay handles each failure. */

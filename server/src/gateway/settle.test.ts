@@ -14,6 +14,7 @@ test("the end of a request has all fields of its begin", () => {
     memberId: "user_1",
     groupIds: ["group_1", "group_2"],
     tagIds: ["tag_1"],
+    claimed: { agentSessionId: "session_1" },
     holdNanoUsd: 10_000_000_000n,
     smallerHolds: [{ scopeType: "workspace", period: "daily", nanoUsd: 1_000_000_000n }],
     hasUnbilledParts: true,
@@ -23,8 +24,8 @@ test("the end of a request has all fields of its begin", () => {
 
 test("the end of a request has no optional field that its begin lacks", () => {
   const end = settleAnswer(beginRecord());
-  const optional: (keyof EndRecord)[] = ["memberId", "groupIds", "tagIds", "holdNanoUsd"];
-  for (const name of [...optional, "smallerHolds", "hasUnbilledParts", "doubt"]) {
+  const optional: (keyof EndRecord)[] = ["memberId", "groupIds", "tagIds", "claimed"];
+  for (const name of [...optional, "holdNanoUsd", "smallerHolds", "hasUnbilledParts", "doubt"]) {
     expect(end).not.toHaveProperty(name);
   }
 });

@@ -223,6 +223,7 @@ function toEndRecord(begin: BeginRecord, ending: Ending, bill: Bill): EndRecord 
   if (begin.memberId !== undefined) record.memberId = begin.memberId;
   if (begin.groupIds !== undefined) record.groupIds = begin.groupIds;
   if (begin.tagIds !== undefined) record.tagIds = begin.tagIds;
+  if (begin.claimed !== undefined) record.claimed = begin.claimed;
   if (begin.holdNanoUsd !== undefined) record.holdNanoUsd = begin.holdNanoUsd;
   if (begin.smallerHolds !== undefined) record.smallerHolds = begin.smallerHolds;
   if (begin.hasUnbilledParts) record.hasUnbilledParts = true;

@@ -53,6 +53,16 @@ test.each([
   { memberId: "user_1" },
   { groupIds: ["group_1"], tagIds: ["tag_1", "tag_2"] },
   { isStream: true },
+  { claimed: { agentSessionId: "session" } },
+  {
+    claimed: {
+      agentSessionId: 'quoted "\\',
+      promptId: "prompt",
+      agentId: "agent",
+      parentAgentId: "parent",
+      requestClass: "subagent",
+    },
+  },
 ] as const)("a begin with %o is read again exactly", (overrides) => {
   const record = beginRecord(overrides);
   expect(reread({ kind: "begin", seq: 1, record })).toStrictEqual({
@@ -76,6 +86,7 @@ test("an end with unusual values in every field is read again exactly", () => {
     requestedModel: "requested",
     isStream: true,
     client: "node",
+    claimed: { agentSessionId: "session", promptId: "prompt" },
     holdNanoUsd: LARGE,
     smallerHolds: [{ scopeType: "api_key", period: "daily", nanoUsd: 1n }],
     outcome: "interrupted",

@@ -1,4 +1,4 @@
-import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
+import type { BeginRecord, ClaimedLabels, EndRecord } from "#src/domain/request-record.ts";
 import type { Cost, TokenUsage } from "#src/domain/usage.ts";
 import { joinIds } from "./join-ids.ts";
 import { cutText, type OwnEnd } from "./journal-record.ts";
@@ -18,7 +18,8 @@ export function beginToJson(record: BeginRecord): string {
   if (record.tagIds !== undefined) json += `,"tg":${textToJson(joinIds(record.tagIds))}`;
   json += `,"m":${labelToJson(record.requestedModel)},"st":${record.isStream ? 1 : 0}`;
   json += `,"c":${labelToJson(record.client)}`;
-  const { holdNanoUsd, smallerHolds } = record;
+  const { claimed, holdNanoUsd, smallerHolds } = record;
+  if (claimed !== undefined) json += `,"cl":${claimedToJson(claimed)}`;
   if (holdNanoUsd !== undefined) json += `,"h":${amountToJson(holdNanoUsd)}`;
   if (record.hasUnbilledParts) json += ',"ub":1';
   if (smallerHolds === undefined) return `${json}}`;
@@ -27,6 +28,16 @@ export function beginToJson(record: BeginRecord): string {
       `["${scopeType}","${period}",${amountToJson(nanoUsd)}${scopeId === undefined ? "" : `,${labelToJson(scopeId)}`}]`,
   );
   return `${json},"sh":[${holds.join(",")}]}`;
+}
+
+function claimedToJson(claimed: ClaimedLabels): string {
+  const { agentSessionId, promptId, agentId, parentAgentId, requestClass } = claimed;
+  let json = `{"s":${textToJson(agentSessionId)}`;
+  if (promptId !== undefined) json += `,"p":${textToJson(promptId)}`;
+  if (agentId !== undefined) json += `,"a":${textToJson(agentId)}`;
+  if (parentAgentId !== undefined) json += `,"pa":${textToJson(parentAgentId)}`;
+  if (requestClass !== undefined) json += `,"c":"${requestClass}"`;
+  return `${json}}`;
 }
 
 /** Returns the JSON of an end's own fields. `prices` is the number of its prices. Null: it has their text. */

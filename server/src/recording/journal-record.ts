@@ -73,6 +73,7 @@ export function toStoredBegin(record: BeginRecord): BeginRecord {
   if (record.memberId !== undefined) stored.memberId = record.memberId;
   if (record.groupIds !== undefined) stored.groupIds = record.groupIds;
   if (record.tagIds !== undefined) stored.tagIds = record.tagIds;
+  if (record.claimed !== undefined) stored.claimed = record.claimed;
   if (record.holdNanoUsd !== undefined) stored.holdNanoUsd = record.holdNanoUsd;
   if (record.smallerHolds !== undefined) stored.smallerHolds = record.smallerHolds;
   if (record.hasUnbilledParts) stored.hasUnbilledParts = true;
@@ -93,6 +94,7 @@ export function findBeginChanges(stored: BeginRecord, record: BeginRecord): Begi
     stored.requestedModel === record.requestedModel &&
     stored.isStream === record.isStream &&
     stored.client === record.client &&
+    stored.claimed === record.claimed &&
     stored.holdNanoUsd === record.holdNanoUsd &&
     stored.smallerHolds === record.smallerHolds;
   return isSame ? null : listBeginChanges(stored, record);
@@ -115,6 +117,7 @@ function listBeginChanges(stored: BeginRecord, record: BeginRecord): BeginChange
   compare("requestedModel", cutText(record.requestedModel));
   compare("isStream", record.isStream);
   compare("client", record.client);
+  compare("claimed", record.claimed);
   compare("holdNanoUsd", record.holdNanoUsd);
   compare("smallerHolds", record.smallerHolds);
   compare("hasUnbilledParts", record.hasUnbilledParts);

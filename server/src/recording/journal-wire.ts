@@ -1,5 +1,10 @@
-import { billedMeasures, costParts } from "@bursar/contract/usage-shape.ts";
-import type { BeginRecord, EndRecord, SmallerHold } from "#src/domain/request-record.ts";
+import { billedMeasures, costParts, toRequestClass } from "@bursar/contract/usage-shape.ts";
+import type {
+  BeginRecord,
+  ClaimedLabels,
+  EndRecord,
+  SmallerHold,
+} from "#src/domain/request-record.ts";
 import { type Cost, noCost, noTokens, type TokenUsage } from "#src/domain/usage.ts";
 import { joinIds } from "./join-ids.ts";
 import type { BeginChanges, OwnEnd } from "./journal-record.ts";
@@ -25,10 +30,21 @@ export interface WireBegin {
   m?: string | undefined;
   st?: 0 | 1 | undefined;
   c?: string | undefined;
+  /** Nodes that do not know them ignore them. */
+  cl?: WireClaimedLabels | undefined;
   h?: WireAmount | undefined;
   /** Nodes that do not know it ignore it. */
   ub?: 1 | undefined;
   sh?: WireSmallerHold[] | undefined;
+}
+
+/** Agent session, prompt, agent, parent agent and class. */
+interface WireClaimedLabels {
+  s: string;
+  p?: string | undefined;
+  a?: string | undefined;
+  pa?: string | undefined;
+  c?: string | undefined;
 }
 
 /** The id is that of a group or tag. */
@@ -102,6 +118,7 @@ export function changesToWire(record: BeginChanges): WireBegin {
     m: record.requestedModel,
     st: isStream === undefined ? undefined : isStream ? 1 : 0,
     c: record.client,
+    cl: record.claimed && claimedToWire(record.claimed),
     h: holdNanoUsd === undefined ? undefined : amountToWire(holdNanoUsd),
     ub: record.hasUnbilledParts ? 1 : undefined,
     sh: smallerHolds?.map(({ scopeType, period, nanoUsd, scopeId }) => {
@@ -110,6 +127,26 @@ export function changesToWire(record: BeginChanges): WireBegin {
       return hold;
     }),
   };
+}
+
+function claimedToWire(claimed: ClaimedLabels): WireClaimedLabels {
+  return {
+    s: claimed.agentSessionId,
+    p: claimed.promptId,
+    a: claimed.agentId,
+    pa: claimed.parentAgentId,
+    c: claimed.requestClass,
+  };
+}
+
+/** A class of a newer release is another one. */
+function claimedFromWire({ s, p, a, pa, c }: WireClaimedLabels): ClaimedLabels {
+  const claimed: ClaimedLabels = { agentSessionId: s };
+  if (p !== undefined) claimed.promptId = p;
+  if (a !== undefined) claimed.agentId = a;
+  if (pa !== undefined) claimed.parentAgentId = pa;
+  if (c !== undefined) claimed.requestClass = toRequestClass(c);
+  return claimed;
 }
 
 export function changesFromWire(wire: WireBegin): BeginChanges {
@@ -121,6 +158,7 @@ export function changesFromWire(wire: WireBegin): BeginChanges {
   if (wire.m !== undefined) changes.requestedModel = wire.m;
   if (wire.st !== undefined) changes.isStream = wire.st === 1;
   if (wire.c !== undefined) changes.client = wire.c;
+  if (wire.cl !== undefined) changes.claimed = claimedFromWire(wire.cl);
   if (wire.u !== undefined) changes.memberId = wire.u;
   if (wire.g) changes.groupIds = wire.g.split(",");
   if (wire.tg) changes.tagIds = wire.tg.split(",");

@@ -56,6 +56,11 @@ export function toUsageRecord(event: UsageEventRow, refs: EventRefs): UsageRecor
     request_id: event.request_id,
     upstream_request_id: event.upstream_request_id,
     requested_model: event.requested_model === event.model ? null : event.requested_model,
+    agent_session_id: event.agent_session_id,
+    prompt_id: event.prompt_id,
+    agent_id: event.agent_id,
+    parent_agent_id: event.parent_agent_id,
+    request_class: event.request_class,
   };
 }
 

@@ -21,6 +21,19 @@ const anyRecord: fc.Arbitrary<EndRecord> = fc
     memberId: fc.constantFrom(undefined, "user_1"),
     groups: fc.constantFrom({}, { groupIds: ["group_1"] }, { groupIds: ["group_1", "group_2"] }),
     tags: fc.constantFrom({}, { tagIds: ["tag_1"] }),
+    claims: fc.constantFrom<Pick<EndRecord, "claimed">>(
+      {},
+      { claimed: { agentSessionId: "session_1" } },
+      {
+        claimed: {
+          agentSessionId: "session_2",
+          promptId: "prompt_1",
+          agentId: "agent_2",
+          parentAgentId: "agent_1",
+          requestClass: "subagent",
+        },
+      },
+    ),
     model: fc.constantFrom("claude-sonnet-5", 'quoted "\\{}', "m".repeat(300)),
     requestedModel: fc.constantFrom("claude-sonnet-5", "alias"),
     serviceTier: fc.constantFrom("standard", "batch"),
@@ -46,11 +59,13 @@ const anyRecord: fc.Arbitrary<EndRecord> = fc
     inputTokens: anyAmount,
     webSearches: anyAmount,
   })
-  .map(({ durationMs, apiKeyId, memberId, groups, tags, holdNanoUsd, nanoUsd, doubt, ...rest }) => {
+  .map(({ durationMs, apiKeyId, memberId, groups, tags, claims, ...others }) => {
+    const { holdNanoUsd, nanoUsd, doubt, ...rest } = others;
     const begin = beginRecord({
       apiKeyId,
       ...groups,
       ...tags,
+      ...claims,
       ...(memberId === undefined ? {} : { memberId }),
       ...(holdNanoUsd === undefined ? {} : { holdNanoUsd }),
     });

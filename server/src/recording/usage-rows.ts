@@ -1,6 +1,7 @@
 import {
   type AmountColumn,
   type AttributionColumn,
+  type ClaimedColumn,
   type CountColumn,
   countColumns,
   type EventLabel,
@@ -33,7 +34,10 @@ export interface EndedRequests {
   records: readonly EndRecord[];
 }
 
-export interface UsageEventRow extends UsageTexts, Record<AmountColumn, bigint> {
+export interface UsageEventRow
+  extends UsageTexts,
+    Record<AmountColumn, bigint>,
+    Record<ClaimedColumn, string | null> {
   request_id: string;
   started_at: Date;
   ended_at: Date;
@@ -92,7 +96,7 @@ export function toUsageTexts(record: EndRecord, nodeId: string): UsageTexts {
  * are written out, because V8 adds each field after a spread alone.
  */
 export function toUsageEvent(record: EndRecord, nodeId: string): UsageEventRow {
-  const { usage, cost } = record;
+  const { usage, cost, claimed } = record;
   return {
     request_id: record.requestId,
     started_at: new Date(record.startedAtMs),
@@ -136,6 +140,11 @@ export function toUsageEvent(record: EndRecord, nodeId: string): UsageEventRow {
       record.upstreamRequestId === null ? null : toText(record.upstreamRequestId),
     hold_nano_usd: record.holdNanoUsd ?? null,
     first_byte_ms: toInt4(record.firstByteMs),
+    agent_session_id: claimed?.agentSessionId ?? null,
+    prompt_id: claimed?.promptId ?? null,
+    agent_id: claimed?.agentId ?? null,
+    parent_agent_id: claimed?.parentAgentId ?? null,
+    request_class: claimed?.requestClass ?? null,
   };
 }
 

@@ -1,6 +1,7 @@
 import {
   amountColumns,
   attributionColumns,
+  claimedColumns,
   eventLabels,
   mapKeys,
 } from "@bursar/contract/usage-shape.ts";
@@ -49,6 +50,7 @@ const recordTypes: ColumnTypes<UsageRecordRow> = {
   request_id: "text",
   upstream_request_id: "text",
   requested_model: "text",
+  ...mapKeys(claimedColumns, () => "text"),
 };
 
 const INSERT_RECORDS = prepareOnce(

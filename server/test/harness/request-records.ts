@@ -57,6 +57,14 @@ function costOf(nanoUsd: bigint): Cost {
 
 /** Row of usage_event that a node of version 0.1 writes. */
 export function toOldEvent(event: UsageEventRow) {
-  const { doubt: _, has_unbilled_parts: __, group_ids: ___, tag_ids: ____, ...rest } = event;
+  const { doubt: _, has_unbilled_parts: __, group_ids: ___, tag_ids: ____, ...known } = event;
+  const {
+    agent_session_id: _session,
+    prompt_id: _prompt,
+    agent_id: _agent,
+    parent_agent_id: _parent,
+    request_class: _class,
+    ...rest
+  } = known;
   return rest;
 }

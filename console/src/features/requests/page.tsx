@@ -113,6 +113,8 @@ function useLogQuery(search: ReportSearch): RequestsQuery {
 function toUsageSearch({
   request,
   upstream,
+  session,
+  prompt,
   cost,
   doubt,
   unbilled,

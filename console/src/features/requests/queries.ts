@@ -11,7 +11,7 @@ export type RequestsQuery = ReturnType<typeof toRequestsQuery>;
 
 /** Converts the address to filters of the API. Omits an end in the future. */
 export function toRequestsQuery(search: ReportSearch, nowMs: number) {
-  const { range, at, live, request, upstream, cost, doubt, unbilled } = search;
+  const { range, at, live, request, upstream, session, prompt, cost, doubt, unbilled } = search;
   const hasTimes = range !== undefined || at !== undefined || live !== undefined;
   const times = hasTimes ? resolveSearchRange(search, nowMs) : null;
   return {
@@ -20,6 +20,8 @@ export function toRequestsQuery(search: ReportSearch, nowMs: number) {
     ending_at: times && Date.parse(times.endingAt) <= nowMs ? times.endingAt : undefined,
     request_id: request,
     upstream_request_id: upstream,
+    agent_session_id: session,
+    prompt_id: prompt,
     min_cost_usd: cost,
     ...(doubt !== undefined && { doubt: [...requestDoubts] }),
     ...(doubt === "open" && { is_resolved: false }),

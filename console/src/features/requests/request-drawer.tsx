@@ -59,6 +59,7 @@ function Loaded({ id, onFilter }: { id: string; onFilter: DrawerProps["onFilter"
       <CostTable request={data} />
       <DecidedCost request={data} />
       <RequestFacts request={data} />
+      <ClaimedFacts request={data} onFilter={onFilter} />
       <p className="text-sm text-quiet">Bursar does not store prompts or responses.</p>
       <div className="flex flex-wrap gap-2.5">
         {!data.is_playground && (
@@ -252,6 +253,36 @@ function RequestFacts({ request }: Detail) {
     <section className="grid gap-3">
       <h3>Details</h3>
       <Facts items={items} />
+    </section>
+  );
+}
+
+/** Labels of Claude Code, which any client can send. */
+function ClaimedFacts({ request, onFilter }: Detail & Pick<DrawerProps, "onFilter">) {
+  const { claimed } = request;
+  if (claimed === null) return null;
+  const { agent_session_id: session, prompt_id: prompt, request_class } = claimed;
+  return (
+    <section className="grid gap-3">
+      <h3 className="flex items-center gap-2">
+        Agent <Badge>claimed</Badge>
+      </h3>
+      <p className="text-sm text-quiet">The client sent these labels. They are not verified.</p>
+      <Facts
+        items={[
+          ["Agent session", <Id key="session" text={session} what="agent session" />],
+          ["Prompt", prompt === null ? "None" : <Id key="prompt" text={prompt} what="prompt id" />],
+          ["Agent", claimed.agent_id ?? "Main agent"],
+          ["Parent agent", claimed.parent_agent_id ?? "None"],
+          ["Class", request_class ?? "None"],
+        ]}
+      />
+      <div className="flex flex-wrap gap-2.5">
+        <Button onClick={() => onFilter({ session })}>All requests of this agent session</Button>
+        {prompt !== null && (
+          <Button onClick={() => onFilter({ session, prompt })}>All requests of this prompt</Button>
+        )}
+      </div>
     </section>
   );
 }

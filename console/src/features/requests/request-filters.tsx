@@ -11,14 +11,14 @@ interface LogFiltersProps {
 
 /** Filters of the request log, and those that it shares with reports. */
 export function RequestFilters({ search, onChange }: LogFiltersProps) {
-  const isSearched = Boolean(search.request || search.upstream || search.cost);
+  const isSearched = Boolean(search.cost) || idKinds.some((kind) => search[kind]);
   return (
     <>
       <IdBox search={search} onChange={onChange} />
       <CostFilter search={search} onChange={onChange} />
       <CostBox value={search.cost ?? ""} onCost={(cost) => onChange({ cost })} />
       {isSearched && (
-        <Button kind="quiet" onClick={() => onChange({ request: "", upstream: "", cost: "" })}>
+        <Button kind="quiet" onClick={() => onChange({ ...noIds, cost: "" })}>
           Clear search
         </Button>
       )}
@@ -27,18 +27,21 @@ export function RequestFilters({ search, onChange }: LogFiltersProps) {
   );
 }
 
-type IdKind = "request" | "upstream";
+const idKinds = ["request", "upstream", "session", "prompt"] as const;
+type IdKind = (typeof idKinds)[number];
+const noIds = { request: "", upstream: "", session: "", prompt: "" };
 
 /** Search field that queries on Enter. */
 function IdBox({ search, onChange }: LogFiltersProps) {
-  const value = search.upstream || search.request || "";
+  const searched = idKinds.find((each) => search[each]) ?? "request";
+  const value = search[searched] ?? "";
   const [text, setText] = useState(value);
-  const [kind, setKind] = useState<IdKind>(search.upstream ? "upstream" : "request");
+  const [kind, setKind] = useState<IdKind>(searched);
   useEffect(() => setText(value), [value]);
   const find = (wanted: IdKind) => {
     const id = text.trim();
     if (id === value && wanted === kind) return;
-    onChange({ request: "", upstream: "", [wanted]: id });
+    onChange({ ...noIds, [wanted]: id });
   };
   return (
     <form
@@ -60,6 +63,8 @@ function IdBox({ search, onChange }: LogFiltersProps) {
       >
         <option value="request">Request id</option>
         <option value="upstream">Upstream id</option>
+        <option value="session">Agent session (claimed)</option>
+        <option value="prompt">Prompt (claimed)</option>
       </Select>
       <Input
         type="search"

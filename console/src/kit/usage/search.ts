@@ -55,6 +55,9 @@ export const readReportSearch = makeSearchReader({
   request: matching(/^[!-~]{1,100}$/),
   /** Request id of the upstream. */
   upstream: matching(/^[!-~]{1,100}$/),
+  /** Agent session and prompt that the client claims. */
+  session: matching(/^[!-~]{1,64}$/),
+  prompt: matching(/^[!-~]{1,64}$/),
   /** Minimum cost, US dollars. */
   cost: matching(/^\d{1,9}(\.\d{1,9})?$/),
   /** Requests with a doubtful cost. `open`: without a decision about it. */

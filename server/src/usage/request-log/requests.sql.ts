@@ -3,10 +3,13 @@ import {
   type AttributionColumn,
   attributionColumns,
   billedMeasures,
+  type ClaimedColumn,
+  claimedColumns,
   costParts,
   type EventLabel,
   eventLabels,
   type MeasureColumn,
+  type RequestClass,
 } from "@bursar/contract/usage-shape.ts";
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
@@ -24,7 +27,8 @@ import {
 
 export interface RequestRow
   extends Record<EventLabel | AttributionColumn, string>,
-    Record<MeasureColumn | "cost_nano_usd", bigint> {
+    Record<MeasureColumn | "cost_nano_usd", bigint>,
+    Record<Exclude<ClaimedColumn, "request_class">, string | null> {
   request_id: string;
   started_at: Date;
   ended_at: Date;
@@ -41,6 +45,7 @@ export interface RequestRow
   has_unbilled_parts: boolean;
   first_byte_ms: number | null;
   upstream_request_id: string | null;
+  request_class: RequestClass | null;
 }
 
 export interface RequestDetailRow extends RequestRow, Record<AmountColumn, bigint> {
@@ -66,6 +71,7 @@ const columns: readonly Exclude<keyof RequestRow, "status" | "adjustment_nano_us
   "cost_nano_usd",
   "first_byte_ms",
   "upstream_request_id",
+  ...claimedColumns,
 ];
 
 const detailColumns: readonly Exclude<keyof RequestDetailRow, "status" | "adjustment_nano_usd">[] =

@@ -102,6 +102,7 @@ test("a request has all recorded facts, and none of its content", async ({ org, 
       adjustment_usd: null,
       groups: [],
       tags: {},
+      claimed: null,
       is_unpriced: true,
       service_tier: "standard",
       context_window: "0-200k",
@@ -208,6 +209,56 @@ describe("filters", () => {
     expect(await numbers(`request_id=${id}x`)).toEqual([]);
   });
 
+  test("by a claimed agent session and prompt", async ({ h, list }) => {
+    const home = await h.organization();
+    const { id: workspaceId } = await home.admin.createWorkspace();
+    const { id: apiKeyId } = await home.admin.createApiKey(workspaceId);
+    const of = { organizationId: home.id, workspaceId, apiKeyId };
+    const claims = [
+      { agentSessionId: "session_a", promptId: "prompt_1", requestClass: "main" },
+      { agentSessionId: "session_a", promptId: "prompt_1", agentId: "=agent" },
+      { agentSessionId: "session_a" },
+      { agentSessionId: "session_b", promptId: "prompt_1" },
+      undefined,
+    ] as const;
+    const records = claims.map((claimed, minute) => {
+      const startedAtMs = NOON + minute * 60_000;
+      const requestId = newId("req_", startedAtMs);
+      return endRecord({ ...of, requestId, startedAtMs, ...(claimed && { claimed }) });
+    });
+    await recordUsage(h.deps.database, records);
+    const find = async (query: string) =>
+      (await list(query, home.admin)).data.map(({ id }) =>
+        records.findIndex(({ requestId }) => requestId === id),
+      );
+    expect(await find("agent_session_id=session_a")).toEqual([2, 1, 0]);
+    expect(await find("agent_session_id=session_a&prompt_id=prompt_1")).toEqual([1, 0]);
+    expect(await find("prompt_id=prompt_1")).toEqual([3, 1, 0]);
+    expect(await find("agent_session_id=session")).toEqual([]);
+    const { data } = await list("", home.admin);
+    const nothing = { prompt_id: null, agent_id: null, parent_agent_id: null, request_class: null };
+    expect(data.map(({ claimed }) => claimed)).toEqual([
+      null,
+      { ...nothing, agent_session_id: "session_b", prompt_id: "prompt_1" },
+      { ...nothing, agent_session_id: "session_a" },
+      { ...nothing, agent_session_id: "session_a", prompt_id: "prompt_1", agent_id: "=agent" },
+      {
+        ...nothing,
+        agent_session_id: "session_a",
+        prompt_id: "prompt_1",
+        request_class: "main",
+      },
+    ]);
+    const file = await home.admin.get(`${LOG}/export?agent_session_id=session_a`);
+    const [heading, ...lines] = file.text.trimEnd().split("\r\n");
+    expect(heading).toMatch(/,claimed_agent_session_id,claimed_prompt_id,claimed_agent_id,/);
+    expect(lines.map((line) => line.split(",").slice(-5).join())).toEqual([
+      "session_a,,,,",
+      "session_a,prompt_1,'=agent,,",
+      "session_a,prompt_1,,,main",
+    ]);
+  });
+
   test.for([
     ["min_cost_usd=-1", "min_cost_usd"],
     ["min_cost_usd=1e400", "min_cost_usd"],
@@ -216,6 +267,8 @@ describe("filters", () => {
     ["starting_at=1999-01-01T00:00:00Z", "starting_at"],
     ["request_id=a%20b", "request_id"],
     ["model=%00", "model"],
+    ["agent_session_id=a%20b", "agent_session_id"],
+    [`prompt_id=${"p".repeat(65)}`, "prompt_id"],
   ] as const)("%s is refused", async ([query, field], { org }) => {
     const answer = await org.admin.get(`${LOG}?${query}`);
     expect([answer.status, answer.error.message]).toEqual([400, expect.stringContaining(field)]);

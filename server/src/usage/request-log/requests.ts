@@ -44,6 +44,8 @@ export interface RequestQuery extends Partial<Record<LabelColumn, string[] | und
   without_tag?: string | undefined;
   request_id?: string | undefined;
   upstream_request_id?: string | undefined;
+  agent_session_id?: string | undefined;
+  prompt_id?: string | undefined;
 }
 
 export interface NamedRequests {
@@ -156,6 +158,8 @@ async function readFilter(
     hasUnbilledParts: query.has_unbilled_parts,
     idPrefix,
     upstreamRequestId: query.upstream_request_id,
+    agentSessionId: query.agent_session_id,
+    promptId: query.prompt_id,
   };
 }
 

@@ -108,7 +108,14 @@ function toWire(row: RequestRow, names: UsageNames): LoggedRequest {
         return tag === undefined ? [] : [[tag.name, tag.value]];
       }),
     ),
+    claimed: toClaimed(row),
   };
+}
+
+function toClaimed(row: RequestRow): LoggedRequest["claimed"] {
+  const { agent_session_id, prompt_id, agent_id, parent_agent_id, request_class } = row;
+  if (agent_session_id === null) return null;
+  return { agent_session_id, prompt_id, agent_id, parent_agent_id, request_class };
 }
 
 function toDetail(row: RequestDetailRow, names: UsageNames): z.input<typeof loggedRequestDetail> {
@@ -127,6 +134,7 @@ const {
   ended_at,
   groups: _groups,
   tags: _tags,
+  claimed: _claimed,
   ...otherFields
 } = loggedRequest.shape;
 
@@ -139,4 +147,9 @@ const columns: CsvColumns<LoggedRequest> = {
     Object.entries(row.tags)
       .map(([name, value]) => `${name}=${value}`)
       .join("; "),
+  claimed_agent_session_id: (row) => row.claimed?.agent_session_id ?? null,
+  claimed_prompt_id: (row) => row.claimed?.prompt_id ?? null,
+  claimed_agent_id: (row) => row.claimed?.agent_id ?? null,
+  claimed_parent_agent_id: (row) => row.claimed?.parent_agent_id ?? null,
+  claimed_request_class: (row) => row.claimed?.request_class ?? null,
 };

@@ -43,6 +43,9 @@ export interface RequestFilter {
   /** Prefix of ids. */
   idPrefix: string | undefined;
   upstreamRequestId: string | undefined;
+  /** Labels that the client claims. */
+  agentSessionId: string | undefined;
+  promptId: string | undefined;
 }
 
 export interface SearchPage {
@@ -79,6 +82,8 @@ export async function searchRecords(
   filter: RequestFilter,
   page: SearchPage,
 ): Promise<RequestSearch> {
+  // The index of agent sessions has the order of the log.
+  if (filter.agentSessionId !== undefined) return scanRecords(tx, filter, page, MAX_SCANNED);
   const firstScanned = Math.max(FIRST_SCANNED, page.limit * FIRST_SCANNED_PER_ROW);
   const newest = await scanRecords(tx, filter, page, firstScanned);
   if (newest.end === null || newest.matches.length > page.limit) return newest;
@@ -157,8 +162,8 @@ async function listLabelIds(tx: Tx, filter: RequestFilter): Promise<bigint[]> {
 }
 
 /**
- * Searches usage_event, whose indexes have workspaces and keys. Its requests have no doubt, no unbilled parts, no groups and
- * no tags.
+ * Searches usage_event, whose indexes have workspaces and keys. Its requests have no doubt, no unbilled parts, no groups, no
+ * tags and no claimed labels.
  */
 export async function searchEvents(
   tx: Tx,
@@ -167,7 +172,13 @@ export async function searchEvents(
 ): Promise<RequestSearch> {
   const { workspaceIds, apiKeyIds, organizationId, visible } = filter;
   const isAttributed = filter.attribution !== null && !matchesNone(filter.attribution);
-  if (filter.doubts !== undefined || filter.hasUnbilledParts === true || isAttributed) {
+  const isClaimed = filter.agentSessionId !== undefined || filter.promptId !== undefined;
+  if (
+    filter.doubts !== undefined ||
+    filter.hasUnbilledParts === true ||
+    isAttributed ||
+    isClaimed
+  ) {
     return { matches: [], end: null };
   }
   const isVisible = isVisibleUsage(visible);
@@ -245,7 +256,7 @@ function makeOtherLabelConditions({ labels }: RequestFilter): RawBuilder<unknown
 /** Conditions on the request itself. */
 function makeOtherConditions(filter: RequestFilter): RawBuilder<unknown>[] {
   const conditions: RawBuilder<unknown>[] = [];
-  const { statuses, minCostNanoUsd, idPrefix, upstreamRequestId, isResolved } = filter;
+  const { statuses, minCostNanoUsd, idPrefix, upstreamRequestId, isResolved, promptId } = filter;
   if (statuses) conditions.push(sql`${sql.raw(EVENT_STATUS)} = ANY(${[...statuses]}::text[])`);
   if (minCostNanoUsd !== undefined) {
     conditions.push(sql`coalesce(cost_nano_usd, 0) >= ${minCostNanoUsd}`);
@@ -254,6 +265,7 @@ function makeOtherConditions(filter: RequestFilter): RawBuilder<unknown>[] {
   if (upstreamRequestId !== undefined) {
     conditions.push(sql`upstream_request_id = ${upstreamRequestId}`);
   }
+  if (promptId !== undefined) conditions.push(sql`prompt_id = ${promptId}`);
   if (isResolved !== undefined) {
     const resolved = sql`request_id IN (SELECT a.request_id FROM spend_adjustment AS a
       WHERE a.organization_id = ${filter.organizationId})`;
@@ -262,9 +274,12 @@ function makeOtherConditions(filter: RequestFilter): RawBuilder<unknown>[] {
   return conditions;
 }
 
-/** Conditions of the partial indexes of doubtful requests and of those with unbilled parts. */
+/** Conditions of the partial indexes of agent sessions, of doubtful requests and of those with unbilled parts. */
 function makeMarkConditions(filter: RequestFilter): RawBuilder<unknown>[] {
   const conditions: RawBuilder<unknown>[] = [];
+  if (filter.agentSessionId !== undefined) {
+    conditions.push(sql`agent_session_id = ${filter.agentSessionId}`);
+  }
   if (filter.doubts !== undefined) {
     const codes = filter.doubts.map((doubt) => doubts.indexOf(doubt) + 1);
     conditions.push(sql`doubt_code IS NOT NULL AND doubt_code = ANY(${codes}::smallint[])`);

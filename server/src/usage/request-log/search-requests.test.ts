@@ -29,6 +29,8 @@ const everything: RequestFilter = {
   hasUnbilledParts: undefined,
   idPrefix: undefined,
   upstreamRequestId: undefined,
+  agentSessionId: undefined,
+  promptId: undefined,
 };
 
 interface Made {
