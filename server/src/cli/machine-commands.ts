@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { describeConfig, loadConfig } from "#src/config.ts";
 import { addBackupCommand } from "./backup.ts";
+import { addClaudeCodeCommands } from "./claude-code.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
 import { connectLocally, send } from "./connection.ts";
 import { addDoctorCommand } from "./doctor.ts";
@@ -9,12 +10,14 @@ import { formatTextTable, print } from "./print.ts";
 import { addRestoreCommands } from "./restore.ts";
 import { addReviewCommands } from "./reviews.ts";
 import { addSecretCommands } from "./secret.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** Adds the commands for this machine, such as `backup` and `doctor`. `root`: folder of the clone. */
 export function addMachineCommands(
   program: Command,
-  { env, root, nowMs }: { env: NodeJS.ProcessEnv; root: string; nowMs: () => number },
+  deps: { env: NodeJS.ProcessEnv; root: string; nowMs: () => number; terminal: Terminal },
 ): void {
+  const { env, root, nowMs, terminal } = deps;
   const load = () => {
     if (program.opts<{ profile?: string }>().profile === undefined) return loadConfig(env, root);
     throw new CommandError(
@@ -29,6 +32,7 @@ export function addMachineCommands(
   addDoctorCommand(program, load, (method, target) =>
     send(connectLocally(load().config.dataDir), { method, target }),
   );
+  addClaudeCodeCommands(program, { env, terminal, load });
   addReviewCommands(program, (method, target, body) =>
     send(connectLocally(load().config.dataDir), { method, target, body }),
   );

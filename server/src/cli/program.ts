@@ -14,7 +14,7 @@ import { replaceControlCharacters, type Terminal } from "./terminal.ts";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** Commands that no route defines. Loading takes most of a start, so only possible commands are loaded. */
-const MACHINE = ["backup", "config", "doctor", "migrate", "restore", "secret"];
+const MACHINE = ["backup", "claude-code", "config", "doctor", "migrate", "restore", "secret"];
 const OWN = [...MACHINE, "profile", "completion", "api"];
 
 interface ProgramOptions extends OutputOptions {
@@ -68,7 +68,7 @@ export async function makeProgram(
   );
   if (!isKnown) {
     const { addMachineCommands } = await import("./machine-commands.ts");
-    addMachineCommands(program, { env, root, nowMs });
+    addMachineCommands(program, { ...deps, root });
   }
   addProfileCommands(program, { env, terminal });
   addCallCommand(program, { connect, terminal });
