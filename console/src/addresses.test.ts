@@ -23,6 +23,8 @@ const nounsByPage: Record<string, string> = {
   settings: "organization",
   // One's own profile, password, passkeys and sessions.
   account: "profile",
+  // How programs use this server.
+  connect: "server_address",
   // The API also names the kind of limit.
   "increase-requests": "spend_limit_increase_requests",
 };

@@ -12,6 +12,7 @@ export const consolePages = [
   "requests",
   "api-keys",
   "personal-keys",
+  "connect",
   "waiting-secrets",
   "my-usage",
   "spend-limits",

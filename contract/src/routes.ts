@@ -30,6 +30,7 @@ import { requestRoutes } from "./admin/requests.ts";
 import { rotationPolicyRoutes } from "./admin/rotation-policies.ts";
 import { scimTokenRoutes } from "./admin/scim-tokens.ts";
 import { securitySettingsRoutes } from "./admin/security-settings.ts";
+import { serverAddressRoutes } from "./admin/server-address.ts";
 import { sessionRoutes } from "./admin/sessions.ts";
 import { setUpRoutes } from "./admin/set-up.ts";
 import { signInRoutes } from "./admin/sign-in.ts";
@@ -94,6 +95,7 @@ export const adminRoutes = [
   ...upstreamRoutes,
   ...auditLogRoutes,
   ...systemRoutes,
+  ...serverAddressRoutes,
   ...playgroundRoutes,
 ] as const;
 

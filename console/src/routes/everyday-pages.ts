@@ -52,12 +52,36 @@ const apiKey = createRoute({
 });
 
 const personalKeysPage = () => import("../features/personal-keys/page.tsx");
+const connectPage = () => import("../features/connect/page.tsx");
 const waitingSecretPage = () => import("../features/waiting-secrets/page.tsx");
 const personalKeys = createRoute({
   getParentRoute: () => shell,
   path: "/personal-keys",
   component: lazyRouteComponent(personalKeysPage, "PersonalKeysPage"),
 });
+
+const connect = createRoute({
+  getParentRoute: () => shell,
+  path: "/connect",
+  component: lazyRouteComponent(connectPage, "ConnectPage"),
+});
+const connectTabs = [
+  createRoute({
+    getParentRoute: () => connect,
+    path: "/",
+    component: lazyRouteComponent(() => import("../features/connect/sign-in-tab.tsx"), "SignInTab"),
+  }),
+  createRoute({
+    getParentRoute: () => connect,
+    path: "/key",
+    component: lazyRouteComponent(connectPage, "KeyTab"),
+  }),
+  createRoute({
+    getParentRoute: () => connect,
+    path: "/sdks",
+    component: lazyRouteComponent(connectPage, "SdkTab"),
+  }),
+] as const;
 
 const waitingSecret = createRoute({
   getParentRoute: () => shell,
@@ -169,6 +193,7 @@ export const everydayPages = [
   apiKeys,
   apiKey,
   personalKeys,
+  connect.addChildren(connectTabs),
   waitingSecret,
   myUsage,
   limits.addChildren(limitTabs),

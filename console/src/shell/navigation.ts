@@ -17,6 +17,7 @@ import {
   type LucideIcon,
   Mail,
   MessageSquare,
+  Plug,
   ScrollText,
   Server,
   ShieldCheck,
@@ -61,6 +62,13 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         icon: UserKey,
         action: "personal_keys:write",
         shortcut: "j",
+      },
+      {
+        label: "Connect",
+        to: "/connect",
+        icon: Plug,
+        action: "personal_keys:write",
+        shortcut: "x",
       },
       {
         label: "My usage",

@@ -47,7 +47,8 @@ import { makeIncreaseRequestHandlers } from "#src/spend/increase-requests/routes
 import { makeMyLimitHandlers, makeSpendLimitHandlers } from "#src/spend/limits/routes.ts";
 import { makeUnresolvedSpendHandlers } from "#src/spend/unresolved/routes.ts";
 import type { UnresolvedDeps } from "#src/spend/unresolved/unresolved-spend.ts";
-import { makeSystemHandlers } from "#src/system/routes.ts";
+import { makeServerAddressHandlers, makeSystemHandlers } from "#src/system/routes.ts";
+import type { ServerAddressDeps } from "#src/system/server-address.ts";
 import type { SystemDeps } from "#src/system/system.ts";
 import { makeTagFileHandlers } from "#src/tag-files/routes.ts";
 import { makeTagHandlers } from "#src/tags/routes.ts";
@@ -69,6 +70,7 @@ export type HandlerDeps = UpstreamDeps &
   AlertChannelDeps &
   RequestMailDeps &
   SystemDeps &
+  ServerAddressDeps &
   Omit<DirectorySignInDeps, "providers"> &
   SignInDeps & { operatorOrganizationId: string };
 
@@ -122,6 +124,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeUpstreamHandlers(deps),
     ...makeAuditLogHandlers(deps),
     ...makeSystemHandlers(deps),
+    ...makeServerAddressHandlers(deps),
     ...makePlaygroundHandlers(deps),
   };
 }

@@ -1,9 +1,10 @@
-import type { Config } from "#src/config.ts";
+import { type Config, isOnlyLocal } from "#src/config.ts";
 import type { AdminAppDeps } from "#src/http/app.ts";
 import { parseAllowedTargets } from "#src/lib/target-address.ts";
 
 type AppSettings = Pick<
   AdminAppDeps,
+  | "hasKnownAddress"
   | "hasReference"
   | "isMailServerConfigured"
   | "metricsToken"
@@ -17,6 +18,7 @@ export function readAppSettings(config: Config): AppSettings {
   return {
     privateUpstreams: parseAllowedTargets(config.allowPrivateUpstreams),
     metricsToken: config.metricsToken ?? null,
+    hasKnownAddress: config.publicUrl !== undefined || isOnlyLocal(config),
     hasReference: config.apiReference === "on",
     isMailServerConfigured: config.smtpUrl !== undefined,
     publicOrigin: config.publicUrl === undefined ? null : new URL(config.publicUrl).origin,

@@ -1,9 +1,11 @@
+import type { serverAddressRoutes } from "@bursar/contract/admin/server-address.ts";
 import type { systemRoutes } from "@bursar/contract/admin/system.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { forgetNode, sumOf, toWireBudget } from "./forget-node.ts";
+import { makeServerAddress, type ServerAddressDeps } from "./server-address.ts";
 import { getSystem, listSystemNodes, type SystemDeps } from "./system.ts";
 
 export function makeSystemHandlers(
@@ -23,4 +25,10 @@ export function makeSystemHandlers(
       };
     },
   };
+}
+
+export function makeServerAddressHandlers(
+  deps: ServerAddressDeps,
+): HandlersFor<(typeof serverAddressRoutes)[number], Call> {
+  return { getServerAddress: makeServerAddress(deps) };
 }

@@ -223,6 +223,7 @@ export async function startAdmin(
     passwordCost: TEST_PASSWORD_COST,
     background,
     publicOrigin: null,
+    hasKnownAddress: true,
     isEncrypted: makeClientFacts([]).isEncrypted,
     clientAddress: (request) => request.socket.remoteAddress ?? null,
     logger,

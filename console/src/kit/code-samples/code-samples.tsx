@@ -13,29 +13,43 @@ interface CodeSamplesProps {
   secret: string | null;
   request: MessageRequest;
   hasFixedModel?: boolean;
+  /** Shows how the system stores the key. Default: with a secret. */
+  hasKeyStore?: boolean;
 }
 
 /** Samples that call Claude through this server, one client at a time. */
-export function CodeSamples({ clients = allClients, secret, ...options }: CodeSamplesProps) {
+export function CodeSamples(props: CodeSamplesProps) {
+  const { clients = allClients, secret, hasKeyStore = secret !== null, ...options } = props;
   const [client, setClient] = useState<Client>(clients[0]);
   const baseUrl = useBaseUrl();
   return (
     <div className="grid gap-3">
-      <div>
-        <Segments
-          label="Client"
-          value={client}
-          options={clients.map((each) => [each, each])}
-          onChange={setClient}
-        />
-      </div>
+      {clients.length > 1 && (
+        <div>
+          <Segments
+            label="Client"
+            value={client}
+            options={clients.map((each) => [each, each])}
+            onChange={setClient}
+          />
+        </div>
+      )}
       {writeCode(client, { baseUrl, secret, ...options }).map(({ title, text }) => (
         <div key={title} className="grid gap-1.5">
           <p className="text-sm text-quiet">{title}</p>
           <CodeBlock what="code" text={text} />
         </div>
       ))}
-      {client === "Claude Code" && secret !== null && <KeyStoreSample baseUrl={baseUrl} />}
+      {client === "Claude Code" && hasKeyStore && (
+        <details>
+          <summary className="w-fit rounded-sm text-sm font-medium text-accent">
+            Keep the key in the system’s store
+          </summary>
+          <div className="mt-3">
+            <KeyStoreSample baseUrl={baseUrl} />
+          </div>
+        </details>
+      )}
     </div>
   );
 }

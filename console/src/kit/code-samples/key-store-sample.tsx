@@ -11,24 +11,19 @@ export function KeyStoreSample({ baseUrl }: { baseUrl: string }) {
     navigator.userAgent.includes("Mac OS") ? "macOS" : "Linux",
   );
   return (
-    <details>
-      <summary className="w-fit rounded-sm text-sm font-medium text-accent">
-        Keep the key in the system’s store
-      </summary>
-      <div className="mt-3 grid gap-3">
-        <div>
-          <Segments
-            label="System"
-            value={store}
-            options={names.map((each) => [each, each])}
-            onChange={setStore}
-          />
-        </div>
-        <p className="text-sm text-quiet">In a terminal. The command asks for the key.</p>
-        <CodeBlock what="command" text={keyStores[store].store} />
-        <p className="text-sm text-quiet">~/.claude/settings.json, for every session</p>
-        <CodeBlock what="settings" text={writeSettings(store, baseUrl)} />
+    <div className="grid gap-3">
+      <div>
+        <Segments
+          label="System"
+          value={store}
+          options={names.map((each) => [each, each])}
+          onChange={setStore}
+        />
       </div>
-    </details>
+      <p className="text-sm text-quiet">In a terminal. The command asks for the key.</p>
+      <CodeBlock what="command" text={keyStores[store].store} />
+      <p className="text-sm text-quiet">~/.claude/settings.json, for every session</p>
+      <CodeBlock what="settings" text={writeSettings(store, baseUrl)} />
+    </div>
   );
 }

@@ -2,16 +2,20 @@ import { useList } from "../../queries.ts";
 import type { ApiKey } from "../api-keys/queries.ts";
 import { CodeSamples } from "../code-samples/code-samples.tsx";
 import { findUsableModel, makeFirstRequest } from "../code-samples/first-request.ts";
+import type { Client } from "../code-samples/write-code.ts";
 import { usePersonalKeyOptions } from "./queries.ts";
 
 interface KeySamplesProps {
   apiKey: Pick<ApiKey, "allowed_models">;
   /** Null: the reader has set the key in a variable. */
   secret: string | null;
+  /** Default: all clients. */
+  clients?: readonly [Client, ...Client[]];
+  hasKeyStore?: boolean;
 }
 
 /** Commands that send a first request with a model that the key may use. */
-export function KeySamples({ apiKey: { allowed_models }, secret }: KeySamplesProps) {
+export function KeySamples({ apiKey: { allowed_models }, ...samples }: KeySamplesProps) {
   const options = usePersonalKeyOptions();
   const lists = [allowed_models, options.data?.group_models ?? null];
   const isListed = findUsableModel(lists) !== null;
@@ -31,7 +35,7 @@ export function KeySamples({ apiKey: { allowed_models }, secret }: KeySamplesPro
   }
   return (
     <CodeSamples
-      secret={secret}
+      {...samples}
       request={makeFirstRequest(model)}
       hasFixedModel={lists.some((list) => list !== null)}
     />

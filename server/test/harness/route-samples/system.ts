@@ -31,6 +31,7 @@ export const systemSamples = {
   setAuditRetention: { body: () => ({ retention_days: 365 }) },
 
   getSystem: {},
+  getServerAddress: {},
   listNodes: {},
   // A call of another organization releases nothing of this one: see forget-node.test.ts.
   forgetNode: { body: () => ({ reason: "The machine is gone." }), isInstallationWide: true },

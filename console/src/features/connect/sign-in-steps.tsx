@@ -1,0 +1,22 @@
+import { Section } from "../../ui/page.tsx";
+
+/** Steps of the first sign-in, with the questions of Claude Code. */
+export function SignInSteps({ fingerprint }: { fingerprint: string | null }) {
+  const steps = [
+    "Start claude in a terminal, and press Enter on the screen “Cloud gateway”.",
+    fingerprint
+      ? "Compare the fingerprint with the one above, and choose “Yes, trust this gateway”."
+      : "Choose “Yes, trust this gateway”.",
+    "Your browser opens this console. Sign in, compare the code with the terminal, and approve the laptop.",
+    "Return to the terminal.",
+  ];
+  return (
+    <Section title="Sign-in" lead="Your requests then count as yours. No key is on the laptop.">
+      <ol className="grid list-decimal gap-2 pl-5 text-sm">
+        {steps.map((step) => (
+          <li key={step}>{step}</li>
+        ))}
+      </ol>
+    </Section>
+  );
+}
