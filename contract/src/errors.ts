@@ -105,6 +105,14 @@ export const errorCodes = {
     ...unauthenticated,
     meaning: "The workspace of the key is archived.",
   },
+  forwarded_user_unknown: {
+    ...forbidden,
+    meaning: "The key of a gateway needs a known user in the request.",
+  },
+  forwarded_user_inactive: {
+    ...forbidden,
+    meaning: "The user whom a gateway names has lost access to the organization.",
+  },
   playground_session_ended: {
     ...unauthenticated,
     meaning: "The session of the playground has ended.",

@@ -10,7 +10,14 @@ import {
   timestamp,
   usdText,
 } from "../fields.ts";
-import { apiKeyId, memberId, modelName, waitingSecretId, workspaceId } from "../ids.ts";
+import {
+  apiKeyId,
+  directoryId,
+  memberId,
+  modelName,
+  waitingSecretId,
+  workspaceId,
+} from "../ids.ts";
 import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
 import { keyPermissions, ranks } from "../permissions.ts";
 import { route } from "../route.ts";
@@ -94,6 +101,20 @@ const keyRestrictions = z
   })
   .meta({ id: "ApiKeyRestrictions" });
 
+const userDirectory =
+  "Directory of the users whom a gateway names with this key, in the header `x-claude-gateway-user-id`. Their requests count as those of the members. Null: the header is ignored.";
+const requiredUser = "True: a request without a known user of the directory is refused.";
+/** Fields that admins of the organization can set. */
+const keyUsers = {
+  user_directory_id: directoryId.nullable().optional().meta({ description: userDirectory }),
+  requires_user: z
+    .boolean()
+    .optional()
+    .meta({
+      description: `${requiredUser} Omitted: true for a new directory.`,
+    }),
+};
+
 /** Company shape. */
 export const apiKey = z
   .object({
@@ -136,6 +157,8 @@ export const apiKey = z
       description:
         "Tags of the key. A request has them and those of the workspace. The key's value of a name replaces the workspace's.",
     }),
+    user_directory_id: directoryId.nullable().meta({ description: userDirectory }),
+    requires_user: z.boolean().meta({ description: requiredUser }),
     created_by: z.object({ type: z.string(), id: z.string() }),
     contact_member_id: memberId.nullable().meta({
       description:
@@ -203,6 +226,7 @@ export const createApiKey = route({
     allowed_models: allowedModels.optional(),
     allowed_addresses: allowedAddresses.optional(),
     tags: keyTags.optional(),
+    ...keyUsers,
   }),
   response: createdApiKey,
 });
@@ -284,6 +308,7 @@ export const updateApiKey = route({
       description:
         "A tag set to null is deleted. Null deletes all. A caller cannot change a tag that a higher rank set or limits.",
     }),
+    ...keyUsers,
     rank: z.enum(ranks).optional().meta({
       description:
         "Rank whose restrictions change, at most the caller's. Omitted: the caller's, and `holder` for the caller's own key.",

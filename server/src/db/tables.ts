@@ -165,6 +165,9 @@ interface ApiKeyTable {
   tag_ranks: JsonDefault<Record<string, Rank>>;
   /** See migrations/0060_hand_over.sql. */
   contact_member_id: Generated<string | null>;
+  /** See migrations/0063_forwarded_users.sql. */
+  user_directory_id: Generated<string | null>;
+  requires_user: Generated<boolean | null>;
   mac: Uint8Array | null;
 }
 

@@ -30,8 +30,8 @@ export interface LostChanges {
 
 /** A key that was looked up, with the subjects that can restrict it. */
 export interface RestrictedKey {
-  id: string;
-  workspaceId: string;
+  id?: string;
+  workspaceId?: string;
   ownerMemberId: string | null;
   groupIds: readonly string[];
 }
@@ -115,8 +115,8 @@ export class RecentChanges {
   /** True if the memory has a state of the key, its workspace, its owner or a group of the owner. */
   mayRestrict({ id, workspaceId, ownerMemberId, groupIds }: RestrictedKey): boolean {
     return (
-      this.#states.has(nameOf("api_key", id)) ||
-      this.#states.has(nameOf("workspace", workspaceId)) ||
+      this.#states.has(nameOf("api_key", id ?? "")) ||
+      this.#states.has(nameOf("workspace", workspaceId ?? "")) ||
       this.#states.has(nameOf("member", ownerMemberId ?? "")) ||
       groupIds.some((groupId) => this.#states.has(nameOf("group", groupId)))
     );

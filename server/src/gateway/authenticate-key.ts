@@ -8,14 +8,18 @@ import { checkSecret } from "#src/domain/key-format.ts";
 import type { AccessTokens, LaptopClaims } from "#src/key-lookup/access-tokens.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { checkLaptopKey, keyNameOf } from "#src/key-lookup/authenticate-laptop.ts";
+import type { ForwardedUsers } from "#src/key-lookup/forwarded-users.ts";
 import type { KeyCache } from "#src/key-lookup/key-cache.ts";
 import { checkKeyActive } from "#src/key-lookup/refuse-key.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { HeaderFields } from "#src/lib/header-fields.ts";
+import { attributeRequest } from "./attribute-request.ts";
 
 export interface AuthenticateDeps {
   keys: KeyCache;
   accessTokens: AccessTokens;
+  /** Users of gateways with a key for all of them. */
+  users: ForwardedUsers;
   /** Milliseconds since the epoch on the database's clock, which decides expiry. */
   databaseNowMs: () => number;
 }
@@ -26,7 +30,7 @@ export interface KeyCall {
   action: ClaudeAction;
   /** Address of the client. Null: unknown. */
   address: () => string | null;
-  /** Called with the found key before its check. Must not throw. */
+  /** Called with the found key before its check, and again with its user. Must not throw. */
   onKnown: (known: KnownKey) => void;
 }
 
@@ -40,9 +44,9 @@ export interface KnownKey {
 
 /**
  * Finds and checks the key of a request, without a wait if memory has it. The credential is a secret or the access token of a
- * laptop. Throws or rejects with:
+ * laptop. The key has the member whom `attributeRequest` finds. Throws or rejects with:
  * - a 401 that names the problem of the key, because the caller has its credential.
- * - a 403 if the key has no permission for `action`, or not from the client's `address`.
+ * - a 403 if the key has no permission for `action`, or not from the client's `address`, or not for the user.
  * - a 503 if the key cannot be checked.
  */
 export function authenticateKey(
@@ -52,10 +56,26 @@ export function authenticateKey(
   const secret = readSecret(deps, call.fields);
   if (deps.accessTokens.looksLike(secret)) return authenticateToken(deps, secret, call);
   const cached = deps.keys.findCached(secret);
-  if (cached !== undefined) return checkKey(deps, cached, call);
+  if (cached !== undefined) return attribute(deps, checkKey(deps, cached, call), call);
   // The format of a cached secret was checked before.
   checkFormat(secret);
-  return deps.keys.find(secret, call.address()).then((key) => checkKey(deps, key, call));
+  return deps.keys
+    .find(secret, call.address())
+    .then((key) => attribute(deps, checkKey(deps, key, call), call));
+}
+
+function attribute(
+  deps: AuthenticateDeps,
+  key: FoundKey,
+  { fields, onKnown }: KeyCall,
+): FoundKey | Promise<FoundKey> {
+  if (key.userDirectoryId === null) return key;
+  const attributed = attributeRequest(deps.users, key, fields);
+  const note = (known: FoundKey): FoundKey => {
+    onKnown({ key: known, checkedAtMs: deps.databaseNowMs(), laptop: null });
+    return known;
+  };
+  return attributed instanceof Promise ? attributed.then(note) : note(attributed);
 }
 
 function authenticateToken(

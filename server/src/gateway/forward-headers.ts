@@ -34,23 +34,41 @@ const privateHeaders = [
   "accept-encoding",
 ];
 
+/** Users whom a gateway in front of this server names. Removed if the key is for such a gateway. */
+const userHeaders = [
+  "x-claude-gateway-user-id",
+  "x-claude-gateway-user-email",
+  "x-litellm-end-user-id",
+];
+
 const removedHeaders = [...connectionHeaders, ...privateHeaders];
 const removedStarts = ["x-forwarded-"];
 const removed = new FieldNames(removedHeaders, removedStarts);
+const removedWithUser = new FieldNames([...removedHeaders, ...userHeaders], removedStarts);
 
 const DEFAULT_ANTHROPIC_VERSION = "2023-06-01";
 const noEncoding = FieldLines.fromList(["accept-encoding", "identity"]);
 
 /**
  * Returns the headers of the upstream call. `fields` are the client's. `credential` is the upstream's key, or null if it
- * needs none. A missing `anthropic-version` becomes the oldest version in use, for which clients without the header were
+ * needs none. `isForwarded`: a gateway sent the request for its user. A missing `anthropic-version` becomes the oldest version in use, for which clients without the header were
  * written.
  */
-export function toUpstreamHeaders(fields: HeaderFields, credential: string | null): FieldLines {
+export function toUpstreamHeaders(
+  fields: HeaderFields,
+  credential: string | null,
+  isForwarded = false,
+): FieldLines {
   const lines = new FieldLines();
   const named = listConnectionHeaders(fields);
+  const always = isForwarded ? removedWithUser : removed;
   const isRemoved =
-    named.length === 0 ? removed : new FieldNames([...removedHeaders, ...named], removedStarts);
+    named.length === 0
+      ? always
+      : new FieldNames(
+          [...removedHeaders, ...(isForwarded ? userHeaders : []), ...named],
+          removedStarts,
+        );
   lines.addFields(fields, (index) => !isRemoved.has(fields, index));
   if (fields.find("anthropic-version") === undefined) {
     lines.add("anthropic-version", DEFAULT_ANTHROPIC_VERSION);

@@ -449,7 +449,8 @@ function send(
   // The client may have left during the sync of the journal, before the relay existed.
   if (isClientGone(exchange)) relay.onClientGone();
   try {
-    const headers = toUpstreamHeaders(call.fields, upstream.credential);
+    const isForwarded = exchange.key?.userDirectoryId != null;
+    const headers = toUpstreamHeaders(call.fields, upstream.credential, isForwarded);
     const answerTimeoutMs = metered?.begin.isStream === false ? relayDeps.answerTimeoutMs : null;
     upstream.client.send(
       {

@@ -46,6 +46,10 @@ export interface FoundKey {
   allowedModels: readonly string[] | null;
   /** Null: all addresses. */
   allowedAddresses: readonly AddressRange[] | null;
+  /** Directory whose users the requests of the key name. Null: requests name none. See forwarded-users.ts. */
+  userDirectoryId: string | null;
+  /** True if a request without a known user is refused. */
+  requiresUser: boolean;
   /** True if this installation did not sign the key, the secret, or a role or group of the owner. */
   isUnsigned: boolean;
 }
@@ -98,6 +102,8 @@ function selectFoundKeys(db: Database | Tx) {
       "api_key.owner_member_id",
       "api_key.allowed_models",
       "api_key.allowed_addresses",
+      "api_key.user_directory_id",
+      "api_key.requires_user",
       "api_key.permission as own_permission",
       "api_key.mac as key_mac",
       "workspace.archived_at",
@@ -217,6 +223,8 @@ function toFoundKey(row: FoundRow, rows: RowSigner): FoundKey {
     seesOwnUsageOnly: row.sees_own_usage_only,
     allowedModels: findAllowedModels(row),
     allowedAddresses: row.allowed_addresses && compileRanges(row.allowed_addresses),
+    userDirectoryId: row.user_directory_id,
+    requiresUser: row.requires_user ?? false,
     isUnsigned: !isSigned(row, rows),
   };
 }

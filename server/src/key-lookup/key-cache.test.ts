@@ -27,6 +27,8 @@ const key: FoundKey = {
   seesOwnUsageOnly: false,
   allowedModels: null,
   allowedAddresses: null,
+  userDirectoryId: null,
+  requiresUser: false,
 };
 
 /** Look-ups that a test resolves. One result applies to every requested hash. */

@@ -5,6 +5,8 @@ import { guardLookup } from "#src/failover/guard-lookup.ts";
 import { startAccessTokens } from "#src/key-lookup/access-token-keys.ts";
 import { findApiKeysByHashes } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { LaptopDeps } from "#src/key-lookup/authenticate-laptop.ts";
+import { findUsersBySubjects } from "#src/key-lookup/forwarded-users.sql.ts";
+import { type ForwardedUsers, makeForwardedUsers } from "#src/key-lookup/forwarded-users.ts";
 import { makeKeyCache } from "#src/key-lookup/key-cache.ts";
 import { type KeyUses, startKeyUses } from "#src/key-lookup/key-uses.ts";
 import { systemClock } from "#src/lib/clock.ts";
@@ -15,6 +17,7 @@ import type { StartedAudit } from "./start-audit.ts";
 export interface StartedKeys {
   /** Checks of keys and access tokens. */
   credentials: Pick<LaptopDeps, "keys" | "accessTokens">;
+  users: ForwardedUsers;
   keyUses: KeyUses;
 }
 
@@ -33,18 +36,27 @@ export async function startKeys(
 ): Promise<StartedKeys> {
   const { config, storage, logger, watch, facts } = of;
   const { database } = storage;
-  const keys = makeKeyCache({
-    lookup: guardLookup((hashes) => findApiKeysByHashes(database, facts.audit.rows, hashes), facts),
+  const { rows } = facts.audit;
+  const contact = {
     msSinceContact: () => watch.msSinceContact(),
     leaseTtlMs: config.leaseTtlMs,
     clock: systemClock,
+  };
+  const keys = makeKeyCache({
+    lookup: guardLookup((hashes) => findApiKeysByHashes(database, rows, hashes), facts),
+    ...contact,
+  });
+  const users = makeForwardedUsers({
+    lookup: guardLookup((names) => findUsersBySubjects(database, rows, names), facts),
+    ...contact,
   });
   const started = await startAccessTokens(facts.audit, of.publicUrl);
   reload.push(
     (changed) => keys.forget(changed),
+    (changed) => users.forget(changed),
     makeLoggedReload(logger)(() => started.reload()),
   );
   const keyUses = startKeyUses({ database, logger });
   parts.defer(() => keyUses.stop());
-  return { credentials: { keys, accessTokens: started.tokens }, keyUses };
+  return { credentials: { keys, accessTokens: started.tokens }, users, keyUses };
 }

@@ -145,6 +145,7 @@ async function startRehearsal(
       clock: systemClock,
     }),
     accessTokens: makeAccessTokens(() => ""),
+    users: { findCached: () => null, find: () => Promise.resolve(null), forget: ignore },
     keyUse: { record: ignore },
     clientAddress: makeClientAddress([]),
     ledger: { admit: () => ({ kind: "admitted" }) },
@@ -222,6 +223,8 @@ const KEY: FoundKey = {
   seesOwnUsageOnly: false,
   allowedModels: null,
   allowedAddresses: null,
+  userDirectoryId: null,
+  requiresUser: false,
 };
 
 /** Opens a journal in the folder, and leases of strict limits. No database counts their requests. */

@@ -371,6 +371,7 @@ async function startSurfaces(
   const client = makeClientFacts(config.trustedProxies);
   const gateway = makeGateway({
     ...core.credentials,
+    users: core.users,
     keyUse: core.keyUses.keyUse,
     clientAddress: client.clientAddress,
     ledger: core.ledger,

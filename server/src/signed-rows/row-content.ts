@@ -15,6 +15,8 @@ export const signedColumns = {
     expires_at: "time",
     allowed_models: "texts",
     allowed_addresses: "texts",
+    user_directory_id: "text",
+    requires_user: "text",
   },
   api_key_secret: {
     id: "text",
@@ -102,6 +104,7 @@ export type RowValue =
   | string
   | number
   | bigint
+  | boolean
   | Date
   | Uint8Array
   | readonly string[]

@@ -211,6 +211,8 @@ export const defaultKey: FoundKey = {
   seesOwnUsageOnly: false,
   allowedModels: null,
   allowedAddresses: null,
+  userDirectoryId: null,
+  requiresUser: false,
 };
 
 function testDeps(
@@ -230,6 +232,7 @@ function testDeps(
   return {
     keys,
     accessTokens: state.accessTokens,
+    users: { findCached: () => null, find: async () => null, forget: () => undefined },
     keyUse: { record: (use) => void state.uses.push(use) },
     clientAddress: makeClientAddress([]),
     ledger: { admit: (scope, atMs) => state.admission.admit(scope, atMs) },

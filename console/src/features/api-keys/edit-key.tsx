@@ -13,6 +13,7 @@ import { Input } from "../../ui/input.tsx";
 import { ExpiryField, Restrictions } from "./key-fields.tsx";
 import { findRestrictions } from "./key-ranks.ts";
 import { OtherRestrictions } from "./key-restrictions.tsx";
+import { UsersFields } from "./key-users.tsx";
 import { useUpdateApiKey } from "./queries.ts";
 import { useEditedRank } from "./use-key-rank.ts";
 
@@ -29,6 +30,8 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
       allowed_models: own?.allowed_models?.join("\n") ?? "",
       allowed_addresses: own?.allowed_addresses?.join("\n") ?? "",
       tags: formatTags(apiKey.tags),
+      user_directory_id: apiKey.user_directory_id ?? "",
+      requires_user: apiKey.user_directory_id === null || apiKey.requires_user,
     },
     toInput: (values, { dirtyFields }) => ({
       params: { api_key_id: apiKey.id },
@@ -45,6 +48,11 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
           allowed_addresses: toRestriction(values.allowed_addresses),
         }),
         ...(dirtyFields.tags && { tags: toTagChange(apiKey.tags, values.tags) }),
+        ...(dirtyFields.user_directory_id && {
+          user_directory_id: values.user_directory_id || null,
+        }),
+        ...((dirtyFields.user_directory_id || dirtyFields.requires_user) &&
+          values.user_directory_id !== "" && { requires_user: values.requires_user }),
       },
     }),
     toast: ({ name }) => `Key “${name}” saved`,
@@ -86,6 +94,13 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
           }}
         />
         <TagsField input={form.register("tags", tagLines)} error={errors.tags?.message} />
+        <UsersFields
+          apiKey={apiKey}
+          directory={form.register("user_directory_id")}
+          isRequired={form.register("requires_user")}
+          chosen={form.watch("user_directory_id")}
+          error={errors.user_directory_id?.message}
+        />
         <Restrictions
           models={form.register("allowed_models")}
           addresses={form.register("allowed_addresses")}

@@ -28,6 +28,7 @@ import { EditKeyDialog } from "./edit-key.tsx";
 import { KeyBadges } from "./key-list.tsx";
 import { listDisablingRanks, listSettingRanks, setterOf } from "./key-ranks.ts";
 import { KeyRestrictions } from "./key-restrictions.tsx";
+import { KeyUsers } from "./key-users.tsx";
 import { type OwnerLink, OwnerLinkDialog } from "./owner-link-dialog.tsx";
 import { useApiKey, useCutOffApiKey, useUpdateApiKey } from "./queries.ts";
 import { useKeyRank } from "./use-key-rank.ts";
@@ -240,6 +241,9 @@ function KeyFacts({ apiKey }: { apiKey: ApiKey }) {
         ["Models", <Restricted key="models" apiKey={apiKey} field="allowed_models" />],
         ["Addresses", <Restricted key="addresses" apiKey={apiKey} field="allowed_addresses" />],
         ["Tags", listTags(apiKey.tags).join(", ") || "None"],
+        ...(apiKey.user_directory_id === null
+          ? []
+          : [["Users", <KeyUsers key="users" apiKey={apiKey} />] as const]),
         ["Spent this month", <Money key="spent" usd={apiKey.spent_month_usd} />],
         [
           "Last used",

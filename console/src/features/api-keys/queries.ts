@@ -34,3 +34,6 @@ export const useUpdateApiKey = () => useChange("updateApiKey", staleApiKeys);
 export const useRotateApiKey = () => useChange("rotateApiKey", staleApiKeys);
 export const useCutOffApiKey = () => useChange("cutOffApiKey", staleApiKeys);
 export const useKeyRules = (isEnabled: boolean) => useApi("getSecuritySettings", {}, { isEnabled });
+/** Directories whose users a gateway can name. */
+export const useDirectories = (isEnabled: boolean) =>
+  useList("listDirectories", {}, { isEnabled, everyMs: 60_000 });

@@ -36,6 +36,10 @@ export interface ApiKeyRow {
   tag_ranks: Record<string, Rank>;
   /** True if inactive because it was restored from a backup and not confirmed yet. */
   is_held: boolean;
+  /** Directory whose users the requests name. Null: requests name none. */
+  user_directory_id: string | null;
+  /** True if a request without a known user is refused. Null without a directory. */
+  requires_user: boolean | null;
   /** Owner of the key. All four are null for a key of the workspace. */
   owner_member_id: string | null;
   owner_name: string | null;
@@ -118,6 +122,8 @@ function selectApiKeys(db: Database | Tx, scope: ApiKeyScope) {
       "api_key.archived_rank",
       "api_key.tags",
       "api_key.tag_ranks",
+      "api_key.user_directory_id",
+      "api_key.requires_user",
       isHeld.as("is_held"),
       "api_key.owner_member_id",
       "member.name as owner_name",
@@ -356,6 +362,8 @@ export interface NewApiKeyRow
     | "owner_member_id"
     | "tags"
     | "tag_ranks"
+    | "user_directory_id"
+    | "requires_user"
   > {
   organization_id: string;
 }
@@ -383,15 +391,17 @@ export async function updateApiKey(
     | "allowed_addresses"
     | "tags"
     | "tag_ranks"
+    | "user_directory_id"
+    | "requires_user"
   >,
 ): Promise<void> {
   const { id, name, status, expires_at, lifetime_ends_at, archived_at, archived_rank } = row;
-  const { allowed_models, allowed_addresses } = row;
+  const { allowed_models, allowed_addresses, user_directory_id, requires_user } = row;
   await tx
     .updateTable("api_key")
     .set({
       ...{ name, status, expires_at, lifetime_ends_at, archived_at, archived_rank },
-      ...{ allowed_models, allowed_addresses },
+      ...{ allowed_models, allowed_addresses, user_directory_id, requires_user },
       ...toJsonTags(row),
     })
     .where("organization_id", "=", organizationId)

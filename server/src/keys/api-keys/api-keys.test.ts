@@ -65,6 +65,8 @@ describe("creating", () => {
       secrets: [{ partial_key_hint: hint, created_at: now, valid_until: null, last_used: null }],
       last_used: null,
       spent_month_usd: "0.00",
+      user_directory_id: null,
+      requires_user: false,
       tags: {},
       created_by: { type: "admin_key", id: expect.stringMatching(/^adminkey_/) },
       created_at: now,

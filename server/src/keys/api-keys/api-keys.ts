@@ -45,6 +45,7 @@ import {
 import { type KeyAuthority, roleAuthority } from "./key-authority.ts";
 import { chooseOwner } from "./key-owner.ts";
 import { checkCanGrantKey, scopeOf } from "./key-rights.ts";
+import { decideKeyUsers, type KeyUsers, type KeyUsersChange } from "./key-users.ts";
 import { type RankedKey, readRankedKey } from "./ranked-restrictions.ts";
 import { saveRestrictions } from "./restrictions.sql.ts";
 import { setTagsOfKey } from "./tags-of-key.ts";
@@ -58,6 +59,8 @@ export interface NewApiKey {
   allowed_models?: string[] | null | undefined;
   allowed_addresses?: string[] | null | undefined;
   tags?: Record<string, string> | undefined;
+  user_directory_id?: string | null | undefined;
+  requires_user?: boolean | undefined;
 }
 
 const DEFAULT_PERMISSION: KeyPermission = "write";
@@ -176,7 +179,7 @@ export async function getApiKey(
   return describeApiKey(deps.database, caller.organizationId, row, deps.nowMs());
 }
 
-export interface ApiKeyChange extends RestrictionChange {
+export interface ApiKeyChange extends RestrictionChange, KeyUsersChange {
   name?: string | null | undefined;
   tags?: TagChange | undefined;
 }
@@ -205,7 +208,13 @@ export function updateApiKey(
     const before = await readRankedKey(tx, row);
     const maxDays = await authority.findMaxDays(tx, caller, row);
     const tags = await setTagsOfKey(tx, caller, row, change.tags);
-    const after = applyChange(before, change, { caller, nowMs, maxDays, tags });
+    const users = await decideKeyUsers(tx, caller, row, change);
+    const after = applyChange(before, change, {
+      caller,
+      nowMs,
+      maxDays,
+      columns: { ...tags, ...users },
+    });
     if (isSame(before, after)) {
       return { result: await describeApiKey(tx, organizationId, row, nowMs), audit: "unchanged" };
     }
@@ -213,7 +222,7 @@ export function updateApiKey(
     if (after.row.status === "active" && row.status !== "active") {
       await authority.checkCanGrant(tx, caller, after.row);
     }
-    if (isKeyWider(row, after.row)) checkStepUp(caller, nowMs);
+    if (isKeyWider(row, after.row) || !isSame(users, pickUsers(row))) checkStepUp(caller, nowMs);
     await checkWithinCaller(tx, caller, { before: before.restrictions, after });
     await updateRow(tx, organizationId, after.row);
     await saveRestrictions(tx, id, after.restrictions);
@@ -230,15 +239,19 @@ export function updateApiKey(
 function applyChange(
   before: RankedKey,
   change: ApiKeyChange,
-  context: RestrictionContext & { tags: Pick<ApiKeyRow, "tags" | "tag_ranks"> },
+  context: RestrictionContext & { columns: Pick<ApiKeyRow, "tags" | "tag_ranks"> & KeyUsers },
 ): RankedKey {
   const { row } = before;
   const { row: changed, restrictions } = changeRestrictions(before, change, context);
-  const named = { ...changed, ...context.tags, name: change.name ?? row.name };
+  const named = { ...changed, ...context.columns, name: change.name ?? row.name };
   if (change.status !== "archived") return { row: named, restrictions };
   const archived_rank = rankOf(context.caller, row.workspace_id, "keys");
   const archived_at = new Date(context.nowMs);
   return { row: { ...named, status: "archived", archived_at, archived_rank }, restrictions };
+}
+
+function pickUsers({ user_directory_id, requires_user }: ApiKeyRow): KeyUsers {
+  return { user_directory_id, requires_user };
 }
 
 /** True if the request names a value that an archived key does not have. */
@@ -246,9 +259,10 @@ function isChangeOfArchived(row: ApiKeyRow, change: ApiKeyChange): boolean {
   return (
     (change.name ?? row.name) !== row.name ||
     (change.status ?? "archived") !== "archived" ||
-    [change.expires_at, change.allowed_models, change.allowed_addresses, change.tags].some(
-      (value) => value !== undefined,
-    )
+    [
+      ...[change.expires_at, change.allowed_models, change.allowed_addresses, change.tags],
+      ...[change.user_directory_id, change.requires_user],
+    ].some((value) => value !== undefined)
   );
 }
 

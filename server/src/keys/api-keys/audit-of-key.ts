@@ -26,6 +26,8 @@ function toAudit({ row, restrictions }: RankedKey) {
     allowed_models: row.allowed_models,
     allowed_addresses: row.allowed_addresses,
     tags: row.tags,
+    user_directory_id: row.user_directory_id,
+    requires_user: row.requires_user,
     restrictions: restrictions.map((each) => ({
       rank: each.rank,
       is_disabled: each.is_disabled,

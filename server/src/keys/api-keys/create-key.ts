@@ -25,6 +25,7 @@ import { checkKeyCount, type Inherited, inheritRestrictions } from "./inherit-re
 import { decideExpiry } from "./key-expiry.rule.ts";
 import { readAllowedAddresses, readAllowedModels } from "./key-restrictions.ts";
 import { parseTime, toDate } from "./key-times.ts";
+import { decideKeyUsers, NO_USERS } from "./key-users.ts";
 import { mergeRestrictions, putInForce } from "./ranked-restrictions.ts";
 import { saveRestrictions } from "./restrictions.sql.ts";
 import { insertSecret } from "./secrets.sql.ts";
@@ -40,6 +41,8 @@ export interface KeyToCreate {
   allowed_models?: string[] | null | undefined;
   allowed_addresses?: string[] | null | undefined;
   tags?: Record<string, string> | undefined;
+  user_directory_id?: string | null | undefined;
+  requires_user?: boolean | undefined;
 }
 
 /** Rules that a new key follows besides the requested restrictions. */
@@ -79,8 +82,10 @@ export async function createKey(
     fromApiKeyIds: limits.flatMap(({ fromApiKeyIds }) => fromApiKeyIds),
     change: input.tags,
   });
+  const users = await decideKeyUsers(tx, caller, { ...NO_USERS, owner_member_id }, input);
   const row = {
     ...tags,
+    ...users,
     id: newId(idPrefixes.apiKey, nowMs, deps.randomBytes),
     organization_id: organizationId,
     workspace_id: input.workspace_id,

@@ -44,6 +44,8 @@ export function toApiKey(view: ApiKeyView): Wire {
     last_used: toLastUsed(row),
     spent_month_usd: formatUsd(view.spentMonthNanoUsd),
     tags: row.tags,
+    user_directory_id: row.user_directory_id,
+    requires_user: row.requires_user ?? false,
     created_by: toWireMaker(row),
     contact_member_id: row.owner_member_id === null ? findContact(row) : null,
     created_at: row.created_at.toISOString(),
