@@ -183,6 +183,10 @@ export const errorCodes = {
     ...badRequest,
     meaning: "The key carries the requests of laptops and has no secret to rotate.",
   },
+  claude_code_key_stopped: {
+    ...badRequest,
+    meaning: "The Claude Code key of the member is disabled or expired, so no laptop can sign in.",
+  },
   role_too_high: { ...forbidden, meaning: "The role is above the caller's own role." },
   limit_set_above: {
     ...forbidden,

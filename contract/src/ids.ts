@@ -77,6 +77,7 @@ export const accessReviewItemId = idText.meta({
 });
 export const evidenceKeyId = idText.meta({ description: "Evidence key id, `evkey_…`." });
 export const playgroundSessionId = idText.meta({ description: "Playground session, `play_…`." });
+export const laptopId = idText.meta({ description: "Laptop id, `laptop_…`." });
 export const alertId = idText.meta({ description: "Alert id, `alert_…`." });
 export const alertFiringId = idText.meta({ description: "Id of a firing, `firing_…`." });
 export const alertChannelId = idText.meta({ description: "Alert channel id, `channel_…`." });

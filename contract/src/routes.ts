@@ -11,6 +11,7 @@ import { directoryRoutes } from "./admin/directories.ts";
 import { groupRoutes } from "./admin/groups.ts";
 import { inviteRoutes } from "./admin/invites.ts";
 import { keyHygieneRoutes } from "./admin/key-hygiene.ts";
+import { laptopRoutes } from "./admin/laptops.ts";
 import { ledgerCheckRoutes } from "./admin/ledger-check.ts";
 import { linkedDirectoryRoutes } from "./admin/linked-directories.ts";
 import { mailRoutes } from "./admin/mail.ts";
@@ -97,6 +98,7 @@ export const adminRoutes = [
   ...systemRoutes,
   ...serverAddressRoutes,
   ...playgroundRoutes,
+  ...laptopRoutes,
 ] as const;
 
 export type AdminRoute = (typeof adminRoutes)[number];

@@ -35,6 +35,7 @@ const randomTexts = {
   hint: /\b\w{3}\.\.\.\w{4}\b/g,
   amount: /\b[1-9]\d{3}\.00\b/g,
   color: /#[0-9A-F]{6}\b/g,
+  address: /\b10(\.\d+){3}\b/g,
   uuid: /(?<![0-9a-f])[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g,
 };
 

@@ -71,6 +71,7 @@ test("a 400 exits by its code: limit, secret, state of the resource, else input"
       "directory_logout_invalid",
       "passkeys_unavailable",
       "key_without_secret",
+      "claude_code_key_stopped",
       "external_storage_not_available",
       "human_review_not_available",
       "webhook_required",

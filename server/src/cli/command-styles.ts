@@ -54,6 +54,7 @@ export const groupAliases: Readonly<
   "group-members": { summary: "members of a group" },
   "group-workspaces": { summary: "roles of a group in workspaces" },
   invites: { summary: "invites to the organization" },
+  laptops: { summary: "sign-ins of Claude Code" },
   ledger: { summary: "balances of spend limits" },
   mail: { summary: "outgoing mail" },
   members: { summary: "members of the organization" },
@@ -292,6 +293,7 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     isDestructive: false,
     examples: ["sessions end ada@example.com session_01H8XQ"],
   },
+  endLaptop: { action: "end", isDestructive: false, examples: ["laptops end laptop_01H8XQ"] },
   unlinkMemberDirectory: {
     examples: ["linked-directories unlink ada@example.com dir_01H8XQ"],
   },

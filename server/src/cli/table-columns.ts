@@ -19,6 +19,8 @@ const columns: Readonly<Record<string, string>> = {
   Invite: "id email role status workspaces invited_by invited_at expires_at",
   Group: "id name source member_count allowed_models workspaces updated_at",
   GroupMember: "member_id email name source created_at",
+  Laptop:
+    "id name member.email status end_reason last_used.at client_version workspace_id created_at expires_at",
   Mail: "id created_at kind to subject status attempts last_error",
   LeftBehind: "member_id name email status things",
   Member: "id email name role status workspaces last_active_at",

@@ -9,6 +9,7 @@ import { mountDocs } from "./docs.ts";
 import { makeErrorResponse } from "./errors.ts";
 import { type HandlerDeps, makeHandlers } from "./handlers.ts";
 import { mountLogout } from "./mount-logout.ts";
+import { mountOauth } from "./mount-oauth.ts";
 import { type MountDeps, mountRoutes, sendJson } from "./mount-routes.ts";
 import { mountScim } from "./mount-scim.ts";
 import { mountPages, type PageDeps } from "./pages.ts";
@@ -81,6 +82,7 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
   mountRoutes(app, deps, makeHandlers(deps));
   mountScim(app, deps);
   mountLogout(app, deps);
+  mountOauth(app, deps);
   await app.ready();
   return app;
 }

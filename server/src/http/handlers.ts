@@ -6,6 +6,7 @@ import { makeAlertChannelHandlers } from "#src/alerts/channels/routes.ts";
 import { makeAlertHandlers } from "#src/alerts/rules/routes.ts";
 import type { AuditLogDeps } from "#src/audit/audit-log.ts";
 import { makeAuditLogHandlers } from "#src/audit/routes.ts";
+import { makeLaptopHandlers } from "#src/claude-code/laptops/routes.ts";
 import { makeHandOverHandlers } from "#src/hand-over/routes.ts";
 import { makeAdminKeyHandlers } from "#src/keys/admin-keys/routes.ts";
 import { makeApiKeyHandlers, makeKeyHygieneHandlers } from "#src/keys/api-keys/routes.ts";
@@ -126,5 +127,6 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeSystemHandlers(deps),
     ...makeServerAddressHandlers(deps),
     ...makePlaygroundHandlers(deps),
+    ...makeLaptopHandlers(deps),
   };
 }

@@ -33,7 +33,7 @@ export async function authenticateLaptop(
   address: string | null,
 ): Promise<AuthenticatedLaptop> {
   const claims = deps.accessTokens.check(bearer, deps.nowMs());
-  const key = await findKeySoon(deps.keys, claims, address);
+  const key = await findLaptopKey(deps, claims, address);
   if (key === undefined) return { claims, key: null };
   return {
     claims,
@@ -66,9 +66,9 @@ function isOfLaptop(claims: LaptopClaims, key: FoundKey): boolean {
   );
 }
 
-/** Undefined if PostgreSQL does not respond soon. */
-async function findKeySoon(
-  keys: KeyCache,
+/** Finds the key of a checked token. Null: no such key. Undefined: PostgreSQL does not respond soon. */
+export async function findLaptopKey(
+  { keys }: Pick<LaptopDeps, "keys">,
   claims: LaptopClaims,
   address: string | null,
 ): Promise<FoundKey | null | undefined> {

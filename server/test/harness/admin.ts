@@ -324,8 +324,8 @@ function makeClient(
       operatorOf,
       async () =>
         await app.inject({
-          ...(operatorOf !== undefined && { remoteAddress: OPERATOR_ADDRESS }),
           ...options,
+          ...(operatorOf !== undefined && { remoteAddress: OPERATOR_ADDRESS }),
           headers: { ...headers, ...options.headers },
         }),
     );

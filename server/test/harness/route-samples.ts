@@ -3,12 +3,19 @@ import type { Answer, Client, TestOrganization } from "./admin.ts";
 import { alertSamples } from "./route-samples/alerts.ts";
 import { groupSamples } from "./route-samples/groups.ts";
 import { keySamples } from "./route-samples/keys.ts";
+import { laptopSamples } from "./route-samples/laptops.ts";
 import { limitSamples } from "./route-samples/limits.ts";
 import { peopleSamples } from "./route-samples/people.ts";
 import { reviewSamples } from "./route-samples/reviews.ts";
 import type { Person, Sample } from "./route-samples/sample.ts";
 import { signInSamples } from "./route-samples/sign-in.ts";
-import { type Made, makeEach, makeSubjects, unknownIds } from "./route-samples/subjects.ts";
+import {
+  type Made,
+  makeEach,
+  makeSubjects,
+  nextAddress,
+  unknownIds,
+} from "./route-samples/subjects.ts";
 import { systemSamples } from "./route-samples/system.ts";
 import { usageSamples } from "./route-samples/usage.ts";
 
@@ -19,6 +26,7 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   ...peopleSamples,
   ...groupSamples,
   ...keySamples,
+  ...laptopSamples,
   ...alertSamples,
   ...limitSamples,
   ...usageSamples,
@@ -82,6 +90,8 @@ export function callRoute<Body>(
   return client.send({
     method: route.method,
     url: urlOf(route, ids),
+    // Wrong codes of one address are limited.
+    ...(route.path.includes("{user_code}") && { remoteAddress: nextAddress() }),
     ...((body !== undefined || Object.keys(extra).length > 0) && { payload }),
   });
 }

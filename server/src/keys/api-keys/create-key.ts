@@ -3,8 +3,9 @@ import type { KeyPermission } from "@bursar/contract/permissions.ts";
 import { apiKeyNotFound } from "#src/access/visible-workspace.ts";
 import type { AuditDeps, AuditEntry } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
+import type { KeyPurpose } from "#src/db/tables.ts";
 import type { Caller } from "#src/domain/caller.ts";
-import { makeSecret } from "#src/domain/key-format.ts";
+import { makeSecret, type NewSecret } from "#src/domain/key-format.ts";
 import {
   type Handover,
   handOverSecret,
@@ -66,10 +67,35 @@ export async function createKey(
   caller: Caller,
   { key: input, rules, nowMs }: { key: KeyToCreate; rules: KeyRules; nowMs: number },
 ): Promise<{ result: NewSecretOfKey; audit: AuditEntry[] }> {
+  const { organizationId } = caller;
+  const counted = { organizationId, memberId: input.owner_member_id, now: new Date(nowMs) };
+  await checkKeyCount(tx, counted);
+  const made = makeSecret("api", deps.randomBytes);
+  const of = { key: input, rules, nowMs, secret: made, purpose: "calls" } as const;
+  const { view, audit } = await insertKey(tx, deps, caller, of);
+  const handed = { key: view.row, secret: made.secret, reason: "created" } as const;
+  return { result: { view, ...(await handOverSecret(tx, deps, caller, handed)) }, audit };
+}
+
+/** A new key with the hash and the hint of its current secret. */
+export interface KeyToInsert {
+  key: KeyToCreate;
+  rules: KeyRules;
+  nowMs: number;
+  secret: Pick<NewSecret, "hash" | "hint">;
+  purpose: KeyPurpose;
+}
+
+/** Creates a key with its restrictions, limits and tags, under the conditions of `createKey`. */
+export async function insertKey(
+  tx: Tx,
+  deps: AuditDeps,
+  caller: Caller,
+  { key: input, rules, nowMs, secret, purpose }: KeyToInsert,
+): Promise<{ view: ApiKeyView; audit: AuditEntry[] }> {
   const now = new Date(nowMs);
   const { organizationId } = caller;
   const { owner_member_id } = input;
-  await checkKeyCount(tx, { organizationId, memberId: owner_member_id, now });
   const { restrictions, lifetime_ends_at, limits } = await decideRestrictions(
     tx,
     caller,
@@ -91,7 +117,7 @@ export async function createKey(
     workspace_id: input.workspace_id,
     name: input.name,
     permission: input.permission,
-    purpose: "calls" as const,
+    purpose,
     owner_member_id,
     created_by_type: caller.kind,
     created_by_id: caller.id,
@@ -101,17 +127,10 @@ export async function createKey(
     { status: "active", is_held: false, lifetime_ends_at },
     restrictions,
   );
-  const { secret, view } = await insertKeyWithSecret(
-    tx,
-    deps,
-    { ...row, ...inForce },
-    restrictions,
-  );
+  const view = await insertKeyWithSecret(tx, { ...row, ...inForce }, restrictions, secret);
   const key = { organizationId, workspaceId: row.workspace_id, id: row.id };
   const copied = await copyLimits(tx, deps, key, limits);
-  const audit = [auditOf("api_key.created", null, view), ...copied];
-  const of = { key: view.row, secret, reason: "created" } as const;
-  return { result: { view, ...(await handOverSecret(tx, deps, caller, of)) }, audit };
+  return { view, audit: [auditOf("api_key.created", null, view), ...copied] };
 }
 
 /** Restrictions of a new key: the inherited ones, those of the workspace, and those of the request at the caller's rank. */
@@ -148,17 +167,15 @@ async function decideRestrictions(
 
 async function insertKeyWithSecret(
   tx: Tx,
-  deps: AuditDeps,
   row: NewApiKeyRow,
   restrictions: readonly RankedRestrictions[],
-) {
-  const { secret, hash, hint } = makeSecret("api", deps.randomBytes);
+  { hash, hint }: KeyToInsert["secret"],
+): Promise<ApiKeyView> {
   await insertApiKey(tx, row);
   await saveRestrictions(tx, row.id, restrictions);
   await insertSecret(tx, { api_key_id: row.id, hash, hint, created_at: row.created_at });
   const scope = { organizationId: row.organization_id, onlyWorkspaceIds: null };
   const created = await findApiKey(tx, scope, row.id);
   if (created === null) throw apiKeyNotFound();
-  const view = await describeApiKey(tx, row.organization_id, created, row.created_at.getTime());
-  return { secret, view };
+  return describeApiKey(tx, row.organization_id, created, row.created_at.getTime());
 }

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PersonalKeyRules } from "#src/domain/wider-access.ts";
+import { type ApiKeyRow, findApiKey } from "#src/keys/api-keys/api-keys.sql.ts";
 import type { RowSigner } from "#src/signed-rows/row-signer.ts";
 
 /** A workspace with its rules for personal keys. */
@@ -140,4 +141,23 @@ export async function listContacts(
     .orderBy("id")
     .limit(of.limit)
     .execute();
+}
+
+/** Finds the member's Claude Code key of the workspace, and locks it until the transaction ends. */
+export async function lockClaudeCodeKey(
+  tx: Tx,
+  of: { organizationId: string; memberId: string; workspaceId: string },
+): Promise<ApiKeyRow | null> {
+  const row = await tx
+    .selectFrom("api_key")
+    .select("id")
+    .where("organization_id", "=", of.organizationId)
+    .where("owner_member_id", "=", of.memberId)
+    .where("workspace_id", "=", of.workspaceId)
+    .where("purpose", "=", "claude_code")
+    .where("status", "!=", "archived")
+    .forUpdate()
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  return findApiKey(tx, { organizationId: of.organizationId, onlyWorkspaceIds: null }, row.id);
 }

@@ -2,27 +2,14 @@ import type { KeyPermission, WorkspaceRole } from "@bursar/contract/permissions.
 import { denied } from "#src/access/authorize.ts";
 import type { Call } from "#src/access/call.ts";
 import { isOwnApiKey } from "#src/access/own-api-key.ts";
-import {
-  apiKeyNotFound,
-  canSeeWorkspace,
-  refuseArchivedWorkspace,
-  workspaceNotFound,
-} from "#src/access/visible-workspace.ts";
-import {
-  type AuditDeps,
-  type AuditEntry,
-  auditedTransaction,
-} from "#src/audit/audited-transaction.ts";
+import { apiKeyNotFound } from "#src/access/visible-workspace.ts";
+import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { MemberCaller } from "#src/domain/caller.ts";
 import { combineGroupModels } from "#src/domain/group-models.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
-import {
-  findWorkspaceReach,
-  listPermittedWorkspaces,
-  listWorkspaceRoles,
-} from "#src/domain/rights.ts";
+import { listPermittedWorkspaces, listWorkspaceRoles } from "#src/domain/rights.ts";
 import {
   type ApiKeyRow,
   findApiKeyForUpdate,
@@ -32,20 +19,21 @@ import { pickStrongest } from "#src/keys/api-keys/api-keys.ts";
 import { createKey, type NewSecretOfKey } from "#src/keys/api-keys/create-key.ts";
 import { type ApiKeyView, describeApiKeys } from "#src/keys/api-keys/describe-api-keys.ts";
 import type { KeyAuthority } from "#src/keys/api-keys/key-authority.ts";
-import { findOwnerForKey } from "#src/keys/api-keys/key-owner.sql.ts";
 import type { WaitingSecretDeps } from "#src/keys/waiting-secrets/waiting-secrets.ts";
 import { assert } from "#src/lib/assert.ts";
 import { formatPlural } from "#src/lib/format-plural.ts";
 import { listModelsOfMember } from "#src/people/groups/group-models.sql.ts";
-import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
-import { canJoinWorkspaces, joinWorkspace } from "#src/people/workspace-members/join-workspace.ts";
+import { canJoinWorkspaces } from "#src/people/workspace-members/join-workspace.ts";
 import type { RowSigner } from "#src/signed-rows/row-signer.ts";
+import { pickShorterLifetime } from "./personal-key-ground.rule.ts";
 import {
-  findPersonalKeyGround,
-  type PersonalKeyGround,
-  pickShorterLifetime,
-} from "./personal-key-ground.rule.ts";
+  findGround,
+  findMaxDays,
+  lockOwner,
+  openPlace,
+  refusePersonalKeys,
+} from "./personal-key-place.ts";
 import {
   type Contact,
   countLivingKeysByWorkspace,
@@ -100,65 +88,6 @@ export function createPersonalKey(
   });
 }
 
-/** Place of a key, and the ground for it. */
-interface OpenPlace {
-  place: PersonalKeyPlace;
-  ground: PersonalKeyGround;
-  /** Audit entry of a new role there. Empty: the caller has one already. */
-  joined: AuditEntry[];
-}
-
-/** Locks the workspace, and adds the caller to it if the ground is a new role. Members are locked first, as always. */
-async function openPlace(
-  tx: Tx,
-  rows: RowSigner,
-  caller: MemberCaller,
-  workspaceId: string,
-): Promise<OpenPlace> {
-  if (!hasKeyRole(caller, workspaceId)) await lockPeople(tx, caller.organizationId);
-  const { organizationId } = caller;
-  const place = await lockPersonalKeyPlace(tx, rows, { organizationId, workspaceId });
-  const isOpen = place?.personal_keys === "everyone" && canJoinWorkspaces(caller);
-  if (place === null || !(isOpen || canSeeWorkspace(caller, workspaceId))) {
-    throw workspaceNotFound(workspaceId);
-  }
-  const ground = findGround(caller, place);
-  if (ground === null) throw refusePersonalKeys(place);
-  if (place.archived_at !== null) throw refuseArchivedWorkspace(workspaceId);
-  const entry = ground === "joining" ? await joinWorkspace(tx, caller, workspaceId) : null;
-  return { place, ground, joined: entry === null ? [] : [entry] };
-}
-
-/** Locks the caller, so that concurrent creations count one another and the member cannot be removed meanwhile. */
-async function lockOwner(tx: Tx, caller: MemberCaller, workspaceId: string): Promise<void> {
-  const { organizationId, id: memberId } = caller;
-  const state = await findOwnerForKey(tx, { organizationId, memberId, workspaceId });
-  if (state !== "active") throw workspaceNotFound(workspaceId);
-}
-
-function findGround(caller: MemberCaller, place: PersonalKeyPlace): PersonalKeyGround | null {
-  return findPersonalKeyGround({
-    mode: place.personal_keys,
-    canWriteKeys: findWorkspaceReach(caller, "api_keys:write", place.id) !== null,
-    hasRole: hasKeyRole(caller, place.id),
-    canJoin: canJoinWorkspaces(caller),
-  });
-}
-
-/** Whether the member has a role under which a personal key works. Keys of an inherited Billing role would not. */
-function hasKeyRole(caller: MemberCaller, workspaceId: string): boolean {
-  return (
-    caller.workspaceRoles.has(workspaceId) ||
-    findWorkspaceReach(caller, "api_keys:write", workspaceId) !== null
-  );
-}
-
-function refusePersonalKeys({ name }: PersonalKeyPlace): ApiError {
-  return denied(
-    `The workspace "${name}" does not allow you to create API keys. Ask a Workspace Admin to allow personal keys or to create a key for you.`,
-  );
-}
-
 async function checkCount(
   tx: Tx,
   { organizationId, id: memberId }: MemberCaller,
@@ -174,18 +103,6 @@ async function checkCount(
     "key_count_reached",
     `Each member can have ${formatPlural(highest, "personal key")} in the workspace "${place.name}". Revoke one first.`,
   );
-}
-
-async function findMaxDays(
-  tx: Tx,
-  { organizationId }: MemberCaller,
-  place: PersonalKeyPlace,
-  ground: PersonalKeyGround,
-): Promise<number | null> {
-  const ofOrganization = await findMaxKeyLifetimeDays(tx, organizationId);
-  return ground === "role"
-    ? ofOrganization
-    : pickShorterLifetime(ofOrganization, place.personal_key_lifetime_days);
 }
 
 /**

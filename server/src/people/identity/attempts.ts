@@ -46,6 +46,11 @@ const ofPasskeyChallenge: Allowance = { burst: 100, everyMs: 3_000 };
 /** For messages of one kind to one address. */
 const ofReset: Allowance = { burst: 3, everyMs: 600_000 };
 
+/** For requests of clients for a sign-in: 30 in ten minutes from one network address. */
+const ofDeviceRequest: Allowance = { burst: 30, everyMs: 20_000 };
+/** For codes of such requests: 10 wrong ones in ten minutes. A code has 34 bits. */
+const ofUserCode: Allowance = { burst: 10, everyMs: 60_000 };
+
 /** Purposes of attempts that an address makes. The tokens of links are one purpose for each kind of link. */
 export type AddressPurpose =
   | "sign_in"
@@ -88,6 +93,17 @@ export function secondFactorAttempt(memberId: string, deviceId: string | null): 
 /** Guesses in a session: of the password, for step-up and for a new password, or of the first code of a new app. */
 export function sessionAttempt(purpose: "password" | "totp", sessionId: string): Attempt {
   return { key: `session:${purpose}:${sessionId}`, allowance: ofDevice };
+}
+
+/** Requests of clients for a sign-in. */
+export function deviceRequestAttempt(ipAddress: string | null): Attempt {
+  return { key: `device_request:${networkOf(ipAddress)}`, allowance: ofDeviceRequest };
+}
+
+/** Guesses of user codes, from one network address and by one member. */
+export function userCodeAttempts(ipAddress: string | null, memberId: string): Attempt[] {
+  const keys = [`user_code:${networkOf(ipAddress)}`, `user_code:${memberId}`];
+  return keys.map((key) => ({ key, allowance: ofUserCode }));
 }
 
 export function resetAttempt(email: string): Attempt {

@@ -29,7 +29,11 @@ const canSeeWorkspace = ({ role, workspaceRole }: Person): boolean =>
   workspaceRole !== undefined || (role !== undefined && findInheritedRole(role) !== null);
 
 /** Lets the caller create keys in the workspace, as a member of it. Returns an own key there. */
-const allowPersonalKeys: Sample["prepareCaller"] = async (client, { workspace_id }, operator) => {
+export const allowPersonalKeys: NonNullable<Sample["prepareCaller"]> = async (
+  client,
+  { workspace_id },
+  operator,
+) => {
   await joinWorkspace(client, operator, workspace_id);
   await operator.post(`/v1/admin/workspaces/${workspace_id}`, { personal_keys: "members" });
   const key = { name: nextName(), workspace_id };

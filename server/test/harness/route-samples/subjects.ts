@@ -34,6 +34,8 @@ export type Made = Record<
   | "audit_event_id"
   | "access_review_id"
   | "playground_session_id"
+  | "laptop_id"
+  | "user_code"
   | "waiting_secret_id"
   | "reviewer_id"
   | "request_id"
@@ -147,6 +149,14 @@ const makers: Record<keyof Made, Maker> = {
     const { client } = await org.member({ workspaces: { [workspace_id]: "workspace_developer" } });
     return createId(client, PLAYGROUND, { workspace_id });
   },
+  // A laptop of another member.
+  laptop_id: async (org, make) => {
+    const workspace_id = await make("workspace_id");
+    const { client } = await org.member({ workspaces: { [workspace_id]: "workspace_developer" } });
+    return signInByCode(client, workspace_id);
+  },
+  // Another member looked it up first.
+  user_code: async (org) => bindCode((await org.member()).client),
   request_id: async (org, make) =>
     org.recordRequest({
       workspaceId: await make("workspace_id"),
@@ -162,6 +172,37 @@ const makers: Record<keyof Made, Maker> = {
     createId(operator, `${CHANNELS}/${await make("alert_channel_id")}/test`),
   audit_event_id: ({ operator }) => findFirstId(operator, "/v1/admin/audit_events?limit=1"),
 };
+
+const CODES = "/v1/admin/device_authorizations";
+
+/** Starts a sign-in of Claude Code, from an address of its own. Returns the user code. */
+export async function startSignIn(client: Client): Promise<string> {
+  const { body, status, text } = await client.send<{ user_code: string }>({
+    method: "POST",
+    url: "/oauth/device_authorization",
+    remoteAddress: nextAddress(),
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+    payload: "surface=claude_code",
+  });
+  if (status !== 200) throw new Error(text);
+  return body.user_code;
+}
+
+/** Starts a sign-in, and looks its code up in the client's session. */
+export async function bindCode(client: Client): Promise<string> {
+  const code = await startSignIn(client);
+  const { status, text } = await client.get(`${CODES}/${code}`);
+  if (status !== 200) throw new Error(text);
+  return code;
+}
+
+/** Approves a sign-in of the client's member. Returns the id of the laptop. */
+export async function signInByCode(client: Client, workspace_id: string): Promise<string> {
+  const url = `${CODES}/${await bindCode(client)}/approve`;
+  const { body, status, text } = await client.post<{ id: string }>(url, { workspace_id });
+  if (status !== 200) throw new Error(text);
+  return body.id;
+}
 
 export function newNeutralFeature() {
   const name = nextName().replaceAll(/[^a-z0-9]/gi, "_");
@@ -285,6 +326,8 @@ export const unknownIds: Made = {
   audit_event_id: "audit_unknown",
   access_review_id: "review_unknown",
   playground_session_id: "play_unknown",
+  laptop_id: "laptop_unknown",
+  user_code: "unknown-code",
   waiting_secret_id: "wsec_unknown",
   reviewer_id: "reviewer_unknown",
   alert_channel_id: "channel_unknown",
@@ -295,6 +338,11 @@ let uniqueNumber = 0;
 let uniqueDays = 1_000;
 /** Number that no other call returns. */
 export const nextNumber = () => ++uniqueNumber;
+/** Address that no other request has, so that limits of one address do not count it. */
+export function nextAddress(): string {
+  const number = nextNumber();
+  return `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`;
+}
 export const nextName = () => `Name ${nextNumber()}`;
 export const nextEmail = () => `person-${nextNumber()}@example.com`;
 /** Number of days that no other call returns. */
