@@ -284,6 +284,8 @@ test("a member lists, renames and ends own laptops, and an Admin ends any", asyn
   signIn,
 }) => {
   const tokens = await signIn(member);
+  // Lists run newest first.
+  h.clock.nowMs += 1;
   const second = await signIn(member);
   const codeOf = async (token: string) => {
     try {
