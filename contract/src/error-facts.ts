@@ -8,6 +8,7 @@ import { rateScope, wireScope } from "./scope.ts";
 export const errorResources = [
   "access_review",
   "admin_key",
+  "agent_session",
   "alert",
   "alert_channel",
   "alert_delivery",

@@ -2,6 +2,7 @@ import { accessRoutes } from "./admin/access.ts";
 import { accessReviewEvidenceRoutes } from "./admin/access-review-evidence.ts";
 import { accessReviewRoutes } from "./admin/access-reviews.ts";
 import { adminKeyRoutes } from "./admin/admin-keys.ts";
+import { agentSessionRoutes } from "./admin/agent-sessions.ts";
 import { alertChannelRoutes } from "./admin/alert-channels.ts";
 import { alertRoutes } from "./admin/alerts.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
@@ -89,6 +90,7 @@ export const adminRoutes = [
   ...costRoutes,
   ...requestRoutes,
   ...requestCostRoutes,
+  ...agentSessionRoutes,
   ...refusalRoutes,
   ...officialReportRoutes,
   ...modelPriceRoutes,

@@ -84,7 +84,7 @@ describe("every example sends a request that the contract accepts", () => {
     const call = cli.asked.at(-1);
     expect(call?.method).toBe(command?.route.method);
     expect(call?.path).toMatch(
-      new RegExp(`^${command?.route.path.replaceAll(/\{\w+\}/g, "[a-zA-Z0-9_]+")}$`),
+      new RegExp(`^${command?.route.path.replaceAll(/\{\w+\}/g, "[a-zA-Z0-9_-]+")}$`),
     );
     const { query, body } = command?.route ?? {};
     if (query) expect(query.safeParse(call?.query)).toMatchObject({ success: true });

@@ -36,6 +36,7 @@ export const groupAliases: Readonly<
 > = {
   "api-keys": { aliases: ["keys"], summary: "Claude API keys of workspaces" },
   "admin-keys": { summary: "keys of the Admin API" },
+  "agent-sessions": { summary: "sessions of Claude Code, as clients claim them, with their cost" },
   "alert-channels": { summary: "destinations of alert messages" },
   "alert-deliveries": { summary: "alert messages and their delivery" },
   "alert-channel-deliveries": { name: "alert-deliveries" },
@@ -197,6 +198,16 @@ const styles: Readonly<Record<string, CommandStyle>> = {
       "requests list --status interrupted",
       "requests list --doubt impossible_usage,missing_usage",
     ],
+  },
+  listAgentSessions: {
+    examples: [
+      "agent-sessions list --starting-at -24h",
+      "agent-sessions list --member ada@example.com",
+    ],
+  },
+  getAgentSession: {
+    action: "cost",
+    examples: ["agent-sessions cost 6f9d8e0c-7a1b-4c3d-9e2f-0a1b2c3d4e5f"],
   },
   deleteSpendLimit: { aliases: ["remove"] },
   getMyUsage: { action: "show", examples: ["my-usage show --period weekly"] },

@@ -4,6 +4,8 @@
  */
 const columns: Readonly<Record<string, string>> = {
   AdminKey: "id name status scopes partial_key_hint created_at expires_at",
+  AgentSession:
+    "id member_email api_key_name requests total_tokens cost_usd first_request_at last_request_at",
   Alert:
     "id name scope.type scope_name condition channels is_enabled muted_until last_fired_at firings_in_30_days",
   AlertFiring: "fired_at id alert scope.type scope_name threshold title acknowledged_at",

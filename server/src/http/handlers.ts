@@ -55,6 +55,7 @@ import { makeTagFileHandlers } from "#src/tag-files/routes.ts";
 import { makeTagHandlers } from "#src/tags/routes.ts";
 import { makeUpstreamHandlers } from "#src/upstreams/routes.ts";
 import type { UpstreamDeps } from "#src/upstreams/upstreams.ts";
+import { makeAgentSessionHandlers } from "#src/usage/agent-sessions/routes.ts";
 import { makeMyUsageHandlers } from "#src/usage/my-usage/routes.ts";
 import { makeOfficialReportHandlers } from "#src/usage/reports/official-routes.ts";
 import { makeUsageHandlers } from "#src/usage/reports/routes.ts";
@@ -118,6 +119,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeMyUsageHandlers(deps),
     ...makeMyLimitHandlers(deps),
     ...makeRequestHandlers(deps),
+    ...makeAgentSessionHandlers(deps),
     ...makeRefusalHandlers(deps),
     ...makeOfficialReportHandlers(deps),
     ...makeModelPriceHandlers(deps),

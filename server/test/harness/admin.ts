@@ -11,6 +11,7 @@ import { makeOutgoing } from "#src/alerts/channels/outgoing.ts";
 import type { AuditLog } from "#src/audit/open-audit-log.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
 import { useReportsOfPrimary } from "#src/db/reports-database.ts";
+import type { ClaimedLabels } from "#src/domain/request-record.ts";
 import { type AdminAppDeps, makeAdminApp } from "#src/http/app.ts";
 import { makeClientFacts } from "#src/http/client-address.ts";
 import { startAccessTokens } from "#src/key-lookup/access-token-keys.ts";
@@ -81,6 +82,7 @@ export interface TestOrganization {
     memberId?: string;
     tagIds?: string[];
     isEstimated?: boolean;
+    claimed?: ClaimedLabels;
   }): Promise<string>;
   /** Creates a member with a session of the console. */
   member(options?: NewMember): Promise<TestMember>;

@@ -39,6 +39,7 @@ export type Made = Record<
   | "waiting_secret_id"
   | "reviewer_id"
   | "request_id"
+  | "agent_session_id"
   | "alert_channel_id"
   | "alert_delivery_id",
   string
@@ -163,6 +164,13 @@ const makers: Record<keyof Made, Maker> = {
       apiKeyId: await make("api_key_id"),
       isEstimated: true,
     }),
+  agent_session_id: async (org, make) => {
+    const agentSessionId = nextName().replaceAll(" ", "_");
+    const workspaceId = await make("workspace_id");
+    const apiKeyId = await make("api_key_id");
+    await org.recordRequest({ workspaceId, apiKeyId, claimed: { agentSessionId } });
+    return agentSessionId;
+  },
   alert_channel_id: ({ operator }) =>
     createId(operator, CHANNELS, {
       name: nextName(),
@@ -312,6 +320,7 @@ export const unknownIds: Made = {
   alert_firing_id: "firing_unknown",
   spend_limit_increase_request_id: "slir_unknown",
   request_id: "req_unknown",
+  agent_session_id: "session_unknown",
   unresolved_spend_id: "unr_unknown",
   node_id: "node_unknown",
   member_id: "user_unknown",

@@ -15,6 +15,8 @@ export const usageSamples = {
   listRequests: {},
   exportRequests: {},
   getRequest: { hasForeignUsage: true },
+  listAgentSessions: {},
+  getAgentSession: { hasForeignUsage: true },
   getRefusals: {},
   listRecentRefusals: {},
   getRequestLogSettings: {},
