@@ -147,6 +147,22 @@ describe("a coding agent", () => {
     ]);
   });
 
+  test("starts a subagent of a known type, if the user names the tool", () => {
+    const properties = { description: {}, prompt: {}, subagent_type: {}, isolation: {} };
+    const agent = { name: "Agent", input_schema: { type: "object", properties } };
+    expect(chooseToolCalls(request("Use the Agent tool.", [bash, agent]), true)).toEqual([
+      {
+        name: "Agent",
+        input: {
+          description: "Look at the folder",
+          prompt: "Look at the working directory, and report it.",
+          subagent_type: "general-purpose",
+        },
+      },
+    ]);
+    expect(namesOf(request("Hello", [agent]), true)).toEqual([]);
+  });
+
   test("gets text in its second turn", () => {
     const messages: WireRequest["messages"] = [
       { role: "user", content: "Hello" },

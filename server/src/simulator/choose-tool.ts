@@ -24,6 +24,18 @@ const harmlessInputs = new Map<string, object>([
   ["LS", { path: "." }],
 ]);
 
+/** Inputs by the name of a tool that the user has to name. A subagent begins as any agent, with a harmless call. */
+const namedInputs = new Map<string, object>([
+  [
+    "Agent",
+    {
+      description: "Look at the folder",
+      prompt: "Look at the working directory, and report it.",
+      subagent_type: "general-purpose",
+    },
+  ],
+]);
+
 /** Client tools that the API defines. Their type has a date, and they have no schema. */
 const definedTools: readonly [type: string, input: object][] = [
   ["bash_", { command: "pwd" }],
@@ -170,15 +182,14 @@ function escapePattern(text: string): string {
 function toCall(tool: WireBlock): ToolCall {
   const name = String(tool.name);
   const input =
-    findDefinedInput(tool) ??
-    findHarmlessInput(tool) ??
-    makeSampleValue(tool.input_schema, "input");
+    findDefinedInput(tool) ?? findKnownInput(tool) ?? makeSampleValue(tool.input_schema, "input");
   return { name, input: asFields(input) === null ? {} : input };
 }
 
-/** Harmless input for a tool with these properties. Other tools may have the same name. */
-function findHarmlessInput(tool: WireBlock): object | null {
-  const input = harmlessInputs.get(String(tool.name));
+/** Input for a known tool with these properties. Other tools may have the same name. */
+function findKnownInput(tool: WireBlock): object | null {
+  const name = String(tool.name);
+  const input = harmlessInputs.get(name) ?? namedInputs.get(name);
   const properties = asFields(asFields(tool.input_schema)?.properties);
   if (input === undefined || properties === null) return null;
   return Object.keys(input).every((key) => key in properties) ? input : null;
