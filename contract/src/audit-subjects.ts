@@ -17,6 +17,7 @@ export const auditSubjects = {
   increase_request: "no_key",
   invite: "every_key",
   mail: "no_key",
+  managed_settings: "no_key",
   member: "member",
   model_price: "no_key",
   neutral_feature: "no_key",

@@ -23,6 +23,7 @@ export const errorResources = [
   "invite",
   "laptop",
   "mail",
+  "managed_settings",
   "model",
   "member",
   "neutral_feature",

@@ -343,6 +343,10 @@ export const errorCodes = {
     meaning: "The resource is not at `if_version`.",
     facts: ["version"],
   },
+  managed_settings_unsigned: {
+    ...conflict,
+    meaning: "The version of the managed settings was written without this server.",
+  },
   name_taken: { ...conflict, meaning: "Another active resource has this name." },
   address_taken: { ...conflict, meaning: "A member has this e-mail address." },
   already_exists: { ...conflict, meaning: "The only such resource exists already." },

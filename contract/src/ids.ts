@@ -37,6 +37,7 @@ export const idPrefixes = {
   directory: "dir_",
   scimToken: "scimtok_",
   tag: "tag_",
+  managedSettings: "settings_",
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;
@@ -88,6 +89,9 @@ export const increaseRequestId = idText.meta({
 export const directoryId = idText.meta({ description: "Directory id, `dir_…`." });
 export const scimTokenId = idText.meta({ description: "Id of a SCIM token, `scimtok_…`." });
 export const rateLimitId = idText.meta({ description: "Rate limit id, `rlim_…`." });
+export const managedSettingsVersionId = idText.meta({
+  description: "Id of a version of the managed settings, `settings_…`.",
+});
 export const tagId = idText.meta({ description: "Tag id, `tag_…`." });
 /** Id from the server's list of groups. The refusal of another id lists them. */
 export const modelGroupId = idText.meta({ description: "Group of models, such as `sonnet_5`." });

@@ -65,6 +65,8 @@ const organizationRights = {
   "admin_keys:write":   [all,  all,  __,       __,     __,  __,  "create and revoke admin keys"],
   "upstreams:read":     [all,  all,  __,       __,     __,  __,  "see the upstream, without its credential"],
   "upstreams:write":    [all,  __,   __,       __,     __,  __,  "set the upstream and its credential"],
+  "managed_settings:read":  [all, all, __,     __,     __,  __,  "see the managed settings of Claude Code, and those of a member"],
+  "managed_settings:write": [all, all, __,     __,     __,  __,  "change the managed settings of Claude Code, which can run commands on the machines of members"],
   "model_prices:write": [all,  all,  __,       __,     __,  __,  "override model prices, and say which features of requests are neutral"],
   "audit_log:read":     [all,  all,  __,       __,     __,  __,  "read the audit log"],
   "access_reviews:read":  [all, all, __,       __,     __,  __,  "see all access, and access reviews with their evidence"],
@@ -148,6 +150,7 @@ const scopeTable = {
   alerts:         [["alerts:read", "alerts:write", "alert_channels:write"], "set alerts and their channels"],
   access_reviews: [["access_reviews:read", "access_reviews:write"], "carry out access reviews"],
   admin_keys:     [["admin_keys:read", "admin_keys:write"], "create and revoke admin keys"],
+  managed_settings: [["managed_settings:read", "managed_settings:write"], "change the managed settings of Claude Code"],
   settings:       [["organization:write", "security:read", "security:write", "directories:read", "upstreams:read", "model_prices:write",
                     "mail:read", "system:read"], "change settings and model prices"],
 } as const satisfies Record<string, readonly [readonly Action[] | "read", string]>;

@@ -16,6 +16,7 @@ import { laptopRoutes } from "./admin/laptops.ts";
 import { ledgerCheckRoutes } from "./admin/ledger-check.ts";
 import { linkedDirectoryRoutes } from "./admin/linked-directories.ts";
 import { mailRoutes } from "./admin/mail.ts";
+import { managedSettingsRoutes } from "./admin/managed-settings.ts";
 import { memberRoutes } from "./admin/members.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
 import { myLimitRoutes, myUsageRoutes } from "./admin/my-usage.ts";
@@ -93,6 +94,7 @@ export const adminRoutes = [
   ...agentSessionRoutes,
   ...refusalRoutes,
   ...officialReportRoutes,
+  ...managedSettingsRoutes,
   ...modelPriceRoutes,
   ...neutralFeatureRoutes,
   ...upstreamRoutes,

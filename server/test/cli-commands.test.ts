@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
@@ -22,8 +23,15 @@ function wordsOf(example: string): string[] {
   );
   return words.map((word, i) => {
     if (words[i - 1] === "--output") return join(cli.folder, `report-${cli.asked.length}-${word}`);
+    if (word.startsWith("@./")) return `@${writeList()}`;
     return word.startsWith("./") ? join(cli.folder, "secret") : word;
   });
+}
+
+function writeList(): string {
+  const path = join(cli.folder, "list.json");
+  writeFileSync(path, "[]");
+  return path;
 }
 
 const everything = await makeProgram(

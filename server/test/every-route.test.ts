@@ -178,6 +178,7 @@ const askingRoutes: readonly string[] = [
   "getSignInPasskeyOptions",
   "beginDirectorySignIn",
   "testDirectory",
+  "checkManagedSettings",
   "getStepUpPasskeyOptions",
   "getNewPasskeyOptions",
   "lookUpInvite",

@@ -184,6 +184,7 @@ const unexplained = z
         "group_workspace",
         "scim_token",
         "personal_key_rules",
+        "managed_settings",
         "session",
         "spend_limit",
         "rate_limit",

@@ -14,7 +14,13 @@ import {
 
 /** A key, role, session or limit that the log does not explain. */
 export interface Unexplained extends Omit<UnexplainedRow, "type" | "reason"> {
-  type: UnexplainedRow["type"] | "group" | "scim_token" | "personal_key_rules" | "session";
+  type:
+    | UnexplainedRow["type"]
+    | "group"
+    | "scim_token"
+    | "personal_key_rules"
+    | "managed_settings"
+    | "session";
   /** `unsigned`: this server did not write the row. */
   reason: UnexplainedRow["reason"] | "unsigned";
 }
@@ -34,6 +40,7 @@ const typeOf: Readonly<Record<SignedTable, Unexplained["type"]>> = {
   scim_group_member: "group_member",
   scim_token: "scim_token",
   personal_key_rules: "personal_key_rules",
+  managed_settings_version: "managed_settings",
   auth_session: "session",
 };
 

@@ -32,6 +32,7 @@ const names = {
   group_workspace: "role of a group",
   scim_token: "SCIM token",
   personal_key_rules: "rule for personal keys",
+  managed_settings: "version of managed settings",
   session: "session",
 } as const satisfies Partial<Record<UnsignedType, string>>;
 

@@ -58,6 +58,7 @@ export const groupAliases: Readonly<
   laptops: { summary: "sign-ins of Claude Code" },
   ledger: { summary: "balances of spend limits" },
   mail: { summary: "outgoing mail" },
+  "managed-settings": { summary: "settings of Claude Code on the machines of members" },
   members: { summary: "members of the organization" },
   "model-prices": { aliases: ["prices"], summary: "prices of models" },
   "my-usage": { summary: "own usage and limits, with a personal key" },
@@ -127,6 +128,32 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     ],
   },
   setGroupWorkspace: { action: "set" },
+  setManagedSettings: {
+    action: "set",
+    examples: [
+      "managed-settings set --policies @./policies.json --comment 'Deny reading of .env'",
+      "managed-settings set --policies @./policies.json --if-version 3",
+    ],
+  },
+  checkManagedSettings: {
+    action: "check",
+    examples: ["managed-settings check --policies @./policies.json --member ada@example.com"],
+  },
+  getEffectiveManagedSettings: {
+    action: "effective",
+    examples: ["managed-settings effective --member ada@example.com"],
+  },
+  listManagedSettingsVersions: { group: "managed-settings", action: "versions" },
+  getManagedSettingsVersion: {
+    group: "managed-settings",
+    action: "version",
+    examples: ["managed-settings version settings_01AbCd"],
+  },
+  restoreManagedSettings: {
+    group: "managed-settings",
+    action: "restore",
+    examples: ["managed-settings restore settings_01AbCd --comment 'Back to Monday'"],
+  },
   addGroupMember: {
     positionals: ["email"],
     examples: ["group-members add Engineering ada@example.com"],

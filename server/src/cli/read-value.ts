@@ -49,10 +49,11 @@ function readNumber(text: string, form: RegExp, expected: string, { name }: Read
   throw makeUsageError(`${name}: expected ${expected}, not "${text}".`);
 }
 
-/** Reads repeated flags, values separated by commas, or JSON. */
+/** Reads repeated flags, values separated by commas, JSON, or the file of a list of objects. */
 function readList(item: Kind, parts: readonly string[], reading: Reading): unknown {
   const [first = ""] = parts;
-  if (parts.length === 1 && first.startsWith("[")) return readJson(first, reading);
+  const isFile = item.type === "json" && first.startsWith("@");
+  if (parts.length === 1 && (isFile || first.startsWith("["))) return readJson(first, reading);
   return parts
     .flatMap((part) => (part.startsWith("{") ? [part] : part.split(",")))
     .map((part) => readOne(item, part.trim(), reading));

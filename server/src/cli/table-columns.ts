@@ -25,6 +25,8 @@ const columns: Readonly<Record<string, string>> = {
     "id name member.email status end_reason last_used.at client_version workspace_id created_at expires_at",
   Mail: "id created_at kind to subject status attempts last_error",
   LeftBehind: "member_id name email status things",
+  ManagedSettingsVersion:
+    "version id created_at created_by comment restored_version policy_count is_signed",
   Member: "id email name role status workspaces last_active_at",
   ModelGroup: "id display_name models",
   ModelPrice:

@@ -633,6 +633,18 @@ CREATE TABLE mail (
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   sent_at timestamp with time zone
 );
+CREATE TABLE managed_settings_version (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  version integer NOT NULL,
+  policies text NOT NULL,
+  comment text,
+  restored_version integer,
+  created_by_type text NOT NULL,
+  created_by_id text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  mac bytea
+);
 CREATE TABLE member (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -1864,6 +1876,10 @@ ALTER TABLE limits_version ADD CONSTRAINT limits_version_is_only_row_check CHECK
 ALTER TABLE limits_version ADD CONSTRAINT limits_version_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE mail ADD CONSTRAINT mail_pkey PRIMARY KEY (id);
 ALTER TABLE mail ADD CONSTRAINT mail_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text, 'withdrawn'::text])));
+ALTER TABLE managed_settings_version ADD CONSTRAINT managed_settings_version_organization_id_version_key UNIQUE (organization_id, version);
+ALTER TABLE managed_settings_version ADD CONSTRAINT managed_settings_version_pkey PRIMARY KEY (id);
+ALTER TABLE managed_settings_version ADD CONSTRAINT managed_settings_version_restored_version_check CHECK ((restored_version > 0));
+ALTER TABLE managed_settings_version ADD CONSTRAINT managed_settings_version_version_check CHECK ((version > 0));
 ALTER TABLE member ADD CONSTRAINT member_email_check CHECK ((email = lower(email)));
 ALTER TABLE member ADD CONSTRAINT member_pkey PRIMARY KEY (id);
 ALTER TABLE member ADD CONSTRAINT member_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'billing'::text, 'user'::text, 'claude_code_user'::text])));
@@ -2095,6 +2111,7 @@ ALTER TABLE laptop ADD CONSTRAINT laptop_secret_id_fkey FOREIGN KEY (secret_id) 
 ALTER TABLE laptop ADD CONSTRAINT laptop_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
 ALTER TABLE lease ADD CONSTRAINT lease_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE mail ADD CONSTRAINT mail_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE managed_settings_version ADD CONSTRAINT managed_settings_version_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member_default_limit ADD CONSTRAINT member_default_limit_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE member_default_limit ADD CONSTRAINT member_default_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -2745,6 +2762,8 @@ CREATE TRIGGER group_member_update AFTER UPDATE ON public.group_member FOR EACH 
 CREATE TRIGGER group_workspace_insert AFTER INSERT ON public.group_workspace FOR EACH ROW EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER group_workspace_update AFTER UPDATE ON public.group_workspace FOR EACH ROW WHEN ((((old.group_id IS DISTINCT FROM new.group_id) OR (old.workspace_id IS DISTINCT FROM new.workspace_id)) OR (old.role IS DISTINCT FROM new.role))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER lease_keep_budget BEFORE DELETE ON public.lease FOR EACH ROW WHEN (((old.unresolved_since IS NOT NULL) AND ((old.amount_nano_usd > 0) OR (old.granted_nano_usd IS NOT NULL)) AND ((old.request_id = ''::text) OR (old.request_id ~~ 'epoch:%'::text)))) EXECUTE FUNCTION lease_keep_budget();
+CREATE TRIGGER managed_settings_version_insert AFTER INSERT ON public.managed_settings_version FOR EACH ROW EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER managed_settings_version_update AFTER UPDATE ON public.managed_settings_version FOR EACH ROW WHEN (((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.version IS DISTINCT FROM new.version)) OR (old.policies IS DISTINCT FROM new.policies))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER member_insert AFTER INSERT ON public.member FOR EACH ROW EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER member_update AFTER UPDATE ON public.member FOR EACH ROW WHEN (((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.role IS DISTINCT FROM new.role)) OR (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER member_group_insert AFTER INSERT ON public.member_group FOR EACH ROW EXECUTE FUNCTION record_row_change();

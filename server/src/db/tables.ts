@@ -1,5 +1,4 @@
 import type { OrganizationRole, Rank, WorkspaceRole } from "@bursar/contract/permissions.ts";
-import type { PriceColumn } from "@bursar/contract/usage-shape.ts";
 import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 import type { AlertTables } from "./alert-tables.ts";
 import type { AuthTables } from "./auth-tables.ts";
@@ -12,6 +11,8 @@ import type {
   RateScopeType,
   ScopeType,
 } from "./ledger-tables.ts";
+import type { ManagedSettingsTables } from "./managed-settings-tables.ts";
+import type { PriceTables } from "./price-tables.ts";
 import type { ReviewTables } from "./review-tables.ts";
 import type { ScimTables } from "./scim-tables.ts";
 import type { UsageTables } from "./usage-tables.ts";
@@ -30,6 +31,8 @@ export interface Tables
     GroupTables,
     LaptopTables,
     LedgerTables,
+    ManagedSettingsTables,
+    PriceTables,
     ReviewTables,
     ScimTables,
     UsageTables {
@@ -55,8 +58,6 @@ export interface Tables
   change_scope: { value: bigint; kind: ChangeScopeKind; id: string };
   admin_key: AdminKeyTable;
   upstream: UpstreamTable;
-  price_override: PriceOverrideTable;
-  neutral_feature: NeutralFeatureTable;
   spend_limit: SpendLimitTable;
   spend_limit_value: SpendLimitValueTable;
   member_default_limit: MemberDefaultLimitTable;
@@ -231,26 +232,6 @@ interface UpstreamTable {
   base_url: string;
   credential_sealed: Uint8Array | null;
   credential_hint: string | null;
-  created_at: Created;
-  updated_at: Generated<Date>;
-}
-
-interface PriceOverrideTable extends Record<PriceColumn, bigint> {
-  id: string;
-  organization_id: string;
-  model: string;
-  effective_from: Date;
-  created_at: Created;
-}
-
-interface NeutralFeatureTable {
-  id: string;
-  organization_id: string;
-  kind: "field" | "tool" | "block" | "edit";
-  name: string;
-  effect: string;
-  source: string;
-  is_in_prompt: boolean;
   created_at: Created;
   updated_at: Generated<Date>;
 }

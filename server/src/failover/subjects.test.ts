@@ -25,6 +25,7 @@ const withoutState = {
   group_limit_mode: "It bounds use and no access. The event lists the change.",
   increase_request: "A lost approval leaves the lower limit.",
   mail: "It restricts no access.",
+  managed_settings: "They restrict clients only. The event lists the change.",
   model_price: "It restricts no access.",
   neutral_feature: "It bounds use and no access. The event lists the change.",
   node: "It restricts no access.",

@@ -7,6 +7,7 @@ import { makeAlertHandlers } from "#src/alerts/rules/routes.ts";
 import type { AuditLogDeps } from "#src/audit/audit-log.ts";
 import { makeAuditLogHandlers } from "#src/audit/routes.ts";
 import { makeLaptopHandlers } from "#src/claude-code/laptops/routes.ts";
+import { makeManagedSettingsHandlers } from "#src/claude-code/settings/routes.ts";
 import { makeHandOverHandlers } from "#src/hand-over/routes.ts";
 import { makeAdminKeyHandlers } from "#src/keys/admin-keys/routes.ts";
 import { makeApiKeyHandlers, makeKeyHygieneHandlers } from "#src/keys/api-keys/routes.ts";
@@ -122,6 +123,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeAgentSessionHandlers(deps),
     ...makeRefusalHandlers(deps),
     ...makeOfficialReportHandlers(deps),
+    ...makeManagedSettingsHandlers(deps),
     ...makeModelPriceHandlers(deps),
     ...makeNeutralFeatureHandlers(deps),
     ...makeUpstreamHandlers(deps),

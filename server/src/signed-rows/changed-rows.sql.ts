@@ -111,6 +111,7 @@ const places = {
     "stored.workspace_id",
     "(SELECT organization_id FROM workspace WHERE id = stored.workspace_id)",
   ],
+  managed_settings_version: ["stored.id", "stored.id", "NULL", "stored.organization_id"],
   auth_session: [
     "stored.id",
     "stored.id",

@@ -65,6 +65,12 @@ export const signedColumns = {
     personal_key_lifetime_days: "text",
     personal_keys_per_member: "text",
   },
+  managed_settings_version: {
+    id: "text",
+    organization_id: "text",
+    version: "text",
+    policies: "text",
+  },
   auth_session: {
     id: "text",
     token: "text",

@@ -11,6 +11,7 @@ export type Made = Record<
   | "api_key_id"
   | "admin_key_id"
   | "neutral_feature_id"
+  | "managed_settings_version_id"
   | "upstream_id"
   | "directory_id"
   | "scim_token_id"
@@ -74,6 +75,12 @@ const makers: Record<keyof Made, Maker> = {
   admin_key_id: async ({ operator }) => (await operator.createAdminKey()).id,
   neutral_feature_id: ({ operator }) =>
     createId(operator, "/v1/admin/neutral_features", newNeutralFeature()),
+  // An earlier version, so that its restoration is a change.
+  managed_settings_version_id: async ({ operator }) => {
+    const id = await createId(operator, "/v1/admin/managed_settings", newManagedSettings());
+    await operator.post("/v1/admin/managed_settings", newManagedSettings());
+    return id;
+  },
   directory_id: ({ operator }) => createId(operator, "/v1/admin/directories", newDirectory()),
   scim_token_id: async ({ operator }, make) =>
     createId(operator, `/v1/admin/directories/${await make("directory_id")}/scim_tokens`),
@@ -310,6 +317,7 @@ export const unknownIds: Made = {
   api_key_id: "apikey_unknown",
   admin_key_id: "adminkey_unknown",
   neutral_feature_id: "feature_unknown",
+  managed_settings_version_id: "settings_unknown",
   upstream_id: "ups_unknown",
   directory_id: "dir_unknown",
   scim_token_id: "scimtok_unknown",
@@ -342,6 +350,10 @@ export const unknownIds: Made = {
   alert_channel_id: "channel_unknown",
   alert_delivery_id: "msg_unknown",
 };
+
+export const newManagedSettings = () => ({
+  policies: [{ name: nextName(), group_ids: [], settings: { cleanupPeriodDays: 20 } }],
+});
 
 let uniqueNumber = 0;
 let uniqueDays = 1_000;

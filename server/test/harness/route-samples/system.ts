@@ -1,5 +1,5 @@
 import type { Samples } from "./sample.ts";
-import { newDirectory, nextName, renamed } from "./subjects.ts";
+import { newDirectory, newManagedSettings, nextName, renamed } from "./subjects.ts";
 
 export const systemSamples = {
   listDirectories: {},
@@ -12,6 +12,14 @@ export const systemSamples = {
   createScimToken: {},
   rotateScimToken: { body: () => ({}), audits: ["scim_token.created"] },
   revokeScimToken: {},
+
+  getManagedSettings: {},
+  setManagedSettings: { body: newManagedSettings },
+  checkManagedSettings: { body: newManagedSettings },
+  getEffectiveManagedSettings: { query: ({ member_id }) => `member_id=${member_id}` },
+  listManagedSettingsVersions: {},
+  getManagedSettingsVersion: {},
+  restoreManagedSettings: { body: () => ({}) },
 
   listUpstreams: {},
   createUpstream: {
