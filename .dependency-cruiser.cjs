@@ -137,6 +137,7 @@ const rooms = {
     "alerts",
     "audit",
     "backup",
+    "claude-code",
     "failover",
     "gateway",
     "http",

@@ -2,13 +2,13 @@ import type { IncomingMessage } from "node:http";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { ApiError } from "#src/domain/api-error.ts";
-import type { LaptopDeps } from "#src/key-lookup/authenticate-laptop.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { ClientFacts } from "./client-address.ts";
 import { mountDocs } from "./docs.ts";
 import { makeErrorResponse } from "./errors.ts";
 import { type HandlerDeps, makeHandlers } from "./handlers.ts";
 import { mountLogout } from "./mount-logout.ts";
+import { type MountManagedSettingsDeps, mountManagedSettings } from "./mount-managed-settings.ts";
 import { mountOauth } from "./mount-oauth.ts";
 import { type MountDeps, mountRoutes, sendJson } from "./mount-routes.ts";
 import { mountScim } from "./mount-scim.ts";
@@ -16,7 +16,7 @@ import { mountPages, type PageDeps } from "./pages.ts";
 import { readQuery } from "./read-query.ts";
 import { securityHeaders, transportHeaders } from "./security-headers.ts";
 
-export interface AdminAppDeps extends HandlerDeps, MountDeps, PageDeps, LaptopDeps {
+export interface AdminAppDeps extends HandlerDeps, MountDeps, PageDeps, MountManagedSettingsDeps {
   /** Version of the program, for the documents. */
   version: string;
   /** Distinguishes a lost connection to PostgreSQL from a bug: `isUnavailable` of db/database-error.ts. */
@@ -82,6 +82,7 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
   mountRoutes(app, deps, makeHandlers(deps));
   mountScim(app, deps);
   mountLogout(app, deps);
+  mountManagedSettings(app, deps);
   mountOauth(app, deps);
   await app.ready();
   return app;

@@ -5,6 +5,10 @@ import { makeSessions } from "#src/access/sessions.ts";
 import { makeOutgoing, type Outgoing } from "#src/alerts/channels/outgoing.ts";
 import type { SpendAlerts } from "#src/alerts/firing/spend-participant.ts";
 import { type NewestBackup, readNewestBackup } from "#src/backup/newest-backup.ts";
+import {
+  makeServedSettings,
+  type ServedSettings,
+} from "#src/claude-code/settings/served-settings.ts";
 import { type Config, findExposure, isOnlyLocal, type LoadedConfig } from "#src/config.ts";
 import { type Changed, type ChangeWatch, watchChanges } from "#src/db/change-watch.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
@@ -234,6 +238,7 @@ interface Core extends StartedAudit, StartedKeys {
   notifications: Notifications;
   onRefused: OnRefused;
   prices: PriceBooks;
+  servedSettings: ServedSettings;
   labels: ModelLabels;
   nodeId: string;
   ledger: Ledger;
@@ -266,7 +271,8 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const keys = await startKeys({ ...options, watch, facts }, parts, reload);
   const onRefused = startRefusals({ ...options, ...facts }, parts);
   const prices = makePriceBooks({ database });
-  await prices.reload();
+  const servedSettings = makeServedSettings({ database, rows: audit.rows });
+  await Promise.all([prices.reload(), servedSettings.reload()]);
   const upstreams = await startUpstreams(options);
   parts.defer(() => upstreams.close());
   // Reported names count towards the cap, so that it holds across restarts.
@@ -287,6 +293,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   reload.push(
     () => void facts.recent.read(),
     logFailures(() => prices.reload()),
+    logFailures(() => servedSettings.reload()),
     logFailures(() => ledger.refresh()),
     logFailures(() => rates.refresh()),
     (changed) => accounting.spendAlerts.forget(changed),
@@ -295,7 +302,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   );
   const access = { watch, notifications, ...keys, onRefused };
   const counted = { ...accounting, closingLagMs, rates, newestBackup, spendNowMs, runsOn };
-  const read = { prices, labels, upstreams, reportsDatabase };
+  const read = { prices, servedSettings, labels, upstreams, reportsDatabase };
   return { ...facts, ...read, ...access, ...counted };
 }
 
@@ -410,7 +417,7 @@ async function startSurfaces(
     background,
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     ...client,
-    reportsDatabase: core.reportsDatabase,
+    ...{ reportsDatabase: core.reportsDatabase, servedSettings: core.servedSettings },
     ...core.keyUses,
     ...core.credentials,
     isBusy: () => gateway.stats().inFlight > 0,

@@ -9,6 +9,7 @@ import type { z } from "zod";
 import { makeSessions } from "#src/access/sessions.ts";
 import { makeOutgoing } from "#src/alerts/channels/outgoing.ts";
 import type { AuditLog } from "#src/audit/open-audit-log.ts";
+import { makeServedSettings } from "#src/claude-code/settings/served-settings.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
 import { useReportsOfPrimary } from "#src/db/reports-database.ts";
 import type { ClaimedLabels } from "#src/domain/request-record.ts";
@@ -209,6 +210,8 @@ export async function startAdmin(
       leaseTtlMs: -1,
       clock: systemClock,
     }),
+    // Empty until a test reads it.
+    servedSettings: makeServedSettings({ database, rows: audit.rows }),
     unresolvedReleaseMs: UNRESOLVED_RELEASE_MS,
     publicUrl: () => PUBLIC_URL,
     isMailServerConfigured: false,

@@ -76,6 +76,34 @@ export async function insertVersion(tx: Tx, row: Omit<VersionRow, "mac">): Promi
   return inserted !== undefined;
 }
 
+export interface NewestVersion {
+  organizationId: string;
+  id: string;
+}
+
+/** Lists the newest versions of all organizations. */
+export async function listNewestVersions(db: Database): Promise<NewestVersion[]> {
+  return await db
+    .selectFrom("managed_settings_version")
+    .distinctOn("organization_id")
+    .select(["organization_id as organizationId", "id"])
+    .orderBy("organization_id")
+    .orderBy("version", "desc")
+    .execute();
+}
+
+/** Lists versions by their ids, at least one. */
+export async function listVersionsById(
+  db: Database,
+  ids: readonly string[],
+): Promise<VersionRow[]> {
+  return await db
+    .selectFrom("managed_settings_version")
+    .select(columns)
+    .where("id", "in", [...ids])
+    .execute();
+}
+
 export type NamedGroup = GroupModels & { id: string };
 
 /** Lists groups of an organization: those of a member, or those with the ids. */
