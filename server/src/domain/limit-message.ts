@@ -50,15 +50,21 @@ export type AskableLimit = Pick<ReachedLimit, "scopeType" | "scopeId" | "scopeNa
  * Last sentence of such a message. `publicUrl` is the console's address without a trailing slash. Null: only the client
  * knows the address.
  */
-export function describeIncreaseRequest(
-  { scopeType, scopeId, period }: AskableLimit,
-  publicUrl: string | null,
-) {
-  const id = scopeType === "organization" ? "" : `&id=${encodeURIComponent(scopeId)}`;
-  const page = `/increase-requests/new?scope=${scopeType}${id}&period=${period}`;
+export function describeIncreaseRequest(limit: AskableLimit, publicUrl: string | null) {
+  const page = increaseRequestPath(limit);
   return publicUrl === null
     ? `To ask for a higher limit, send POST /v1/admin/spend_limit_increase_requests to this server, or open its console at ${page}`
     : `To ask for a higher limit, open ${publicUrl}${page}`;
+}
+
+/** Path of the console's form for an increase request. */
+export function increaseRequestPath({
+  scopeType,
+  scopeId,
+  period,
+}: Omit<AskableLimit, "scopeName">): string {
+  const id = scopeType === "organization" ? "" : `&id=${encodeURIComponent(scopeId)}`;
+  return `/increase-requests/new?scope=${scopeType}${id}&period=${period}`;
 }
 
 const officialScope: Record<WireScope, string> = {

@@ -28,3 +28,21 @@ export function toWireScope(of: { scopeType: WireScope["type"]; scopeId: string 
       return { type: "group_member", group_id: of.scopeId };
   }
 }
+
+/** Id of a scope. Empty for the organization. */
+export function scopeIdOf(scope: WireScope): string {
+  switch (scope.type) {
+    case "organization":
+      return "";
+    case "workspace":
+      return scope.workspace_id;
+    case "api_key":
+      return scope.api_key_id;
+    case "member":
+      return scope.member_id;
+    case "tag":
+      return scope.tag_id;
+    default:
+      return scope.group_id;
+  }
+}

@@ -1,3 +1,4 @@
+import { TOKEN_COUNT } from "#src/domain/model-groups.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { RateKind } from "#src/rates/buckets/bucket.ts";
 import type { RateScope } from "#src/rates/buckets/node-rates.ts";
@@ -18,6 +19,17 @@ export interface RateDeps {
 export function rateScopeOf(key: FoundKey, modelGroup: string): RateScope {
   const { organizationId, workspaceId, id: apiKeyId, ownerMemberId: memberId, groupIds } = key;
   return { organizationId, workspaceId, apiKeyId, memberId, groupIds, modelGroup };
+}
+
+/**
+ * Scopes whose rate limits apply to a token count. Claude Code sends about thirty at once, so the limits of a person do not
+ * count those of their laptop. Limits of the workspace and of the organization do.
+ */
+export function countScopeOf(key: FoundKey): RateScope {
+  const scope = rateScopeOf(key, TOKEN_COUNT);
+  if (key.purpose !== "claude_code") return scope;
+  const { organizationId, workspaceId, modelGroup } = scope;
+  return { organizationId, workspaceId, apiKeyId: null, modelGroup };
 }
 
 /**

@@ -15,7 +15,7 @@ const FUTILE_CODES: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /**
- * Returns the refusal in the form that the client expects. After an unknown 400, Claude Code repeats the request up to six
+ * Returns the refusal in the form that a client with a key expects. After an unknown 400, Claude Code repeats the request up to six
  * times, each time without another feature. A 429 with `x-should-retry: false` stops Claude Code. Every other client gets
  * the official 400. `nowMs`: milliseconds since the epoch.
  */
@@ -26,10 +26,16 @@ export function adaptSpendRefusal(
 ): RefusalForm {
   if (!FUTILE_CODES.has(error.code)) return error;
   if (findClientFamily(requestFields.find("user-agent")) !== "claude-code") return error;
+  return toRejectedForm(error, nowMs) ?? error;
+}
+
+/** Form of a refusal by a spend limit that stops Claude Code after one request. Null: another refusal. */
+export function toRejectedForm(error: ApiError, nowMs: number): RefusalForm | null {
+  if (!FUTILE_CODES.has(error.code)) return null;
   // A new period does not allow unknown features.
   const limit = error.code === "unknown_features_refused" ? undefined : error.details.limit;
   const headers = { ...error.headers, ...REJECTED, ...(limit && toHeaders(limit, nowMs)) };
-  return { ...claudeCodeForm, headers };
+  return { ...claudeCodeForm, message: error.message, headers };
 }
 
 /** Headers with which a Claude Code session that signed in to a gateway prints only the message. */

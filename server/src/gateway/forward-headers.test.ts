@@ -15,7 +15,7 @@ import { toClientHeaders } from "./forward-headers.ts";
 
 test("each response has the ids of its own workspace, also between those of others", () => {
   const upstream = HeaderFields.fromList([]);
-  const facts = { status: 200, isStream: false, rates: null };
+  const facts = { status: 200, isStream: false, isLaptop: false, rates: null };
   const pairs = ["a b", "a c", "d c", "a b", " ", "a b"].map((pair) => pair.split(" "));
   for (const [organizationId = "", workspaceId = ""] of pairs) {
     const identity = { requestId: "req_1", organizationId, workspaceId };

@@ -103,9 +103,13 @@ const passedHeaders = [
   "retry-after-ms",
   "x-should-retry",
 ];
-const passedStarts = ["anthropic-ratelimit-", "anthropic-priority-", "anthropic-fast-"];
+const otherStarts = ["anthropic-priority-", "anthropic-fast-"];
+const passedStarts = ["anthropic-ratelimit-", ...otherStarts];
 const passed = new FieldNames([...passedHeaders, "content-length"], passedStarts);
 const passedOfStream = new FieldNames(passedHeaders, passedStarts);
+/** A laptop would show limits of the shared account as those of its person. */
+const passedToLaptop = new FieldNames([...passedHeaders, "content-length"], otherStarts);
+const passedToLaptopOfStream = new FieldNames(passedHeaders, otherStarts);
 
 /** Ids of this server in a response. */
 export interface ResponseIdentity {
@@ -117,6 +121,8 @@ export interface ResponseIdentity {
 interface AnswerFacts {
   status: number;
   isStream: boolean;
+  /** The client is a laptop, which gets no rate limit headers of the upstream. */
+  isLaptop: boolean;
   /** Rate limit headers of this server. Null: none. */
   rates: Readonly<Record<string, string>> | null;
 }
@@ -130,10 +136,10 @@ interface AnswerFacts {
 export function toClientHeaders(
   upstream: HeaderFields,
   identity: ResponseIdentity,
-  { status, isStream, rates }: AnswerFacts,
+  { status, isStream, isLaptop, rates }: AnswerFacts,
 ): FieldLines {
   const lines = new FieldLines();
-  const listed = isStream ? passedOfStream : passed;
+  const listed = isLaptop ? findLaptopList(isStream) : isStream ? passedOfStream : passed;
   lines.addFields(upstream, (index) => {
     if (!listed.has(upstream, index)) return false;
     return rates === null || !Object.hasOwn(rates, upstream.nameOf(index));
@@ -146,6 +152,10 @@ export function toClientHeaders(
     lines.add("x-should-retry", "false");
   }
   return lines;
+}
+
+function findLaptopList(isStream: boolean): FieldNames {
+  return isStream ? passedToLaptopOfStream : passedToLaptop;
 }
 
 /** Adds the headers of every response to an authenticated client. */

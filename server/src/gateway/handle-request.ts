@@ -2,7 +2,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { removeNeutralParts } from "#src/domain/feature-book.ts";
 import { NO_RETRY, type RefusingLimit, toLimitFacts } from "#src/domain/limit-facts.ts";
 import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
-import { ALL_MODELS, modelGroupOf, TOKEN_COUNT } from "#src/domain/model-groups.ts";
+import { ALL_MODELS, modelGroupOf } from "#src/domain/model-groups.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
 import { computeWorstCost } from "#src/domain/worst-case.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
@@ -16,14 +16,15 @@ import { scopeIdsOf } from "#src/spend/ledger/charges.ts";
 import type { Held } from "#src/spend/ledger/hold-decision.ts";
 import type { RunningHold } from "#src/spend/ledger/lease-table.ts";
 import type { Upstream } from "#src/upstreams/upstream.ts";
-import { acquireRate, type RateDeps, rateScopeOf } from "./acquire-rate.ts";
-import { adaptSpendRefusal } from "./adapt-spend-refusal.ts";
+import { acquireRate, countScopeOf, type RateDeps, rateScopeOf } from "./acquire-rate.ts";
+import { adaptRefusal } from "./adapt-laptop-refusal.ts";
 import { type AuthenticateDeps, authenticateKey, type KeyCall } from "./authenticate-key.ts";
 import { checkModels } from "./check-models.ts";
 import { checkWorkspace } from "./check-workspace.ts";
 import { type Exchange, isClientGone, makeRunningExchanges } from "./exchange.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
 import { type HoldDeps, holdSpend } from "./hold-spend.ts";
+import { findUsageHeaders, type LaptopUsageDeps, prepareUsage } from "./laptop-usage.ts";
 import { findListFilter, listModels } from "./list-models.ts";
 import { makeMetered } from "./make-metered.ts";
 import { makeNotFoundError } from "./not-found.ts";
@@ -32,7 +33,7 @@ import { type BodyLimits, checkBodyHeaders, MAX_BODY_BYTES, readBody } from "./r
 import { makeStoppingError, type RefusedRequest, refuse, toRefusal } from "./refuse.ts";
 import { Relay, type RelayDeps } from "./relay-response.ts";
 import { reportRefusal } from "./report-refusal.ts";
-import { type ClaudeRoute, findRoute } from "./routes.ts";
+import { type ClaudeRoute, findRoute, notFound } from "./routes.ts";
 import { toRunningHold } from "./running-hold.ts";
 import { type Ending, type Metered, type SettleDeps, settle } from "./settle.ts";
 import { makeOverloadedError, Shares } from "./shares.ts";
@@ -40,7 +41,7 @@ import { toSpendScope } from "./spend-scope.ts";
 
 // The hot path. Fails closed before the upstream, never after.
 
-export interface GatewayDeps extends Omit<SettleDeps, "meter">, AuthenticateDeps {
+export interface GatewayDeps extends Omit<SettleDeps, "meter">, AuthenticateDeps, LaptopUsageDeps {
   keyUse: Pick<KeyUse, "record">;
   /** Address of the client. Null: unknown. */
   clientAddress: (call: ClientCall) => string | null;
@@ -141,6 +142,7 @@ export function makeGateway(deps: GatewayDeps): Gateway {
   const relayDeps: RelayDeps = {
     settle: (exchange, metered, ending) => settleExchange(deps, exchange, metered, ending),
     rateHeaders: (rate) => deps.rates.headersOf(rate),
+    usageHeaders: (exchange) => findUsageHeaders(deps, exchange),
     onDone,
     onBodySent: releaseBody,
     onRefused: (exchange, error) => reportRefusal(deps, exchange, { error, status: error.status }),
@@ -172,7 +174,8 @@ export function makeGateway(deps: GatewayDeps): Gateway {
     const error = toRefusal(thrown);
     const { call, requestId, identity } = exchange;
     if (error !== thrown) deps.logger.error({ err: thrown, requestId }, "a request failed");
-    const form = adaptSpendRefusal(error, call.fields, deps.databaseNowMs());
+    const facts = { nowMs: deps.databaseNowMs(), publicUrl: deps.publicUrl() };
+    const form = adaptRefusal(exchange, error, facts);
     const isClosing = isDraining;
     const canAnswer = !isClientGone(exchange);
     if (canAnswer) reportRefusal(deps, exchange, { error, status: form.status });
@@ -188,7 +191,7 @@ export function makeGateway(deps: GatewayDeps): Gateway {
       try {
         if (isDraining) throw makeStoppingError();
         if (running.countOccupying() > maxInFlight) throw makeOverloadedError("running_requests");
-        const route = findRoute(call.method, call.target) ?? NOT_FOUND;
+        const route = findRoute(call.method, call.target) ?? notFound;
         if (route.kind === "hello") {
           sendHello(exchange);
           onDone(exchange, "answered", 200);
@@ -263,8 +266,6 @@ function sendHello({ call, requestId }: Exchange): void {
   call.end();
 }
 
-const NOT_FOUND: ClaudeRoute = { kind: "not_found" };
-
 interface Serving {
   relayDeps: RelayDeps;
   shares: Shares;
@@ -308,7 +309,8 @@ async function serve(
   }
   checkBodyHeaders(call);
   const isMessage = route.kind !== "count_tokens";
-  const scope = rateScopeOf(key, isMessage ? ALL_MODELS : TOKEN_COUNT);
+  if (exchange.laptop !== null && isMessage) prepareUsage(deps, exchange.laptop, key);
+  const scope = isMessage ? rateScopeOf(key, ALL_MODELS) : countScopeOf(key);
   const early = acquireEarlyRate(deps, exchange, key, scope);
   exchange.rate = early instanceof Promise ? await early : early;
   if (isClientGone(exchange)) return false;

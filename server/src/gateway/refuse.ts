@@ -13,8 +13,8 @@ const SMALL_BODY_BYTES = 256 * 1024;
 /** Statuses for which the same request is refused again. */
 const FUTILE_STATUSES: ReadonlySet<number> = new Set([400, 401, 403, 404, 413]);
 
-/** Status, type and headers of a refusal, for clients that need others than its code has. */
-export type RefusalForm = Pick<ApiError, "status" | "type" | "headers">;
+/** Status, type, headers and message of a refusal, for clients that need others than its code has. */
+export type RefusalForm = Pick<ApiError, "status" | "type" | "headers" | "message">;
 
 export interface Refusal {
   error: ApiError;
@@ -65,8 +65,10 @@ function isFutile(code: ErrorCode, { status, headers }: RefusalForm): boolean {
 export function refuse(call: ClientCall, refusal: Refusal): void {
   if (call.isHeadSent || call.isGone) return;
   const { error, form = error, requestId, identity } = refusal;
-  const { message, details } = error;
-  const body = Buffer.from(JSON.stringify(toErrorBody({ ...form, message, details }, requestId)));
+  const { type, message, headers: formHeaders } = form;
+  const { details } = error;
+  const words = { type, message, headers: formHeaders, details };
+  const body = Buffer.from(JSON.stringify(toErrorBody(words, requestId)));
   const headers = FieldLines.fromList(["content-type", "application/json"]);
   headers.add("content-length", String(body.length));
   headers.add("request-id", requestId);

@@ -19,6 +19,8 @@ export interface RelayDeps {
   settle(exchange: Exchange, metered: Metered, ending: Ending): void;
   /** Returns the rate limit headers for the client. */
   rateHeaders(rate: NonNullable<Exchange["rate"]>): Readonly<Record<string, string>>;
+  /** Returns the headers about the caps of a laptop's person. Null: none. */
+  usageHeaders(exchange: Exchange): Readonly<Record<string, string>> | null;
   /** Called exactly once, after `settle`. */
   onDone(exchange: Exchange, outcome: Outcome, status: number | null): void;
   /** Called at most once, when the body is sent and no longer in memory. */
@@ -143,11 +145,20 @@ export class Relay implements HttpCallHandler {
     const { call, identity, requestId } = this.#exchange;
     const ours = identity ?? { requestId, organizationId: "", workspaceId: "" };
     if (this.#deps.isDraining()) call.closeAfterwards();
-    const { rate } = this.#exchange;
+    const { rate, laptop } = this.#exchange;
     // The headers of an upstream error pass unchanged, because they have the reason of the refusal.
     const rates = rate === null || status >= 400 ? null : this.#deps.rateHeaders(rate);
     const isStream = this.#isEventStream;
-    call.writeHead(status, toClientHeaders(fields, ours, { status, isStream, rates }));
+    const isLaptop = laptop !== null;
+    const hasUsage = isLaptop && status === 200 && this.#metered !== null;
+    const usage = hasUsage ? this.#deps.usageHeaders(this.#exchange) : null;
+    const facts = {
+      status,
+      isStream,
+      isLaptop,
+      rates: usage === null ? rates : { ...rates, ...usage },
+    };
+    call.writeHead(status, toClientHeaders(fields, ours, facts));
   }
 
   /** Pauses the upstream until a slow client has read the buffered bytes. */

@@ -14,7 +14,7 @@ const messages: ClaudeRoute = { kind: "messages", action: "messages:create" };
 const countTokens: ClaudeRoute = { kind: "count_tokens", action: "messages:count" };
 const models: ClaudeRoute = { kind: "models", action: "models:read" };
 const hello: ClaudeRoute = { kind: "hello" };
-const notFound: ClaudeRoute = { kind: "not_found" };
+export const notFound: ClaudeRoute = { kind: "not_found" };
 
 /** Finds the route of a request target, without its query string. Null: the target does not belong to the Claude API. */
 export function findRoute(method: string, target: string): ClaudeRoute | null {

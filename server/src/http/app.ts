@@ -7,6 +7,7 @@ import type { ClientFacts } from "./client-address.ts";
 import { mountDocs } from "./docs.ts";
 import { makeErrorResponse } from "./errors.ts";
 import { type HandlerDeps, makeHandlers } from "./handlers.ts";
+import { type MountClientUsageDeps, mountClientUsage } from "./mount-client-usage.ts";
 import { mountLogout } from "./mount-logout.ts";
 import { type MountManagedSettingsDeps, mountManagedSettings } from "./mount-managed-settings.ts";
 import { mountOauth } from "./mount-oauth.ts";
@@ -16,7 +17,12 @@ import { mountPages, type PageDeps } from "./pages.ts";
 import { readQuery } from "./read-query.ts";
 import { securityHeaders, transportHeaders } from "./security-headers.ts";
 
-export interface AdminAppDeps extends HandlerDeps, MountDeps, PageDeps, MountManagedSettingsDeps {
+export interface AdminAppDeps
+  extends HandlerDeps,
+    MountDeps,
+    PageDeps,
+    MountManagedSettingsDeps,
+    MountClientUsageDeps {
   /** Version of the program, for the documents. */
   version: string;
   /** Distinguishes a lost connection to PostgreSQL from a bug: `isUnavailable` of db/database-error.ts. */
@@ -84,6 +90,7 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
   mountLogout(app, deps);
   mountManagedSettings(app, deps);
   mountOauth(app, deps);
+  mountClientUsage(app, deps);
   await app.ready();
   return app;
 }

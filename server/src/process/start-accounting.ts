@@ -15,6 +15,7 @@ import { appendUsage } from "#src/recording/record-usage.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
 import { type Ledger, makeLedger, makeSpendFold } from "#src/spend/ledger/ledger.ts";
+import { PersonSpend } from "#src/spend/ledger/person-spend.ts";
 import { type JournalsOptions, openOwnJournal, startJournalRecovery } from "./journals.ts";
 
 // Starts the accounting of requests and money: ledger, leases and meter of this process's journal. For a while, those
@@ -41,6 +42,7 @@ interface AccountedNode {
 export interface Accounting extends AccountedNode {
   folds: FoldWorker;
   spendAlerts: SpendAlerts;
+  personSpend: PersonSpend;
 }
 
 interface NodeOptions extends AccountingOptions {
@@ -86,7 +88,16 @@ export async function startAccounting(
   folds.start();
   const housekeeping = startJournalRecovery(journals, own.journal.nodeId, settle);
   parts.defer(() => housekeeping.stop());
-  return { ...node, folds, spendAlerts };
+  const { nodeId, ledger, leases } = node;
+  const personSpend = new PersonSpend({
+    database,
+    nodeId,
+    ledger,
+    pending: leases.pending,
+    databaseNowMs: nowMs,
+    clock: systemClock,
+  });
+  return { ...node, folds, spendAlerts, personSpend };
 }
 
 /** Starts the journal's node and ends it cleanly. */

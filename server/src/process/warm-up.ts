@@ -150,6 +150,7 @@ async function startRehearsal(
     clientAddress: makeClientAddress([]),
     ledger: { admit: () => ({ kind: "admitted" }) },
     leases: meter.leases,
+    personSpend: { prepare: ignore, findCaps: () => null },
     rates: { take: () => null, charge: ignore, headersOf: () => ({}) },
     meter,
     ...(turnEnd !== null && { writeBegin: meter.writeBegin }),

@@ -32,7 +32,7 @@ import {
 } from "#src/http/listen.ts";
 import { type Metrics, makeMetrics } from "#src/http/metrics.ts";
 import { readTls } from "#src/http/read-tls.ts";
-import { makeBackground } from "#src/lib/background.ts";
+import { type Background, makeBackground } from "#src/lib/background.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { readFreeBytes } from "#src/lib/free-space.ts";
 import { newId } from "#src/lib/ids.ts";
@@ -53,6 +53,7 @@ import {
 } from "#src/recording/usage-table-maintenance.ts";
 import type { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
 import type { Ledger } from "#src/spend/ledger/ledger.ts";
+import type { PersonSpend } from "#src/spend/ledger/person-spend.ts";
 import { startBalancePruning } from "#src/spend/ledger/prune-balances.ts";
 import { steadyDays } from "#src/spend/ledger/steady-days.ts";
 import { publishMaxConnections } from "#src/system/node-connections.sql.ts";
@@ -248,6 +249,7 @@ interface Core extends StartedAudit, StartedKeys {
   folds: FoldWorker;
   closingLagMs: UsageTableMaintenance["closingLagMs"];
   spendAlerts: SpendAlerts;
+  personSpend: PersonSpend;
   upstreams: Upstreams;
   newestBackup: NewestBackup;
   reportsDatabase: ReportsDatabase;
@@ -384,6 +386,7 @@ async function startSurfaces(
     ledger: core.ledger,
     leases: core.leases,
     rates: core.rates,
+    personSpend: core.personSpend,
     onLimitReached: (limit) => core.spendAlerts.reportReachedLimit(limit),
     onRefused: (refused) => core.onRefused(refused, metrics),
     meter: core.meter,
@@ -401,10 +404,7 @@ async function startSurfaces(
     logger,
   });
   core.runsOn.gateway = gateway;
-  const background = makeBackground((error) =>
-    logger.error({ err: error }, "work after a response failed"),
-  );
-  parts.defer(() => background.waitUntilIdle());
+  const background = startBackground(logger, parts);
   let local: LocalListener | null = null;
   const admin = await makeAdminApp({
     ...core.audit,
@@ -420,6 +420,7 @@ async function startSurfaces(
     ...{ reportsDatabase: core.reportsDatabase, servedSettings: core.servedSettings },
     ...core.keyUses,
     ...core.credentials,
+    personSpend: core.personSpend,
     isBusy: () => gateway.stats().inFlight > 0,
     onDenied: (caller, route, origin, refusal) =>
       core.audit.denials.record({ caller, route, origin, refusal }),
@@ -446,6 +447,14 @@ async function startSurfaces(
   const stopListening = makeStopListening({ listener, gateway, drainMs: config.drainMs });
   parts.defer(stopListening);
   return { url: listener.url, metrics: metrics.text, stopListening };
+}
+
+function startBackground(logger: Logger, parts: AsyncDisposableStack): Background {
+  const background = makeBackground((error) =>
+    logger.error({ err: error }, "work after a response failed"),
+  );
+  parts.defer(() => background.waitUntilIdle());
+  return background;
 }
 
 function adminSocketPath({ folder }: Storage, share: ProcessShare | undefined): string {

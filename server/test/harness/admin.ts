@@ -39,6 +39,7 @@ import {
   signInMember,
   TEST_PASSWORD_COST,
 } from "./members.ts";
+import { makePersonSpend } from "./person-spend.ts";
 import { createSilentNode, createUnresolvedSpend } from "./unresolved-spend.ts";
 import { endRecord, recordUsage } from "./usage-records.ts";
 
@@ -212,6 +213,7 @@ export async function startAdmin(
     }),
     // Empty until a test reads it.
     servedSettings: makeServedSettings({ database, rows: audit.rows }),
+    personSpend: makePersonSpend(database, nowMs),
     unresolvedReleaseMs: UNRESOLVED_RELEASE_MS,
     publicUrl: () => PUBLIC_URL,
     isMailServerConfigured: false,

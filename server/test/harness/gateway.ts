@@ -251,6 +251,7 @@ function testDeps(
     databaseNowMs: () => Date.now(),
     leases: noLeases,
     rates: noRates,
+    personSpend: noCaps,
     metrics: {
       observeRequest: (request) => void state.observed.push(request),
       observeHoldRefusal: () => undefined,
@@ -270,6 +271,9 @@ const noRates: GatewayDeps["rates"] = {
   charge: () => undefined,
   headersOf: () => ({}),
 };
+
+/** A person without a cap. */
+const noCaps: GatewayDeps["personSpend"] = { prepare: () => undefined, findCaps: () => [] };
 
 /** Leases of an organization without strict limits. */
 const noLeases: GatewayDeps["leases"] = {

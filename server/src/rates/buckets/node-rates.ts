@@ -9,7 +9,8 @@ import { type BucketQuery, type BucketResult, type Grant, NodeBucket } from "./n
 export interface RateScope {
   organizationId: string;
   workspaceId: string;
-  apiKeyId: string;
+  /** Null: limits of the key do not apply. */
+  apiKeyId: string | null;
   /** Owner of a personal key. */
   memberId?: string | null;
   /** Groups of the owner. */
@@ -113,7 +114,7 @@ export class NodeRates {
         if (coversGroup(limit, modelGroup)) found.push(this.#getState(limit, nowMs));
       }
     };
-    add(apiKeyId);
+    if (apiKeyId !== null) add(apiKeyId);
     if (memberId !== null) add(memberId);
     for (const groupId of groupIds) add(groupId);
     add(scope.workspaceId);

@@ -184,6 +184,11 @@ export class LeaseSync {
     return this.#leases.findLimit(scope, this.#now());
   }
 
+  /** Lists the strict limits of a scope that the node knows. */
+  listLimits(scopeId: string): readonly StrictLimit[] {
+    return this.#leases.listLimits(scopeId);
+  }
+
   /** Finds the narrowest strict limit of the chain that refuses unknown parts, or null. */
   findUnknownRefusal(scope: SpendScope): LimitInForce | null {
     return this.#leases.findUnknownRefusal(scope, this.#now());

@@ -132,6 +132,10 @@ export class LeaseTable {
     }
   }
 
+  listLimits(scopeId: string): readonly StrictLimit[] {
+    return this.#limits.get(scopeId) ?? NO_LIMITS;
+  }
+
   /** The leases of all strict limits of the chain for the periods of `atMs`, narrowest scope first. */
   getStates(scope: SpendScope, atMs: number): LeaseState[] {
     const states: LeaseState[] = [];
@@ -399,6 +403,7 @@ function isRaised(before: StrictLimit | null, after: StrictLimit | null): after 
 }
 
 const NO_STATES: readonly LeaseState[] = [];
+const NO_LIMITS: readonly StrictLimit[] = [];
 
 function findState(
   states: readonly LeaseState[] | undefined,

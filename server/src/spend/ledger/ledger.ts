@@ -38,6 +38,9 @@ export interface BlockedLimit {
   regainAtMs: number;
 }
 
+/** A limit that counts spend. */
+export type CountedLimit = Pick<SpendLimit, "scopeType" | "scopeId" | "period" | "amountNanoUsd">;
+
 export type Admission =
   | { kind: "admitted" }
   | ({ kind: "blocked"; message: string } & BlockedLimit);
@@ -47,6 +50,8 @@ export interface Ledger {
   start(): Promise<void>;
   /** Checks soft limits, synchronously in memory. `atMs`: time on the database's clock, which decides the periods. */
   admit(scope: SpendScope, atMs: number): Admission;
+  /** Lists the soft and strict limits of these scopes that the node knows, in their order. Costs two map lookups for each. */
+  listLimits(scopeIds: readonly string[]): CountedLimit[];
   /**
    * Reads changed limits, and the balances of soft limits. The ledger calls it every second, or every ten seconds without
    * soft limits. Throws the database's error.
@@ -182,6 +187,15 @@ class MemoryLedger implements Ledger {
       if (blocked) return { kind: "blocked", message: messageOf(blocked), ...blocked };
     }
     return ADMITTED;
+  }
+
+  listLimits(scopeIds: readonly string[]): CountedLimit[] {
+    const found: CountedLimit[] = [];
+    for (const scopeId of scopeIds) {
+      for (const { limit } of this.#limited.get(scopeId) ?? []) found.push(limit);
+      found.push(...this.#options.leases.listLimits(scopeId));
+    }
+    return found;
   }
 
   async refresh(): Promise<void> {

@@ -108,6 +108,10 @@ export class NodeLeases {
     return this.#table.getStates(scope, this.#advanceClock(now).atMs)[0]?.limit ?? null;
   }
 
+  listLimits(scopeId: string): readonly StrictLimit[] {
+    return this.#table.listLimits(scopeId);
+  }
+
   /** Finds the narrowest strict limit of the chain that refuses unknown parts, or null. */
   findUnknownRefusal(scope: SpendScope, now: Now): LimitInForce | null {
     const states = this.#table.getStates(scope, this.#advanceClock(now).atMs);

@@ -1,0 +1,110 @@
+import { badRequest } from "@bursar/contract/error-cause.ts";
+import type { ErrorFacts } from "@bursar/contract/error-facts.ts";
+import { claudeCodeForm, type ErrorCode } from "@bursar/contract/errors.ts";
+import type { ApiError } from "#src/domain/api-error.ts";
+import { NO_RETRY } from "#src/domain/limit-facts.ts";
+import { increaseRequestPath } from "#src/domain/limit-message.ts";
+import { formatRegainAccess } from "#src/domain/spend-period.ts";
+import { scopeIdOf } from "#src/domain/wire-scope.ts";
+import { adaptSpendRefusal, toRejectedForm } from "./adapt-spend-refusal.ts";
+import type { Exchange } from "./exchange.ts";
+import type { RefusalForm } from "./refuse.ts";
+
+// Refusals of requests of laptops. Claude Code prints the message alone, so it is one sentence with the cause, the end of the
+// period, and the next step. Amounts of a limit that people share stay out of it.
+
+type Limit = ErrorFacts["limit"];
+
+interface RefusalFacts {
+  nowMs: number;
+  /** Address of the console. Null: unknown. */
+  publicUrl: string | null;
+}
+
+/** Returns the refusal in the form that the client expects. */
+export function adaptRefusal(
+  { call, laptop }: Pick<Exchange, "call" | "laptop">,
+  error: ApiError,
+  facts: RefusalFacts,
+): RefusalForm {
+  return laptop === null
+    ? adaptSpendRefusal(error, call.fields, facts.nowMs)
+    : adaptLaptopRefusal(error, facts);
+}
+
+function adaptLaptopRefusal(error: ApiError, { nowMs, publicUrl }: RefusalFacts): RefusalForm {
+  // Claude Code shows a 403 as a fault of the sign-in.
+  if (error.code === "model_not_allowed") return { ...badRequest, ...pickWords(error) };
+  // The key is known, so the database is needed for budget only.
+  if (error.code === "database_unavailable") {
+    return { ...claudeCodeForm, message: error.message, headers: { ...NO_RETRY, ...FETCH_ERROR } };
+  }
+  const form = toRejectedForm(error, nowMs);
+  if (form === null) return error;
+  const { limit } = error.details;
+  if (limit === undefined || !capCodes.has(error.code)) return form;
+  const isShared = isSharedScope(limit);
+  return {
+    ...form,
+    message: describeCap(error.code, limit, publicUrl),
+    headers: { ...form.headers, ...(isShared && SHARED) },
+  };
+}
+
+const capCodes: ReadonlySet<ErrorCode> = new Set([
+  "spend_limit_reached",
+  "request_too_large_for_limit",
+]);
+
+const FETCH_ERROR = {
+  "anthropic-ratelimit-unified-overage-disabled-reason": "fetch_error",
+} as const;
+
+/** The person's own cap did not refuse the request, and the spend of others is not shown. */
+const SHARED = {
+  "anthropic-ratelimit-unified-overage-scope": "group_pool",
+  "anthropic-ratelimit-unified-overage-utilization": "1.00",
+} as const;
+
+function pickWords({ message, headers }: ApiError): Pick<RefusalForm, "message" | "headers"> {
+  return { message, headers };
+}
+
+function isSharedScope({ scope }: Limit): boolean {
+  return scope.type !== "member" && scope.type !== "api_key";
+}
+
+function describeCap(code: ErrorCode, limit: Limit, publicUrl: string | null): string {
+  const name = nameLimit(limit);
+  const until = formatRegainAccess(Date.parse(limit.period_ends_at));
+  const next = describeNext(limit, publicUrl);
+  return code === "spend_limit_reached"
+    ? `${name} is used up until ${until}: ${next}.`
+    : `The rest of ${lowerFirst(name)} is less than this request can cost, until ${until}: use /clear or /compact, or ${next}.`;
+}
+
+function nameLimit({ scope, scope_name: name, period, limit_usd: usd }: Limit): string {
+  switch (scope.type) {
+    case "member":
+      return `Your ${period} spend limit of $${usd.toFixed(2)}`;
+    case "api_key":
+      return `The ${period} spend limit of $${usd.toFixed(2)} of your Claude Code key`;
+    case "group":
+      return `The ${period} spend limit that the group ${name ?? scope.group_id} shares`;
+    case "tag":
+      return `The ${period} spend limit of ${name ?? scope.tag_id}, which people share,`;
+    case "workspace":
+      return `The ${period} spend limit that the workspace shares`;
+    default:
+      return `The ${period} spend limit that the organization shares`;
+  }
+}
+
+function describeNext({ scope, period }: Limit, publicUrl: string | null): string {
+  if (publicUrl === null) return "ask an administrator for a higher limit";
+  return `ask for a higher limit at ${publicUrl}${increaseRequestPath({ scopeType: scope.type, scopeId: scopeIdOf(scope), period })}`;
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
