@@ -1,7 +1,7 @@
 import type { ClaudeAction } from "@bursar/contract/permissions.ts";
 
 // Paths of the Claude API: those that the gateway serves, and those that get its 404. All paths under /v1/ belong to it,
-// except the Admin API.
+// except the Admin API and exports of telemetry.
 
 export type ClaudeRoute =
   | { kind: "messages"; action: ClaudeAction }
@@ -25,8 +25,12 @@ export function findRoute(method: string, target: string): ClaudeRoute | null {
   if (!path.startsWith("/v1/")) return findMeantPath(method, path) === null ? null : notFound;
   if (isUnder(path, "/v1/admin") || isUnder(path, "/v1/organizations")) return null;
   if (path === "/v1/models" || isModelPath(path)) return method === "GET" ? models : notFound;
+  if (method === "POST" && telemetryPaths.has(path)) return null;
   return notFound;
 }
+
+/** Exports of telemetry by Claude Code, which the Admin API's app serves. */
+const telemetryPaths: ReadonlySet<string> = new Set(["/v1/metrics", "/v1/logs", "/v1/traces"]);
 
 /**
  * Finds the path that a client with a wrong base URL means, or null: `/v1/messages` for `/messages`, `/v1/v1/messages`,

@@ -13,6 +13,7 @@ import { type MountManagedSettingsDeps, mountManagedSettings } from "./mount-man
 import { mountOauth } from "./mount-oauth.ts";
 import { type MountDeps, mountRoutes, sendJson } from "./mount-routes.ts";
 import { mountScim } from "./mount-scim.ts";
+import { mountTelemetry } from "./mount-telemetry.ts";
 import { mountPages, type PageDeps } from "./pages.ts";
 import { readQuery } from "./read-query.ts";
 import { securityHeaders, transportHeaders } from "./security-headers.ts";
@@ -91,6 +92,7 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
   mountManagedSettings(app, deps);
   mountOauth(app, deps);
   mountClientUsage(app, deps);
+  mountTelemetry(app, deps);
   await app.ready();
   return app;
 }
