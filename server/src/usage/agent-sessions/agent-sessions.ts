@@ -140,7 +140,7 @@ export interface SessionDetail {
 }
 
 /**
- * Returns the session of the wanted owner, or of the owner with the oldest request: another person who claims the same id
+ * Returns the session of the wanted owner, or of the owner with the oldest request. Another person who claims the same id
  * later neither hides nor changes it. Throws a 404 without a visible request.
  */
 export async function getAgentSession(
