@@ -15,21 +15,28 @@ import type { RefusalForm } from "./refuse.ts";
 
 type Limit = ErrorFacts["limit"];
 
+interface RefusalDeps {
+  /** Milliseconds since the epoch on the database's clock. */
+  databaseNowMs: () => number;
+  /** Address of the console. Null: unknown. */
+  publicUrl: () => string | null;
+}
+
 interface RefusalFacts {
   nowMs: number;
-  /** Address of the console. Null: unknown. */
   publicUrl: string | null;
 }
 
 /** Returns the refusal in the form that the client expects. */
 export function adaptRefusal(
+  { databaseNowMs, publicUrl }: RefusalDeps,
   { call, laptop }: Pick<Exchange, "call" | "laptop">,
   error: ApiError,
-  facts: RefusalFacts,
 ): RefusalForm {
+  const nowMs = databaseNowMs();
   return laptop === null
-    ? adaptSpendRefusal(error, call.fields, facts.nowMs)
-    : adaptLaptopRefusal(error, facts);
+    ? adaptSpendRefusal(error, call.fields, nowMs)
+    : adaptLaptopRefusal(error, { nowMs, publicUrl: publicUrl() });
 }
 
 function adaptLaptopRefusal(error: ApiError, { nowMs, publicUrl }: RefusalFacts): RefusalForm {

@@ -174,8 +174,7 @@ export function makeGateway(deps: GatewayDeps): Gateway {
     const error = toRefusal(thrown);
     const { call, requestId, identity } = exchange;
     if (error !== thrown) deps.logger.error({ err: thrown, requestId }, "a request failed");
-    const facts = { nowMs: deps.databaseNowMs(), publicUrl: deps.publicUrl() };
-    const form = adaptRefusal(exchange, error, facts);
+    const form = adaptRefusal(deps, exchange, error);
     const isClosing = isDraining;
     const canAnswer = !isClientGone(exchange);
     if (canAnswer) reportRefusal(deps, exchange, { error, status: form.status });
