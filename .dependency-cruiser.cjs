@@ -77,6 +77,7 @@ const rooms = {
     "key-lookup",
     "access",
     "audit",
+    "jobs",
     "people",
     "keys",
   ],

@@ -16,6 +16,10 @@ export function listTokenKeys(db: Database | Tx): Promise<TokenKeyRow[]> {
     .execute();
 }
 
+export async function deleteTokenKeys(tx: Tx, ids: readonly string[]): Promise<void> {
+  await tx.deleteFrom("access_token_key").where("id", "in", ids).execute();
+}
+
 export async function insertTokenKey(tx: Tx, row: TokenKeyRow): Promise<void> {
   await tx.insertInto("access_token_key").values(row).execute();
 }

@@ -4,8 +4,14 @@ import type { Database } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { newId, type RandomBytes } from "#src/lib/ids.ts";
 import { seal, unseal } from "#src/lib/seal.ts";
-import { insertTokenKey, listTokenKeys, type TokenKeyRow } from "./access-token-keys.sql.ts";
+import {
+  deleteTokenKeys,
+  insertTokenKey,
+  listTokenKeys,
+  type TokenKeyRow,
+} from "./access-token-keys.sql.ts";
 import { type AccessTokens, makeAccessTokens, type TokenKey } from "./access-tokens.ts";
+import { decideTokenKeys, LEAD_MS } from "./token-key-age.rule.ts";
 
 // Keys of tokens, sealed in the database. All nodes read them at their start and after each change.
 
@@ -37,7 +43,7 @@ function openTokenKey(sealingKey: Buffer, row: TokenKeyRow): TokenKey[] {
 }
 
 /** Creates the first key, once for all nodes. */
-export async function ensureTokenKey(deps: TokenKeyDeps): Promise<void> {
+async function ensureTokenKey(deps: TokenKeyDeps): Promise<void> {
   if ((await readTokenKeys(deps)).length > 0) return;
   await inTransaction(deps.database, async (tx) => {
     // Locks the counter, so that only one of several nodes creates a key.
@@ -49,8 +55,24 @@ export async function ensureTokenKey(deps: TokenKeyDeps): Promise<void> {
   });
 }
 
+/** Creates the next key before the newest one is too old, and deletes keys without a living token. */
+export async function replaceTokenKeys(deps: TokenKeyDeps): Promise<void> {
+  const nowMs = deps.nowMs();
+  await inTransaction(deps.database, async (tx) => {
+    // Locks the counter first, so that only one of several nodes creates a key.
+    await bumpChangeCounter(tx, [{ kind: "no_key", id: "" }]);
+    const rows = await listTokenKeys(tx);
+    const keys = rows.map(({ id, used_from }) => ({ id, usedFromMs: used_from.getTime() }));
+    const { isNewKeyDue, oldIds } = decideTokenKeys(keys, nowMs);
+    if (oldIds.length > 0) await deleteTokenKeys(tx, oldIds);
+    if (!isNewKeyDue) return;
+    const usedFrom = new Date(nowMs + LEAD_MS);
+    await insertTokenKey(tx, makeTokenKey(deps, { now: new Date(nowMs), usedFrom }));
+  });
+}
+
 /** Makes the row of a new key. */
-export function makeTokenKey(
+function makeTokenKey(
   { sealingKey, randomBytes }: Pick<TokenKeyDeps, "sealingKey" | "randomBytes">,
   { now, usedFrom }: { now: Date; usedFrom: Date },
 ): TokenKeyRow {

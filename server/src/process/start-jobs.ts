@@ -18,6 +18,7 @@ import {
   spendEvaluationSchedule,
 } from "#src/alerts/firing/spend-evaluation-jobs.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import { laptopSchedule, makeLaptopJobs } from "#src/claude-code/laptops/laptop-jobs.ts";
 import type { Incarnations } from "#src/db/incarnation.ts";
 import type { Notifications } from "#src/db/notifications.ts";
 import { type RunningJobs, runJobs } from "#src/jobs/run-jobs.ts";
@@ -85,6 +86,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
       ...makeAccessReviewJobs(deps),
       ...makeRotationJobs(deps),
       ...makeWaitingSecretJobs(deps),
+      ...makeLaptopJobs(deps),
       ...makeAlertSweepJobs(deps),
       ...makeOverrunAlertJobs(deps),
       ...makeSpendEvaluationJobs(deps),
@@ -96,6 +98,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
       ...accessReviewSchedule,
       ...rotationSchedule,
       ...waitingSecretSchedule,
+      ...laptopSchedule,
       ...alertSweepSchedule,
       ...overrunAlertSchedule,
       ...spendEvaluationSchedule,

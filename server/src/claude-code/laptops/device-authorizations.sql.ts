@@ -112,3 +112,7 @@ export async function useDeviceCode(tx: Tx, id: string): Promise<boolean> {
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }
+
+export async function deleteDeviceAuthorizations(db: Database, endedBefore: Date): Promise<void> {
+  await db.deleteFrom("device_authorization").where("expires_at", "<", endedBefore).execute();
+}

@@ -237,3 +237,27 @@ export async function describeMember(
     .executeTakeFirst();
   return { groups, email: account?.email ?? null };
 }
+
+/** Deletes laptops that ended before `endedBefore`, with their secrets. Returns their number. */
+export async function deleteOldLaptops(
+  tx: Tx,
+  of: { endedBefore: Date; rotatedBefore: Date },
+): Promise<number> {
+  const rows = await tx
+    .deleteFrom("laptop")
+    .using("api_key_secret as secret")
+    .whereRef("secret.id", "=", "laptop.secret_id")
+    .where((eb) =>
+      eb.or([
+        eb("secret.valid_until", "<", of.endedBefore),
+        eb("laptop.rotated_at", "<", of.rotatedBefore),
+      ]),
+    )
+    .returning("laptop.secret_id")
+    .execute();
+  const ids = rows.map(({ secret_id }) => secret_id);
+  if (ids.length > 0) {
+    await tx.deleteFrom("api_key_secret").where(sql<SqlBool>`id = ANY(${ids}::bigint[])`).execute();
+  }
+  return ids.length;
+}
