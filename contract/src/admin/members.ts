@@ -128,7 +128,7 @@ export const signOutMember = route({
   path: "/v1/admin/members/{member_id}/sign_out",
   summary: "Sign a member out",
   description:
-    "Ends all sessions of the member. The member can sign in again, and keeps roles and keys.",
+    "Ends all sessions and laptops of the member. The member can sign in again, and keeps roles and keys.",
   action: "members:write",
   audited: "member.signed_out",
   params: memberParams,

@@ -185,6 +185,7 @@ export const signOutEverywhere = route({
   method: "POST",
   path: "/v1/admin/sessions/sign_out_everywhere",
   summary: "End all of the member's own sessions",
+  description: "Ends all laptops too.",
   action: "self:write",
   audited: "session.all_ended",
   body: z.strictObject({

@@ -56,7 +56,7 @@ describe("a restored backup", () => {
       expect(await statusOf(company.apiKeyId)).toBe("active");
       expect(
         (await confirmKeys(deps, { ids: "all", actor: ACTOR })).map(({ kind }) => kind),
-      ).toEqual(["admin_key"]);
+      ).toEqual(["api_key", "admin_key"]);
     });
     const events = await database
       .selectFrom("audit_event")
@@ -64,7 +64,11 @@ describe("a restored backup", () => {
       .where("event", "like", "%.confirmed")
       .orderBy("seq")
       .execute();
-    expect(events.map(({ event }) => event)).toEqual(["api_key.confirmed", "admin_key.confirmed"]);
+    expect(events.map(({ event }) => event)).toEqual([
+      "api_key.confirmed",
+      "api_key.confirmed",
+      "admin_key.confirmed",
+    ]);
     const inactive = await database
       .selectFrom("api_key")
       .select("id")

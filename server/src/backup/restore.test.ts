@@ -44,7 +44,7 @@ async function fingerprints(database: Database): Promise<Record<string, string>>
 
 /** Tables that a restore changes. All others must be unchanged. */
 const settled = new Set(
-  "admin_key api_key audit_event audit_head auth_session balance change_counter held_key incarnation installation lease mail node".split(
+  "admin_key api_key api_key_secret audit_event audit_head auth_session balance change_counter held_key incarnation installation laptop lease mail node".split(
     " ",
   ),
 );
@@ -73,7 +73,7 @@ describe("a restored backup", () => {
       await describeSchema(h.connectionString),
     );
     expect(header.organizations).toContain("A Company with “Quotes” \\ and\ttabs");
-    expect(counts).toMatchObject({ heldApiKeys: 1, heldAdminKeys: 1, sessionsEnded: 1 });
+    expect(counts).toMatchObject({ heldApiKeys: 2, heldAdminKeys: 1, sessionsEnded: 1 });
     expect(counts).toMatchObject({ messagesNotSent: 1, leasedNanoUsd: 2_000_000_000n });
     const { differences } = await checkLedger(held.database, org.id);
     // Requests were recorded without balances. Held and unresolved amounts add up.
@@ -96,8 +96,14 @@ describe("a restored backup", () => {
     expect(events).toHaveLength(2);
     expect(events.find((event) => event.organization_id === org.id)).toMatchObject({
       actor_type: "local_operator",
-      after: { keys: "hold", api_keys_held: 1, admin_keys_held: 1, messages_not_sent: 1 },
+      after: { keys: "hold", api_keys_held: 2, laptops_ended: 1, messages_not_sent: 1 },
     });
+    const laptops = await database
+      .selectFrom("laptop")
+      .innerJoin("api_key_secret as secret", "secret.id", "laptop.secret_id")
+      .select(["laptop.end_reason", sql<boolean>`valid_until <= now()`.as("has_ended")])
+      .execute();
+    expect(laptops).toEqual([{ end_reason: "restored", has_ended: true }]);
     const lease = await database
       .selectFrom("lease")
       .select(["amount_nano_usd", "unresolved_since"])
@@ -186,7 +192,7 @@ describe("an interrupted restore", () => {
     );
     expect(rows[0]?.count).toBe(0n);
     await disconnectTarget();
-    expect((await restore()).settled.heldApiKeys).toBe(1);
+    expect((await restore()).settled.heldApiKeys).toBe(2);
   });
 
   test("after the load is used by no node and can be repeated", async ({
@@ -201,7 +207,7 @@ describe("an interrupted restore", () => {
     await expect(
       company.backUp(join(company.folder, "half.backup"), undefined, target),
     ).rejects.toThrow("was not finished");
-    expect((await restore()).settled.heldApiKeys).toBe(1);
+    expect((await restore()).settled.heldApiKeys).toBe(2);
     expect((await migrate(target)).applied).toEqual([]);
   });
 });
@@ -226,6 +232,10 @@ test("a database restored by another tool is settled the same way, without conne
   await target.database.selectFrom("organization").select("id").execute();
   await expect(settleRecovery(options)).rejects.toThrow("A Bursar is connected to this database");
   await disconnectTarget();
-  expect(await settleRecovery(options)).toMatchObject({ heldApiKeys: 1, heldAdminKeys: 1 });
-  expect((await listHeld(options)).map(({ kind }) => kind)).toEqual(["api_key", "admin_key"]);
+  expect(await settleRecovery(options)).toMatchObject({ heldApiKeys: 2, heldAdminKeys: 1 });
+  expect((await listHeld(options)).map(({ kind }) => kind)).toEqual([
+    "api_key",
+    "api_key",
+    "admin_key",
+  ]);
 });

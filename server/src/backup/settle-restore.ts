@@ -4,6 +4,7 @@ import { type AuditDeps, appendAuditEvent } from "#src/audit/audited-transaction
 import { beginKeyedChains } from "#src/audit/begin-keyed-chains.ts";
 import { bumpChangeCounter } from "#src/db/change-watch.ts";
 import type { Tx } from "#src/db/pool.ts";
+import { endAllLaptops } from "#src/key-lookup/end-laptops.sql.ts";
 import { holdWorkingKeys } from "#src/key-lookup/held-keys.sql.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { Logger } from "#src/lib/logger.ts";
@@ -41,7 +42,7 @@ export interface SettledRestore {
 
 /**
  * Settles a database with an earlier state before any node starts on it, in one transaction. Nodes get new epochs, and
- * their leases become unresolved. Sessions and invites end, waiting messages are not sent, and keys are held. Each
+ * their leases become unresolved. Sessions, laptops and invites end, waiting messages are not sent, and keys are held. Each
  * organization's audit log records the restore. Throws without any change if a log is not signed by this installation.
  */
 export async function settleRestore(
@@ -53,6 +54,7 @@ export async function settleRestore(
     const { nodes, leasedNanoUsd } = await voidAllLeases(tx);
     const sessionsEnded = await endSessions(tx);
     await deleteWaitingSecrets(tx);
+    const laptops = await endAllLaptops(tx, new Date(deps.nowMs()));
     const invites = await revokeOpenInvites(tx);
     const messages = await failQueuedMessages(tx, formatReason(options.backupMadeAt));
     const held = options.keys === "hold" ? await holdWorkingKeys(tx) : [];
@@ -67,6 +69,7 @@ export async function settleRestore(
         nodes,
         api_keys_held: heldOf("api_key", organizationId),
         admin_keys_held: heldOf("admin_key", organizationId),
+        laptops_ended: laptops.filter((id) => id === organizationId).length,
         invites_revoked: invites.filter((id) => id === organizationId).length,
         messages_not_sent: messages.filter((id) => id === organizationId).length,
       });

@@ -10,6 +10,7 @@ import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import type { AdminHarness, TestOrganization } from "./admin.ts";
 import { serverTest } from "./admin-test.ts";
 import { createEmptyDatabase } from "./database.ts";
+import { signInLaptop } from "./laptops.ts";
 
 // A company with a backup, and empty databases to restore it into.
 
@@ -108,7 +109,7 @@ export function restoreCompany(
   });
 }
 
-/** Keys, people with sessions, a sealed credential, requests of two months, a lease, and unresolved spend. */
+/** Keys, people with sessions, a laptop, a sealed credential, requests of two months, a lease, and unresolved spend. */
 async function fillCompany(
   h: AdminHarness,
   org: TestOrganization,
@@ -119,7 +120,8 @@ async function fillCompany(
   const apiKeyId = (await org.admin.createApiKey(workspaceId)).id;
   const disabled = await org.admin.createApiKey(workspaceId);
   await org.admin.post(`/v1/admin/api_keys/${disabled.id}`, { status: "inactive" });
-  await org.member({ role: "owner" });
+  const owner = await org.member({ role: "owner" });
+  await signInLaptop(h.deps, { organizationId: org.id, workspaceId, memberId: owner.id });
   const upstream = {
     name: "Claude",
     base_url: "https://api.anthropic.com",

@@ -45,3 +45,6 @@ export async function postForm<Body = Record<string, unknown>>(
 
 export const pollTokens = (h: Pick<AdminHarness, "app">, device_code: string) =>
   postForm<Tokens & { error?: string }>(h, "token", { grant_type: DEVICE_GRANT, device_code });
+
+export const refreshTokens = (h: Pick<AdminHarness, "app">, refresh_token: string) =>
+  postForm<Tokens & { error?: string }>(h, "token", { grant_type: "refresh_token", refresh_token });

@@ -10,6 +10,7 @@ import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { canGrantOrganizationRole, listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { isRoleWider } from "#src/domain/wider-access.ts";
+import { endLaptops } from "#src/key-lookup/end-laptops.sql.ts";
 import { restoreProvidedMember } from "#src/people/groups/group-members.ts";
 import { endSessions } from "#src/people/identity/people.ts";
 import {
@@ -208,10 +209,12 @@ export function signOutMember(
     await lockPeople(tx, caller.organizationId);
     const row = await getMemberForSignOut(tx, caller, id);
     const count = await endSessions(tx, id);
+    const now = new Date(deps.nowMs());
+    const laptops = await endLaptops(tx, { memberId: id, now, reason: "signed_out" });
     const entry = auditOfMember("member.signed_out", row, row);
     return {
       result: await showOne(tx, caller, row),
-      audit: { ...entry, after: { ...entry.after, ended_sessions: count } },
+      audit: { ...entry, after: { ...entry.after, ended_sessions: count, ended_laptops: laptops } },
     };
   });
 }

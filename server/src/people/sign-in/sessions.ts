@@ -17,6 +17,7 @@ import {
   listPermittedWorkspaces,
   listWorkspaceRoles,
 } from "#src/domain/rights.ts";
+import { endLaptops } from "#src/key-lookup/end-laptops.sql.ts";
 import { endSessions } from "#src/people/identity/people.ts";
 import { formatDevice } from "./format-device.rule.ts";
 import { listWorkspacesByName } from "./profile.sql.ts";
@@ -136,7 +137,7 @@ export function sessionNotFound(): ApiError {
   return new ApiError("resource_not_found", "Session not found", {}, { resource: "session" });
 }
 
-/** Ends all of the member's own sessions, or all but the current one. Returns the number. */
+/** Ends all of the member's own sessions, or all but the current one, and all laptops. Returns the number of sessions. */
 export function signOutEverywhere(
   deps: SignInDeps,
   call: BrowserCall,
@@ -146,7 +147,9 @@ export function signOutEverywhere(
   return auditedTransaction(deps, member, call.origin, async (tx) => {
     const ended = await endSessions(tx, member.id, isCurrentExcluded ? member.sessionId : null);
     if (!isCurrentExcluded) clearCookies(call);
-    const after = { ended, kept_current: isCurrentExcluded };
+    const now = new Date(deps.nowMs());
+    const laptops = await endLaptops(tx, { memberId: member.id, now, reason: "signed_out" });
+    const after = { ended, ended_laptops: laptops, kept_current: isCurrentExcluded };
     return { result: ended, audit: auditOfSelf(member, "session.all_ended", { after }) };
   });
 }
