@@ -23,6 +23,7 @@ import {
   textField,
   toAnswer,
 } from "#test/harness/server-process.ts";
+import { signInLaptop, startSignIn } from "#test/harness/sign-in-laptop.ts";
 
 afterAll(stopAllServers);
 
@@ -350,7 +351,12 @@ async function readEverything(
     member_id: ids.memberId,
     workspace_role: "workspace_admin",
   });
-  values["user_code"] = await signInLaptop(server, ids, secrets);
+  const laptop = await signInLaptop(server, ids);
+  secrets.set("device code", laptop.deviceCode);
+  secrets.set("access token", laptop.accessToken);
+  secrets.set("refresh token", laptop.refreshToken);
+  await sendMessage(server.url, laptop.accessToken, { text: "Hello" });
+  values["user_code"] = (await startSignIn(server)).user_code;
   const review = await server.mustAdmin("POST", "/v1/admin/access_reviews", {
     name: "Everything",
     scope: { paths: ["workspace_role"], workspace_ids: [ids.workspaceId] },
@@ -371,38 +377,6 @@ async function readEverything(
     answers.push(answer);
   }
   return answers;
-}
-
-/** Signs a laptop of the member in, and starts another sign-in. Returns the code of that one. */
-async function signInLaptop(
-  { url }: ServerProcess,
-  { cookie, workspaceId }: { cookie: string; workspaceId: string },
-  secrets: Map<string, string>,
-): Promise<string> {
-  const postForm = (path: string, fields: Record<string, string>) =>
-    fetch(`${url}/oauth/${path}`, { method: "POST", body: new URLSearchParams(fields) }).then(
-      toAnswer,
-    );
-  const start = async () => (await postForm("device_authorization", {})).json;
-  const started = await start();
-  const code = `${url}/v1/admin/device_authorizations/${textField(started, "user_code")}`;
-  const headers = {
-    cookie,
-    origin: url,
-    "content-type": "application/json",
-    "x-bursar-console": "1",
-  };
-  await fetch(code, { headers });
-  const body = JSON.stringify({ workspace_id: workspaceId });
-  await fetch(`${code}/approve`, { method: "POST", headers, body });
-  const device_code = textField(started, "device_code");
-  const grant_type = "urn:ietf:params:oauth:grant-type:device_code";
-  const { json } = await postForm("token", { grant_type, device_code });
-  secrets.set("device code", device_code);
-  secrets.set("access token", textField(json, "access_token"));
-  secrets.set("refresh token", textField(json, "refresh_token"));
-  await sendMessage(url, textField(json, "access_token"), { text: "Hello" });
-  return textField(await start(), "user_code");
 }
 
 /** Reads with a caller that may: a member for its own data, the operator for owners' data, else an admin key. */

@@ -9,6 +9,7 @@ import type { TestDatabase } from "#test/harness/database.ts";
 import { type DatabaseRelay, startDatabaseRelay } from "#test/harness/database-relay.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { eventually } from "#test/harness/eventually.ts";
+import { openTokens, signInLaptop } from "#test/harness/laptops.ts";
 import { startNodeClock } from "#test/harness/node-clock.ts";
 import {
   type Answer,
@@ -168,6 +169,17 @@ async function makePersonalKey(database: TestDatabase, workspaceId: string, memb
   return { workspaceId, apiKeyId, key: textField(key, "key") };
 }
 
+/** Signs a laptop of the member in. Its access token is the key that clients send. */
+async function makeLaptop({ database }: TestDatabase, workspaceId: string, memberId: string) {
+  const accessTokens = await openTokens({ database }, SECRET);
+  const organization = await first.mustAdmin("GET", "/v1/organizations/me");
+  const organizationId = textField(organization, "id");
+  const deps = { database, rows: makeRowSigner({ secret: SECRET }), accessTokens, nowMs: Date.now };
+  const laptop = await signInLaptop(deps, { organizationId, workspaceId, memberId });
+  const { apiKeyId, accessToken: key } = laptop;
+  return { laptop, made: { workspaceId, apiKeyId, key } };
+}
+
 const signingOf = ({ database }: TestDatabase) => ({
   database,
   rows: makeRowSigner({ secret: SECRET }),
@@ -265,6 +277,29 @@ const ways: [string, Way, RegExp][] = [
       };
     },
     /^The owner of this key has been deactivated/,
+  ],
+  [
+    "the laptop was ended",
+    async ({ workspaceId }, node, database) => {
+      const memberId = await makeMember(database, workspaceId);
+      const { made, laptop } = await makeLaptop(database, workspaceId, memberId);
+      const url = `/v1/admin/laptops/${laptop.id}`;
+      return { made, revoke: () => node.mustAdmin("DELETE", url) };
+    },
+    /^This sign-in of Claude Code has ended/,
+  ],
+  [
+    "the group of its laptop's member lost its role",
+    async ({ workspaceId }, node, database) => {
+      const memberId = await makeMember(database, null);
+      const group = `groups/${textField(await change(first, "groups", { name: "Crew" }), "id")}`;
+      const place = `${group}/workspaces/${workspaceId}`;
+      await change(first, place, { workspace_role: "workspace_user" });
+      await change(first, `${group}/members`, { member_id: memberId });
+      const { made } = await makeLaptop(database, workspaceId, memberId);
+      return { made, revoke: () => node.mustAdmin("DELETE", `/v1/admin/${place}`) };
+    },
+    /^The owner of this key/,
   ],
   [
     "the group of its owner lost its role",

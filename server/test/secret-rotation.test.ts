@@ -12,7 +12,9 @@ import {
   startAndFail,
   startServer,
   stopAllServers,
+  textField,
 } from "#test/harness/server-process.ts";
+import { postOauth, signInLaptop } from "#test/harness/sign-in-laptop.ts";
 import { test } from "#test/harness/upstream-test.ts";
 
 // `./bursar secret rotate` with real servers: in a data folder, and with a shared PostgreSQL.
@@ -31,6 +33,8 @@ interface Company {
   evidence: string;
   /** Cookies of the owner's session. */
   session: string;
+  /** Refresh token of the owner's laptop. */
+  refreshToken: string;
 }
 
 /** Fills every table with sealed values that a server without members' browsers can write. */
@@ -66,7 +70,8 @@ async function fillCompany(server: ServerProcess, upstreamUrl: string): Promise<
     (await server.mustAdmin("GET", path))["status"] === "closed" ? true : null,
   );
   const { text } = await server.admin("GET", `${path}/evidence`);
-  return { server, key, evidence: text, session };
+  const { refreshToken } = await signInLaptop(server, { cookie: session, workspaceId });
+  return { server, key, evidence: text, session, refreshToken };
 }
 
 const fromConsole = (server: ServerProcess) => ({
@@ -106,12 +111,15 @@ async function restart(company: Company, env: Record<string, string> = {}): Prom
 
 /** Everything that depends on the secret works. */
 async function expectWorking(
-  { server, key, evidence, session }: Company,
+  { server, key, evidence, session, refreshToken }: Company,
   received: { headers: Record<string, unknown> }[],
 ): Promise<void> {
   received.length = 0;
   expect((await sendMessage(server.url, key)).status).toBe(200);
   expect(received[0]?.headers["x-api-key"]).toBe(CREDENTIAL);
+  const refresh = { grant_type: "refresh_token", refresh_token: refreshToken };
+  const { json: tokens } = await postOauth(server, "token", refresh);
+  expect((await sendMessage(server.url, textField(tokens, "access_token"))).status).toBe(200);
   await server.mustAdmin("POST", "/v1/admin/workspaces", { name: `W ${Date.now()}` });
   const verified = await server.admin(
     "POST",

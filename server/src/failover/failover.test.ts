@@ -8,11 +8,13 @@ import { watchChanges } from "#src/db/change-watch.ts";
 import { connectStorage } from "#src/db/storage.ts";
 import { hashSecret } from "#src/domain/key-format.ts";
 import { findApiKeysByHashes } from "#src/key-lookup/api-key-lookup.sql.ts";
+import { authenticateLaptop } from "#src/key-lookup/authenticate-laptop.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { startAdmin, type TestOrganization } from "#test/harness/admin.ts";
 import { openTestAuditLog } from "#test/harness/audit-log.ts";
 import { eventually } from "#test/harness/eventually.ts";
+import { signInLaptop } from "#test/harness/laptops.ts";
 import {
   type ReplicatedPostgres,
   startReplicatedPostgres,
@@ -133,6 +135,9 @@ test("restrictions of the lost time are applied again, once for all nodes", {
   const lowered = await org.member({ role: "admin" });
   const signedOut = await org.member({ role: "admin" });
   const forged = await make();
+  const laptop = await signInLaptop(h.deps, {
+    ...{ organizationId: org.id, workspaceId: workspace.id, memberId: signedOut.id },
+  });
   const invites = await admin.post<{ results: { invite: { id: string } }[] }>("/v1/admin/invites", {
     emails: ["new@example.com"],
     role: "user",
@@ -164,6 +169,7 @@ test("restrictions of the lost time are applied again, once for all nodes", {
   await expectSuccess(signedOut.client.post("/v1/admin/sign_out"));
   await expectSuccess(admin.remove(`/v1/admin/invites/${inviteId}`));
   await groups.restrict();
+  await expectSuccess(admin.remove(`/v1/admin/laptops/${laptop.id}`));
   const secret = await forgeRotation(forged.id);
   await change(forged, { name: "Forged" });
   const created = await make({ name: "Lost" });
@@ -200,6 +206,9 @@ test("restrictions of the lost time are applied again, once for all nodes", {
   });
   expect((await admin.get(`/v1/admin/members/${lowered.id}`)).body).toMatchObject({ role: "user" });
   expect((await signedOut.client.get("/v1/admin/session")).status).toBe(401);
+  await expect(authenticateLaptop(h.deps, laptop.accessToken, null)).rejects.toMatchObject({
+    code: "laptop_ended",
+  });
   expect((await admin.get(`/v1/admin/invites/${inviteId}`)).body).toMatchObject({
     status: "revoked",
   });
@@ -213,6 +222,7 @@ test("restrictions of the lost time are applied again, once for all nodes", {
       ["api_key.updated", disabled.id],
       ["api_key.updated", narrowed.id],
       ["api_key.rotated", rotated.id],
+      ["api_key.updated", laptop.apiKeyId],
       ["workspace.archived", closed.id],
       ["admin_key.revoked", adminKey.id],
       ["member.removed", leaver.id],
@@ -246,6 +256,7 @@ test("restrictions of the lost time are applied again, once for all nodes", {
     "group.updated",
     "workspace.updated",
     "group_member.added",
+    "laptop.ended",
     "api_key.updated",
     "api_key.created",
   ]);

@@ -23,10 +23,12 @@ export interface TokenKeyDeps {
   nowMs: () => number;
 }
 
+/** Issuer of tokens without a public address. */
+export const UNNAMED_ISSUER = "urn:bursar";
 const KEY_BYTES = 32;
 
 /** Returns the keys that this installation sealed. A key that was inserted into the database does not open. */
-async function readTokenKeys(
+export async function readTokenKeys(
   deps: Pick<TokenKeyDeps, "database" | "sealingKey">,
 ): Promise<TokenKey[]> {
   return (await listTokenKeys(deps.database)).flatMap((row) => openTokenKey(deps.sealingKey, row));

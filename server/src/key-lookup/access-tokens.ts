@@ -95,7 +95,7 @@ interface Payload {
   gen?: number;
 }
 
-/** `issuer`: address of this server for people. */
+/** `issuer`: public address of this server, the same on all nodes. */
 export function makeAccessTokens(issuer: () => string): AccessTokens {
   const checked = new LRUCache<string, Checked>({ max: MAX_CHECKED });
   let headers = new Map<string, Header>();

@@ -2,7 +2,7 @@ import type { Config } from "#src/config.ts";
 import type { Changed, ChangeWatch } from "#src/db/change-watch.ts";
 import type { Storage } from "#src/db/storage.ts";
 import { guardLookup } from "#src/failover/guard-lookup.ts";
-import { startAccessTokens } from "#src/key-lookup/access-token-keys.ts";
+import { startAccessTokens, UNNAMED_ISSUER } from "#src/key-lookup/access-token-keys.ts";
 import { findApiKeysByHashes } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { LaptopDeps } from "#src/key-lookup/authenticate-laptop.ts";
 import { findUsersBySubjects } from "#src/key-lookup/forwarded-users.sql.ts";
@@ -29,7 +29,6 @@ export async function startKeys(
     logger: Logger;
     watch: ChangeWatch;
     facts: StartedAudit;
-    publicUrl: () => string;
   },
   parts: AsyncDisposableStack,
   reload: ((changed: Changed) => void)[],
@@ -50,7 +49,9 @@ export async function startKeys(
     lookup: guardLookup((names) => findUsersBySubjects(database, rows, names), facts),
     ...contact,
   });
-  const started = await startAccessTokens(facts.audit, of.publicUrl);
+  // The same on all nodes and after each start, unlike the address of a listener.
+  const issuer = config.publicUrl?.replace(/\/+$/, "") ?? UNNAMED_ISSUER;
+  const started = await startAccessTokens(facts.audit, () => issuer);
   reload.push(
     (changed) => keys.forget(changed),
     (changed) => users.forget(changed),

@@ -1,6 +1,12 @@
 import { randomBytes } from "node:crypto";
-import type { AccessTokens, TokenSubject } from "#src/key-lookup/access-tokens.ts";
+import { readTokenKeys, UNNAMED_ISSUER } from "#src/key-lookup/access-token-keys.ts";
+import {
+  type AccessTokens,
+  makeAccessTokens,
+  type TokenSubject,
+} from "#src/key-lookup/access-tokens.ts";
 import { newId } from "#src/lib/ids.ts";
+import { deriveSealingKey } from "#src/lib/seal.ts";
 import { inSignedTransaction, type SigningDeps } from "#src/signed-rows/signed-transaction.ts";
 
 // Laptops of a test, without the device flow.
@@ -104,4 +110,14 @@ export async function signInLaptop(
     accessToken: deps.accessTokens.issueAccess(subject, nowMs),
     refreshToken: deps.accessTokens.issueRefresh(subject, 1, nowMs),
   };
+}
+
+/** Opens the token keys of a running server with this secret, and without a public address. */
+export async function openTokens(
+  { database }: Pick<SigningDeps, "database">,
+  secret: string,
+): Promise<AccessTokens> {
+  const tokens = makeAccessTokens(() => UNNAMED_ISSUER);
+  tokens.setKeys(await readTokenKeys({ database, sealingKey: deriveSealingKey(secret) }));
+  return tokens;
 }
