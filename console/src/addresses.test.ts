@@ -23,6 +23,10 @@ const nounsByPage: Record<string, string> = {
   settings: "organization",
   // One's own profile, password, passkeys and sessions.
   account: "profile",
+  // The code of one sign-in.
+  device: "device_authorizations",
+  // Tabs of laptops, settings and sessions.
+  "claude-code": "laptops",
   // How programs use this server.
   connect: "server_address",
   // The API also names the kind of limit.

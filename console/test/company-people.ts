@@ -5,6 +5,7 @@ import {
 } from "../../server/test/harness/server-process.ts";
 import { type Company, emailOf } from "./company.ts";
 import { fillMonth, type UsedKey } from "./company-month.ts";
+import { addLaptop, sendFromLaptop } from "./laptops.ts";
 
 // Cost centres, personal keys and caps of the company of `company.ts`, each with a month of usage. For screenshots and
 // `npm run dev` only, because most tests of pages do not need them.
@@ -41,6 +42,14 @@ const personalKeys = [
 
 type Named = { id: string; name: string };
 
+/** Member, name of the laptop and workspace. */
+const laptops = [
+  ["Grace", "Grace’s notebook", "Engineering"],
+  ["Katherine", "MacBook of the lab", "Research"],
+  ["Ada", "Ada’s laptop", "Engineering"],
+  ["Ada", "Build machine", "Engineering"],
+] as const;
+
 /** Adds cost centres, personal keys, and caps of people, groups and tags. */
 export async function addPeopleAndTags({ server, sessions, groupId }: Company): Promise<void> {
   const workspaces = await listIds(server, "/v1/admin/workspaces");
@@ -64,6 +73,11 @@ export async function addPeopleAndTags({ server, sessions, groupId }: Company): 
     const memberId = textField(made["owner"] as Record<string, unknown>, "id");
     const secrets = { id: textField(made, "id"), key: textField(made, "key") };
     used.push({ ...secrets, memberId, workspaceId, scale });
+  }
+  for (const [member, name, workspace] of laptops) {
+    const laptop = { name, workspace_id: workspaces.get(workspace) ?? "" };
+    const token = await addLaptop(server, sessions[emailOf(member)] ?? "", laptop);
+    await sendFromLaptop(server.url, token);
   }
   await fillMonth(server, used);
   await attributeMonth(server);

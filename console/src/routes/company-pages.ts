@@ -3,6 +3,7 @@ import { readAccessSearch } from "../features/access/search.ts";
 import { readAccessReviewsSearch } from "../features/access-reviews/search.ts";
 import { readApiKeysSearch } from "../features/api-keys/search.ts";
 import { readAuditSearch } from "../features/audit-log/search.ts";
+import { readLaptopsSearch } from "../features/claude-code/search.ts";
 import { readMailSearch } from "../features/mail/search.ts";
 import { readMembersSearch } from "../features/members/search.ts";
 import { readTagsSearch } from "../features/tags/search.ts";
@@ -107,6 +108,29 @@ const group = createRoute({
   path: "/groups/$groupId",
   component: lazyRouteComponent(() => import("../features/groups/group-page.tsx"), "GroupPage"),
 });
+
+const claudeCodePage = () => import("../features/claude-code/page.tsx");
+const claudeCode = createRoute({
+  getParentRoute: () => shell,
+  path: "/claude-code",
+  component: lazyRouteComponent(claudeCodePage, "ClaudeCodePage"),
+});
+const claudeCodeTabs = [
+  createRoute({
+    getParentRoute: () => claudeCode,
+    path: "/",
+    component: lazyRouteComponent(claudeCodePage, "FirstTab"),
+  }),
+  createRoute({
+    getParentRoute: () => claudeCode,
+    path: "/laptops",
+    validateSearch: readLaptopsSearch,
+    component: lazyRouteComponent(
+      () => import("../features/claude-code/laptops-tab.tsx"),
+      "LaptopsTab",
+    ),
+  }),
+] as const;
 
 const accessReviewsPage = () => import("../features/access-reviews/page.tsx");
 const accessReviews = createRoute({
@@ -225,6 +249,7 @@ export const companyPages = [
   team.addChildren(teamTabs),
   member,
   group,
+  claudeCode.addChildren(claudeCodeTabs),
   accessReviews,
   accessReview.addChildren(accessReviewTabs),
   tags,

@@ -1,6 +1,7 @@
 import { createRoute } from "@tanstack/react-router";
 import { readFiringsSearch } from "../features/alerts/search.ts";
 import { readApiKeysSearch } from "../features/api-keys/search.ts";
+import { readDeviceSearch } from "../features/device/search.ts";
 import {
   readIncreaseRequestsSearch,
   readNewIncreaseRequestSearch,
@@ -52,6 +53,7 @@ const apiKey = createRoute({
 });
 
 const personalKeysPage = () => import("../features/personal-keys/page.tsx");
+const devicePage = () => import("../features/device/page.tsx");
 const connectPage = () => import("../features/connect/page.tsx");
 const waitingSecretPage = () => import("../features/waiting-secrets/page.tsx");
 const personalKeys = createRoute({
@@ -82,6 +84,13 @@ const connectTabs = [
     component: lazyRouteComponent(connectPage, "SdkTab"),
   }),
 ] as const;
+
+const device = createRoute({
+  getParentRoute: () => shell,
+  path: "/device",
+  validateSearch: readDeviceSearch,
+  component: lazyRouteComponent(devicePage, "DevicePage"),
+});
 
 const waitingSecret = createRoute({
   getParentRoute: () => shell,
@@ -194,6 +203,7 @@ export const everydayPages = [
   apiKey,
   personalKeys,
   connect.addChildren(connectTabs),
+  device,
   waitingSecret,
   myUsage,
   limits.addChildren(limitTabs),

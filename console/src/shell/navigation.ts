@@ -23,6 +23,7 @@ import {
   ShieldCheck,
   Tag,
   Tags,
+  Terminal,
   UserKey,
   Users,
   Wallet,
@@ -113,6 +114,13 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         icon: Users,
         action: "members:read",
         shortcut: "t",
+      },
+      {
+        label: "Claude Code",
+        to: "/claude-code",
+        icon: Terminal,
+        action: "members:write",
+        shortcut: "z",
       },
       {
         label: "Access reviews",

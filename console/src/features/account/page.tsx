@@ -1,6 +1,7 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
 import { Link } from "@tanstack/react-router";
 import { WaitingSecrets } from "../../kit/api-keys/waiting-secrets.tsx";
+import { LaptopList } from "../../kit/laptops/laptop-list.tsx";
 import { OwnDirectories } from "../../kit/sign-in/linked-directories.tsx";
 import { NewPasswordField } from "../../kit/sign-in/new-password-field.tsx";
 import { Passkeys } from "../../kit/sign-in/own-passkeys.tsx";
@@ -8,7 +9,7 @@ import { PasswordField } from "../../kit/sign-in/password-field.tsx";
 import { SecondFactor } from "../../kit/sign-in/second-factor.tsx";
 import { SessionList } from "../../kit/sign-in/session-list.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
-import { useApi, useChange } from "../../queries.ts";
+import { useApi, useChange, useList } from "../../queries.ts";
 import { signOut, useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { needed } from "../../ui/form.ts";
@@ -65,6 +66,9 @@ export function AccountPage() {
             </p>
           </Section>
         )}
+        <Section title="Laptops" lead="Machines where Claude Code uses your account.">
+          <OwnLaptops />
+        </Section>
         <Section
           title="Sessions"
           lead="Devices that are signed in. End unknown sessions, and change your password."
@@ -74,6 +78,13 @@ export function AccountPage() {
       </div>
     </Page>
   );
+}
+
+function OwnLaptops() {
+  const laptops = useList("listOwnLaptops", { query: { status: "active" } });
+  if (laptops.error) return <FormError error={laptops.error} />;
+  if (!laptops.data) return <SkeletonRows rows={1} />;
+  return <LaptopList laptops={laptops.data.items} isOwn />;
 }
 
 function ChangePassword() {

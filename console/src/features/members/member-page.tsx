@@ -22,6 +22,7 @@ import {
   RemoveMemberDialog,
   SignOutMemberDialog,
 } from "./member-dialogs.tsx";
+import { MemberLaptops } from "./member-laptops.tsx";
 import { MemberLimits } from "./member-limits.tsx";
 import { MemberRates } from "./member-rates.tsx";
 import { MemberSessions } from "./member-sessions.tsx";
@@ -84,6 +85,7 @@ function MemberDetails({ member }: { member: Member }) {
         <MemberRates member={member} />
       )}
       {may("api_keys:read") && <Keys member={member} />}
+      {may("members:write") && <MemberLaptops member={member} />}
       <Section title="Company sign-in" lead="Directories that open this account.">
         <MemberDirectories memberId={member.id} name={member.name} mayUnlink={mayWrite} />
       </Section>

@@ -1,8 +1,6 @@
 import type { UseFormReturn } from "react-hook-form";
 import type { Answer } from "../../api-client.ts";
 import { useSession } from "../../session.ts";
-import { ColorDot } from "../../ui/color-dot.tsx";
-import { Combobox } from "../../ui/combobox.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
 import { expiryChoices, toExpiry } from "../../ui/expiry.ts";
@@ -12,6 +10,7 @@ import { formatPlural } from "../../ui/format.ts";
 import { Input, Select } from "../../ui/input.tsx";
 import { useChangeForm } from "../use-change-form.ts";
 import { type PersonalKeyWorkspace, useCreatePersonalKey } from "./queries.ts";
+import { WorkspaceChoice } from "./workspace-choice.tsx";
 
 export type CreatedPersonalKey = Answer<"createPersonalKey">;
 
@@ -81,7 +80,15 @@ export function CreatePersonalKeyDialog(props: CreateProps) {
           )}
         </Field>
         <div className="grid gap-5 sm:grid-cols-2">
-          <WorkspaceField form={form} workspaces={workspaces} />
+          <WorkspaceChoice
+            workspaces={workspaces}
+            value={workspace_id}
+            error={form.formState.errors.workspace_id?.message}
+            onChange={(workspace) => {
+              form.setValue("workspace_id", workspace.id, { shouldDirty: true });
+              form.setValue("expiry", usualExpiry(workspace));
+            }}
+          />
           {chosen && <ExpiryChoice form={form} workspace={chosen} />}
         </div>
         {chosen && <Rules workspace={chosen} groupModels={groupModels} />}
@@ -92,35 +99,6 @@ export function CreatePersonalKeyDialog(props: CreateProps) {
 
 interface FieldProps {
   form: UseFormReturn<Values>;
-}
-
-function WorkspaceField({
-  form,
-  workspaces,
-}: FieldProps & { workspaces: readonly PersonalKeyWorkspace[] }) {
-  const { errors } = form.formState;
-  return (
-    <Field label="Workspace" error={errors.workspace_id?.message}>
-      {(control) => (
-        <Combobox
-          control={control}
-          placeholder="Search workspaces"
-          value={form.watch("workspace_id")}
-          onChange={(id) => {
-            const chosen = workspaces.find((workspace) => workspace.id === id);
-            if (!chosen) return;
-            form.setValue("workspace_id", chosen.id, { shouldDirty: true });
-            form.setValue("expiry", usualExpiry(chosen));
-          }}
-          options={workspaces.map(({ id, name, display_color }) => ({
-            value: id,
-            label: name,
-            mark: <ColorDot color={display_color} />,
-          }))}
-        />
-      )}
-    </Field>
-  );
 }
 
 function ExpiryChoice({ form, workspace }: FieldProps & { workspace: PersonalKeyWorkspace }) {

@@ -1,6 +1,5 @@
 import { Plus } from "lucide-react";
 import { useState } from "react";
-import { useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { ColorDot } from "../../ui/color-dot.tsx";
 import { formatPlural } from "../../ui/format.ts";
@@ -10,11 +9,11 @@ import { useNow } from "../../ui/use-now.ts";
 import { stateOf } from "../api-keys/key-state.ts";
 import type { ApiKey } from "../api-keys/queries.ts";
 import { WaitingSecrets } from "../api-keys/waiting-secrets.tsx";
-import { ContactList } from "../contact-list.tsx";
 import { type CreatedPersonalKey, CreatePersonalKeyDialog } from "./create-personal-key.tsx";
 import { FirstRequest } from "./first-request.tsx";
 import { KeySamples } from "./key-samples.tsx";
 import { NewPersonalKeyDialog } from "./new-personal-key.tsx";
+import { NoWorkspace } from "./no-workspace.tsx";
 import { PersonalKeyList } from "./personal-key-list.tsx";
 import { type PersonalKeyWorkspace, usePersonalKeyOptions, usePersonalKeys } from "./queries.ts";
 
@@ -147,27 +146,4 @@ function describeRules(workspace: PersonalKeyWorkspace): string | null {
   ].filter((rule) => rule !== false && rule !== null);
   const text = rules.join(" · ");
   return text === "" ? null : text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-interface Contact {
-  name: string;
-  email: string;
-}
-
-/** Explains that no workspace allows a key, and whom to ask. */
-function NoWorkspace({ contacts }: { contacts: readonly Contact[] }) {
-  const { organization, member } = useSession();
-  const others = contacts.filter(({ email }) => email !== member.email);
-  return (
-    <div className="grid gap-4 border-y border-line py-8">
-      <div className="grid gap-1">
-        <h2>No workspace lets you create a key yet</h2>
-        <p className="max-w-2xl text-pretty text-quiet">
-          A key belongs to a workspace of {organization.name}. Ask one of these people to allow
-          personal keys in a workspace, to add you to one, or to create a key for you.
-        </p>
-      </div>
-      <ContactList people={others} />
-    </div>
-  );
 }

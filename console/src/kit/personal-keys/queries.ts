@@ -5,7 +5,7 @@ import { staleApiKeys } from "../api-keys/queries.ts";
 export type PersonalKeyWorkspace = Answer<"getPersonalKeyOptions">["workspaces"][number];
 
 /** Operations whose answers are stale after a change. A first key can make the member a Workspace User. */
-const stale = [
+export const stalePersonalKeys = [
   ...staleApiKeys,
   "listPersonalKeys",
   "getPersonalKeyOptions",
@@ -15,9 +15,9 @@ const stale = [
 
 export const usePersonalKeyOptions = () => useApi("getPersonalKeyOptions", {});
 export const usePersonalKeys = () => useList("listPersonalKeys", {});
-export const useCreatePersonalKey = () => useChange("createPersonalKey", stale);
-export const useUpdatePersonalKey = () => useChange("updatePersonalKey", stale);
-export const useRotatePersonalKey = () => useChange("rotatePersonalKey", stale);
+export const useCreatePersonalKey = () => useChange("createPersonalKey", stalePersonalKeys);
+export const useUpdatePersonalKey = () => useChange("updatePersonalKey", stalePersonalKeys);
+export const useRotatePersonalKey = () => useChange("rotatePersonalKey", stalePersonalKeys);
 
 const POLL_MS = 1_000;
 

@@ -1,0 +1,32 @@
+import type { Action } from "@bursar/contract/permissions.ts";
+import { Navigate, Outlet } from "@tanstack/react-router";
+import { useMay } from "../../session.ts";
+import { Page } from "../../ui/page.tsx";
+import { type Tab, TabLinks } from "../../ui/tabs.tsx";
+
+/** Tabs in order, each with the right that shows it. */
+const tabs: readonly (Tab & { action: Action })[] = [
+  { label: "Laptops", to: "/claude-code/laptops", action: "members:write" },
+];
+
+/** Frame of the tabs about Claude Code in the company. */
+export function ClaudeCodePage() {
+  const shown = useShownTabs();
+  return (
+    <Page title="Claude Code" lead="Claude Code in the company.">
+      <TabLinks label="Claude Code" tabs={shown} />
+      <Outlet />
+    </Page>
+  );
+}
+
+/** Opens the first tab that the member can see. */
+export function FirstTab() {
+  const [first] = useShownTabs();
+  return first?.to === undefined ? null : <Navigate to={first.to} replace />;
+}
+
+function useShownTabs(): Tab[] {
+  const may = useMay();
+  return tabs.filter(({ action }) => may(action));
+}

@@ -1,0 +1,82 @@
+import { expect, test } from "vitest";
+import { emailOf, owner } from "./company.ts";
+import { addLaptop, pollTokens, sendFromLaptop, startSignIn } from "./laptops.ts";
+import { describeConsole, findViolations, settle } from "./open-console.ts";
+
+describeConsole("laptops", ({ company, open, openSession, goTo }) => {
+  const send = (token: string) => sendFromLaptop(company().server.url, token);
+
+  test("a person signs in on a phone, approves a laptop, and ends it", async () => {
+    const { url } = company().server;
+    const { page, faults } = await open({ width: 390 });
+    const started = await startSignIn(url);
+    await page.goto(started.verification_uri_complete);
+    await page.getByLabel("E-mail").fill(owner.email);
+    await page.getByLabel("Password").fill(owner.password);
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+
+    await page.getByRole("heading", { level: 1, name: "Sign in Claude Code" }).waitFor();
+    expect(await page.getByLabel("Code").inputValue()).toBe(started.user_code);
+    await settle(page);
+    expect(await findViolations(page)).toEqual([]);
+    await page.getByRole("button", { name: "Check code" }).click();
+    await page.getByText("Claude Code 2.1.332").waitFor();
+    await page.getByLabel("Name of the laptop").fill("Ada’s notebook");
+    await settle(page);
+    expect(await findViolations(page)).toEqual([]);
+    await page.getByRole("button", { name: "Approve laptop" }).click();
+
+    await page.getByRole("heading", { level: 1, name: "Return to your terminal" }).waitFor();
+    const { body } = await pollTokens(url, started);
+    const token = String(body["access_token"]);
+    expect(await send(token)).toBe(200);
+
+    await page.getByRole("link", { name: "Show your laptops" }).click();
+    const laptop = page.getByRole("listitem").filter({ hasText: "Ada’s notebook" });
+    await laptop.getByRole("button", { name: "End laptop…" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "End laptop" }).click();
+    await page.getByText("Ada’s notebook ended").waitFor();
+    await expect.poll(() => send(token), { timeout: 5_000 }).toBe(401);
+    expect(faults).toEqual([]);
+  });
+
+  test("a denied code gives no access, and cannot be used again", async () => {
+    const { url } = company().server;
+    const { page, faults } = await openSession();
+    const started = await startSignIn(url);
+    await goTo(page, `/device?code=${started.user_code}`);
+    await page.getByRole("button", { name: "Check code" }).click();
+    await page.getByRole("button", { name: "Deny sign-in" }).click();
+    await page.getByRole("heading", { level: 1, name: "Sign-in denied" }).waitFor();
+    expect((await pollTokens(url, started)).body["error"]).toBe("access_denied");
+
+    await goTo(page, "/device");
+    await page.getByLabel("Code").fill(started.user_code.toLowerCase());
+    await page.getByRole("button", { name: "Check code" }).click();
+    await page.getByRole("heading", { name: "This code cannot be used" }).waitFor();
+    await settle(page);
+    expect(await findViolations(page)).toEqual([]);
+    expect(faults.filter((fault) => !fault.includes("404"))).toEqual([]);
+  });
+
+  test("an owner finds the laptop of a member, and ends it", async () => {
+    const { server, sessions, engineeringId } = company();
+    const token = await addLaptop(server, sessions[emailOf("Grace")] ?? "", {
+      name: "Build machine",
+      workspace_id: engineeringId,
+    });
+    const { page, faults } = await openSession();
+    await goTo(page, "/claude-code");
+    await page.waitForURL("**/claude-code/laptops");
+    await page.getByLabel("Search laptops").fill("grace");
+    const row = page.getByRole("row").filter({ hasText: "Build machine" });
+    await row.getByRole("button", { name: "Actions for Build machine" }).click();
+    await page.getByRole("menuitem", { name: "End laptop…" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "End laptop" }).click();
+    await page.getByText("Build machine ended").waitFor();
+    await expect.poll(() => send(token), { timeout: 5_000 }).toBe(401);
+    await page.getByRole("button", { name: "Ended", exact: true }).click();
+    await row.getByText("by an administrator").waitFor();
+    expect(faults).toEqual([]);
+  });
+});
