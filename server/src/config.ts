@@ -26,6 +26,7 @@ import {
   port,
   processes,
   targets,
+  telemetryHeaders,
   text,
 } from "./setting-values.ts";
 
@@ -287,6 +288,18 @@ export const settings = {
     isSecret: true,
     about:
       "Mail server, such as smtp://user:password@mail.example.com:587. TLS is required, except on this machine or with `?requireTLS=false`. Unset: messages are stored, and the operator can read their links.",
+  },
+  telemetryUrl: {
+    env: "BURSAR_TELEMETRY_URL",
+    schema: httpUrl.optional(),
+    about:
+      "OTLP receiver of the telemetry of laptops, without `/v1/…`, such as https://otel.example.com:4318. A private address also needs BURSAR_ALLOW_PRIVATE_TARGETS. Unset: telemetry is discarded. See [telemetry](telemetry.md).",
+  },
+  telemetryHeaders: {
+    env: "BURSAR_TELEMETRY_HEADERS",
+    schema: telemetryHeaders.optional(),
+    isSecret: true,
+    about: "Headers for the receiver, such as `authorization=Bearer abc,x-tenant=one`.",
   },
   metricsToken: {
     env: "BURSAR_METRICS_TOKEN",

@@ -20,6 +20,21 @@ export const targets = list.refine(
   (items) => items.every(isAllowedTarget),
   "expected addresses, CIDR ranges or host names, comma separated, such as 10.0.0.0/8,hooks.example.internal",
 );
+/** Pairs of a header's name and value, comma separated, as in `OTEL_EXPORTER_OTLP_HEADERS`. */
+export const telemetryHeaders = z
+  .string()
+  .regex(
+    /^[\w-]+=[\x20-\x2b\x2d-\x7e]+(,[\w-]+=[\x20-\x2b\x2d-\x7e]+)*$/,
+    "expected name=value pairs, comma separated, such as authorization=Bearer abc",
+  )
+  .transform((pairs) =>
+    Object.fromEntries(
+      pairs.split(",").map((pair) => {
+        const at = pair.indexOf("=");
+        return [pair.slice(0, at).toLowerCase(), pair.slice(at + 1)];
+      }),
+    ),
+  );
 const expectedPort = "expected a port number from 0 to 65535";
 export const port = z
   .string()

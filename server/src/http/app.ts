@@ -13,7 +13,7 @@ import { type MountManagedSettingsDeps, mountManagedSettings } from "./mount-man
 import { mountOauth } from "./mount-oauth.ts";
 import { type MountDeps, mountRoutes, sendJson } from "./mount-routes.ts";
 import { mountScim } from "./mount-scim.ts";
-import { mountTelemetry } from "./mount-telemetry.ts";
+import { type MountTelemetryDeps, mountTelemetry } from "./mount-telemetry.ts";
 import { mountPages, type PageDeps } from "./pages.ts";
 import { readQuery } from "./read-query.ts";
 import { securityHeaders, transportHeaders } from "./security-headers.ts";
@@ -23,7 +23,8 @@ export interface AdminAppDeps
     MountDeps,
     PageDeps,
     MountManagedSettingsDeps,
-    MountClientUsageDeps {
+    MountClientUsageDeps,
+    MountTelemetryDeps {
   /** Version of the program, for the documents. */
   version: string;
   /** Distinguishes a lost connection to PostgreSQL from a bug: `isUnavailable` of db/database-error.ts. */

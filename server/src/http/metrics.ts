@@ -68,6 +68,8 @@ export interface Metrics {
   /** Records the cost of a request beyond its hold. */
   observeOverrun(nanoUsd: bigint): void;
   observeDoubt(doubt: string): void;
+  /** Counts one export of telemetry by its outcome. */
+  observeTelemetry(outcome: string): void;
   /** Prometheus text of all metrics. */
   text(): Promise<string>;
   contentType: string;
@@ -287,7 +289,7 @@ function makeRateCounter(registry: Registry): Metrics["observeRateRefusal"] {
 /** Adds counters for refusals of strict limits, overruns and doubtful costs. */
 function makeSpendCounters(
   registry: Registry,
-): Pick<Metrics, "observeHoldRefusal" | "observeOverrun" | "observeDoubt"> {
+): Pick<Metrics, "observeHoldRefusal" | "observeOverrun" | "observeDoubt" | "observeTelemetry"> {
   const holdRefusals = new Counter({
     name: "bursar_hold_refusals_total",
     help: "Requests refused by strict limits: spent, too_large, held, queue_full, queue_slow, uncounted, unbounded, unknown_features, unavailable.",
@@ -310,7 +312,14 @@ function makeSpendCounters(
     labelNames: ["doubt"],
     registers: [registry],
   });
+  const exports = new Counter({
+    name: "bursar_telemetry_exports_total",
+    help: "Exports of telemetry by laptops: relayed, queue_full, invalid, failed. Without a receiver none is counted.",
+    labelNames: ["outcome"],
+    registers: [registry],
+  });
   return {
+    observeTelemetry: (outcome) => exports.inc({ outcome }),
     observeDoubt: (doubt) => doubts.inc({ doubt }),
     observeHoldRefusal: (reason) => holdRefusals.inc({ reason }),
     observeOverrun(nanoUsd) {

@@ -15,7 +15,7 @@ import {
 export interface GuardedRequest {
   url: string;
   headers: Readonly<Record<string, string>>;
-  body: string;
+  body: string | Buffer;
 }
 
 /** A request whose whole response is read. */
@@ -23,7 +23,7 @@ export interface GuardedFetch {
   method: "GET" | "POST";
   url: string;
   headers: Readonly<Record<string, string>>;
-  body: string | null;
+  body: string | Buffer | null;
   /** A larger response counts as failed. */
   maxBytes: number;
 }

@@ -72,6 +72,7 @@ import { startJobs } from "./start-jobs.ts";
 import { type StartedKeys, startKeys } from "./start-keys.ts";
 import { type OnRefused, startRefusals } from "./start-refusals.ts";
 import { startReports } from "./start-reports.ts";
+import { makeTelemetry } from "./start-telemetry.ts";
 import { findUpstreamInUse, nameUpstreamVariables, startUpstreams } from "./start-upstreams.ts";
 import { makeStopListening } from "./stop-listening.ts";
 
@@ -421,6 +422,7 @@ async function startSurfaces(
     ...core.keyUses,
     ...core.credentials,
     personSpend: core.personSpend,
+    telemetry: makeTelemetry(config, { ...storage, ...outgoing, metrics, logger }),
     isBusy: () => gateway.stats().inFlight > 0,
     onDenied: (caller, route, origin, refusal) =>
       core.audit.denials.record({ caller, route, origin, refusal }),

@@ -213,6 +213,7 @@ export async function startAdmin(
     }),
     // Empty until a test reads it.
     servedSettings: makeServedSettings({ database, rows: audit.rows }),
+    telemetry: null,
     personSpend: makePersonSpend(database, nowMs),
     unresolvedReleaseMs: UNRESOLVED_RELEASE_MS,
     publicUrl: () => PUBLIC_URL,
