@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nameText, timestamp } from "../fields.ts";
+import { nameText, tagName, timestamp } from "../fields.ts";
 import { organizationId, workspaceId } from "../ids.ts";
 import { route } from "../route.ts";
 
@@ -18,6 +18,10 @@ export const getOrganization = route({
   response: organization,
 });
 
+const billingGroupTag =
+  "Name of the tag whose value a person chooses in Claude Code, such as `cost_center`. The value counts if one of the " +
+  "person's groups has this name. The tag then replaces that of the workspace or key. Other values change nothing. Null: no tag.";
+
 /** Company shape. */
 export const organizationSettings = z
   .object({
@@ -25,6 +29,7 @@ export const organizationSettings = z
     type: z.literal("organization_settings"),
     name: z.string(),
     created_at: timestamp,
+    billing_group_tag: z.string().nullable().meta({ description: billingGroupTag }),
     default_workspace: z
       .object({ id: workspaceId, name: z.string() })
       .nullable()
@@ -46,12 +51,16 @@ export const updateOrganization = route({
   operationId: "updateOrganization",
   method: "POST",
   path: "/v1/admin/organization",
-  summary: "Rename the organization",
+  summary: "Update the organization",
   description:
-    "Changes the name in the console, in invites and in messages. The id stays the same.",
+    "`name` changes the name in the console, in invites and in messages. `billing_group_tag` applies to a laptop from its next " +
+    "access token on, within an hour. Omitted fields stay the same.",
   action: "organization:write",
   audited: "organization.updated",
-  body: z.strictObject({ name: nameText }),
+  body: z.strictObject({
+    name: nameText.optional(),
+    billing_group_tag: tagName.nullable().optional().meta({ description: billingGroupTag }),
+  }),
   response: organizationSettings,
 });
 

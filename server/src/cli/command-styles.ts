@@ -189,9 +189,14 @@ const styles: Readonly<Record<string, CommandStyle>> = {
   rotateApiKey: { examples: ["api-keys rotate apikey_01AbCd --grace-period-seconds 86400"] },
   getOrganizationSettings: { action: "settings" },
   updateOrganization: {
-    action: "rename",
+    action: "update",
+    aliases: ["rename"],
     positionals: ["name"],
-    examples: ["organization rename 'Acme Robotics'"],
+    examples: [
+      "organization rename 'Acme Robotics'",
+      "organization update --billing-group-tag cost_center",
+      "organization update --no-billing-group-tag",
+    ],
   },
   sendTestMail: { positionals: ["to"], examples: ["mail test ada@example.com"] },
   updateApiKey: { summary: "Change an API key" },

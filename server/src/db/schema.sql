@@ -724,7 +724,8 @@ CREATE TABLE organization (
   has_first_alerts boolean DEFAULT false NOT NULL,
   has_overrun_alert boolean DEFAULT false NOT NULL,
   has_failover_alert boolean DEFAULT false NOT NULL,
-  group_limit_mode text DEFAULT 'highest'::text NOT NULL
+  group_limit_mode text DEFAULT 'highest'::text NOT NULL,
+  billing_group_tag text
 );
 CREATE TABLE owner_recovery (
   member_id text NOT NULL,
@@ -2485,6 +2486,17 @@ BEGIN
   RAISE EXCEPTION 'audit_head never goes back: UPDATE is refused' USING ERRCODE = 'restrict_violation';
 END $function$
 ;
+CREATE OR REPLACE FUNCTION public.create_group_tags(of_organization uuid)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  INSERT INTO tag (id, organization_id, name, value)
+  SELECT tag_id(o.id, o.billing_group_tag, g.name), o.id, o.billing_group_tag, g.name
+  FROM organization AS o JOIN member_group AS g ON g.organization_id = o.id
+  WHERE o.id = of_organization AND o.billing_group_tag IS NOT NULL ORDER BY 1
+  ON CONFLICT DO NOTHING
+$function$
+;
 CREATE OR REPLACE FUNCTION public.create_tags()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2494,6 +2506,26 @@ BEGIN
   SELECT tag_id(NEW.organization_id, set.name, set.value), NEW.organization_id, set.name, set.value
   FROM jsonb_each_text(NEW.tags) AS set (name, value) WHERE set.value <> '' ORDER BY 1
   ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END
+$function$
+;
+CREATE OR REPLACE FUNCTION public.create_tags_of_group()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  PERFORM create_group_tags(NEW.organization_id);
+  RETURN NULL;
+END
+$function$
+;
+CREATE OR REPLACE FUNCTION public.create_tags_of_organization()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  PERFORM create_group_tags(NEW.id);
   RETURN NULL;
 END
 $function$
@@ -2767,9 +2799,12 @@ CREATE TRIGGER managed_settings_version_update AFTER UPDATE ON public.managed_se
 CREATE TRIGGER member_insert AFTER INSERT ON public.member FOR EACH ROW EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER member_update AFTER UPDATE ON public.member FOR EACH ROW WHEN (((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.role IS DISTINCT FROM new.role)) OR (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER member_group_insert AFTER INSERT ON public.member_group FOR EACH ROW EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER member_group_insert_tags AFTER INSERT ON public.member_group FOR EACH ROW EXECUTE FUNCTION create_tags_of_group();
+CREATE TRIGGER member_group_rename_tags AFTER UPDATE OF name ON public.member_group FOR EACH ROW WHEN ((new.name <> old.name)) EXECUTE FUNCTION create_tags_of_group();
 CREATE TRIGGER member_group_update AFTER UPDATE ON public.member_group FOR EACH ROW WHEN ((((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.source IS DISTINCT FROM new.source)) OR (old.directory_id IS DISTINCT FROM new.directory_id)) OR (old.external_id IS DISTINCT FROM new.external_id)) OR (old.allowed_models IS DISTINCT FROM new.allowed_models)) OR (old.model_lists IS DISTINCT FROM new.model_lists))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER node_refuse_older BEFORE UPDATE OF flushed_seq, lease_op ON public.node FOR EACH ROW WHEN ((NOT new.appends)) EXECUTE FUNCTION refuse_older_node();
 CREATE TRIGGER node_refuse_unsigned BEFORE UPDATE OF flushed_seq, lease_op ON public.node FOR EACH ROW WHEN (((NOT new.signs_rows) AND (NOT new.appends))) EXECUTE FUNCTION refuse_unsigned_node();
+CREATE TRIGGER organization_update_tags AFTER UPDATE OF billing_group_tag ON public.organization FOR EACH ROW WHEN ((new.billing_group_tag IS NOT NULL)) EXECUTE FUNCTION create_tags_of_organization();
 CREATE TRIGGER personal_key_rules_insert AFTER INSERT ON public.personal_key_rules FOR EACH ROW EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER personal_key_rules_update AFTER UPDATE ON public.personal_key_rules FOR EACH ROW WHEN ((((((old.workspace_id IS DISTINCT FROM new.workspace_id) OR (old.personal_keys IS DISTINCT FROM new.personal_keys)) OR (old.personal_key_models IS DISTINCT FROM new.personal_key_models)) OR (old.personal_key_lifetime_days IS DISTINCT FROM new.personal_key_lifetime_days)) OR (old.personal_keys_per_member IS DISTINCT FROM new.personal_keys_per_member))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER scim_group_member_insert AFTER INSERT ON public.scim_group_member FOR EACH ROW EXECUTE FUNCTION record_row_change();

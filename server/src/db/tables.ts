@@ -48,6 +48,7 @@ export interface Tables
     has_overrun_alert: Generated<boolean>;
     has_failover_alert: Generated<boolean>;
     group_limit_mode: Generated<"highest" | "lowest">;
+    billing_group_tag: Generated<string | null>;
   };
   workspace: WorkspaceTable;
   api_key: ApiKeyTable;

@@ -2,6 +2,7 @@ import { type HttpRequest, requestWhole } from "#src/lib/http-client.ts";
 import type { Upstream } from "#src/upstreams/upstream.ts";
 import type { Exchange } from "./exchange.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
+import { removeTagsBeta } from "./group-tag.ts";
 
 /** Fields of a message that `POST /v1/messages/count_tokens` accepts. Others are not sent. */
 const countedFields = new Set([
@@ -28,7 +29,8 @@ export async function countTokens(
   call: { upstream: Upstream; body: Buffer; signal: AbortSignal },
 ): Promise<number | null> {
   const { upstream, body, signal } = call;
-  const { target, fields } = exchange.call;
+  const { target } = exchange.call;
+  const fields = removeTagsBeta(exchange.laptop, exchange.call.fields);
   try {
     const sent: HttpRequest = {
       path: upstream.basePath + countPath(target),

@@ -23,6 +23,7 @@ import { checkModels } from "./check-models.ts";
 import { checkWorkspace } from "./check-workspace.ts";
 import { type Exchange, isClientGone, makeRunningExchanges } from "./exchange.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
+import { applyGroupTag, removeTagsBeta } from "./group-tag.ts";
 import { type HoldDeps, holdSpend } from "./hold-spend.ts";
 import { findUsageHeaders, type LaptopUsageDeps, prepareUsage } from "./laptop-usage.ts";
 import { findListFilter, listModels } from "./list-models.ts";
@@ -314,21 +315,22 @@ async function serve(
   exchange.rate = early instanceof Promise ? await early : early;
   if (isClientGone(exchange)) return false;
   const received = readBody(exchange, deps.bodyLimits ?? DEFAULT_BODY_LIMITS, shares);
-  const body = received instanceof Promise ? await received : received;
-  if (body === null || isClientGone(exchange)) return false;
+  const sent = received instanceof Promise ? await received : received;
+  if (sent === null || isClientGone(exchange)) return false;
   const { features } = deps.prices.get(organizationId);
-  const message = removeNeutralParts(parseMessage(body), features);
+  const message = removeNeutralParts(parseMessage(sent), features);
   exchange.requestedModel = message.model;
   recordKeyUse(deps, exchange, key, message.model);
   checkModels(key, message);
   refuseUnshareable(message);
+  const { key: payer, body } = applyGroupTag(exchange.laptop, { key, message, body: sent });
   const upstream = deps.upstream();
   if (!isMessage) return send(relayDeps, exchange, { upstream, body, metered: null });
   scope.modelGroup = modelGroupOf(message.model);
   const taken = acquireRate(deps, scope, exchange.rate);
   exchange.rate = taken instanceof Promise ? await taken : taken;
   if (isClientGone(exchange)) return false;
-  const admitted = admit(deps, { exchange, key, message, body, upstream });
+  const admitted = admit(deps, { exchange, key: payer, message, body, upstream });
   const ready = admitted instanceof Promise ? await admitted : admitted;
   if (ready === null) return false;
   let current = upstream;
@@ -451,7 +453,8 @@ function send(
   if (isClientGone(exchange)) relay.onClientGone();
   try {
     const isForwarded = exchange.key?.userDirectoryId != null;
-    const headers = toUpstreamHeaders(call.fields, upstream.credential, isForwarded);
+    const fields = removeTagsBeta(exchange.laptop, call.fields);
+    const headers = toUpstreamHeaders(fields, upstream.credential, isForwarded);
     const answerTimeoutMs = metered?.begin.isStream === false ? relayDeps.answerTimeoutMs : null;
     upstream.client.send(
       {

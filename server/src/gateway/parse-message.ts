@@ -46,6 +46,15 @@ export interface ParsedMessage extends ContentFacts {
   inferenceGeo: string | null;
   fallbacks: Fallbacks;
   bodyBytes: number;
+  /** The field `tags`. Null: not sent. */
+  tagsSpan: BodySpan | null;
+}
+
+/** Bytes of a top-level field with its key. A comma before it belongs to it. */
+export interface BodySpan {
+  start: number;
+  /** Exclusive. */
+  end: number;
 }
 
 type Walk = WalkOf<ParsedMessage>;
@@ -130,6 +139,7 @@ function readTopLevel(walk: Walk): { hasModel: boolean; hasMessages: boolean } {
       noteUnknown(walk.parsed, { kind: "field", name, bytes });
     } else if (outsidePrompt.has(key)) {
       walk.parsed.outsidePromptBytes += reader.position - start + commaBytes;
+      if (key === "tags") walk.parsed.tagsSpan = { start, end: reader.position };
     }
     start = reader.position;
     commaBytes = 0;
@@ -244,6 +254,7 @@ function emptyMessage(bodyBytes: number): ParsedMessage {
     inferenceGeo: null,
     fallbacks: { models: [], maxTokens: null, hasFastSpeed: false, hasUnknownModel: false },
     bodyBytes,
+    tagsSpan: null,
     outsidePromptBytes: 0,
     messageCount: 0,
     toolCount: 0,

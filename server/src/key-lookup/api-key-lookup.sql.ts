@@ -40,6 +40,8 @@ export interface FoundKey {
   groupIds: readonly string[];
   /** Tags of the workspace, replaced by name by those of the key. Sorted. */
   tagIds: readonly string[];
+  /** Tags that laptops of the owner can choose. Null: none, and for keys of other purposes. */
+  groupTags: GroupTags | null;
   /** True for a personal key whose owner sees only their own usage in the workspace. */
   seesOwnUsageOnly: boolean;
   /** Names and `prefix*` patterns that the key and the groups of its owner allow. Null: all models. */
@@ -52,6 +54,15 @@ export interface FoundKey {
   requiresUser: boolean;
   /** True if this installation did not sign the key, the secret, or a role or group of the owner. */
   isUnsigned: boolean;
+}
+
+/** A tag whose value is the name of one of the owner's groups. */
+export interface GroupTags {
+  name: string;
+  /** Tag of this name in `tagIds`, which a chosen one replaces. Null: none. */
+  replacedId: string | null;
+  /** Ids by value. */
+  ids: Readonly<Record<string, string>>;
 }
 
 /** Finds a key by the SHA-256 of its secret, or null. */
@@ -124,6 +135,7 @@ function selectFoundKeys(db: Database | Tx) {
       permissionUnderOwner.as("permission"),
       ownerState.as("owner_state"),
       tagIds.as("tag_ids"),
+      groupTags.as("group_tags"),
       ownerGroups.as("owner_groups"),
       seesOwnUsageOnly.as("sees_own_usage_only"),
     ]);
@@ -149,6 +161,18 @@ export const tagIds = sql<string[]>`ARRAY(
   SELECT tag_id(api_key.organization_id, own.name, own.value) COLLATE "C" AS id
   FROM jsonb_each_text(workspace.tags || api_key.tags) AS own (name, value)
   WHERE own.value <> '' ORDER BY id)`;
+
+/** Queried only for keys of laptops. */
+const groupTags = sql<GroupTags | null>`(
+  SELECT json_build_object('name', o.billing_group_tag, 'replacedId', (
+    SELECT tag_id(o.id, own.name, own.value) FROM jsonb_each_text(workspace.tags || api_key.tags) AS own (name, value)
+    WHERE own.name = o.billing_group_tag AND own.value <> ''
+  ), 'ids', coalesce((
+    SELECT json_object_agg(g.name, tag_id(o.id, o.billing_group_tag, g.name))
+    FROM group_member AS held JOIN member_group AS g ON g.id = held.group_id
+    WHERE held.member_id = api_key.owner_member_id), '{}'))
+  FROM organization AS o
+  WHERE api_key.purpose = 'claude_code' AND o.id = api_key.organization_id AND o.billing_group_tag IS NOT NULL)`;
 
 /** Queried only for inactive keys. */
 const isHeld = sql<boolean>`api_key.status = 'inactive' AND EXISTS (SELECT FROM held_key WHERE key_id = api_key.id)`;
@@ -220,6 +244,7 @@ function toFoundKey(row: FoundRow, rows: RowSigner): FoundKey {
     ownerState: row.owner_state,
     groupIds: row.owner_groups?.map(({ member_group }) => member_group.id) ?? NO_IDS,
     tagIds: row.tag_ids.length === 0 ? NO_IDS : row.tag_ids,
+    groupTags: row.group_tags,
     seesOwnUsageOnly: row.sees_own_usage_only,
     allowedModels: findAllowedModels(row),
     allowedAddresses: row.allowed_addresses && compileRanges(row.allowed_addresses),

@@ -24,6 +24,7 @@ const key: FoundKey = {
   ownerState: null,
   groupIds: [],
   tagIds: [],
+  groupTags: null,
   seesOwnUsageOnly: false,
   allowedModels: null,
   allowedAddresses: null,

@@ -40,6 +40,7 @@ export async function findOrganization(
 
 export interface OrganizationSettingsRow extends OrganizationRow {
   created_at: Date;
+  billing_group_tag: string | null;
   default_workspace_id: string;
   default_workspace_name: string;
 }
@@ -61,6 +62,7 @@ export async function findSettings(
       "organization.id",
       "organization.name",
       "organization.created_at",
+      "organization.billing_group_tag",
       "workspace.id as default_workspace_id",
       "workspace.name as default_workspace_name",
     ])
@@ -69,8 +71,15 @@ export async function findSettings(
   return row ?? null;
 }
 
-export async function renameOrganization(tx: Tx, { id, name }: OrganizationRow): Promise<void> {
-  await tx.updateTable("organization").set({ name }).where("id", "=", id).execute();
+export async function saveOrganization(
+  tx: Tx,
+  { id, name, billing_group_tag }: Omit<OrganizationSettingsRow, "created_at">,
+): Promise<void> {
+  await tx
+    .updateTable("organization")
+    .set({ name, billing_group_tag })
+    .where("id", "=", id)
+    .execute();
 }
 
 export async function insertOrganization(

@@ -23,7 +23,7 @@ import {
   lockFirstStart,
   type OrganizationRow,
   type OrganizationSettingsRow,
-  renameOrganization,
+  saveOrganization,
 } from "./organizations.sql.ts";
 
 /**
@@ -107,21 +107,24 @@ export function getOrganizationSettings(
 export function updateOrganization(
   deps: AuditDeps,
   { caller, origin }: Call,
-  name: string,
+  change: { name?: string | undefined; billing_group_tag?: string | null | undefined },
 ): Promise<OrganizationSettingsRow> {
   const { organizationId: id } = caller;
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getSettings(tx, id, true);
-    if (before.name === name) return { result: before, audit: "unchanged" };
-    await renameOrganization(tx, { id, name });
+    const { name = before.name, billing_group_tag = before.billing_group_tag } = change;
+    const result = { ...before, name, billing_group_tag };
+    const isSame = name === before.name && billing_group_tag === before.billing_group_tag;
+    if (isSame) return { result: before, audit: "unchanged" };
+    await saveOrganization(tx, result);
     return {
-      result: { ...before, name },
+      result,
       audit: {
         event: "organization.updated",
         subject: { type: "organization", id },
         workspaceId: null,
-        before: { name: before.name },
-        after: { name },
+        before: { name: before.name, billing_group_tag: before.billing_group_tag },
+        after: { name, billing_group_tag },
       },
     };
   });

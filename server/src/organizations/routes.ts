@@ -21,7 +21,7 @@ export function makeOrganizationHandlers(
     getOrganizationSettings: async (call) =>
       toWire(call, await getOrganizationSettings(deps, call)),
     updateOrganization: async (call, { body }) =>
-      toWire(call, await updateOrganization(deps, call, body.name)),
+      toWire(call, await updateOrganization(deps, call, body)),
   };
 }
 
@@ -35,6 +35,7 @@ function toWire(
     type: "organization_settings",
     name: row.name,
     created_at: row.created_at.toISOString(),
+    billing_group_tag: row.billing_group_tag,
     default_workspace: canSeeWorkspace(caller, id) ? { id, name } : null,
   };
 }

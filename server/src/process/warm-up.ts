@@ -221,6 +221,7 @@ const KEY: FoundKey = {
   ownerState: null,
   groupIds: [],
   tagIds: [],
+  groupTags: null,
   seesOwnUsageOnly: false,
   allowedModels: null,
   allowedAddresses: null,

@@ -28,7 +28,11 @@ import { makeClientAddress } from "#src/http/client-address.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
 import { type ClientConnections, makeClientConnections } from "#src/http1/client-connections.ts";
 import { serveNodeRequest } from "#src/http1/node-call.ts";
-import { type AccessTokens, makeAccessTokens } from "#src/key-lookup/access-tokens.ts";
+import {
+  type AccessTokens,
+  type LaptopClaims,
+  makeAccessTokens,
+} from "#src/key-lookup/access-tokens.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "#src/key-lookup/key-cache.ts";
 import type { Use } from "#src/key-lookup/key-use.ts";
@@ -71,7 +75,11 @@ export interface TestGateway {
   end(): Promise<EndRecord>;
   addKey(key?: Partial<FoundKey>): string;
   /** Adds a laptop of the member `user_test`. Returns its access token. */
-  addLaptop(key?: Partial<FoundKey>, issuedAtMs?: number): string;
+  addLaptop(
+    key?: Partial<FoundKey>,
+    issuedAtMs?: number,
+    claims?: Partial<Pick<LaptopClaims, "groupNames" | "billingGroupTag">>,
+  ): string;
   accessTokens: AccessTokens;
   admission: Admission;
   /** Gateway side of every client connection so far. */
@@ -133,7 +141,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       known.set(hash.toString("hex"), { ...defaultKey, ...key });
       return secret;
     },
-    addLaptop(key = {}, issuedAtMs = Date.now()) {
+    addLaptop(key = {}, issuedAtMs = Date.now(), claims = {}) {
       const hash = systemRandomBytes(32);
       const laptop = { ...defaultKey, purpose: "claude_code", ownerMemberId: "user_test" } as const;
       const secretValidUntilMs = issuedAtMs + 365 * 86_400_000;
@@ -146,6 +154,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
         groupIds: [],
         groupNames: [],
         billingGroupTag: null,
+        ...claims,
       };
       return state.accessTokens.issueAccess(subject, issuedAtMs);
     },
@@ -208,6 +217,7 @@ export const defaultKey: FoundKey = {
   ownerState: null,
   groupIds: [],
   tagIds: [],
+  groupTags: null,
   seesOwnUsageOnly: false,
   allowedModels: null,
   allowedAddresses: null,

@@ -12,7 +12,7 @@ import { Input } from "../../ui/input.tsx";
 import { Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
-import { useOrganization, useRenameOrganization } from "./queries.ts";
+import { useOrganization, useUpdateOrganization } from "./queries.ts";
 
 type Organization = Answer<"getOrganizationSettings">;
 
@@ -39,6 +39,12 @@ function Loaded({ organization }: { organization: Organization }) {
         lead="The company name appears in the console, in invites and in messages."
       >
         <NameForm name={organization.name} />
+      </Section>
+      <Section
+        title="Cost centre in Claude Code"
+        lead="Tag whose value people choose in Claude Code. The value must be the name of one of their groups."
+      >
+        <GroupTagForm name={organization.billing_group_tag} />
       </Section>
       <Section title="Details">
         <Facts
@@ -82,9 +88,32 @@ function Loaded({ organization }: { organization: Organization }) {
   );
 }
 
+function GroupTagForm({ name }: { name: string | null }) {
+  const mayChange = useMay()("organization:write");
+  const change = useChangeForm(useUpdateOrganization(), {
+    values: { billing_group_tag: name ?? "" },
+    toInput: ({ billing_group_tag: tag }) => ({ body: { billing_group_tag: tag.trim() || null } }),
+    toast: "Cost centre saved",
+  });
+  const { form } = change;
+  return (
+    <SettingForm change={change} action="Save tag" mayChange={mayChange}>
+      <Field
+        label="Tag name"
+        hint="The chosen tag replaces that of the workspace or key. Empty: people choose none."
+        error={form.formState.errors.billing_group_tag?.message}
+      >
+        {(control) => (
+          <Input {...control} placeholder="cost_center" {...form.register("billing_group_tag")} />
+        )}
+      </Field>
+    </SettingForm>
+  );
+}
+
 function NameForm({ name }: { name: string }) {
   const mayChange = useMay()("organization:write");
-  const change = useChangeForm(useRenameOrganization(), {
+  const change = useChangeForm(useUpdateOrganization(), {
     values: { name },
     toInput: (body) => ({ body }),
     toast: "Company renamed",

@@ -1,5 +1,5 @@
 import { useApi, useChange } from "../../queries.ts";
 
 export const useOrganization = () => useApi("getOrganizationSettings", {});
-export const useRenameOrganization = () =>
+export const useUpdateOrganization = () =>
   useChange("updateOrganization", ["getOrganizationSettings", "getOrganization", "getSession"]);

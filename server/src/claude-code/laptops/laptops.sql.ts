@@ -216,11 +216,14 @@ export interface LaptopGroup {
   name: string;
 }
 
-/** Member of the laptop: groups in a fixed order, and the address. Null: no directory has verified it. */
+/**
+ * Member of the laptop: groups in a fixed order, the address, and the name of the tag whose value the member chooses. Null
+ * as the address: no directory has verified it.
+ */
 export async function describeMember(
   db: Database | Tx,
   memberId: string,
-): Promise<{ groups: LaptopGroup[]; email: string | null }> {
+): Promise<{ groups: LaptopGroup[]; email: string | null; billingGroupTag: string | null }> {
   const groups = await db
     .selectFrom("group_member as held")
     .innerJoin("member_group", "member_group.id", "held.group_id")
@@ -230,12 +233,17 @@ export async function describeMember(
     .execute();
   const account = await db
     .selectFrom("member")
-    .innerJoin("directory_identity", "directory_identity.member_id", "member.id")
-    .select("member.email")
+    .innerJoin("organization", "organization.id", "member.organization_id")
+    .leftJoin("directory_identity", "directory_identity.member_id", "member.id")
+    .select(["member.email", "directory_identity.member_id", "organization.billing_group_tag"])
     .where("member.id", "=", memberId)
     .limit(1)
     .executeTakeFirst();
-  return { groups, email: account?.email ?? null };
+  return {
+    groups,
+    email: account === undefined || account.member_id === null ? null : account.email,
+    billingGroupTag: account?.billing_group_tag ?? null,
+  };
 }
 
 /** Deletes laptops that ended before `endedBefore`, with their secrets. Returns their number. */

@@ -71,7 +71,7 @@ async function redeem(deps: RedeemDeps, row: DeviceAuthorizationRow): Promise<To
     key: Buffer.from(secret.hash).toString("base64url"),
     groupIds: member.groups.map(({ id }) => id),
     groupNames: member.groups.map(({ name }) => name),
-    billingGroupTag: null,
+    billingGroupTag: member.billingGroupTag,
   };
   const refreshToken = deps.accessTokens.issueRefresh(subject, secret.generation, nowMs);
   return issueTokens(deps.accessTokens, subject, { refreshToken, email: member.email, nowMs });

@@ -49,6 +49,7 @@ export async function refreshTokens(
     ...claims,
     groupIds: member.groups.map(({ id }) => id),
     groupNames: member.groups.map(({ name }) => name),
+    billingGroupTag: member.billingGroupTag,
   };
   const generation = await rotate(deps, origin, laptop, claims);
   const next =
