@@ -77,6 +77,14 @@ describeConsole("laptops", ({ company, open, openSession, goTo }) => {
     await expect.poll(() => send(token), { timeout: 5_000 }).toBe(401);
     await page.getByRole("button", { name: "Ended", exact: true }).click();
     await row.getByText("by an administrator").waitFor();
+
+    // Its key has no secret that could be shown or rotated.
+    const search = "/v1/admin/api_keys?search=Claude%20Code%20of%20Grace";
+    const { data } = await server.mustAdmin("GET", search);
+    await goTo(page, `/api-keys/${(data as { id: string }[])[0]?.id}`);
+    await page.getByRole("button", { name: "Disable key…" }).waitFor();
+    expect(await page.getByRole("button", { name: "Rotate key…" }).count()).toBe(0);
+    expect(await page.getByRole("heading", { name: "Secret" }).count()).toBe(0);
     expect(faults).toEqual([]);
   });
 });

@@ -147,7 +147,8 @@ export const apiKey = z
     }),
     partial_key_hint: z.string(),
     secrets: z.array(apiKeySecret).meta({
-      description: "Valid secrets, newest first: one, or two in the grace period of a rotation.",
+      description:
+        "Valid secrets, newest first: one, or two in the grace period of a rotation. Empty for a Claude Code key.",
     }),
     last_used: lastUsed,
     spent_month_usd: usdText.meta({

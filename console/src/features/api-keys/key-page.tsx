@@ -131,7 +131,9 @@ function KeyActions({ apiKey, onOpen }: ActionsProps) {
       {state !== "expired" && (
         <>
           <Button onClick={() => onOpen("edit")}>Edit key…</Button>
-          <Button onClick={() => onOpen("rotate")}>Rotate key…</Button>
+          {apiKey.purpose === "calls" && (
+            <Button onClick={() => onOpen("rotate")}>Rotate key…</Button>
+          )}
         </>
       )}
       {apiKey.status === "active" && (

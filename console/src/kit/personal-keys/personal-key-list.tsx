@@ -106,7 +106,9 @@ function PersonalKey({ apiKey, onChoose, onEnable }: PersonalKeyProps) {
         >
           {state === "active" && (
             <>
-              <MenuItem onSelect={() => onChoose("rotate")}>Rotate key…</MenuItem>
+              {apiKey.purpose === "calls" && (
+                <MenuItem onSelect={() => onChoose("rotate")}>Rotate key…</MenuItem>
+              )}
               <MenuItem onSelect={() => onChoose("disable")}>Disable key…</MenuItem>
             </>
           )}

@@ -52,7 +52,8 @@ export async function describeApiKeys(
     row,
     restrictions,
     status: statusOf(row, nowMs),
-    secrets: secrets.filter((secret) => secret.api_key_id === row.id),
+    // No caller has the secret of a Claude Code key.
+    secrets: secrets.filter(({ api_key_id }) => api_key_id === row.id && row.purpose === "calls"),
     spentMonthNanoUsd: spent.get(row.id) ?? 0n,
     exceedsMaxLifetime: exceedsMaxLifetime(row, maxDays, nowMs),
     rotation: findRotationTimes(row, policies.get(row.workspace_id), nowMs),
