@@ -1,8 +1,7 @@
 import { type PersonAttributes, verifiedNames } from "./person-attributes.ts";
 
-// Adds a person to an OTLP message in protobuf. The three messages of metrics, logs and traces have the same start: field 1 is
-// the list of resources with their data, field 1 of each is the resource, and field 1 of that is its list of attributes. All
-// other bytes pass unchanged.
+// Adds a person to an OTLP message in protobuf. The messages of metrics, logs and traces start alike. Field 1 is the list of
+// resources with their data. Field 1 of each is the resource, whose field 1 is the list of attributes. Other bytes pass unchanged.
 
 const VARINT = 0;
 const FIXED_64 = 1;
@@ -55,7 +54,7 @@ function removeClaims(resource: Buffer): Buffer[] {
   return others.map(({ whole }) => whole);
 }
 
-/** True if one of the keys is verified. Of several, readers take the last one. */
+/** True if one of the keys is verified. Readers take the last one of several. */
 function isVerified(attribute: Field): boolean {
   const keys = readFields(attribute.content).filter(isMessage);
   return keys.some(({ content }) => verifiedNames.has(content.toString("utf8")));
