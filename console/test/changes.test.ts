@@ -2,9 +2,13 @@ import { readFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
 import { emailOf, owner } from "./company.ts";
+import { testManagedSettings } from "./managed-settings.ts";
 import { describeConsole, MAX_WAIT_MS, pressCreate, SLOW_MS } from "./open-console.ts";
 
-describeConsole("changes", ({ company, openOverview, openSession, goTo }) => {
+describeConsole("changes", (console) => {
+  const { company, openOverview, openSession, goTo } = console;
+  testManagedSettings(console);
+
   test("after a concurrent change of a limit, the second member sees both versions and chooses one", async () => {
     const mine = await openSession();
     const { page } = mine;

@@ -53,6 +53,7 @@ export function listPages({
     ["roles", "/members/roles"],
     ["access", "/access"],
     ["laptops", "/claude-code/laptops"],
+    ["claude-code-settings", "/claude-code/settings"],
     ["access-reviews", "/access-reviews"],
     ["access-review", `/access-reviews/${reviewId}`],
     ["access-review-decide", `/access-reviews/${reviewId}/decide`],

@@ -130,6 +130,14 @@ const claudeCodeTabs = [
       "LaptopsTab",
     ),
   }),
+  createRoute({
+    getParentRoute: () => claudeCode,
+    path: "/settings",
+    component: lazyRouteComponent(
+      () => import("../features/claude-code/settings-tab.tsx"),
+      "SettingsTab",
+    ),
+  }),
 ] as const;
 
 const accessReviewsPage = () => import("../features/access-reviews/page.tsx");

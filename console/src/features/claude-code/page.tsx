@@ -7,6 +7,7 @@ import { type Tab, TabLinks } from "../../ui/tabs.tsx";
 /** Tabs in order, each with the right that shows it. */
 const tabs: readonly (Tab & { action: Action })[] = [
   { label: "Laptops", to: "/claude-code/laptops", action: "members:write" },
+  { label: "Settings", to: "/claude-code/settings", action: "managed_settings:read" },
 ];
 
 /** Frame of the tabs about Claude Code in the company. */

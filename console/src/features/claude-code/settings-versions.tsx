@@ -1,0 +1,117 @@
+import { useState } from "react";
+import { call } from "../../api-client.ts";
+import { useSetterNames } from "../../kit/members/setter-names.ts";
+import { Badge } from "../../ui/badge.tsx";
+import { Button } from "../../ui/button.tsx";
+import { Section } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { SkeletonRows } from "../../ui/states.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
+import { RestoreVersionDialog } from "./settings-dialogs.tsx";
+import {
+  type SettingsVersion,
+  useCheckManagedSettings,
+  useSettingsVersions,
+} from "./settings-queries.ts";
+
+interface Props {
+  currentVersion: number;
+  groupNames: ReadonlyMap<string, string>;
+  /** Null: unsaved changes prevent a restoration. */
+  onRestored: (() => void) | null;
+}
+
+/** All versions, each with the button that restores it. */
+export function SettingsVersions({ currentVersion, groupNames, onRestored }: Props) {
+  const versions = useSettingsVersions();
+  const nameOf = useSetterNames();
+  const [chosen, setChosen] = useState<SettingsVersion | null>(null);
+  const [loadError, setLoadError] = useState<Error | null>(null);
+  const check = useCheckManagedSettings();
+  const open = async (version: SettingsVersion) => {
+    check.reset();
+    setLoadError(null);
+    setChosen(version);
+    try {
+      const params = { managed_settings_version_id: version.id ?? "" };
+      const { policies } = await call("getManagedSettingsVersion", { params });
+      check.mutate({ body: { policies } });
+    } catch (error) {
+      setLoadError(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
+  const columns: Column<SettingsVersion>[] = [
+    {
+      id: "version",
+      header: "Version",
+      cell: ({ version, is_signed }) => (
+        <span className="flex flex-wrap items-center gap-2">
+          <span className="figures font-medium">{version}</span>
+          {version === currentVersion && <Badge tone="good">current</Badge>}
+          {!is_signed && <Badge tone="bad">not from this server</Badge>}
+        </span>
+      ),
+    },
+    {
+      id: "saved",
+      header: "Saved",
+      cell: ({ created_at, created_by }) => (
+        <span className="grid">
+          {created_at && <RelativeTime at={created_at} />}
+          <span className="text-xs text-quiet">{nameOf(created_by)}</span>
+        </span>
+      ),
+    },
+    {
+      id: "comment",
+      header: "Comment",
+      from: "sm",
+      cell: ({ comment, restored_version }) =>
+        restored_version === null ? comment : `Version ${restored_version} again. ${comment ?? ""}`,
+    },
+    {
+      id: "actions",
+      header: "",
+      isNumeric: true,
+      cell: (row) =>
+        row.version !== currentVersion && (
+          <Button
+            kind="quiet"
+            disabled={onRestored === null}
+            onClick={() => void open(row)}
+            aria-label={`Restore version ${row.version}…`}
+          >
+            Restore…
+          </Button>
+        ),
+    },
+  ];
+  const rows = versions.data?.items ?? [];
+  return (
+    <Section title="Versions" lead="Each change adds a version. Compare one before you restore it.">
+      {versions.isPending ? (
+        <SkeletonRows rows={2} />
+      ) : rows.length === 0 ? (
+        <p className="text-sm text-quiet">No version yet.</p>
+      ) : (
+        <Table
+          label="Versions"
+          columns={columns}
+          rows={rows}
+          rowKey={({ version }) => String(version)}
+        />
+      )}
+      {chosen && onRestored && (
+        <RestoreVersionDialog
+          version={chosen}
+          check={check.data ?? null}
+          error={loadError ?? check.error}
+          currentVersion={currentVersion}
+          groupNames={groupNames}
+          onClose={() => setChosen(null)}
+          onSaved={onRestored}
+        />
+      )}
+    </Section>
+  );
+}
