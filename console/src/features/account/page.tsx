@@ -2,6 +2,7 @@ import { roleNames } from "@bursar/contract/permissions.ts";
 import { Link } from "@tanstack/react-router";
 import { WaitingSecrets } from "../../kit/api-keys/waiting-secrets.tsx";
 import { LaptopList } from "../../kit/laptops/laptop-list.tsx";
+import { staleLaptops } from "../../kit/laptops/queries.ts";
 import { OwnDirectories } from "../../kit/sign-in/linked-directories.tsx";
 import { NewPasswordField } from "../../kit/sign-in/new-password-field.tsx";
 import { Passkeys } from "../../kit/sign-in/own-passkeys.tsx";
@@ -125,7 +126,7 @@ function ChangePassword() {
 function Sessions() {
   const sessions = useApi("listSessions", {});
   const end = useChange("endSession", ["listSessions"]);
-  const endAll = useChange("signOutEverywhere", ["listSessions"]);
+  const endAll = useChange("signOutEverywhere", ["listSessions", ...staleLaptops]);
   if (sessions.error) return <FormError error={sessions.error} />;
   if (!sessions.data) return <SkeletonRows rows={2} />;
   return (
@@ -148,7 +149,7 @@ function Sessions() {
               )
             }
           >
-            End all other sessions
+            End all other sessions and laptops
           </Button>
         </div>
       )}

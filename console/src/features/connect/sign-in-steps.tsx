@@ -6,9 +6,9 @@ export function SignInSteps({ fingerprint }: { fingerprint: string | null }) {
     "Start claude in a terminal, and press Enter on the screen “Cloud gateway”.",
     fingerprint
       ? "Compare the fingerprint with the one above, and choose “Yes, trust this gateway”."
-      : "Choose “Yes, trust this gateway”.",
+      : "Choose “Yes, trust this gateway”. Without a certificate, the fingerprint is http-loopback.",
     "Your browser opens this console. Sign in, compare the code with the terminal, and approve the laptop.",
-    "Return to the terminal.",
+    "Return to the terminal. Claude Code shows “Connected to Cloud gateway”.",
   ];
   return (
     <Section title="Sign-in" lead="Your requests then count as yours. No key is on the laptop.">

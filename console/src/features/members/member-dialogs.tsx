@@ -120,8 +120,9 @@ export function SignOutMemberDialog({ member, onClose }: MemberDialogProps) {
       onClose={onClose}
     >
       <p>
-        All sessions of <strong className="font-semibold text-ink">{member.name}</strong> end. Roles
-        and personal keys stay, and the member can sign in again.
+        All sessions and laptops of{" "}
+        <strong className="font-semibold text-ink">{member.name}</strong> end. Roles and personal
+        keys stay, and the member can sign in again.
       </p>
     </ConfirmChange>
   );

@@ -303,7 +303,7 @@ function EndAccess({ member, onOpen }: { member: Member; onOpen: (opened: Opened
   return (
     <Section
       title="End access"
-      lead="A sign-out ends sessions only. A deactivation also stops personal keys, and can be undone. A removal is permanent."
+      lead="A sign-out ends sessions and laptops only. A deactivation also stops personal keys, and can be undone. A removal is permanent."
     >
       <div className="flex flex-wrap gap-2.5">
         <Button onClick={() => onOpen("sign_out")}>Sign out…</Button>

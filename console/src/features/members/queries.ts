@@ -1,3 +1,4 @@
+import { staleLaptops } from "../../kit/laptops/queries.ts";
 import type { Member } from "../../kit/members/queries.ts";
 import { type ItemOf, useApi, useChange, useList } from "../../queries.ts";
 import { showToast } from "../../ui/toast.ts";
@@ -37,7 +38,8 @@ const stale = [
 export const useUpdateMember = () => useChange("updateMember", stale);
 export const useDeactivateMember = () => useChange("deactivateMember", stale);
 export const useRemoveMember = () => useChange("removeMember", stale);
-export const useSignOutMember = () => useChange("signOutMember", ["listMemberSessions"]);
+export const useSignOutMember = () =>
+  useChange("signOutMember", ["listMemberSessions", ...staleLaptops]);
 /** Reactivates a member, and shows the result as a toast. */
 export function useReactivation(): { reactivate: (member: Member) => void; isBusy: boolean } {
   const change = useChange("reactivateMember", stale);
