@@ -123,13 +123,15 @@ function makeColumns(onEnd: (laptop: Laptop) => void): Column<Laptop>[] {
       cell: (laptop) => (
         <span className="grid">
           <span className="truncate font-medium">{laptop.name}</span>
-          <span className="truncate text-xs text-quiet">{formatClient(laptop)}</span>
+          <span className="truncate text-xs text-quiet sm:hidden">{laptop.member.name}</span>
+          <span className="truncate text-xs text-quiet max-sm:hidden">{formatClient(laptop)}</span>
         </span>
       ),
     },
     {
       id: "member",
       header: "Member",
+      from: "sm",
       sortBy: ({ member }) => member.name,
       cell: ({ member }) => (
         <NameLink to="/members/$memberId" params={{ memberId: member.id }}>
