@@ -16,11 +16,17 @@ export interface MountClientUsageDeps extends LaptopDeps {
   clientAddress: ClientFacts["clientAddress"];
 }
 
+/** Longest wait for the key of a laptop, milliseconds. */
+const LOOKUP_MS = 2_000;
+
 /**
  * Mounts the address at which Claude Code reads a person's own caps and spend. The figures are those of the headers of
  * responses.
  */
 export function mountClientUsage(app: FastifyInstance, deps: MountClientUsageDeps): void {
+  const { accessTokens, keys, nowMs } = deps;
+  // The answer needs PostgreSQL, so a slow one gets time. Clients wait 5 s.
+  const laptops: LaptopDeps = { accessTokens, keys, nowMs, lookupMs: LOOKUP_MS };
   app.route({
     method: "GET",
     url: "/api/oauth/usage",
@@ -29,7 +35,7 @@ export function mountClientUsage(app: FastifyInstance, deps: MountClientUsageDep
       reply.headers({ "x-should-retry": "false", "cache-control": "no-store" });
       const token = readBearer(request.headers.authorization);
       const address = deps.clientAddress(request.raw);
-      const { claims, key } = await authenticateLaptop(deps, token, address);
+      const { claims, key } = await authenticateLaptop(laptops, token, address);
       if (key === null) throw makeUnavailableError();
       const { organizationId, memberId } = claims;
       const usage = await readUsage(deps, { organizationId, memberId, apiKeyId: key.id });

@@ -12,6 +12,8 @@ export interface LaptopDeps {
   keys: KeyCache;
   /** Milliseconds since the epoch on the database's clock. */
   nowMs: () => number;
+  /** Longest wait for PostgreSQL, milliseconds. Default: 250. */
+  lookupMs?: number;
 }
 
 export interface AuthenticatedLaptop {
@@ -21,7 +23,7 @@ export interface AuthenticatedLaptop {
 }
 
 /** Longest wait for PostgreSQL, milliseconds. */
-const LOOKUP_MS = 250;
+const DEFAULT_LOOKUP_MS = 250;
 
 /**
  * Checks the access token of a request, for routes that answer without PostgreSQL too. Rejects with a 401 for an invalid token
@@ -68,7 +70,7 @@ function isOfLaptop(claims: LaptopClaims, key: FoundKey): boolean {
 
 /** Finds the key of a checked token. Null: no such key. Undefined: PostgreSQL does not respond soon. */
 export async function findLaptopKey(
-  { keys }: Pick<LaptopDeps, "keys">,
+  { keys, lookupMs = DEFAULT_LOOKUP_MS }: Pick<LaptopDeps, "keys" | "lookupMs">,
   claims: LaptopClaims,
   address: string | null,
 ): Promise<FoundKey | null | undefined> {
@@ -80,7 +82,7 @@ export async function findLaptopKey(
     found = key;
   });
   try {
-    await isDoneWithin(LOOKUP_MS, lookUp);
+    await isDoneWithin(lookupMs, lookUp);
   } catch (error) {
     if (!(error instanceof ApiError && error.code === "database_unavailable")) throw error;
   }

@@ -36,7 +36,7 @@ const FRESH_MS = 1_000;
 /** Age up to which figures are shown while the database is away, milliseconds. */
 const SHOWN_MS = 120_000;
 /** Longest wait for the database, milliseconds. Clients wait 5 s. */
-const WAIT_MS = 3_000;
+const WAIT_MS = 2_500;
 /** Reads that can be repeated because a fold was known before their result. */
 const MAX_LATE_READS = 3;
 const MAX_KEYS_PER_READ = 1_000;
