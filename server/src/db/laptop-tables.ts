@@ -18,7 +18,6 @@ interface LaptopTable {
   workspace_id: string;
   name: string;
   client_version: string | null;
-  platform: string | null;
   address: string | null;
   created_at: Date;
   generation: Generated<number>;
@@ -32,7 +31,6 @@ interface DeviceAuthorizationTable {
   device_code_hash: Uint8Array;
   user_code_hash: Uint8Array;
   client_version: string | null;
-  platform: string | null;
   address: string | null;
   created_at: Date;
   expires_at: Date;

@@ -88,7 +88,6 @@ export async function signInLaptop(
         workspace_id: of.workspaceId,
         name: of.name ?? "Laptop",
         client_version: "2.1.332",
-        platform: null,
         address: null,
         created_at: new Date(nowMs),
         rotated_at: new Date(nowMs),

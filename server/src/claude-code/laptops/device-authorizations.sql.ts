@@ -17,7 +17,7 @@ export async function insertDeviceAuthorization(
 ): Promise<boolean> {
   const inserted = await db
     .insertInto("device_authorization")
-    .values({ ...row, platform: null })
+    .values(row)
     .onConflict((conflict) => conflict.column("user_code_hash").doNothing())
     .returning("id")
     .executeTakeFirst();

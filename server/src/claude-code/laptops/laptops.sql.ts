@@ -139,7 +139,7 @@ export async function insertLaptop(
     .executeTakeFirstOrThrow();
   await tx
     .insertInto("laptop")
-    .values({ ...laptop, platform: null, secret_id, rotated_at: laptop.created_at })
+    .values({ ...laptop, secret_id, rotated_at: laptop.created_at })
     .execute();
 }
 

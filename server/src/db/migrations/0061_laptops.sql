@@ -18,7 +18,6 @@ CREATE TABLE laptop (
   name text NOT NULL,
   -- As the client claims. Null: unknown.
   client_version text,
-  platform text,
   -- Address of the sign-in. Null: unknown.
   address text,
   created_at timestamptz NOT NULL,
@@ -48,7 +47,6 @@ CREATE TABLE device_authorization (
   device_code_hash bytea NOT NULL UNIQUE CHECK (octet_length(device_code_hash) = 32),
   user_code_hash bytea NOT NULL UNIQUE CHECK (octet_length(user_code_hash) = 32),
   client_version text,
-  platform text,
   address text,
   created_at timestamptz NOT NULL,
   expires_at timestamptz NOT NULL,
