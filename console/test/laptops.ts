@@ -41,11 +41,20 @@ export async function addLaptop(
   return String((await pollTokens(url, started)).body["access_token"]);
 }
 
+/** Agent session of all laptops here. Each member has a session of their own with this id. */
+const AGENT_SESSION = "6f9d8e0c-7a1b-4c3d-9e2f-0a1b2c3d4e5f";
+
 /** Sends one message with the token of a laptop. Returns the status. */
 export async function sendFromLaptop(url: string, token: string): Promise<number> {
   const { status } = await fetch(`${url}/v1/messages`, {
     method: "POST",
-    headers: { authorization: `Bearer ${token}`, "anthropic-version": "2023-06-01" },
+    headers: {
+      authorization: `Bearer ${token}`,
+      "anthropic-version": "2023-06-01",
+      "x-claude-code-session-id": AGENT_SESSION,
+      "x-claude-code-prompt-id": "0d9f3c52-6b7e-4f0c-8a53-1d2e3f4a5b6c",
+      "x-claude-code-request-class": "main",
+    },
     body: JSON.stringify({
       model: "claude-haiku-4-5-20251001",
       max_tokens: 64,

@@ -3,7 +3,7 @@ import { readAccessSearch } from "../features/access/search.ts";
 import { readAccessReviewsSearch } from "../features/access-reviews/search.ts";
 import { readApiKeysSearch } from "../features/api-keys/search.ts";
 import { readAuditSearch } from "../features/audit-log/search.ts";
-import { readLaptopsSearch } from "../features/claude-code/search.ts";
+import { readAgentSessionsSearch, readLaptopsSearch } from "../features/claude-code/search.ts";
 import { readMailSearch } from "../features/mail/search.ts";
 import { readMembersSearch } from "../features/members/search.ts";
 import { readTagsSearch } from "../features/tags/search.ts";
@@ -136,6 +136,15 @@ const claudeCodeTabs = [
     component: lazyRouteComponent(
       () => import("../features/claude-code/settings-tab.tsx"),
       "SettingsTab",
+    ),
+  }),
+  createRoute({
+    getParentRoute: () => claudeCode,
+    path: "/agent-sessions",
+    validateSearch: readAgentSessionsSearch,
+    component: lazyRouteComponent(
+      () => import("../features/claude-code/agent-sessions-tab.tsx"),
+      "AgentSessionsTab",
     ),
   }),
 ] as const;

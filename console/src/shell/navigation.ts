@@ -119,7 +119,8 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         label: "Claude Code",
         to: "/claude-code",
         icon: Terminal,
-        action: "members:write",
+        // Agent sessions are for everyone with usage.
+        action: "usage:read",
         shortcut: "z",
       },
       {

@@ -15,7 +15,7 @@ import { statusWords } from "../../kit/usage/words.ts";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
-import { Button } from "../../ui/button.tsx";
+import { Button, ButtonLink } from "../../ui/button.tsx";
 import { CopyIconButton } from "../../ui/copy-button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { formatCount, formatPlural } from "../../ui/format.ts";
@@ -278,6 +278,9 @@ function ClaimedFacts({ request, onFilter }: Detail & Pick<DrawerProps, "onFilte
         ]}
       />
       <div className="flex flex-wrap gap-2.5">
+        <ButtonLink to="/claude-code/agent-sessions" search={toSessionSearch(request, session)}>
+          Cost of this agent session
+        </ButtonLink>
         <Button onClick={() => onFilter({ session })}>All requests of this agent session</Button>
         {prompt !== null && (
           <Button onClick={() => onFilter({ session, prompt })}>All requests of this prompt</Button>
@@ -285,6 +288,10 @@ function ClaimedFacts({ request, onFilter }: Detail & Pick<DrawerProps, "onFilte
       </div>
     </section>
   );
+}
+
+function toSessionSearch({ member_id, api_key_id }: RequestDetail, open: string) {
+  return member_id === null ? { open, key: api_key_id } : { open, member: member_id };
 }
 
 function Id({ text, what }: { text: string; what: string }) {
