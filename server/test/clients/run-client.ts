@@ -69,7 +69,8 @@ async function runClient(
   }
 }
 
-function clientsFolder(): string {
+/** The folder that `install.mjs` filled. */
+export function clientsFolder(): string {
   const folder = process.env["BURSAR_TEST_CLIENTS"];
   if (folder !== undefined && existsSync(folder)) return folder;
   throw new Error(

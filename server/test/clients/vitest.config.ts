@@ -11,6 +11,7 @@ export default defineConfig({
   test: {
     root,
     include: ["server/test/clients/*.test.ts"],
+    globalSetup: ["server/test/clients/build-console.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 120_000,
