@@ -4,6 +4,8 @@ import { type ItemOf, useApi } from "../../queries.ts";
 export type AgentSession = ItemOf<"listAgentSessions">;
 export type AgentSessionDetail = Answer<"getAgentSession">;
 
+export type Agent = AgentSessionDetail["prompts"][number]["agents"][number];
+
 /** Id and owner of a session. */
 export interface SessionKey {
   id: string;
