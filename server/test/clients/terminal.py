@@ -40,10 +40,10 @@ def relay(terminal: int) -> None:
             os.write(sys.stdout.fileno(), shown)
         if sys.stdin.fileno() in ready:
             typed = os.read(sys.stdin.fileno(), READ_BYTES)
-            if typed == b"":
-                sources.remove(sys.stdin.fileno())
-            else:
-                os.write(terminal, typed)
+            if typed == b"":  # the test has ended, which hangs up the command
+                os.close(terminal)
+                return
+            os.write(terminal, typed)
 
 
 sys.exit(main())
