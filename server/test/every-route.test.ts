@@ -5,7 +5,7 @@ import {
   isSelfAction,
 } from "@bursar/contract/permissions.ts";
 import { type AdminRoute, adminRoutes } from "@bursar/contract/routes.ts";
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import { describe, expect } from "vitest";
 import { STEP_UP_LASTS_MS } from "#src/access/step-up.ts";
 import { findAuditHead, listChain } from "#src/audit/audit.sql.ts";
 import { verifyChain } from "#src/audit/verify-chain.ts";
@@ -140,11 +140,7 @@ let mine: Made;
 let theirs: Made;
 let owner: Client;
 
-let stopPreparing: () => void;
-beforeAll(() => {
-  stopPreparing = prepareStatements();
-});
-afterAll(() => stopPreparing());
+prepareStatements();
 
 test.beforeAll(async ({ h, org }) => {
   other = await h.organization("Theirs");

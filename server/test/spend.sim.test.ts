@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, expect } from "vitest";
+import { expect } from "vitest";
 import type { Database } from "#src/db/pool.ts";
 import { test } from "#test/harness/database-test.ts";
 import { prepareStatements } from "#test/harness/prepare-statements.ts";
@@ -30,11 +30,7 @@ const FAILOVER_SEEDS = 400;
 const COMPANY = { organizationId: ORGANIZATION, scopes: SCOPES };
 const PEOPLE_SEEDS = 300;
 
-let stopPreparing: () => void;
-beforeAll(() => {
-  stopPreparing = prepareStatements();
-});
-afterAll(() => stopPreparing());
+prepareStatements();
 
 const chunks = Array.from({ length: SEEDS / CHUNK }, (_, at) => at * CHUNK);
 

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { inject } from "vitest";
 import { type Database, openDatabase } from "#src/db/pool.ts";
+import { isPreparingStatements } from "./prepare-statements.ts";
 import { requireTestProject } from "./test-project.ts";
 
 requireTestProject("database");
@@ -36,6 +37,9 @@ async function create(template: string): Promise<TestDatabase> {
   const owner = pg.escapeIdentifier(decodeURIComponent(url.username));
   await runAsAdmin(
     `CREATE DATABASE ${name} OWNER ${owner} TEMPLATE ${template} STRATEGY file_copy`,
+    ...(isPreparingStatements()
+      ? [`ALTER DATABASE ${name} SET plan_cache_mode = force_generic_plan`]
+      : []),
   );
   url.pathname = `/${name}`;
   const admin = new URL(inject("adminConnectionString"));
@@ -58,11 +62,11 @@ async function create(template: string): Promise<TestDatabase> {
   };
 }
 
-async function runAsAdmin(statement: string): Promise<void> {
+async function runAsAdmin(...statements: readonly string[]): Promise<void> {
   const admin = new pg.Client(inject("adminConnectionString"));
   await admin.connect();
   try {
-    await admin.query(statement);
+    for (const statement of statements) await admin.query(statement);
   } finally {
     await admin.end();
   }
