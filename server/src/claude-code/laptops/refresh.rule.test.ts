@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { decideRefresh, REPLACE_AFTER_MS, type RefreshState } from "./refresh.rule.ts";
+import {
+  decideRefresh,
+  OTHER_CLIENTS_MS,
+  REPLACE_AFTER_MS,
+  type RefreshState,
+} from "./refresh.rule.ts";
 
 const NOW = Date.UTC(2026, 10, 29);
 const fresh: RefreshState = { generation: 5, isConfirmed: true, rotatedAtMs: NOW - 1 };
@@ -15,15 +20,29 @@ test("a refresh after a day replaces the token once, whatever is presented next"
   expect(decideRefresh(fresh, 5, nextDay)).toEqual(replaced);
   // The response was lost, and the client presents the older token again.
   expect(decideRefresh(replaced, 5, nextDay + 1)).toEqual(replaced);
-  expect(decideRefresh(replaced, 6, nextDay + 1)).toEqual({ ...replaced, isConfirmed: true });
+  const confirmed = { ...replaced, isConfirmed: true, rotatedAtMs: nextDay + 1 };
+  expect(decideRefresh(replaced, 6, nextDay + 1)).toEqual(confirmed);
 });
 
-test("a token before the confirmed one ends the laptop", () => {
-  expect(decideRefresh(fresh, 4, NOW)).toBeNull();
+test("a new token is confirmed before it is replaced, also after more than a day", () => {
+  const later = NOW + 3 * REPLACE_AFTER_MS;
+  const confirmed = { ...waiting, isConfirmed: true, rotatedAtMs: later };
+  expect(decideRefresh(waiting, 5, later)).toEqual(confirmed);
+});
+
+test("another running client presents the token before the confirmed one for two hours", () => {
+  const confirmed = { ...fresh, rotatedAtMs: NOW };
+  expect(decideRefresh(confirmed, 4, NOW + OTHER_CLIENTS_MS - 1)).toEqual(confirmed);
+  expect(decideRefresh(confirmed, 4, NOW + OTHER_CLIENTS_MS)).toBeNull();
+});
+
+test("an older token ends the laptop", () => {
+  expect(decideRefresh(fresh, 3, NOW)).toBeNull();
   expect(decideRefresh(waiting, 3, NOW)).toBeNull();
   expect(decideRefresh(waiting, 4, NOW)).toEqual(waiting);
 });
 
 test("a token that a failover lost is the newest one", () => {
-  expect(decideRefresh(fresh, 7, NOW)).toEqual({ ...fresh, generation: 7 });
+  const confirmed = { generation: 7, isConfirmed: true, rotatedAtMs: NOW };
+  expect(decideRefresh(fresh, 7, NOW)).toEqual(confirmed);
 });

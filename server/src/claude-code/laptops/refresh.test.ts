@@ -36,6 +36,15 @@ const test = base
     }
   });
 
+/** Presents the first refresh token, which confirms it. */
+async function confirmFirstToken(
+  h: Parameters<typeof refreshTokens>[0],
+  { refreshToken }: { refreshToken: string },
+): Promise<void> {
+  const { status, body } = await refreshTokens(h, refreshToken);
+  expect([status, body.refresh_token]).toEqual([200, refreshToken]);
+}
+
 /** Versions of all rows that a refresh could write. */
 async function readVersions(database: Database): Promise<unknown> {
   const tables = [
@@ -68,8 +77,7 @@ describe("a refresh", () => {
       name: "Research",
     });
     await org.admin.post(`/v1/admin/groups/${group.id}/members`, { member_id: member.id });
-    // The first use of the first refresh token confirms it.
-    await refreshTokens(h, laptop.refreshToken);
+    await confirmFirstToken(h, laptop);
     const before = await readVersions(h.deps.database);
     for (let hour = 1; hour < 24; hour++) {
       h.clock.nowMs += HOUR_MS;
@@ -90,6 +98,7 @@ describe("a refresh", () => {
     laptop,
     codeOf,
   }) => {
+    await confirmFirstToken(h, laptop);
     h.clock.nowMs += DAY_MS;
     const lost = await refreshTokens(h, laptop.refreshToken);
     expect(lost.body.refresh_token).not.toBe(laptop.refreshToken);
@@ -99,6 +108,14 @@ describe("a refresh", () => {
     const next = await refreshTokens(h, repeated.body.refresh_token);
     expect([next.status, next.body.refresh_token]).toEqual([200, repeated.body.refresh_token]);
     expect(await codeOf(next.body.access_token)).toBe("accepted");
+    // Another client of the laptop has the older token in its memory.
+    h.clock.nowMs += HOUR_MS;
+    const other = await refreshTokens(h, laptop.refreshToken);
+    expect(other.status).toBe(200);
+    expect(other.body.refresh_token).not.toBe(laptop.refreshToken);
+    h.clock.nowMs += HOUR_MS;
+    const newest = await refreshTokens(h, next.body.refresh_token);
+    expect(await codeOf(newest.body.access_token)).toBe("accepted");
 
     const replayed = await refreshTokens(h, laptop.refreshToken);
     expect(replayed).toMatchObject({
@@ -106,7 +123,7 @@ describe("a refresh", () => {
       body: { error: "invalid_grant" },
       headers: { "x-should-retry": "false" },
     });
-    expect(await codeOf(next.body.access_token)).toBe("laptop_ended");
+    expect(await codeOf(newest.body.access_token)).toBe("laptop_ended");
     expect((await refreshTokens(h, next.body.refresh_token)).status).toBe(401);
     const events = await auditEventsOf(h.deps.database, laptop.apiKeyId);
     expect(events).toMatchObject([
@@ -119,12 +136,15 @@ describe("a refresh", () => {
     laptop,
     codeOf,
   }) => {
+    await confirmFirstToken(h, laptop);
     h.clock.nowMs += DAY_MS;
     const answers = await Promise.all(
       Array.from({ length: 8 }, () => refreshTokens(h, laptop.refreshToken)),
     );
     expect(answers.map(({ status }) => status)).toEqual(Array<number>(8).fill(200));
-    expect(new Set(answers.map(({ body }) => body.refresh_token)).size).toBe(1);
+    const next = new Set(answers.map(({ body }) => body.refresh_token));
+    expect(next.size).toBe(1);
+    expect(next).not.toContain(laptop.refreshToken);
     expect(await codeOf(answers[7]?.body.access_token ?? "")).toBe("accepted");
   });
 
