@@ -3,6 +3,7 @@ import { adminRoutes } from "@bursar/contract/routes.ts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Database, openDatabase } from "#src/db/pool.ts";
 import { openReplica, type ReplicaReports } from "#src/db/reports-database.ts";
+import type { ClaimedLabels } from "#src/domain/request-record.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { type AdminHarness, startAdmin, type TestOrganization } from "./harness/admin.ts";
 import { openTestAuditLog, type TestAuditLog } from "./harness/audit-log.ts";
@@ -67,12 +68,13 @@ afterAll(async () => {
   await postgres.stop();
 });
 
-async function recordRequests(count: number): Promise<void> {
+async function recordRequests(count: number, claimed?: ClaimedLabels): Promise<void> {
   const records = Array.from({ length: count }, () => {
     requestCount += 1;
     const requestId = `req_${String(requestCount).padStart(24, "0")}`;
     const startedAtMs = NOW_MS - 600_000 + requestCount;
-    return endRecord({ requestId, organizationId: org.id, workspaceId, apiKeyId, startedAtMs });
+    const record = { requestId, organizationId: org.id, workspaceId, apiKeyId, startedAtMs };
+    return endRecord(claimed === undefined ? record : { ...record, claimed });
   });
   await recordUsage(h.deps.database, records);
 }
@@ -117,6 +119,8 @@ test("a report is read from the replica, and its headers have the time of its da
 
 describe("while the replica is 3 s behind", () => {
   test("all reports and no other route have the headers of a replica", async () => {
+    await recordRequests(1, { agentSessionId: "session-1" });
+    await catchUp();
     await delayReplica();
     const times = "starting_at=2026-11-01T00:00:00Z&ending_at=2026-11-02T00:00:00Z";
     const queries: Record<string, string> = {
@@ -126,10 +130,15 @@ describe("while the replica is 3 s behind", () => {
       listAnalyticsUsage: `?${times}`,
       listAnalyticsCost: `?${times}`,
     };
-    const readable = adminRoutes.filter(
-      ({ method, path, action }) =>
-        method === "GET" && !path.includes("{") && action !== "public" && !action.endsWith(":self"),
-    );
+    const readable = adminRoutes
+      .map((each) => ({ ...each, path: each.path.replace("{agent_session_id}", "session-1") }))
+      .filter(
+        ({ method, path, action }) =>
+          method === "GET" &&
+          !path.includes("{") &&
+          action !== "public" &&
+          !action.endsWith(":self"),
+      );
     const withHeaders: string[] = [];
     const person = await org.member();
     for (const { operationId, path } of readable) {

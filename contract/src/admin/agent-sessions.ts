@@ -126,7 +126,9 @@ export const getAgentSession = route({
   action: "usage:read",
   audited: null,
   isReport: true,
-  params: z.strictObject({ agent_session_id: claimedText }),
+  params: z.strictObject({
+    agent_session_id: claimedText.meta({ description: "Id that the client claims." }),
+  }),
   query: z.strictObject({
     member_id: optionalQuery(memberId).meta({ description: "Owner of the session." }),
     api_key_id: optionalQuery(apiKeyId).meta({
