@@ -1,6 +1,6 @@
 // A refresh token is replaced once a day. The one before works until the newer one was presented, so a lost response costs
-// nothing. It also works for some time after that, because each running Claude Code presents the token in its own memory,
-// whatever another one has stored since. An older token is in other hands too.
+// nothing. The server accepts it for two hours more. Each running Claude Code presents the token of its own memory, also after
+// another one has stored a newer token. An older token is in other hands too.
 
 /** Newest refresh token of a laptop. */
 export interface RefreshState {
