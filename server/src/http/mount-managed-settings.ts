@@ -3,6 +3,7 @@ import type { ServedDocument, ServedSettings } from "#src/claude-code/settings/s
 import { ApiError } from "#src/domain/api-error.ts";
 import { authenticateLaptop, type LaptopDeps } from "#src/key-lookup/authenticate-laptop.ts";
 import type { ClientFacts } from "./client-address.ts";
+import { readBearer } from "./read-bearer.ts";
 
 export interface MountManagedSettingsDeps extends LaptopDeps {
   servedSettings: ServedSettings;
@@ -38,12 +39,6 @@ export function mountManagedSettings(app: FastifyInstance, deps: MountManagedSet
       return sendDocument(reply, document, request.headers["if-none-match"]);
     },
   });
-}
-
-function readBearer(header: string | undefined): string {
-  const [, token] = /^Bearer +(\S+)$/i.exec(header ?? "") ?? [];
-  if (token !== undefined) return token;
-  throw new ApiError("api_key_missing", "Send the access token as `authorization: Bearer …`.");
 }
 
 /** A 404, which clients read as no settings. */
