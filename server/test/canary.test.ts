@@ -355,7 +355,15 @@ async function readEverything(
   secrets.set("device code", laptop.deviceCode);
   secrets.set("access token", laptop.accessToken);
   secrets.set("refresh token", laptop.refreshToken);
-  await sendMessage(server.url, laptop.accessToken, { text: "Hello" });
+  const sessionId = await sendInSession(server.url, laptop.accessToken);
+  values["agent_session_id"] = await eventually(30_000, "the session in the log", async () => {
+    const { data } = await server.mustAdmin("GET", "/v1/admin/agent_sessions");
+    return (data as unknown[]).length > 0 ? sessionId : null;
+  });
+  await server.mustAdmin("POST", "/v1/admin/managed_settings", {
+    policies: [{ name: "Everyone", group_ids: [], settings: { cleanupPeriodDays: 30 } }],
+  });
+  values["managed_settings_version_id"] = await list("/v1/admin/managed_settings/versions");
   values["user_code"] = (await startSignIn(server)).user_code;
   const review = await server.mustAdmin("POST", "/v1/admin/access_reviews", {
     name: "Everything",
@@ -377,6 +385,26 @@ async function readEverything(
     answers.push(answer);
   }
   return answers;
+}
+
+/** Sends a message as Claude Code does. Returns the id of its agent session. */
+async function sendInSession(url: string, accessToken: string): Promise<string> {
+  const id = "6f9d8e0c-7a1b-4c3d-9e2f-0a1b2c3d4e5f";
+  const response = await fetch(`${url}/v1/messages`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${accessToken}`,
+      "content-type": "application/json",
+      "x-claude-code-session-id": id,
+    },
+    body: JSON.stringify({
+      model: "claude-haiku-4-5-20251001",
+      max_tokens: 64,
+      messages: [{ role: "user", content: "Hello" }],
+    }),
+  });
+  expect(response.status).toBe(200);
+  return id;
 }
 
 /** Reads with a caller that may: a member for its own data, the operator for owners' data, else an admin key. */
