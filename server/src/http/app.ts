@@ -25,6 +25,7 @@ export interface AdminAppDeps
     MountManagedSettingsDeps,
     MountClientUsageDeps,
     MountTelemetryDeps {
+  personSpend: MountManagedSettingsDeps["personSpend"] & MountClientUsageDeps["personSpend"];
   /** Version of the program, for the documents. */
   version: string;
   /** Distinguishes a lost connection to PostgreSQL from a bug: `isUnavailable` of db/database-error.ts. */

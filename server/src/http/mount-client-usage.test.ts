@@ -59,6 +59,7 @@ test("caps are in the shape of the client, and a lost database is a 503", async 
   let isAway = false;
   const h = await startAdmin({
     personSpend: {
+      prepare: () => undefined,
       readCaps: async () => {
         if (isAway) throw new ApiError("database_unavailable", "Away.");
         return [CAP];
@@ -95,4 +96,23 @@ test("caps are in the shape of the client, and a lost database is a 503", async 
   isAway = true;
   expect((await get()).status).toBe(503);
   await h.close();
+});
+
+test("a laptop that reads its settings has its spend read before its first message", async () => {
+  const prepared: unknown[] = [];
+  const h = await startAdmin({
+    personSpend: {
+      prepare: (person) => void prepared.push(person),
+      readCaps: async () => [],
+      readSpend: () => Promise.reject(new Error("no usage is read")),
+    },
+  });
+  const org = await h.organization();
+  const workspaceId = (await org.admin.createWorkspace()).id;
+  const ada = await org.member({ workspaces: { [workspaceId]: "workspace_user" } });
+  const of = { organizationId: org.id, workspaceId, memberId: ada.id };
+  const { accessToken, apiKeyId } = await signInLaptop(h.deps, of);
+  const headers = { authorization: `Bearer ${accessToken}` };
+  await h.visitor.send<object>({ method: "GET", url: "/managed/settings", headers });
+  expect(prepared).toEqual([{ organizationId: org.id, memberId: ada.id, apiKeyId }]);
 });

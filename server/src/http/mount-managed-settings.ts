@@ -2,11 +2,13 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import type { ServedDocument, ServedSettings } from "#src/claude-code/settings/served-settings.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { authenticateLaptop, type LaptopDeps } from "#src/key-lookup/authenticate-laptop.ts";
+import type { PersonSpend } from "#src/spend/ledger/person-spend.ts";
 import type { ClientFacts } from "./client-address.ts";
 import { readBearer } from "./read-bearer.ts";
 
 export interface MountManagedSettingsDeps extends LaptopDeps {
   servedSettings: ServedSettings;
+  personSpend: Pick<PersonSpend, "prepare">;
   clientAddress: ClientFacts["clientAddress"];
 }
 
@@ -28,8 +30,11 @@ export function mountManagedSettings(app: FastifyInstance, deps: MountManagedSet
         token,
         deps.clientAddress(request.raw),
       );
+      const { organizationId, memberId } = claims;
+      // The client sends a message next, and shows the spend that its response states.
+      if (key !== null) deps.personSpend.prepare({ organizationId, memberId, apiKeyId: key.id });
       const document = deps.servedSettings.find({
-        organizationId: claims.organizationId,
+        organizationId,
         // Without the database the groups are those of the last refresh of the token.
         groupIds: key?.groupIds ?? claims.groupIds,
         allowedModels: key?.allowedModels ?? null,
