@@ -259,15 +259,22 @@ async function failOver(run: Run, signal: AbortSignal) {
 /** Makes every node cache the key, without cost. */
 async function cacheLostKey({ nodes, lost }: Run): Promise<void> {
   for (const { url } of nodes) {
-    const { status, text } = await callAdmin(url, lost.key, "POST", "/v1/messages/count_tokens", {
-      model: "claude-haiku-4-5-20251001",
-      messages: [{ role: "user", content: "Hello" }],
-    });
+    const { status, text } = await useLostKey(url, lost);
     if (status !== 200) throw new Error(`the key of the workspace Lost: ${status} ${text}`);
   }
 }
 
-/** Causes an alert, and revokes a key. An asynchronous failover loses both. */
+function useLostKey(url: string, { key }: WorkspaceWithKey) {
+  return callAdmin(url, key, "POST", "/v1/messages/count_tokens", {
+    model: "claude-haiku-4-5-20251001",
+    messages: [{ role: "user", content: "Hello" }],
+  });
+}
+
+/**
+ * Causes an alert, and revokes a key. An asynchronous failover loses both. A change that no node has read stays lost, so all
+ * nodes refuse the key before the failover.
+ */
 async function changeFacts({ nodes, receiver, lost }: Run): Promise<void> {
   const node = nodeAt({ nodes }, 0);
   const { status, text } = await sendMessage(node.url, lost.key);
@@ -276,6 +283,11 @@ async function changeFacts({ nodes, receiver, lost }: Run): Promise<void> {
     receiver.received.some(({ body }) => body.includes(lost.workspaceId)) ? true : null,
   );
   await node.mustAdmin("POST", `/v1/admin/api_keys/${lost.apiKeyId}`, { status: "archived" });
+  for (const { url } of nodes) {
+    await eventually(BOUND_MS, "a node that refuses the revoked key", async () =>
+      (await useLostKey(url, lost)).status === 401 ? true : null,
+    );
+  }
 }
 
 /** Kills the primary and one node in the same second. Starts the node again, as its service manager does. */
