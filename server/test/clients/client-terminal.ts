@@ -8,7 +8,7 @@ import { join } from "node:path";
 const COLUMNS = 120;
 const ROWS = 50;
 /** Catches hangs. */
-const TEXT_MS = 30_000;
+const TEXT_MS = 90_000;
 const END_MS = 20_000;
 const PRESS_AGAIN_MS = 2_000;
 
