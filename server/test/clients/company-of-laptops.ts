@@ -262,8 +262,9 @@ async function readSession(server: ServerProcess, id: string) {
   };
 }
 
-/** One response of $7.50. */
 const EXPENSIVE = "simulate-in1000000-out100000-as-claude-opus-5";
+/** Cost of one response. */
+const EXPENSIVE_USD = 7.5;
 
 async function spend(
   server: ServerProcess,
@@ -271,14 +272,11 @@ async function spend(
 ): Promise<number> {
   const gateway = await openGateway(server, of);
   await gateway.send(LOGIN, EXPENSIVE);
-  await eventually(
-    30_000,
-    "the record of the request",
-    async () => (await gateway.listMemberIds())[0] ?? null,
-  );
   await setCap(server, of.memberId, 1_000);
-  const cap = await findCap(server, of.memberId);
-  return Number(cap["spent_usd"]);
+  return eventually(30_000, "the spend of the request", async () => {
+    const spentUsd = Number((await findCap(server, of.memberId))["spent_usd"]);
+    return spentUsd >= EXPENSIVE_USD ? spentUsd : null;
+  });
 }
 
 async function setCap(server: ServerProcess, memberId: string, limitUsd: number): Promise<void> {
