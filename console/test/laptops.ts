@@ -13,7 +13,12 @@ const DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code";
 /** Starts a sign-in. */
 export async function startSignIn(url: string): Promise<StartedSignIn> {
   const { body } = await postForm(url, "device_authorization", { surface: "claude_code" });
-  return body as unknown as StartedSignIn;
+  const { device_code, user_code, verification_uri_complete } = body;
+  return {
+    device_code: String(device_code),
+    user_code: String(user_code),
+    verification_uri_complete: String(verification_uri_complete),
+  };
 }
 
 /** Asks for the tokens of a sign-in once. */

@@ -28,6 +28,14 @@ export function intersectModels(a: readonly string[], b: readonly string[]): str
   );
 }
 
+/** The same for lists of which null allows all models. */
+export function intersectModelLists(
+  a: readonly string[] | null,
+  b: readonly string[] | null,
+): readonly string[] | null {
+  return a === null || b === null ? (a ?? b) : intersectModels(a, b);
+}
+
 /**
  * Models of a member in several groups: those that one of the lists allows. Null lists restrict nothing and are left out.
  * Returns null without a list.

@@ -3,6 +3,7 @@ import type {
   OrganizationRole,
   WorkspaceRole,
 } from "@bursar/contract/permissions.ts";
+import { assert } from "#src/lib/assert.ts";
 import type { Claim } from "./claim.ts";
 
 /** Authenticated caller. Every read and write uses its `organizationId`. */
@@ -68,4 +69,10 @@ export interface Origin {
 export function toWireMaker(row: { created_by_type: string; created_by_id: string }) {
   const type = row.created_by_type === "member" ? "user" : row.created_by_type;
   return { type, id: row.created_by_id };
+}
+
+/** The caller of a route about the member's own account. The table of rights admits only members to these routes. */
+export function getMemberCaller({ caller }: { caller: Caller }): MemberCaller {
+  assert(caller.kind === "member", "only members can call routes about their own account");
+  return caller;
 }

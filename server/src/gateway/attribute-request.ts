@@ -1,4 +1,4 @@
-import { intersectModels } from "#src/domain/allowed-models.ts";
+import { intersectModelLists } from "#src/domain/allowed-models.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { FoundUser } from "#src/key-lookup/forwarded-users.sql.ts";
@@ -45,7 +45,7 @@ function attributeTo(key: FoundKey, user: FoundUser | null): FoundKey {
     ...key,
     ownerMemberId,
     groupIds,
-    allowedModels: intersectLists(key.allowedModels, allowedModels),
+    allowedModels: intersectModelLists(key.allowedModels, allowedModels),
   };
 }
 
@@ -59,10 +59,4 @@ function explainState({ isUnsigned, status }: FoundUser): string {
   return status === "removed"
     ? "The user of this request has left the organization."
     : "The user of this request has been deactivated. An admin of the organization can activate the user again.";
-}
-
-/** Null allows all. */
-function intersectLists(own: readonly string[] | null, given: readonly string[] | null) {
-  if (own === null || given === null) return own ?? given;
-  return intersectModels(own, given);
 }

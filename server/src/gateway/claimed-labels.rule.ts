@@ -1,5 +1,6 @@
 import { toRequestClass } from "@bursar/contract/usage-shape.ts";
 import type { ClaimedLabels } from "#src/domain/request-record.ts";
+import { copyText } from "#src/lib/copy-text.ts";
 import type { HeaderFields } from "#src/lib/header-fields.ts";
 
 // Labels that Claude Code sends about its requests. Any client can send them with any key, so they are claims: reports show
@@ -27,9 +28,4 @@ export function readClaimedLabels(fields: HeaderFields): ClaimedLabels | undefin
 function readLabel(fields: HeaderFields, name: Lowercase<string>): string | undefined {
   const value = fields.find(name);
   return value !== undefined && LABEL.test(value) ? copyText(value) : undefined;
-}
-
-/** Copies a part of a head, which would keep the whole head in memory until the flush. */
-function copyText(text: string): string {
-  return ` ${text}`.slice(1);
 }

@@ -4,12 +4,12 @@ import { type LogoutDeps, makeProviderLogout } from "#src/people/directory/back-
 import { LOGOUT_PATH } from "#src/people/directory/issuer.rule.ts";
 import { checkText } from "./check-text.ts";
 import type { ClientFacts } from "./client-address.ts";
+import { readOrigin } from "./read-origin.ts";
 
 export interface MountLogoutDeps extends LogoutDeps {
   clientAddress: ClientFacts["clientAddress"];
 }
 
-const MAX_USER_AGENT = 300;
 const MAX_BODY_BYTES = 64 * 1024;
 const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(;.*)?$/i;
 
@@ -21,11 +21,7 @@ export function mountLogout(app: FastifyInstance, deps: MountLogoutDeps): void {
     url: `${LOGOUT_PATH}/:directory_id`,
     bodyLimit: MAX_BODY_BYTES,
     handler: async (request, reply) => {
-      const origin = {
-        requestId: request.id,
-        ipAddress: deps.clientAddress(request.raw),
-        userAgent: request.headers["user-agent"]?.slice(0, MAX_USER_AGENT) ?? null,
-      };
+      const origin = readOrigin(deps, request);
       const params = request.params as { directory_id: string };
       checkText(params);
       const { directory_id: directoryId } = params;

@@ -8,6 +8,7 @@ import { startSignIn } from "#src/claude-code/laptops/start-sign-in.ts";
 import type { LaptopDeps } from "#src/key-lookup/authenticate-laptop.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import type { ClientFacts } from "./client-address.ts";
+import { readOrigin } from "./read-origin.ts";
 
 export interface MountOauthDeps extends AuditDeps, LaptopDeps {
   clientAddress: ClientFacts["clientAddress"];
@@ -16,7 +17,6 @@ export interface MountOauthDeps extends AuditDeps, LaptopDeps {
 }
 
 const MAX_BODY_BYTES = 64 * 1024;
-const MAX_USER_AGENT = 300;
 const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(;.*)?$/i;
 const DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -32,10 +32,7 @@ export function mountOauth(app: FastifyInstance, deps: MountOauthDeps): void {
   );
 
   mount(app, deps, "/oauth/device_authorization", (request) =>
-    startSignIn(deps, {
-      ipAddress: deps.clientAddress(request.raw),
-      userAgent: readUserAgent(request),
-    }),
+    startSignIn(deps, readOrigin(deps, request)),
   );
 
   mount(app, deps, "/oauth/token", (request) => {
@@ -44,7 +41,7 @@ export function mountOauth(app: FastifyInstance, deps: MountOauthDeps): void {
       case DEVICE_CODE_GRANT:
         return redeemDeviceCode(requireField(form, "device_code"));
       case "refresh_token":
-        return refreshTokens(deps, originOf(deps, request), requireField(form, "refresh_token"));
+        return refreshTokens(deps, readOrigin(deps, request), requireField(form, "refresh_token"));
       default:
         throw new OauthError(
           "unsupported_grant_type",
@@ -54,7 +51,7 @@ export function mountOauth(app: FastifyInstance, deps: MountOauthDeps): void {
   });
 
   mount(app, deps, "/oauth/revoke", async (request) => {
-    await revokeToken(deps, originOf(deps, request), requireField(readForm(request), "token"));
+    await revokeToken(deps, readOrigin(deps, request), requireField(readForm(request), "token"));
     return {};
   });
 }
@@ -116,16 +113,4 @@ function requireField(form: URLSearchParams, name: string): string {
   const value = form.get(name);
   if (value) return value;
   throw new OauthError("invalid_request", `${name}: expected a text.`);
-}
-
-function readUserAgent(request: FastifyRequest): string | null {
-  return request.headers["user-agent"]?.slice(0, MAX_USER_AGENT) ?? null;
-}
-
-function originOf(deps: MountOauthDeps, request: FastifyRequest) {
-  return {
-    requestId: request.id,
-    ipAddress: deps.clientAddress(request.raw),
-    userAgent: readUserAgent(request),
-  };
 }

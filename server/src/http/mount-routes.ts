@@ -19,6 +19,7 @@ import type { Handlers } from "./handlers.ts";
 import { openReport, type ReportsSource } from "./open-report.ts";
 import { readClaim } from "./read-claim.ts";
 import { readJsonObject } from "./read-json.ts";
+import { readOrigin } from "./read-origin.ts";
 import { sendStream } from "./send-stream.ts";
 import { makeStreamedFiles, type StreamedFiles } from "./streamed-files.ts";
 import { validate } from "./validate.ts";
@@ -41,8 +42,6 @@ export interface MountDeps extends AuthenticateDeps {
   claims: ClaimedChanges;
   logger: Logger;
 }
-
-const MAX_USER_AGENT = 300;
 
 type AnyHandler = (
   call: BrowserCall | PublicCall | ReportCall,
@@ -81,7 +80,7 @@ function mount(
     ...(route.maxBodyBytes !== undefined && { bodyLimit: route.maxBodyBytes }),
     // Runs before the body is read, so a refused caller's body is ignored.
     onRequest: async (request, reply) => {
-      const origin = originOf(deps, request);
+      const origin = readOrigin(deps, request);
       const browser = browserOf(request, reply);
       const { action } = route;
       if (action === "public") {
@@ -275,14 +274,6 @@ function consoleRequestOf(request: FastifyRequest): ConsoleRequest {
 
 function isChange(request: FastifyRequest): boolean {
   return request.method !== "GET" && request.method !== "HEAD";
-}
-
-function originOf(deps: MountDeps, request: FastifyRequest) {
-  return {
-    requestId: request.id,
-    ipAddress: deps.clientAddress(request.raw),
-    userAgent: request.headers["user-agent"]?.slice(0, MAX_USER_AGENT) ?? null,
-  };
 }
 
 function browserOf(request: FastifyRequest, reply: FastifyReply): Browser {

@@ -10,6 +10,7 @@ import { SCIM_PATH, type ScimDeps } from "#src/people/scim/scim-response.ts";
 import type { ClientFacts } from "./client-address.ts";
 import { makeErrorResponse } from "./errors.ts";
 import { readJsonObject } from "./read-json.ts";
+import { readOrigin } from "./read-origin.ts";
 
 export interface MountScimDeps extends ScimDeps {
   clientAddress: ClientFacts["clientAddress"];
@@ -18,7 +19,6 @@ export interface MountScimDeps extends ScimDeps {
 }
 
 const MEDIA_TYPE = "application/scim+json";
-const MAX_USER_AGENT = 300;
 const JSON_TYPE = /^application\/(scim\+)?json\s*(;.*)?$/i;
 
 /** Mounts SCIM 2.0. Its errors have the body of RFC 7644. */
@@ -30,11 +30,7 @@ export function mountScim(app: FastifyInstance, deps: MountScimDeps): void {
     url: `${SCIM_PATH}/*`,
     // Runs before the body is read, so a refused caller's body is ignored.
     onRequest: async (request) => {
-      const origin = {
-        requestId: request.id,
-        ipAddress: deps.clientAddress(request.raw),
-        userAgent: request.headers["user-agent"]?.slice(0, MAX_USER_AGENT) ?? null,
-      };
+      const origin = readOrigin(deps, request);
       const call = await authenticateFeed(deps, request.headers.authorization, origin);
       rate.take(call.tokenId);
       calls.set(request, call);

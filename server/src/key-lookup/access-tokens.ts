@@ -1,6 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { ApiError } from "#src/domain/api-error.ts";
+import { copyText } from "#src/lib/copy-text.ts";
 import { makeHmac, type SignText } from "./hmac.ts";
 
 // Tokens of laptops: JSON web tokens with HS256. The header of a valid token is one of few known texts, so a token never
@@ -191,11 +192,6 @@ function isSameText(given: string, expected: string): boolean {
   return (
     given.length === expected.length && timingSafeEqual(Buffer.from(given), Buffer.from(expected))
   );
-}
-
-/** A part of a text keeps the whole text in memory, here the headers of a request. */
-function copyText(text: string): string {
-  return Buffer.from(text, "latin1").toString("latin1");
 }
 
 function toPayload(subject: TokenSubject, nowMs: number, lifetimeMs: number) {

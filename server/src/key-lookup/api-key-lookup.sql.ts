@@ -2,7 +2,7 @@ import type { KeyPermission } from "@bursar/contract/permissions.ts";
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { KeyPurpose } from "#src/db/tables.ts";
-import { intersectModels } from "#src/domain/allowed-models.ts";
+import { intersectModelLists } from "#src/domain/allowed-models.ts";
 import { combineGroupModels, type GroupModels } from "#src/domain/group-models.ts";
 import type { OwnerState } from "#src/domain/owner-state.ts";
 import type { JsonRow } from "#src/signed-rows/changed-rows.sql.ts";
@@ -223,8 +223,7 @@ const NO_IDS: readonly string[] = [];
 function findAllowedModels({ allowed_models: own, owner_groups: groups }: FoundRow) {
   if (groups === null) return own;
   const given = combineGroupModels(groups.map(({ member_group }) => member_group));
-  if (own === null || given === null) return own ?? given;
-  return intersectModels(own, given);
+  return intersectModelLists(own, given);
 }
 
 function toFoundKey(row: FoundRow, rows: RowSigner): FoundKey {

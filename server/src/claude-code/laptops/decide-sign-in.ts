@@ -3,6 +3,7 @@ import type { Call } from "#src/access/call.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import { getMemberCaller } from "#src/domain/caller.ts";
 import { CLAUDE_CODE_HINT, ensureClaudeCodeKey } from "#src/keys/personal-keys/claude-code-key.ts";
 import { newId } from "#src/lib/ids.ts";
 import { hashSecret } from "#src/lib/secret-hash.ts";
@@ -14,7 +15,7 @@ import {
   saveDecision,
 } from "./device-authorizations.sql.ts";
 import { countOpenLaptops, findLaptop, insertLaptop, type LaptopRow } from "./laptops.sql.ts";
-import { auditOfLaptop, getMemberCaller, laptopNotFound } from "./laptops.ts";
+import { auditOfLaptop, laptopNotFound } from "./laptops.ts";
 import { readUserCode } from "./user-code.rule.ts";
 
 // A signed-in member looks up the code that Claude Code shows, and approves or denies the sign-in.

@@ -8,11 +8,10 @@ import {
 } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import type { MemberCaller } from "#src/domain/caller.ts";
+import { getMemberCaller } from "#src/domain/caller.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { REFRESH_TOKEN_MS } from "#src/key-lookup/access-tokens.ts";
 import { endLaptops } from "#src/key-lookup/end-laptops.sql.ts";
-import { assert } from "#src/lib/assert.ts";
 import { getMemberForSignOut } from "#src/people/members/members.ts";
 import {
   findLaptop,
@@ -173,9 +172,4 @@ export function toLaptop(row: LaptopRow, nowMs: number): z.input<typeof laptop> 
 
 export function laptopNotFound(): ApiError {
   return new ApiError("resource_not_found", "Laptop not found", {}, { resource: "laptop" });
-}
-
-export function getMemberCaller({ caller }: Pick<Call, "caller">): MemberCaller {
-  assert(caller.kind === "member", "only members can call routes about their own account");
-  return caller;
 }

@@ -1,20 +1,9 @@
 import type { Database, Tx } from "#src/db/pool.ts";
+import type { Tables } from "#src/db/tables.ts";
 import type { GroupModels } from "#src/domain/group-models.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 
-export interface VersionRow {
-  id: string;
-  organization_id: string;
-  version: number;
-  /** JSON text. */
-  policies: string;
-  comment: string | null;
-  restored_version: number | null;
-  created_by_type: string;
-  created_by_id: string;
-  created_at: Date;
-  mac: Uint8Array | null;
-}
+export type VersionRow = Tables["managed_settings_version"];
 
 const columns = [
   "id",

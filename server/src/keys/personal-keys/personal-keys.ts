@@ -6,7 +6,7 @@ import { apiKeyNotFound } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import type { MemberCaller } from "#src/domain/caller.ts";
+import { getMemberCaller, type MemberCaller } from "#src/domain/caller.ts";
 import { combineGroupModels } from "#src/domain/group-models.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { listPermittedWorkspaces, listWorkspaceRoles } from "#src/domain/rights.ts";
@@ -118,7 +118,7 @@ export function makeOwnerAuthority(rows: RowSigner): KeyAuthority {
       return row;
     },
     async checkCanGrant(tx, caller, key) {
-      const member = toMember(caller);
+      const member = getMemberCaller({ caller });
       const place = await lockPlaceOfKey(tx, rows, member, key);
       const ground = findGround(member, place);
       if (ground === null || ground === "joining") throw refusePersonalKeys(place);
@@ -128,7 +128,7 @@ export function makeOwnerAuthority(rows: RowSigner): KeyAuthority {
       );
     },
     async findMaxDays(tx, caller, key) {
-      const member = toMember(caller);
+      const member = getMemberCaller({ caller });
       const place = await lockPlaceOfKey(tx, rows, member, key);
       return findMaxDays(tx, member, place, findGround(member, place) ?? "setting");
     },
@@ -227,13 +227,4 @@ export async function findPersonalKeyOptions(
   const contacts = await listContacts(database, asked);
   const groupModels = combineGroupModels(await listModelsOfMember(database, { memberId }));
   return { options, hasMore: listed.length > MAX_PLACES, groupModels, contacts };
-}
-
-function toMember(caller: Call["caller"]): MemberCaller {
-  assert(caller.kind === "member", "only members can call routes about their own account");
-  return caller;
-}
-
-function getMemberCaller({ caller }: Call): MemberCaller {
-  return toMember(caller);
 }

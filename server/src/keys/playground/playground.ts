@@ -6,13 +6,12 @@ import { getActiveWorkspaceForChange } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import type { MemberCaller } from "#src/domain/caller.ts";
+import { getMemberCaller, type MemberCaller } from "#src/domain/caller.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { canGrantKeyPermission, listWorkspaceRoles } from "#src/domain/rights.ts";
 import { copyLimits } from "#src/keys/api-keys/copy-limits.ts";
 import { inheritRestrictions } from "#src/keys/api-keys/inherit-restrictions.ts";
 import { putInForce } from "#src/keys/api-keys/ranked-restrictions.ts";
-import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
 import { findMember } from "#src/people/leaving/members.sql.ts";
 import {
@@ -145,9 +144,4 @@ function checkCanCreateMessages(member: MemberCaller, workspaceId: string): void
 async function createKeyName(tx: Tx, { organizationId, id }: MemberCaller): Promise<string> {
   const member = await findMember(tx, { organizationId, id });
   return `Playground of ${member?.name ?? id}`.slice(0, MAX_NAME_LENGTH);
-}
-
-function getMemberCaller({ caller }: Call): MemberCaller {
-  assert(caller.kind === "member", "only members can call routes about their own account");
-  return caller;
 }

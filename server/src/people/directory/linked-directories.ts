@@ -6,12 +6,12 @@ import {
 } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import { getMemberCaller } from "#src/domain/caller.ts";
 import { needsCompanySignIn } from "#src/people/identity/company-sign-in.sql.ts";
 import { findMember } from "#src/people/leaving/members.sql.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { memberNotFound } from "#src/people/members/member-not-found.ts";
 import { getMemberForChange } from "#src/people/members/members.ts";
-import { getMemberCaller } from "#src/people/sign-in/signed-in.ts";
 import { keepClaimedGroups } from "./claimed-groups.ts";
 import { deleteLink, hasOwnSignIn, type LinkRow, listLinks } from "./linked-directories.sql.ts";
 

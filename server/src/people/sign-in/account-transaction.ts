@@ -1,11 +1,11 @@
 import type { BrowserCall } from "#src/access/call.ts";
 import { type Audit, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
+import { getMemberCaller } from "#src/domain/caller.ts";
 import { siteOfChange } from "#src/people/identity/ask-auth.ts";
 import { type Auth, loadAuth, makeAuth } from "#src/people/identity/auth.ts";
 import type { AuthRequest } from "#src/people/identity/auth-settings.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
-import { getMemberCaller } from "./signed-in.ts";
 
 /** Settings of better-auth for one change. Default site: that of the call. */
 type AuthOptions = Omit<AuthRequest, "tx" | "origin" | "site"> & Partial<Pick<AuthRequest, "site">>;

@@ -6,6 +6,7 @@ import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import { getMemberCaller } from "#src/domain/caller.ts";
 import { assert } from "#src/lib/assert.ts";
 import { headersOf, sessionlessHeadersOf, siteOfChange } from "#src/people/identity/ask-auth.ts";
 import { addressAttempt, passkeyChallengeAttempt } from "#src/people/identity/attempts.ts";
@@ -27,7 +28,7 @@ import { findPerson, lockPerson } from "./people.sql.ts";
 import { passkeyRefusalOf, refusalOf } from "./refusals.ts";
 import { beginAttempts, completeSignIn, nowOf, refundAttempts, type SignedIn } from "./sign-in.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
-import { auditOfSelf, getMemberCaller } from "./signed-in.ts";
+import { auditOfSelf } from "./signed-in.ts";
 
 /** Response of an authenticator that signs in. */
 export type Assertion = z.output<typeof passkeyAssertion>;

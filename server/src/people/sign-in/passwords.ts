@@ -1,7 +1,7 @@
 import type { BrowserCall, PublicCall } from "#src/access/call.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
-import type { Origin } from "#src/domain/caller.ts";
+import { getMemberCaller, type Origin } from "#src/domain/caller.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { assert } from "#src/lib/assert.ts";
 import { layoutMessage } from "#src/mail/layout.ts";
@@ -46,7 +46,7 @@ import {
 import { withFailureRecorded } from "./record-failure.ts";
 import { linkGone, refusalOf, wrongCurrentPassword } from "./refusals.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
-import { auditOfSelf, getMemberCaller } from "./signed-in.ts";
+import { auditOfSelf } from "./signed-in.ts";
 
 /** Sets a new password. All other sessions of the member end, and this one continues under a new cookie. */
 export async function changePassword(

@@ -1,8 +1,9 @@
 import type { BrowserCall } from "#src/access/call.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
+import { getMemberCaller } from "#src/domain/caller.ts";
 import { lockProfile, renameMember } from "./profile.sql.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
-import { auditOfSelf, getMemberCaller } from "./signed-in.ts";
+import { auditOfSelf } from "./signed-in.ts";
 
 export interface Profile {
   member_id: string;

@@ -11,6 +11,7 @@ import type { z } from "zod";
 import type { BrowserCall, PublicCall } from "#src/access/call.ts";
 import { sessionEndsAtMs } from "#src/access/sessions.ts";
 import { STEP_UP_LASTS_MS } from "#src/access/step-up.ts";
+import { getMemberCaller } from "#src/domain/caller.ts";
 import { assert } from "#src/lib/assert.ts";
 import { findDirectoryOfSession } from "#src/people/directory/sign-in.sql.ts";
 import { needsCompanySignIn } from "#src/people/identity/company-sign-in.sql.ts";
@@ -40,7 +41,6 @@ import {
 import { createSetUpLink, isSetUpOpen, setUp } from "./set-up.ts";
 import { signIn, signInWithTwoFactor } from "./sign-in.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
-import { getMemberCaller } from "./signed-in.ts";
 import { getStepUpPasskeyOptions, stepUp } from "./step-up.ts";
 import {
   confirmTotp,

@@ -10,7 +10,7 @@ import { plainSessionCookie, secureSessionCookie } from "#src/access/session-coo
 import { type SessionLengths, sessionEndsAtMs, sessionLengthsOf } from "#src/access/sessions.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import type { MemberCaller } from "#src/domain/caller.ts";
+import { getMemberCaller, type MemberCaller } from "#src/domain/caller.ts";
 import {
   findWorkspaceReach,
   hasOrganizationPermission,
@@ -28,7 +28,7 @@ import {
   type SessionRow,
 } from "./sessions.sql.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
-import { auditOfSelf, getMemberCaller } from "./signed-in.ts";
+import { auditOfSelf } from "./signed-in.ts";
 
 /** Maximum workspaces in a member's own profile. The list of workspaces has all. */
 const MAX_WORKSPACES = 500;

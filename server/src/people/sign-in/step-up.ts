@@ -1,6 +1,7 @@
 import type { BrowserCall } from "#src/access/call.ts";
 import { STEP_UP_LASTS_MS } from "#src/access/step-up.ts";
 import { inTransaction } from "#src/db/transaction.ts";
+import { getMemberCaller } from "#src/domain/caller.ts";
 import { refuseFields } from "#src/domain/refuse-field.ts";
 import { moveDirectorySession } from "#src/people/directory/sign-in.sql.ts";
 import { headersOf, siteOfChange } from "#src/people/identity/ask-auth.ts";
@@ -17,7 +18,7 @@ import { refusalOf, wrongCurrentPassword } from "./refusals.ts";
 import { copySessionStart, deleteSession, setSteppedUp } from "./sessions.sql.ts";
 import { getNewSessionId, nowOf } from "./sign-in.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
-import { auditOfSelf, getMemberCaller } from "./signed-in.ts";
+import { auditOfSelf } from "./signed-in.ts";
 
 /** Proves the member's identity again, with a password or a passkey. Returns the time until which the proof counts. */
 export async function stepUp(

@@ -1,6 +1,7 @@
 import type { BrowserCall } from "#src/access/call.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import { getMemberCaller } from "#src/domain/caller.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { assert } from "#src/lib/assert.ts";
 import { headersOf } from "#src/people/identity/ask-auth.ts";
@@ -14,7 +15,7 @@ import { findPerson, lockPerson } from "./people.sql.ts";
 import { refusalOf } from "./refusals.ts";
 import { nowOf } from "./sign-in.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
-import { auditOfSelf, getMemberCaller } from "./signed-in.ts";
+import { auditOfSelf } from "./signed-in.ts";
 import { isTotpVerified } from "./two-factor.sql.ts";
 import { consumeCode } from "./used-codes.sql.ts";
 
