@@ -1,7 +1,7 @@
-// Runs the same load on this tree and on an older commit. Each turn starts both servers, and each round loads one after the
-// other, so slow minutes of the machine reach both. Each workspace has a monthly limit. With --scopes, this tree also serves a
-// key with five strict limits. Prints CPU per request, PostgreSQL's CPU and its transactions per request, and two ratios: of
-// the minima, and the median of the rounds. Exits with 1 when the minimum of a JSON request is more than 1.15 times that of before.
+// Runs the same load on this tree and on an older commit, at once on one core, so that each moment of the machine reaches both.
+// A second server of the older commit shows the noise. Each workspace has a monthly limit. With --scopes, another server of this
+// tree serves a key with five strict limits. Prints CPU per request, PostgreSQL's CPU and transactions, and ratios to the older
+// commit. Exits with 1 when the median ratio of a JSON request is over 1.15.
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,9 +10,14 @@ import { checkOut } from "./checkouts.ts";
 import { root, ScriptProcess } from "./children.ts";
 import { pinProcesses, splitCores } from "./cores.ts";
 import { createKeyInFiveScopes } from "./five-scopes.ts";
-import { type Bench, type Measured, measureScenario } from "./measure.ts";
+import type { LoadPlan } from "./load.ts";
+import { type Measured, measure, planFor } from "./measure.ts";
 import { summarize } from "./report.ts";
 import {
+  chooseMode,
+  choosePrompt,
+  chooseWarmUp,
+  type Durations,
   defaultDurations,
   getLoadScenario,
   type LoadScenario,
@@ -22,17 +27,16 @@ import { startBursar } from "./targets/bursar.ts";
 import type { Target } from "./targets/target.ts";
 
 const HIGHEST_RATIO = 1.15;
-/** Many short rounds find a quiet moment for each side. */
-const SHORT = { fixedRateMs: 2_000, fullLoadMs: 1_500, settleMs: 400, warmUpMs: 200 };
+const SHORT = { fixedRateMs: 4_000, fullLoadMs: 3_000, settleMs: 400, warmUpMs: 200 };
 const SCENARIOS = ["json-rate", "json-1.5k", "json-20k", "stream-40-rate", "stream-40"];
 const USAGE =
   "usage: node bench/compare.ts <commit> [--quick] [--turns 3] [--rounds 10] [--scopes] [--scenario json-1.5k]";
 
-/** "five scopes" is the server of "now" with another key. */
-type Side = "before" | "now" | "five scopes";
+/** "before again" is a second server of the older commit, and "five scopes" one of this tree with another key. */
+type SideName = "before" | "now" | "before again" | "five scopes";
 
 interface Round extends Measured {
-  side: Side;
+  side: SideName;
   /** Number of the round over all turns, from 1. */
   round: number;
   scenario: LoadScenario;
@@ -97,100 +101,143 @@ interface Run {
 
 async function runTurns(run: Run): Promise<Round[]> {
   const split = splitCores();
-  const load = new ScriptProcess("./load.ts");
   const mock = new ScriptProcess("./mock-upstream.ts");
   const { port: upstreamPort } = await mock.answer<{ port: number }>();
-  if (split) pinProcesses([load.pid, mock.pid], split.rest);
-  const durations = run.isQuick ? quickDurations : { ...defaultDurations, ...SHORT };
-  const bench = { load, durations, onAnswers: () => undefined };
+  if (split) pinProcesses([mock.pid], split.rest);
+  const names: SideName[] = ["before", "now", "before again"];
+  if (run.hasFiveScopes) names.push("five scopes");
   const rounds: Round[] = [];
   for (let turn = 0; turn < run.turns; turn++) {
-    const folder = join(run.folder, `turn-${turn}`);
-    const start = (name: string, source: string) =>
-      startSide({ source, folder: join(folder, name), upstreamPort });
-    const before = await start("before", run.older);
+    const sides: Side[] = [];
     try {
-      const now = await start("now", root);
-      try {
-        const sides = await listSides({ before, now, folder, hasFiveScopes: run.hasFiveScopes });
-        rounds.push(...(await runRounds(bench, sides, { ...run, turn })));
-      } finally {
-        await stopSide(now);
+      for (const name of turn % 2 === 0 ? names : names.toReversed()) {
+        const folder = join(run.folder, `turn-${turn}`, name.replaceAll(" ", "-"));
+        const source = name.startsWith("before") ? run.older : root;
+        sides.push(await startSide({ name, source, folder, upstreamPort }));
       }
+      rounds.push(...(await runRounds(sides, { ...run, turn })));
     } finally {
-      await stopSide(before);
+      for (const side of sides) await stopSide(side);
     }
   }
-  await Promise.all([load.stop(), mock.stop()]);
+  await mock.stop();
   return rounds;
 }
 
-/** Runs all scenarios on both servers of one turn. Every second round has the opposite order. */
+/** Runs all scenarios on the servers of one turn. */
 async function runRounds(
-  bench: Bench,
-  sides: readonly LoadedSide[],
-  { scenarios, rounds, turn }: Pick<Run, "scenarios" | "rounds"> & { turn: number },
+  sides: readonly Side[],
+  {
+    scenarios,
+    rounds,
+    turn,
+    isQuick,
+  }: Pick<Run, "scenarios" | "rounds" | "isQuick"> & { turn: number },
 ): Promise<Round[]> {
+  const durations = isQuick ? quickDurations : { ...defaultDurations, ...SHORT };
   const measured: Round[] = [];
   for (const scenario of scenarios) {
     for (let index = 0; index < rounds; index++) {
       const round = turn * rounds + index + 1;
       console.error(`> round ${round}: ${scenario.name}`);
-      for (const { side, target, apiKeys } of index % 2 === 0 ? sides : sides.toReversed()) {
-        const load = { scenario, isFirst: index === 0, ...(apiKeys && { apiKeys }) };
-        const result = await measureScenario(bench, target, load);
-        measured.push({ side, round, scenario, ...result });
-      }
+      const warmUp = chooseWarmUp(scenario, { durations, isFirst: index === 0 });
+      if (warmUp) await loadAtOnce(sides, { scenario, mode: warmUp, durations });
+      const mode = chooseMode(scenario, durations);
+      const results = await loadAtOnce(sides, { scenario, mode, durations });
+      for (const { side, result } of results) measured.push({ side, round, scenario, ...result });
     }
   }
   return measured;
 }
 
+/** Loads all servers at the same time. Each gets its share of the requests. */
+function loadAtOnce(
+  sides: readonly Side[],
+  load: { scenario: LoadScenario; mode: LoadPlan["mode"]; durations: Durations },
+): Promise<{ side: SideName; result: Measured }[]> {
+  const { scenario, durations } = load;
+  const mode = divideLoad(load.mode, sides.length);
+  const prompt = choosePrompt(scenario, durations);
+  return Promise.all(
+    sides.map(async ({ name, target, generator, apiKeys }) => {
+      const bench = { load: generator, durations, onAnswers: () => undefined };
+      const plan = { ...planFor(target, prompt), mode, ...(apiKeys && { apiKeys }) };
+      return { side: name, result: await measure(bench, target, plan) };
+    }),
+  );
+}
+
+function divideLoad(mode: LoadPlan["mode"], parts: number): LoadPlan["mode"] {
+  if (mode.kind === "closed") {
+    return { ...mode, connections: Math.ceil(mode.connections / parts) };
+  }
+  const ratePerSecond = mode.ratePerSecond / parts;
+  return { ...mode, ratePerSecond, count: Math.ceil(mode.count / parts) };
+}
+
+interface Side {
+  name: SideName;
+  target: Target;
+  generator: ScriptProcess;
+  apiKeys: string[] | null;
+}
+
 async function startSide(options: {
+  name: SideName;
   source: string;
   folder: string;
   upstreamPort: number;
-}): Promise<Target> {
-  mkdirSync(options.folder, { recursive: true });
+}): Promise<Side> {
+  const { name, folder } = options;
+  mkdirSync(folder, { recursive: true });
   const target = await startBursar(options);
+  const generator = new ScriptProcess("./load.ts");
   const split = splitCores();
   if (split) {
     pinProcesses(target.pids, [split.target]);
-    pinProcesses(target.database?.pids() ?? [], split.rest);
+    pinProcesses([generator.pid, ...(target.database?.pids() ?? [])], split.rest);
   }
-  return target;
+  const apiKeys =
+    name === "five scopes" ? [await createKeyInFiveScopes(join(folder, "data"))] : null;
+  return { name, target, generator, apiKeys };
 }
 
-async function stopSide(target: Target): Promise<void> {
+async function stopSide({ target, generator }: Side): Promise<void> {
+  await generator.stop();
   await target.database?.close();
   await target.stop();
 }
 
-interface LoadedSide {
-  side: Side;
-  target: Target;
-  apiKeys?: string[];
-}
-
-async function listSides(options: {
-  before: Target;
-  now: Target;
-  folder: string;
-  hasFiveScopes: boolean;
-}): Promise<LoadedSide[]> {
-  const sides: LoadedSide[] = [
-    { side: "before", target: options.before },
-    { side: "now", target: options.now },
-  ];
-  if (options.hasFiveScopes) {
-    const key = await createKeyInFiveScopes(join(options.folder, "now", "data"));
-    sides.push({ side: "five scopes", target: options.now, apiKeys: [key] });
-  }
-  return sides;
-}
-
-/** Prints the tables. Returns the ratios of the minima of the JSON scenarios. */
+/** Prints the tables. Returns the median ratios of the JSON scenarios of this tree. */
 function report(rounds: readonly Round[]): number[] {
+  printRounds(rounds);
+  console.log("\n| requests | side | least / median, µs | median ratio of the rounds |");
+  console.log("|---|---|---|---|");
+  const ratios: number[] = [];
+  for (const scenario of new Set(rounds.map((round) => round.scenario))) {
+    const pick = (wanted: SideName) =>
+      rounds
+        .filter((round) => round.scenario === scenario && round.side === wanted)
+        .map(({ cpuMicros }) => cpuMicros);
+    const before = pick("before");
+    const again = pick("before again");
+    const both = before.map((micros, index) => (micros + (again[index] ?? micros)) / 2);
+    for (const side of new Set(rounds.map((round) => round.side))) {
+      const costs = pick(side);
+      const base = side === "before again" ? before : both;
+      const ratio = summarize(costs.map((micros, index) => micros / (base[index] ?? Number.NaN)));
+      if (side === "now" && scenario.prompt.stream === null) ratios.push(ratio.median);
+      const { least, median } = summarize(costs);
+      const last = side === "before" ? "" : ratio.median.toFixed(3);
+      console.log(
+        `| ${scenario.title} | ${side} | ${least.toFixed(1)} / ${median.toFixed(1)} | ${last} |`,
+      );
+    }
+  }
+  return ratios;
+}
+
+function printRounds(rounds: readonly Round[]): void {
   console.log("\n| requests | round | side | CPU µs/request | PostgreSQL | transactions |");
   console.log("|---|---|---|---|---|---|");
   for (const { side, round, scenario, ...measured } of rounds) {
@@ -200,25 +247,4 @@ function report(rounds: readonly Round[]): number[] {
       `| ${scenario.title} | ${round} | ${side} | ${measured.cpuMicros.toFixed(1)} | ${database} | ${transactions} |`,
     );
   }
-  console.log(
-    "\n| requests | side | ratio of the minima | median of the rounds |\n|---|---|---|---|",
-  );
-  const ratios: number[] = [];
-  for (const scenario of new Set(rounds.map((round) => round.scenario))) {
-    for (const side of ["now", "five scopes"] as const) {
-      const pick = (wanted: Side) =>
-        rounds
-          .filter((round) => round.scenario === scenario && round.side === wanted)
-          .map(({ cpuMicros }) => cpuMicros);
-      const [before, after] = [pick("before"), pick(side)];
-      if (after.length === 0) continue;
-      const ratio = Math.min(...after) / Math.min(...before);
-      const ofRounds = summarize(
-        after.map((micros, index) => micros / (before[index] ?? Number.NaN)),
-      ).median;
-      if (scenario.prompt.stream === null) ratios.push(ratio);
-      console.log(`| ${scenario.title} | ${side} | ${ratio.toFixed(3)} | ${ofRounds.toFixed(3)} |`);
-    }
-  }
-  return ratios;
 }
