@@ -1,7 +1,7 @@
-// Runs the same load on this tree and on an older commit, at once on one core, so that each moment of the machine reaches both.
-// A second server of the older commit shows the noise. Each workspace has a monthly limit. With --scopes, another server of this
-// tree serves a key with five strict limits. Prints CPU per request, PostgreSQL's CPU and transactions, and ratios to the older
-// commit. Exits with 1 when the median ratio of a JSON request is over 1.15.
+// Runs the same load on this tree and on an older commit. All servers run at once on one core, so that each moment of the machine
+// reaches all of them. A second server of the older commit shows the noise. Each workspace has a monthly limit. With --scopes,
+// another server of this tree serves a key with five strict limits. Prints CPU per request, PostgreSQL's CPU and transactions, and
+// ratios to the older commit. Exits with 1 when the median ratio of a JSON request is over 1.15.
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
