@@ -2,6 +2,8 @@ import type { ErrorBody } from "@bursar/contract/error-body.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { toErrorBody } from "#src/domain/error-body.ts";
 
+const NOT_RETRIED: ReadonlySet<number> = new Set([401, 409]);
+
 export interface ErrorResponse {
   status: number;
   headers: Record<string, string>;
@@ -25,8 +27,8 @@ export function makeErrorResponse(
     status: refusal.status,
     headers: {
       "request-id": requestId,
-      // Official SDKs retry a 409. A retry would find the same conflict.
-      ...(refusal.status === 409 && { "x-should-retry": "false" }),
+      // Official SDKs retry a 409, and Claude Code a 401. A retry would find the same fault.
+      ...(NOT_RETRIED.has(refusal.status) && { "x-should-retry": "false" }),
       ...refusal.headers,
     },
     body: toErrorBody(refusal, requestId),
