@@ -104,6 +104,33 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     expect(await readPageState(page)).not.toContain(secret.slice(20, 40));
   });
 
+  test("an admin creates the key of a gateway with the directory of its users", async () => {
+    const { page } = await openKeys();
+    await pressCreate(page);
+    await page.getByLabel("Name").fill("Gateway of the company");
+    await page.getByLabel("Workspace", { exact: true }).fill("Research");
+    await page.getByRole("option", { name: "Research" }).click();
+    await page.getByLabel("Users").selectOption({ label: "Users of Northwind ID" });
+    await page.getByLabel("Refuse requests without a known user").uncheck();
+    await page.getByRole("button", { name: "Review key" }).click();
+    await page
+      .getByText("Requests without a known user count for the key alone.", { exact: false })
+      .waitFor();
+    await page.getByRole("button", { name: "Create key" }).click();
+    await readSecret(page);
+    await storeSecret(page);
+    const search = "/v1/admin/api_keys?search=Gateway%20of%20the%20company";
+    const { data } = await company().server.mustAdmin("GET", search);
+    expect(data).toMatchObject([
+      { user_directory_id: company().directoryId, requires_user: false },
+    ]);
+
+    // A key of a person has no users.
+    await pressCreate(page);
+    await page.getByLabel("Owner").selectOption("me");
+    expect(await page.getByLabel("Users").count()).toBe(0);
+  });
+
   test("copies keys with the public URL of the server", async () => {
     const { page, context } = await openSession();
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);

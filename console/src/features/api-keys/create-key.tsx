@@ -18,6 +18,7 @@ import { needed, toLines } from "../../ui/form.ts";
 import { formatDay } from "../../ui/format.ts";
 import { Choices, Input, Select } from "../../ui/input.tsx";
 import { ExpiryField, Restrictions } from "./key-fields.tsx";
+import { NewKeyUsers, UsersFields } from "./key-users.tsx";
 import type { OwnerLink } from "./owner-link-dialog.tsx";
 import { usePossibleOwners } from "./queries.ts";
 import { describeKey, permissionWords } from "./words.ts";
@@ -33,6 +34,8 @@ interface KeyValues {
   allowed_models: string;
   allowed_addresses: string;
   tags: string;
+  user_directory_id: string;
+  requires_user: boolean;
 }
 
 interface CreateProps {
@@ -61,6 +64,8 @@ export function CreateKeyDialog(props: CreateProps) {
     allowed_models: "",
     allowed_addresses: "",
     tags: "",
+    user_directory_id: "",
+    requires_user: true,
   };
   const changeForm = useChangeForm(create, {
     defaultValues,
@@ -169,6 +174,15 @@ function KeyFields({ form, isWorkspaceFixed }: FieldsProps) {
       </div>
       {values.owner === "person" && <PersonField form={form} />}
       <TagsField input={form.register("tags", tagLines)} error={errors.tags?.message} />
+      {values.owner === "workspace" && (
+        <UsersFields
+          workspaceId={values.workspace_id ?? ""}
+          directory={form.register("user_directory_id")}
+          isRequired={form.register("requires_user")}
+          chosen={values.user_directory_id}
+          error={errors.user_directory_id?.message}
+        />
+      )}
       <Restrictions
         models={form.register("allowed_models")}
         addresses={form.register("allowed_addresses")}
@@ -245,7 +259,8 @@ function Review({ values }: { values: KeyValues }) {
     addresses: toLines(values.allowed_addresses),
     expires: expires && formatDay(expires),
   });
-  const line = (mark: ReactNode, text: string) => (
+  const { user_directory_id: directoryId, requires_user: isRequired } = values;
+  const line = (mark: ReactNode, text: ReactNode) => (
     <li className="grid grid-cols-[1.25rem_1fr] gap-2 py-2.5">
       <span aria-hidden="true" className="pt-px text-center">
         {mark}
@@ -260,6 +275,11 @@ function Review({ values }: { values: KeyValues }) {
         {line(<span className="text-good">✓</span>, words.can)}
         {line(<span className="text-bad">✕</span>, words.cannot)}
         {line(<span className="text-quiet">◷</span>, words.ends)}
+        {hasUsers(values) &&
+          line(
+            <span className="text-quiet">→</span>,
+            <NewKeyUsers id={directoryId} isRequired={isRequired} />,
+          )}
       </ul>
     </div>
   );
@@ -287,7 +307,16 @@ function toBody(values: KeyValues, memberId: string) {
     ...(models.length > 0 && { allowed_models: models }),
     ...(addresses.length > 0 && { allowed_addresses: addresses }),
     ...(Object.keys(tags).length > 0 && { tags }),
+    ...(hasUsers(values) && {
+      user_directory_id: values.user_directory_id,
+      requires_user: values.requires_user,
+    }),
   };
+}
+
+/** Whether a gateway names users with the key. Only keys of the workspace can have them. */
+function hasUsers({ owner, user_directory_id }: KeyValues): boolean {
+  return owner === "workspace" && user_directory_id !== "";
 }
 
 function capitalise(text: string): string {

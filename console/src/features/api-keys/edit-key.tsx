@@ -94,13 +94,16 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
           }}
         />
         <TagsField input={form.register("tags", tagLines)} error={errors.tags?.message} />
-        <UsersFields
-          apiKey={apiKey}
-          directory={form.register("user_directory_id")}
-          isRequired={form.register("requires_user")}
-          chosen={form.watch("user_directory_id")}
-          error={errors.user_directory_id?.message}
-        />
+        {apiKey.owner.type === "workspace" && (
+          <UsersFields
+            workspaceId={apiKey.workspace_id}
+            current={apiKey.user_directory_id}
+            directory={form.register("user_directory_id")}
+            isRequired={form.register("requires_user")}
+            chosen={form.watch("user_directory_id")}
+            error={errors.user_directory_id?.message}
+          />
+        )}
         <Restrictions
           models={form.register("allowed_models")}
           addresses={form.register("allowed_addresses")}

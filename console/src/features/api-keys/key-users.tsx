@@ -8,7 +8,9 @@ import { useDirectories } from "./queries.ts";
 import { useKeyRank } from "./use-key-rank.ts";
 
 interface UsersFieldsProps {
-  apiKey: ApiKey;
+  workspaceId: string;
+  /** Directory of an existing key. */
+  current?: string | null;
   directory: UseFormRegisterReturn;
   isRequired: UseFormRegisterReturn;
   /** The chosen directory. Empty: none. */
@@ -16,15 +18,16 @@ interface UsersFieldsProps {
   error: string | undefined;
 }
 
-/** Directory of a gateway's users, for admins of the company and keys of the workspace. */
-export function UsersFields({ apiKey, directory, isRequired, chosen, error }: UsersFieldsProps) {
+/** Directory of a gateway's users, for a key of the workspace. Admins of the company see it. */
+export function UsersFields(props: UsersFieldsProps) {
+  const { workspaceId, current = null, directory, isRequired, chosen, error } = props;
   const may = useMay();
-  const isAdmin = includesRank(useKeyRank(apiKey.workspace_id), "admin");
-  const isShown = isAdmin && may("directories:read") && apiKey.owner.type === "workspace";
+  const isAdmin = includesRank(useKeyRank(workspaceId), "admin");
+  const isShown = isAdmin && may("directories:read");
   const directories = useDirectories(isShown);
   const items = directories.data?.items ?? [];
-  if (!isShown || (items.length === 0 && apiKey.user_directory_id === null)) return null;
-  const isListed = items.some(({ id }) => id === apiKey.user_directory_id);
+  if (!isShown || (items.length === 0 && current === null)) return null;
+  const isListed = items.some(({ id }) => id === current);
   return (
     <>
       <Field
@@ -40,9 +43,7 @@ export function UsersFields({ apiKey, directory, isRequired, chosen, error }: Us
                 Users of {name}
               </option>
             ))}
-            {apiKey.user_directory_id !== null && !isListed && (
-              <option value={apiKey.user_directory_id}>{apiKey.user_directory_id}</option>
-            )}
+            {current !== null && !isListed && <option value={current}>{current}</option>}
           </Select>
         )}
       </Field>
@@ -53,9 +54,20 @@ export function UsersFields({ apiKey, directory, isRequired, chosen, error }: Us
 
 /** Users of a key, in a line of facts. */
 export function KeyUsers({ apiKey }: { apiKey: ApiKey }) {
+  const name = useDirectoryName(apiKey.user_directory_id ?? "");
+  return `Users of ${name}${apiKey.requires_user ? ", always required" : ""}`;
+}
+
+/** Users of a new key, in a sentence. */
+export function NewKeyUsers({ id, isRequired }: { id: string; isRequired: boolean }) {
+  const name = useDirectoryName(id);
+  const rest = isRequired ? "are refused" : "count for the key alone";
+  return `Requests count as those of the named users of ${name}. Requests without a known user ${rest}.`;
+}
+
+/** Name of a directory, or its id where the member cannot read it. */
+function useDirectoryName(id: string): string {
   const may = useMay();
   const directories = useDirectories(may("directories:read"));
-  const { user_directory_id: id, requires_user: isRequired } = apiKey;
-  const name = directories.data?.items.find((each) => each.id === id)?.name ?? id;
-  return `Users of ${name}${isRequired ? ", always required" : ""}`;
+  return directories.data?.items.find((each) => each.id === id)?.name ?? id;
 }
