@@ -52,6 +52,12 @@ export interface ErrorBody {
   request_id?: string;
 }
 
+/** Facts of an answer beside its body. */
+interface AnswerFacts {
+  requestId: string | null;
+  retryAfter: string | null;
+}
+
 /** A refusal, with the server's message. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
@@ -65,8 +71,10 @@ export class ApiError extends Error {
   readonly fileErrors: readonly FileError[];
   readonly fileErrorCount: number;
   readonly requestId: string | null;
+  /** Wait before the next attempt, seconds. Null: the answer names none. */
+  readonly retryAfterSeconds: number | null;
 
-  constructor(status: number, body: ErrorBody | null, requestId: string | null) {
+  constructor(status: number, body: ErrorBody | null, { requestId, retryAfter }: AnswerFacts) {
     super(body?.error?.message ?? `The server answered with the status ${status}.`);
     this.status = status;
     this.type = body?.error?.type ?? "api_error";
@@ -75,6 +83,8 @@ export class ApiError extends Error {
     this.fileErrors = body?.error?.details?.file_errors ?? [];
     this.fileErrorCount = body?.error?.details?.file_error_count ?? 0;
     this.requestId = requestId;
+    const seconds = Number(retryAfter ?? "");
+    this.retryAfterSeconds = seconds > 0 ? seconds : null;
   }
 }
 
@@ -188,7 +198,8 @@ async function readAnswer(response: Response): Promise<unknown> {
   const body = parse(text) as ErrorBody | null;
   if (response.ok && body !== null) return body;
   const requestId = body?.request_id ?? response.headers.get("request-id");
-  const error = new ApiError(response.status, body, requestId);
+  const retryAfter = response.headers.get("retry-after");
+  const error = new ApiError(response.status, body, { requestId, retryAfter });
   if (error.errorCode === "second_factor_required") reportSessionChange();
   throw error;
 }

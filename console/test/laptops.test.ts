@@ -87,4 +87,31 @@ describeConsole("laptops", ({ company, open, openSession, goTo }) => {
     expect(await page.getByRole("heading", { name: "Secret" }).count()).toBe(0);
     expect(faults).toEqual([]);
   });
+
+  // Last, because it uses up the attempts of the address.
+  test("a person with too many wrong codes reads when the next one is possible", async () => {
+    const { server, sessions } = company();
+    const { user_code } = await startSignIn(server.url);
+    const headers = { cookie: sessions[emailOf("Grace")] ?? "", "x-bursar-console": "1" };
+    const guess = async (letter: string) => {
+      const path = `/v1/admin/device_authorizations/BBBB-BBB${letter}`;
+      return (await fetch(server.url + path, { headers })).status;
+    };
+    const statuses: number[] = [];
+    for (const letter of "BCDFGHJKLMNP") statuses.push(await guess(letter));
+    expect([statuses[0], statuses.at(-1)]).toEqual([404, 429]);
+
+    const { page } = await openSession(owner.email, { hasOwnContext: true });
+    await page.clock.install();
+    await goTo(page, `/device?code=${user_code}`);
+    await page.getByRole("button", { name: "Check code" }).click();
+    await page.getByRole("heading", { level: 1, name: "Too many wrong codes" }).waitFor();
+    await page.getByText(/You can enter the next code in \d+ seconds?\./).waitFor();
+    const enter = page.getByRole("button", { name: "Enter code" });
+    expect(await enter.isDisabled()).toBe(true);
+    expect(await findViolations(page)).toEqual([]);
+    await page.clock.fastForward("01:01");
+    await enter.click();
+    expect(await page.getByLabel("Code").inputValue()).toBe(user_code);
+  });
 });

@@ -1,38 +1,48 @@
 import { useSearch } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { useApi } from "../../queries.ts";
-import { ButtonLink } from "../../ui/button.tsx";
+import { Button, ButtonLink } from "../../ui/button.tsx";
 import { Page } from "../../ui/page.tsx";
 import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
 import { CodeForm } from "./code-form.tsx";
 import { Decision } from "./decision.tsx";
-import { isEndedCode } from "./queries.ts";
+import { findWaitSeconds, isEndedCode } from "./queries.ts";
 import type { DeviceSearch } from "./search.ts";
+import { TooManyCodes } from "./too-many-codes.tsx";
+
+const SECOND_MS = 1000;
 
 type Result = { kind: "approved"; name: string } | { kind: "denied" } | { kind: "ended" };
 
 /** Approval of a sign-in of Claude Code, by the code that it shows. The member sends the code, never the page. */
 export function DevicePage() {
   const { code = "" }: DeviceSearch = useSearch({ strict: false });
+  const [entered, setEntered] = useState(code);
   const [checked, setChecked] = useState<string | null>(null);
   const [result, setResult] = useState<Result | null>(null);
-  const restart = () => {
+  const restart = (next = "") => {
+    setEntered(next);
     setChecked(null);
     setResult(null);
   };
   if (result !== null) return <ResultPage result={result} onRestart={restart} />;
+  if (checked !== null) {
+    return <CheckedCode code={checked} onResult={setResult} onRestart={restart} />;
+  }
+  return (
+    <SignInPage>
+      <CodeForm code={entered} onCheck={setChecked} />
+    </SignInPage>
+  );
+}
+
+function SignInPage({ children }: { children: ReactNode }) {
   return (
     <Page
       title="Sign in Claude Code"
       lead="Claude Code in a terminal asks to use your account. Continue only if you started it."
     >
-      <div className="grid max-w-xl gap-8">
-        {checked === null ? (
-          <CodeForm code={code} onCheck={setChecked} />
-        ) : (
-          <CheckedCode code={checked} onResult={setResult} onRestart={restart} />
-        )}
-      </div>
+      <div className="grid max-w-xl gap-8">{children}</div>
     </Page>
   );
 }
@@ -40,27 +50,34 @@ export function DevicePage() {
 interface CheckedProps {
   code: string;
   onResult: (result: Result) => void;
-  onRestart: () => void;
+  /** Shows the form with this code, or without one. */
+  onRestart: (code?: string) => void;
 }
 
 function CheckedCode({ code, onResult, onRestart }: CheckedProps) {
   const asked = useApi("getDeviceAuthorization", { params: { user_code: code } });
   const { error } = asked;
-  if (error) {
-    return isEndedCode(error) ? (
-      <EndedCode onRestart={onRestart} />
-    ) : (
-      <ErrorState error={error} onRetry={() => void asked.refetch()} />
-    );
+  const waitSeconds = findWaitSeconds(error);
+  if (waitSeconds !== null) {
+    const untilMs = asked.errorUpdatedAt + waitSeconds * SECOND_MS;
+    return <TooManyCodes untilMs={untilMs} onRestart={() => onRestart(code)} />;
   }
-  if (!asked.data) return <SkeletonRows rows={4} />;
+  if (isEndedCode(error)) return <EndedCodePage onRestart={onRestart} />;
   return (
-    <Decision
-      asked={asked.data}
-      onApproved={(name) => onResult({ kind: "approved", name })}
-      onDenied={() => onResult({ kind: "denied" })}
-      onEnded={() => onResult({ kind: "ended" })}
-    />
+    <SignInPage>
+      {error ? (
+        <ErrorState error={error} onRetry={() => void asked.refetch()} />
+      ) : asked.data ? (
+        <Decision
+          asked={asked.data}
+          onApproved={(name) => onResult({ kind: "approved", name })}
+          onDenied={() => onResult({ kind: "denied" })}
+          onEnded={() => onResult({ kind: "ended" })}
+        />
+      ) : (
+        <SkeletonRows rows={4} />
+      )}
+    </SignInPage>
   );
 }
 
@@ -85,13 +102,7 @@ function ResultPage({ result, onRestart }: { result: Result; onRestart: () => vo
         </EndPage>
       );
     case "ended":
-      return (
-        <Page title="Sign in Claude Code">
-          <div className="grid max-w-xl gap-8">
-            <EndedCode onRestart={onRestart} />
-          </div>
-        </Page>
-      );
+      return <EndedCodePage onRestart={onRestart} />;
   }
 }
 
@@ -103,20 +114,19 @@ function EndPage({ title, lead, children }: { title: string; lead: string; child
   );
 }
 
-function EndedCode({ onRestart }: { onRestart: () => void }) {
+function EndedCodePage({ onRestart }: { onRestart: () => void }) {
   return (
-    <div role="alert" className="grid gap-3 border-y border-line py-8">
-      <h2>This code cannot be used</h2>
-      <p className="text-sm text-quiet">
+    <EndPage
+      title="This code cannot be used"
+      lead="Start the sign-in in Claude Code again to get a new code."
+    >
+      <p>
         The code is mistyped, older than ten minutes, approved or denied already, or open in another
         browser.
       </p>
-      <p className="text-sm">Start the sign-in in Claude Code again to get a new code.</p>
       <div>
-        <button type="button" className="link text-sm" onClick={onRestart}>
-          Enter another code
-        </button>
+        <Button onClick={() => onRestart()}>Enter another code</Button>
       </div>
-    </div>
+    </EndPage>
   );
 }

@@ -65,7 +65,8 @@ async function toError(response: Response): Promise<ApiError> {
 
 function makeError(response: Response, body: ErrorBody | null): ApiError {
   const requestId = response.headers.get("bursar-request-id") ?? response.headers.get("request-id");
-  return new ApiError(response.status, body, requestId);
+  const retryAfter = response.headers.get("retry-after");
+  return new ApiError(response.status, body, { requestId, retryAfter });
 }
 
 interface StreamEvent extends ErrorBody {
