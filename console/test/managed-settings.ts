@@ -38,6 +38,21 @@ export function testManagedSettings({ company, openSession }: Console): void {
     await restore.getByText("cleanupPeriodDays").waitFor();
     await restore.getByRole("button", { name: "Restore version 2" }).click();
     await versions.getByRole("row", { name: /^4 current.*Version 2 again/ }).waitFor();
+
+    // A version can name a group that was deleted since.
+    const group = await server.mustAdmin("POST", "/v1/admin/groups", { name: "Summer interns" });
+    const policies = [{ name: "Interns", group_ids: [group["id"]], settings: { model: "haiku" } }];
+    await server.mustAdmin("POST", "/v1/admin/managed_settings", { policies });
+    await server.mustAdmin("POST", "/v1/admin/managed_settings", { policies: [] });
+    await server.mustAdmin("DELETE", `/v1/admin/groups/${group["id"]}`);
+    await page.reload();
+    await page.getByRole("button", { name: "Restore version 5…" }).click();
+    const withDeleted = page.getByRole("dialog", { name: "Restore version 5" });
+    await withDeleted.getByText("The group was deleted, so it matches no member.").waitFor();
+    await withDeleted.getByText(`${group["id"]} (deleted)`).waitFor();
+    expect(await findViolations(page)).toEqual([]);
+    await withDeleted.getByRole("button", { name: "Restore version 5" }).click();
+    await versions.getByRole("row", { name: /^7 current.*Version 5 again/ }).waitFor();
     expect(faults).toEqual([]);
   });
 }

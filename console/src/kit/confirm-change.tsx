@@ -18,6 +18,8 @@ interface ConfirmChangeProps<O extends Operation> {
   onClose: () => void;
   /** Called after the change, when the dialog is closed. */
   onSaved?: (answer: Answer<O>) => void;
+  /** True while the effect of the change is unknown. */
+  isDisabled?: boolean;
   /** Text that must be typed first. */
   typed?: string | undefined;
   children: ReactNode;
@@ -34,6 +36,7 @@ export function ConfirmChange<O extends Operation>(props: ConfirmChangeProps<O>)
       onClose={onClose}
       typed={props.typed}
       isBusy={change.isPending}
+      isDisabled={props.isDisabled ?? false}
       error={change.error}
       onConfirm={() =>
         change.mutate(input, {

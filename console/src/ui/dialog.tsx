@@ -171,6 +171,8 @@ interface ConfirmProps {
   onClose: () => void;
   onConfirm: () => void;
   isBusy: boolean;
+  /** True while the effect is unknown. */
+  isDisabled?: boolean;
   error: Error | null;
   /** Effect of the action, with the number of affected things. */
   children: ReactNode;
@@ -186,7 +188,7 @@ export function ConfirmDialog(props: ConfirmProps) {
   useEffect(() => {
     if (isOpen) setText("");
   }, [isOpen]);
-  const isConfirmed = typed === undefined || text.trim() === typed;
+  const isConfirmed = !props.isDisabled && (typed === undefined || text.trim() === typed);
   return (
     <Dialog title={title} isOpen={isOpen} isForgetful onClose={onClose}>
       <form

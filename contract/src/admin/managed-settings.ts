@@ -161,11 +161,14 @@ export const checkManagedSettings = route({
   path: "/v1/admin/managed_settings/check",
   summary: "Check managed settings without saving them",
   description:
-    "Validates policies like a change. Returns warnings, the difference from the current version, and the settings of a member or of groups.",
+    "Validates `policies` like a change, or an earlier version like its restoration. Returns warnings, the difference from the current version, and the settings of a member or of groups.",
   action: "managed_settings:read",
   audited: null,
   body: z.strictObject({
-    policies: policiesInput,
+    policies: policiesInput.optional(),
+    managed_settings_version_id: managedSettingsVersionId.optional().meta({
+      description: "Version to restore, instead of `policies`.",
+    }),
     member_id: memberId.optional(),
     group_ids: z.array(groupId).max(MAX_GROUPS).optional(),
   }),

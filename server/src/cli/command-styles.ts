@@ -137,7 +137,10 @@ const styles: Readonly<Record<string, CommandStyle>> = {
   },
   checkManagedSettings: {
     action: "check",
-    examples: ["managed-settings check --policies @./policies.json --member ada@example.com"],
+    examples: [
+      "managed-settings check --policies @./policies.json --member ada@example.com",
+      "managed-settings check --managed-settings-version-id settings_01AbCd",
+    ],
   },
   getEffectiveManagedSettings: {
     action: "effective",

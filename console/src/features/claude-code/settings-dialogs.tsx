@@ -125,10 +125,11 @@ function namePlace(policies: readonly { name: string }[], path: string): string 
 
 interface RestoreProps {
   version: SettingsVersion;
+  /** Policies of the version. */
+  policies: readonly SettingsPolicy[];
   /** Difference from the current version. Null: it loads. */
   check: SettingsCheck | null;
   error: Error | null;
-  currentVersion: number;
   groupNames: ReadonlyMap<string, string>;
   onClose: () => void;
   onSaved: () => void;
@@ -136,7 +137,7 @@ interface RestoreProps {
 
 /** Shows the effect of an earlier version on the current one, and saves it again. */
 export function RestoreVersionDialog(props: RestoreProps) {
-  const { version, check, error, currentVersion, groupNames, onClose, onSaved } = props;
+  const { version, policies, check, error, groupNames, onClose, onSaved } = props;
   const change = useRestoreManagedSettings();
   return (
     <ConfirmChange
@@ -144,15 +145,21 @@ export function RestoreVersionDialog(props: RestoreProps) {
       action={`Restore version ${version.version}`}
       input={{
         params: { managed_settings_version_id: version.id ?? "" },
-        body: { if_version: currentVersion, comment: null },
+        // The version that the difference is from.
+        body: { if_version: check?.version, comment: null },
       }}
+      isDisabled={check === null}
       toast={(saved) => `Version ${version.version} is now version ${saved.version}`}
       onClose={onClose}
       onSaved={onSaved}
     >
-      <p>The policies of this version replace the current ones. All versions are kept.</p>
+      <p>
+        The policies of this version replace{" "}
+        {check ? `version ${check.version}` : "the current ones"}. All versions are kept.
+      </p>
       {check === null && error === null && <SkeletonRows rows={2} />}
       {error && <ErrorState error={error} />}
+      {check && <Warnings warnings={check.warnings} policies={policies} />}
       {check && <SettingsDifference check={check} groupNames={groupNames} />}
     </ConfirmChange>
   );

@@ -66,5 +66,5 @@ function Side(props: { sign: string; word: string; text: string; isOld?: boolean
 
 function formatGroups(value: unknown, names: ReadonlyMap<string, string>): string {
   if (!Array.isArray(value) || value.length === 0) return "Everyone";
-  return value.map((id) => names.get(String(id)) ?? String(id)).join(", ");
+  return value.map((id) => names.get(String(id)) ?? `${String(id)} (deleted)`).join(", ");
 }

@@ -8,11 +8,19 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { RestoreVersionDialog } from "./settings-dialogs.tsx";
+import type { SettingsPolicy } from "./settings-draft.ts";
 import {
   type SettingsVersion,
   useCheckManagedSettings,
   useSettingsVersions,
 } from "./settings-queries.ts";
+
+interface LoadedVersion {
+  policies: readonly SettingsPolicy[];
+  error: Error | null;
+}
+
+const NOT_LOADED: LoadedVersion = { policies: [], error: null };
 
 interface Props {
   currentVersion: number;
@@ -26,18 +34,19 @@ export function SettingsVersions({ currentVersion, groupNames, onRestored }: Pro
   const versions = useSettingsVersions();
   const nameOf = useSetterNames();
   const [chosen, setChosen] = useState<SettingsVersion | null>(null);
-  const [loadError, setLoadError] = useState<Error | null>(null);
+  const [loaded, setLoaded] = useState<LoadedVersion>(NOT_LOADED);
   const check = useCheckManagedSettings();
   const open = async (version: SettingsVersion) => {
     check.reset();
-    setLoadError(null);
+    setLoaded(NOT_LOADED);
     setChosen(version);
     try {
       const params = { managed_settings_version_id: version.id ?? "" };
       const { policies } = await call("getManagedSettingsVersion", { params });
-      check.mutate({ body: { policies } });
+      setLoaded({ policies, error: null });
+      check.mutate({ body: params });
     } catch (error) {
-      setLoadError(error instanceof Error ? error : new Error(String(error)));
+      setLoaded({ policies: [], error: error instanceof Error ? error : new Error(String(error)) });
     }
   };
   const columns: Column<SettingsVersion>[] = [
@@ -74,7 +83,8 @@ export function SettingsVersions({ currentVersion, groupNames, onRestored }: Pro
       header: "",
       isNumeric: true,
       cell: (row) =>
-        row.version !== currentVersion && (
+        row.version !== currentVersion &&
+        row.is_signed && (
           <Button
             kind="quiet"
             disabled={onRestored === null}
@@ -105,8 +115,8 @@ export function SettingsVersions({ currentVersion, groupNames, onRestored }: Pro
         <RestoreVersionDialog
           version={chosen}
           check={check.data ?? null}
-          error={loadError ?? check.error}
-          currentVersion={currentVersion}
+          policies={loaded.policies}
+          error={loaded.error ?? check.error}
           groupNames={groupNames}
           onClose={() => setChosen(null)}
           onSaved={onRestored}

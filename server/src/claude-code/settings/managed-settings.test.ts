@@ -258,6 +258,30 @@ describe("versions", () => {
     expect((await org.admin.post(`${path}/restore`, { if_version: 2 })).status).toBe(409);
   });
 
+  test("are checked like their restoration, with the groups that were deleted since", async ({
+    org,
+  }) => {
+    const group = await createGroup(org, "Gone");
+    const gone = policyOf("Gone", [group], { model: "haiku" });
+    const first = await set(org.admin, [gone, everyone]);
+    await set(org.admin, [everyone]);
+    await org.admin.remove(`/v1/admin/groups/${group}`);
+    const body = { managed_settings_version_id: first.body.id };
+    const checked = await org.admin.post<Checked>(`${PATH}/check`, body);
+    expect(checked.body).toMatchObject({
+      version: 2,
+      warnings: [{ code: "unknown_group", path: "policies.0.group_ids.0" }],
+      changes: [{ policy: "Gone", change: "added" }],
+    });
+    const path = `${PATH}/versions/${first.body.id}/restore`;
+    const restored = await org.admin.post<Document>(path, { if_version: 2 });
+    expect(restored.body.warnings).toEqual(checked.body.warnings);
+
+    const both = { ...body, policies: [everyone] };
+    expect((await org.admin.post(`${PATH}/check`, both)).status).toBe(400);
+    expect((await org.admin.post(`${PATH}/check`, {})).status).toBe(400);
+  });
+
   test("that this server did not write are named and never restored", async ({ h, org }) => {
     const first = await set(org.admin, [everyone]);
     await set(org.admin, []);

@@ -160,17 +160,28 @@ export interface SettingsCheck {
   effective: EffectiveSettings | null;
 }
 
-/** Checks policies like a change, and saves nothing. Throws a 400 that names each fault, and a 404. */
+/** New policies, or an earlier version to restore. */
+export interface SettingsToCheck extends SettingsOf {
+  policies?: readonly SettingsPolicy[] | undefined;
+  managed_settings_version_id?: string | undefined;
+}
+
+/**
+ * Checks policies like a change, or a version like its restoration. Saves nothing. Throws a 400 that names each fault of
+ * policies, and a 404.
+ */
 export async function checkManagedSettings(
   deps: AuditDeps,
   { caller }: Pick<Call, "caller">,
-  input: { policies: readonly SettingsPolicy[] } & SettingsOf,
+  input: SettingsToCheck,
 ): Promise<SettingsCheck> {
   const { organizationId } = caller;
   const before = await findVersion(deps.database, { organizationId });
-  const { policies } = input;
-  const { faults, warnings } = await check(deps.database, caller, { before, policies });
-  refuseFaults(faults);
+  const { policies, restored } = await findPoliciesToCheck(deps.database, caller, input);
+  const known = { before: restored ?? before, policies };
+  const { faults, warnings } = await check(deps.database, caller, known);
+  // A restoration keeps what an earlier version has, such as deleted groups.
+  if (restored === null) refuseFaults(faults);
   const isAsked = input.member_id !== undefined || input.group_ids !== undefined;
   return {
     version: before?.version ?? 0,
@@ -178,6 +189,19 @@ export async function checkManagedSettings(
     difference: comparePolicies(before === null ? [] : parsePolicies(before.policies), policies),
     effective: isAsked ? await computeEffective(deps.database, caller, policies, input) : null,
   };
+}
+
+async function findPoliciesToCheck(
+  db: Database,
+  caller: Caller,
+  { policies, managed_settings_version_id: id }: SettingsToCheck,
+): Promise<{ policies: readonly SettingsPolicy[]; restored: VersionRow | null }> {
+  if (policies !== undefined && id === undefined) return { policies, restored: null };
+  if (policies !== undefined || id === undefined) {
+    throw refuseField("policies", "expected either policies or a version.");
+  }
+  const restored = await getVersion(db, caller, id);
+  return { policies: parsePolicies(restored.policies), restored };
 }
 
 /** Person whose settings are asked for: a member, or anyone in the groups. */
