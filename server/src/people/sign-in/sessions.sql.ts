@@ -75,3 +75,20 @@ export async function copySessionStart(
     .where("old.id", "=", of.fromId)
     .execute();
 }
+
+/** Moves open codes of Claude Code from the member's earlier sessions of a browser to the one that replaces them. */
+export async function moveDeviceAuthorizations(
+  tx: Tx,
+  of: { memberId: string; tokenHashes: readonly string[]; toId: string },
+): Promise<void> {
+  if (of.tokenHashes.length === 0) return;
+  await tx
+    .updateTable("device_authorization as code")
+    .from("auth_session as earlier")
+    .set({ session_id: of.toId })
+    .whereRef("code.session_id", "=", "earlier.id")
+    .where("code.status", "=", "pending")
+    .where("earlier.user_id", "=", of.memberId)
+    .where("earlier.token", "in", of.tokenHashes)
+    .execute();
+}

@@ -32,6 +32,7 @@ import { formatDevice } from "./format-device.rule.ts";
 import { deleteExpired, findPersonByEmail, replacePasswordHash } from "./people.sql.ts";
 import { recordFailure } from "./record-failure.ts";
 import { refusalOf, wrongCode } from "./refusals.ts";
+import { moveDeviceAuthorizations } from "./sessions.sql.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
 import { consumeCode } from "./used-codes.sql.ts";
 
@@ -187,8 +188,11 @@ export async function completeSignIn(
   const member = await findActiveMember(tx, memberId);
   assert(member, "only active members get a session");
   const device = await rememberDevice(tx, deps, { site, memberId, knownId: deviceId });
-  await deleteOldest(tx, "auth_session", { memberId, keep: MAX_SESSIONS });
   const sessionId = await getNewSessionId(tx, cookies);
+  // A step-up at a directory is a new sign-in. The code of Claude Code that the browser has opened stays open in it.
+  const tokenHashes = sessionTokenHashes(browser.cookies);
+  await moveDeviceAuthorizations(tx, { memberId, tokenHashes, toId: sessionId });
+  await deleteOldest(tx, "auth_session", { memberId, keep: MAX_SESSIONS });
   if (method === "totp" || method === "backup_code") {
     const of = { site, memberId, sessionId, now: nowOf(deps) };
     await attachDirectory({ tx, note }, deps, call, of);

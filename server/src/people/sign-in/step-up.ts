@@ -1,4 +1,5 @@
 import type { BrowserCall } from "#src/access/call.ts";
+import { sessionTokenHashes } from "#src/access/session-cookie.ts";
 import { STEP_UP_LASTS_MS } from "#src/access/step-up.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { getMemberCaller } from "#src/domain/caller.ts";
@@ -15,7 +16,12 @@ import { recordPasskeyUse } from "./passkeys.sql.ts";
 import { type Assertion, toAssertion } from "./passkeys.ts";
 import { withFailureRecorded } from "./record-failure.ts";
 import { refusalOf, wrongCurrentPassword } from "./refusals.ts";
-import { copySessionStart, deleteSession, setSteppedUp } from "./sessions.sql.ts";
+import {
+  copySessionStart,
+  deleteSession,
+  moveDeviceAuthorizations,
+  setSteppedUp,
+} from "./sessions.sql.ts";
 import { getNewSessionId, nowOf } from "./sign-in.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
 import { auditOfSelf } from "./signed-in.ts";
@@ -86,6 +92,8 @@ function stepUpWithPasskey(deps: SignInDeps, call: BrowserCall, passkey: Asserti
     await recordPasskeyUse(tx, { credentialId: passkey.id, now: nowOf(deps) });
     await copySessionStart(tx, { fromId: member.sessionId, toId: newId });
     await moveDirectorySession(tx, { fromId: member.sessionId, toId: newId });
+    const tokenHashes = sessionTokenHashes(browser.cookies);
+    await moveDeviceAuthorizations(tx, { memberId: member.id, tokenHashes, toId: newId });
     await deleteSession(tx, { memberId: member.id, sessionId: member.sessionId });
     browser.setCookies(asked.cookies);
     return { result: undefined, audit: auditOfStepUp(call, newId, "passkey") };
