@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import { makeSessions } from "#src/access/sessions.ts";
@@ -17,19 +16,13 @@ import { openInstallationSecret } from "#src/db/installation-secret.ts";
 import { type Notifications, startNotifications } from "#src/db/notifications.ts";
 import { countConnections } from "#src/db/pool-sizes.ts";
 import type { ReportsDatabase } from "#src/db/reports-database.ts";
-import { connectStorage, type DatabasePlace, type Storage } from "#src/db/storage.ts";
+import { connectStorage, type Storage } from "#src/db/storage.ts";
 import { type ModelLabels, makeModelLabels } from "#src/domain/model-labels.ts";
 import { type Gateway, makeGateway } from "#src/gateway/handle-request.ts";
 import { makeAdminApp } from "#src/http/app.ts";
 import { makeClientFacts } from "#src/http/client-address.ts";
 import { dispatch } from "#src/http/dispatch.ts";
-import {
-  acceptConnections,
-  type LocalListener,
-  listen,
-  listenLocally,
-  makeBrowserUrl,
-} from "#src/http/listen.ts";
+import { type LocalListener, listen, listenLocally, makeBrowserUrl } from "#src/http/listen.ts";
 import { type Metrics, makeMetrics } from "#src/http/metrics.ts";
 import { readTls } from "#src/http/read-tls.ts";
 import { type Background, makeBackground } from "#src/lib/background.ts";
@@ -65,6 +58,7 @@ import { describeNode } from "./describe-node.ts";
 import { makeLoggedReload } from "./logged-reload.ts";
 import { findNextSteps, findRootWarning, type NextSteps } from "./next-steps.ts";
 import type { OpenedStorage } from "./open-server-storage.ts";
+import { joinListener, type ProcessShare } from "./process-share.ts";
 import { checkReadiness } from "./readiness.ts";
 import { startAccounting } from "./start-accounting.ts";
 import { type StartedAudit, startAudit } from "./start-audit.ts";
@@ -87,19 +81,6 @@ export interface StartOptions {
   place: OpenedStorage | ProcessShare;
   /** Warm-up of this process. The server listens after its end. */
   warming?: Promise<unknown>;
-}
-
-/** Data that the supervisor passes to one of several processes. */
-export interface ProcessShare {
-  /** 1 is the first. */
-  index: number;
-  database: DatabasePlace;
-  /** Address of the supervisor's listener. */
-  url: string;
-  /** Registers the function that accepts connections from the supervisor. */
-  acceptInto(accept: (connection: Socket) => void): void;
-  /** Returns the metrics of all processes, given those of this one. */
-  collectMetrics(own: string): Promise<string>;
 }
 
 export interface RunningServer {
@@ -466,13 +447,6 @@ function adminSocketPath({ folder }: Storage, share: ProcessShare | undefined): 
 /** Remote clients may use another address than the listener's. Null: unknown. */
 function findClientUrl(config: Config, publicUrl: () => string): string | null {
   return config.publicUrl !== undefined || isOnlyLocal(config) ? publicUrl() : null;
-}
-
-/** Part of one of several processes in the supervisor's port. */
-function joinListener(share: ProcessShare, served: Parameters<typeof acceptConnections>[0]) {
-  const acceptor = acceptConnections(served);
-  share.acceptInto(acceptor.accept);
-  return { url: share.url, close: acceptor.close };
 }
 
 function makeMetricsOf(
