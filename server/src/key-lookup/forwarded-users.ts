@@ -3,6 +3,7 @@ import type { Changed, ChangeScope } from "#src/db/change-watch.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { FoundUser, UserName } from "./forwarded-users.sql.ts";
+import { makeLookupQueue } from "./lookup-queue.ts";
 
 // Members whom a gateway in front of this server names in its requests. Memory answers for known ones. Others share a statement,
 // and one statement runs at a time, so a client that invents users costs no more than that.
@@ -43,13 +44,20 @@ interface KnownUser {
 export function makeForwardedUsers(deps: ForwardedUsersDeps): ForwardedUsers {
   const known = new LRUCache<string, KnownUser>({ max: MAX_USERS });
   const lookUps = new Map<string, Promise<FoundUser | null>>();
-  const enqueue = makeLookupQueue(deps.lookup);
+  const queue = makeLookupQueue({
+    lookup: deps.lookup,
+    maxRunning: 1,
+    maxWaiting: MAX_WAITING,
+    timeoutMs: LOOKUP_TIMEOUT_MS,
+    takeBatch: (waiting) => waiting.splice(0, LOOKUP_BATCH),
+    makeUnavailableError,
+  });
   let generation = 0;
 
   async function lookUp(key: string, name: UserName): Promise<FoundUser | null> {
     const startGeneration = generation;
     try {
-      const user = await enqueue(name);
+      const user = await queue.find(name);
       // A change arrived during the query, so the row may be old.
       if (generation === startGeneration) known.set(key, { user, atMs: deps.clock.monotonicMs() });
       return user;
@@ -112,54 +120,6 @@ function findChanged(
     }
   }
   return keys;
-}
-
-interface WaitingLookup {
-  name: UserName;
-  resolve: (user: FoundUser | null) => void;
-  reject: (error: ApiError) => void;
-}
-
-/** Runs one statement at a time, with as many waiting users as possible. */
-function makeLookupQueue(lookup: ForwardedUsersDeps["lookup"]) {
-  const waiting: WaitingLookup[] = [];
-  let isRunning = false;
-
-  async function run(): Promise<void> {
-    isRunning = true;
-    while (waiting.length > 0) {
-      const batch = waiting.splice(0, LOOKUP_BATCH);
-      try {
-        const found = await lookup(batch.map(({ name }) => name));
-        for (const [index, item] of batch.entries()) item.resolve(found[index] ?? null);
-      } catch {
-        // The database does not respond. Waiting look-ups fail now instead of after a timeout each.
-        for (const item of [...batch, ...waiting.splice(0)]) item.reject(makeUnavailableError());
-      }
-    }
-    isRunning = false;
-  }
-
-  return (name: UserName): Promise<FoundUser | null> =>
-    new Promise((resolve, reject) => {
-      if (waiting.length >= MAX_WAITING) {
-        reject(makeUnavailableError());
-        return;
-      }
-      const timer = setTimeout(() => reject(makeUnavailableError()), LOOKUP_TIMEOUT_MS);
-      waiting.push({
-        name,
-        resolve: (user) => {
-          clearTimeout(timer);
-          resolve(user);
-        },
-        reject: (error) => {
-          clearTimeout(timer);
-          reject(error);
-        },
-      });
-      if (!isRunning) void run();
-    });
 }
 
 function makeUnavailableError(): ApiError {

@@ -5,6 +5,7 @@ import { computeShare, OUTER_PART } from "#src/domain/fair-share.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import { hashSecretToText } from "#src/lib/secret-hash.ts";
 import type { FoundKey } from "./api-key-lookup.sql.ts";
+import { makeLookupQueue, type WaitingLookup } from "./lookup-queue.ts";
 
 // Caches keys by the whole SHA-256 of their secret, because shortened hashes could collide. Bounds protect against
 // valid-looking garbage: both caches are LRU, a hash is looked up once for all concurrent requests, and few look-ups
@@ -55,7 +56,7 @@ export function makeKeyCache(deps: KeyCacheDeps): KeyCache {
   const found = new LRUCache<string, FoundKey>({ max: MAX_FOUND });
   const unknownUntilMs = new LRUCache<string, number>({ max: MAX_UNKNOWN });
   const lookUps = new Map<string, Promise<FoundKey | null>>();
-  const enqueue = makeLookupQueue(deps.lookup);
+  const enqueue = makeKeyQueue(deps.lookup);
   let generation = 0;
 
   function findCachedByHash(name: string): FoundKey | null | undefined {
@@ -135,92 +136,47 @@ function findChanged(found: LRUCache<string, FoundKey>, changed: readonly Change
   return names;
 }
 
-interface WaitingLookup {
+interface AskedKey {
   hash: Uint8Array;
   /** Address of the client. Empty: unknown, or a renewed key. */
   address: string;
-  resolve: (key: FoundKey | null) => void;
-  reject: (error: ApiError) => void;
 }
 
-/**
- * Runs few look-ups concurrently, in order, with as many waiting hashes per statement as possible. Refuses look-ups
- * behind too many others or after too long a wait.
- */
-function makeLookupQueue(lookup: KeyCacheDeps["lookup"]) {
-  const waiting: WaitingLookup[] = [];
-  let running = 0;
+type WaitingKey = WaitingLookup<AskedKey, FoundKey>;
 
-  function startNext(): void {
-    while (running < MAX_RUNNING_LOOKUPS) {
-      const batch = takeBatch(waiting);
-      if (batch.length === 0) return;
-      running++;
-      void run(batch);
-    }
-  }
-
-  async function run(batch: readonly WaitingLookup[]): Promise<void> {
-    try {
-      const found = await lookup(batch.map(({ hash }) => hash));
-      for (const [index, item] of batch.entries()) item.resolve(found[index] ?? null);
-    } catch {
-      // The database does not respond. Waiting look-ups fail now instead of after a timeout each.
-      for (const item of [...batch, ...waiting.splice(0)]) item.reject(makeUnavailableError());
-    } finally {
-      running--;
-      startNext();
-    }
-  }
-
-  return (hash: Uint8Array, address: string): Promise<FoundKey | null> =>
-    new Promise((resolve, reject) => {
-      const own = countOf(waiting, address);
-      const share = computeShare(MAX_WAITING_LOOKUPS - waiting.length + own, OUTER_PART, 1);
-      if (own >= share) {
-        reject(makeShareError(own, share));
-        return;
-      }
-      if (waiting.length >= MAX_WAITING_LOOKUPS) {
-        reject(makeUnavailableError());
-        return;
-      }
-      const timer = setTimeout(() => {
-        const index = waiting.indexOf(item);
-        if (index !== -1) waiting.splice(index, 1);
-        item.reject(makeUnavailableError());
-      }, LOOKUP_TIMEOUT_MS);
-      const item: WaitingLookup = {
-        hash,
-        address,
-        resolve: (key) => {
-          clearTimeout(timer);
-          resolve(key);
-        },
-        reject: (error) => {
-          clearTimeout(timer);
-          reject(error);
-        },
-      };
-      waiting.push(item);
-      startNext();
-    });
+/** Queue of look-ups that refuses one address behind too many of its own. */
+function makeKeyQueue(lookup: KeyCacheDeps["lookup"]) {
+  const queue = makeLookupQueue<AskedKey, FoundKey>({
+    lookup: (asked) => lookup(asked.map(({ hash }) => hash)),
+    maxRunning: MAX_RUNNING_LOOKUPS,
+    maxWaiting: MAX_WAITING_LOOKUPS,
+    timeoutMs: LOOKUP_TIMEOUT_MS,
+    takeBatch,
+    makeUnavailableError,
+  });
+  return async (hash: Uint8Array, address: string): Promise<FoundKey | null> => {
+    const { waiting } = queue;
+    const own = countOf(waiting, address);
+    const share = computeShare(MAX_WAITING_LOOKUPS - waiting.length + own, OUTER_PART, 1);
+    if (own >= share) throw makeShareError(own, share);
+    return queue.find({ hash, address });
+  };
 }
 
 /** Number of waiting look-ups of an address. Scans at most 4,096 while the database is slow, and none otherwise. */
-function countOf(waiting: readonly WaitingLookup[], address: string): number {
+function countOf(waiting: readonly WaitingKey[], address: string): number {
   let own = 0;
-  for (const item of waiting) if (item.address === address) own += 1;
+  for (const item of waiting) if (item.asked.address === address) own += 1;
   return own;
 }
 
 /** Removes the look-ups of the next statement, in order of arrival, with at most half of one address if others wait. */
-function takeBatch(waiting: WaitingLookup[]): WaitingLookup[] {
+function takeBatch(waiting: WaitingKey[]): WaitingKey[] {
   if (waiting.length <= LOOKUP_BATCH) return waiting.splice(0);
   const counts = new Map<string, number>();
-  const isEarly = (item: WaitingLookup): boolean => {
-    const count = (counts.get(item.address) ?? 0) + 1;
-    counts.set(item.address, count);
+  const isEarly = ({ asked: { address } }: WaitingKey): boolean => {
+    const count = (counts.get(address) ?? 0) + 1;
+    counts.set(address, count);
     return count <= LOOKUP_BATCH / 2;
   };
   const early = waiting.filter(isEarly).slice(0, LOOKUP_BATCH);
