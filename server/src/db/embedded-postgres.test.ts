@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -17,11 +17,15 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { createInterface } from "node:readline";
 import pg from "pg";
 import { afterEach, describe, expect, test } from "vitest";
 import { acquireProcessLock, type ProcessLock } from "#src/lib/process-lock.ts";
 import { isAlive } from "#src/lib/running-process.ts";
+import {
+  POSTGRES_PROGRAM,
+  type PostgresProgram,
+  startPostgresProgram,
+} from "#test/harness/postgres-program.ts";
 import { copyPreparedDatabase, TEST_MEMORY_BYTES } from "#test/harness/prepared-database.ts";
 import { asSuperuser } from "#test/harness/superuser.ts";
 import { requireTestProject } from "#test/harness/test-project.ts";
@@ -40,19 +44,7 @@ requireTestProject("product");
 // there.
 const isRoot = process.getuid?.() === 0;
 const UNPRIVILEGED_ID = 65534;
-const PROGRAM = join(import.meta.dirname, "../../test/harness/postgres-process.ts");
 const START_TIMEOUT_MS = 120_000;
-
-type Told =
-  | EmbeddedPostgresEvent
-  | Ready
-  | { kind: "failed"; message: string }
-  | { kind: "stopped" };
-interface Ready {
-  kind: "ready";
-  pid: number;
-  connectionString: string;
-}
 
 const cleanUps: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -116,40 +108,10 @@ async function query<Row extends object>(connectionString: string, text: string)
   }
 }
 
-interface TestProgram {
-  child: ChildProcess;
-  /** Waits for the next event of this kind. Throws if the program ends without one. */
-  told<Kind extends Told["kind"]>(kind: Kind): Promise<Extract<Told, { kind: Kind }>>;
-  exited: Promise<unknown>;
-}
-
-function runProgram(
-  args: readonly string[],
-  user: { uid?: number; gid?: number } = {},
-): TestProgram {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
-    ...user,
-    cwd: "/",
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const exited = once(child, "exit");
-  cleanUps.push(async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
-    await exited;
-  });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const seen: Told[] = [];
-  async function told<Kind extends Told["kind"]>(kind: Kind) {
-    const matches = (event: Told): event is Extract<Told, { kind: Kind }> => event.kind === kind;
-    for (;;) {
-      const found = seen.find(matches);
-      if (found) return found;
-      const { value, done } = await lines.next();
-      if (done) throw new Error(`ended without "${kind}" after ${JSON.stringify(seen)}`);
-      seen.push(JSON.parse(value));
-    }
-  }
-  return { child, told, exited };
+function runProgram(...started: Parameters<typeof startPostgresProgram>): PostgresProgram {
+  const program = startPostgresProgram(...started);
+  cleanUps.push(program.stop);
+  return program;
 }
 
 const CREATE_MARK = "CREATE TABLE mark AS SELECT 7 AS value";
@@ -494,7 +456,7 @@ async function ownerOf(pid: number): Promise<number> {
 function canRunAsNobody(): boolean {
   if (!isRoot) return false;
   const user = { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID };
-  const script = `require("node:fs").readFileSync(${JSON.stringify(PROGRAM)})`;
+  const script = `require("node:fs").readFileSync(${JSON.stringify(POSTGRES_PROGRAM)})`;
   return spawnSync(process.execPath, ["-e", script], { ...user, cwd: "/" }).status === 0;
 }
 

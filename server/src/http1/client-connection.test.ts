@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { createServer as createHttpServer } from "node:http";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { FieldLines } from "#src/lib/field-lines.ts";
 import { joinOwned, releaseMemory } from "#src/lib/release-memory.ts";
-import { makeTurnEnd, type TurnEnd } from "#src/lib/turn-end.ts";
+import {
+  type ConnectionServer,
+  connectRawClient,
+  type Handler,
+  type RawClient,
+  startConnectionServer,
+} from "#test/harness/connection-server.ts";
 import type { ClientCall } from "./client-call.ts";
-import { makeClientConnections } from "./client-connections.ts";
-import { serveNodeRequest } from "./node-call.ts";
 
 let closing: (() => void)[] = [];
 afterEach(() => {
@@ -18,75 +19,17 @@ afterEach(() => {
   closing = [];
 });
 
-type Handler = (call: ClientCall) => void;
-
-interface TestServer {
-  port: number;
-  sockets: Socket[];
-  turnEnd: TurnEnd;
-  /** Targets that node:http has served. */
-  handedOver: string[];
+/** Starts a server that ends with the test. */
+async function startServer(handle: Handler, reader: "sockets" | "node"): Promise<ConnectionServer> {
+  const server = await startConnectionServer(handle, reader);
+  closing.push(server.close);
+  return server;
 }
 
-const REFUSAL = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-
-/** Serves paths below `/v1/` with `handle`, and all others with node:http, which returns the SHA-256 of the body. */
-async function startServer(handle: Handler, reader: "sockets" | "node"): Promise<TestServer> {
-  const handedOver: string[] = [];
-  const http = createHttpServer((request, response) => {
-    if (request.url?.startsWith("/v1/")) return serveNodeRequest(request, response, false, handle);
-    handedOver.push(request.url ?? "");
-    const hash = createHash("sha256");
-    request.on("data", (chunk) => hash.update(chunk));
-    request.on("end", () => response.end(hash.digest("hex")));
-  });
-  http.keepAliveTimeout = 75_000;
-  const turnEnd = makeTurnEnd();
-  const own = makeClientConnections({
-    turnEnd,
-    handles: (_, target) => target.startsWith("/v1/"),
-    handle,
-    handOver: (socket) => http.emit("connection", socket),
-    formatRefusal: (code) => REFUSAL.replace("Bad Request", code),
-  });
-  const server: Server =
-    reader === "node" ? http : createServer({ allowHalfOpen: true, noDelay: true }, own.accept);
-  const sockets: Socket[] = [];
-  server.on("connection", (socket: Socket) => void sockets.push(socket));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  closing.push(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    own.stop();
-  });
-  return { port: (server.address() as AddressInfo).port, sockets, turnEnd, handedOver };
-}
-
-interface Client {
-  socket: Socket;
-  text(): string;
-  /** Waits for the text. */
-  until(text: string): Promise<void>;
-  /** Waits for the end of the connection. */
-  ended: Promise<unknown>;
-}
-
-function connectTo({ port }: TestServer): Client {
-  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-  socket.on("error", () => undefined);
-  closing.push(() => socket.destroy());
-  let text = "";
-  socket.on("data", (chunk) => {
-    text += chunk.toString("latin1");
-  });
-  return {
-    socket,
-    text: () => text,
-    until: (expected) =>
-      expect.poll(() => text, { timeout: 5_000, interval: 5 }).toContain(expected),
-    ended: once(socket, "close"),
-  };
+function connectTo({ port }: ConnectionServer): RawClient {
+  const client = connectRawClient(port);
+  closing.push(() => client.socket.destroy());
+  return client;
 }
 
 /** Returns target and body of a request. */
@@ -307,7 +250,7 @@ const anyRequest = fc
 test("any requests in any pieces get the same bytes from sockets and from node:http", async () => {
   const servers = await Promise.all([startServer(echo, "sockets"), startServer(echo, "node")]);
   const last = get("/v1/last", "connection: close\r\n");
-  const exchange = async (server: TestServer, text: string, cuts: readonly number[]) => {
+  const exchange = async (server: ConnectionServer, text: string, cuts: readonly number[]) => {
     const client = connectTo(server);
     const positions = cuts.map((cut) => Math.floor(cut * text.length)).sort((a, b) => a - b);
     for (const [i, end] of [...positions, text.length].entries()) {

@@ -1,10 +1,11 @@
 // Oldest PostgreSQL: journal
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect } from "vitest";
-import { type Database, openDatabase } from "#src/db/pool.ts";
+import { openDatabase } from "#src/db/pool.ts";
 import type { BeginRecord } from "#src/domain/request-record.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
+import { makeBreakable } from "#test/harness/breakable-database.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { foldRollups } from "#test/harness/folds.ts";
@@ -63,28 +64,6 @@ const test = base.extend("journals", ({ db }) => {
   const rows = async () =>
     (await db.database.selectFrom("journal_record").select("seq").orderBy("seq").execute()).length;
 
-  /** A database whose statements can fail, or succeed with a lost response. */
-  function unreliable() {
-    const line = { state: "up" as "up" | "cut" | "answers lost" };
-    const database = new Proxy(db.database, {
-      get(target, name) {
-        const value: unknown = Reflect.get(target, name, target);
-        if (name !== "executeQuery" && name !== "updateTable") {
-          return typeof value === "function" ? value.bind(target) : value;
-        }
-        if (line.state === "cut") throw new Error("connection lost");
-        if (name === "updateTable" || line.state === "up")
-          return (value as () => void).bind(target);
-        return async (query: Parameters<Database["executeQuery"]>[0]) => {
-          line.state = "up";
-          await target.executeQuery(query);
-          throw new Error("answer lost");
-        };
-      },
-    });
-    return { line, database };
-  }
-
   function watch(ownNodeId: string, adopted: string[] = []): void {
     const watcher = { reads: 0 };
     watchers.push(watcher);
@@ -123,7 +102,7 @@ const test = base.extend("journals", ({ db }) => {
     );
   }
 
-  return { open, start, startOn, recorded, rows, unreliable, watch };
+  return { open, start, startOn, recorded, rows, watch };
 });
 
 let nodeId: string;
@@ -318,9 +297,10 @@ describe("a journal in the database", () => {
 
 describe("without the database", () => {
   test("no request begins, and running ones end and are counted when it is back", async ({
+    db,
     journals,
   }) => {
-    const { line, database } = journals.unreliable();
+    const { line, database } = makeBreakable(db.database);
     const meter = await journals.start({ database, retryMs: 5 });
     const running = await begin(meter);
     line.state = "cut";
@@ -350,9 +330,10 @@ describe("without the database", () => {
   });
 
   test("a commit whose response was lost is written once, and its request is refused", async ({
+    db,
     journals,
   }) => {
-    const { line, database } = journals.unreliable();
+    const { line, database } = makeBreakable(db.database);
     const meter = await journals.start({ database, retryMs: 5 });
     line.state = "answers lost";
     await expect(begin(meter)).rejects.toMatchObject({ code: "journal_unavailable" });

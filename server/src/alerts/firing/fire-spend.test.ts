@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -8,21 +7,12 @@ import { afterEach, describe, expect } from "vitest";
 import type { z } from "zod";
 import type { Database } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
-import { systemClock } from "#src/lib/clock.ts";
-import { makeLogger } from "#src/lib/logger.ts";
-import { foldAll } from "#src/recording/fold.ts";
-import { openJournal } from "#src/recording/journal.ts";
-import type { Meter } from "#src/recording/meter.ts";
-import { appendUsage } from "#src/recording/record-usage.ts";
-import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
-import { makeLedger, makeSpendFold } from "#src/spend/ledger/ledger.ts";
 import type { Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
-import { makeTestMeter, makeUnreliable } from "#test/harness/meters.ts";
+import { type AlertNode, startAlertNode } from "#test/harness/alert-node.ts";
+import { makeUnreliable } from "#test/harness/meters.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
-import { makeTestLeases } from "#test/harness/spend-node.ts";
 import { sweepSpendAlerts } from "./fire-spend.ts";
-import { makeSpendAlerts, type SpendAlerts } from "./spend-participant.ts";
 
 // Spend alerts, fired by the flush of a node, by changes of limits and alerts, by refusals, and by the sweep.
 
@@ -30,56 +20,19 @@ type Alert = z.output<typeof alert>;
 type Firing = z.output<typeof alertFiring>;
 type Limit = z.output<typeof spendLimit>;
 
-interface Node {
-  meter: Meter;
-  alerts: SpendAlerts;
-  fold: () => Promise<void>;
-}
-
 const DOLLAR = 1_000_000_000n;
 const DAY_MS = 86_400_000;
-const NEVER_MS = 2_000_000_000;
 
 const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
-  /** Starts a node that flushes and folds only on request, and folds on this database. */
-  async function startNode(database: Database = h.deps.database): Promise<Node> {
-    const nodeId = `node_${randomUUID()}`;
-    const logger = makeLogger("silent");
-    const databaseNowMs = () => h.clock.nowMs;
-    const leases = makeTestLeases({ database: h.deps.database, nodeId, databaseNowMs });
-    const ledger = makeLedger({
-      ...{ database: h.deps.database, nodeId, leases, databaseNowMs, logger },
-      refreshEveryMs: NEVER_MS,
-    });
-    const spendFold = makeSpendFold();
-    const alerts = makeSpendAlerts({
-      database: h.deps.database,
-      deps: h.deps,
-      settled: () => spendFold.settled(),
-      logger,
-    });
-    const participants = [spendFold, alerts.participant];
-    const fold = () => foldAll({ database, participants, logger });
-    const folder = path.join(directory, nodeId);
-    const meter = makeTestMeter({
-      database: h.deps.database,
-      journal: openJournal({ directory: folder, nodeId, clock: systemClock, logger }),
-      participants: [appendUsage({ nodeId, encodeHoldCharges }), ledger.flushParticipant],
-      fold: () => foldAll({ database: h.deps.database, participants, logger }),
-      logger,
-    });
-    await meter.start();
-    await ledger.start();
-    stops.push(async () => {
-      await alerts.stop();
-      ledger.stop();
-      await meter.stop();
-    });
-    return { meter, alerts, fold };
+  /** Starts a node that folds on this database. */
+  async function startNode(database: Database = h.deps.database): Promise<AlertNode> {
+    const started = await startAlertNode({ h, directory, foldDatabase: database });
+    stops.push(started.stop);
+    return started;
   }
 
   /** Records and flushes a request that costs this many dollars. */
-  async function spend(usd: number, on: Node = node): Promise<void> {
+  async function spend(usd: number, on: AlertNode = node): Promise<void> {
     const startedAtMs = h.clock.nowMs;
     const begin = beginRecord({ organizationId: org.id, workspaceId, apiKeyId, startedAtMs });
     on.meter.begin(begin);
@@ -165,7 +118,7 @@ const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
 
 let directory: string;
 let stops: (() => Promise<void>)[];
-let node: Node;
+let node: AlertNode;
 
 test.beforeEach(async ({ h, company }) => {
   // Raises and creation times of limits come from the database's clock.

@@ -21,6 +21,7 @@ import {
 } from "#test/harness/database-snapshot.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { makeTestFolds } from "#test/harness/folds.ts";
+import { makeHeldLine } from "#test/harness/held-line.ts";
 import { makeTestMeter } from "#test/harness/meters.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
 import { makeTestLeases } from "#test/harness/spend-node.ts";
@@ -103,45 +104,7 @@ const test = base
           enforcement: options.enforcement ?? "soft",
         });
       },
-  )
-  /** A database whose responses to reads or commits can be delayed. */
-  .extend("heldLine", ({ db }) => () => {
-    const held: (() => void)[] = [];
-    let holds: "nothing" | "reads" | "commits" = "nothing";
-    const wait = () => new Promise<void>((resolve) => held.push(resolve));
-    const reads = db.database.withPlugin({
-      transformQuery: ({ node }) => node,
-      transformResult: async ({ result }) => {
-        if (holds === "reads") await wait();
-        return result;
-      },
-    });
-    const commits = new Proxy(db.database, {
-      get(target, name) {
-        const value: unknown = Reflect.get(target, name, target);
-        if (name !== "transaction") return typeof value === "function" ? value.bind(target) : value;
-        return () => ({
-          execute: async (work: Parameters<ReturnType<Database["transaction"]>["execute"]>[0]) => {
-            const result = await target.transaction().execute(work);
-            if (holds === "commits") await wait();
-            return result;
-          },
-        });
-      },
-    });
-    return {
-      reads,
-      commits,
-      hold: (what: typeof holds) => {
-        holds = what;
-      },
-      isHolding: () => held.length > 0,
-      release: () => {
-        holds = "nothing";
-        for (const resolve of held.splice(0)) resolve();
-      },
-    };
-  });
+  );
 
 let directory: string;
 let scope: { organizationId: string; workspaceId: string; apiKeyId: string };
@@ -315,10 +278,9 @@ describe("spend is counted once at every moment", () => {
     db,
     startNode,
     limit,
-    heldLine,
   }) => {
     await limit("workspace", 0n);
-    const line = heldLine();
+    const line = makeHeldLine(db.database);
     const { meter, ledger, flush } = await startNode({ ledger: line.reads });
     spend(meter, 7n);
     line.hold("reads");
@@ -340,12 +302,12 @@ describe("spend is counted once at every moment", () => {
   });
 
   test("when they are read before the response to a committed flush arrives", async ({
+    db,
     startNode,
     limit,
-    heldLine,
   }) => {
     await limit("workspace", 0n);
-    const line = heldLine();
+    const line = makeHeldLine(db.database);
     const { meter, ledger, flush } = await startNode({ meter: line.commits });
     spend(meter, 7n);
     line.hold("commits");

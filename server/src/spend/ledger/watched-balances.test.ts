@@ -15,6 +15,7 @@ import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
 import type { TestDatabase } from "#test/harness/database.ts";
 import { test as base } from "#test/harness/database-test.ts";
+import { insertPlace } from "#test/harness/place-rows.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { lockBalances, readSpend, type SpendPlace } from "./balances.sql.ts";
 import { encodeHoldCharges } from "./hold-charges.ts";
@@ -31,19 +32,7 @@ const NO_PAUSE = { pause: () => Promise.resolve() };
 
 const test = base.extend("company", async ({ db }) => {
   const { database } = db;
-  const organizationId = randomUUID();
-  const suffix = organizationId.slice(0, 8);
-  const workspaceId = `wksp_${suffix}`;
-  const apiKeyId = `apikey_${suffix}`;
-  await sql`INSERT INTO organization (id, name) VALUES (${organizationId}, 'Acme')`.execute(
-    database,
-  );
-  await sql`INSERT INTO workspace (id, organization_id, name, display_color)
-    VALUES (${workspaceId}, ${organizationId}, 'Research', '#000000')`.execute(database);
-  await sql`INSERT INTO api_key (id, organization_id, workspace_id, name, permission, created_by_type, created_by_id)
-    VALUES (${apiKeyId}, ${organizationId}, ${workspaceId}, 'key', 'write', 'member', 'user_1')`.execute(
-    database,
-  );
+  const { organizationId, workspaceId, apiKeyId, suffix } = await insertPlace(database);
   const ids = { organization: organizationId, workspace: workspaceId, api_key: apiKeyId };
   const { now } = (await sql<{ now: Date }>`SELECT now() AS now`.execute(database)).rows[0] ?? {};
   const nowMs = now?.getTime() ?? 0;
