@@ -97,6 +97,7 @@ const rooms = {
     "audit",
     "mail",
     "alerts",
+    "claude-code",
     "upstreams",
     "people",
     "keys",

@@ -33,6 +33,7 @@ export const auditSubjects = {
   security_settings: "no_key",
   session: "every_key",
   spend_limit: "no_key",
+  telemetry_receiver: "no_key",
   unresolved_spend: "every_key",
   upstream: "no_key",
   workspace: "workspace",

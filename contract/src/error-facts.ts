@@ -37,6 +37,7 @@ export const errorResources = [
   "spend_limit",
   "spend_limit_increase_request",
   "tag",
+  "telemetry_receiver",
   "unresolved_spend",
   "upstream",
   "workspace",

@@ -317,6 +317,10 @@ export const errorCodes = {
     ...badRequest,
     meaning: "A directory provides the group or the membership, and alone changes it.",
   },
+  managed_by_environment: {
+    ...badRequest,
+    meaning: "A setting of the server decides about it, and the API cannot change it.",
+  },
   webhook_required: { ...badRequest, meaning: "The alert channel is not a webhook." },
   limit_is_inherited: {
     ...badRequest,
@@ -359,6 +363,10 @@ export const errorCodes = {
     meaning: "The same request, by its `idempotency-key`, is still running.",
   },
   too_many_secrets: { ...conflict, meaning: "Too many secrets are still valid." },
+  too_many_receivers: {
+    ...conflict,
+    meaning: "The organization has reached the highest number of telemetry receivers.",
+  },
   too_many_passkeys: {
     ...conflict,
     meaning: "The member has reached the highest number of passkeys.",

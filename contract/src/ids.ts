@@ -38,6 +38,7 @@ export const idPrefixes = {
   scimToken: "scimtok_",
   tag: "tag_",
   managedSettings: "settings_",
+  telemetryReceiver: "telrcv_",
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;
@@ -91,6 +92,9 @@ export const scimTokenId = idText.meta({ description: "Id of a SCIM token, `scim
 export const rateLimitId = idText.meta({ description: "Rate limit id, `rlim_…`." });
 export const managedSettingsVersionId = idText.meta({
   description: "Id of a version of the managed settings, `settings_…`.",
+});
+export const telemetryReceiverId = idText.meta({
+  description: "Telemetry receiver id, `telrcv_…`.",
 });
 export const tagId = idText.meta({ description: "Tag id, `tag_…`." });
 /** Id from the server's list of groups. The refusal of another id lists them. */

@@ -67,6 +67,8 @@ const organizationRights = {
   "upstreams:write":    [all,  __,   __,       __,     __,  __,  "set the upstream and its credential"],
   "managed_settings:read":  [all, all, __,     __,     __,  __,  "see the managed settings of Claude Code, and those of a member"],
   "managed_settings:write": [all, all, __,     __,     __,  __,  "change the managed settings of Claude Code, which can run commands on the machines of members"],
+  "telemetry_receivers:read":  [all, all, __,  __,     __,  __,  "see telemetry receivers, without the values of their headers"],
+  "telemetry_receivers:write": [all, all, __,  __,     __,  __,  "set the receivers to which telemetry of laptops is relayed"],
   "model_prices:write": [all,  all,  __,       __,     __,  __,  "override model prices, and say which features of requests are neutral"],
   "audit_log:read":     [all,  all,  __,       __,     __,  __,  "read the audit log"],
   "access_reviews:read":  [all, all, __,       __,     __,  __,  "see all access, and access reviews with their evidence"],
@@ -151,6 +153,7 @@ const scopeTable = {
   access_reviews: [["access_reviews:read", "access_reviews:write"], "carry out access reviews"],
   admin_keys:     [["admin_keys:read", "admin_keys:write"], "create and revoke admin keys"],
   managed_settings: [["managed_settings:read", "managed_settings:write"], "change the managed settings of Claude Code"],
+  telemetry_receivers: [["telemetry_receivers:read", "telemetry_receivers:write"], "set telemetry receivers"],
   settings:       [["organization:write", "security:read", "security:write", "directories:read", "upstreams:read", "model_prices:write",
                     "mail:read", "system:read"], "change settings and model prices"],
 } as const satisfies Record<string, readonly [readonly Action[] | "read", string]>;

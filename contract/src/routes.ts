@@ -42,6 +42,7 @@ import { spendLimitRoutes } from "./admin/spend-limits.ts";
 import { systemRoutes } from "./admin/system.ts";
 import { tagFileRoutes } from "./admin/tag-files.ts";
 import { tagRoutes } from "./admin/tags.ts";
+import { telemetryReceiverRoutes } from "./admin/telemetry-receivers.ts";
 import { requestCostRoutes, unresolvedSpendRoutes } from "./admin/unresolved-spend.ts";
 import { upstreamRoutes } from "./admin/upstreams.ts";
 import { usageRoutes } from "./admin/usage.ts";
@@ -95,6 +96,7 @@ export const adminRoutes = [
   ...refusalRoutes,
   ...officialReportRoutes,
   ...managedSettingsRoutes,
+  ...telemetryReceiverRoutes,
   ...modelPriceRoutes,
   ...neutralFeatureRoutes,
   ...upstreamRoutes,

@@ -293,7 +293,7 @@ export const settings = {
     env: "BURSAR_TELEMETRY_URL",
     schema: httpUrl.optional(),
     about:
-      "OTLP receiver of the telemetry of laptops, without `/v1/…`, such as https://otel.example.com:4318. A private address also needs BURSAR_ALLOW_PRIVATE_TARGETS. Unset: telemetry is discarded. See [telemetry](telemetry.md).",
+      "OTLP receiver of the telemetry of the first organization's laptops, without `/v1/…`, such as https://otel.example.com:4318. A private address also needs BURSAR_ALLOW_PRIVATE_TARGETS. The API sets others. See [telemetry](telemetry.md).",
   },
   telemetryHeaders: {
     env: "BURSAR_TELEMETRY_HEADERS",

@@ -53,6 +53,7 @@ test("no secret, prompt or answer appears in logs, tables, files, errors, reads 
     ["error of the upstream", canary("error")],
     ["address of a webhook", canary("webhook")],
     ["client secret of the directory", canary("client")],
+    ["header of a telemetry receiver", canary("header")],
   ]);
   const secret = (name: string): string => secrets.get(name) ?? "";
   const server = await startServer({
@@ -136,6 +137,12 @@ async function makeChanges(
     client_secret: secret("client secret of the directory"),
   });
   expect({ status: directory.status, text: directory.text }).toMatchObject({ status: 200 });
+  const receiver = await server.operator("POST", "/v1/admin/telemetry_receivers", {
+    name: "Collector",
+    url: "https://otel.invalid",
+    headers: { authorization: secret("header of a telemetry receiver") },
+  });
+  expect({ status: receiver.status, text: receiver.text }).toMatchObject({ status: 200 });
   const path = `/v1/admin/upstreams/${textField(stored.json, "id")}`;
   const replaced = await server.operator("POST", path, {
     credential: secret("upstream credential replaced"),
@@ -334,6 +341,7 @@ async function readEverything(
     audit_event_id: await list("/v1/admin/audit_events"),
     request_id: await list("/v1/admin/requests"),
     alert_channel_id: await list("/v1/admin/alert_channels?kinds=webhook"),
+    telemetry_receiver_id: await list("/v1/admin/telemetry_receivers"),
     alert_id: await list("/v1/admin/alerts"),
     alert_firing_id: await list("/v1/admin/alert_firings"),
   };

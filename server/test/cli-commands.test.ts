@@ -23,14 +23,15 @@ function wordsOf(example: string): string[] {
   );
   return words.map((word, i) => {
     if (words[i - 1] === "--output") return join(cli.folder, `report-${cli.asked.length}-${word}`);
-    if (word.startsWith("@./")) return `@${writeList()}`;
+    if (word.startsWith("@./")) return `@${writeJson(word)}`;
     return word.startsWith("./") ? join(cli.folder, "secret") : word;
   });
 }
 
-function writeList(): string {
-  const path = join(cli.folder, "list.json");
-  writeFileSync(path, "[]");
+/** Writes an empty file of headers, or an empty list. */
+function writeJson(word: string): string {
+  const path = join(cli.folder, word.slice("@./".length));
+  writeFileSync(path, word.includes("headers") ? "{}" : "[]");
   return path;
 }
 

@@ -50,6 +50,7 @@ test("a 400 exits by its code: limit, secret, state of the resource, else input"
       "cannot_sign_out_self",
       "role_inherited",
       "managed_by_directory",
+      "managed_by_environment",
       "limit_is_inherited",
       "increase_request_closed",
       "increase_not_applicable",

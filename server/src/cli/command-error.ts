@@ -98,6 +98,7 @@ const exitCodeOfErrorCode: Partial<Record<ErrorCode, ExitCode>> = {
   role_inherited: exitCodes.conflict,
   limit_is_inherited: exitCodes.conflict,
   managed_by_directory: exitCodes.conflict,
+  managed_by_environment: exitCodes.conflict,
   cannot_sign_out_self: exitCodes.conflict,
   scim_token_ended: exitCodes.conflict,
 };

@@ -74,6 +74,7 @@ export const groupAliases: Readonly<
   "spend-adjustments": { summary: "corrections of spend" },
   "spend-limits": { aliases: ["limits"], summary: "limits on spend" },
   tags: { summary: "tags of workspaces and API keys, such as cost centres" },
+  "telemetry-receivers": { summary: "targets of the telemetry of laptops" },
   "unresolved-spend": { summary: "spend with an unknown outcome" },
   upstreams: { summary: "addresses and credentials for calls to Claude" },
   system: { summary: "status: versions, nodes, database, jobs" },
@@ -344,6 +345,16 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     examples: ["linked-directories unlink ada@example.com dir_01H8XQ"],
   },
   createScimToken: { examples: ["scim-tokens create dir_01H8XQ"] },
+  createTelemetryReceiver: {
+    examples: [
+      "telemetry-receivers create Grafana --url https://otel.example.com --headers @./headers.json",
+      "telemetry-receivers create Costs --url https://otel.example.com --signals metrics",
+    ],
+  },
+  updateTelemetryReceiver: {
+    examples: ["telemetry-receivers update telrcv_01AbCd --headers @./headers.json"],
+  },
+  testTelemetryReceiver: { examples: ["telemetry-receivers test telrcv_01AbCd"] },
   createUpstream: {
     examples: [
       "upstreams create Anthropic --base-url https://api.anthropic.com --credential-file ./key",

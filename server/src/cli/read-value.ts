@@ -61,7 +61,8 @@ function readList(item: Kind, parts: readonly string[], reading: Reading): unkno
 
 function readMap(parts: readonly string[], reading: Reading): unknown {
   const [first = ""] = parts;
-  if (parts.length === 1 && first.startsWith("{")) return readJson(first, reading);
+  const isFile = first.startsWith("@") && !first.includes("=");
+  if (parts.length === 1 && (isFile || first.startsWith("{"))) return readJson(first, reading);
   const map: [string, string][] = parts.map((part) => {
     const at = part.indexOf("=");
     if (at < 1) throw makeUsageError(`${reading.name}: expected name=value, not "${part}".`);

@@ -43,6 +43,7 @@ const columns: Readonly<Record<string, string>> = {
   Directory: "id name issuer is_enabled default_role",
   ScimToken: "id partial_token_hint status last_used_at expires_at created_at",
   Tag: "name value workspace_count api_key_count id created_at",
+  TelemetryReceiver: "id name source state url signals last_relayed_at last_failure",
   Upstream: "id name base_url credential_hint updated_at",
   UsageRow:
     "starting_at workspace_id api_key_id member_id model requests errors input_tokens cache_read_tokens output_tokens cost_usd",

@@ -1004,6 +1004,22 @@ CREATE TABLE tag (
   value text NOT NULL,
   created_at timestamp with time zone DEFAULT date_trunc('milliseconds'::text, now()) NOT NULL
 );
+CREATE TABLE telemetry_receiver (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  name text NOT NULL,
+  url text NOT NULL,
+  headers_sealed bytea,
+  header_names text[] NOT NULL,
+  signals text[] NOT NULL,
+  is_enabled boolean NOT NULL,
+  version integer NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  last_relayed_at timestamp with time zone,
+  last_failed_at timestamp with time zone,
+  last_failure text
+);
 CREATE TABLE upstream (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -1992,6 +2008,9 @@ ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_unknown_features_
 ALTER TABLE tag ADD CONSTRAINT tag_organization_id_name_value_key UNIQUE (organization_id, name, value);
 ALTER TABLE tag ADD CONSTRAINT tag_pkey PRIMARY KEY (id);
 ALTER TABLE tag ADD CONSTRAINT tag_value_check CHECK ((value <> ''::text));
+ALTER TABLE telemetry_receiver ADD CONSTRAINT telemetry_receiver_pkey PRIMARY KEY (id);
+ALTER TABLE telemetry_receiver ADD CONSTRAINT telemetry_receiver_signals_check CHECK (((signals <@ ARRAY['metrics'::text, 'logs'::text, 'traces'::text]) AND (cardinality(signals) > 0)));
+ALTER TABLE telemetry_receiver ADD CONSTRAINT telemetry_receiver_version_check CHECK ((version > 0));
 ALTER TABLE upstream ADD CONSTRAINT upstream_pkey PRIMARY KEY (id);
 ALTER TABLE usage_attributed_day ADD CONSTRAINT usage_attributed_day_pkey PRIMARY KEY (organization_id, bucket_at, attribution_id, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_attributed_hour ADD CONSTRAINT usage_attributed_hour_pkey PRIMARY KEY (organization_id, bucket_at, attribution_id, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
@@ -2147,6 +2166,7 @@ ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_organization_id_fkey FOREIGN 
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE tag ADD CONSTRAINT tag_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE telemetry_receiver ADD CONSTRAINT telemetry_receiver_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE upstream ADD CONSTRAINT upstream_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id) ON DELETE CASCADE;
@@ -2255,6 +2275,7 @@ CREATE INDEX spend_limit_increase_request_by_time ON spend_limit_increase_reques
 CREATE UNIQUE INDEX spend_limit_increase_request_pending ON spend_limit_increase_request USING btree (requester_type, requester_id, scope_type, scope_id, period) WHERE (status = 'pending'::text);
 CREATE INDEX spend_limit_raise_by_balance ON spend_limit_raise USING btree (scope_type, scope_id, period, period_start);
 CREATE INDEX tag_by_time ON tag USING btree (organization_id, created_at, id);
+CREATE INDEX telemetry_receiver_of_organization ON telemetry_receiver USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX upstream_one_shared ON upstream USING btree (organization_id);
 CREATE INDEX usage_attribution_by_organization ON usage_attribution USING btree (organization_id);
 CREATE INDEX usage_event_by_key ON usage_event USING btree (organization_id, api_key_id, started_at);

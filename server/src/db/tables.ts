@@ -15,6 +15,7 @@ import type { ManagedSettingsTables } from "./managed-settings-tables.ts";
 import type { PriceTables } from "./price-tables.ts";
 import type { ReviewTables } from "./review-tables.ts";
 import type { ScimTables } from "./scim-tables.ts";
+import type { TelemetryTables } from "./telemetry-tables.ts";
 import type { UsageTables } from "./usage-tables.ts";
 
 // Rows of `migrations/` for kysely. int8 columns are bigint (db/pool.ts sets the parser).
@@ -35,6 +36,7 @@ export interface Tables
     PriceTables,
     ReviewTables,
     ScimTables,
+    TelemetryTables,
     UsageTables {
   node: NodeTable;
   installation: { key: string; value: string };

@@ -41,6 +41,7 @@ const withoutState = {
   security_settings: "It restricts later changes only.",
   session: "The state of its member has the sessions.",
   spend_limit: "It bounds use and no access. The event lists the change.",
+  telemetry_receiver: "It restricts no access. The event lists the change.",
   unresolved_spend: "It restricts no access.",
   upstream: "It restricts no access.",
 } as const satisfies Record<Exclude<AuditSubjectType, SubjectState["type"]>, string>;

@@ -8,6 +8,8 @@ import type { AuditLogDeps } from "#src/audit/audit-log.ts";
 import { makeAuditLogHandlers } from "#src/audit/routes.ts";
 import { makeLaptopHandlers } from "#src/claude-code/laptops/routes.ts";
 import { makeManagedSettingsHandlers } from "#src/claude-code/settings/routes.ts";
+import { makeTelemetryReceiverHandlers } from "#src/claude-code/telemetry/routes.ts";
+import type { TelemetryReceiverDeps } from "#src/claude-code/telemetry/telemetry-receivers.ts";
 import { makeHandOverHandlers } from "#src/hand-over/routes.ts";
 import { makeAdminKeyHandlers } from "#src/keys/admin-keys/routes.ts";
 import { makeApiKeyHandlers, makeKeyHygieneHandlers } from "#src/keys/api-keys/routes.ts";
@@ -65,6 +67,7 @@ import { makeWorkspaceHandlers } from "#src/workspaces/routes.ts";
 
 /** Dependencies of the use cases. */
 export type HandlerDeps = UpstreamDeps &
+  TelemetryReceiverDeps &
   AcceptDeps &
   MailReadDeps &
   AuditLogDeps &
@@ -124,6 +127,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeRefusalHandlers(deps),
     ...makeOfficialReportHandlers(deps),
     ...makeManagedSettingsHandlers(deps),
+    ...makeTelemetryReceiverHandlers(deps),
     ...makeModelPriceHandlers(deps),
     ...makeNeutralFeatureHandlers(deps),
     ...makeUpstreamHandlers(deps),

@@ -314,7 +314,7 @@ function makeSpendCounters(
   });
   const exports = new Counter({
     name: "bursar_telemetry_exports_total",
-    help: "Exports of telemetry by laptops: relayed, queue_full, invalid, failed. Without a receiver none is counted.",
+    help: "Exports of telemetry by laptops, for each receiver: relayed, queue_full, invalid, failed.",
     labelNames: ["outcome"],
     registers: [registry],
   });

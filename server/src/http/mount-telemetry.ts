@@ -1,8 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type {
-  TelemetryExport,
-  TelemetryRelay,
-} from "#src/claude-code/telemetry/telemetry-relay.ts";
+import type { TelemetryExport } from "#src/claude-code/telemetry/mark-export.ts";
+import type { Telemetry } from "#src/claude-code/telemetry/telemetry-relay.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { LaptopClaims } from "#src/key-lookup/access-tokens.ts";
 import { authenticateLaptop, type LaptopDeps } from "#src/key-lookup/authenticate-laptop.ts";
@@ -14,8 +12,7 @@ import { readBearer } from "./read-bearer.ts";
 
 export interface MountTelemetryDeps extends LaptopDeps {
   clientAddress: ClientFacts["clientAddress"];
-  /** Null: telemetry is discarded. */
-  telemetry: Pick<TelemetryRelay, "relay"> | null;
+  telemetry: Telemetry;
 }
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -48,7 +45,7 @@ export function mountTelemetry(app: FastifyInstance, deps: MountTelemetryDeps): 
         const claims = senders.get(request);
         assert(claims, "a handler runs for an authenticated laptop");
         if (Buffer.isBuffer(body)) {
-          deps.telemetry?.relay({ signal, contentType, isCompressed, body, claims });
+          deps.telemetry.relay({ signal, contentType, isCompressed, body, claims });
         }
         return contentType === JSON_TYPE
           ? sendJson(reply, {})

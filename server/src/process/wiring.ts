@@ -66,7 +66,7 @@ import { startJobs } from "./start-jobs.ts";
 import { type StartedKeys, startKeys } from "./start-keys.ts";
 import { type OnRefused, startRefusals } from "./start-refusals.ts";
 import { startReports } from "./start-reports.ts";
-import { makeTelemetry } from "./start-telemetry.ts";
+import { startTelemetry } from "./start-telemetry.ts";
 import { findUpstreamInUse, nameUpstreamVariables, startUpstreams } from "./start-upstreams.ts";
 import { makeStopListening } from "./stop-listening.ts";
 
@@ -219,6 +219,7 @@ interface CoreOptions {
 interface Core extends StartedAudit, StartedKeys {
   watch: ChangeWatch;
   notifications: Notifications;
+  reload: ((changed: Changed) => void)[];
   onRefused: OnRefused;
   prices: PriceBooks;
   servedSettings: ServedSettings;
@@ -284,7 +285,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     logFailures(() => upstreams.reload()),
     logFailures(() => newestBackup.reload()),
   );
-  const access = { watch, notifications, ...keys, onRefused };
+  const access = { watch, reload, notifications, ...keys, onRefused };
   const counted = { ...accounting, closingLagMs, rates, newestBackup, spendNowMs, runsOn };
   const read = { prices, servedSettings, labels, upstreams, reportsDatabase };
   return { ...facts, ...read, ...access, ...counted };
@@ -400,10 +401,9 @@ async function startSurfaces(
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     ...client,
     ...{ reportsDatabase: core.reportsDatabase, servedSettings: core.servedSettings },
-    ...core.keyUses,
-    ...core.credentials,
+    ...{ ...core.keyUses, ...core.credentials },
     personSpend: core.personSpend,
-    telemetry: makeTelemetry(config, { ...storage, ...outgoing, metrics, logger }),
+    telemetry: await startTelemetry(core, { ...outgoing, config, metrics, logger }, parts),
     isBusy: () => gateway.stats().inFlight > 0,
     onDenied: (caller, route, origin, refusal) =>
       core.audit.denials.record({ caller, route, origin, refusal }),

@@ -1,4 +1,5 @@
 import { secretSealContext, targetSealContext } from "#src/alerts/channels/channel-secrets.ts";
+import { receiverSealContext } from "#src/claude-code/telemetry/receiver-url.rule.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { tokenKeySealContext } from "#src/key-lookup/access-token-keys.ts";
 import { waitingSecretSealContext } from "#src/keys/waiting-secrets/waiting-secrets.ts";
@@ -67,6 +68,12 @@ export const sealedColumns: readonly SealedColumn[] = [
     column: "key_sealed",
     also: null,
     contextOf: ({ id }) => tokenKeySealContext(id),
+  },
+  {
+    table: "telemetry_receiver",
+    column: "headers_sealed",
+    also: "url",
+    contextOf: ({ id, also }) => receiverSealContext(id, also),
   },
 ];
 

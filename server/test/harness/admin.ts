@@ -213,7 +213,8 @@ export async function startAdmin(
     }),
     // Empty until a test reads it.
     servedSettings: makeServedSettings({ database, rows: audit.rows }),
-    telemetry: null,
+    // Telemetry is discarded.
+    telemetry: { environment: null, relay: () => undefined, findHealth: () => null },
     personSpend: makePersonSpend(database, nowMs),
     unresolvedReleaseMs: UNRESOLVED_RELEASE_MS,
     publicUrl: () => PUBLIC_URL,

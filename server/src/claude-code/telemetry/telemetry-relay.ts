@@ -1,119 +1,130 @@
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
-import type { LaptopClaims } from "#src/key-lookup/access-tokens.ts";
-import type { GuardedClient } from "#src/lib/guarded-client.ts";
-import type { Logger } from "#src/lib/logger.ts";
-import { markJson } from "./mark-json.ts";
-import { markProtobuf } from "./mark-protobuf.ts";
-import { toPersonAttributes } from "./person-attributes.ts";
+import { ExportQueue } from "./export-queue.ts";
+import { type FindEmail, markExport, type TelemetryExport } from "./mark-export.ts";
+import type { Receiver, ReceiverHealth } from "./receiver.ts";
+import { ReceiverSender, type SenderOptions } from "./receiver-sender.ts";
+import type { MarkedExport } from "./send-export.ts";
 
-// Relays telemetry of laptops to the company's receiver. The client has its answer before, so a slow receiver delays no one.
-// A bounded queue in memory waits for the receiver, and drops what does not fit.
+// Relays telemetry of laptops to the receivers of their organization. The client has its answer before. Each organization and
+// each receiver has its own bounded queue in memory. So a slow receiver delays nothing else.
 
-type TelemetrySignal = "metrics" | "logs" | "traces";
-
-/** Result of one export: relayed, dropped before, or refused by the receiver. */
-export type TelemetryOutcome = "relayed" | "queue_full" | "invalid" | "failed";
-
-interface TelemetryReceiver {
-  /** Address without a slash at its end, such as `https://otel.example.com`. */
-  url: string;
-  headers: Readonly<Record<string, string>>;
+interface TelemetryRelayOptions extends SenderOptions {
+  /** Receiver of the server's settings. Null: none. */
+  environment: Receiver | null;
+  findEmail: FindEmail;
 }
 
-export interface TelemetryExport {
-  signal: TelemetrySignal;
-  contentType: "application/json" | "application/x-protobuf";
-  isCompressed: boolean;
-  body: Buffer;
-  claims: LaptopClaims;
-}
-
-interface TelemetryRelayOptions {
-  receiver: TelemetryReceiver;
-  client: Pick<GuardedClient, "post">;
-  /** Finds the address of a member. Rejects without the database. */
-  findEmail: (claims: Pick<LaptopClaims, "organizationId" | "memberId">) => Promise<string | null>;
-  observe: (outcome: TelemetryOutcome) => void;
-  logger: Logger;
-}
-
-/** Bytes of exports that wait or are sent. */
-const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
+/** Bytes of exports of one organization that wait for their mark. */
+const MAX_UNMARKED_BYTES = 16 * 1024 * 1024;
 const MAX_RUNNING = 4;
-/** Bytes of a decompressed export. */
-const MAX_EXPORT_BYTES = 8 * 1024 * 1024;
 
-const decompress = promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip);
+interface OrganizationRelay {
+  /** Exports without the person yet. */
+  unmarked: ExportQueue<TelemetryExport>;
+  /** Queues of receivers, by their id. */
+  senders: Map<string, ReceiverSender>;
+}
 
 export class TelemetryRelay {
   readonly #options: TelemetryRelayOptions;
-  readonly #waiting: TelemetryExport[] = [];
-  #queuedBytes = 0;
-  #running = 0;
-  #hasFailed = false;
+  readonly #organizations = new Map<string, OrganizationRelay>();
 
   constructor(options: TelemetryRelayOptions) {
     this.#options = options;
+    this.setReceivers([]);
   }
 
-  /** Queues an export. Never waits, never throws. */
+  get environment(): Receiver | null {
+    return this.#options.environment;
+  }
+
+  /** Queues an export for all receivers of its organization and signal. Never waits, never throws. */
   relay(sent: TelemetryExport): void {
-    if (this.#queuedBytes + sent.body.length > MAX_QUEUED_BYTES) {
-      this.#options.observe("queue_full");
+    const organization = this.#organizations.get(sent.claims.organizationId);
+    if (organization === undefined) return;
+    const senders = listSenders(organization, sent);
+    if (senders.length === 0) return;
+    if (organization.unmarked.add(sent, sent.body.length)) return;
+    for (const sender of senders) sender.drop();
+  }
+
+  /** Replaces the stored receivers of all organizations. Exports that wait for a removed one are dropped. */
+  setReceivers(stored: readonly Receiver[]): void {
+    const { environment } = this.#options;
+    const receivers = environment === null ? stored : [...stored, environment];
+    const byOrganization = Map.groupBy(receivers, ({ organizationId }) => organizationId);
+    for (const [id, organization] of this.#organizations) {
+      const kept = new Set(byOrganization.get(id)?.map((receiver) => receiver.id));
+      removeSenders(organization, kept);
+      if (kept.size === 0) this.#organizations.delete(id);
+    }
+    for (const [id, list] of byOrganization) {
+      const organization = this.#organizations.get(id) ?? this.#makeOrganization();
+      this.#organizations.set(id, organization);
+      for (const receiver of list) this.#setReceiver(organization, receiver);
+    }
+  }
+
+  /** Returns the newest results of this node. Null: it sent nothing to the receiver. */
+  findHealth({ organizationId, id }: Pick<Receiver, "organizationId" | "id">) {
+    return this.#organizations.get(organizationId)?.senders.get(id)?.health ?? null;
+  }
+
+  /** Returns results of stored receivers since the previous call. */
+  takeNews(): { receiver: Receiver; health: ReceiverHealth }[] {
+    const { environment } = this.#options;
+    const senders = [...this.#organizations.values()].flatMap((each) => [...each.senders.values()]);
+    return senders.flatMap((sender) => {
+      const { receiver } = sender;
+      const health = receiver === environment ? null : sender.takeNews();
+      return health === null ? [] : [{ receiver, health }];
+    });
+  }
+
+  #makeOrganization(): OrganizationRelay {
+    const organization: OrganizationRelay = {
+      senders: new Map(),
+      unmarked: new ExportQueue({
+        maxBytes: MAX_UNMARKED_BYTES,
+        maxRunning: MAX_RUNNING,
+        run: (sent) => this.#mark(organization, sent),
+      }),
+    };
+    return organization;
+  }
+
+  #setReceiver({ senders }: OrganizationRelay, receiver: Receiver): void {
+    const sender = senders.get(receiver.id);
+    if (sender === undefined) senders.set(receiver.id, new ReceiverSender(receiver, this.#options));
+    else sender.set(receiver);
+  }
+
+  /** Marks an export once, for all its receivers. */
+  async #mark(organization: OrganizationRelay, sent: TelemetryExport): Promise<void> {
+    let marked: MarkedExport;
+    try {
+      marked = await markExport(sent, this.#options.findEmail);
+    } catch {
+      this.#options.observe("invalid");
       return;
     }
-    this.#queuedBytes += sent.body.length;
-    this.#waiting.push(sent);
-    this.#startNext();
+    for (const sender of listSenders(organization, sent)) sender.add(marked);
   }
+}
 
-  #startNext(): void {
-    while (this.#running < MAX_RUNNING) {
-      const next = this.#waiting.shift();
-      if (next === undefined) return;
-      this.#running += 1;
-      void this.#send(next).then((outcome) => {
-        this.#running -= 1;
-        this.#queuedBytes -= next.body.length;
-        this.#options.observe(outcome);
-        this.#startNext();
-      });
-    }
-  }
+/** Parts of the relay that the HTTP side uses. */
+export type Telemetry = Pick<TelemetryRelay, "relay" | "environment" | "findHealth">;
 
-  async #send(sent: TelemetryExport): Promise<TelemetryOutcome> {
-    const { receiver, client } = this.#options;
-    const body = await this.#mark(sent).catch(() => null);
-    if (body === null) return "invalid";
-    const answer = await client.post({
-      url: `${receiver.url}/v1/${sent.signal}`,
-      headers: { "content-type": sent.contentType, ...receiver.headers },
-      body,
-    });
-    const isTaken = answer.kind === "answered" && answer.status < 300;
-    this.#report(isTaken, answer.kind === "answered" ? `status ${answer.status}` : answer.reason);
-    return isTaken ? "relayed" : "failed";
-  }
+function listSenders(
+  { senders }: OrganizationRelay,
+  { signal }: Pick<MarkedExport, "signal">,
+): ReceiverSender[] {
+  return [...senders.values()].filter(({ receiver }) => receiver.signals.includes(signal));
+}
 
-  async #mark({ body, contentType, isCompressed, claims }: TelemetryExport): Promise<Buffer> {
-    const { organizationId, memberId, laptopId, groupNames } = claims;
-    const bytes = isCompressed
-      ? await decompress(body, { maxOutputLength: MAX_EXPORT_BYTES })
-      : body;
-    const email = await this.#options.findEmail(claims).catch(() => null);
-    const person = { memberId, email, organizationId, laptopId, groupNames };
-    const attributes = toPersonAttributes(person);
-    return contentType === "application/json"
-      ? markJson(bytes, attributes)
-      : markProtobuf(bytes, attributes);
-  }
-
-  /** Logs the first failure in a row, and the end of the failures. */
-  #report(isTaken: boolean, reason: string): void {
-    if (isTaken !== this.#hasFailed) return;
-    this.#hasFailed = !isTaken;
-    if (isTaken) this.#options.logger.info("the telemetry receiver accepts exports again");
-    else this.#options.logger.warn({ reason }, "the telemetry receiver does not accept exports");
+function removeSenders({ senders }: OrganizationRelay, kept: ReadonlySet<string>): void {
+  for (const [id, sender] of senders) {
+    if (kept.has(id)) continue;
+    sender.close();
+    senders.delete(id);
   }
 }

@@ -13,6 +13,7 @@ export type Made = Record<
   | "neutral_feature_id"
   | "managed_settings_version_id"
   | "upstream_id"
+  | "telemetry_receiver_id"
   | "directory_id"
   | "scim_token_id"
   | "linked_directory_id"
@@ -90,6 +91,8 @@ const makers: Record<keyof Made, Maker> = {
     return id;
   },
   upstream_id: ({ operator }) => findOrMakeUpstream(operator),
+  telemetry_receiver_id: ({ operator }) =>
+    createId(operator, "/v1/admin/telemetry_receivers", newTelemetryReceiver()),
   spend_limit_id: async ({ operator }, make) =>
     createId(operator, "/v1/admin/spend_limits", {
       scope: { type: "workspace", workspace_id: await make("workspace_id") },
@@ -319,6 +322,7 @@ export const unknownIds: Made = {
   neutral_feature_id: "feature_unknown",
   managed_settings_version_id: "settings_unknown",
   upstream_id: "ups_unknown",
+  telemetry_receiver_id: "telrcv_unknown",
   directory_id: "dir_unknown",
   scim_token_id: "scimtok_unknown",
   linked_directory_id: "dir_unlinked",
@@ -350,6 +354,12 @@ export const unknownIds: Made = {
   alert_channel_id: "channel_unknown",
   alert_delivery_id: "msg_unknown",
 };
+
+export const newTelemetryReceiver = () => ({
+  name: nextName(),
+  url: "https://otel.example.com",
+  headers: { authorization: "Bearer sample" },
+});
 
 export const newManagedSettings = () => ({
   policies: [{ name: nextName(), group_ids: [], settings: { cleanupPeriodDays: 20 } }],

@@ -1,5 +1,11 @@
 import type { Samples } from "./sample.ts";
-import { newDirectory, newManagedSettings, nextName, renamed } from "./subjects.ts";
+import {
+  newDirectory,
+  newManagedSettings,
+  newTelemetryReceiver,
+  nextName,
+  renamed,
+} from "./subjects.ts";
 
 export const systemSamples = {
   listDirectories: {},
@@ -20,6 +26,13 @@ export const systemSamples = {
   listManagedSettingsVersions: {},
   getManagedSettingsVersion: {},
   restoreManagedSettings: { body: () => ({}) },
+
+  createTelemetryReceiver: { body: newTelemetryReceiver },
+  listTelemetryReceivers: {},
+  getTelemetryReceiver: {},
+  updateTelemetryReceiver: renamed,
+  deleteTelemetryReceiver: {},
+  testTelemetryReceiver: {},
 
   listUpstreams: {},
   createUpstream: {
