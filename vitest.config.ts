@@ -100,7 +100,10 @@ export default defineConfig({
       defineProject("database", {
         isolate: false,
         globalSetup: ["server/test/harness/database-setup.ts"],
-        setupFiles: isRecording ? ["server/test/statements/record-statements.ts"] : [],
+        setupFiles: [
+          "server/test/harness/prepare-setup.ts",
+          ...(isRecording ? ["server/test/statements/record-statements.ts"] : []),
+        ],
       }),
       defineProject("product", {
         isolate: false,

@@ -11,7 +11,6 @@ import { findAuditHead, listChain } from "#src/audit/audit.sql.ts";
 import { verifyChain } from "#src/audit/verify-chain.ts";
 import type { Answer, Client, TestOrganization } from "./harness/admin.ts";
 import { serverTest as base } from "./harness/admin-test.ts";
-import { prepareStatements } from "./harness/prepare-statements.ts";
 import {
   type CallerCase,
   callerCases,
@@ -139,8 +138,6 @@ let other: TestOrganization;
 let mine: Made;
 let theirs: Made;
 let owner: Client;
-
-prepareStatements();
 
 test.beforeAll(async ({ h, org }) => {
   other = await h.organization("Theirs");

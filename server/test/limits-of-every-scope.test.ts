@@ -15,11 +15,8 @@ import {
   type TestGateway,
   withKey,
 } from "./harness/gateway.ts";
-import { prepareStatements } from "./harness/prepare-statements.ts";
 import { startScim } from "./harness/scim.ts";
 import { type SpendNode, startSpendNode } from "./harness/spend-node.ts";
-
-prepareStatements();
 
 // From the Admin API to the refusal. A test sets a limit over HTTP, the ledger reads it from the database, and the
 // gateway responds to a Claude request over HTTP. Tests write the spend into the balances, and own the clock.

@@ -3,9 +3,6 @@ import type { OwnScope } from "@bursar/contract/scope.ts";
 import { describe, expect } from "vitest";
 import type { AdminHarness, Client, TestOrganization } from "./harness/admin.ts";
 import { test as base } from "./harness/admin-test.ts";
-import { prepareStatements } from "./harness/prepare-statements.ts";
-
-prepareStatements();
 
 // Limits of every kind and scope, set and removed by each pair of callers. A lower rank neither removes nor raises what a
 // higher one has set. A higher rank removes values of lower ones, and changes them by their name. The contract's table says

@@ -4,9 +4,6 @@ import { describe, expect } from "vitest";
 import type { z } from "zod";
 import type { AdminHarness, Client, TestOrganization } from "./harness/admin.ts";
 import { test as base } from "./harness/admin-test.ts";
-import { prepareStatements } from "./harness/prepare-statements.ts";
-
-prepareStatements();
 
 // Every restriction of a key, set and undone by each pair of callers. A lower rank does not undo a higher one. A higher rank
 // can undo a lower one, and each rank its own. The contract's table says which rank a caller has.

@@ -2,7 +2,6 @@ import { sql } from "kysely";
 import { expect } from "vitest";
 import type { Database } from "#src/db/pool.ts";
 import { test } from "#test/harness/database-test.ts";
-import { prepareStatements } from "#test/harness/prepare-statements.ts";
 import { MemoryStore } from "./harness/spend-sim/memory-store.ts";
 import { TIMES } from "./harness/spend-sim/simulated-node.ts";
 import { simulate } from "./harness/spend-sim/simulation.ts";
@@ -29,8 +28,6 @@ const FAILOVER_SEEDS = 400;
 
 const COMPANY = { organizationId: ORGANIZATION, scopes: SCOPES };
 const PEOPLE_SEEDS = 300;
-
-prepareStatements();
 
 const chunks = Array.from({ length: SEEDS / CHUNK }, (_, at) => at * CHUNK);
 

@@ -9,8 +9,11 @@ import type { Database } from "#src/db/pool.ts";
 import { inSignedTransaction } from "#src/signed-rows/signed-transaction.ts";
 import { ACTOR, PASSPHRASE, SECRET, test } from "#test/harness/backup-test.ts";
 import { createEmptyDatabase } from "#test/harness/database.ts";
+import { planForValues } from "#test/harness/prepare-statements.ts";
 import { confirmKeys } from "./held-keys.ts";
 import { withAuditDeps } from "./with-audit-deps.ts";
+
+planForValues();
 
 // Keys, files and refusals of a restore. `restore.test.ts` has the rows, which the oldest PostgreSQL loads too.
 

@@ -21,8 +21,11 @@ import {
   test,
 } from "#test/harness/backup-test.ts";
 import { createEmptyDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { planForValues } from "#test/harness/prepare-statements.ts";
 import type { Restored } from "./restore-backup.ts";
 import { listHeld, settleRecovery } from "./restored-installation.ts";
+
+planForValues();
 
 /** Rows of each table as one number, independent of their order. */
 async function fingerprints(database: Database): Promise<Record<string, string>> {

@@ -5,8 +5,11 @@ import { expect, test } from "vitest";
 import { findApiKeyByHash } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { makeRowSigner } from "#src/signed-rows/row-signer.ts";
 import { createEmptyDatabase } from "#test/harness/database.ts";
+import { planForValues } from "#test/harness/prepare-statements.ts";
 import { migrate } from "./migrate.ts";
 import { readMigrations } from "./migration-files.ts";
+
+planForValues();
 
 const KEY_LIFE = 6;
 

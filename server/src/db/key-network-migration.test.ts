@@ -3,8 +3,11 @@ import pg from "pg";
 import { expect, test } from "vitest";
 import { networkOf } from "#src/key-lookup/address-ranges.ts";
 import { createEmptyDatabase } from "#test/harness/database.ts";
+import { planForValues } from "#test/harness/prepare-statements.ts";
 import { migrate } from "./migrate.ts";
 import { readMigrations } from "./migration-files.ts";
+
+planForValues();
 
 const REQUEST_ALERTS = 17;
 const ADDRESSES = ["203.0.113.9", "2001:db8:1:2::3", "fe80::1%eth0", "::1", null];

@@ -2,8 +2,11 @@
 import pg from "pg";
 import { expect, test } from "vitest";
 import { createEmptyDatabase } from "#test/harness/database.ts";
+import { planForValues } from "#test/harness/prepare-statements.ts";
 import { migrate } from "./migrate.ts";
 import { readMigrations } from "./migration-files.ts";
+
+planForValues();
 
 const KEY_RESTRICTIONS = 38;
 const ORGANIZATION = "6f1f7c0e-0d3c-4a51-9d3e-2a6f3a6f3a6f";

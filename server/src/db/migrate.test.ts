@@ -3,10 +3,13 @@ import { createHash } from "node:crypto";
 import pg from "pg";
 import { afterEach, describe, expect, test } from "vitest";
 import { createEmptyDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { planForValues } from "#test/harness/prepare-statements.ts";
 import { startSharingPooler } from "#test/harness/sharing-pooler.ts";
 import { migrate } from "./migrate.ts";
 import type { Migration } from "./migration-files.ts";
 import { findServerFault, type ServerFacts } from "./server-checks.ts";
+
+planForValues();
 
 const opened: TestDatabase[] = [];
 afterEach(async () => {

@@ -6,9 +6,12 @@ import { expect, test } from "vitest";
 import { rollupTables } from "#src/recording/rollup-tables.ts";
 import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import { createEmptyDatabase } from "#test/harness/database.ts";
+import { planForValues } from "#test/harness/prepare-statements.ts";
 import { migrate } from "./migrate.ts";
 import { readMigrations } from "./migration-files.ts";
 import type { Database } from "./pool.ts";
+
+planForValues();
 
 async function migrateBefore(connectionString: string, name: string): Promise<void> {
   const migrations = await readMigrations();

@@ -9,6 +9,7 @@ import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { addAsVersion01 } from "#test/harness/add-as-version-01.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { appendAndFold } from "#test/harness/folds.ts";
+import { planForValues } from "#test/harness/prepare-statements.ts";
 import { countPropertyRuns } from "#test/harness/property-runs.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import {
@@ -49,6 +50,8 @@ import { addToRollups } from "./rollups.sql.ts";
 import { sumWeeks } from "./sum-weeks.ts";
 import { deleteBatches, listBatches } from "./usage-batches.sql.ts";
 import { listRollupDifferences } from "./verify.sql.ts";
+
+planForValues();
 
 const logger = makeLogger("silent");
 const HOUR_MS = 3_600_000;

@@ -6,12 +6,15 @@ import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
 import { addToBalances } from "#src/spend/ledger/balances.sql.ts";
 import { sumCharges } from "#src/spend/ledger/charges.ts";
 import { test as base } from "#test/harness/database-test.ts";
+import { planForValues } from "#test/harness/prepare-statements.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 import { deleteOldMinutes } from "./minutes.sql.ts";
 import { attachMonth, createDetachedMonth } from "./partitions.sql.ts";
 import { pruneUsageEvents } from "./prune-events.ts";
 import { rollupTableNames } from "./rollup-tables.ts";
 import { listRollupDifferences } from "./verify.sql.ts";
+
+planForValues();
 
 const DAY_MS = 86_400_000;
 

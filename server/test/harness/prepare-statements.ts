@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import pg from "pg";
-import { afterAll, beforeAll } from "vitest";
+import { beforeAll } from "vitest";
 import { requireTestProject } from "./test-project.ts";
 
 requireTestProject("database");
@@ -11,20 +11,20 @@ const PREPARABLE = /^\s*(select|insert|update|delete|with)\b/i;
 
 type Query = (this: pg.ClientBase, query: unknown, ...rest: unknown[]) => unknown;
 
-let isPreparing = false;
+/** The driver's own function while statements are prepared, else null. */
+let send: Query | null = null;
 
 /** Whether the current test file prepares its statements. */
 export function isPreparingStatements(): boolean {
-  return isPreparing;
+  return send !== null;
 }
 
 /**
- * Prepares each statement once for a connection, for files that send the same ones thousands of times. Their databases
- * plan a statement once, for all values. PostgreSQL then takes half of the processor time or less, which planning needs
- * otherwise. Not for files that change tables or fill them: a plan for empty tables is slow on large ones.
+ * Prepares each statement once for a connection, until `stopPreparing`. New databases plan a statement once, for all
+ * values. PostgreSQL then takes half of the processor time or less, which planning needs otherwise.
  */
-export function prepareStatements(): void {
-  const send = pg.Client.prototype.query as Query;
+export function startPreparing(): void {
+  const original = pg.Client.prototype.query as Query;
   const prepare: Query = function (query, ...rest) {
     const [values] = rest;
     const isPreparable =
@@ -33,17 +33,25 @@ export function prepareStatements(): void {
       rest.length === 1 &&
       query.length >= LEAST_CHARS &&
       PREPARABLE.test(query);
-    if (!isPreparable) return send.call(this, query, ...rest);
-    return send.call(this, { name: nameOf(query), text: query, values });
+    if (!isPreparable) return original.call(this, query, ...rest);
+    return original.call(this, { name: nameOf(query), text: query, values });
   };
-  beforeAll(() => {
-    isPreparing = true;
-    pg.Client.prototype.query = prepare as typeof pg.Client.prototype.query;
-  });
-  afterAll(() => {
-    isPreparing = false;
-    pg.Client.prototype.query = send as typeof pg.Client.prototype.query;
-  });
+  pg.Client.prototype.query = prepare as typeof pg.Client.prototype.query;
+  send = original;
+}
+
+export function stopPreparing(): void {
+  if (send === null) return;
+  pg.Client.prototype.query = send as typeof pg.Client.prototype.query;
+  send = null;
+}
+
+/**
+ * Plans each statement of the test file for its values, as a server does. For files that change tables or fill large ones:
+ * a plan for empty tables is slow on large ones. Call it before other hooks.
+ */
+export function planForValues(): void {
+  beforeAll(stopPreparing);
 }
 
 const names = new Map<string, string>();

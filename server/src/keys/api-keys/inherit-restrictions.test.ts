@@ -5,9 +5,6 @@ import type { Client, CreatedApiKey, Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
 import { setWorkspaceRole } from "#test/harness/members.ts";
-import { prepareStatements } from "#test/harness/prepare-statements.ts";
-
-prepareStatements();
 
 const KEYS = "/v1/admin/api_keys";
 const HOUR_MS = 3_600_000;

@@ -6,9 +6,6 @@ import { type Client, type Listed, PUBLIC_URL, type TestMember } from "#test/har
 import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf, watchEvents } from "#test/harness/audit-events.ts";
 import { setWorkspaceRole } from "#test/harness/members.ts";
-import { prepareStatements } from "#test/harness/prepare-statements.ts";
-
-prepareStatements();
 
 const REQUESTS = "/v1/admin/spend_limit_increase_requests";
 type Request = z.output<typeof increaseRequest>;

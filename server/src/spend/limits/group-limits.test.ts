@@ -7,9 +7,6 @@ import { readStrictLimits } from "#src/spend/ledger/leases.sql.ts";
 import type { Client, Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
-import { prepareStatements } from "#test/harness/prepare-statements.ts";
-
-prepareStatements();
 
 // Default caps of groups, and what they do to the limits of their members.
 

@@ -15,11 +15,8 @@ import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import { sumWeek } from "#src/recording/weeks.sql.ts";
 import { readSpendOf } from "#src/spend/ledger/balances.sql.ts";
 import { serverTest as base } from "#test/harness/admin-test.ts";
-import { prepareStatements } from "#test/harness/prepare-statements.ts";
 import { countPropertyRuns } from "#test/harness/property-runs.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
-
-prepareStatements();
 
 // Random histories in every kind of report, compared with a sum of the records.
 
