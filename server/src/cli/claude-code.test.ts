@@ -101,6 +101,8 @@ describe("install", () => {
 
   test.each([
     ["http://10.0.0.1", "has no https"],
+    // Claude Code accepts no other name or address of this machine.
+    ["http://127.0.0.2:8484", "has no https"],
     ["https://8.8.8.8", "private addresses only"],
     [`${URL}/v1`, "without a path"],
     ["bursar.example.com", "Expected an address"],
@@ -119,6 +121,7 @@ describe("install", () => {
     try {
       const { stdout } = await bursar("install", "--url", url);
       expect(stdout).toContain(fingerprint256.replaceAll(":", "").toLowerCase());
+      expect(stdout).toContain("does not trust the certificate");
     } finally {
       await new Promise((resolve) => server.close(resolve));
     }

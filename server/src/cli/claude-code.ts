@@ -1,7 +1,12 @@
+import { getCACertificates } from "node:tls";
 import { writeMachineFile } from "@bursar/contract/claude-code-file.ts";
 import type { Command } from "commander";
 import { isOnlyLocal, type LoadedConfig } from "#src/config.ts";
-import { type CheckedAddress, checkServerAddress } from "#src/lib/check-server-address.ts";
+import {
+  type Certificate,
+  type CheckedAddress,
+  checkServerAddress,
+} from "#src/lib/check-server-address.ts";
 import {
   addLogin,
   findMachineFile,
@@ -77,7 +82,9 @@ async function install(
   const { file = findMachineFile(process.platform) } = flags;
   const origin = readOrigin(flags.url ?? (env["BURSAR_URL"] || findLocalUrl(load())));
   const settings = addLogin(readMachineFile(file) ?? {}, origin);
-  const checked = await checkServerAddress(origin);
+  // The client trusts the system's store too.
+  const authorities = [...getCACertificates("default"), ...getCACertificates("system")];
+  const checked = await checkServerAddress(origin, authorities);
   if (checked.state === "unencrypted" || checked.state === "public") {
     throw makeUsageError(`${describeAddress(origin, checked)} Nothing was changed.`);
   }
@@ -122,10 +129,10 @@ function describeAddress(
   switch (state) {
     case "ready":
       return certificate
-        ? `Certificate fingerprint (SHA-256): ${certificate.sha256}. Claude Code shows the first 16 characters.`
+        ? describeCertificate(certificate)
         : `${origin} works on this machine only, without a certificate.`;
     case "unencrypted":
-      return `${origin} has no https, which Claude Code requires beyond loopback.`;
+      return `${origin} has no https. Claude Code requires it, except at localhost, 127.0.0.1 and [::1].`;
     case "public":
       return `${origin} has the address ${list}. Claude Code signs in at private addresses only.`;
     case "unresolved":
@@ -133,4 +140,11 @@ function describeAddress(
     case "unreachable":
       return `Warning: ${origin} did not respond. The fingerprint of its certificate is unknown.`;
   }
+}
+
+function describeCertificate({ sha256, isTrusted }: Certificate): string {
+  const fingerprint = `Certificate fingerprint (SHA-256): ${sha256}. Claude Code shows the first 16 characters.`;
+  return isTrusted
+    ? fingerprint
+    : `${fingerprint}\nWarning: this machine does not trust the certificate. Install its authority in the system's store, or set NODE_EXTRA_CA_CERTS for Claude Code.`;
 }

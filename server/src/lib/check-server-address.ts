@@ -4,12 +4,14 @@ import { connect } from "node:tls";
 import ipaddr from "ipaddr.js";
 
 // Check of a server's address by the rules with which Claude Code signs in to a gateway: https, and private addresses only.
-// Plain http works on loopback only.
+// Plain http works with the names of this machine only.
 
 export interface Certificate {
   /** SHA-256 of the leaf in lower-case hexadecimal. */
   sha256: string;
   expiresAtMs: number;
+  /** True for a chain to one of the given authorities, and for the name of the host. */
+  isTrusted: boolean;
 }
 
 export interface CheckedAddress {
@@ -29,19 +31,28 @@ const PRIVATE_RANGES = new Set([
   "uniqueLocal",
 ]);
 
-/** Resolves the host of an http or https URL, and reads the certificate there. */
-export async function checkServerAddress(url: string): Promise<CheckedAddress> {
+/** Hosts with which Claude Code 2.1.332 accepts plain http. The client compares the text, not the address. */
+const PLAIN_HOSTS: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "::1"]);
+
+/** Resolves the host of an http or https URL, and reads the certificate there. `authorities`: in PEM. Default: those of Node. */
+export async function checkServerAddress(
+  url: string,
+  authorities?: readonly string[],
+): Promise<CheckedAddress> {
   const { protocol, hostname, port } = new URL(url);
   const host = hostname.replace(/^\[|\]$/g, "");
   const addresses = await resolve(host);
   const checked = { addresses, certificate: null };
   if (addresses.length === 0) return { ...checked, state: "unresolved" };
   if (protocol !== "https:") {
-    const isLoopback = addresses.every((address) => findRange(address) === "loopback");
-    return { ...checked, state: isLoopback ? "ready" : "unencrypted" };
+    return { ...checked, state: PLAIN_HOSTS.has(host) ? "ready" : "unencrypted" };
   }
   if (!addresses.every(isPrivateAddress)) return { ...checked, state: "public" };
-  const certificate = await readCertificate(host, port === "" ? 443 : Number(port));
+  const certificate = await readCertificate({
+    host,
+    port: port === "" ? 443 : Number(port),
+    ...(authorities && { ca: [...authorities] }),
+  });
   return { ...checked, certificate, state: certificate === null ? "unreachable" : "ready" };
 }
 
@@ -70,14 +81,17 @@ async function resolve(host: string): Promise<string[]> {
 }
 
 /** Reads the certificate of a server, trusted or not. Null: no TLS connection. */
-function readCertificate(host: string, port: number): Promise<Certificate | null> {
+function readCertificate(of: {
+  host: string;
+  port: number;
+  ca?: string[];
+}): Promise<Certificate | null> {
   const { promise, resolve: finish } = Promise.withResolvers<Certificate | null>();
   const socket = connect({
-    host,
-    port,
+    ...of,
     // Only the fingerprint is read. The reader compares it.
     rejectUnauthorized: false,
-    ...(isIP(host) === 0 && { servername: host }),
+    ...(isIP(of.host) === 0 && { servername: of.host }),
   });
   const timer = setTimeout(() => socket.destroy(), TIMEOUT_MS);
   socket.once("secureConnect", () => {
@@ -85,6 +99,7 @@ function readCertificate(host: string, port: number): Promise<Certificate | null
     finish({
       sha256: fingerprint256.replaceAll(":", "").toLowerCase(),
       expiresAtMs: Date.parse(valid_to),
+      isTrusted: socket.authorized,
     });
     socket.destroy();
   });
