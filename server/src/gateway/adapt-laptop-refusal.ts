@@ -4,6 +4,7 @@ import { claudeCodeForm, type ErrorCode } from "@bursar/contract/errors.ts";
 import type { ApiError } from "#src/domain/api-error.ts";
 import { NO_RETRY } from "#src/domain/limit-facts.ts";
 import { increaseRequestPath } from "#src/domain/limit-message.ts";
+import { formatUsd, parseUsd } from "#src/domain/money.ts";
 import { formatRegainAccess } from "#src/domain/spend-period.ts";
 import { scopeIdOf } from "#src/domain/wire-scope.ts";
 import { adaptSpendRefusal, toRejectedForm } from "./adapt-spend-refusal.ts";
@@ -53,7 +54,7 @@ function adaptLaptopRefusal(error: ApiError, { nowMs, publicUrl }: RefusalFacts)
   const isShared = isSharedScope(limit);
   return {
     ...form,
-    message: describeCap(error.code, limit, publicUrl),
+    message: describeCap(limit, error.details.max_cost_usd, publicUrl),
     headers: { ...form.headers, ...(isShared && SHARED) },
   };
 }
@@ -81,13 +82,32 @@ function isSharedScope({ scope }: Limit): boolean {
   return scope.type !== "member" && scope.type !== "api_key";
 }
 
-function describeCap(code: ErrorCode, limit: Limit, publicUrl: string | null): string {
-  const name = nameLimit(limit);
+/** `maxCostUsd`: highest cost of a request that the rest of the limit cannot pay. Undefined: nothing remains. */
+function describeCap(
+  limit: Limit,
+  maxCostUsd: string | undefined,
+  publicUrl: string | null,
+): string {
   const until = formatRegainAccess(Date.parse(limit.period_ends_at));
   const next = describeNext(limit, publicUrl);
-  return code === "spend_limit_reached"
-    ? `${name} is used up until ${until}: ${next}.`
-    : `The rest of ${lowerFirst(name)} is less than this request can cost, until ${until}: use /clear or /compact, or ${next}.`;
+  if (maxCostUsd === undefined) return `${nameLimit(limit)} is used up until ${until}: ${next}`;
+  const cost = formatCent(parseUsd(maxCostUsd) + NANO_PER_CENT - 1n);
+  return `${describeRest(limit)} until ${until}, and this request can cost ${cost}: choose another model with /model, use /compact, or ${next}`;
+}
+
+function describeRest(limit: Limit): string {
+  const name = lowerFirst(nameLimit(limit));
+  if (isSharedScope(limit)) return `The rest of ${name} is too small`;
+  const { limit_usd, spent_usd, unresolved_usd } = limit;
+  const rest = parseUsd(limit_usd) - parseUsd(spent_usd) - parseUsd(unresolved_usd ?? "0");
+  return `${formatCent(rest > 0n ? rest : 0n)} of ${name} remains`;
+}
+
+const NANO_PER_CENT = 10_000_000n;
+
+/** Whole cents, rounded down. */
+function formatCent(nanoUsd: bigint): string {
+  return `$${formatUsd(nanoUsd - (nanoUsd % NANO_PER_CENT))}`;
 }
 
 function nameLimit({ scope, scope_name: name, period, limit_usd: usd }: Limit): string {
@@ -108,7 +128,8 @@ function nameLimit({ scope, scope_name: name, period, limit_usd: usd }: Limit): 
 }
 
 function describeNext({ scope, period }: Limit, publicUrl: string | null): string {
-  if (publicUrl === null) return "ask an administrator for a higher limit";
+  if (publicUrl === null) return "ask an administrator for a higher limit.";
+  // No full stop follows an address, because terminals would make it a part of the link.
   return `ask for a higher limit at ${publicUrl}${increaseRequestPath({ scopeType: scope.type, scopeId: scopeIdOf(scope), period })}`;
 }
 

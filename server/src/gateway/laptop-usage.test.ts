@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { ApiError } from "#src/domain/api-error.ts";
-import type { RefusingLimit } from "#src/domain/limit-facts.ts";
+import { type RefusingLimit, toLimitFacts } from "#src/domain/limit-facts.ts";
 import type { OwnCap } from "#src/domain/own-caps.ts";
 import {
   type Answer,
@@ -132,7 +132,7 @@ test("a used cap is a 429 with the exact headers and one sentence", async () => 
   const { type, message } = JSON.parse(answer.text).error;
   expect([type, message]).toEqual([
     "billing_error",
-    `Your monthly spend limit of $10.00 is used up until 2026-12-01 at 00:00 UTC: ${NEXT}member&id=user_test&period=monthly.`,
+    `Your monthly spend limit of $10.00 is used up until 2026-12-01 at 00:00 UTC: ${NEXT}member&id=user_test&period=monthly`,
   ]);
 });
 
@@ -150,6 +150,41 @@ test.for<[Scope, string]>([
   const { message } = JSON.parse(answer.text).error;
   expect(message).toMatch(`The monthly spend limit ${name} is used up until 2026-12-01`);
 });
+
+test.for<[Scope, string]>([
+  [
+    { scopeType: "member", scopeId: "user_test" },
+    "$2.25 of your monthly spend limit of $10.00 remains until 2026-12-01 at 00:00 UTC,",
+  ],
+  [
+    { scopeType: "workspace", scopeId: "wksp_test" },
+    "The rest of the monthly spend limit that the workspace shares is too small until 2026-12-01 at 00:00 UTC,",
+  ],
+])(
+  "a request that the rest of a limit cannot pay names its highest cost: %j",
+  async ([scope, rest]) => {
+    const { gateway } = await start();
+    const limit = toLimitFacts({
+      limit: { id: "spl_test", ...scope, period: "monthly", amountNanoUsd: 10_000_000_000n },
+      spentNanoUsd: 7_500_000_000n,
+      heldNanoUsd: 0n,
+      unresolvedNanoUsd: 250_000_000n,
+      regainAtMs: DEC_1_MS,
+    });
+    gateway.admission = {
+      admit: () => {
+        const facts = { limit, max_cost_usd: "3.204" };
+        throw new ApiError("request_too_large_for_limit", "Too large.", {}, facts);
+      },
+    };
+    const answer = await post(gateway, gateway.addLaptop());
+    const { message } = JSON.parse(answer.text).error;
+    const page = `${NEXT}${scope.scopeType}&id=${scope.scopeId}&period=monthly`;
+    expect(message).toBe(
+      `${rest} and this request can cost $3.21: choose another model with /model, use /compact, or ${page}`,
+    );
+  },
+);
 
 test("a limit that cannot be read is a 429 with its reason alone", async () => {
   const { gateway } = await start();

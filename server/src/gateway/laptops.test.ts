@@ -57,6 +57,14 @@ describe("a request of a laptop", () => {
       const retry = answer.headers["x-should-retry"];
       expect([answer.status, answer.code, retry]).toEqual([401, code, "false"]);
     }
+    // Claude Code prints the message to a person who has no key.
+    const told = { ownerState: "deactivated", status: "inactive" } as const;
+    for (const [field, value] of Object.entries(told)) {
+      const token = gateway.addLaptop({ [field]: value });
+      const { text } = await post({ authorization: `Bearer ${token}` });
+      expect(text).toMatch(/Your (?:account|Claude Code key)/);
+      expect(text).not.toMatch(/this (?:API )?key/i);
+    }
     const foreign = [
       gateway.addLaptop({ ownerMemberId: "user_other" }),
       gateway.addLaptop({ organizationId: "another" }),

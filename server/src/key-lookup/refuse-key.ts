@@ -3,12 +3,30 @@ import { isInRanges } from "./address-ranges.ts";
 import type { FoundKey } from "./api-key-lookup.sql.ts";
 
 /** Reasons for clients with the secret of a stopped key, the same in both APIs. */
-const byOwner = {
+const keyWords = {
   deactivated:
     "The owner of this key has been deactivated, so the key is disabled until the owner is active again.",
   removed: "The owner of this key has left the organization, so the key is disabled permanently.",
   outside: "The owner of this key has no access to its workspace any more, so the key is disabled.",
+  workspaceArchived: "The workspace of this API key is archived, so its keys are disabled.",
+  archived: "This API key is archived permanently. Create another one.",
+  inactive:
+    "This API key is disabled (inactive). An admin of the workspace can set it to active again.",
 } as const;
+
+/** The same for a person at a laptop, who has no secret. */
+const laptopWords: Readonly<Record<keyof typeof keyWords, string>> = {
+  deactivated: "Your account is deactivated. An administrator can activate it again.",
+  removed: "Your account was removed from the organization.",
+  outside:
+    "You no longer have access to the workspace of this laptop. Sign in again with /login, and choose another one.",
+  workspaceArchived:
+    "The workspace of this laptop is archived. Sign in again with /login, and choose another one.",
+  archived:
+    "Your Claude Code key in this workspace was revoked. Sign in again with /login for a new one.",
+  inactive:
+    "Your Claude Code key in this workspace is disabled. An admin of the workspace can enable it.",
+};
 
 /**
  * Throws a 401 with the reason why the key or this secret does not work at `nowMs`, because the client has the secret.
@@ -32,30 +50,18 @@ export function checkKeyActive(key: FoundKey, nowMs: number, address: () => stri
 function refuseKey(key: FoundKey, nowMs: number): ApiError | null {
   // Checked first, because no other field of an unsigned row is true.
   if (key.isUnsigned) return refuseUnsigned("API key");
+  const words = key.purpose === "claude_code" ? laptopWords : keyWords;
   // Checked first, because archiving a workspace archives its keys.
   if (key.isWorkspaceArchived) {
-    return new ApiError(
-      "api_key_workspace_archived",
-      "The workspace of this API key is archived, so its keys are disabled.",
-    );
+    return new ApiError("api_key_workspace_archived", words.workspaceArchived);
   }
   // Checked before the status, because removing a member archives its keys.
   if (key.ownerState !== null && key.ownerState !== "active") {
-    return new ApiError("api_key_owner_inactive", byOwner[key.ownerState]);
+    return new ApiError("api_key_owner_inactive", words[key.ownerState]);
   }
-  if (key.status === "archived") {
-    return new ApiError(
-      "api_key_archived",
-      "This API key is archived permanently. Create another one.",
-    );
-  }
+  if (key.status === "archived") return new ApiError("api_key_archived", words.archived);
   if (key.isHeld) return new ApiError("api_key_unconfirmed", HELD);
-  if (key.status === "inactive") {
-    return new ApiError(
-      "api_key_disabled",
-      "This API key is disabled (inactive). An admin of the workspace can set it to active again.",
-    );
-  }
+  if (key.status === "inactive") return new ApiError("api_key_disabled", words.inactive);
   if (key.purpose === "playground") return refusePlayground(key, nowMs);
   if (key.expiresAtMs !== null && nowMs >= key.expiresAtMs) {
     const expiredAt = new Date(key.expiresAtMs).toISOString();
