@@ -51,6 +51,7 @@ describe("money", () => {
 test.each([
   [0, "just now"],
   [-30, "a moment ago"],
+  [14, "just now"],
   [30, "in a moment"],
   [-90, "1 minute ago"],
   [7_200, "in 2 hours"],

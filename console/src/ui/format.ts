@@ -82,12 +82,15 @@ const shortFormat = new Intl.NumberFormat("en-US", {
   maximumFractionDigits: 1,
 });
 
+/** `nowMs` is updated every 15 seconds, so something that has just happened can be later. */
+const AHEAD_S = 15;
+
 /** `3 days ago`, `in 2 hours`, `just now`. */
 export function formatRelative(instant: string, nowMs: number): string {
   const seconds = (Date.parse(instant) - nowMs) / 1000;
   const found = units.find(([, size]) => Math.abs(seconds) >= size);
   if (!found)
-    return Math.abs(seconds) < 10 ? "just now" : seconds < 0 ? "a moment ago" : "in a moment";
+    return seconds < -10 ? "a moment ago" : seconds <= AHEAD_S ? "just now" : "in a moment";
   const [unit, size] = found;
   return relativeFormat.format(Math.trunc(seconds / size), unit);
 }
