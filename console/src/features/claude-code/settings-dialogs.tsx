@@ -28,6 +28,9 @@ interface SaveProps {
   onSaved: () => void;
 }
 
+const describeStep = (version: number) =>
+  version === 0 ? "This is the first version." : `The change replaces version ${version}.`;
+
 /** Shows the difference, and saves it over the version that it was computed from. */
 export function SaveSettingsDialog(props: SaveProps) {
   const { policies, check, seenVersion, groupNames, onClose, onSaved } = props;
@@ -37,7 +40,7 @@ export function SaveSettingsDialog(props: SaveProps) {
   return (
     <Dialog
       title="Review changes"
-      description={`The change replaces version ${check.version}. Clients apply it at their next start, or within an hour.`}
+      description={`${describeStep(check.version)} Clients apply it at their next start, or within an hour.`}
       isOpen
       isWide
       isForgetful

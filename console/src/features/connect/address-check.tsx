@@ -13,7 +13,7 @@ export function AddressCheck({ address }: { address: ServerAddress }) {
   return (
     <Section
       title="Server"
-      lead="Claude Code signs in over https to a host with private addresses only. Plain http works on loopback only."
+      lead="Claude Code signs in over https to a host with private addresses only. Plain http works at localhost, 127.0.0.1 and [::1] only."
     >
       <Facts
         items={[

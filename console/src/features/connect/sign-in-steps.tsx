@@ -1,14 +1,13 @@
 import { Section } from "../../ui/page.tsx";
 
 /** Steps of the first sign-in, with the questions of Claude Code. */
-export function SignInSteps({ fingerprint }: { fingerprint: string | null }) {
+export function SignInSteps({ url, fingerprint }: { url: string; fingerprint: string | null }) {
   const steps = [
     "Start claude in a terminal, and press Enter on the screen “Cloud gateway”.",
-    fingerprint
-      ? "Compare the fingerprint with the one above, and choose “Yes, trust this gateway”."
-      : "Choose “Yes, trust this gateway”. Without a certificate, the fingerprint is http-loopback.",
+    describeTrust(url, fingerprint),
     "Your browser opens this console. Sign in, compare the code with the terminal, and approve the laptop.",
-    "Return to the terminal. Claude Code shows “Connected to Cloud gateway”.",
+    "Return to the terminal. If Claude Code asks whether this is your account, choose “Yes, continue”.",
+    "Claude Code shows “Connected to Cloud gateway”.",
   ];
   return (
     <Section title="Sign-in" lead="Your requests then count as yours. No key is on the laptop.">
@@ -19,4 +18,12 @@ export function SignInSteps({ fingerprint }: { fingerprint: string | null }) {
       </ol>
     </Section>
   );
+}
+
+function describeTrust(url: string, fingerprint: string | null): string {
+  if (fingerprint !== null)
+    return "Compare the fingerprint with the one above, and choose “Yes, trust this gateway”.";
+  if (url.startsWith("http:"))
+    return "Choose “Yes, trust this gateway”. Without a certificate, the fingerprint is http-loopback.";
+  return "Ask an administrator for the fingerprint, compare it, and choose “Yes, trust this gateway”.";
 }

@@ -17,7 +17,7 @@ export function SignInTab() {
     <div className="grid max-w-3xl gap-10">
       <AddressCheck address={address.data} />
       {url !== null && <MachineFile origin={new URL(url).origin} />}
-      <SignInSteps fingerprint={address.data.certificate?.sha256 ?? null} />
+      <SignInSteps url={url ?? ""} fingerprint={address.data.certificate?.sha256 ?? null} />
     </div>
   );
 }
