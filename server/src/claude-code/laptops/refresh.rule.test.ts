@@ -30,16 +30,18 @@ test("a new token is confirmed before it is replaced, also after more than a day
   expect(decideRefresh(waiting, 5, later)).toEqual(confirmed);
 });
 
-test("another running client presents the token before the confirmed one for two hours", () => {
+test("another running client presents the token before the newest one, and for two hours the one before that", () => {
   const confirmed = { ...fresh, rotatedAtMs: NOW };
-  expect(decideRefresh(confirmed, 4, NOW + OTHER_CLIENTS_MS - 1)).toEqual(confirmed);
-  expect(decideRefresh(confirmed, 4, NOW + OTHER_CLIENTS_MS)).toBeNull();
+  const endMs = NOW + OTHER_CLIENTS_MS;
+  expect(decideRefresh(confirmed, 4, endMs + REPLACE_AFTER_MS)).toEqual(confirmed);
+  expect(decideRefresh(confirmed, 3, endMs - 1)).toEqual(confirmed);
+  expect(decideRefresh(confirmed, 3, endMs)).toBeNull();
 });
 
 test("an older token ends the laptop", () => {
-  expect(decideRefresh(fresh, 3, NOW)).toBeNull();
-  expect(decideRefresh(waiting, 3, NOW)).toBeNull();
-  expect(decideRefresh(waiting, 4, NOW)).toEqual(waiting);
+  expect(decideRefresh(fresh, 2, NOW)).toBeNull();
+  expect(decideRefresh(waiting, 2, NOW + OTHER_CLIENTS_MS)).toBeNull();
+  expect(decideRefresh(waiting, 3, NOW + OTHER_CLIENTS_MS)).toEqual(waiting);
 });
 
 test("a token that a failover lost is the newest one", () => {

@@ -1,6 +1,7 @@
-// A refresh token is replaced once a day. The one before works until the newer one was presented, so a lost response costs
-// nothing. The server accepts it for two hours more. Each running Claude Code presents the token of its own memory, also after
-// another one has stored a newer token. An older token is in other hands too.
+// A refresh token is replaced once a day. Each running Claude Code presents the token of its own memory, also after another
+// one has stored a newer token. So the token before the newest one works, which also covers a lost response. The one before
+// that works until two hours after the newest one was presented. A laptop can sleep before its second Claude Code refreshes,
+// and the first one then gets a newer token at once. An older token is in other hands too.
 
 /** Newest refresh token of a laptop. */
 export interface RefreshState {
@@ -12,7 +13,7 @@ export interface RefreshState {
 }
 
 export const REPLACE_AFTER_MS = 86_400_000;
-/** Each running Claude Code refreshes once an hour. */
+/** Each running Claude Code refreshes at least every two hours. */
 export const OTHER_CLIENTS_MS = 2 * 3_600_000;
 
 /** Returns the state after a token was presented, or null if the laptop must end. An equal state is not written. */
@@ -23,8 +24,8 @@ export function decideRefresh(
 ): RefreshState | null {
   const { generation, isConfirmed, rotatedAtMs } = state;
   if (presented < generation) {
-    const isAccepted = !isConfirmed || nowMs - rotatedAtMs < OTHER_CLIENTS_MS;
-    return isAccepted && presented === generation - 1 ? state : null;
+    const isSettled = isConfirmed && nowMs - rotatedAtMs >= OTHER_CLIENTS_MS;
+    return presented >= generation - (isSettled ? 1 : 2) ? state : null;
   }
   // Only the server signs tokens. A failover lost the row of a newer one.
   if (!isConfirmed || presented > generation) {
