@@ -9,17 +9,21 @@ const invisible =
   /[\u{ad}\u{61c}\u{200b}\u{200e}\u{200f}\u{202a}-\u{202e}\u{2060}-\u{206f}\u{feff}\u{e0000}-\u{e007f}]/u;
 const visible = /[^\p{C}\p{Z}]/u;
 
+/** Text that a user wrote: one line, trimmed, without invisible characters, normalized to NFC. */
+export const lineText = (maxLength: number) =>
+  z
+    .string()
+    .normalize("NFC")
+    .trim()
+    .min(1)
+    .max(maxLength)
+    .refine((text) => !lineBreak.test(text), "expected one line, without control characters")
+    .refine((text) => !invisible.test(text), "expected text without invisible characters")
+    .refine((text) => visible.test(text), "expected at least 1 character that can be seen");
+
 const MAX_NAME_LENGTH = 100;
-/** Name that a user chose: one line, trimmed, without invisible characters, normalized to NFC. */
-export const nameText = z
-  .string()
-  .normalize("NFC")
-  .trim()
-  .min(1)
-  .max(MAX_NAME_LENGTH)
-  .refine((text) => !lineBreak.test(text), "expected one line, without control characters")
-  .refine((text) => !invisible.test(text), "expected text without invisible characters")
-  .refine((text) => visible.test(text), "expected at least 1 character that can be seen");
+/** Name that a user chose. */
+export const nameText = lineText(MAX_NAME_LENGTH);
 
 export const MAX_EMAIL_LENGTH = 254;
 /** Patterns of an e-mail address in lower case, before and after the @. */

@@ -200,6 +200,7 @@ const styles: Readonly<Record<string, CommandStyle>> = {
       "organization rename 'Acme Robotics'",
       "organization update --billing-group-tag cost_center",
       "organization update --no-billing-group-tag",
+      "organization update --login-notice 'Activity is recorded. Questions: it@example.com'",
     ],
   },
   sendTestMail: { positionals: ["to"], examples: ["mail test ada@example.com"] },

@@ -723,7 +723,8 @@ CREATE TABLE organization (
   has_overrun_alert boolean DEFAULT false NOT NULL,
   has_failover_alert boolean DEFAULT false NOT NULL,
   group_limit_mode text DEFAULT 'highest'::text NOT NULL,
-  billing_group_tag text
+  billing_group_tag text,
+  login_notice text
 );
 CREATE TABLE owner_recovery (
   member_id text NOT NULL,

@@ -51,6 +51,7 @@ export interface Tables
     has_failover_alert: Generated<boolean>;
     group_limit_mode: Generated<"highest" | "lowest">;
     billing_group_tag: Generated<string | null>;
+    login_notice: Generated<string | null>;
   };
   workspace: WorkspaceTable;
   api_key: ApiKeyTable;

@@ -1,18 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { OauthError, refuseUnavailable } from "#src/claude-code/laptops/oauth-error.ts";
 import { makeRedeemDeviceCode } from "#src/claude-code/laptops/redeem-device-code.ts";
 import { refreshTokens } from "#src/claude-code/laptops/refresh-tokens.ts";
 import { revokeToken } from "#src/claude-code/laptops/revoke-token.ts";
-import { startSignIn } from "#src/claude-code/laptops/start-sign-in.ts";
+import { type SignInStartDeps, startSignIn } from "#src/claude-code/laptops/start-sign-in.ts";
 import type { LaptopDeps } from "#src/key-lookup/authenticate-laptop.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import type { ClientFacts } from "./client-address.ts";
 import { readOrigin } from "./read-origin.ts";
 
-export interface MountOauthDeps extends AuditDeps, LaptopDeps {
+export interface MountOauthDeps extends SignInStartDeps, LaptopDeps {
   clientAddress: ClientFacts["clientAddress"];
-  publicUrl: () => string;
   isDatabaseAway: (error: unknown) => boolean;
 }
 

@@ -41,6 +41,7 @@ export async function findOrganization(
 export interface OrganizationSettingsRow extends OrganizationRow {
   created_at: Date;
   billing_group_tag: string | null;
+  login_notice: string | null;
   default_workspace_id: string;
   default_workspace_name: string;
 }
@@ -63,6 +64,7 @@ export async function findSettings(
       "organization.name",
       "organization.created_at",
       "organization.billing_group_tag",
+      "organization.login_notice",
       "workspace.id as default_workspace_id",
       "workspace.name as default_workspace_name",
     ])
@@ -73,11 +75,11 @@ export async function findSettings(
 
 export async function saveOrganization(
   tx: Tx,
-  { id, name, billing_group_tag }: Omit<OrganizationSettingsRow, "created_at">,
+  { id, name, billing_group_tag, login_notice }: Omit<OrganizationSettingsRow, "created_at">,
 ): Promise<void> {
   await tx
     .updateTable("organization")
-    .set({ name, billing_group_tag })
+    .set({ name, billing_group_tag, login_notice })
     .where("id", "=", id)
     .execute();
 }

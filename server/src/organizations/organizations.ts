@@ -14,6 +14,7 @@ import { inTransaction } from "#src/db/transaction.ts";
 import { defaultDisplayColor } from "#src/domain/display-color.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
+import { isSame } from "#src/lib/is-same.ts";
 import {
   findFirstOrganization,
   findOrganization,
@@ -104,18 +105,30 @@ export function getOrganizationSettings(
   return getSettings(deps.database, caller.organizationId);
 }
 
+type ChangeableSettings = Pick<
+  OrganizationSettingsRow,
+  "name" | "billing_group_tag" | "login_notice"
+>;
+export type OrganizationChange = {
+  [Field in keyof ChangeableSettings]?: ChangeableSettings[Field] | undefined;
+};
+
 export function updateOrganization(
   deps: AuditDeps,
   { caller, origin }: Call,
-  change: { name?: string | undefined; billing_group_tag?: string | null | undefined },
+  change: OrganizationChange,
 ): Promise<OrganizationSettingsRow> {
   const { organizationId: id } = caller;
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getSettings(tx, id, true);
-    const { name = before.name, billing_group_tag = before.billing_group_tag } = change;
-    const result = { ...before, name, billing_group_tag };
-    const isSame = name === before.name && billing_group_tag === before.billing_group_tag;
-    if (isSame) return { result: before, audit: "unchanged" };
+    const {
+      name = before.name,
+      billing_group_tag = before.billing_group_tag,
+      login_notice = before.login_notice,
+    } = change;
+    const result = { ...before, name, billing_group_tag, login_notice };
+    const [old, changed] = [toAudit(before), toAudit(result)];
+    if (isSame(old, changed)) return { result: before, audit: "unchanged" };
     await saveOrganization(tx, result);
     return {
       result,
@@ -123,11 +136,15 @@ export function updateOrganization(
         event: "organization.updated",
         subject: { type: "organization", id },
         workspaceId: null,
-        before: { name: before.name, billing_group_tag: before.billing_group_tag },
-        after: { name, billing_group_tag },
+        before: old,
+        after: changed,
       },
     };
   });
+}
+
+function toAudit({ name, billing_group_tag, login_notice }: OrganizationSettingsRow) {
+  return { name, billing_group_tag, login_notice };
 }
 
 async function getSettings(

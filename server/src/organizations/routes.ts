@@ -36,6 +36,7 @@ function toWire(
     name: row.name,
     created_at: row.created_at.toISOString(),
     billing_group_tag: row.billing_group_tag,
+    login_notice: row.login_notice,
     default_workspace: canSeeWorkspace(caller, id) ? { id, name } : null,
   };
 }

@@ -25,6 +25,7 @@ const DOMAIN = "acme.example";
 export const LOGIN = "ann";
 const PROVIDER = "Acme ID";
 export const EMAIL = `${LOGIN}@${DOMAIN}`;
+export const LOGIN_NOTICE = "Acme records activity.";
 
 type Scim = (method: string, path: string, body: object) => Promise<Response>;
 
@@ -74,6 +75,9 @@ export async function startCompany(): Promise<Company> {
   };
   const started = { server: await startServer({ env }) };
   await createOwner(started.server);
+  await started.server.mustOperator("POST", "/v1/admin/organization", {
+    login_notice: LOGIN_NOTICE,
+  });
   const provider = await startRealProvider(DOMAIN, { [LOGIN]: "Ann Field" });
   const { scim, directoryId, memberId } = await connectProvider(started.server, provider);
   const workspaceId = await createWorkspace(started.server, memberId);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stopAllServers } from "#test/harness/server-process.ts";
 import { keys } from "./client-terminal.ts";
-import { type Company, EMAIL, LOGIN, startCompany } from "./company-of-laptops.ts";
+import { type Company, EMAIL, LOGIN, LOGIN_NOTICE, startCompany } from "./company-of-laptops.ts";
 import { type Machine, makeMachine, type PrintedTurn } from "./machine.ts";
 
 // Claude Code signs in to the server in a terminal, and works. Each test continues where the one before ended.
@@ -36,6 +36,7 @@ test("a developer signs in with the company's directory, and sends a turn with a
   terminal.type(keys.enter);
   const shown = await terminal.waitFor(/[A-Z]{4}-[A-Z]{4}/);
   expect(shown).toContain(`${company.server.url}/device`);
+  expect(shown).toContain(LOGIN_NOTICE);
   const [code = ""] = /[A-Z]{4}-[A-Z]{4}/.exec(shown) ?? [];
   await company.approve(code);
   await terminal.waitFor(`Signed in to Cloud gateway as ${EMAIL}`);

@@ -46,6 +46,12 @@ function Loaded({ organization }: { organization: Organization }) {
       >
         <GroupTagForm name={organization.billing_group_tag} />
       </Section>
+      <Section
+        title="Notice at sign-in"
+        lead="Claude Code shows this text to people who sign in, beside the code."
+      >
+        <LoginNoticeForm notice={organization.login_notice} />
+      </Section>
       <Section title="Details">
         <Facts
           items={[
@@ -105,6 +111,37 @@ function GroupTagForm({ name }: { name: string | null }) {
       >
         {(control) => (
           <Input {...control} placeholder="cost_center" {...form.register("billing_group_tag")} />
+        )}
+      </Field>
+    </SettingForm>
+  );
+}
+
+/** Claude Code shows no more. */
+const MAX_NOTICE_LENGTH = 500;
+
+function LoginNoticeForm({ notice }: { notice: string | null }) {
+  const mayChange = useMay()("organization:write");
+  const change = useChangeForm(useUpdateOrganization(), {
+    values: { login_notice: notice ?? "" },
+    toInput: ({ login_notice: text }) => ({ body: { login_notice: text.trim() || null } }),
+    toast: "Notice saved",
+  });
+  const { form } = change;
+  return (
+    <SettingForm change={change} action="Save notice" mayChange={mayChange}>
+      <Field
+        label="Notice"
+        hint={`One line, up to ${MAX_NOTICE_LENGTH} characters. Empty: Claude Code shows none.`}
+        error={form.formState.errors.login_notice?.message}
+      >
+        {(control) => (
+          <Input
+            {...control}
+            maxLength={MAX_NOTICE_LENGTH}
+            placeholder="Activity is recorded. Questions: it@example.com"
+            {...form.register("login_notice")}
+          />
         )}
       </Field>
     </SettingForm>

@@ -116,3 +116,16 @@ export async function useDeviceCode(tx: Tx, id: string): Promise<boolean> {
 export async function deleteDeviceAuthorizations(db: Database, endedBefore: Date): Promise<void> {
   await db.deleteFrom("device_authorization").where("expires_at", "<", endedBefore).execute();
 }
+
+/** Returns the text that the company shows at a sign-in. Null: none. */
+export async function findLoginNotice(
+  db: Database,
+  organizationId: string,
+): Promise<string | null> {
+  const row = await db
+    .selectFrom("organization")
+    .select("login_notice")
+    .where("id", "=", organizationId)
+    .executeTakeFirst();
+  return row?.login_notice ?? null;
+}

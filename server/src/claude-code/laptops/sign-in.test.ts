@@ -324,3 +324,20 @@ test("a member lists, renames and ends own laptops, and an Admin ends any", asyn
   const all = await list(org.admin, `/v1/admin/laptops?status=ended`);
   expect(all.map(({ end_reason }) => end_reason)).toEqual(["ended_by_admin", "ended"]);
 });
+
+test("the client shows the notice of the company at the next sign-in", async ({ h, start }) => {
+  const path = "/v1/admin/organization";
+  expect(await start()).not.toHaveProperty("login_notice");
+  const login_notice = "Activity is recorded. Questions: it@example.com";
+  const set = await h.operator.post(path, { login_notice: ` ${login_notice}\t` });
+  expect(set.body).toMatchObject({ login_notice });
+  expect(await start()).toMatchObject({ login_notice });
+  for (const refused of ["x".repeat(501), "two\nlines", "\u001b[31mred", " "]) {
+    const answer = await h.operator.post(path, { login_notice: refused });
+    expect(answer.error.details?.fields?.map((field) => field.path)).toEqual(["login_notice"]);
+  }
+  await h.operator.post(path, { billing_group_tag: null });
+  expect(await start()).toMatchObject({ login_notice });
+  await h.operator.post(path, { login_notice: null });
+  expect(await start()).not.toHaveProperty("login_notice");
+});

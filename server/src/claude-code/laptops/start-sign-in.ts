@@ -5,9 +5,15 @@ import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
 import { hashSecret } from "#src/lib/secret-hash.ts";
 import { beginAttempt, deviceRequestAttempt } from "#src/people/identity/attempts.ts";
-import { insertDeviceAuthorization } from "./device-authorizations.sql.ts";
+import { findLoginNotice, insertDeviceAuthorization } from "./device-authorizations.sql.ts";
 import { OauthError } from "./oauth-error.ts";
 import { makeUserCode } from "./user-code.rule.ts";
+
+export interface SignInStartDeps extends AuditDeps {
+  publicUrl: () => string;
+  /** Organization of this server. A sign-in has no member yet. */
+  operatorOrganizationId: string;
+}
 
 export interface SignInRequest {
   ipAddress: string | null;
@@ -22,6 +28,8 @@ export interface StartedSignIn {
   /** Seconds. */
   expires_in: number;
   interval: number;
+  /** Text of the company. The client shows it beside the code. */
+  login_notice?: string;
 }
 
 export const DEVICE_CODE_MS = 600_000;
@@ -34,7 +42,7 @@ const MAX_TRIES = 5;
 
 /** Starts a sign-in of a client (RFC 8628, 3.1). Throws `slow_down` after 30 of one address in ten minutes. */
 export async function startSignIn(
-  deps: AuditDeps & { publicUrl: () => string },
+  deps: SignInStartDeps,
   { ipAddress, userAgent }: SignInRequest,
 ): Promise<StartedSignIn> {
   const nowMs = deps.nowMs();
@@ -54,6 +62,7 @@ export async function startSignIn(
     });
     if (!isInserted) continue;
     const page = `${deps.publicUrl()}/device`;
+    const notice = await findLoginNotice(deps.database, deps.operatorOrganizationId);
     return {
       device_code: deviceCode,
       user_code: userCode,
@@ -61,6 +70,7 @@ export async function startSignIn(
       verification_uri_complete: `${page}?code=${userCode}`,
       expires_in: DEVICE_CODE_MS / 1000,
       interval: POLL_SECONDS,
+      ...(notice !== null && { login_notice: notice }),
     };
   }
   assert(false, "a free code is found within a few tries");
