@@ -263,7 +263,7 @@ const consoleRules = [
     to: {
       path: "^contract/src/",
       pathNot:
-        "^contract/src/(access-paths|claude-code-file|console-pages|key-issues|permissions|report-headers|usage-shape)[.]ts$",
+        "^contract/src/(access-paths|claude-code-file|console-pages|key-issues|permissions|report-headers|telemetry-signals|usage-shape)[.]ts$",
       dependencyTypesNot: ["type-only"],
     },
   },

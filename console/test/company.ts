@@ -6,7 +6,7 @@ import {
   textField,
 } from "../../server/test/harness/server-process.ts";
 import { fillMonth, type UsedKey } from "./company-month.ts";
-import { addManagedSettings } from "./company-settings.ts";
+import { addManagedSettings, addTelemetryReceivers } from "./company-settings.ts";
 
 // A company after a month, for screenshots and page tests: people, workspaces, keys, limits, usage.
 
@@ -104,6 +104,7 @@ export async function createCompany(server: ServerProcess): Promise<Company> {
   });
   const { groupId, memberId } = await createGroups(server, engineeringId);
   await addManagedSettings(server, groupId);
+  await addTelemetryReceivers(server);
   const directoryId = await createDirectory(server);
   const reviewId = await startReview(server);
   const firingId = await createAlerts(server, engineeringId);

@@ -54,6 +54,7 @@ export function listPages({
     ["access", "/access"],
     ["laptops", "/claude-code/laptops"],
     ["claude-code-settings", "/claude-code/settings"],
+    ["claude-code-telemetry", "/claude-code/telemetry"],
     ["agent-sessions", "/claude-code/agent-sessions"],
     ["access-reviews", "/access-reviews"],
     ["access-review", `/access-reviews/${reviewId}`],

@@ -140,6 +140,14 @@ const claudeCodeTabs = [
   }),
   createRoute({
     getParentRoute: () => claudeCode,
+    path: "/telemetry",
+    component: lazyRouteComponent(
+      () => import("../features/claude-code/telemetry-tab.tsx"),
+      "TelemetryTab",
+    ),
+  }),
+  createRoute({
+    getParentRoute: () => claudeCode,
     path: "/agent-sessions",
     validateSearch: readAgentSessionsSearch,
     component: lazyRouteComponent(

@@ -3,15 +3,12 @@ import { nameText, timestamp } from "../fields.ts";
 import { telemetryReceiverId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
+import { telemetrySignals } from "../telemetry-signals.ts";
 
 const MAX_URL_LENGTH = 500;
 const MAX_HEADERS = 20;
 const MAX_HEADER_NAME_LENGTH = 100;
 const MAX_HEADER_VALUE_LENGTH = 4_000;
-
-/** Kinds of telemetry, as in the paths of OTLP over HTTP. */
-export const telemetrySignals = ["metrics", "logs", "traces"] as const;
-export type TelemetrySignal = (typeof telemetrySignals)[number];
 
 const url = z.string().trim().min(1).max(MAX_URL_LENGTH).meta({
   description:

@@ -1,4 +1,4 @@
-import { telemetrySignals } from "@bursar/contract/admin/telemetry-receivers.ts";
+import { telemetrySignals } from "@bursar/contract/telemetry-signals.ts";
 import { LRUCache } from "lru-cache";
 import { findMemberEmail } from "#src/claude-code/telemetry/member-email.sql.ts";
 import { ENVIRONMENT_RECEIVER_ID, type Receiver } from "#src/claude-code/telemetry/receiver.ts";

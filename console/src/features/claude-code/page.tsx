@@ -8,6 +8,7 @@ import { type Tab, TabLinks } from "../../ui/tabs.tsx";
 const tabs: readonly (Tab & { action: Action })[] = [
   { label: "Laptops", to: "/claude-code/laptops", action: "members:write" },
   { label: "Settings", to: "/claude-code/settings", action: "managed_settings:read" },
+  { label: "Telemetry", to: "/claude-code/telemetry", action: "telemetry_receivers:read" },
   { label: "Agent sessions", to: "/claude-code/agent-sessions", action: "usage:read" },
 ];
 

@@ -1,4 +1,4 @@
-import type { TelemetrySignal } from "@bursar/contract/admin/telemetry-receivers.ts";
+import type { TelemetrySignal } from "@bursar/contract/telemetry-signals.ts";
 import type { ReceiverHeaders } from "./receiver-headers.ts";
 
 /** Target of the telemetry of one organization. */

@@ -1,4 +1,4 @@
-import type { TelemetrySignal } from "@bursar/contract/admin/telemetry-receivers.ts";
+import type { TelemetrySignal } from "@bursar/contract/telemetry-signals.ts";
 import type { GuardedClient } from "#src/lib/guarded-client.ts";
 import type { Receiver } from "./receiver.ts";
 

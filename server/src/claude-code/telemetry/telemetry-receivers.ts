@@ -1,9 +1,6 @@
-import {
-  type TelemetrySignal,
-  telemetryReceiver,
-  telemetrySignals,
-} from "@bursar/contract/admin/telemetry-receivers.ts";
+import { telemetryReceiver } from "@bursar/contract/admin/telemetry-receivers.ts";
 import { idPrefixes } from "@bursar/contract/ids.ts";
+import { type TelemetrySignal, telemetrySignals } from "@bursar/contract/telemetry-signals.ts";
 import type { Call } from "#src/access/call.ts";
 import {
   type AuditDeps,

@@ -1,0 +1,196 @@
+import { telemetrySignals } from "@bursar/contract/telemetry-signals.ts";
+import { Plus, X } from "lucide-react";
+import type { UseFormReturn } from "react-hook-form";
+import { useChangeForm } from "../../kit/use-change-form.ts";
+import { Button, IconButton } from "../../ui/button.tsx";
+import { Dialog } from "../../ui/dialog.tsx";
+import { DialogForm } from "../../ui/dialog-form.tsx";
+import { Field } from "../../ui/field.tsx";
+import { needed } from "../../ui/form.ts";
+import { Checkbox, Input } from "../../ui/input.tsx";
+import {
+  type Receiver,
+  type Signal,
+  useCreateReceiver,
+  useUpdateReceiver,
+} from "./telemetry-queries.ts";
+import { signalWords } from "./telemetry-words.ts";
+
+interface ReceiverDialogProps {
+  /** Receiver to change. Null: a new one. */
+  receiver: Receiver | null;
+  onClose: () => void;
+}
+
+interface ReceiverValues {
+  name: string;
+  url: string;
+  signals: Signal[];
+  /** New headers. Empty: the stored ones stay. */
+  headers: { name: string; value: string }[];
+}
+
+export function ReceiverDialog({ receiver, onClose }: ReceiverDialogProps) {
+  return (
+    <Dialog title={receiver ? "Change receiver" : "Create receiver"} isOpen onClose={onClose}>
+      <ReceiverForm receiver={receiver} onClose={onClose} />
+    </Dialog>
+  );
+}
+
+function ReceiverForm({ receiver, onClose }: ReceiverDialogProps) {
+  const create = useCreateReceiver();
+  const update = useUpdateReceiver();
+  const changeForm = useChangeForm(receiver ? update : create, {
+    defaultValues: toValues(receiver),
+    toInput: ({ name, url, signals, headers }) => {
+      if (signals.length === 0) return null;
+      const entered = headers.filter((header) => header.name.trim() !== "");
+      const fields = {
+        ...{ name, url: url.trim(), signals },
+        ...(entered.length > 0 && {
+          headers: Object.fromEntries(
+            entered.map(({ name, value }) => [name.trim(), value.trim()]),
+          ),
+        }),
+      };
+      if (receiver === null) return { body: fields };
+      const version = receiver.version ?? undefined;
+      return {
+        params: { telemetry_receiver_id: receiver.id },
+        body: { ...fields, if_version: version },
+      };
+    },
+    toast: (_, { name }) => (receiver ? "Receiver changed" : `Receiver “${name.trim()}” created`),
+    onSaved: onClose,
+  });
+  const { form } = changeForm;
+  const { errors } = form.formState;
+  return (
+    <DialogForm form={changeForm} action={receiver ? "Change receiver" : "Create receiver"}>
+      <Field label="Name" error={errors.name?.message}>
+        {(control) => (
+          <Input
+            {...control}
+            {...form.register("name", needed("Enter a name."))}
+            placeholder="Grafana"
+            maxLength={100}
+          />
+        )}
+      </Field>
+      <Field
+        label="Address"
+        hint="Receiver of OTLP over HTTP. Bursar adds paths such as /v1/metrics."
+        error={errors.url?.message}
+      >
+        {(control) => (
+          <Input
+            {...control}
+            {...form.register("url", needed("Enter an address."))}
+            type="url"
+            spellCheck={false}
+            placeholder="https://otel.example.com:4318"
+          />
+        )}
+      </Field>
+      <Signals form={form} />
+      <Headers form={form} receiver={receiver} />
+    </DialogForm>
+  );
+}
+
+function Signals({ form }: { form: UseFormReturn<ReceiverValues> }) {
+  const signals = form.watch("signals");
+  return (
+    <fieldset className="grid gap-2.5">
+      <legend className="mb-1 text-sm font-medium">Signals</legend>
+      <div className="grid gap-2.5 sm:grid-cols-3">
+        {telemetrySignals.map((signal) => (
+          <Checkbox
+            key={signal}
+            label={signalWords[signal]}
+            checked={signals.includes(signal)}
+            onChange={({ target }) =>
+              form.setValue(
+                "signals",
+                telemetrySignals.filter((each) =>
+                  each === signal ? target.checked : signals.includes(each),
+                ),
+                { shouldDirty: true },
+              )
+            }
+          />
+        ))}
+      </div>
+      {signals.length === 0 && <p className="text-sm text-bad">Choose a signal.</p>}
+    </fieldset>
+  );
+}
+
+interface HeadersProps {
+  form: UseFormReturn<ReceiverValues>;
+  receiver: Receiver | null;
+}
+
+function Headers({ form, receiver }: HeadersProps) {
+  const headers = form.watch("headers");
+  const error = form.formState.errors.headers?.message;
+  const stored = receiver?.header_names ?? [];
+  const set = (changed: ReceiverValues["headers"]) =>
+    form.setValue("headers", changed, { shouldDirty: true });
+  return (
+    <fieldset className="grid gap-2.5">
+      <legend className="mb-1 text-sm font-medium">Headers</legend>
+      <p className="text-sm text-quiet">
+        {stored.length > 0
+          ? `Stored: ${stored.join(", ")}. New headers replace all of them. An address at another host removes them.`
+          : "Stored encrypted, and never shown again."}
+      </p>
+      {headers.map((header, index) => {
+        const number = index + 1;
+        const change = (changed: Partial<typeof header>) =>
+          set(headers.map((each) => (each === header ? { ...each, ...changed } : each)));
+        return (
+          // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other identity.
+          <div key={index} className="grid grid-cols-[1fr_1fr_auto] items-center gap-2.5">
+            <Input
+              aria-label={`Name of header ${number}`}
+              placeholder="authorization"
+              spellCheck={false}
+              value={header.name}
+              onChange={({ target }) => change({ name: target.value })}
+            />
+            <Input
+              aria-label={`Value of header ${number}`}
+              type="password"
+              autoComplete="off"
+              value={header.value}
+              onChange={({ target }) => change({ value: target.value })}
+            />
+            <IconButton
+              label={`Remove header ${number}`}
+              onClick={() => set(headers.filter((each) => each !== header))}
+            >
+              <X size={16} />
+            </IconButton>
+          </div>
+        );
+      })}
+      {error !== undefined && <p className="text-sm text-bad">{error}</p>}
+      <div>
+        <Button onClick={() => set([...headers, { name: "", value: "" }])}>
+          <Plus size={16} /> Add header
+        </Button>
+      </div>
+    </fieldset>
+  );
+}
+
+function toValues(receiver: Receiver | null): ReceiverValues {
+  return {
+    name: receiver?.name ?? "",
+    url: receiver?.url ?? "",
+    signals: [...(receiver?.signals ?? telemetrySignals)],
+    headers: [],
+  };
+}
