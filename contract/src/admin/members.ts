@@ -101,7 +101,7 @@ export const deactivateMember = route({
   path: "/v1/admin/members/{member_id}/deactivate",
   summary: "Deactivate a member",
   description:
-    "Ends the member's sessions, workspace roles, memberships in groups and pending invites, and stops the member's keys. The member keeps the sign-in and can be reactivated. Reactivation restores only groups that a directory provides.",
+    "Ends the member's sessions, laptops, workspace roles, memberships in groups and pending invites, and stops the member's keys. The member keeps the sign-in and can be reactivated. Reactivation restores only groups that a directory provides.",
   action: "members:write",
   audited: "member.deactivated",
   params: memberParams,

@@ -176,9 +176,16 @@ describe("a refresh", () => {
     const disabled = await refreshTokens(h, laptop.refreshToken);
     expect([disabled.status, disabled.body.error]).toEqual([403, "access_denied"]);
     await org.admin.post(key, { status: "active" });
-    await org.admin.post(`/v1/admin/members/${member.id}/deactivate`);
+    const person = `/v1/admin/members/${member.id}`;
+    await org.admin.post(`${person}/deactivate`);
     await expectRefused();
-    await org.admin.remove(`/v1/admin/members/${member.id}`);
+    // A reactivation returns keys, but no sign-in.
+    expect((await org.admin.post(`${person}/reactivate`)).status).toBe(200);
+    await setWorkspaceRole(h.deps, { ...role, role: "workspace_user" });
+    await expectRefused();
+    const laptops = await org.admin.get<{ data: object[] }>("/v1/admin/laptops?status=ended");
+    expect(laptops.body.data).toMatchObject([{ member: { id: member.id }, status: "ended" }]);
+    await org.admin.remove(person);
     await expectRefused();
   });
 

@@ -1,4 +1,5 @@
 import type { Database, Tx } from "#src/db/pool.ts";
+import { endLaptops } from "#src/key-lookup/end-laptops.sql.ts";
 import { systemRandomBytes } from "#src/lib/ids.ts";
 import { withdrawMail } from "#src/mail/queue-mail.ts";
 import {
@@ -40,8 +41,8 @@ export async function findEnding(db: Database | Tx, of: EndingOf): Promise<Endin
 }
 
 /**
- * Ends all access except the sign-in, and returns what ended. With `for good`, personal keys are archived. Otherwise
- * they are refused while their owner is not active in the workspace.
+ * Ends all access except the sign-in, and returns what ended. Laptops end in both cases. With `for good`, personal keys are
+ * archived. Otherwise they are refused while their owner is not active in the workspace.
  */
 export async function endAccess(
   tx: Tx,
@@ -53,6 +54,7 @@ export async function endAccess(
   if (duration === "for good") {
     await stopKeysOfMember(tx, { organizationId, memberId: id, nowMs });
   }
+  await endLaptops(tx, { memberId: id, now: new Date(nowMs), reason: "ended_by_admin" });
   await deleteAssignedRoles(tx, id);
   await leaveAllGroups(tx, id);
   const deps = { nowMs: () => nowMs, randomBytes: systemRandomBytes };
