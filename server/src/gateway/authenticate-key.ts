@@ -115,9 +115,9 @@ function readSecret({ accessTokens }: AuthenticateDeps, fields: HeaderFields): s
   if (fromApiKey === "" || fromBearer === "" || fromApiKey === fromBearer) {
     return fromApiKey === "" ? fromBearer : fromApiKey;
   }
-  const isApiKeyOurs = checkSecret(fromApiKey) !== null;
-  const isBearerOurs = checkSecret(fromBearer) !== null || accessTokens.isOwn(fromBearer);
-  if (isApiKeyOurs && isBearerOurs) {
+  const isOurs = (text: string) => checkSecret(text) !== null || accessTokens.isOwn(text);
+  const isBearerOurs = isOurs(fromBearer);
+  if (isBearerOurs && isOurs(fromApiKey)) {
     throw new ApiError(
       "conflicting_api_keys",
       "Two different API keys were sent, one in x-api-key and one in Authorization: send only one of them.",

@@ -1,6 +1,6 @@
 import { type HttpRequest, requestWhole } from "#src/lib/http-client.ts";
 import type { Upstream } from "#src/upstreams/upstream.ts";
-import type { Exchange } from "./exchange.ts";
+import { type Exchange, isUserKnown } from "./exchange.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
 import { removeTagsBeta } from "./group-tag.ts";
 
@@ -35,7 +35,7 @@ export async function countTokens(
     const sent: HttpRequest = {
       path: upstream.basePath + countPath(target),
       method: "POST",
-      headers: toUpstreamHeaders(fields, upstream.credential),
+      headers: toUpstreamHeaders(fields, upstream.credential, isUserKnown(exchange)),
       body: Buffer.from(JSON.stringify(toCounted(body))),
       headersTimeoutMs: null,
     };

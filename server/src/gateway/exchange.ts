@@ -70,6 +70,14 @@ export async function waitAbortably<T>(
   }
 }
 
+/**
+ * True if this server knows the user of the request. Headers of the client then name no user to the upstream, which could be a
+ * server that believes them.
+ */
+export function isUserKnown({ key, laptop }: Pick<Exchange, "key" | "laptop">): boolean {
+  return laptop !== null || (key !== null && key.userDirectoryId !== null);
+}
+
 /** True if the client can no longer get a response. */
 export function isClientGone(exchange: Exchange): boolean {
   return exchange.isClosed || exchange.call.isGone;

@@ -34,7 +34,7 @@ const privateHeaders = [
   "accept-encoding",
 ];
 
-/** Users whom a gateway in front of this server names. Removed if the key is for such a gateway. */
+/** Users whom a gateway in front of this server names. Removed if this server knows the user itself. */
 const userHeaders = [
   "x-claude-gateway-user-id",
   "x-claude-gateway-user-email",
@@ -51,22 +51,22 @@ const noEncoding = FieldLines.fromList(["accept-encoding", "identity"]);
 
 /**
  * Returns the headers of the upstream call. `fields` are the client's. `credential` is the upstream's key, or null if it
- * needs none. `isForwarded`: a gateway sent the request for its user. A missing `anthropic-version` becomes the oldest version in use, for which clients without the header were
- * written.
+ * needs none. `isUserKnown`: headers that name a user are removed. A missing `anthropic-version` becomes the oldest version in
+ * use, for which clients without the header were written.
  */
 export function toUpstreamHeaders(
   fields: HeaderFields,
   credential: string | null,
-  isForwarded = false,
+  isUserKnown: boolean,
 ): FieldLines {
   const lines = new FieldLines();
   const named = listConnectionHeaders(fields);
-  const always = isForwarded ? removedWithUser : removed;
+  const always = isUserKnown ? removedWithUser : removed;
   const isRemoved =
     named.length === 0
       ? always
       : new FieldNames(
-          [...removedHeaders, ...(isForwarded ? userHeaders : []), ...named],
+          [...removedHeaders, ...(isUserKnown ? userHeaders : []), ...named],
           removedStarts,
         );
   lines.addFields(fields, (index) => !isRemoved.has(fields, index));

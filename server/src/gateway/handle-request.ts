@@ -21,7 +21,7 @@ import { adaptRefusal } from "./adapt-laptop-refusal.ts";
 import { type AuthenticateDeps, authenticateKey, type KeyCall } from "./authenticate-key.ts";
 import { checkModels } from "./check-models.ts";
 import { checkWorkspace } from "./check-workspace.ts";
-import { type Exchange, isClientGone, makeRunningExchanges } from "./exchange.ts";
+import { type Exchange, isClientGone, isUserKnown, makeRunningExchanges } from "./exchange.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
 import { applyGroupTag, removeTagsBeta } from "./group-tag.ts";
 import { type HoldDeps, holdSpend } from "./hold-spend.ts";
@@ -452,9 +452,8 @@ function send(
   // The client may have left during the sync of the journal, before the relay existed.
   if (isClientGone(exchange)) relay.onClientGone();
   try {
-    const isForwarded = exchange.key?.userDirectoryId != null;
     const fields = removeTagsBeta(exchange.laptop, call.fields);
-    const headers = toUpstreamHeaders(fields, upstream.credential, isForwarded);
+    const headers = toUpstreamHeaders(fields, upstream.credential, isUserKnown(exchange));
     const answerTimeoutMs = metered?.begin.isStream === false ? relayDeps.answerTimeoutMs : null;
     upstream.client.send(
       {

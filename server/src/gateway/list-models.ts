@@ -3,7 +3,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { FieldLines } from "#src/lib/field-lines.ts";
 import { type HttpRequest, requestWhole } from "#src/lib/http-client.ts";
 import type { Upstream } from "#src/upstreams/upstream.ts";
-import { type Exchange, isClientGone, waitAbortably } from "./exchange.ts";
+import { type Exchange, isClientGone, isUserKnown, waitAbortably } from "./exchange.ts";
 import { addIdentityHeaders, toUpstreamHeaders } from "./forward-headers.ts";
 import { type ListedModel, MAX_LIMIT, pageModels, readPageQuery } from "./page-models.rule.ts";
 import { toApiError } from "./relay-failure.ts";
@@ -87,7 +87,7 @@ async function requestPage(exchange: Exchange, upstream: Upstream, target: strin
   const sent: HttpRequest = {
     path: upstream.basePath + target,
     method: "GET",
-    headers: toUpstreamHeaders(exchange.call.fields, upstream.credential),
+    headers: toUpstreamHeaders(exchange.call.fields, upstream.credential, isUserKnown(exchange)),
     body: null,
     headersTimeoutMs: null,
   };

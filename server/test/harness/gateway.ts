@@ -78,7 +78,7 @@ export interface TestGateway {
   addLaptop(
     key?: Partial<FoundKey>,
     issuedAtMs?: number,
-    claims?: Partial<Pick<LaptopClaims, "groupNames" | "billingGroupTag">>,
+    claims?: Partial<Pick<LaptopClaims, "memberId" | "groupNames" | "billingGroupTag">>,
   ): string;
   accessTokens: AccessTokens;
   admission: Admission;
