@@ -82,7 +82,7 @@ export const agentSessionDetail = z
   .meta({ id: "AgentSessionDetail" });
 
 const ownership =
-  "A session is what a client claims as its id, within the requests of one owner: a member, or a key without an owner. The " +
+  "A session has the requests of one owner under one id that clients claim. The owner is a member, or a key without an owner. The " +
   "same id of two owners is two sessions. A caller sees the requests that the request log shows to them.";
 
 export const listAgentSessions = route({
@@ -91,7 +91,7 @@ export const listAgentSessions = route({
   path: "/v1/admin/agent_sessions",
   summary: "List agent sessions",
   description:
-    `Returns sessions of Claude Code with usage and exact cost, those with the newest request first. ${ownership} Filters ` +
+    `Returns sessions of Claude Code with usage and exact cost. Sessions with the newest request come first. ${ownership} Filters ` +
     "select sessions by any of their requests, and the sums have all visible requests of the session. A page can be short or " +
     "empty, but `next_page` is set. The page has then searched a part of the log, and the next page continues there.",
   action: "usage:read",

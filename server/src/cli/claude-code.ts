@@ -33,7 +33,7 @@ Examples:
   sudo bursar claude-code uninstall`;
 
 const FILE_FLAG = "--file <path>";
-const ABOUT_FILE = "another file than the one of this machine";
+const ABOUT_FILE = "path of the file (default: the machine file of this system)";
 
 interface Deps {
   env: NodeJS.ProcessEnv;

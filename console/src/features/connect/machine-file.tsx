@@ -47,7 +47,7 @@ export function MachineFile({ origin }: { origin: string }) {
       </div>
       <div className="grid gap-1.5">
         <p className="text-sm text-quiet">
-          The same with a clone of Bursar. Other settings in the file stay.
+          A clone of Bursar writes the file with a command. Other settings in the file stay.
         </p>
         <CodeBlock what="command" text={writeCommand(system, origin)} />
       </div>

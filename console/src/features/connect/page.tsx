@@ -65,7 +65,7 @@ export function SdkTab() {
 function KeyHint() {
   return (
     <>
-      Replace {PLACEHOLDER} with a key of yours.{" "}
+      Replace {PLACEHOLDER} with your key.{" "}
       <Link to="/personal-keys" className="link">
         Personal keys
       </Link>

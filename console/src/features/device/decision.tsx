@@ -96,7 +96,8 @@ function Approval({ asked, onApproved, onEnded, workspaces, denyButton }: Approv
   const { form, submit, isBusy, error } = useChangeForm(approve, {
     defaultValues: {
       name: `${member.name.split(" ")[0] ?? member.name}’s laptop`,
-      workspace_id: workspaces[0]?.id ?? "",
+      // A workspace without a role would make the person a member of it.
+      workspace_id: (workspaces.find(({ role }) => role !== null) ?? workspaces[0])?.id ?? "",
     },
     toInput: (body) => ({ params: { user_code: asked.user_code }, body }),
     onSaved: ({ name }) => onApproved(name),
@@ -107,7 +108,7 @@ function Approval({ asked, onApproved, onEnded, workspaces, denyButton }: Approv
     <form noValidate className="grid gap-5" onSubmit={submit}>
       <Field
         label="Name of the laptop"
-        hint="You find the laptop by this name."
+        hint="Shown in the list of your laptops."
         error={errors.name?.message}
       >
         {(control) => (
