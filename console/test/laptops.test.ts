@@ -27,6 +27,7 @@ describeConsole("laptops", ({ company, open, openSession, goTo }) => {
     await page.getByRole("button", { name: "Approve laptop" }).click();
 
     await page.getByRole("heading", { level: 1, name: "Return to your terminal" }).waitFor();
+    expect(await findViolations(page)).toEqual([]);
     const { body } = await pollTokens(url, started);
     const token = String(body["access_token"]);
     expect(await send(token)).toBe(200);
@@ -48,6 +49,7 @@ describeConsole("laptops", ({ company, open, openSession, goTo }) => {
     await page.getByRole("button", { name: "Check code" }).click();
     await page.getByRole("button", { name: "Deny sign-in" }).click();
     await page.getByRole("heading", { level: 1, name: "Sign-in denied" }).waitFor();
+    expect(await findViolations(page)).toEqual([]);
     expect((await pollTokens(url, started)).body["error"]).toBe("access_denied");
 
     await goTo(page, "/device");
@@ -77,6 +79,7 @@ describeConsole("laptops", ({ company, open, openSession, goTo }) => {
     await expect.poll(() => send(token), { timeout: 5_000 }).toBe(401);
     await page.getByRole("button", { name: "Ended", exact: true }).click();
     await row.getByText("by an administrator").waitFor();
+    expect(await findViolations(page)).toEqual([]);
 
     // Its key has no secret that could be shown or rotated.
     const search = "/v1/admin/api_keys?search=Claude%20Code%20of%20Grace";
@@ -85,6 +88,44 @@ describeConsole("laptops", ({ company, open, openSession, goTo }) => {
     await page.getByRole("button", { name: "Disable key…" }).waitFor();
     expect(await page.getByRole("button", { name: "Rotate key…" }).count()).toBe(0);
     expect(await page.getByRole("heading", { name: "Secret" }).count()).toBe(0);
+    expect(faults).toEqual([]);
+  });
+
+  test("an agent session shows the cost of each prompt with its nested agents", async () => {
+    const { server, sessions, engineeringId } = company();
+    const laptop = { name: "Laptop with agents", workspace_id: engineeringId };
+    const token = await addLaptop(server, sessions[emailOf("Grace")] ?? "", laptop);
+    const session = "1c1f3f0e-3f7e-4f43-9b0e-0d6a1b6f9a11";
+    const agents = [
+      {},
+      { "x-claude-code-agent-id": "agent-outer" },
+      {
+        "x-claude-code-agent-id": "agent-inner",
+        "x-claude-code-parent-agent-id": "agent-outer",
+      },
+    ];
+    for (const agent of agents) {
+      const labels = { "x-claude-code-session-id": session, ...agent };
+      // The rate limit of the person lets one request pass each second.
+      await expect
+        .poll(() => sendFromLaptop(server.url, token, labels), { timeout: 20_000, interval: 1_000 })
+        .toBe(200);
+    }
+    const { page, faults } = await openSession();
+    await goTo(page, `/claude-code/agent-sessions?find=${session}`);
+    await page.getByRole("button", { name: `Session ${session} of Grace Hopper` }).click();
+    const drawer = page.getByRole("dialog", { name: "Agent session" });
+    const rows = drawer.getByRole("listitem").filter({ hasText: /^(Main agent|agent-)/ });
+    await expect.poll(() => rows.count()).toBe(3);
+    const startOf = async (row: number) =>
+      (await rows.nth(row).locator("span").first().boundingBox())?.x ?? 0;
+    expect(await startOf(2)).toBeGreaterThan(await startOf(1));
+    await drawer.getByText("3 requests").first().waitFor();
+    expect(await findViolations(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await goTo(page, "/claude-code/agent-sessions?find=unknown");
+    await page.getByRole("heading", { name: "No session has this id" }).waitFor();
+    expect(await findViolations(page)).toEqual([]);
     expect(faults).toEqual([]);
   });
 

@@ -49,8 +49,12 @@ export async function addLaptop(
 /** Agent session of all laptops here. Each member has a session of their own with this id. */
 const AGENT_SESSION = "6f9d8e0c-7a1b-4c3d-9e2f-0a1b2c3d4e5f";
 
-/** Sends one message with the token of a laptop. Returns the status. */
-export async function sendFromLaptop(url: string, token: string): Promise<number> {
+/** Sends one message with the token of a laptop, and more labels. Returns the status. */
+export async function sendFromLaptop(
+  url: string,
+  token: string,
+  labels: Record<string, string> = {},
+): Promise<number> {
   const { status } = await fetch(`${url}/v1/messages`, {
     method: "POST",
     headers: {
@@ -59,6 +63,7 @@ export async function sendFromLaptop(url: string, token: string): Promise<number
       "x-claude-code-session-id": AGENT_SESSION,
       "x-claude-code-prompt-id": "0d9f3c52-6b7e-4f0c-8a53-1d2e3f4a5b6c",
       "x-claude-code-request-class": "main",
+      ...labels,
     },
     body: JSON.stringify({
       model: "claude-haiku-4-5-20251001",

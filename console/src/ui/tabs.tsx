@@ -1,4 +1,5 @@
-import { Link, type LinkProps } from "@tanstack/react-router";
+import { Link, type LinkProps, useLocation } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 
 export interface Tab {
   label: string;
@@ -8,8 +9,15 @@ export interface Tab {
 
 /** Tabs that each have their own address. */
 export function TabLinks({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
+  const nav = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another address has another current tab.
+  useEffect(() => {
+    const current = nav.current?.querySelector("[aria-current=page]");
+    current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [pathname]);
   return (
-    <nav aria-label={label} className="no-print -mx-1 overflow-x-auto px-1">
+    <nav ref={nav} aria-label={label} className="no-print -mx-1 overflow-x-auto px-1">
       <ul className="flex w-max min-w-full border-b border-line sm:gap-1">
         {tabs.map((tab) => (
           <li key={tab.label}>

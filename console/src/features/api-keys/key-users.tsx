@@ -55,7 +55,7 @@ export function UsersFields(props: UsersFieldsProps) {
 /** Users of a key, in a line of facts. */
 export function KeyUsers({ apiKey }: { apiKey: ApiKey }) {
   const name = useDirectoryName(apiKey.user_directory_id ?? "");
-  return `Users of ${name}${apiKey.requires_user ? ", always required" : ""}`;
+  return apiKey.requires_user ? `${name}, required in each request` : name;
 }
 
 /** Users of a new key, in a sentence. */

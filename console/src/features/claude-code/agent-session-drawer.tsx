@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { useMay } from "../../session.ts";
-import { Money, Tokens } from "../../ui/amounts.tsx";
+import { Tokens } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { ButtonLink } from "../../ui/button.tsx";
 import { CopyIconButton } from "../../ui/copy-button.tsx";
@@ -154,10 +154,14 @@ function Line({ name, used }: { name: string; used: Used }) {
 
 function Amounts({ used }: { used: Used }) {
   return (
-    <span className="flex gap-3 whitespace-nowrap text-quiet">
+    <span className="ml-auto flex flex-wrap justify-end gap-x-3 whitespace-nowrap text-quiet">
       <span>{formatPlural(used.requests, "request")}</span>
-      <Tokens count={used.total_tokens} />
-      <Money usd={used.cost_usd} className="min-w-16 text-right text-ink" />
+      <span>
+        <Tokens count={used.total_tokens} /> {used.total_tokens === 1 ? "token" : "tokens"}
+      </span>
+      <span className="min-w-20 text-right text-ink">
+        <Exact usd={used.cost_usd} />
+      </span>
     </span>
   );
 }

@@ -42,14 +42,14 @@ export function AgentSessionsTab() {
           value={find ?? ""}
           onFind={(text) => go({ find: text.trim() || undefined }, true)}
         />
-        <p className="flex flex-wrap items-center gap-2 text-sm text-quiet">
+        <p className="text-sm text-quiet">
           <Badge>claimed</Badge> Clients send the ids. Owners, usage and cost are verified.
         </p>
       </div>
       {sessions.isPending ? (
         <SkeletonRows />
       ) : sessions.items.length === 0 ? (
-        <NoSessions hasOlder={sessions.hasOlder} />
+        <NoSessions find={find} hasOlder={sessions.hasOlder} />
       ) : (
         <Table
           label="Agent sessions"
@@ -77,9 +77,22 @@ function toOpened({ id, member_id, api_key_id }: AgentSession): AgentSessionsSea
     : { open: id, member: member_id };
 }
 
-function NoSessions({ hasOlder }: { hasOlder: boolean }) {
+interface NoSessionsProps {
+  /** Id that was searched. */
+  find: string | undefined;
+  hasOlder: boolean;
+}
+
+function NoSessions({ find, hasOlder }: NoSessionsProps) {
   if (hasOlder) {
     return <EmptyState title="No session yet">The newest part of the log was searched.</EmptyState>;
+  }
+  if (find !== undefined) {
+    return (
+      <EmptyState title="No session has this id">
+        The search needs the full id of a session.
+      </EmptyState>
+    );
   }
   return (
     <EmptyState
@@ -97,14 +110,20 @@ function makeColumns(onOpen: (session: AgentSession) => void): Column<AgentSessi
       id: "id",
       header: "Session",
       cell: (session) => (
-        <button
-          type="button"
-          className="link max-w-40 truncate font-mono text-sm"
-          title={session.id}
-          onClick={() => onOpen(session)}
-        >
-          {session.id}
-        </button>
+        <span className="grid justify-items-start">
+          <button
+            type="button"
+            className="link max-w-40 truncate font-mono text-sm"
+            title={session.id}
+            aria-label={`Session ${session.id} of ${formatOwner(session)}`}
+            onClick={() => onOpen(session)}
+          >
+            {session.id}
+          </button>
+          <span className="truncate text-xs text-quiet sm:hidden">
+            {formatOwner(session)}, <RelativeTime at={session.last_request_at} />
+          </span>
+        </span>
       ),
     },
     { id: "owner", header: "Owner", from: "sm", cell: (session) => formatOwner(session) },

@@ -3,7 +3,7 @@ import { Ellipsis } from "lucide-react";
 import { useMemo, useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { EndLaptopDialog } from "../../kit/laptops/end-laptop-dialog.tsx";
-import { formatClient } from "../../kit/laptops/laptop-list.tsx";
+import { formatClient, LastUse } from "../../kit/laptops/laptop-list.tsx";
 import type { Laptop } from "../../kit/laptops/queries.ts";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { useList } from "../../queries.ts";
@@ -30,7 +30,9 @@ export function LaptopsTab() {
     });
   const laptops = useList("listLaptops", { query: { status } }, { isPreviousShown: true });
   const [ended, setEnded] = useState<Laptop | null>(null);
-  const columns = useMemo(() => makeColumns(setEnded), []);
+  // Rows of the previous state are shown while the others load.
+  const shown = laptops.data?.items[0]?.status ?? status;
+  const columns = useMemo(() => makeColumns(shown, setEnded), [shown]);
   if (laptops.error) {
     return <LoadError error={laptops.error} onRetry={() => void laptops.refetch()} />;
   }
@@ -56,8 +58,12 @@ export function LaptopsTab() {
           onChange={(value) => change({ status: value })}
         />
       </div>
-      {items.length === 0 && status === "active" ? (
-        <NoLaptops />
+      {items.length === 0 ? (
+        status === "active" ? (
+          <NoLaptops />
+        ) : (
+          <NoEndedLaptops />
+        )
       ) : (
         <Table label="Laptops" columns={columns} rows={rows} rowKey={({ id }) => id} />
       )}
@@ -106,6 +112,14 @@ function LaptopMenu({ laptop, onEnd }: MenuProps) {
   );
 }
 
+function NoEndedLaptops() {
+  return (
+    <EmptyState title="No laptop has ended">
+      Ended laptops are listed here with the reason. Their key and its usage stay.
+    </EmptyState>
+  );
+}
+
 const endWords: Readonly<Record<NonNullable<Laptop["end_reason"]>, string>> = {
   ended: "by the member",
   ended_by_admin: "by an administrator",
@@ -114,7 +128,7 @@ const endWords: Readonly<Record<NonNullable<Laptop["end_reason"]>, string>> = {
   restored: "restored backup",
 };
 
-function makeColumns(onEnd: (laptop: Laptop) => void): Column<Laptop>[] {
+function makeColumns(status: Laptop["status"], onEnd: (laptop: Laptop) => void): Column<Laptop>[] {
   return [
     {
       id: "name",
@@ -123,7 +137,14 @@ function makeColumns(onEnd: (laptop: Laptop) => void): Column<Laptop>[] {
       cell: (laptop) => (
         <span className="grid">
           <span className="truncate font-medium">{laptop.name}</span>
-          <span className="truncate text-xs text-quiet sm:hidden">{laptop.member.name}</span>
+          <span className="truncate text-xs text-quiet sm:hidden">
+            {laptop.member.name}
+            {laptop.status === "active" && (
+              <>
+                , <LastUse laptop={laptop} />
+              </>
+            )}
+          </span>
           <span className="truncate text-xs text-quiet max-sm:hidden">{formatClient(laptop)}</span>
         </span>
       ),
@@ -159,16 +180,23 @@ function makeColumns(onEnd: (laptop: Laptop) => void): Column<Laptop>[] {
       sortBy: ({ created_at }) => created_at,
       cell: ({ created_at }) => <RelativeTime at={created_at} />,
     },
-    {
-      id: "end",
-      header: "",
-      isNumeric: true,
-      cell: (laptop) =>
-        laptop.status === "active" ? (
-          <LaptopMenu laptop={laptop} onEnd={onEnd} />
-        ) : (
-          <Badge>{laptop.end_reason === null ? "by time" : endWords[laptop.end_reason]}</Badge>
-        ),
-    },
+    status === "active"
+      ? {
+          id: "actions",
+          header: "",
+          isNumeric: true,
+          cell: (laptop) => <LaptopMenu laptop={laptop} onEnd={onEnd} />,
+        }
+      : {
+          id: "ended",
+          header: "Ended",
+          sortBy: ({ expires_at }) => expires_at ?? "",
+          cell: ({ expires_at, end_reason }) => (
+            <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
+              <RelativeTime at={expires_at} />
+              <Badge>{end_reason === null ? "by time" : endWords[end_reason]}</Badge>
+            </span>
+          ),
+        },
   ];
 }

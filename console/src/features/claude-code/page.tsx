@@ -16,7 +16,10 @@ const tabs: readonly (Tab & { action: Action })[] = [
 export function ClaudeCodePage() {
   const shown = useShownTabs();
   return (
-    <Page title="Claude Code" lead="Claude Code in the company.">
+    <Page
+      title="Claude Code"
+      lead="Laptops that are signed in, their settings, and the cost of their sessions."
+    >
       <TabLinks label="Claude Code" tabs={shown} />
       <Outlet />
     </Page>

@@ -61,9 +61,11 @@ function findErrorLine(text: string, message: string): number | null {
   return /end of/i.test(message) ? countLines(text) : null;
 }
 
-/** Removes the copy of the text that some browsers add. */
+/** Removes the place, and the copy of the text, that some browsers add. */
 function shorten(message: string): string {
-  return message.replace(/, (\.\.\.)?".*" is not valid JSON$/s, " is not valid JSON");
+  return message
+    .replace(/, (\.\.\.)?".*" is not valid JSON$/s, " is not valid JSON")
+    .replace(/ (in JSON )?at (position|line) \d+.*$/s, "");
 }
 
 export function countLines(text: string): number {

@@ -40,7 +40,7 @@ export function SettingsTab() {
     <SettingsEditor
       key={edits}
       loaded={settings.data}
-      groups={groups.data.items}
+      groups={groups.data.items.toSorted((a, b) => a.name.localeCompare(b.name))}
       onReset={() => setEdits(edits + 1)}
     />
   );
@@ -84,7 +84,7 @@ function SettingsEditor({ loaded, groups, onReset }: EditorProps) {
       <UnsavedGuard isDirty={isDirty && !isSaving} />
       <Section
         title="Policies"
-        lead="A member gets the first policy with one of the member's groups, laid over the policy for everyone."
+        lead="A member gets the first policy with one of the member’s groups, laid over the policy for everyone."
         actions={
           <Button onClick={add}>
             <Plus size={16} /> Add policy

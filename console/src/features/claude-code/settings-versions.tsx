@@ -98,7 +98,14 @@ export function SettingsVersions({ currentVersion, groupNames, onRestored }: Pro
   ];
   const rows = versions.data?.items ?? [];
   return (
-    <Section title="Versions" lead="Each change adds a version. Compare one before you restore it.">
+    <Section
+      title="Versions"
+      lead={
+        onRestored
+          ? "Each change adds a version. Compare one before you restore it."
+          : "Save or discard the changes above before you restore a version."
+      }
+    >
       {versions.isPending ? (
         <SkeletonRows rows={2} />
       ) : rows.length === 0 ? (

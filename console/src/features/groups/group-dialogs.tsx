@@ -63,7 +63,7 @@ export function GroupDialog({ group, onClose, onSaved }: GroupDialogProps) {
         <Field
           label="Name"
           error={errors.name?.message}
-          {...(isOfDirectory && { hint: "The name comes from your company's directory." })}
+          {...(isOfDirectory && { hint: "The name comes from your company’s directory." })}
         >
           {(control) => (
             <Input

@@ -46,7 +46,7 @@ export function GroupPage() {
       above={<BackLink to="/groups">Groups</BackLink>}
       lead={
         data.source === "scim" &&
-        "Your company's directory provides the group and its members. You can add other members here."
+        "Your company’s directory provides the group and its members. You can add other members here."
       }
       actions={
         mayWrite && (

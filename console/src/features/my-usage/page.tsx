@@ -39,7 +39,7 @@ export function MyUsagePage() {
   return (
     <Page
       title="My usage"
-      lead="Requests of your personal keys, and of your playground sessions. Days, weeks and months are in UTC."
+      lead="Requests of your personal keys, laptops and playground sessions. Days, weeks and months are in UTC."
     >
       <div>
         <Segments

@@ -26,6 +26,7 @@ const URL_VARIABLE = "ANTHROPIC_BASE_URL";
 // Claude Code starts at once with this variable. With the key variable it asks first, and its first start needs
 // api.anthropic.com.
 const TOKEN_VARIABLE = "ANTHROPIC_AUTH_TOKEN";
+const PYTHON_SPACES = 4;
 const TERMINAL = "In a terminal";
 
 /** Variables of the official SDKs: the address and the key. */
@@ -101,7 +102,9 @@ function quoteForShell(text: string): string {
 function toPython({ baseUrl, request }: CodeOptions): string {
   const { stream, ...fields } = request;
   const call = [
-    ...Object.entries(fields).map(([name, value]) => `    ${name}=${indent(toLiteral(value))},`),
+    ...Object.entries(fields).map(
+      ([name, value]) => `    ${name}=${indent(toLiteral(value, PYTHON_SPACES))},`,
+    ),
     ")",
   ];
   return [
@@ -148,8 +151,8 @@ function toTypeScript({ baseUrl, request }: CodeOptions): string {
 }
 
 /** JSON is valid in both languages, because these requests contain no true, false or null. */
-function toLiteral(value: unknown): string {
-  return JSON.stringify(value, null, 2)
+function toLiteral(value: unknown, spaces = 2): string {
+  return JSON.stringify(value, null, spaces)
     .replaceAll("\u2028", "\\u2028")
     .replaceAll("\u2029", "\\u2029");
 }

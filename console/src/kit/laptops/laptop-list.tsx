@@ -52,7 +52,12 @@ export function formatClient({ client_version, ip_address }: Laptop): string {
   return `${client} at ${ip_address ?? "an unknown address"}`;
 }
 
-function LastUse({ laptop: { last_used, created_at } }: { laptop: Laptop }) {
+/** Time of the last request, or of the sign-in. */
+export function LastUse({
+  laptop: { last_used, created_at },
+}: {
+  laptop: Pick<Laptop, "last_used" | "created_at">;
+}) {
   return last_used === null ? (
     <>
       not used since the sign-in <RelativeTime at={created_at} />
