@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { startReceiver } from "#test/harness/receiver.ts";
 import { stopAllServers } from "#test/harness/server-process.ts";
 import { keys } from "./client-terminal.ts";
 import { type Company, EMAIL, LOGIN, LOGIN_NOTICE, startCompany } from "./company-of-laptops.ts";
@@ -17,6 +18,16 @@ afterAll(async () => {
   await company?.close();
   await stopAllServers();
 });
+
+/** Variables that turn telemetry of the client on. */
+const TELEMETRY = {
+  CLAUDE_CODE_ENABLE_TELEMETRY: "1",
+  CLAUDE_CODE_ENHANCED_TELEMETRY_BETA: "1",
+  OTEL_METRICS_EXPORTER: "otlp",
+  OTEL_LOGS_EXPORTER: "otlp",
+  OTEL_TRACES_EXPORTER: "otlp",
+  OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+};
 
 function expectAnswer({ json, text }: PrintedTurn): void {
   expect(json, text).toMatchObject({ is_error: false });
@@ -71,6 +82,27 @@ test("a resumed session keeps its id", async () => {
   const second = await machine.print("And now?", ["--resume", first.json?.session_id ?? ""]);
   expectAnswer(second);
   expect(second.json?.session_id).toBe(first.json?.session_id);
+});
+
+test("the telemetry of a turn names the person in all its parts", async () => {
+  const receiver = await startReceiver();
+  const created = await company.server.mustOperator("POST", "/v1/admin/telemetry_receivers", {
+    ...{ name: "Collector", url: receiver.origin },
+  });
+  await company.setSettings({ env: TELEMETRY });
+  expectAnswer(await machine.print("Hello"));
+  await expect
+    .poll(() => [...new Set(receiver.received.map(({ path }) => path))].sort(), { timeout: 10_000 })
+    .toEqual(["/v1/logs", "/v1/metrics", "/v1/traces"]);
+  for (const { body } of receiver.received) {
+    const claims = body.match(/"key":"user.id","value":\{"stringValue":"[^"]*"/g) ?? [];
+    // One of the resource, and at least one of its data.
+    expect(claims.length).toBeGreaterThan(1);
+    expect(claims.filter((claim) => !claim.includes(company.memberId))).toEqual([]);
+  }
+  await company.server.mustOperator("DELETE", `/v1/admin/telemetry_receivers/${created["id"]}`);
+  await company.setSettings({ cleanupPeriodDays: 30 });
+  await receiver.close();
 });
 
 test("a restarted server needs no new sign-in", async () => {

@@ -33,5 +33,5 @@ export async function markExport(
   const person = { memberId, email, organizationId, laptopId, groupNames };
   const attributes = toPersonAttributes(person);
   const mark = contentType === "application/json" ? markJson : markProtobuf;
-  return { signal, contentType, body: mark(bytes, attributes) };
+  return { signal, contentType, body: mark(bytes, signal, attributes) };
 }

@@ -1,124 +1,148 @@
+import type { TelemetrySignal } from "@bursar/contract/telemetry-signals.ts";
+import { makeGrowth } from "./growth.ts";
+import { type OtlpShape, resourceShapes } from "./otlp-shapes.ts";
 import { type PersonAttributes, verifiedNames } from "./person-attributes.ts";
+import { ProtobufReader } from "./protobuf-reader.ts";
 
 // Adds a person to an OTLP message in protobuf. The messages of metrics, logs and traces start alike. Field 1 is the list of
 // resources with their data. Field 1 of each is the resource, whose field 1 is the list of attributes. Other bytes pass unchanged.
+// The bytes are read in place, because an object for each field took 2 s for 4 MB of empty attributes.
 
-const VARINT = 0;
-const FIXED_64 = 1;
 const BYTES = 2;
-const FIXED_32 = 5;
-const MAX_VARINT_BYTES = 10;
 /** Number of the fields that are read, in each of the messages. */
 const FIRST = 1;
 const STRING_VALUE = 1;
 const ARRAY_VALUE = 5;
 const VALUE = 2;
+const lengthsOfNames: ReadonlySet<number> = new Set(
+  Array.from(verifiedNames, (name) => name.length),
+);
 
-interface Field {
-  number: number;
-  wireType: number;
-  /** The field with its tag. */
+interface Person {
+  /** Contents of verified attributes, by their names. */
+  attributes: ReadonlyMap<string, Buffer>;
+  /** All of them as the first field of a resource. */
   whole: Buffer;
-  /** Content of a field with a length. Empty otherwise. */
-  content: Buffer;
+  countAdded: (bytes: number) => void;
 }
 
 /**
- * Adds the person to each resource of the message, in place of what the client claims. Throws an Error for bytes that are no
- * protobuf.
+ * Adds the person to each resource of the message. Claims of the client are replaced, also those on data points, log records
+ * and spans. Throws an Error for bytes that are no protobuf, and for too many claims.
  */
-export function markProtobuf(body: Buffer, attributes: PersonAttributes): Buffer {
-  const added = Array.from(attributes, ([name, value]) => writeAttribute(name, value));
-  const parts = readFields(body).map((field) =>
-    isMessage(field) ? writeField(FIRST, markEntry(field.content, added)) : field.whole,
+export function markProtobuf(
+  body: Buffer,
+  signal: TelemetrySignal,
+  attributes: PersonAttributes,
+): Buffer {
+  const contents = new Map(
+    Array.from(attributes, ([name, value]) => [name, writeAttribute(name, value)]),
   );
-  return Buffer.concat(parts);
+  const whole = Buffer.concat(
+    Array.from(contents.values(), (content) => writeField(FIRST, content)),
+  );
+  const person = { attributes: contents, whole, countAdded: makeGrowth() };
+  const shape = resourceShapes[signal];
+  const replaced = replaceFields(body, (field) =>
+    isFirst(field) ? writeField(FIRST, markEntry(field.content(), shape, person)) : null,
+  );
+  return replaced ?? body;
 }
 
 /** Marks the first resource of an entry. A further one would be merged into it, so its claims are removed too. */
-function markEntry(entry: Buffer, added: readonly Buffer[]): Buffer {
-  const fields = readFields(entry);
-  const first = fields.find(isMessage);
-  const parts = fields.map((field) => {
-    if (!isMessage(field)) return field.whole;
-    const others = removeClaims(field.content);
-    return writeField(FIRST, Buffer.concat(field === first ? [...others, ...added] : others));
+function markEntry(entry: Buffer, shape: OtlpShape, person: Person): Buffer {
+  let hasResource = false;
+  person.countAdded(person.whole.length);
+  const marked = replaceFields(entry, (field) => {
+    if (!isFirst(field)) return replaceField(field, shape, person);
+    const others = removeClaims(field.content());
+    if (hasResource) return writeField(FIRST, others);
+    hasResource = true;
+    return writeField(FIRST, Buffer.concat([others, person.whole]));
   });
-  return Buffer.concat(
-    first === undefined ? [writeField(FIRST, Buffer.concat(added)), ...parts] : parts,
+  if (hasResource) return marked ?? entry;
+  return Buffer.concat([writeField(FIRST, person.whole), marked ?? entry]);
+}
+
+function removeClaims(resource: Buffer): Buffer {
+  const removed = replaceFields(resource, (field) =>
+    isFirst(field) && findClaim(field.content()) !== null ? NOTHING : null,
   );
+  return removed ?? resource;
 }
 
-function removeClaims(resource: Buffer): Buffer[] {
-  const others = readFields(resource).filter((field) => !isMessage(field) || !isVerified(field));
-  return others.map(({ whole }) => whole);
+const NOTHING = Buffer.alloc(0);
+
+/** Replaces claims in a field. Returns null if there are none. */
+function replaceField(
+  field: ProtobufReader,
+  { attributes, children }: OtlpShape,
+  person: Person,
+): Buffer | null {
+  const { number, wireType } = field;
+  if (wireType !== BYTES) return null;
+  if (number === attributes?.number) {
+    const claim = findClaim(field.content());
+    return claim === null ? null : writeVerified(number, claim, person);
+  }
+  const child = children.find((each) => each.number === number);
+  if (child === undefined) return null;
+  const replaced = replaceFields(field.content(), (inner) =>
+    replaceField(inner, child.shape, person),
+  );
+  return replaced === null ? null : writeField(number, replaced);
 }
 
-/** True if one of the keys is verified. Readers take the last one of several. */
-function isVerified(attribute: Field): boolean {
-  const keys = readFields(attribute.content).filter(isMessage);
-  return keys.some(({ content }) => verifiedNames.has(content.toString("utf8")));
+/** The verified attribute in place of a claim. Empty: its value is not known. */
+function writeVerified(number: number, name: string, person: Person): Buffer {
+  const verified = person.attributes.get(name);
+  if (verified === undefined) return NOTHING;
+  person.countAdded(verified.length);
+  return writeField(number, verified);
 }
 
-function isMessage({ number, wireType }: Field): boolean {
+/** Replaces fields of a message for which `replace` returns bytes. Returns null if it replaces none. */
+function replaceFields(
+  message: Buffer,
+  replace: (field: ProtobufReader) => Buffer | null,
+): Buffer | null {
+  const field = new ProtobufReader(message);
+  const parts: Buffer[] = [];
+  let copied = 0;
+  while (field.next()) {
+    const replaced = replace(field);
+    if (replaced === null) continue;
+    parts.push(message.subarray(copied, field.start), replaced);
+    copied = field.end;
+  }
+  if (parts.length === 0) return null;
+  parts.push(message.subarray(copied));
+  return Buffer.concat(parts);
+}
+
+/** Finds a verified name among the keys of an attribute. Readers take the last one of several. */
+function findClaim(attribute: Buffer): string | null {
+  const field = new ProtobufReader(attribute);
+  let claim: string | null = null;
+  while (field.next()) {
+    if (!isFirst(field) || !lengthsOfNames.has(field.end - field.contentStart)) continue;
+    const name = field.content().toString("utf8");
+    if (verifiedNames.has(name)) claim = name;
+  }
+  return claim;
+}
+
+function isFirst({ number, wireType }: ProtobufReader): boolean {
   return number === FIRST && wireType === BYTES;
 }
 
-function readFields(bytes: Buffer): Field[] {
-  const fields: Field[] = [];
-  let at = 0;
-  while (at < bytes.length) {
-    const start = at;
-    const tag = readVarint(bytes, at);
-    const wireType = tag.value % 8;
-    const number = Math.floor(tag.value / 8);
-    const body = skipValue(bytes, tag.end, wireType);
-    at = body.end;
-    fields.push({
-      number,
-      wireType,
-      whole: bytes.subarray(start, at),
-      content: bytes.subarray(body.start, at),
-    });
-  }
-  return fields;
-}
-
-/** Start and end of a value. A value without a length starts at its end. */
-function skipValue(bytes: Buffer, at: number, wireType: number): { start: number; end: number } {
-  let end: number;
-  let start: number | null = null;
-  if (wireType === VARINT) end = readVarint(bytes, at).end;
-  else if (wireType === FIXED_64) end = at + 8;
-  else if (wireType === FIXED_32) end = at + 4;
-  else if (wireType === BYTES) {
-    const length = readVarint(bytes, at);
-    start = length.end;
-    end = length.end + length.value;
-  } else throw new Error("an unknown wire type");
-  if (end > bytes.length) throw new Error("a field is longer than its message");
-  return { start: start ?? end, end };
-}
-
-function readVarint(bytes: Buffer, at: number): { value: number; end: number } {
-  let value = 0;
-  let factor = 1;
-  for (let index = 0; index < MAX_VARINT_BYTES; index++) {
-    const byte = bytes[at + index];
-    if (byte === undefined) break;
-    value += (byte % 128) * factor;
-    factor *= 128;
-    if (byte < 128) return { value, end: at + index + 1 };
-  }
-  throw new Error("a number does not end");
-}
-
+/** Content of an attribute, without its tag. */
 function writeAttribute(name: string, value: string | readonly string[]): Buffer {
   const any =
     typeof value === "string"
       ? writeText(STRING_VALUE, value)
       : writeField(ARRAY_VALUE, Buffer.concat(value.map(writeElement)));
-  return writeField(FIRST, Buffer.concat([writeText(FIRST, name), writeField(VALUE, any)]));
+  return Buffer.concat([writeText(FIRST, name), writeField(VALUE, any)]);
 }
 
 function writeElement(text: string): Buffer {
@@ -130,10 +154,8 @@ function writeText(number: number, text: string): Buffer {
 }
 
 function writeField(number: number, content: Buffer): Buffer {
-  return Buffer.concat([
-    Buffer.from([number * 8 + BYTES, ...writeVarint(content.length)]),
-    content,
-  ]);
+  const head = [...writeVarint(number * 8 + BYTES), ...writeVarint(content.length)];
+  return Buffer.concat([Buffer.from(head), content]);
 }
 
 function writeVarint(value: number): number[] {
