@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { FoundUser, UserName } from "./forwarded-users.sql.ts";
 import { makeForwardedUsers } from "./forwarded-users.ts";
 
@@ -94,6 +94,35 @@ test("more waiting users than the bound are refused", async () => {
   );
   const refused = (await Promise.allSettled(finding)).filter(({ status }) => status === "rejected");
   expect(refused).toHaveLength(4_200 - 4_097);
+});
+
+test("a user whose wait has ended is in no later statement", async () => {
+  vi.useFakeTimers();
+  try {
+    const asked: string[][] = [];
+    const answers: (() => void)[] = [];
+    const users = makeForwardedUsers({
+      lookup: async (names) => {
+        asked.push(names.map(({ subject }) => subject));
+        await new Promise<void>((resolve) => answers.push(resolve));
+        return names.map(() => ada);
+      },
+      msSinceContact: () => 0,
+      leaseTtlMs: 60_000,
+      clock: { monotonicMs: () => 0, nowMs: () => 0 },
+    });
+    const find = (subject: string) => users.find({ ...name, subject }).catch(() => "refused");
+    const found = [find("first"), find("late")];
+    await vi.advanceTimersByTimeAsync(5_000);
+    found.push(find("next"));
+    answers[0]?.();
+    await vi.advanceTimersByTimeAsync(0);
+    answers[1]?.();
+    expect(await Promise.all(found)).toEqual(["refused", "refused", ada]);
+    expect(asked).toEqual([["first"], ["next"]]);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("without PostgreSQL known users count until the lease time, and others are a 503", async () => {
