@@ -202,6 +202,20 @@ const labelsOf = (index: number): Record<string, string> => ({
 const LABEL = /^[!-~]{1,64}$/;
 const LABEL_HEADERS = ["session-id", "prompt-id", "agent-id", "parent-agent-id", "request-class"];
 
+/** Labels of every request that was sent, also of those that a killed server did not pass on. */
+const sent: string[] = [];
+
+const sendLabelled = (headers: Record<string, string>) => {
+  sent.push(labelsIn(headers));
+  return send({}, headers);
+};
+
+function labelsIn(headers: Readonly<Record<string, unknown>>): string {
+  return LABEL_HEADERS.map((name) => String(headers[`x-claude-code-${name}`] ?? ""))
+    .map((label) => (LABEL.test(label) ? label : ""))
+    .join(" ");
+}
+
 /** Sends labelled requests from several clients, until the server is gone. */
 async function sendUntilGone(clients: number): Promise<void> {
   let index = 0;
@@ -209,7 +223,7 @@ async function sendUntilGone(clients: number): Promise<void> {
     Array.from({ length: clients }, async () => {
       for (;;) {
         index += 1;
-        const { status } = await send({}, labelsOf(index)).catch(() => ({ status: null }));
+        const { status } = await sendLabelled(labelsOf(index)).catch(() => ({ status: null }));
         if (status === null) return;
         expect(status).toBe(200);
       }
@@ -232,13 +246,19 @@ test("the cost of sessions, prompts and agents is that of their requests, over k
     server = await server.restart({ env: { ...server.env, BURSAR_JOURNAL: journal }, args: [] });
   }
   await sendInvalidLabels();
-  const reached = upstream.received.slice(before).map(({ headers }) =>
-    LABEL_HEADERS.map((name) => String(headers[`x-claude-code-${name}`] ?? ""))
-      .map((label) => (LABEL.test(label) ? label : ""))
-      .join(" "),
+  const all = upstream.received.slice(before).map(({ headers }) => labelsIn(headers));
+  const reached = countEach(all.filter((labels) => labels.startsWith("session-")));
+  const findMissing = async () => {
+    const recorded = await readLabels();
+    return Object.entries(reached).filter(([labels, count]) => (recorded[labels] ?? 0) < count);
+  };
+  await expect.poll(findMissing, { timeout: BOUND_MS, interval: 200 }).toEqual([]);
+  // A request that began when the server was killed has a record too, and none has two.
+  const bounds = countEach(sent);
+  const doubled = Object.entries(await readLabels()).filter(
+    ([labels, count]) => count > (bounds[labels] ?? 0),
   );
-  const expected = countEach(reached.filter((labels) => labels.startsWith("session-")));
-  await expect.poll(readLabels, { timeout: BOUND_MS, interval: 200 }).toEqual(expected);
+  expect(doubled).toEqual([]);
 });
 
 /** Sends labels that are too long. A whole label is left out, and a request without a session has none. */
@@ -249,7 +269,7 @@ async function sendInvalidLabels(): Promise<void> {
     { ...session, "x-claude-code-agent-id": "y".repeat(8_000), "x-claude-code-prompt-id": "ü" },
     { ...session, "x-claude-code-session-id": long, "x-claude-code-agent-id": "agent-3" },
   ];
-  for (const each of headers) expect((await send({}, each)).status).toBe(200);
+  for (const each of headers) expect((await sendLabelled(each)).status).toBe(200);
 }
 
 function countEach(texts: readonly string[]): LabelCounts {
@@ -259,6 +279,7 @@ function countEach(texts: readonly string[]): LabelCounts {
 }
 
 interface Request {
+  id: string;
   cost_usd: string;
   claimed: Record<string, string | null> | null;
 }
@@ -290,6 +311,7 @@ async function readLabels(): Promise<LabelCounts> {
     expect(sumCosts(session.classes)).toBe(cost);
     all.push(...requests);
   }
+  expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
   const labels = all.map(({ claimed }) =>
     ["agent_session_id", "prompt_id", "agent_id", "parent_agent_id", "request_class"]
       .map((name) => claimed?.[name] ?? "")
