@@ -299,7 +299,7 @@ const ways: [string, Way, RegExp][] = [
       const { made } = await makeLaptop(database, workspaceId, memberId);
       return { made, revoke: () => node.mustAdmin("DELETE", `/v1/admin/${place}`) };
     },
-    /^The owner of this key/,
+    /^You no longer have access to the workspace/,
   ],
   [
     "the group of its owner lost its role",
