@@ -55,6 +55,7 @@ export async function startTelemetry(
     SAVE_HEALTH_MS,
   );
   parts.defer(() => clearInterval(timer));
+  parts.defer(() => relay.close());
   return relay;
 }
 

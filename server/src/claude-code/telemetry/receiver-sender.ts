@@ -55,8 +55,8 @@ export class ReceiverSender {
   }
 
   /** Queues an export. Never waits, never throws. */
-  add(sent: MarkedExport): void {
-    if (!this.#queue.add(sent, sent.body.length)) this.drop();
+  add(sent: MarkedExport, memberId: string): void {
+    if (!this.#queue.add(sent, { memberId, bytes: sent.body.length })) this.drop();
   }
 
   /** Counts an export that was dropped, because too much waits. */

@@ -170,12 +170,12 @@ describe("receivers", () => {
     // One unknown field of 3 MB.
     const body = Buffer.concat([Buffer.from([18, 128, 128, 192, 1]), Buffer.alloc(3 * 1024 ** 2)]);
     const outcomes: unknown[] = [];
-    for (let count = 0; count < 6; count++) {
+    for (let count = 0; count < 3; count++) {
       relay.relay({ ...sent, contentType, body });
       outcomes.push(await next());
     }
-    // The sixth one does not fit into the queue of the slow one.
-    expect(outcomes).toEqual([...Array(5).fill("relayed"), "queue_full"]);
+    // The third one is over the person's half of the slow one's queue.
+    expect(outcomes).toEqual(["relayed", "relayed", "queue_full"]);
     expect(await next()).toBe("relayed");
     const slow = { ...receiver, id: "slow" };
     expect(relay.findHealth(slow)?.failure).toContain("Too much waits");
@@ -203,10 +203,29 @@ describe("receivers", () => {
   });
 });
 
-test("exports beyond the queue of an organization are dropped at once", () => {
+test("exports of a person beyond half of the queue are dropped at once, and those of others wait", () => {
   const { relay, outcomes } = makeRelay(answering(), receiver);
-  for (let count = 0; count < 5; count++) {
-    relay.relay({ ...sent, body: Buffer.alloc(4 * 1024 * 1024, " ") });
-  }
+  const body = Buffer.alloc(4 * 1024 * 1024, " ");
+  for (let count = 0; count < 3; count++) relay.relay({ ...sent, body });
   expect(outcomes).toEqual(["queue_full"]);
+  relay.relay({ ...sent, body, claims: { ...claims, memberId: "user_2" } });
+  expect(outcomes).toEqual(["queue_full"]);
+});
+
+test("an export that decompresses to over 8 MB is invalid", async () => {
+  const { relay, next } = makeRelay(answering(), receiver);
+  const spaces = Buffer.alloc(8 * 1024 * 1024, " ");
+  relay.relay({ ...sent, isCompressed: true, body: gzipSync(Buffer.concat([spaces, sent.body])) });
+  expect(await next()).toBe("invalid");
+  relay.relay(sent);
+  expect(await next()).toBe("relayed");
+});
+
+test("an export after the end of the thread starts another one", async () => {
+  const { relay, next } = makeRelay(answering(), receiver);
+  relay.relay(sent);
+  expect(await next()).toBe("relayed");
+  await relay.close();
+  relay.relay(sent);
+  expect(await next()).toBe("relayed");
 });

@@ -1,3 +1,4 @@
+import { ExportMarker } from "./export-marker.ts";
 import { ExportQueue } from "./export-queue.ts";
 import { type FindEmail, markExport, type TelemetryExport } from "./mark-export.ts";
 import type { Receiver, ReceiverHealth } from "./receiver.ts";
@@ -5,7 +6,7 @@ import { ReceiverSender, type SenderOptions } from "./receiver-sender.ts";
 import type { MarkedExport } from "./send-export.ts";
 
 // Relays telemetry of laptops to the receivers of their organization. The client has its answer before. Each organization and
-// each receiver has its own bounded queue in memory. So a slow receiver delays nothing else.
+// each receiver has its own bounded queue in memory, in which members take turns. So a slow receiver delays nothing else.
 
 interface TelemetryRelayOptions extends SenderOptions {
   /** Receiver of the server's settings. Null: none. */
@@ -15,7 +16,6 @@ interface TelemetryRelayOptions extends SenderOptions {
 
 /** Bytes of exports of one organization that wait for their mark. */
 const MAX_UNMARKED_BYTES = 16 * 1024 * 1024;
-const MAX_RUNNING = 4;
 
 interface OrganizationRelay {
   /** Exports without the person yet. */
@@ -26,6 +26,7 @@ interface OrganizationRelay {
 
 export class TelemetryRelay {
   readonly #options: TelemetryRelayOptions;
+  readonly #marker = new ExportMarker();
   readonly #organizations = new Map<string, OrganizationRelay>();
 
   constructor(options: TelemetryRelayOptions) {
@@ -43,7 +44,8 @@ export class TelemetryRelay {
     if (organization === undefined) return;
     const senders = listSenders(organization, sent);
     if (senders.length === 0) return;
-    if (organization.unmarked.add(sent, sent.body.length)) return;
+    const { memberId } = sent.claims;
+    if (organization.unmarked.add(sent, { memberId, bytes: sent.body.length })) return;
     for (const sender of senders) sender.drop();
   }
 
@@ -80,12 +82,17 @@ export class TelemetryRelay {
     });
   }
 
+  /** Ends the thread that marks exports. */
+  close(): Promise<void> {
+    return this.#marker.close();
+  }
+
   #makeOrganization(): OrganizationRelay {
     const organization: OrganizationRelay = {
       senders: new Map(),
       unmarked: new ExportQueue({
         maxBytes: MAX_UNMARKED_BYTES,
-        maxRunning: MAX_RUNNING,
+        maxRunning: 1,
         run: (sent) => this.#mark(organization, sent),
       }),
     };
@@ -102,12 +109,13 @@ export class TelemetryRelay {
   async #mark(organization: OrganizationRelay, sent: TelemetryExport): Promise<void> {
     let marked: MarkedExport;
     try {
-      marked = await markExport(sent, this.#options.findEmail);
+      marked = await markExport(sent, { findEmail: this.#options.findEmail, marker: this.#marker });
     } catch {
       this.#options.observe("invalid");
       return;
     }
-    for (const sender of listSenders(organization, sent)) sender.add(marked);
+    const { memberId } = sent.claims;
+    for (const sender of listSenders(organization, sent)) sender.add(marked, memberId);
   }
 }
 
