@@ -12,8 +12,12 @@ const OTHER_SOURCES = [
   "contract/package.json",
   "server/test/harness/server-bundle.ts",
 ];
-/** Programs of a server. Each becomes a file of the bundle with its name. */
-const PROGRAMS = ["server/src/main.ts", "server/src/process/node-process.ts"];
+/** Programs and threads of a server. Each becomes a file of the bundle with its name. */
+const PROGRAMS = [
+  "server/src/main.ts",
+  "server/src/process/node-process.ts",
+  "server/src/claude-code/telemetry/mark-thread.ts",
+];
 /**
  * Packages outside the bundle. They are large and rarely loaded, or not installed: graphile-worker and better-auth name some
  * that the server does not use.

@@ -29,17 +29,16 @@ export class ExportMarker {
   #thread: Worker | null = null;
   #rest: Promise<void> = Promise.resolve();
 
-  /** Resolves to the message with its person. Rejects for a body that is no message of OTLP, and without an answer. */
-  mark(question: MarkQuestion): Promise<Buffer> {
+  /** Resolves to the message with its person, or to null for a body that is no message of OTLP. Rejects if the thread fails. */
+  mark(question: MarkQuestion): Promise<Buffer | null> {
     const asked = this.#rest.then(() => this.#ask(question));
     this.#rest = asked.then(
       ({ tookMs }) => sleep(tookMs * REST_FACTOR, undefined, { ref: false }),
       () => undefined,
     );
-    return asked.then(({ marked }) => {
-      if (marked === null) throw new Error("the export is no message of OTLP");
-      return Buffer.from(marked.buffer, marked.byteOffset, marked.byteLength);
-    });
+    return asked.then(
+      ({ marked }) => marked && Buffer.from(marked.buffer, marked.byteOffset, marked.byteLength),
+    );
   }
 
   /** Ends the thread. */

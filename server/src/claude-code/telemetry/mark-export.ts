@@ -14,14 +14,17 @@ export type FindEmail = (
   claims: Pick<LaptopClaims, "organizationId" | "memberId">,
 ) => Promise<string | null>;
 
-/** Decompresses an export, and adds the verified person to it. Throws an Error for one that is no message of OTLP. */
+/**
+ * Decompresses an export, and adds the verified person to it. Null: it is no message of OTLP. Throws an Error if the thread of
+ * the marker fails.
+ */
 export async function markExport(
   { signal, contentType, isCompressed, body, claims }: TelemetryExport,
   { findEmail, marker }: { findEmail: FindEmail; marker: ExportMarker },
-): Promise<MarkedExport> {
+): Promise<MarkedExport | null> {
   const { organizationId, memberId, laptopId, groupNames } = claims;
   const email = await findEmail(claims).catch(() => null);
   const attributes = toPersonAttributes({ memberId, email, organizationId, laptopId, groupNames });
   const marked = await marker.mark({ signal, contentType, isCompressed, body, attributes });
-  return { signal, contentType, body: marked };
+  return marked && { signal, contentType, body: marked };
 }

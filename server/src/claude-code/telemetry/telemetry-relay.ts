@@ -107,11 +107,17 @@ export class TelemetryRelay {
 
   /** Marks an export once, for all its receivers. */
   async #mark(organization: OrganizationRelay, sent: TelemetryExport): Promise<void> {
-    let marked: MarkedExport;
+    const { findEmail, logger, observe } = this.#options;
+    let marked: MarkedExport | null;
     try {
-      marked = await markExport(sent, { findEmail: this.#options.findEmail, marker: this.#marker });
-    } catch {
-      this.#options.observe("invalid");
+      marked = await markExport(sent, { findEmail, marker: this.#marker });
+    } catch (error) {
+      logger.warn({ err: error }, "an export of telemetry is lost, because its thread failed");
+      observe("failed");
+      return;
+    }
+    if (marked === null) {
+      observe("invalid");
       return;
     }
     const { memberId } = sent.claims;
