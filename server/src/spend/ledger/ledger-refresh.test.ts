@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, expect, vi } from "vitest";
+import type { Database } from "#src/db/pool.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { SOME_TIME_MS } from "#test/harness/request-records.ts";
@@ -17,20 +18,17 @@ afterEach(() => vi.useRealTimers());
 const test = base.extend("idle", async ({ db }, { onCleanup }) => {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
   const line = { statements: 0, running: 0, isAway: false };
-  const database = db.database.withPlugin({
+  const counted = db.database.withPlugin({
     transformQuery: ({ node }) => {
       line.statements += 1;
       if (line.isAway) throw new Error("the database is away");
-      line.running += 1;
       return node;
     },
-    transformResult: async ({ result }) => {
-      line.running -= 1;
-      return result;
-    },
+    transformResult: async ({ result }) => result,
   });
+  const database = watchRunning(counted, line);
   const shared = { nodeId: `node_${randomUUID()}`, databaseNowMs: () => SOME_TIME_MS };
-  const leases = makeTestLeases({ ...shared, database: db.database });
+  const leases = makeTestLeases({ ...shared, database: watchRunning(db.database, line) });
   const logger = makeLogger("silent");
   const ledger: Ledger = makeLedger({
     ...shared,
@@ -57,6 +55,20 @@ const test = base.extend("idle", async ({ db }, { onCleanup }) => {
   };
   return { ledger, line, tick };
 });
+
+/** A database whose statements count as running until their result. Statements of leases belong to a refresh too. */
+function watchRunning(database: Database, line: { running: number }): Database {
+  return database.withPlugin({
+    transformQuery: ({ node }) => {
+      line.running += 1;
+      return node;
+    },
+    transformResult: async ({ result }) => {
+      line.running -= 1;
+      return result;
+    },
+  });
+}
 
 test("without soft limits a ledger reads limits on every tenth run of its timer", async ({
   idle,
