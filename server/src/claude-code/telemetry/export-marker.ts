@@ -21,8 +21,10 @@ const THREAD = new URL("./mark-thread.ts", import.meta.url);
 const TIMEOUT_MS = 10_000;
 /** The thread rests four times as long as it worked, so marks take at most a fifth of a core. */
 const REST_FACTOR = 4;
+/** Rest after an export that ended its thread. */
+const FAILED_REST_MS = 5_000;
 /** An export that needs more memory ends the thread, and not the server. */
-const MAX_HEAP_MB = 256;
+const MAX_HEAP_MB = 128;
 
 /** Adds verified persons to exports, one at a time, in a thread that starts with the first export. */
 export class ExportMarker {
@@ -32,10 +34,12 @@ export class ExportMarker {
   /** Resolves to the message with its person, or to null for a body that is no message of OTLP. Rejects if the thread fails. */
   mark(question: MarkQuestion): Promise<Buffer | null> {
     const asked = this.#rest.then(() => this.#ask(question));
-    this.#rest = asked.then(
-      ({ tookMs }) => sleep(tookMs * REST_FACTOR, undefined, { ref: false }),
-      () => undefined,
-    );
+    this.#rest = asked
+      .then(
+        ({ tookMs }) => tookMs * REST_FACTOR,
+        () => FAILED_REST_MS,
+      )
+      .then((restMs) => sleep(restMs, undefined, { ref: false }));
     return asked.then(
       ({ marked }) => marked && Buffer.from(marked.buffer, marked.byteOffset, marked.byteLength),
     );
@@ -49,7 +53,7 @@ export class ExportMarker {
   }
 
   async #ask(question: MarkQuestion): Promise<MarkAnswer> {
-    this.#thread ??= startThread();
+    this.#thread ??= this.#start();
     const thread = this.#thread;
     thread.postMessage(question);
     try {
@@ -60,14 +64,16 @@ export class ExportMarker {
       throw error;
     }
   }
-}
 
-function startThread(): Worker {
-  const thread = new Worker(THREAD, {
-    resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
-  });
-  // The question that runs rejects. Without a listener, the error would end the process.
-  thread.on("error", () => undefined);
-  thread.unref();
-  return thread;
+  #start(): Worker {
+    const resourceLimits = { maxOldGenerationSizeMb: MAX_HEAP_MB };
+    const thread = new Worker(THREAD, { resourceLimits });
+    // The question that runs rejects. Without a listener, the error would end the process.
+    thread.on("error", () => undefined);
+    thread.once("exit", () => {
+      if (this.#thread === thread) this.#thread = null;
+    });
+    thread.unref();
+    return thread;
+  }
 }
