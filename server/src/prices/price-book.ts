@@ -1,6 +1,7 @@
 import type { Database } from "#src/db/pool.ts";
 import { makeFeatureBook } from "#src/domain/feature-book.ts";
 import { makePriceBook, type PriceBook } from "#src/domain/price-book.ts";
+import { makeLatestRead } from "#src/lib/latest-read.ts";
 import { listAllNeutralFeatures } from "./neutral-features.sql.ts";
 import { listPriceOverrides } from "./price-overrides.sql.ts";
 
@@ -16,18 +17,13 @@ export interface PriceBooks {
 export function makePriceBooks(deps: { database: Database }): PriceBooks {
   const shipped = makePriceBook([]);
   let books = new Map<string, PriceBook>();
-  let reads = 0;
-  let applied = 0;
+  const read = async () => ({
+    overrides: await listPriceOverrides(deps.database),
+    features: await listAllNeutralFeatures(deps.database),
+  });
   return {
     get: (organizationId) => books.get(organizationId) ?? shipped,
-    async reload() {
-      reads += 1;
-      const read = reads;
-      const overrides = await listPriceOverrides(deps.database);
-      const features = await listAllNeutralFeatures(deps.database);
-      // Reloads may overlap. The result of an earlier one must not replace a later result.
-      if (read < applied) return;
-      applied = read;
+    reload: makeLatestRead(read, ({ overrides, features }) => {
       const overridesOf = Map.groupBy(overrides, ({ organizationId }) => organizationId);
       const featuresOf = Map.groupBy(features, ({ organizationId }) => organizationId);
       const organizations = new Set([...overridesOf.keys(), ...featuresOf.keys()]);
@@ -37,6 +33,6 @@ export function makePriceBooks(deps: { database: Database }): PriceBooks {
           makePriceBook(overridesOf.get(id) ?? [], makeFeatureBook(featuresOf.get(id) ?? [])),
         ]),
       );
-    },
+    }),
   };
 }

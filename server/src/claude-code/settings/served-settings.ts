@@ -1,4 +1,5 @@
 import type { Database } from "#src/db/pool.ts";
+import { makeLatestRead } from "#src/lib/latest-read.ts";
 import type { RowSigner } from "#src/signed-rows/row-signer.ts";
 import { computeChecksum } from "./checksum.ts";
 import {
@@ -49,25 +50,20 @@ const MAX_DOCUMENTS = 200;
 /** Empty until the first `reload`. */
 export function makeServedSettings(deps: { database: Database; rows: RowSigner }): ServedSettings {
   let held = new Map<string, HeldVersion>();
-  let reads = 0;
-  let applied = 0;
+  const read = async () => {
+    const newest = await listNewestVersions(deps.database);
+    const changed = newest.filter(
+      ({ organizationId, id }) => held.get(organizationId)?.newestId !== id,
+    );
+    const ids = changed.map(({ id }) => id);
+    return { newest, rows: ids.length === 0 ? [] : await listVersionsById(deps.database, ids) };
+  };
   return {
     find: ({ organizationId, ...person }) => {
       const version = held.get(organizationId);
       return version === undefined ? null : findDocument(version, person);
     },
-    async reload() {
-      reads += 1;
-      const read = reads;
-      const newest = await listNewestVersions(deps.database);
-      const changed = newest.filter(
-        ({ organizationId, id }) => held.get(organizationId)?.newestId !== id,
-      );
-      const ids = changed.map(({ id }) => id);
-      const rows = ids.length === 0 ? [] : await listVersionsById(deps.database, ids);
-      // Reloads may overlap. The result of an earlier one must not replace a later result.
-      if (read < applied) return;
-      applied = read;
+    reload: makeLatestRead(read, ({ newest, rows }) => {
       const found = new Map(rows.map((row) => [row.organization_id, row]));
       held = new Map(
         newest.flatMap(({ organizationId, id }) => {
@@ -80,7 +76,7 @@ export function makeServedSettings(deps: { database: Database; rows: RowSigner }
           return [[organizationId, { newestId: id, policies, documents: new Map() }]];
         }),
       );
-    },
+    }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Database } from "#src/db/pool.ts";
+import { makeLatestRead } from "#src/lib/latest-read.ts";
 import type { Receiver } from "./receiver.ts";
 import { openHeaders } from "./receiver-headers.ts";
 import { listEnabledReceivers, type ReceiverRow, saveHealth } from "./telemetry-receivers.sql.ts";
@@ -12,18 +13,11 @@ export interface ServedReceiversDeps {
 
 /** Gives a relay the stored receivers, and saves its results. Both reject without the database. */
 export function makeServedReceivers({ database, sealingKey, relay }: ServedReceiversDeps) {
-  let reads = 0;
-  let applied = 0;
   return {
-    async reload(): Promise<void> {
-      reads += 1;
-      const read = reads;
-      const rows = await listEnabledReceivers(database);
-      // Reloads may overlap. The result of an earlier one must not replace a later result.
-      if (read < applied) return;
-      applied = read;
-      relay.setReceivers(rows.map((row) => toReceiver(sealingKey, row)));
-    },
+    reload: makeLatestRead(
+      () => listEnabledReceivers(database),
+      (rows) => relay.setReceivers(rows.map((row) => toReceiver(sealingKey, row))),
+    ),
     async saveHealth(): Promise<void> {
       for (const { receiver, health } of relay.takeNews()) {
         const { id, version } = receiver;
