@@ -8,6 +8,7 @@ import type { Call } from "#src/access/call.ts";
 import { type AuditEntry, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import { checkVersion } from "#src/domain/check-version.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { newId } from "#src/lib/ids.ts";
@@ -138,7 +139,7 @@ export function updateAlertChannel(
   if (change.target !== undefined) checkTarget(deps, change.target);
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getForUpdate(tx, organizationId, id);
-    checkVersion(before, change.if_version);
+    checkVersion("alert channel", before, change.if_version);
     if (change.target !== undefined && change.target.kind !== before.kind) {
       throw refuseField(
         "target",
@@ -243,16 +244,6 @@ async function getForUpdate(tx: Tx, organizationId: string, id: string): Promise
 
 function makeNextVersion(deps: AlertChannelDeps, { version }: ChannelRow) {
   return { version: version + 1, updated_at: new Date(deps.nowMs()) };
-}
-
-function checkVersion({ version }: ChannelRow, ifVersion: number | undefined): void {
-  if (ifVersion === undefined || ifVersion === version) return;
-  throw new ApiError(
-    "version_conflict",
-    `The alert channel has changed and is now at version ${version}. Review it, then set if_version to ${version}.`,
-    {},
-    { version },
-  );
 }
 
 function checkTarget({ client }: AlertChannelDeps, target: Target): void {

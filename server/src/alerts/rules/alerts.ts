@@ -16,6 +16,7 @@ import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transacti
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
+import { checkVersion } from "#src/domain/check-version.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { readAmount } from "#src/domain/read-amount.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
@@ -107,7 +108,7 @@ export function updateAlert(
   const now = new Date(deps.nowMs());
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getForChange(tx, caller, id);
-    checkVersion(before, input.if_version);
+    checkVersion("alert", before, input.if_version);
     const condition = input.condition ? checkCondition(input.condition) : before.condition;
     if (condition.kind !== before.kind) {
       throw refuseField(
@@ -291,16 +292,6 @@ function checkCondition(condition: AlertCondition): AlertCondition {
     throw refuseField("condition.thresholds.amount_usd", "expected an amount above 0.");
   }
   return condition;
-}
-
-function checkVersion(alert: AlertRow, ifVersion: number | undefined): void {
-  if (ifVersion === undefined || ifVersion === alert.version) return;
-  throw new ApiError(
-    "version_conflict",
-    `The alert has changed and is now at version ${alert.version}. Review it, then set if_version to ${alert.version}.`,
-    {},
-    { version: alert.version },
-  );
 }
 
 function isUnchanged(

@@ -10,11 +10,12 @@ import {
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
+import { checkVersion } from "#src/domain/check-version.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import type { GuardedClient } from "#src/lib/guarded-client.ts";
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
-import { ENVIRONMENT_RECEIVER_ID, type Receiver } from "./receiver.ts";
+import type { Receiver } from "./receiver.ts";
 import { type ReceiverHeaders, sealHeaders } from "./receiver-headers.ts";
 import { parseReceiverHeaders, parseReceiverUrl } from "./receiver-url.rule.ts";
 import { type SentExport, sendExport } from "./send-export.ts";
@@ -51,7 +52,8 @@ export async function listTelemetryReceivers(
 ): Promise<PageOfRows<ShownReceiver>> {
   const rows = await listReceivers(deps.database, caller.organizationId);
   const environment = findEnvironment(deps, caller);
-  const all = [...rows.map(toWire), ...(environment === null ? [] : [environment])];
+  const all = rows.map(toWire);
+  if (environment !== null) all.push(showEnvironment(deps, environment));
   const { from } = request;
   const isOlder = ({ createdAtMs, id }: ReturnType<typeof positionOf>) =>
     from === null ||
@@ -74,19 +76,25 @@ export async function getTelemetryReceiver(
   { caller }: Call,
   id: string,
 ): Promise<ShownReceiver> {
-  const environment = id === ENVIRONMENT_RECEIVER_ID ? findEnvironment(deps, caller) : null;
-  if (environment !== null) return environment;
+  const environment = findEnvironment(deps, caller);
+  if (environment?.id === id) return showEnvironment(deps, environment);
   const row = await findReceiver(deps.database, { organizationId: caller.organizationId, id });
   if (row === null) throw receiverNotFound();
   return toWire(row);
 }
 
+/** Receiver of the environment. Null: none, or that of another organization. */
 function findEnvironment(
-  { telemetry }: TelemetryReceiverDeps,
+  { telemetry: { environment } }: TelemetryReceiverDeps,
   { organizationId }: Caller,
-): ShownReceiver | null {
-  const { environment } = telemetry;
-  if (environment?.organizationId !== organizationId) return null;
+): Receiver | null {
+  return environment?.organizationId === organizationId ? environment : null;
+}
+
+function showEnvironment(
+  { telemetry }: TelemetryReceiverDeps,
+  environment: Receiver,
+): ShownReceiver {
   return environmentToWire(environment, telemetry.findHealth(environment));
 }
 
@@ -158,7 +166,7 @@ export function updateTelemetryReceiver(
   const newUrl = change.url === undefined ? undefined : parseUrl(deps, change.url);
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getForUpdate(tx, deps, caller, id);
-    checkVersion(before, change.if_version);
+    checkVersion("telemetry receiver", before, change.if_version);
     const url = newUrl ?? before.url;
     const isSameOrigin = new URL(url).origin === new URL(before.url).origin;
     const headers = isSameOrigin ? change.headers : (change.headers ?? null);
@@ -247,8 +255,8 @@ async function getTarget(
   caller: Caller,
   id: string,
 ): Promise<{ name: string; receiver: Receiver }> {
-  const { environment } = deps.telemetry;
-  if (id === ENVIRONMENT_RECEIVER_ID && environment?.organizationId === caller.organizationId) {
+  const environment = findEnvironment(deps, caller);
+  if (environment?.id === id) {
     return { name: environmentToWire(environment, null).name, receiver: environment };
   }
   const row = await getForUpdate(tx, deps, caller, id);
@@ -276,30 +284,20 @@ function explainAnswer(
 
 async function getForUpdate(
   tx: Tx,
-  { telemetry }: TelemetryReceiverDeps,
-  { organizationId }: Caller,
+  deps: TelemetryReceiverDeps,
+  caller: Caller,
   id: string,
 ): Promise<ReceiverRow> {
+  const { organizationId } = caller;
   const row = await findReceiver(tx, { organizationId, id }, "for update");
   if (row !== null) return row;
-  const { environment } = telemetry;
-  if (id === ENVIRONMENT_RECEIVER_ID && environment?.organizationId === organizationId) {
+  if (findEnvironment(deps, caller)?.id === id) {
     throw new ApiError(
       "managed_by_environment",
       "BURSAR_TELEMETRY_URL sets this receiver. Change the setting, and start the server again.",
     );
   }
   throw receiverNotFound();
-}
-
-function checkVersion({ version }: ReceiverRow, ifVersion: number | undefined): void {
-  if (ifVersion === undefined || ifVersion === version) return;
-  throw new ApiError(
-    "version_conflict",
-    `The telemetry receiver has changed and is now at version ${version}. Review it, then set if_version to ${version}.`,
-    {},
-    { version },
-  );
 }
 
 function parseUrl({ client }: TelemetryReceiverDeps, text: string): string {
