@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
 
 /**
- * Serializes changes of the organization's own limits until the transaction ends. References to the organization,
+ * Serializes changes of what the organization itself has, such as its limits, until the transaction ends. References to the organization,
  * mainly balances of the flush, do not wait for the lock.
  */
 export async function lockOrganization(tx: Tx, organizationId: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { lockOrganization } from "#src/access/limited-scope.sql.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { Tables } from "#src/db/tables.ts";
 
@@ -44,12 +45,7 @@ export async function findReceiver(
 
 /** Counts the receivers of an organization. No other transaction adds one until this one ends. */
 export async function countReceiversForUpdate(tx: Tx, organizationId: string): Promise<number> {
-  await tx
-    .selectFrom("organization")
-    .select("id")
-    .where("id", "=", organizationId)
-    .forNoKeyUpdate()
-    .execute();
+  await lockOrganization(tx, organizationId);
   const row = await tx
     .selectFrom("telemetry_receiver")
     .select((eb) => eb.fn.countAll<bigint>().as("count"))

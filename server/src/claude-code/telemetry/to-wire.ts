@@ -1,6 +1,6 @@
 import type { telemetryReceiver } from "@bursar/contract/admin/telemetry-receivers.ts";
 import type { z } from "zod";
-import type { Receiver, ReceiverHealth } from "./receiver.ts";
+import { noHealth, type Receiver, type ReceiverHealth } from "./receiver.ts";
 import type { ReceiverRow } from "./telemetry-receivers.sql.ts";
 
 type Wire = z.input<typeof telemetryReceiver>;
@@ -32,7 +32,7 @@ export function environmentToWire(
     header_names: Object.keys(headers ?? {}).sort(),
     signals: [...signals],
     is_enabled: true,
-    ...toHealth(health ?? { relayedAtMs: null, failedAtMs: null, failure: null }, true),
+    ...toHealth(health ?? noHealth, true),
     ...{ version: null, created_at: null, updated_at: null },
   };
 }
