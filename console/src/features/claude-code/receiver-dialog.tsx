@@ -1,6 +1,6 @@
 import { telemetrySignals } from "@bursar/contract/telemetry-signals.ts";
 import { Plus, X } from "lucide-react";
-import type { UseFormReturn } from "react-hook-form";
+import { type UseFormReturn, useFieldArray } from "react-hook-form";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
@@ -133,11 +133,9 @@ interface HeadersProps {
 }
 
 function Headers({ form, receiver }: HeadersProps) {
-  const headers = form.watch("headers");
+  const { fields, append, remove } = useFieldArray({ control: form.control, name: "headers" });
   const error = form.formState.errors.headers?.message;
   const stored = receiver?.header_names ?? [];
-  const set = (changed: ReceiverValues["headers"]) =>
-    form.setValue("headers", changed, { shouldDirty: true });
   return (
     <fieldset className="grid gap-2.5">
       <legend className="mb-1 text-sm font-medium">Headers</legend>
@@ -146,39 +144,28 @@ function Headers({ form, receiver }: HeadersProps) {
           ? `Stored: ${stored.join(", ")}. New headers replace all of them. An address at another host removes them.`
           : "Stored encrypted, and never shown again."}
       </p>
-      {headers.map((header, index) => {
-        const number = index + 1;
-        const change = (changed: Partial<typeof header>) =>
-          set(headers.map((each) => (each === header ? { ...each, ...changed } : each)));
-        return (
-          // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other identity.
-          <div key={index} className="grid grid-cols-[1fr_1fr_auto] items-center gap-2.5">
-            <Input
-              aria-label={`Name of header ${number}`}
-              placeholder="authorization"
-              spellCheck={false}
-              value={header.name}
-              onChange={({ target }) => change({ name: target.value })}
-            />
-            <Input
-              aria-label={`Value of header ${number}`}
-              type="password"
-              autoComplete="off"
-              value={header.value}
-              onChange={({ target }) => change({ value: target.value })}
-            />
-            <IconButton
-              label={`Remove header ${number}`}
-              onClick={() => set(headers.filter((each) => each !== header))}
-            >
-              <X size={16} />
-            </IconButton>
-          </div>
-        );
-      })}
+      {fields.map((field, index) => (
+        <div key={field.id} className="grid grid-cols-[1fr_1fr_auto] items-center gap-2.5">
+          <Input
+            {...form.register(`headers.${index}.name`)}
+            aria-label={`Name of header ${index + 1}`}
+            placeholder="authorization"
+            spellCheck={false}
+          />
+          <Input
+            {...form.register(`headers.${index}.value`)}
+            aria-label={`Value of header ${index + 1}`}
+            type="password"
+            autoComplete="off"
+          />
+          <IconButton label={`Remove header ${index + 1}`} onClick={() => remove(index)}>
+            <X size={16} />
+          </IconButton>
+        </div>
+      ))}
       {error !== undefined && <p className="text-sm text-bad">{error}</p>}
       <div>
-        <Button onClick={() => set([...headers, { name: "", value: "" }])}>
+        <Button onClick={() => append({ name: "", value: "" })}>
           <Plus size={16} /> Add header
         </Button>
       </div>
