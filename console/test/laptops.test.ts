@@ -111,6 +111,11 @@ describeConsole("laptops", ({ company, open, openSession, goTo }) => {
         .poll(() => sendFromLaptop(server.url, token, labels), { timeout: 20_000, interval: 1_000 })
         .toBe(200);
     }
+    // The page reads the records once.
+    const path = `/v1/admin/agent_sessions/${session}`;
+    await expect
+      .poll(async () => (await server.admin("GET", path)).json, { timeout: 20_000 })
+      .toMatchObject({ requests: agents.length });
     const { page, faults } = await openSession();
     await goTo(page, `/claude-code/agent-sessions?find=${session}`);
     await page.getByRole("button", { name: `Session ${session} of Grace Hopper` }).click();
