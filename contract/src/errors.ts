@@ -21,11 +21,7 @@ export const errorCodes = {
     meaning: "Fields of the body, the query or the path are invalid.",
   },
   invalid_body: { ...badRequest, meaning: "The request body is not a JSON object." },
-  invalid_header: {
-    ...badRequest,
-    meaning: "A request header is invalid.",
-    facts: ["header"],
-  },
+  invalid_header: { ...badRequest, meaning: "A request header is invalid.", facts: ["header"] },
   invalid_path: { ...badRequest, meaning: "The path of the URL is invalid." },
   invalid_http: { ...badRequest, meaning: "The request is not valid HTTP/1.1." },
   invalid_cursor: {

@@ -283,15 +283,12 @@ interface Request {
   cost_usd: string;
   claimed: Record<string, string | null> | null;
 }
-interface Measured {
-  requests: number;
-  cost_usd: string;
-}
-interface Session extends Measured {
+type Measured = { requests: number; cost_usd: string };
+type Session = Measured & {
   is_claimed: boolean;
   classes: Measured[];
   prompts: (Measured & { agents: Measured[] })[];
-}
+};
 
 /** Reads all sessions, and checks that each sum is that of the request log. */
 async function readLabels(): Promise<LabelCounts> {
@@ -300,7 +297,7 @@ async function readLabels(): Promise<LabelCounts> {
     const requests = await readRequests(id);
     const { status, json } = await server.admin("GET", `/v1/admin/agent_sessions/${id}`);
     if (status === 404) continue;
-    const session = json as unknown as Session;
+    const session = json as Session;
     // Requests that ended between both calls are in one of them.
     if (session.requests !== requests.length) continue;
     const cost = sumCosts(requests);

@@ -1,7 +1,7 @@
 // Oldest PostgreSQL: journal
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect } from "vitest";
-import { openDatabase } from "#src/db/pool.ts";
+import { type Database, openDatabase } from "#src/db/pool.ts";
 import type { BeginRecord } from "#src/domain/request-record.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
@@ -412,6 +412,11 @@ describe("a node that does not return", () => {
     );
   }
 
+  const waitForWriters = (database: Database, count: number) =>
+    eventually(BOUND_MS, `${count} writers`, async () =>
+      (await listWriters(database)).length === count ? true : null,
+    );
+
   /** Advances the watchers' clock until nodes that are silent from now on count as dead. */
   async function passSilence(meanwhile: () => Promise<void> = async () => undefined) {
     await allLook();
@@ -436,9 +441,7 @@ describe("a node that does not return", () => {
     const adopted: string[] = [];
     for (const name of ["node_a", "node_b", "node_c"]) journals.watch(name, adopted);
     await passSilence();
-    await eventually(BOUND_MS, "the journal to be finished", async () =>
-      (await listWriters(db.database)).length === 0 ? true : null,
-    );
+    await waitForWriters(db.database, 0);
     expect(adopted).toHaveLength(1);
     expect(await journals.recorded()).toEqual(
       [
@@ -461,9 +464,7 @@ describe("a node that does not return", () => {
     const running = await begin(asleep);
     journals.watch("node_a");
     await passSilence();
-    await eventually(BOUND_MS, "the journal to be finished", async () =>
-      (await listWriters(db.database)).length === 0 ? true : null,
-    );
+    await waitForWriters(db.database, 0);
     asleep.end(endRecord(running, 70n));
     await expect(begin(asleep)).rejects.toMatchObject({ code: "journal_unavailable" });
     expect(lost).toEqual(["adopted"]);
@@ -488,9 +489,7 @@ describe("a node that does not return", () => {
       );
     });
     // The end of the dead node shows that the watchers had the time to adopt the idle one.
-    await eventually(BOUND_MS, "the dead node's journal to be finished", async () =>
-      (await listWriters(db.database)).length === 1 ? true : null,
-    );
+    await waitForWriters(db.database, 1);
     idle.end(endRecord(running, 3n));
     expect(await idle.flush()).toBe(true);
     expect(await journals.recorded()).toEqual([
