@@ -290,7 +290,13 @@ const noLeases: GatewayDeps["leases"] = {
   isHoldRequired: () => false,
   findLimit: () => null,
   findUnknownRefusal: () => null,
-  hold: () => ({ kind: "held", startedAtMs: Date.now(), holdNanoUsd: null, smallerHolds: null }),
+  hold: () => ({
+    kind: "held",
+    startedAtMs: Date.now(),
+    holdNanoUsd: null,
+    smallerHolds: null,
+    isStepped: false,
+  }),
   drop: () => undefined,
 };
 

@@ -1,16 +1,27 @@
 import type { SmallerHold } from "#src/domain/request-record.ts";
-import { findHoldAmount, type HoldAmount, type HoldRefusal } from "./hold-refusal.ts";
-import type { LeaseState } from "./lease-table.ts";
+import {
+  findWholeAmount,
+  type HoldAmount,
+  type HoldRefusal,
+  isHeldInSteps,
+} from "./hold-refusal.ts";
+import type { LeaseState } from "./lease-state.ts";
 
-/** The request may be sent. */
-export interface Held {
-  kind: "held";
-  /** The request always belongs to the periods of this moment. */
-  startedAtMs: number;
+/** Amounts that the limits of a chain hold for one request. */
+export interface LimitHolds {
   /** Largest hold of a limit in its chain. Null: no limit holds the request. */
   holdNanoUsd: bigint | null;
   /** Holds of limits that hold less. Null: none does. */
   smallerHolds: readonly SmallerHold[] | null;
+}
+
+/** The request may be sent. Its holds are those of the whole worst case, also for a stream that is held in steps. */
+export interface Held extends LimitHolds {
+  kind: "held";
+  /** The request always belongs to the periods of this moment. */
+  startedAtMs: number;
+  /** A limit of the chain holds this stream in steps. */
+  isStepped: boolean;
 }
 
 export type HoldDecision = Held | { kind: "waiting" } | HoldRefusal;
@@ -23,13 +34,30 @@ export function makeHeld(
 ): Held {
   const [first] = states;
   if (first === undefined) {
-    return { kind: "held", startedAtMs, holdNanoUsd: null, smallerHolds: null };
+    return {
+      kind: "held",
+      startedAtMs,
+      holdNanoUsd: null,
+      smallerHolds: null,
+      isStepped: false,
+    };
   }
-  const { amountNanoUsd } = request;
+  const { amountNanoUsd, stream } = request;
+  const isStepped =
+    stream !== undefined && states.some(({ limit }) => isHeldInSteps(limit, stream));
   if (request.isOpenEnded !== true) {
-    return { kind: "held", startedAtMs, holdNanoUsd: amountNanoUsd, smallerHolds: null };
+    return { kind: "held", startedAtMs, holdNanoUsd: amountNanoUsd, smallerHolds: null, isStepped };
   }
-  const amounts = states.map(({ limit }) => findHoldAmount(limit, request));
+  const amounts = states.map(({ limit }) => findWholeAmount(limit, request));
+  const { holdNanoUsd, smallerHolds } = listHolds(states, amounts);
+  return { kind: "held", startedAtMs, holdNanoUsd, smallerHolds, isStepped };
+}
+
+/** `amounts`: hold in each of `states`, in their order. At least one. */
+export function listHolds(
+  states: readonly Pick<LeaseState, "key">[],
+  amounts: readonly bigint[],
+): { holdNanoUsd: bigint; smallerHolds: readonly SmallerHold[] | null } {
   const most = amounts.reduce(larger);
   const smaller = states.flatMap(({ key: { scopeType, scopeId, period } }, at): SmallerHold[] => {
     const nanoUsd = amounts[at] ?? most;
@@ -37,8 +65,7 @@ export function makeHeld(
     const isOneOfSome = scopeType === "group" || scopeType === "tag";
     return [{ scopeType, period, nanoUsd, ...(isOneOfSome && { scopeId }) }];
   });
-  const smallerHolds = smaller.length === 0 ? null : smaller;
-  return { kind: "held", startedAtMs, holdNanoUsd: most, smallerHolds };
+  return { holdNanoUsd: most, smallerHolds: smaller.length === 0 ? null : smaller };
 }
 
 function larger(a: bigint, b: bigint): bigint {

@@ -1,6 +1,6 @@
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import { holdUnderLimit } from "#src/domain/worst-case.ts";
-import { type AwaitedNode, type Figures, usedOf } from "./lease-rules.ts";
+import { type AwaitedNode, type Figures, leastOf, usedOf } from "./lease-rules.ts";
 
 /** A strict spend limit: at most `amountNanoUsd` in each period. */
 export interface StrictLimit {
@@ -14,8 +14,18 @@ export interface StrictLimit {
   openEndedHoldNanoUsd?: bigint | null;
   /** Rule for requests with unknown parts. Absent: hold. */
   unknownFeatures?: "hold" | "refuse";
+  /** Hold of a stream: in steps, or its whole worst case. Absent: whole. */
+  hold?: "steps" | "whole";
   /** Name of a group or tag. */
   scopeName?: string | null;
+}
+
+/** Hold of a stream under limits with steps. */
+export interface StreamHold {
+  /** Hold at the start: input, and the first step of output. At most the worst case. */
+  firstNanoUsd: bigint;
+  /** Usual cost of requests with the same key and model. Admission leaves the part above the current hold to this stream. */
+  usualNanoUsd: bigint;
 }
 
 /** The worst case of a request. */
@@ -23,16 +33,55 @@ export interface HoldAmount {
   amountNanoUsd: bigint;
   /** The request has no bound of its own. A limit can be configured to hold less than the worst case. */
   isOpenEnded?: boolean;
+  /** Present for a stream that can be held in steps. Absent: every limit holds the whole worst case. */
+  stream?: StreamHold | undefined;
 }
 
-/** Amount that one limit holds for a request. */
-export function findHoldAmount(
+/** True if the limit holds the stream in steps. A hold of 0 does not keep its lease, so such a stream is held whole. */
+export function isHeldInSteps(
+  limit: StrictLimit | null,
+  stream: StreamHold | undefined,
+): stream is StreamHold {
+  return stream !== undefined && limit?.hold === "steps" && stream.firstNanoUsd > 0n;
+}
+
+/** Amount that one limit holds for a request at its start. */
+export function findHoldAmount(limit: StrictLimit | null, request: HoldAmount): bigint {
+  const { stream } = request;
+  if (isHeldInSteps(limit, stream)) return stream.firstNanoUsd;
+  return findWholeAmount(limit, request);
+}
+
+/** Amount that one limit holds for a request that is not held in steps. */
+export function findWholeAmount(
   limit: StrictLimit | null,
   { amountNanoUsd, isOpenEnded }: HoldAmount,
 ): bigint {
   const chosen = limit?.openEndedHoldNanoUsd ?? null;
   if (isOpenEnded !== true || chosen === null) return amountNanoUsd;
   return holdUnderLimit({ kind: "open_ended", nanoUsd: amountNanoUsd }, chosen) ?? amountNanoUsd;
+}
+
+/**
+ * Budget that must be free before a request starts, nano-USD: its hold, and for a stream its usual cost too. A limit whose
+ * whole rest is below that cost uses its rest up with first holds.
+ */
+export function findNeed(
+  { limit, seen }: Pick<LimitState, "limit" | "seen">,
+  request: HoldAmount,
+): bigint {
+  const holdNanoUsd = findHoldAmount(limit, request);
+  const { amountNanoUsd, stream } = request;
+  if (limit === null || !isHeldInSteps(limit, stream)) return holdNanoUsd;
+  const usual = leastOf(stream.usualNanoUsd, amountNanoUsd);
+  if (usual <= holdNanoUsd) return holdNanoUsd;
+  const isReachable = seen === null || restOf(limit, seen) >= usual;
+  return isReachable ? usual : holdNanoUsd;
+}
+
+/** Rest of a limit if all leases were returned, nano-USD. */
+function restOf({ amountNanoUsd }: StrictLimit, seen: Figures): bigint {
+  return amountNanoUsd - seen.settledNanoUsd - seen.unresolvedNanoUsd;
 }
 
 /** Scope whose places in the queue are taken, and its number of waiting requests. Scope null: those of the node. */
@@ -44,7 +93,7 @@ export interface FullQueue {
 /**
  * Reason of a refused hold:
  * - `spent`: the limit has nothing left until its period ends.
- * - `too_large`: the limit has less left than the request can cost.
+ * - `too_large`: the limit has less left than it would have to hold.
  * - `held`: the limit has enough left, but it is held for other requests.
  * - `queue_full`: too many requests of a scope wait for budget.
  * - `queue_slow`: every limit of the chain has room, but the request did not get its budget in time.
@@ -63,8 +112,10 @@ export interface HoldRefusal {
     | "uncounted"
     | "node_awaited"
     | "unavailable";
-  /** Amount that the limit would have to hold. */
+  /** Amount that the limit would have to hold: for a stream in steps, the first hold. */
   amountNanoUsd: bigint;
+  /** Highest possible cost of the request. */
+  maxCostNanoUsd: bigint;
   limit: StrictLimit | null;
   figures: Figures | null;
   /** End of the limit's period, milliseconds since the epoch. */
@@ -99,27 +150,41 @@ export function findRefusal(request: HoldAmount, chain: readonly LimitState[]): 
 export function findSpent(request: HoldAmount, chain: readonly LimitState[]): HoldRefusal | null {
   for (const { limit, seen, endMs } of chain) {
     if (limit === null || seen === null || seen.settledNanoUsd < limit.amountNanoUsd) continue;
-    const amountNanoUsd = findHoldAmount(limit, request);
-    const facts = { amountNanoUsd, limit, figures: seen, regainAtMs: endMs };
-    return { kind: "refused", reason: "spent", ...facts };
+    return { kind: "refused", reason: "spent", ...describeHold(request, { limit, seen, endMs }) };
   }
   return null;
+}
+
+/** Facts of a refusal about a request and one limit. Undefined: no limit is known. */
+export function describeHold(
+  request: HoldAmount,
+  state: LimitState | undefined,
+): Omit<HoldRefusal, "kind" | "reason"> {
+  const limit = state?.limit ?? null;
+  return {
+    amountNanoUsd: findHoldAmount(limit, request),
+    maxCostNanoUsd: findWholeAmount(limit, request),
+    limit,
+    figures: state?.seen ?? null,
+    regainAtMs: state?.endMs ?? null,
+  };
 }
 
 /** True if enough of the limit is neither spent nor leased, by its last known numbers. */
 export function hasRoom(request: HoldAmount, { limit, seen }: LimitState): boolean {
   if (limit === null || seen === null) return false;
-  return limit.amountNanoUsd - usedOf(seen) >= findHoldAmount(limit, request);
+  return limit.amountNanoUsd - usedOf(seen) >= findNeed({ limit, seen }, request);
 }
 
 function findTooSmall(request: HoldAmount, chain: readonly LimitState[]): HoldRefusal | null {
   for (const { limit, seen, endMs } of chain) {
     if (limit === null || seen === null) continue;
-    const amountNanoUsd = findHoldAmount(limit, request);
-    const remaining = limit.amountNanoUsd - seen.settledNanoUsd - seen.unresolvedNanoUsd;
-    if (remaining >= amountNanoUsd) continue;
-    const facts = { amountNanoUsd, limit, figures: seen, regainAtMs: endMs };
-    return { kind: "refused", reason: "too_large", ...facts };
+    if (restOf(limit, seen) >= findHoldAmount(limit, request)) continue;
+    return {
+      kind: "refused",
+      reason: "too_large",
+      ...describeHold(request, { limit, seen, endMs }),
+    };
   }
   return null;
 }

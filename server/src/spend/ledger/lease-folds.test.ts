@@ -4,7 +4,7 @@ import { spentOf } from "#src/domain/request-spend.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
 import { MemoryStore } from "#test/harness/spend-sim/memory-store.ts";
 import type { SyncAnswer } from "./lease-rules.ts";
-import type { LeaseState } from "./lease-table.ts";
+import type { LeaseState } from "./lease-state.ts";
 import { NodeLeases } from "./node-leases.ts";
 
 // Leases while folds count requests at any moment between the messages of a node.

@@ -1,13 +1,17 @@
 import { haveSameChain, type SpendScope } from "./charges.ts";
 import type { Waiter } from "./hold-queue.ts";
-import { findHoldAmount } from "./hold-refusal.ts";
+import { findNeed } from "./hold-refusal.ts";
+import type { HoldWish } from "./hold-wishes.ts";
 import type { GrantRequest } from "./lease-rules.ts";
-import type { LeaseState } from "./lease-table.ts";
+import type { LeaseState } from "./lease-state.ts";
+import { listGrowth } from "./running-request.ts";
 
 /** Highest number of waiting requests whose needs one message sums. */
 const MAX_COVERED = 5_000;
 
 export interface GrantRequestSources {
+  /** Streams that need larger holds. */
+  wished: readonly HoldWish[];
   /** Requests that the message asks for, in order of arrival. */
   asked: readonly Waiter[];
   /** All waiting requests, in order of arrival. */
@@ -20,30 +24,66 @@ export interface GrantRequestSources {
 }
 
 /**
- * Returns the grant requests of a message, in order of arrival. Earlier requests use the free part of a lease first, and
- * later ones ask for the missing amount. The preferred amount covers later requests and expected traffic too, so that one
- * message serves a burst.
+ * Returns the grant requests of a message: those of streams, which may use the whole free part of a lease, and then those of
+ * waiting requests in order of arrival, which leave the reserve of all streams. Earlier requests use the free part of a lease
+ * first, and later ones ask for the missing amount. The preferred amount covers later requests and expected traffic too, so
+ * that one message serves a burst.
  */
-export function makeGrantRequests({
-  asked,
-  waiting,
-  chainOf,
-  freeOf,
-  wantedOf,
-}: GrantRequestSources): GrantRequest[] {
+export function makeGrantRequests(sources: GrantRequestSources): GrantRequest[] {
+  const rests = new Map<string, Rest>();
+  const restOf = (state: LeaseState) => {
+    const rest = rests.get(state.text) ?? {
+      free: sources.freeOf(state),
+      reserved: state.reserved,
+      held: state.held,
+    };
+    rests.set(state.text, rest);
+    return rest;
+  };
+  const grown = sources.wished.map((wish) => requestGrowth(wish, restOf));
+  return [...grown, ...requestHolds(sources, restOf)];
+}
+
+/** Amounts of a lease after the earlier grant requests of the message, nano-USD. */
+interface Rest {
+  free: bigint;
+  reserved: bigint;
+  held: bigint;
+}
+
+function requestGrowth(
+  { requestId, stream, nanoUsd }: HoldWish,
+  restOf: (state: LeaseState) => Rest,
+): GrantRequest {
+  const entries = listGrowth(stream, nanoUsd).map(({ state, growthNanoUsd, reserveNanoUsd }) => {
+    const rest = restOf(state);
+    const lacks = growthNanoUsd > rest.free ? growthNanoUsd - rest.free : 0n;
+    rest.free += lacks - growthNanoUsd;
+    rest.reserved -= reserveNanoUsd;
+    rest.held += growthNanoUsd;
+    return { key: state.text, minimumNanoUsd: lacks, preferredNanoUsd: lacks };
+  });
+  return { requestId, entries };
+}
+
+function requestHolds(
+  { asked, waiting, chainOf, wantedOf }: GrantRequestSources,
+  restOf: (state: LeaseState) => Rest,
+): GrantRequest[] {
   const needed = sumNeeds(waiting, chainOf);
-  const free = new Map<string, bigint>();
   return asked.map((waiter) => ({
     requestId: waiter.requestId,
     entries: chainOf(waiter).map((state) => {
-      const amountNanoUsd = findHoldAmount(state.limit, waiter);
-      const left = free.get(state.text) ?? freeOf(state);
+      const amountNanoUsd = findNeed(state, waiter);
+      const rest = restOf(state);
+      // Negative: the lease lacks a part of the reserve too.
+      const left = rest.free - rest.reserved;
       const lacks = left >= amountNanoUsd ? 0n : amountNanoUsd - left;
-      free.set(state.text, lacks === 0n ? left - amountNanoUsd : 0n);
+      rest.free += lacks - amountNanoUsd;
       const needs = needed.get(state.text) ?? 0n;
       const later = needs > amountNanoUsd ? needs - amountNanoUsd : 0n;
       needed.set(state.text, later);
-      const missing = wantedOf(state) - state.held - left - lacks;
+      const missing = wantedOf(state) - rest.held - rest.reserved - left - lacks;
       return {
         key: state.text,
         minimumNanoUsd: lacks,
@@ -69,8 +109,8 @@ function sumNeeds(
     const isKnown = known !== undefined && haveSameChain(known.scope, scope);
     const chain = isKnown ? known : { scope, states: chainOf(waiter) };
     chains.set(scope.apiKeyId, chain);
-    for (const { text, limit } of chain.states) {
-      needed.set(text, (needed.get(text) ?? 0n) + findHoldAmount(limit, waiter));
+    for (const state of chain.states) {
+      needed.set(state.text, (needed.get(state.text) ?? 0n) + findNeed(state, waiter));
     }
   }
   return needed;

@@ -1,26 +1,23 @@
 import { assert } from "#src/lib/assert.ts";
-import type { HoldQueue, Waiter } from "./hold-queue.ts";
-import { makeGrantRequests } from "./lease-grant-requests.ts";
+import type { HoldQueue } from "./hold-queue.ts";
+import type { HoldWishes } from "./hold-wishes.ts";
 import type {
   AwaitedNode,
   GrantRequest,
-  LeaseTarget,
   SyncAnswer,
   SyncDone,
   SyncMessage,
 } from "./lease-rules.ts";
+import { isAbundant, LOOK_AFTER_MS, type SizeBounds } from "./lease-size.ts";
+import type { LeaseState, Now } from "./lease-state.ts";
+import type { LeaseTable } from "./lease-table.ts";
 import {
-  findAmountToKeep,
-  findLookAfterMs,
-  findTopUp,
-  findWanted,
-  isAbundant,
-  isPlenty,
-  isWorthTrimming,
-  LOOK_AFTER_MS,
-  type SizeBounds,
-} from "./lease-size.ts";
-import type { LeaseState, LeaseTable } from "./lease-table.ts";
+  type Due,
+  isIdle,
+  isReportDue,
+  type MessageContent,
+  makeContent,
+} from "./message-content.ts";
 import type { AppendedBatch, PendingSpend } from "./pending-spend.ts";
 
 // Messages of a node about its leases: when to send one, its content, and its effect. Pure.
@@ -32,13 +29,8 @@ export interface LeaseMessagesOptions {
   marginMs: number;
   table: LeaseTable;
   queue: HoldQueue;
+  wishes: HoldWishes;
   pending: PendingSpend;
-}
-
-/** `nowMs`: the node's monotonic clock. `atMs`: the database's clock, which never moves back here. */
-export interface Now {
-  nowMs: number;
-  atMs: number;
 }
 
 /**
@@ -57,14 +49,10 @@ interface InFlight {
   folded: AppendedBatch[];
 }
 
-/** Highest number of requests in a message. A message that opens so many leases takes the database 0.2 s. */
-const MAX_REQUESTS = 1_024;
 /** Pause before the same requests are sent again. Budget returns when other requests settle. */
 const ASK_AGAIN_MS = 100;
 const TRIM_EVERY_MS = 250;
 const RETRY_MS = 250;
-/** Time without a response after which the next message may be lost too. */
-const SURE_MS = 1_000;
 /** Time without a response after which the database counts as silent, as in `process/readiness.ts`. */
 const SILENT_MS = 2_500;
 /** Number of complete messages in a TTL. */
@@ -139,6 +127,11 @@ export class LeaseMessages {
   /** True while a message is lost, or unanswered for so long that it may be. */
   isDatabaseSilent(nowMs: number): boolean {
     return nowMs >= this.#silentFromMs;
+  }
+
+  /** True while the database decides nothing for this node. The last known numbers of balances are old then. */
+  isCutOff(nowMs: number): boolean {
+    return this.isFenced || this.isExpired(nowMs) || this.isDatabaseSilent(nowMs);
   }
 
   /** True if the database has answered since this time. */
@@ -235,11 +228,11 @@ export class LeaseMessages {
   next(now: Now): SyncMessage | null {
     if (this.#inFlight !== null || this.#stage === "outside" || this.isFenced) return null;
     if (now.nowMs < this.#retryAtMs) return null;
-    const { table, queue } = this.#options;
-    const { renew, beat } = this.#times;
+    const { table, queue, wishes } = this.#options;
+    const { renew, beat, answered } = this.#times;
     const due: Due = {
       isComplete: this.#aim === "leave" || now.nowMs >= renew,
-      isAsking: queue.size > 0 && now.nowMs >= this.#times.ask,
+      isAsking: queue.size + wishes.size > 0 && now.nowMs >= this.#times.ask,
       isTrimming: now.nowMs >= this.#times.trim,
       isLooking: now.nowMs >= this.#times.look,
     };
@@ -249,39 +242,16 @@ export class LeaseMessages {
       table.measureTraffic(now.nowMs, { coverMs: this.#bounds.coverMs, canRest });
     }
     if (due.isLooking) this.#times.look = now.nowMs + LOOK_AFTER_MS;
-    const asked = due.isAsking ? queue.pick(MAX_REQUESTS) : [];
-    const needed = new Set(asked.flatMap(({ scope }) => table.getStates(scope, now.atMs)));
-    const { targets, topUps } = this.#makeTargets(due, needed, now);
-    const { isComplete } = due;
-    if (!isComplete && targets.size === 0 && now.nowMs < beat) return null;
-    const grantRequests = this.#makeGrantRequests(asked, targets, now);
-    return this.#send(now, { targets, isComplete, grantRequests, topUps });
-  }
-
-  /** `needed`: leases that the message requests budget for. */
-  #makeTargets(due: Due, needed: ReadonlySet<LeaseState>, now: Now) {
-    const { table, queue } = this.#options;
-    const { isComplete, isAsking, isTrimming, isLooking } = due;
-    const isQuiet = !isComplete && !isAsking && !isTrimming && !isLooking;
-    const targets = new Map<string, LeaseTarget>();
-    const topUps = new Map<string, bigint>();
-    for (const state of table.listStates()) {
-      const isSkipped = isQuiet ? !isReportDue(state) : !isComplete && isIdle(state);
-      if (isSkipped && !needed.has(state)) continue;
-      const kept = this.#findAmountToKeep(state, now);
-      const isOff = isTrimming && isWorthTrimming(state, kept);
-      const topUp = isTrimming ? this.#findTopUp(state, now) : 0n;
-      if (topUp > 0n) topUps.set(state.text, topUp);
-      const isChanged =
-        isComplete || isOff || isReportDue(state) || (isAsking && queue.hasWaiter(state.text));
-      const isLookDue =
-        isLooking && now.nowMs - state.seenAtMs >= findLookAfterMs(state, this.#bounds);
-      if (!isChanged && topUp === 0n && !isLookDue && !needed.has(state)) continue;
-      const keptNanoUsd = isChanged ? kept : table.freeAmount(state);
-      if (this.#canName(state) || needed.has(state))
-        targets.set(state.text, this.#makeTarget(state, keptNanoUsd));
-    }
-    return { targets, topUps };
+    const content = makeContent(this.#options, {
+      now,
+      due,
+      bounds: this.#bounds,
+      isServing: this.#aim === "serve",
+      acknowledged: this.#limits.acknowledged,
+      answeredMs: answered,
+    });
+    if (!due.isComplete && content.targets.size === 0 && now.nowMs < beat) return null;
+    return this.#send(now, { ...content, isComplete: due.isComplete });
   }
 
   /** Applies a response. False: the database did not apply the message. */
@@ -330,62 +300,7 @@ export class LeaseMessages {
     this.#times.ask = nowMs + ASK_AGAIN_MS;
   }
 
-  /** False: the database does not need to know the lease. */
-  #canName(state: LeaseState): boolean {
-    if (state.countId !== null) return true;
-    if (state.limit === null) return false;
-    return state.isKept || state.held > 0n || this.#options.table.pendingOf(state) > 0n;
-  }
-
-  #makeTarget(state: LeaseState, kept: bigint): LeaseTarget {
-    const { table } = this.#options;
-    const least = table.findLeastTarget(state);
-    if (least.kind === "set") return { ...least, grantedNanoUsd: least.grantedNanoUsd + kept };
-    return { ...least, keptNanoUsd: this.#aim === "serve" ? table.keptAmount(state) : 0n };
-  }
-
-  /** Waiting requests have their own grant requests. */
-  #findTopUp(state: LeaseState, { atMs }: Now): bigint {
-    const isAsked = this.#options.queue.hasWaiter(state.text);
-    return isAsked || !this.#canKeep(state, atMs) ? 0n : findTopUp(state, this.#bounds);
-  }
-
-  #canKeep(state: LeaseState, atMs: number): boolean {
-    // Budget from before a change can exceed a lowered limit. The node returns such budget, and then requests it again.
-    const isKnown = this.#limits.acknowledged >= state.changedIn;
-    return state.countId !== null && this.#aim === "serve" && isKnown && state.endMs > atMs;
-  }
-
-  #findAmountToKeep(state: LeaseState, { nowMs, atMs }: Now): bigint {
-    const { table, queue } = this.#options;
-    if (!this.#canKeep(state, atMs)) return 0n;
-    const free = table.freeAmount(state);
-    const isScarce = queue.hasWaiter(state.text) && !isPlenty(state, this.#bounds);
-    const kept = isScarce ? 0n : findAmountToKeep(state, this.#bounds);
-    // After a silence the lease keeps its budget. Budget that a lost message returns would belong to no node.
-    const isSure = nowMs - this.#times.answered <= SURE_MS;
-    return isSure || kept >= free ? kept : free;
-  }
-
-  #makeGrantRequests(
-    asked: readonly Waiter[],
-    targets: ReadonlyMap<string, LeaseTarget>,
-    { atMs }: Now,
-  ): GrantRequest[] {
-    const { table, queue } = this.#options;
-    return makeGrantRequests({
-      asked,
-      waiting: queue.list(),
-      chainOf: ({ scope }) => table.getStates(scope, atMs),
-      freeOf: (state) => freeAfter(state, targets.get(state.text)),
-      wantedOf: (state) => (this.#aim === "leave" ? 0n : findWanted(state, this.#bounds)),
-    });
-  }
-
-  #send(
-    now: Now,
-    content: Pick<SyncMessage, "targets" | "isComplete" | "grantRequests" | "topUps">,
-  ): SyncMessage {
+  #send(now: Now, content: MessageContent & Pick<SyncMessage, "isComplete">): SyncMessage {
     const { table, nodeId } = this.#options;
     this.#sequence.op += 1;
     for (const [name, target] of content.targets) {
@@ -466,32 +381,3 @@ export class LeaseMessages {
 }
 
 const NEVER = Number.NEGATIVE_INFINITY;
-
-/** Purposes of the next message. */
-interface Due {
-  /** Names all leases. */
-  isComplete: boolean;
-  /** Requests budget for waiting requests. */
-  isAsking: boolean;
-  /** Returns and requests budget in advance. */
-  isTrimming: boolean;
-  /** Reads balances that other nodes may need. */
-  isLooking: boolean;
-}
-
-/** Unused part of the lease with the target's value. */
-function freeAfter({ drawn, held }: LeaseState, target: LeaseTarget | undefined): bigint {
-  if (target?.kind !== "set") return target?.keptNanoUsd ?? 0n;
-  const free = target.grantedNanoUsd - drawn - held;
-  return free > 0n ? free : 0n;
-}
-
-/** True if no message but a complete one names the lease. */
-function isIdle({ granted, drawn, held, traffic }: LeaseState): boolean {
-  return held === 0n && (traffic.isResting || (traffic.isNone && granted === drawn));
-}
-
-/** True if the node uses more than the database has granted. */
-function isReportDue({ countId, granted, drawn, held }: LeaseState): boolean {
-  return countId !== null && drawn + held > granted;
-}

@@ -1,5 +1,5 @@
 import { findShare, leastOf, usedOf } from "./lease-rules.ts";
-import type { LeaseState } from "./lease-table.ts";
+import type { LeaseState } from "./lease-state.ts";
 
 // Size of a lease in advance of its requests. Amounts are integer nano-USD.
 
@@ -21,13 +21,17 @@ export function findWanted({ traffic }: LeaseState, { coverMs }: SizeBounds): bi
   return (traffic.findNeed(coverMs) * 3n) / 2n;
 }
 
-/** Highest free part of the lease. Zero near the limit, where each request gets its own exact grant. */
-function findMostFree(state: LeaseState, bounds: SizeBounds): bigint {
-  const { limit, seen, countId, held, traffic } = state;
+/**
+ * Highest free part of the lease beyond the reserve of its streams. Zero near the limit, where each request gets its own
+ * exact grant.
+ */
+function findMostSpare(state: LeaseState, bounds: SizeBounds): bigint {
+  const { limit, seen, countId, held, reserved, traffic } = state;
   const free = freeOf(state);
   if (limit === null || seen === null || countId === null || free < 0n) return 0n;
-  const wanted = findWanted(state, bounds) - held;
-  const share = findShare(limit.amountNanoUsd - usedOf(seen) + free, bounds.liveNodes);
+  const wanted = findWanted(state, bounds) - held - reserved;
+  const remaining = limit.amountNanoUsd - usedOf(seen) + free - reserved;
+  const share = findShare(remaining, bounds.liveNodes);
   const most = leastOf(wanted, share);
   return most < traffic.smallest || most < 0n ? 0n : most;
 }
@@ -39,22 +43,39 @@ function findMostFree(state: LeaseState, bounds: SizeBounds): bigint {
 export function findTopUp(state: LeaseState, bounds: SizeBounds): bigint {
   const free = freeOf(state);
   if (free + state.held >= state.traffic.findNeed(bounds.coverMs)) return 0n;
-  const most = findMostFree(state, bounds);
+  const most = state.reserved + findMostSpare(state, bounds);
   // A smaller top-up is not worth a message.
   return free * 4n < most * 3n ? most - free : 0n;
+}
+
+/** Part of the streams' reserve to request, also near the limit. A used limit is asked again after a pause. */
+export function findReserveTopUp(state: LeaseState, nowMs: number): bigint {
+  const { limit, seen, reserved } = state;
+  const free = freeOf(state);
+  if (limit === null || seen === null || free < 0n || reserved <= free) return 0n;
+  const isUsed = usedOf(seen) >= limit.amountNanoUsd;
+  return isUsed && nowMs - state.seenAtMs < LOOK_AFTER_MS ? 0n : reserved - free;
 }
 
 /** Part of the free amount to keep. */
 export function findAmountToKeep(state: LeaseState, bounds: SizeBounds): bigint {
   const free = freeOf(state);
   if (free <= 0n) return 0n;
-  return leastOf(free, findMostFree(state, bounds));
+  return leastOf(free, state.reserved + findMostSpare(state, bounds));
 }
 
-/** True if more than half of the free amount can be returned. A smaller excess is not worth a message. */
-export function isWorthTrimming(state: LeaseState, kept: bigint): boolean {
+/** Part of the free amount that the lease keeps for its streams, also near the limit. */
+export function findReserveToKeep(state: LeaseState): bigint {
   const free = freeOf(state);
-  return free > 0n && free > 2n * kept;
+  return free <= 0n ? 0n : leastOf(free, state.reserved);
+}
+
+/**
+ * True if the lease can return more than it keeps, without the reserve of streams. A smaller excess is not worth a message.
+ */
+export function isWorthTrimming(state: LeaseState, kept: bigint): boolean {
+  const excess = freeOf(state) - kept;
+  return excess > 0n && excess > kept - findReserveToKeep(state);
 }
 
 /** True if the limit has room for all that the lease wants, so that waiting requests need nothing that is kept. */

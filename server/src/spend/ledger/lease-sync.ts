@@ -9,12 +9,14 @@ import type { SpendScope } from "./charges.ts";
 import type { Held } from "./hold-decision.ts";
 import type { HoldRequest } from "./hold-queue.ts";
 import type { HoldRefusal, LimitInForce, StrictLimit } from "./hold-refusal.ts";
-import { cleanUpLeases, type LeaseFold } from "./lease-cleanup.ts";
+import { LeaseCleaner } from "./lease-cleaner.ts";
+import type { LeaseFold } from "./lease-cleanup.ts";
 import { countLimits, hasUncountedSpend } from "./lease-draws.sql.ts";
 import type { SyncAnswer, SyncMessage } from "./lease-rules.ts";
 import type { RunningHold } from "./lease-table.ts";
 import { readLimitsVersion, readStrictLimits, syncLeases } from "./leases.sql.ts";
 import { NodeLeases, type Resolution } from "./node-leases.ts";
+import type { HeldStream } from "./node-streams.ts";
 import type { PendingSpend, SpendOrigin } from "./pending-spend.ts";
 
 export interface LeaseSyncOptions extends LeaseFold {
@@ -67,7 +69,6 @@ const MARGIN_SHARE = 0.1;
 /** Share of the TTL in which nodes can send a message after an outage of the database, before a fence. */
 const GRACE_SHARE = 0.25;
 const CLEAN_UP_SHARE = 0.1;
-const LONG_CLEAN_UP_MS = 3_600_000;
 const NO_CONTACT: number | null = null;
 const MIN_MS = 250;
 const REENTER_EVERY_MS = 250;
@@ -84,7 +85,6 @@ export function fenceGraceMs(ttlMs: number): number {
 export class LeaseSync {
   readonly #options: LeaseSyncOptions;
   readonly #leases: NodeLeases;
-  readonly #graceMs: number;
   readonly #waiting = new Map<string, (decided: HoldDecided | Dropped) => void>();
   #life: "new" | "running" | "stopping" = "new";
   #isTicking: boolean = false;
@@ -92,8 +92,7 @@ export class LeaseSync {
   /** True if requests, limits or epochs have changed since the last tick, or a message can be due before the next slow one. */
   #isActive: boolean = true;
   #sending: Promise<void> | null = null;
-  /** A clean-up can wait for folds. Messages do not wait for it, because they renew the leases. */
-  #cleaning: Promise<void> | null = null;
+  readonly #cleaner: LeaseCleaner;
   /** Write of new holds to the journal. The node confirms their limits to the database after it. */
   #journalWrite: Promise<void> | null = null;
   readonly #known = { epoch: 0n, limitsVersion: -1n };
@@ -103,15 +102,14 @@ export class LeaseSync {
   /** Times on the monotonic clock, milliseconds. `contactSince` null: no contact. */
   readonly #times = {
     contactSince: NO_CONTACT,
-    cleanedUp: 0,
-    cleanedUpLong: Number.NEGATIVE_INFINITY,
     reenter: Number.NEGATIVE_INFINITY,
   };
 
   constructor(options: LeaseSyncOptions) {
     const { nodeId, ttlMs, holdWaitMs } = options;
     this.#options = options;
-    this.#graceMs = fenceGraceMs(ttlMs);
+    const everyMs = Math.max(MIN_MS, ttlMs * CLEAN_UP_SHARE);
+    this.#cleaner = new LeaseCleaner({ ...options, graceMs: fenceGraceMs(ttlMs), everyMs });
     const marginMs = ttlMs * MARGIN_SHARE;
     this.#leases = new NodeLeases({
       nodeId,
@@ -236,6 +234,26 @@ export class LeaseSync {
     this.#resolveFreed();
   }
 
+  /** See `NodeLeases.resizeHold`. Never throws. */
+  resizeHold(requestId: string, nanoUsd: bigint): "held" | "waiting" {
+    const decision = this.#leases.resizeHold(requestId, nanoUsd, this.#now());
+    this.#tickSoon();
+    // One message serves all streams whose holds change in the same synchronous step.
+    if (decision === "waiting") queueMicrotask(() => this.#startSending());
+    else this.#resolveFreed();
+    return decision;
+  }
+
+  /** Finds the hold of a running stream. Null: no limit holds the request in steps. */
+  findStreamHold(requestId: string): HeldStream | null {
+    return this.#leases.findStreamHold(requestId);
+  }
+
+  /** Finds the reason why a larger hold of a stream waits. Null: none waits. */
+  findLack(requestId: string): HoldRefusal | null {
+    return this.#leases.findLack(requestId, this.#now());
+  }
+
   queued(record: EndRecord): void {
     this.#leases.recordEnd(record.requestId, record, spentOf(record));
     this.#tickSoon();
@@ -293,7 +311,7 @@ export class LeaseSync {
     const timeout = delay(STOP_WITHIN_MS, undefined, { signal: late.signal }).catch(
       () => undefined,
     );
-    await Promise.race([this.#leave().then(() => this.#cleaning), timeout]);
+    await Promise.race([this.#leave().then(() => this.#cleaner.running), timeout]);
     late.abort();
     if (!this.#leases.hasLeft && this.#known.epoch > 0n) {
       this.#options.logger.warn("this node keeps its leases until it starts again or is fenced");
@@ -320,7 +338,7 @@ export class LeaseSync {
   }
 
   #resolveFreed(): void {
-    if (this.#waiting.size > 0) this.#resolve(this.#leases.resolveFreed(this.#now()));
+    if (this.#leases.isWaiting) this.#resolve(this.#leases.resolveFreed(this.#now()));
   }
 
   #resolve(resolutions: readonly Resolution[]): void {
@@ -355,7 +373,7 @@ export class LeaseSync {
   #tick(): void {
     this.#isActive = this.#waiting.size > 0 || !this.#leases.isQuiet;
     this.#scheduleTick();
-    if (this.#waiting.size > 0) this.#resolve(this.#leases.resolveWaiting(this.#now()));
+    if (this.#leases.isWaiting) this.#resolve(this.#leases.resolveWaiting(this.#now()));
     this.#startSending();
   }
 
@@ -385,9 +403,7 @@ export class LeaseSync {
       this.#applyAnswer(answer);
       if (this.#life === "stopping") return;
     }
-    this.#cleaning ??= this.#cleanUp().finally(() => {
-      this.#cleaning = null;
-    });
+    if (this.#life !== "stopping") this.#cleaner.startIfDue(this.#times.contactSince);
   }
 
   /** Reads changed limits. False: the database failed, and the next message tries again. */
@@ -471,23 +487,6 @@ export class LeaseSync {
     } finally {
       clearTimeout(timer);
       this.#abandonMessage = null;
-    }
-  }
-
-  async #cleanUp(): Promise<void> {
-    const { clock, ttlMs, logger } = this.#options;
-    const nowMs = clock.monotonicMs();
-    const { contactSince, cleanedUp } = this.#times;
-    const isDue = nowMs - cleanedUp >= Math.max(MIN_MS, ttlMs * CLEAN_UP_SHARE);
-    const isSure = contactSince !== null && nowMs - contactSince >= this.#graceMs;
-    if (!isDue || !isSure || this.#life === "stopping") return;
-    this.#times.cleanedUp = nowMs;
-    const isLong = nowMs - this.#times.cleanedUpLong >= LONG_CLEAN_UP_MS;
-    if (isLong) this.#times.cleanedUpLong = nowMs;
-    try {
-      await cleanUpLeases({ ...this.#options, graceMs: this.#graceMs, isLong });
-    } catch (error) {
-      logger.warn({ err: error }, "leases of other nodes cannot be checked");
     }
   }
 }

@@ -2,46 +2,25 @@ import { type PeriodName, periodOf } from "#src/domain/spend-period.ts";
 import { isOwnScope } from "#src/domain/wire-scope.ts";
 import { IdTable } from "#src/lib/id-table.ts";
 import { type SpendScope, scopeIdsOf } from "./charges.ts";
-import { findHoldAmount, type HoldAmount, type StrictLimit } from "./hold-refusal.ts";
-import {
-  type Figures,
-  type LeaseKey,
-  type LeaseTarget,
-  type OpenedLease,
-  usedOf,
-} from "./lease-rules.ts";
+import { findNeed, type StreamHold, type StrictLimit } from "./hold-refusal.ts";
+import { type Figures, type LeaseTarget, type OpenedLease, usedOf } from "./lease-rules.ts";
+import type { LeaseState } from "./lease-state.ts";
 import { LeaseTraffic } from "./lease-traffic.ts";
 import type { AppendedBatch, PendingSpend, SpendOrigin } from "./pending-spend.ts";
+import {
+  addLease,
+  endRunning,
+  followLimit,
+  isStream,
+  type Running,
+  type RunningHold,
+  type RunningStream,
+  resizeStream,
+  startRunning,
+} from "./running-request.ts";
 import { balanceKeyText } from "./spend-key.ts";
 
-/** Lease of this node on one limited balance. granted = drawn + held + free. Amounts are integer nano-USD. */
-export interface LeaseState {
-  key: LeaseKey;
-  text: string;
-  startMs: number;
-  endMs: number;
-  /** Null once the limit was removed or is no longer strict. */
-  limit: StrictLimit | null;
-  /** The database's count of draws. Null: the lease is not open. */
-  countId: bigint | null;
-  /**
-   * The lease is not open, and has its budget from before a failover. `granted` and `drawn` then count from the failover on.
-   */
-  isKept: boolean;
-  /** Sum of all grants. At most the number that the database has. */
-  granted: bigint;
-  /** Draws of all ended requests, counted by a fold or not. The database's number reaches it when all are counted. */
-  drawn: bigint;
-  /** Worst cases of running requests. */
-  held: bigint;
-  /** Balance in the last answer. */
-  seen: Figures | null;
-  /** Time of that answer on the monotonic clock, milliseconds. */
-  seenAtMs: number;
-  traffic: LeaseTraffic;
-  /** Version of the limits that lowered or created the limit of this lease. */
-  changedIn: bigint;
-}
+export type { RunningHold };
 
 /** Response to the opening of a lease. */
 export interface Opening extends OpenedLease {
@@ -51,18 +30,6 @@ export interface Opening extends OpenedLease {
   foldedSeq: number;
   /** Batches that folds counted after the node wrote the message. */
   folded: readonly AppendedBatch[];
-}
-
-/** A running request and its worst case. */
-export interface RunningHold extends SpendOrigin, HoldAmount {
-  requestId: string;
-}
-
-interface Running {
-  request: RunningHold;
-  states: LeaseState[];
-  /** Amount that each of `states` holds. Null: all hold the whole amount. */
-  amounts: bigint[] | null;
 }
 
 /** The numbers behind `NodeLeases`: running requests, and the leases that they use. */
@@ -112,8 +79,9 @@ export class LeaseTable {
       const inScope = this.#limits.get(scopeId);
       const before = state.limit;
       state.limit = inScope?.find((limit) => limit.period === period) ?? null;
+      this.#changeHolds(state, before);
       // Requests that began while there was no limit are held from now on.
-      if (before === null && state.limit !== null) this.#holdRunning(state, state.limit);
+      if (before === null && state.limit !== null) this.#holdRunning(state);
       if (isRaised(before, state.limit)) {
         state.seen &&= { ...state.seen, limitNanoUsd: state.limit.amountNanoUsd };
         continue;
@@ -224,15 +192,13 @@ export class LeaseTable {
     return findSpendable(state);
   }
 
-  begin(request: RunningHold, states: LeaseState[]): void {
-    const running: Running = { request, states, amounts: null };
-    let at = 0;
+  /** `stream`: hold under limits with steps. Undefined: each limit holds the whole amount. */
+  begin(request: RunningHold, states: LeaseState[], stream?: StreamHold): void {
+    const running = startRunning(request, states, stream);
+    const asked = stream === undefined ? request : { ...request, stream };
     for (const state of states) {
-      const amountNanoUsd = findHoldAmount(state.limit, request);
-      if (amountNanoUsd !== request.amountNanoUsd) setAmount(running, at, amountNanoUsd);
-      state.held += amountNanoUsd;
-      state.traffic.addRequest(amountNanoUsd, state.held);
-      at += 1;
+      const { held, reserved, traffic } = state;
+      traffic.addRequest(findNeed(state, asked), held + reserved);
     }
     this.#running.add(request.requestId, running);
   }
@@ -242,15 +208,23 @@ export class LeaseTable {
     if (!this.#running.has(request.requestId)) this.begin(request, []);
   }
 
+  /** Finds a running request that a limit holds in steps. */
+  findStream(requestId: string): RunningStream | null {
+    const running = this.#running.get(requestId);
+    return running !== undefined && isStream(running) ? running : null;
+  }
+
+  /** Sets the hold of a stream in all its leases with steps. The caller has checked a larger one. */
+  resize(stream: RunningStream, nanoUsd: bigint): void {
+    resizeStream(stream, nanoUsd);
+    for (const { traffic, held, reserved } of stream.states) traffic.addHeld(held + reserved);
+  }
+
   /** Ends a hold, and returns its scope. Null for a request without a hold, and for a second call. */
   end(requestId: string): SpendScope | null {
     const running = this.#running.remove(requestId);
     if (running === undefined) return null;
-    let at = 0;
-    for (const state of running.states) {
-      state.held -= amountAt(running, at);
-      at += 1;
-    }
+    endRunning(running);
     return running.request;
   }
 
@@ -280,10 +254,10 @@ export class LeaseTable {
     this.#measuredMs = nowMs;
     if (!Number.isFinite(elapsedMs)) return;
     for (const state of this.#states.values()) {
-      const { traffic, held } = state;
+      const { traffic, held, reserved } = state;
       if (traffic.isNone) continue;
       const mayRest = held === 0n && canRest(state);
-      traffic.measure(held, { nowMs, elapsedMs, coverMs, canRest: mayRest });
+      traffic.measure(held + reserved, { nowMs, elapsedMs, coverMs, canRest: mayRest });
     }
   }
 
@@ -341,12 +315,13 @@ export class LeaseTable {
       granted: 0n,
       drawn: 0n,
       held: 0n,
+      reserved: 0n,
       seen: null,
       seenAtMs: Number.NEGATIVE_INFINITY,
       traffic: this.#takeTraffic(scopeId, { name: limit.period, startMs }),
       changedIn: 0n,
     };
-    this.#holdRunning(state, limit);
+    this.#holdRunning(state);
     this.#states.set(text, state);
     this.#byScope.set(scopeId, [...(this.#byScope.get(scopeId) ?? []), state]);
     return state;
@@ -365,17 +340,22 @@ export class LeaseTable {
   }
 
   /** Adds running requests that the lease does not hold yet. */
-  #holdRunning(state: LeaseState, limit: StrictLimit): void {
+  #holdRunning(state: LeaseState): void {
     for (const running of this.#running.values()) {
       const { request, states } = running;
       const isInScope = scopeIdsOf(request).includes(state.key.scopeId);
       if (!isInScope || !isInPeriod(state, request.startedAtMs) || states.includes(state)) continue;
-      const amountNanoUsd = findHoldAmount(limit, request);
-      states.push(state);
-      if (amountNanoUsd !== request.amountNanoUsd) {
-        setAmount(running, states.length - 1, amountNanoUsd);
-      }
-      state.held += amountNanoUsd;
+      addLease(running, state);
+    }
+  }
+
+  /** Lets the holds of streams follow a changed limit. `before`: the earlier limit. */
+  #changeHolds(state: LeaseState, before: StrictLimit | null): void {
+    const isOther = before?.id !== state.limit?.id;
+    if (!isOther && before?.hold === state.limit?.hold) return;
+    state.reserved = 0n;
+    for (const running of this.#running.values()) {
+      if (isStream(running)) followLimit(running, state, { isOther });
     }
   }
 
@@ -418,17 +398,6 @@ function findState(
 
 function isInPeriod({ startMs, endMs }: LeaseState, atMs: number): boolean {
   return atMs >= startMs && atMs < endMs;
-}
-
-function amountAt({ request, amounts }: Running, at: number): bigint {
-  return amounts?.[at] ?? request.amountNanoUsd;
-}
-
-function setAmount(running: Running, at: number, nanoUsd: bigint): void {
-  running.amounts ??= [];
-  const { amounts } = running;
-  while (amounts.length <= at) amounts.push(running.request.amountNanoUsd);
-  amounts[at] = nanoUsd;
 }
 
 /** See `LeaseTable.spendableOf`. */

@@ -67,6 +67,11 @@ export class LeaseTraffic {
     this.#isResting = false;
   }
 
+  /** Adds the held amount of the lease after a stream changed its hold. */
+  addHeld(heldNanoUsd: bigint): void {
+    this.#held.now = largerOf(this.#held.now, heldNanoUsd);
+  }
+
   /** Adds the spend of an ended request. Negative: no fold counts it. */
   addDraw(nanoUsd: bigint): void {
     this.#drawnLately += nanoUsd;

@@ -3,7 +3,8 @@ import type { SpendScope } from "./charges.ts";
 import { type HoldDecision, makeHeld } from "./hold-decision.ts";
 import { HoldQueue, type HoldRequest, type Waiter } from "./hold-queue.ts";
 import {
-  findHoldAmount,
+  describeHold,
+  findNeed,
   findRefusal,
   findSpent,
   type HoldRefusal,
@@ -11,9 +12,12 @@ import {
   type LimitInForce,
   type StrictLimit,
 } from "./hold-refusal.ts";
-import { LeaseMessages, type Now } from "./lease-messages.ts";
+import { HoldWishes } from "./hold-wishes.ts";
+import { LeaseMessages } from "./lease-messages.ts";
 import type { GrantRequest, SyncAnswer, SyncDone, SyncMessage } from "./lease-rules.ts";
-import { type LeaseState, LeaseTable, type RunningHold } from "./lease-table.ts";
+import type { LeaseState, Now } from "./lease-state.ts";
+import { LeaseTable, type RunningHold } from "./lease-table.ts";
+import { type HeldStream, NodeStreams } from "./node-streams.ts";
 import { type AppendedEnd, PendingSpend, type SpendOrigin } from "./pending-spend.ts";
 
 // Leases of one node, and the requests that wait for budget. Pure: the time is an argument, and messages are returned
@@ -52,6 +56,8 @@ export class NodeLeases {
   readonly #options: NodeLeasesOptions;
   readonly #table = new LeaseTable(this.pending);
   readonly #queue: HoldQueue;
+  readonly #wishes = new HoldWishes();
+  readonly #streams: NodeStreams;
   readonly #messages: LeaseMessages;
   /** Scopes whose budget grew since their requests were last tried. */
   readonly #freed = new Set<string>();
@@ -62,8 +68,10 @@ export class NodeLeases {
   constructor(options: NodeLeasesOptions) {
     this.#options = options;
     this.#queue = new HoldQueue(options.maxWaiting);
-    const parts = { table: this.#table, queue: this.#queue, pending: this.pending };
+    const { pending } = this;
+    const parts = { table: this.#table, queue: this.#queue, wishes: this.#wishes, pending };
     this.#messages = new LeaseMessages({ ...options, ...parts });
+    this.#streams = new NodeStreams({ ...parts, messages: this.#messages });
   }
 
   /**
@@ -144,20 +152,43 @@ export class NodeLeases {
     const queue = this.#queue.findFull(request.scope);
     if (queue !== null) {
       // Without responses no request leaves the queue, so the database is the cause.
-      if (this.#isCutOff(now)) return this.#refuse(waiter, "unavailable");
+      if (this.#messages.isCutOff(now.nowMs)) return this.#refuse(waiter, "unavailable");
       return { ...this.#refuse(waiter, "queue_full"), queue };
     }
-    for (const { traffic, limit, held } of tried.balances) {
-      traffic.addRequest(findHoldAmount(limit, request), held);
+    for (const state of tried.balances) {
+      const { traffic, held, reserved } = state;
+      traffic.addRequest(findNeed(state, request), held + reserved);
     }
     this.#queue.add(waiter);
     this.#messages.ask(now.nowMs);
     return { kind: "waiting" };
   }
 
+  /**
+   * Sets the hold of a running stream in all its limits with steps, in one synchronous step. A smaller hold is always set.
+   * A larger one without budget waits before all waiting requests, and is set when the budget arrives. A later call
+   * replaces the wish.
+   */
+  resizeHold(requestId: string, nanoUsd: bigint, now: Now): "held" | "waiting" {
+    const { decision, freed } = this.#streams.resize(requestId, nanoUsd, now.nowMs);
+    if (freed !== null) this.#markFreed(freed);
+    return decision;
+  }
+
+  /** Finds the hold of a running stream in steps. Null: no limit holds the request in steps. */
+  findStreamHold(requestId: string): HeldStream | null {
+    return this.#streams.find(requestId);
+  }
+
+  /** Finds the reason why a larger hold waits. Null: none waits. */
+  findLack(requestId: string, now: Now): HoldRefusal | null {
+    return this.#streams.findLack(requestId, now.nowMs);
+  }
+
   /** Ends the hold of a request, and adds its spend, which the database has not appended. */
   recordEnd(requestId: string, origin: SpendOrigin, spent: Spent): void {
     this.#table.end(requestId);
+    this.#wishes.remove(requestId);
     this.pending.end(origin, spent);
     this.#table.drawEnd(origin, drawOf(spent));
     this.#markFreed(origin);
@@ -172,6 +203,7 @@ export class NodeLeases {
 
   /** Removes a request that was never sent, or that stopped waiting. A second call does nothing. */
   drop(requestId: string): void {
+    this.#wishes.remove(requestId);
     const scope = this.#table.end(requestId) ?? this.#queue.remove(requestId)?.scope;
     if (scope !== undefined) this.#markFreed(scope);
   }
@@ -195,11 +227,12 @@ export class NodeLeases {
   }
 
   /**
-   * Resolves waiting requests that now have budget, or whose time is over. Tries all of them: call it by a timer. Refuses some
+   * Grows holds of streams, and resolves waiting requests that now have budget, or whose time is over. Tries all of them: call it by a timer. Refuses some
    * of many late requests at a time, so that their clients do not all return at the same moment.
    */
   resolveWaiting(now: Now): Resolution[] {
     this.#freed.clear();
+    this.#streams.serve(now.nowMs, null);
     const resolved = this.#serve(now);
     for (const waiter of this.#listLate(now)) {
       this.#queue.remove(waiter.requestId);
@@ -209,9 +242,13 @@ export class NodeLeases {
     return [...resolved, ...this.resolveFreed(now)];
   }
 
-  /** Resolves waiting requests in scopes whose budget grew since the last call. Tries no others. */
+  /**
+   * Grows holds of streams, and then resolves waiting requests, in scopes whose budget grew since the last call. Tries no
+   * others.
+   */
   resolveFreed(now: Now): Resolution[] {
     const resolved: Resolution[] = [];
+    for (const scopeId of this.#freed) this.#streams.serve(now.nowMs, scopeId);
     for (const scopeId of this.#freed) {
       resolved.push(...this.#serve(now, scopeId));
     }
@@ -229,7 +266,12 @@ export class NodeLeases {
    * of another method, `nextMessage` returns null before `findDueMs`.
    */
   get isQuiet(): boolean {
-    return this.#queue.size === 0 && this.#messages.isQuiet;
+    return !this.isWaiting && this.#messages.isQuiet;
+  }
+
+  /** True while a request waits for budget, or a stream for a larger hold. */
+  get isWaiting(): boolean {
+    return this.#queue.size > 0 || this.#wishes.size > 0;
   }
 
   /** Time of the next message of a quiet node on the monotonic clock, milliseconds. */
@@ -243,8 +285,10 @@ export class NodeLeases {
     if (!isDone || answer.kind !== "done") return this.resolveWaiting(now);
     // Leases of nodes that have not reported count as unresolved, so a refusal could be wrong.
     const asked = answer.awaited === null ? requests : [];
+    const grown = this.#streams.serve(now.nowMs, null);
     const resolved = [...this.#refuseHopeless(asked, answer, now), ...this.resolveWaiting(now)];
-    if (requests.length > 0 && resolved.length === 0) this.#messages.askLater(now.nowMs);
+    const isFutile = grown === 0 && resolved.length === 0;
+    if (requests.length > 0 && isFutile) this.#messages.askLater(now.nowMs);
     return resolved;
   }
 
@@ -302,7 +346,7 @@ export class NodeLeases {
 
   /** Marks a scope of the chain: no request outside it shares a limited balance with this one. */
   #markFreed(scope: SpendScope): void {
-    if (this.#queue.size === 0) return;
+    if (!this.isWaiting) return;
     const widest = this.#table.findWidestLimited(scope);
     if (widest !== null) this.#freed.add(widest);
   }
@@ -332,13 +376,14 @@ export class NodeLeases {
     const isOut = this.isExpired(now.nowMs);
     let lacking: LeaseState[] | null = isOut ? [] : null;
     for (const state of states) {
-      const isFree = this.#table.spendableOf(state) >= findHoldAmount(state.limit, request);
+      const spare = this.#table.spendableOf(state) - state.reserved;
+      const isFree = spare >= findNeed(state, request);
       if (isFree && !isOut && !isBlocked(state.text)) continue;
       lacking ??= [];
       lacking.push(state);
     }
     if (lacking !== null) return { kind: "lacking", balances: lacking };
-    this.#table.begin(toRunningHold(request, startedAtMs), states);
+    this.#table.begin(toRunningHold(request, startedAtMs), states, request.stream);
     return makeHeld(request, states, startedAtMs);
   }
 
@@ -346,7 +391,7 @@ export class NodeLeases {
     // The request asked when it began to wait. Without an answer since then, the holders of the budget are unknown.
     const hasAsked = waiter.sinceMs < now.nowMs;
     const isSilent = hasAsked && !this.#messages.hasAnsweredSince(waiter.sinceMs);
-    if (isSilent || this.#isCutOff(now)) return this.#refuse(waiter, "unavailable");
+    if (isSilent || this.#messages.isCutOff(now.nowMs)) return this.#refuse(waiter, "unavailable");
     const { awaited } = this.#messages;
     if (awaited !== null) return { ...this.#refuse(waiter, "node_awaited"), awaited };
     const states = this.#table.getStates(waiter.scope, this.#atMs);
@@ -358,11 +403,6 @@ export class NodeLeases {
       : this.#refuse(waiter, "held", used);
   }
 
-  /** True while the database decides nothing for this node. The last known numbers of balances are old then. */
-  #isCutOff({ nowMs }: Now): boolean {
-    return this.isFenced || this.isExpired(nowMs) || this.#messages.isDatabaseSilent(nowMs);
-  }
-
   /** The refusal names the given limit, or the limit that lacks budget, or the narrowest limit. */
   #refuse(waiter: Waiter, reason: HoldRefusal["reason"], named?: LeaseState): HoldRefusal {
     const states = this.#table.getStates(waiter.scope, this.#atMs);
@@ -371,10 +411,7 @@ export class NodeLeases {
     return {
       kind: "refused",
       reason: state === undefined && reason === "queue_slow" ? "unavailable" : reason,
-      amountNanoUsd: findHoldAmount(state?.limit ?? null, waiter),
-      limit: state?.limit ?? null,
-      figures: state?.seen ?? null,
-      regainAtMs: state?.endMs ?? null,
+      ...describeHold(waiter, state),
     };
   }
 

@@ -71,8 +71,11 @@ export function toHoldError(
   }
   const rest = limit.amountNanoUsd - settled - unresolved;
   const remains = `${formatDollars(rest > 0n ? rest : 0n)} remains of a spend limit, less than this request can cost.`;
-  const message = `${remains} ${explain()} ${amounts} ${explainIncrease(limit)}`;
-  const maxCost = { max_cost_usd: formatUsd(refusal.amountNanoUsd) };
+  const { amountNanoUsd: holdNanoUsd, maxCostNanoUsd } = refusal;
+  const isStepped = holdNanoUsd < maxCostNanoUsd;
+  const first = isStepped ? ` Its first hold is ${formatDollars(holdNanoUsd)}.` : "";
+  const message = `${remains}${first} ${explain()} ${amounts} ${explainIncrease(limit)}`;
+  const maxCost = { max_cost_usd: formatUsd(maxCostNanoUsd) };
   return new ApiError("request_too_large_for_limit", message, NO_RETRY, { ...facts, ...maxCost });
 }
 

@@ -15,7 +15,17 @@ import { NodeLeases } from "./node-leases.ts";
 
 /** Leases of a warm-up: the code of a node's leases, with all rows in memory. */
 export interface RehearsedLeases
-  extends Pick<LeaseSync, "isHoldRequired" | "hold" | "drop" | "findLimit" | "findUnknownRefusal"> {
+  extends Pick<
+    LeaseSync,
+    | "isHoldRequired"
+    | "hold"
+    | "resizeHold"
+    | "findStreamHold"
+    | "findLack"
+    | "drop"
+    | "findLimit"
+    | "findUnknownRefusal"
+  > {
   /** Ends the hold of a request. */
   recordEnd(record: EndRecord): void;
 }
@@ -59,6 +69,9 @@ export function makeRehearsedLeases({ limits, clock }: RehearsedLeasesOptions): 
       const decision = leases.hold(request, now());
       return decision.kind === "waiting" ? waitForAnswer(request.requestId) : decision;
     },
+    resizeHold: (requestId, nanoUsd) => leases.resizeHold(requestId, nanoUsd, now()),
+    findStreamHold: (requestId) => leases.findStreamHold(requestId),
+    findLack: (requestId) => leases.findLack(requestId, now()),
     recordEnd: (record) => leases.recordEnd(record.requestId, record, spentOf(record)),
   };
 }

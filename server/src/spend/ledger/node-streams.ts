@@ -1,0 +1,112 @@
+import type { SpendScope } from "./charges.ts";
+import { type LimitHolds, listHolds } from "./hold-decision.ts";
+import { describeHold, findRefusal, type HoldRefusal, hasRoom } from "./hold-refusal.ts";
+import type { HoldWish, HoldWishes } from "./hold-wishes.ts";
+import type { LeaseMessages } from "./lease-messages.ts";
+import type { LeaseTable } from "./lease-table.ts";
+import { type Growth, listGrowth } from "./running-request.ts";
+
+// Holds of running streams in steps. Pure. Times are those of the node's monotonic clock, milliseconds.
+
+/** Holds of a stream in steps. */
+export interface HeldStream {
+  /** Hold in each limit with steps, nano-USD. */
+  currentNanoUsd: bigint;
+  /** Largest holds so far. A limit with whole holds counts its whole amount. */
+  highest: LimitHolds;
+}
+
+interface NodeStreamsParts {
+  table: LeaseTable;
+  wishes: HoldWishes;
+  messages: LeaseMessages;
+}
+
+export class NodeStreams {
+  readonly #parts: NodeStreamsParts;
+
+  constructor(parts: NodeStreamsParts) {
+    this.#parts = parts;
+  }
+
+  /** See `NodeLeases.resizeHold`. `freed`: scope whose requests may now have budget. */
+  resize(
+    requestId: string,
+    nanoUsd: bigint,
+    nowMs: number,
+  ): { decision: "held" | "waiting"; freed: SpendScope | null } {
+    const { table, wishes, messages } = this.#parts;
+    const stream = table.findStream(requestId);
+    if (stream === null) return { decision: "held", freed: null };
+    const isSmaller = nanoUsd < stream.steps.currentNanoUsd;
+    const wish = { requestId, stream, nanoUsd, sinceMs: nowMs };
+    if (this.#trySet(wish, nowMs)) {
+      wishes.remove(requestId);
+      return { decision: "held", freed: isSmaller ? stream.request : null };
+    }
+    // Wishes that the database could not grant are sent again after a pause.
+    if (wishes.set(wish)) messages.ask(nowMs);
+    return { decision: "waiting", freed: null };
+  }
+
+  find(requestId: string): HeldStream | null {
+    const stream = this.#parts.table.findStream(requestId);
+    if (stream === null) return null;
+    const { currentNanoUsd, highest } = stream.steps;
+    return { currentNanoUsd, highest: listHolds(stream.states, highest) };
+  }
+
+  /** Sets larger holds that now have budget, and returns their number. They may use the reserve of other streams. */
+  serve(nowMs: number, scopeId: string | null): number {
+    const { wishes } = this.#parts;
+    return wishes.size === 0 ? 0 : wishes.serve(scopeId, (wish) => this.#trySet(wish, nowMs));
+  }
+
+  /** Sets the hold of a stream. False: the stream lacks budget. */
+  #trySet(wish: HoldWish, nowMs: number): boolean {
+    const { table, messages } = this.#parts;
+    const { stream, nanoUsd } = wish;
+    const isLarger = nanoUsd > stream.steps.currentNanoUsd;
+    if (isLarger && (messages.isExpired(nowMs) || this.#listLacking(wish).length > 0)) return false;
+    table.resize(stream, nanoUsd);
+    return true;
+  }
+
+  /** Lists leases that lack budget for a larger hold. */
+  #listLacking({ stream, nanoUsd }: HoldWish): Growth[] {
+    return listGrowth(stream, nanoUsd).filter(({ state, growthNanoUsd }) => {
+      return growthNanoUsd > 0n && this.#parts.table.spendableOf(state) < growthNanoUsd;
+    });
+  }
+
+  /**
+   * Finds the reason why a larger hold waits, and a limit that lacks budget:
+   * - `spent`, `too_large`: the limit has less left than the stream needs, whatever others return.
+   * - `held`, `queue_slow`: others hold the rest, or the database has not granted it yet.
+   * - `uncounted`, `node_awaited`, `unavailable`: the database grants nothing at this time.
+   */
+  findLack(requestId: string, nowMs: number): HoldRefusal | null {
+    const { wishes, messages } = this.#parts;
+    const wish = wishes.find(requestId);
+    if (wish === null) return null;
+    const growths = this.#listLacking(wish);
+    const lacking = growths.map(({ state }) => state);
+    const first = lacking[0] ?? wish.stream.states[0];
+    const { nanoUsd: amountNanoUsd } = wish;
+    const refuse = (reason: HoldRefusal["reason"], state = first): HoldRefusal => {
+      return { kind: "refused", reason, ...describeHold({ amountNanoUsd }, state) };
+    };
+    const isSilent = wish.sinceMs < nowMs && !messages.hasAnsweredSince(wish.sinceMs);
+    if (isSilent || messages.isCutOff(nowMs)) return refuse("unavailable");
+    const { awaited } = messages;
+    if (awaited !== null) return { ...refuse("node_awaited"), awaited };
+    const uncounted = lacking.find(({ seen, countId }) => seen === null || countId === null);
+    if (uncounted !== undefined) return refuse("uncounted", uncounted);
+    const hopeless = findRefusal({ amountNanoUsd }, lacking);
+    if (hopeless !== null) return hopeless;
+    const used = growths.find(({ state, growthNanoUsd }) => {
+      return !hasRoom({ amountNanoUsd: growthNanoUsd }, state);
+    });
+    return used === undefined ? refuse("queue_slow") : refuse("held", used.state);
+  }
+}

@@ -1,0 +1,192 @@
+import {
+  findWholeAmount,
+  type HoldAmount,
+  isHeldInSteps,
+  type StreamHold,
+} from "./hold-refusal.ts";
+import { leastOf } from "./lease-rules.ts";
+import type { LeaseState } from "./lease-state.ts";
+import type { SpendOrigin } from "./pending-spend.ts";
+
+// A running request, and its hold in each lease of its chain. Amounts are integer nano-USD.
+
+/** A running request and its worst case. */
+export interface RunningHold extends SpendOrigin, Omit<HoldAmount, "stream"> {
+  requestId: string;
+}
+
+/** A stream that limits hold in steps. */
+interface StreamSteps {
+  /** Hold in each lease with steps. */
+  currentNanoUsd: bigint;
+  /** Usual cost, at most the worst case. */
+  usualNanoUsd: bigint;
+  /** Whether each lease of the request holds it in steps. */
+  isIn: boolean[];
+  /** Largest hold so far in each lease of the request. */
+  highest: bigint[];
+}
+
+export interface Running {
+  request: RunningHold;
+  states: LeaseState[];
+  /** Amount that each of `states` holds. Null: all hold the whole amount. */
+  amounts: bigint[] | null;
+  /** Null: each lease holds the whole amount. */
+  steps: StreamSteps | null;
+}
+
+/** A running request with a hold in steps. */
+export interface RunningStream extends Running {
+  steps: StreamSteps;
+}
+
+/** Least hold of a stream in steps, nano-USD. A lease without holds can be removed. */
+const LEAST_HOLD = 1n;
+
+/** Holds a request in these leases. `stream` undefined: the whole amount in each. */
+export function startRunning(
+  request: RunningHold,
+  states: LeaseState[],
+  stream: StreamHold | undefined,
+): Running {
+  const isStepped =
+    stream !== undefined && states.some(({ limit }) => isHeldInSteps(limit, stream));
+  const steps = isStepped ? makeSteps(request, stream) : null;
+  const running: Running = { request, states, amounts: null, steps };
+  let at = 0;
+  for (const state of states) {
+    holdAt(running, at, state);
+    at += 1;
+  }
+  return running;
+}
+
+function makeSteps(
+  { amountNanoUsd }: HoldAmount,
+  { firstNanoUsd, usualNanoUsd }: StreamHold,
+): StreamSteps {
+  const usual = usualNanoUsd < amountNanoUsd ? usualNanoUsd : amountNanoUsd;
+  return { currentNanoUsd: firstNanoUsd, usualNanoUsd: usual, isIn: [], highest: [] };
+}
+
+/** Holds a running request in one more lease. */
+export function addLease(running: Running, state: LeaseState): void {
+  running.states.push(state);
+  holdAt(running, running.states.length - 1, state);
+}
+
+function holdAt(running: Running, at: number, state: LeaseState): void {
+  const { request, steps } = running;
+  const isInSteps = steps !== null && state.limit?.hold === "steps";
+  const amountNanoUsd = isInSteps ? steps.currentNanoUsd : findWholeAmount(state.limit, request);
+  if (amountNanoUsd !== request.amountNanoUsd) setAmount(running, at, amountNanoUsd);
+  state.held += amountNanoUsd;
+  if (steps === null) return;
+  steps.isIn[at] = isInSteps;
+  steps.highest[at] = amountNanoUsd;
+  state.reserved += reserveAt(running, at);
+}
+
+/** Ends all holds of a request. */
+export function endRunning(running: Running): void {
+  let at = 0;
+  for (const state of running.states) {
+    state.held -= amountAt(running, at);
+    if (running.steps !== null) state.reserved -= reserveAt(running, at);
+    at += 1;
+  }
+}
+
+export function isStream(running: Running): running is RunningStream {
+  return running.steps !== null;
+}
+
+/** Hold in one lease of the request, by its position. */
+export function amountAt({ request, amounts }: Running, at: number): bigint {
+  return amounts?.[at] ?? request.amountNanoUsd;
+}
+
+function setAmount(running: Running, at: number, nanoUsd: bigint): void {
+  running.amounts ??= [];
+  const { amounts } = running;
+  while (amounts.length <= at) amounts.push(running.request.amountNanoUsd);
+  amounts[at] = nanoUsd;
+}
+
+/** Part of the usual cost above the current hold. Admission leaves it to this stream. */
+function reserveAt(running: Running, at: number): bigint {
+  const { steps, states } = running;
+  if (steps === null || steps.isIn[at] !== true || (states[at]?.limit ?? null) === null) return 0n;
+  const rest = steps.usualNanoUsd - amountAt(running, at);
+  return rest > 0n ? rest : 0n;
+}
+
+/** Sets the hold in each lease with steps. Under a removed limit the hold does not grow. */
+export function resizeStream(running: RunningStream, holdNanoUsd: bigint): void {
+  const nanoUsd = largerOf(holdNanoUsd, LEAST_HOLD);
+  running.steps.currentNanoUsd = nanoUsd;
+  for (const [at, state] of running.states.entries()) {
+    if (running.steps.isIn[at] !== true) continue;
+    const isRemoved = state.limit === null;
+    if (isRemoved && nanoUsd > amountAt(running, at)) continue;
+    state.reserved -= reserveAt(running, at);
+    changeAmount(running, { at, state, nanoUsd });
+    state.reserved += reserveAt(running, at);
+  }
+}
+
+function changeAmount(
+  running: RunningStream,
+  { at, state, nanoUsd }: { at: number; state: LeaseState; nanoUsd: bigint },
+): void {
+  const { highest } = running.steps;
+  state.held += nanoUsd - amountAt(running, at);
+  setAmount(running, at, nanoUsd);
+  if (nanoUsd > (highest[at] ?? 0n)) highest[at] = nanoUsd;
+}
+
+/**
+ * Follows a changed limit of a lease, whose reserve the caller counts anew. Under another limit the stream is held as a new
+ * one with its current amount. Under the same limit it changes to steps, and never from steps to the whole amount: the
+ * sum of whole amounts could exceed the limit, and a stream in steps still ends in time.
+ */
+export function followLimit(
+  running: RunningStream,
+  state: LeaseState,
+  { isOther }: { isOther: boolean },
+): void {
+  const at = running.states.indexOf(state);
+  if (at === -1) return;
+  const { limit } = state;
+  const { steps, request } = running;
+  const isInSteps = limit?.hold === "steps";
+  if (limit !== null && (isOther || isInSteps)) {
+    const nanoUsd = isInSteps ? steps.currentNanoUsd : findWholeAmount(limit, request);
+    steps.isIn[at] = isInSteps;
+    changeAmount(running, { at, state, nanoUsd });
+  }
+  state.reserved += reserveAt(running, at);
+}
+
+/** Growth of a stream's hold in one lease, nano-USD. */
+export interface Growth {
+  state: LeaseState;
+  growthNanoUsd: bigint;
+  /** Part of it that was reserved for the stream. */
+  reserveNanoUsd: bigint;
+}
+
+/** Lists the growth of a hold in each lease with steps. */
+export function listGrowth(running: RunningStream, nanoUsd: bigint): Growth[] {
+  return running.states.flatMap((state, at) => {
+    if (running.steps.isIn[at] !== true || state.limit === null) return [];
+    const growthNanoUsd = nanoUsd - amountAt(running, at);
+    const reserveNanoUsd = leastOf(reserveAt(running, at), growthNanoUsd);
+    return [{ state, growthNanoUsd, reserveNanoUsd }];
+  });
+}
+
+function largerOf(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
