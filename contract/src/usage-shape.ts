@@ -247,3 +247,12 @@ export function toRecord<Row, Key extends keyof Row, Value>(
 
 /** Reasons why the cost of a request is doubtful. The order is part of stored records and never changes. */
 export const requestDoubts = ["impossible_usage", "missing_usage", "incomplete_usage"] as const;
+
+/** Reasons why a stream was cut by a spend limit. */
+export const cutReasons = [
+  "limit_spent",
+  "limit_held",
+  "database_unavailable",
+  "too_fast",
+] as const;
+export type CutReason = (typeof cutReasons)[number];

@@ -1,4 +1,4 @@
-import type { RequestClass } from "@bursar/contract/usage-shape.ts";
+import type { CutReason, RequestClass } from "@bursar/contract/usage-shape.ts";
 import type { PeriodName } from "./spend-period.ts";
 import type { Cost, TokenUsage } from "./usage.ts";
 
@@ -74,6 +74,38 @@ export type Outcome = "answered" | "refused" | "unreached" | "aborted" | "interr
  */
 export type Doubt = "impossible_usage" | "missing_usage" | "incomplete_usage";
 
+/**
+ * End of a stream by a strict limit that holds it in steps. The stream settles at its bound, so its cost is an estimate.
+ * - limit_spent: the limit has nothing left until its period ends.
+ * - limit_held: the limit has budget, but other requests hold it.
+ * - database_unavailable: the node could not ask for budget.
+ * - too_fast: the stream was faster than the highest speed of its model.
+ */
+export interface Cut extends Pick<SmallerHold, "scopeType" | "period"> {
+  reason: CutReason;
+  /** Id of the limit's scope, also of an organization. */
+  scopeId: string;
+  /** Amount that the limit held for the stream at the end, nano-USD. */
+  heldNanoUsd: bigint;
+  /** Output that the upstream had reported or sent. */
+  seenOutputTokens: number;
+  /** Output that the upstream can have billed by then. */
+  boundOutputTokens: number;
+  /** Time before the cut in which the node did not run, milliseconds. Absent: it ran. */
+  pausedMs?: number;
+  /** Last known amounts of the limit. Absent: unknown. */
+  balance?: CutBalance;
+}
+
+/** Amounts of a limit when it cut a stream, nano-USD. */
+export interface CutBalance {
+  limitNanoUsd: bigint;
+  settledNanoUsd: bigint;
+  /** Held on all nodes, for running requests and in advance. */
+  leasedNanoUsd: bigint;
+  unresolvedNanoUsd: bigint;
+}
+
 /** End of a request, with its cost computed once. Contains all values of the usage tables. */
 export interface EndRecord extends BeginRecord {
   endedAtMs: number;
@@ -83,6 +115,8 @@ export interface EndRecord extends BeginRecord {
   isEstimated: boolean;
   /** Absent: none, and in records of older releases. */
   doubt?: Doubt;
+  /** Present if a spend limit ended the stream. */
+  cut?: Cut;
   isUnpriced: boolean;
   /** Model for billing and reports: the response's, else the requested one. */
   model: string;

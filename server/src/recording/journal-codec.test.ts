@@ -93,6 +93,22 @@ test("an end with unusual values in every field is read again exactly", () => {
     httpStatus: null,
     isEstimated: true,
     doubt: "missing_usage",
+    cut: {
+      reason: "limit_held",
+      scopeType: "group_member",
+      scopeId: "group",
+      period: "weekly",
+      heldNanoUsd: LARGE,
+      seenOutputTokens: 7,
+      boundOutputTokens: 8.5,
+      pausedMs: 40_000,
+      balance: {
+        limitNanoUsd: LARGE,
+        settledNanoUsd: 1n,
+        leasedNanoUsd: 2n,
+        unresolvedNanoUsd: 3n,
+      },
+    },
     isUnpriced: true,
     serviceTier: "batch",
     contextWindow: "200k-1M",
@@ -125,6 +141,22 @@ test("an end with unusual values in every field is read again exactly", () => {
 test("an end without usage and cost is read again exactly", () => {
   const begin = beginRecord();
   const end = endRecord(begin, 0n, { usage: noTokens, cost: noCost });
+  expect(rereadEnd(begin, end)).toStrictEqual(end);
+});
+
+test("a cut without the amounts of its limit is read again exactly", () => {
+  const begin = beginRecord();
+  const end = endRecord(begin, 5n, {
+    cut: {
+      reason: "database_unavailable",
+      scopeType: "organization",
+      scopeId: "org",
+      period: "monthly",
+      heldNanoUsd: 0n,
+      seenOutputTokens: 0,
+      boundOutputTokens: 0,
+    },
+  });
   expect(rereadEnd(begin, end)).toStrictEqual(end);
 });
 

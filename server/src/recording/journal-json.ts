@@ -2,7 +2,7 @@ import type { BeginRecord, ClaimedLabels, EndRecord } from "#src/domain/request-
 import type { Cost, TokenUsage } from "#src/domain/usage.ts";
 import { joinIds } from "./join-ids.ts";
 import { cutText, type OwnEnd } from "./journal-record.ts";
-import { costKeys, measureKeys, usual } from "./journal-wire.ts";
+import { costKeys, cutToWire, measureKeys, usual } from "./journal-wire.ts";
 
 // JSON of begins and ends, with the fields of journal-wire.ts in the same order. The text is written without an object for
 // each record and without JSON.stringify, which together take 1.1 us a record instead of 0.5 us.
@@ -47,6 +47,7 @@ export function endToJson(end: OwnEnd, prices: number | null): string {
   if (end.httpStatus !== usual.httpStatus) json += `,"hs":${end.httpStatus}`;
   if (end.isEstimated) json += ',"es":1';
   if (end.doubt !== undefined) json += `,"db":"${end.doubt}"`;
+  if (end.cut !== undefined) json += `,"ct":${JSON.stringify(cutToWire(end.cut))}`;
   if (end.isUnpriced) json += ',"un":1';
   json += `,"md":${labelToJson(cutText(end.model))}${dimensionsToJson(end)}`;
   json += `${usageToJson(end.usage)},"co":${costToJson(end.cost)}`;

@@ -2,6 +2,7 @@ import { billedMeasures, costParts, toRequestClass } from "@bursar/contract/usag
 import type {
   BeginRecord,
   ClaimedLabels,
+  Cut,
   EndRecord,
   SmallerHold,
 } from "#src/domain/request-record.ts";
@@ -55,6 +56,18 @@ type WireSmallerHold = [
   scopeId?: string,
 ];
 
+interface WireCut {
+  r: Cut["reason"];
+  /** Type and id of the scope, and period. */
+  s: [scopeType: Cut["scopeType"], scopeId: string, period: Cut["period"]];
+  h: WireAmount;
+  /** Output tokens: seen, bound. */
+  o: [seen: number, bound: number];
+  p?: number | undefined;
+  /** Limit, settled, leased, unresolved. */
+  b?: [WireAmount, WireAmount, WireAmount, WireAmount] | undefined;
+}
+
 export interface WireEnd {
   t: number;
   oc?: EndRecord["outcome"] | undefined;
@@ -62,6 +75,8 @@ export interface WireEnd {
   es?: 1 | undefined;
   /** Absent: none. Nodes that do not know it ignore it. */
   db?: EndRecord["doubt"];
+  /** Absent: none. Nodes that do not know it ignore it. */
+  ct?: WireCut | undefined;
   un?: 1 | undefined;
   md: string;
   ti?: string | undefined;
@@ -185,6 +200,7 @@ export function endFromWire(wire: WireEnd): OwnEnd {
     httpStatus: wire.hs === undefined ? usual.httpStatus : wire.hs,
     isEstimated: wire.es === 1,
     ...(wire.db !== undefined && { doubt: wire.db }),
+    ...(wire.ct !== undefined && { cut: cutFromWire(wire.ct) }),
     isUnpriced: wire.un === 1,
     model: wire.md,
     serviceTier: wire.ti ?? usual.serviceTier,
@@ -197,6 +213,41 @@ export function endFromWire(wire: WireEnd): OwnEnd {
     upstreamRequestId: wire.up ?? null,
     firstByteMs: wire.fb ?? null,
   };
+}
+
+export function cutToWire(cut: Cut): WireCut {
+  const { balance } = cut;
+  return {
+    r: cut.reason,
+    s: [cut.scopeType, cut.scopeId, cut.period],
+    h: amountToWire(cut.heldNanoUsd),
+    o: [cut.seenOutputTokens, cut.boundOutputTokens],
+    p: cut.pausedMs,
+    b: balance && [
+      amountToWire(balance.limitNanoUsd),
+      amountToWire(balance.settledNanoUsd),
+      amountToWire(balance.leasedNanoUsd),
+      amountToWire(balance.unresolvedNanoUsd),
+    ],
+  };
+}
+
+function cutFromWire({ r, s, h, o, p, b }: WireCut): Cut {
+  const [scopeType, scopeId, period] = s;
+  const [seenOutputTokens, boundOutputTokens] = o;
+  const limit = { scopeType, scopeId, period };
+  const tokens = { seenOutputTokens, boundOutputTokens };
+  const cut: Cut = { reason: r, ...limit, heldNanoUsd: BigInt(h), ...tokens };
+  if (p !== undefined) cut.pausedMs = p;
+  if (b !== undefined) {
+    cut.balance = {
+      limitNanoUsd: BigInt(b[0]),
+      settledNanoUsd: BigInt(b[1]),
+      leasedNanoUsd: BigInt(b[2]),
+      unresolvedNanoUsd: BigInt(b[3]),
+    };
+  }
+  return cut;
 }
 
 function usageFromWire(written: WireEnd["us"]): TokenUsage {
