@@ -4,6 +4,7 @@ import {
   type HoldAmount,
   type HoldRefusal,
   isHeldInSteps,
+  type StreamHold,
 } from "./hold-refusal.ts";
 import type { LeaseState } from "./lease-state.ts";
 
@@ -43,14 +44,23 @@ export function makeHeld(
     };
   }
   const { amountNanoUsd, stream } = request;
-  const isStepped =
-    stream !== undefined && states.some(({ limit }) => isHeldInSteps(limit, stream));
+  const isStepped = stream !== undefined && isStreamInSteps(states, stream);
   if (request.isOpenEnded !== true) {
     return { kind: "held", startedAtMs, holdNanoUsd: amountNanoUsd, smallerHolds: null, isStepped };
   }
-  const amounts = states.map(({ limit }) => findWholeAmount(limit, request));
-  const { holdNanoUsd, smallerHolds } = listHolds(states, amounts);
+  const { holdNanoUsd, smallerHolds } = listWholeHolds(request, states);
   return { kind: "held", startedAtMs, holdNanoUsd, smallerHolds, isStepped };
+}
+
+function isStreamInSteps(states: readonly LeaseState[], stream: StreamHold): boolean {
+  return states.some(({ limit }) => isHeldInSteps(limit, stream));
+}
+
+function listWholeHolds(request: HoldAmount, states: readonly LeaseState[]) {
+  return listHolds(
+    states,
+    states.map(({ limit }) => findWholeAmount(limit, request)),
+  );
 }
 
 /** `amounts`: hold in each of `states`, in their order. At least one. */

@@ -239,8 +239,8 @@ export class LeaseSync {
     const decision = this.#leases.resizeHold(requestId, nanoUsd, this.#now());
     this.#tickSoon();
     // One message serves all streams whose holds change in the same synchronous step.
-    if (decision === "waiting") queueMicrotask(() => this.#startSending());
-    else this.#resolveFreed();
+    if (decision === "held") this.#resolveFreed();
+    else if (this.#life === "running") queueMicrotask(() => this.#startSending());
     return decision;
   }
 

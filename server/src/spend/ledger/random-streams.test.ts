@@ -5,7 +5,7 @@ import { beginRecord } from "#test/harness/request-records.ts";
 import type { NodeLeases } from "./node-leases.ts";
 
 // Streams of two nodes in any order of steps. After each one, the leases have exactly the holds and reserves of the running
-// requests, and spend and holds together are within each limit that was not changed.
+// requests. Spend and holds together are within each limit that was not changed.
 
 const { organizationId, workspaceId, apiKeyId } = beginRecord();
 const scope = { organizationId, workspaceId, apiKeyId };

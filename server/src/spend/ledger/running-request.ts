@@ -50,9 +50,8 @@ export function startRunning(
   states: LeaseState[],
   stream: StreamHold | undefined,
 ): Running {
-  const isStepped =
-    stream !== undefined && states.some(({ limit }) => isHeldInSteps(limit, stream));
-  const steps = isStepped ? makeSteps(request, stream) : null;
+  // A closure in this function would take memory for each request.
+  const steps = stream === undefined ? null : findSteps(request, states, stream);
   const running: Running = { request, states, amounts: null, steps };
   let at = 0;
   for (const state of states) {
@@ -62,12 +61,15 @@ export function startRunning(
   return running;
 }
 
-function makeSteps(
+/** Null: no limit holds the stream in steps. */
+function findSteps(
   { amountNanoUsd }: HoldAmount,
-  { firstNanoUsd, usualNanoUsd }: StreamHold,
-): StreamSteps {
-  const usual = usualNanoUsd < amountNanoUsd ? usualNanoUsd : amountNanoUsd;
-  return { currentNanoUsd: firstNanoUsd, usualNanoUsd: usual, isIn: [], highest: [] };
+  states: readonly LeaseState[],
+  stream: StreamHold,
+): StreamSteps | null {
+  if (!states.some(({ limit }) => isHeldInSteps(limit, stream))) return null;
+  const usualNanoUsd = leastOf(stream.usualNanoUsd, amountNanoUsd);
+  return { currentNanoUsd: stream.firstNanoUsd, usualNanoUsd, isIn: [], highest: [] };
 }
 
 /** Holds a running request in one more lease. */
@@ -147,8 +149,8 @@ function changeAmount(
 }
 
 /**
- * Follows a changed limit of a lease, whose reserve the caller counts anew. Under another limit the stream is held as a new
- * one with its current amount. Under the same limit it changes to steps, and never from steps to the whole amount: the
+ * Follows a changed limit of a lease, whose reserve the caller counts anew. Under another limit the stream is held like a
+ * new one, with its current amount. Under the same limit it changes to steps, and never from steps to the whole amount. The
  * sum of whole amounts could exceed the limit, and a stream in steps still ends in time.
  */
 export function followLimit(
