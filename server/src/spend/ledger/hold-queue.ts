@@ -1,6 +1,7 @@
 import type { ScopeType } from "#src/db/tables.ts";
 import { type SpendScope, scopeIdsOf } from "./charges.ts";
 import type { FullQueue, HoldAmount } from "./hold-refusal.ts";
+import { KeyCounts } from "./key-counts.ts";
 
 export interface HoldRequest extends HoldAmount {
   requestId: string;
@@ -49,7 +50,7 @@ export class HoldQueue {
   /** The same requests by the id of each of their scopes. */
   readonly #byScope = new Map<string, Map<string, Queued>>();
   /** Number of requests that wait for a balance, by the key of the balance. */
-  readonly #lacks = new Map<string, number>();
+  readonly #lacks = new KeyCounts();
   #arrivals = 0;
   /** Order of the last request that `pick` returned while it had more API keys than places. */
   #pickedUpTo = 0;
@@ -93,7 +94,7 @@ export class HoldQueue {
       inScope.set(waiter.requestId, queued);
       this.#byScope.set(scopeId, inScope);
     }
-    this.#count(waiter.lacking, 1);
+    this.#lacks.replace(NO_KEYS, waiter.lacking);
   }
 
   /** Returns the removed request, or null if the request did not wait. */
@@ -106,7 +107,7 @@ export class HoldQueue {
       inScope?.delete(requestId);
       if (inScope?.size === 0) this.#byScope.delete(scopeId);
     }
-    this.#count(waiter.lacking, -1);
+    this.#lacks.replace(waiter.lacking, NO_KEYS);
     return waiter;
   }
 
@@ -181,19 +182,12 @@ export class HoldQueue {
   #setLacking(waiter: Queued, lacking: readonly string[]): void {
     const { length, [0]: first } = waiter.lacking;
     if (length === 1 && lacking.length === 1 && first === lacking[0]) return;
-    this.#count(waiter.lacking, -1);
-    this.#count(lacking, 1);
+    this.#lacks.replace(waiter.lacking, lacking);
     waiter.lacking = lacking;
   }
-
-  #count(keys: readonly string[], difference: 1 | -1): void {
-    for (const key of keys) {
-      const count = (this.#lacks.get(key) ?? 0) + difference;
-      if (count === 0) this.#lacks.delete(key);
-      else this.#lacks.set(key, count);
-    }
-  }
 }
+
+const NO_KEYS: readonly string[] = [];
 
 /** Key of a balance that blocks one of these scopes, or null. */
 function findBlocked(scope: SpendScope, blocked: ReadonlyMap<string, string>): string | null {

@@ -4,7 +4,13 @@ import { HoldWishes } from "./hold-wishes.ts";
 import { isStream, type RunningStream, startRunning } from "./running-request.ts";
 
 function wishOf(requestId: string, workspaceId = "wksp_1") {
-  return { requestId, stream: streamOf(requestId, workspaceId), nanoUsd: 20n, sinceMs: 0 };
+  return {
+    requestId,
+    stream: streamOf(requestId, workspaceId),
+    nanoUsd: 20n,
+    sinceMs: 0,
+    lacking: [],
+  };
 }
 
 function streamOf(requestId: string, workspaceId: string): RunningStream {
@@ -38,7 +44,10 @@ test("a wish that is not granted does not block later ones, and other scopes are
   const tried: string[] = [];
   const served = wishes.serve("wksp_1", ({ requestId }) => {
     tried.push(requestId);
-    return requestId === "b";
+    return requestId === "b" ? null : ["balance_1"];
   });
+  expect([wishes.isLacking("balance_1"), wishes.isLacking("balance_2")]).toEqual([true, false]);
   expect([served, tried.join(" "), idsOf(wishes.pick(9))]).toEqual([1, "a b", "a c"]);
+  wishes.remove("a");
+  expect(wishes.isLacking("balance_1")).toBe(false);
 });

@@ -1,4 +1,5 @@
 import { scopeIdsOf } from "./charges.ts";
+import { KeyCounts } from "./key-counts.ts";
 import type { RunningStream } from "./running-request.ts";
 
 /** A larger hold that a running stream waits for. */
@@ -9,11 +10,17 @@ export interface HoldWish {
   nanoUsd: bigint;
   /** Start of the wait on the monotonic clock, milliseconds. */
   sinceMs: number;
+  /** Keys of balances that lack budget. No waiting request gets budget of them meanwhile. */
+  lacking: readonly string[];
 }
+
+const NO_KEYS: readonly string[] = [];
 
 /** Wishes of running streams for larger holds, at most one for each. They go before all waiting requests. */
 export class HoldWishes {
   readonly #wishes = new Map<string, HoldWish>();
+  /** Number of wishes that lack budget, by the key of the balance. */
+  readonly #lacks = new KeyCounts();
   /** Last wish that `pick` returned while there were more wishes than places. */
   #pickedLast: string | null = null;
 
@@ -30,22 +37,39 @@ export class HoldWishes {
     const { requestId, sinceMs } = wish;
     const before = this.#wishes.get(requestId);
     this.#wishes.set(requestId, { ...wish, sinceMs: before?.sinceMs ?? sinceMs });
+    this.#lacks.replace(before?.lacking ?? NO_KEYS, wish.lacking);
     return before === undefined;
   }
 
-  /** Removes the wish of a stream. A second call does nothing. */
-  remove(requestId: string): void {
-    this.#wishes.delete(requestId);
+  /** Removes the wish of a stream. False: it has none. */
+  remove(requestId: string): boolean {
+    const wish = this.#wishes.get(requestId);
+    if (wish === undefined) return false;
+    this.#lacks.replace(wish.lacking, NO_KEYS);
+    return this.#wishes.delete(requestId);
   }
 
-  /** Tries wishes in their order, and removes those that `grow` grants. `scopeId`: only those of this scope. */
-  serve(scopeId: string | null, grow: (wish: HoldWish) => boolean): number {
+  /** True while a stream lacks budget of this balance. */
+  isLacking(key: string): boolean {
+    return this.#lacks.has(key);
+  }
+
+  /**
+   * Tries wishes in their order, and removes those that are granted. `grow` returns null, or the keys of balances that lack
+   * budget. `scopeId`: only wishes of this scope.
+   */
+  serve(scopeId: string | null, grow: (wish: HoldWish) => readonly string[] | null): number {
     let served = 0;
     for (const wish of this.#wishes.values()) {
       if (scopeId !== null && !scopeIdsOf(wish.stream.request).includes(scopeId)) continue;
-      if (!grow(wish)) continue;
-      this.#wishes.delete(wish.requestId);
-      served += 1;
+      const lacking = grow(wish);
+      if (lacking === null) {
+        this.remove(wish.requestId);
+        served += 1;
+        continue;
+      }
+      this.#lacks.replace(wish.lacking, lacking);
+      wish.lacking = lacking;
     }
     return served;
   }

@@ -61,7 +61,8 @@ export class NodeLeases {
   readonly #messages: LeaseMessages;
   /** Scopes whose budget grew since their requests were last tried. */
   readonly #freed = new Set<string>();
-  readonly #hasWaiter = (key: string) => this.#queue.hasWaiter(key);
+  readonly #isLacking = (key: string) => this.#wishes.isLacking(key);
+  readonly #isAwaited = (key: string) => this.#isLacking(key) || this.#queue.hasWaiter(key);
   /** Latest time of the database's clock. Periods never move back. */
   #atMs = 0;
 
@@ -145,7 +146,7 @@ export class NodeLeases {
 
   /** Holds the request in all leases of its chain, or in none, in one synchronous step. Otherwise the request waits. */
   hold(request: HoldRequest, now: Now): HoldDecision {
-    const tried = this.#tryHold(request, now, this.#hasWaiter);
+    const tried = this.#tryHold(request, now, this.#isAwaited);
     if (tried.kind !== "lacking") return tried;
     const times = { sinceMs: now.nowMs, deadlineMs: now.nowMs + this.#options.holdWaitMs };
     const waiter = { ...request, ...times, lacking: tried.balances.map(({ text }) => text) };
@@ -320,6 +321,11 @@ export class NodeLeases {
     return this.#messages.isExpired(nowMs);
   }
 
+  /** Holds of a stream in steps by balance key, nano-USD. For tests. */
+  viewHolds(requestId: string): ReadonlyMap<string, bigint> {
+    return this.#streams.view(requestId);
+  }
+
   /** Number of waiting requests, and all leases. For status and tests. */
   view(): { waiting: number; states: readonly LeaseState[] } {
     return { waiting: this.#queue.size, states: [...this.#table.listStates()] };
@@ -355,7 +361,7 @@ export class NodeLeases {
   #serve(now: Now, scopeId: string | null = null): Resolution[] {
     const resolved: Resolution[] = [];
     this.#queue.serve(scopeId, (waiter) => {
-      const tried = this.#tryHold(waiter, now, isNeverBlocked);
+      const tried = this.#tryHold(waiter, now, this.#isLacking);
       if (tried.kind === "lacking") return tried.balances;
       resolved.push({ requestId: waiter.requestId, decision: tried });
       return null;
@@ -363,7 +369,7 @@ export class NodeLeases {
     return resolved;
   }
 
-  /** `isBlocked` says whether an earlier request waits for a balance, by its key. */
+  /** `isBlocked` says whether a stream or an earlier request waits for a balance, by its key. */
   #tryHold(
     request: HoldRequest,
     now: Now,
@@ -453,10 +459,6 @@ function toRunningHold(request: HoldRequest, startedAtMs: number): RunningHold {
     isOpenEnded,
     startedAtMs,
   };
-}
-
-function isNeverBlocked(): boolean {
-  return false;
 }
 
 function drawOf({ costNanoUsd, unresolvedNanoUsd }: Spent): bigint {

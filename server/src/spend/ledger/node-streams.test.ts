@@ -128,6 +128,7 @@ describe("a stream in steps", () => {
         smallerHolds: [{ scopeType: "workspace", period: "monthly", nanoUsd: 300n }],
       },
     });
+    expect([...node.viewHolds("req_s").values()]).toEqual([1_000n, 40n]);
     expect(held(node).toSorted()).toEqual([1_000n, 40n]);
   });
 
@@ -179,6 +180,21 @@ describe("a larger hold without budget", () => {
     expect(resize(node, "req_s", 40n)).toBe("waiting");
     await world.speakAll(node);
     expect([held(node), node.view().waiting]).toEqual([[90n], 1]);
+  });
+
+  test("keeps free budget from new requests and from waiting ones, until it is set or withdrawn", async () => {
+    await limit(100n);
+    const node = await startNodeWithStream();
+    hold(node, "req_1", 60n);
+    await world.speakAll(node);
+    node.drop("req_1");
+    resize(node, "req_s", 101n);
+    expect(hold(node, "req_w", 20n)).toBe("waiting");
+    await world.speakAll(node);
+    expect(held(node)).toEqual([10n]);
+    expect(resize(node, "req_s", 10n)).toBe("held");
+    expect(node.resolveFreed(world.now)).toMatchObject([{ requestId: "req_w" }]);
+    expect(held(node)).toEqual([30n]);
   });
 
   test("is requested again after a pause, while nothing is left", async () => {
@@ -415,6 +431,7 @@ describe("a limit that changes while a stream runs", () => {
     await limit(100n, "whole");
     expect([held(node), reserved(node)]).toEqual([[10n], [20n]]);
     expect(resize(node, "req_s", 200n)).toBe("waiting");
+    resize(node, "req_s", 10n);
     startStream(node, "req_t", { worst: 70n });
     world.now.nowMs += 100;
     await world.speakAll(node);

@@ -4,7 +4,7 @@ import { describeHold, findRefusal, type HoldRefusal, hasRoom } from "./hold-ref
 import type { HoldWish, HoldWishes } from "./hold-wishes.ts";
 import type { LeaseMessages } from "./lease-messages.ts";
 import type { LeaseTable } from "./lease-table.ts";
-import { type Growth, listGrowth } from "./running-request.ts";
+import { amountAt, type Growth, listGrowth } from "./running-request.ts";
 
 // Holds of running streams in steps. Pure. Times are those of the node's monotonic clock, milliseconds.
 
@@ -39,13 +39,15 @@ export class NodeStreams {
     const stream = table.findStream(requestId);
     if (stream === null) return { decision: "held", freed: null };
     const isSmaller = nanoUsd < stream.steps.currentNanoUsd;
-    const wish = { requestId, stream, nanoUsd, sinceMs: nowMs };
-    if (this.#trySet(wish, nowMs)) {
-      wishes.remove(requestId);
-      return { decision: "held", freed: isSmaller ? stream.request : null };
+    const wish = { requestId, stream, nanoUsd, sinceMs: nowMs, lacking: [] };
+    const lacking = this.#trySet(wish, nowMs);
+    if (lacking === null) {
+      // Waiting requests get no budget of the balances that a wish lacks.
+      const isFreed = wishes.remove(requestId) || isSmaller;
+      return { decision: "held", freed: isFreed ? stream.request : null };
     }
     // Wishes that the database could not grant are sent again after a pause.
-    if (wishes.set(wish)) messages.ask(nowMs);
+    if (wishes.set({ ...wish, lacking })) messages.ask(nowMs);
     return { decision: "waiting", freed: null };
   }
 
@@ -56,20 +58,29 @@ export class NodeStreams {
     return { currentNanoUsd, highest: listHolds(stream.states, highest) };
   }
 
+  /** See `NodeLeases.viewHolds`. */
+  view(requestId: string): ReadonlyMap<string, bigint> {
+    const stream = this.#parts.table.findStream(requestId);
+    if (stream === null) return new Map();
+    return new Map(stream.states.map(({ text }, at) => [text, amountAt(stream, at)]));
+  }
+
   /** Sets larger holds that now have budget, and returns their number. They may use the reserve of other streams. */
   serve(nowMs: number, scopeId: string | null): number {
     const { wishes } = this.#parts;
     return wishes.size === 0 ? 0 : wishes.serve(scopeId, (wish) => this.#trySet(wish, nowMs));
   }
 
-  /** Sets the hold of a stream. False: the stream lacks budget. */
-  #trySet(wish: HoldWish, nowMs: number): boolean {
+  /** Sets the hold of a stream, and returns null. Otherwise returns the keys of balances that lack budget. */
+  #trySet(wish: HoldWish, nowMs: number): string[] | null {
     const { table, messages } = this.#parts;
     const { stream, nanoUsd } = wish;
-    const isLarger = nanoUsd > stream.steps.currentNanoUsd;
-    if (isLarger && (messages.isExpired(nowMs) || this.#listLacking(wish).length > 0)) return false;
+    if (nanoUsd > stream.steps.currentNanoUsd) {
+      const lacking = this.#listLacking(wish).map(({ state }) => state.text);
+      if (lacking.length > 0 || messages.isExpired(nowMs)) return lacking;
+    }
     table.resize(stream, nanoUsd);
-    return true;
+    return null;
   }
 
   /** Lists leases that lack budget for a larger hold. */
