@@ -10,6 +10,8 @@ export interface ServerToolUse {
   maxUses: number | null;
   /** Model of an advisor. Null for every other tool. */
   model: string | null;
+  /** `max_content_tokens`. Absent: missing or no plain integer. */
+  maxContentTokens?: number;
 }
 
 /** A feature that is neither neutral nor read by the gateway. Any model may answer it, call again or bill by time. */

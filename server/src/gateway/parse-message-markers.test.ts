@@ -183,6 +183,17 @@ describe("markers", () => {
     expect(parsed.toolCount).toBe(5);
   });
 
+  test("the bound of a result of web fetch, if it is a plain integer", () => {
+    const fetch = { type: "web_fetch_20250910", name: "web_fetch" };
+    const tools = [
+      { ...fetch, max_content_tokens: 9_000 },
+      { ...fetch, max_content_tokens: "9" },
+    ];
+    const { serverTools, unknownParts } = parse({ ...smallest, tools });
+    expect(serverTools.map(({ maxContentTokens }) => maxContentTokens)).toEqual([9_000, undefined]);
+    expect(unknownParts).toEqual([]);
+  });
+
   test("server tools beyond a bound count as unknown tools", () => {
     const tools = Array(17).fill({ type: "web_fetch_20250910" });
     const parsed = parse({ ...smallest, tools });

@@ -69,7 +69,13 @@ function readTool(walk: Walk): void {
     return;
   }
   const start = reader.position;
-  const tool: ReadTool = { type: "custom", maxUses: null, model: null, hasModel: false };
+  const tool: ReadTool = {
+    type: "custom",
+    maxUses: null,
+    maxContentTokens: null,
+    model: null,
+    hasModel: false,
+  };
   let name: string | null = null;
   let isDeferred = false;
   reader.beginObject();
@@ -93,6 +99,9 @@ function readTool(walk: Walk): void {
       }
       case "max_uses":
         tool.maxUses = readCount(reader);
+        break;
+      case "max_content_tokens":
+        tool.maxContentTokens = readCount(reader);
         break;
       case "model":
         tool.hasModel = true;
@@ -120,11 +129,13 @@ function readTool(walk: Walk): void {
   markTool(parsed, tool);
 }
 
-interface ReadTool extends ServerToolUse {
+interface ReadTool extends Omit<ServerToolUse, "maxContentTokens"> {
   hasModel: boolean;
+  maxContentTokens: number | null;
 }
 
-function markTool(parsed: ContentFacts, { type, maxUses, model, hasModel }: ReadTool): void {
+function markTool(parsed: ContentFacts, tool: ReadTool): void {
+  const { type, maxUses, model, hasModel, maxContentTokens } = tool;
   const { markers } = parsed;
   if (type === "custom" && !hasModel) return;
   const server = findServerTool(type);
@@ -138,7 +149,9 @@ function markTool(parsed: ContentFacts, { type, maxUses, model, hasModel }: Read
       return;
     }
     const isNamed = isAdvisor && (model?.length ?? 0) <= MAX_MODEL_CHARACTERS;
-    parsed.serverTools.push({ type, maxUses, model: isNamed ? model : null });
+    const use: ServerToolUse = { type, maxUses, model: isNamed ? model : null };
+    if (maxContentTokens !== null) use.maxContentTokens = maxContentTokens;
+    parsed.serverTools.push(use);
     return;
   }
   if (type === "mcp_toolset") {

@@ -1,0 +1,345 @@
+import { computeHighestCost } from "./exact-cost.ts";
+import { type HoldRequest, isFastSpeed } from "./hold-request.ts";
+import { boundInput } from "./input-bound.ts";
+import { limitsOf } from "./model-limits.ts";
+import type { ModelSpeed } from "./model-speeds.ts";
+import { ASSUMED_WEB_SEARCHES, MAX_SERVER_CALLS } from "./open-ended.ts";
+import { WEB_SEARCH_NANO_USD } from "./price-list.ts";
+import { findResultTokens, findVisibleTool } from "./visible-tools.ts";
+import { boundCall, type Rate, type WorstCase } from "./worst-case.ts";
+
+// The bound of a stream: the highest cost that a running stream can have reached by a time. Pure. Times are milliseconds
+// of one clock that never goes back and counts suspensions.
+//
+// Assumptions about the upstream. Each of them is data or a named constant, and spend beyond them is an overrun:
+// - A model generates no faster than its speed, on average since the dispatch.
+// - A result of a server tool has at most the tokens of its figure. A block announces each call of the model, and it
+//   arrives before the call starts. Without any byte for UNSEEN_CALL_MS, one more call may have started.
+// - Bytes arrive within MAX_DELAY_MS, unless nothing arrives for longer than MAX_GAP_MS. After such a gap, bytes do not
+//   bound the present output.
+// - A reader that was paused knows nothing about the present, so time alone is the bound from then on.
+
+/** Burst beyond the average speed, as a time. */
+export const BURST_MS = 1_000;
+/** Longest way of a byte from the upstream to the reader. */
+export const MAX_DELAY_MS = 2_000;
+/** Longest time without a byte in which no byte was late. */
+export const MAX_GAP_MS = 5_000;
+/** A silent stream may be cut off. Longer than nearly all searches, because the result ends the silence. */
+export const UNSEEN_CALL_MS = 12_000;
+/** Shortest time of one call with a server tool, if the reader was paused. */
+export const LEAST_CALL_MS = 1_000;
+/** Tokens that the API adds around a visible block. */
+const TOKENS_PER_BLOCK = 64;
+/** Tokens that the API adds around the text of a result. A figure includes them. */
+const TOKENS_PER_RESULT = 256;
+
+/** Facts of a request that can be held in steps. */
+export interface StreamTerms {
+  /** Prompt of the first call, tokens. */
+  inputTokens: number;
+  /** Most output of one call, tokens. */
+  callOutputTokens: number;
+  contextTokens: number;
+  inputRate: Rate;
+  outputRate: Rate;
+  speed: number;
+  isThinking: boolean;
+  /** Null: one call of the model. */
+  tools: StreamTools | null;
+}
+
+interface StreamTools {
+  /** Most tokens of one result. */
+  resultTokens: number;
+  /** Most calls after the first. */
+  moreCalls: number;
+  hasSearch: boolean;
+  types: readonly string[];
+}
+
+/** Speeds and tools that observations have not excluded. */
+export interface StreamLimits {
+  /** Null: the model has no data, or was faster. */
+  findSpeed(model: string): ModelSpeed | null;
+  /** True for a tool whose result was larger than its figure. */
+  isExcludedTool(type: string): boolean;
+}
+
+/**
+ * Finds the facts of a request that can be held in steps. Null: its whole worst case must be held, because some of its
+ * calls or models are not visible. The caller checks that the request asks for a stream.
+ */
+export function findStreamTerms(
+  request: HoldRequest & { thinking?: string },
+  worstCase: WorstCase,
+  limits: StreamLimits,
+): StreamTerms | null {
+  if (!isSingleAttempt(request)) return null;
+  const tools = findStreamTools(request, worstCase, limits);
+  if (tools === undefined) return null;
+  const speeds = limits.findSpeed(request.model);
+  if (speeds === null) return null;
+  const { drivers } = worstCase;
+  const { contextTokens, imageTokens } = limitsOf(request.model);
+  const isClosed = worstCase.kind === "closed";
+  return {
+    inputTokens: isClosed
+      ? drivers.inputTokens
+      : boundInput(request, { contextTokens, imageTokens }).tokens,
+    callOutputTokens: isClosed ? drivers.outputTokens : boundCall(request).outputTokens,
+    contextTokens,
+    inputRate: drivers.inputRate,
+    outputRate: drivers.outputRate,
+    speed: isFastSpeed(request.speed) ? speeds.fast : speeds.standard,
+    isThinking: request.thinking === "on",
+    tools,
+  };
+}
+
+function isSingleAttempt({ fallbacks, unknownParts, markers }: HoldRequest): boolean {
+  const { hasMcpServers, hasContainer, hasSkills, hasThread, hasCompaction } = markers;
+  const isHidden = hasMcpServers || hasContainer || hasSkills || hasThread || hasCompaction;
+  const hasFallback = fallbacks.models.length > 0 || fallbacks.hasUnknownModel;
+  return !isHidden && !hasFallback && unknownParts.length === 0;
+}
+
+/** Null: no server tool. Undefined: a tool whose calls are not visible, or whose figure was too low. */
+function findStreamTools(
+  { serverTools, model }: HoldRequest,
+  worstCase: WorstCase,
+  limits: StreamLimits,
+): StreamTools | null | undefined {
+  if (serverTools.length === 0) return worstCase.kind === "closed" ? null : undefined;
+  const { contextTokens } = limitsOf(model);
+  let resultTokens = 0;
+  let moreCalls = 0;
+  let hasSearch = false;
+  for (const { type, maxUses, maxContentTokens } of serverTools) {
+    const tool = findVisibleTool(type);
+    if (tool === null || limits.isExcludedTool(type)) return;
+    const most = findResultTokens(tool, maxContentTokens ?? null);
+    resultTokens = Math.max(resultTokens, Math.min(most, contextTokens));
+    moreCalls = Math.min(MAX_SERVER_CALLS - 1, moreCalls + (maxUses ?? MAX_SERVER_CALLS));
+    hasSearch ||= tool.isSearch;
+  }
+  return { resultTokens, moreCalls, hasSearch, types: serverTools.map(({ type }) => type) };
+}
+
+/** Facts that the reader of a stream has seen so far. */
+export interface StreamSeen {
+  dispatchedMs: number;
+  /** Last time at which bytes were read. The dispatch before the first one. */
+  lastReadMs: number;
+  /** Nothing arrived for longer than MAX_GAP_MS at some time. */
+  hadGap: boolean;
+  /** The reader was paused at some time. */
+  wasPaused: boolean;
+  /** Facts of `message_start`. Null before it. */
+  start: StreamStart | null;
+  /** Highest reported count. */
+  outputTokens: number;
+  /** Bytes of text in the blocks, UTF-8. */
+  visibleBytes: number;
+  blocks: number;
+  /** A block began whose bytes do not bound its tokens. */
+  hasHidden: boolean;
+  /** `server_tool_use` blocks. */
+  serverToolUses: number;
+  /** Searches that are billed: without the failed ones. */
+  webSearches: number;
+  /** Results of server tools, and their tokens. */
+  results: number;
+  resultTokens: number;
+  /** Prompts of the calls that read these results, tokens. */
+  nextPromptTokens: number;
+  /** Exact cost by the final counts. Null before them. */
+  finalNanoUsd: bigint | null;
+}
+
+export interface StreamStart {
+  /** Exact cost of the prompt. */
+  inputNanoUsd: bigint;
+  /** All kinds of prompt tokens. */
+  promptTokens: number;
+  /** The response states that its tokens have no US multiplier. */
+  isGlobal: boolean;
+}
+
+/** Facts at the dispatch. */
+export function seeNothing(dispatchedMs: number): StreamSeen {
+  return {
+    dispatchedMs,
+    lastReadMs: dispatchedMs,
+    hadGap: false,
+    wasPaused: false,
+    start: null,
+    outputTokens: 0,
+    visibleBytes: 0,
+    blocks: 0,
+    hasHidden: false,
+    serverToolUses: 0,
+    webSearches: 0,
+    results: 0,
+    resultTokens: 0,
+    nextPromptTokens: 0,
+    finalNanoUsd: null,
+  };
+}
+
+/**
+ * Adds a result that was read at `atMs`, before the next call's own output. `bytes`: size of its text, if its bytes bound
+ * its tokens. Null: its figure is the bound.
+ */
+export function addResult(
+  terms: StreamTerms,
+  seen: StreamSeen,
+  { bytes, atMs }: { bytes: number | null; atMs: number },
+): void {
+  const figure = terms.tools?.resultTokens ?? terms.contextTokens;
+  const tokens = bytes === null ? figure : Math.min(figure, bytes + TOKENS_PER_RESULT);
+  seen.results += 1;
+  seen.resultTokens += tokens;
+  // The output of earlier calls comes before the result, so that all of its bytes are read.
+  const isVisible = !seen.hasHidden && !terms.isThinking;
+  const read = isVisible ? countVisible(seen) : Number.POSITIVE_INFINITY;
+  const output = Math.min(read, boundOutput(terms, seen, atMs));
+  const prompt = firstPromptTokens(terms, seen) + output + seen.resultTokens;
+  seen.nextPromptTokens += Math.min(terms.contextTokens, prompt);
+}
+
+/**
+ * Highest cost that a stream can have reached by `atMs`, by what was seen so far, nano-USD. Also for a future time. Never
+ * decreases with `atMs`.
+ */
+export function boundStream(terms: StreamTerms, seen: StreamSeen, atMs: number): bigint {
+  if (seen.finalNanoUsd !== null) return seen.finalNanoUsd;
+  const { start } = seen;
+  const { tools } = terms;
+  const outputTokens = boundOutput(terms, seen, atMs);
+  const next = tools === null ? null : boundNextCalls(terms, tools, { seen, atMs, outputTokens });
+  const isExact = start !== null && !isRepriced(terms);
+  const inputTokens = (isExact ? 0 : firstPromptTokens(terms, seen)) + (next?.promptTokens ?? 0);
+  const cost = computeHighestCost({ inputTokens, outputTokens }, findRates(terms, start));
+  return cost + (isExact ? start.inputNanoUsd : 0n) + (next?.feesNanoUsd ?? 0n);
+}
+
+/** True if later calls can raise the price of the first prompt: all prompts together decide the price of a long one. */
+function isRepriced({ tools, inputRate }: StreamTerms): boolean {
+  return tools !== null && inputRate.band === "long_prompt";
+}
+
+/** Output tokens that a stream can have generated by `atMs`, also hidden ones. */
+export function boundOutput(terms: StreamTerms, seen: StreamSeen, atMs: number): number {
+  const { callOutputTokens, speed, isThinking } = terms;
+  const generated = (ms: number) => Math.ceil((speed * Math.max(0, ms)) / 1000);
+  let tokens = generated(atMs - seen.dispatchedMs + BURST_MS);
+  if (!seen.wasPaused && !seen.hadGap && !seen.hasHidden && !isThinking) {
+    const unread = generated(atMs - seen.lastReadMs + MAX_DELAY_MS + MAX_GAP_MS + BURST_MS);
+    tokens = Math.min(tokens, countVisible(seen) + unread);
+  }
+  const calls = 1 + (terms.tools === null ? 0 : countUses(terms.tools, seen, atMs));
+  return Math.max(seen.outputTokens, Math.min(tokens, calls * callOutputTokens));
+}
+
+/** Most tokens of the visible blocks that were read. */
+function countVisible({ visibleBytes, blocks }: StreamSeen): number {
+  return visibleBytes + TOKENS_PER_BLOCK * blocks;
+}
+
+/** Highest cost before a request is sent: its prompt and the first step. */
+export function firstHold(terms: StreamTerms): bigint {
+  return boundStream(terms, seeNothing(0), ASK_MS + STEP_MS);
+}
+
+/** Uses of server tools that may have led to a call by `atMs`. */
+function countUses({ moreCalls }: StreamTools, seen: StreamSeen, atMs: number): number {
+  const { serverToolUses, wasPaused } = seen;
+  const possible = wasPaused
+    ? countWhole(atMs - seen.dispatchedMs, LEAST_CALL_MS)
+    : serverToolUses + countWhole(atMs - seen.lastReadMs, UNSEEN_CALL_MS);
+  return Math.max(serverToolUses, Math.min(moreCalls, possible));
+}
+
+function countWhole(ms: number, eachMs: number): number {
+  return Math.floor(Math.max(0, ms) / eachMs);
+}
+
+interface NextCalls {
+  promptTokens: number;
+  feesNanoUsd: bigint;
+}
+
+/**
+ * Bounds the calls after the first. Each use of a tool leads to one more call, whose prompt has all results and all output
+ * so far. A paused reader does not know the number of results, so the window is the bound of such a prompt.
+ */
+function boundNextCalls(
+  terms: StreamTerms,
+  tools: StreamTools,
+  { seen, atMs, outputTokens }: { seen: StreamSeen; atMs: number; outputTokens: number },
+): NextCalls {
+  const { contextTokens } = terms;
+  const uses = countUses(tools, seen, atMs);
+  let promptTokens = seen.nextPromptTokens;
+  let prompt = firstPromptTokens(terms, seen) + outputTokens + seen.resultTokens;
+  for (let result = seen.results; result < uses; result++) {
+    prompt = seen.wasPaused ? contextTokens : Math.min(contextTokens, prompt + tools.resultTokens);
+    promptTokens += prompt;
+  }
+  const unseenUses = uses - seen.serverToolUses;
+  const perUse = seen.wasPaused ? ASSUMED_WEB_SEARCHES : 1;
+  const unseenSearches = tools.hasSearch ? unseenUses * perUse : 0;
+  const searches = Math.max(0, seen.webSearches) + unseenSearches;
+  return { promptTokens, feesNanoUsd: BigInt(searches) * WEB_SEARCH_NANO_USD };
+}
+
+function firstPromptTokens(terms: StreamTerms, { start }: StreamSeen): number {
+  return start?.promptTokens ?? terms.inputTokens;
+}
+
+const NO_MULTIPLIER = 20n;
+const globalRates = new WeakMap<Rate, Rate>();
+
+/** Without the US multiplier, if the response states that. */
+function findRates({ inputRate, outputRate }: StreamTerms, start: StreamStart | null) {
+  if (start === null || !start.isGlobal) return { inputRate, outputRate };
+  return { inputRate: toGlobal(inputRate), outputRate: toGlobal(outputRate) };
+}
+
+/** Rates are shared objects, and `computeHighestCost` finds their numbers by identity. */
+function toGlobal(rate: Rate): Rate {
+  if (rate.twentieths === NO_MULTIPLIER) return rate;
+  const known = globalRates.get(rate) ?? { ...rate, twentieths: NO_MULTIPLIER };
+  globalRates.set(rate, known);
+  return known;
+}
+
+/** A stream is cut when its hold does not cover its bound this far ahead: the time in which a cut takes effect. */
+export const NEED_MS = 3_000;
+/** A hold that does not cover its bound this far ahead grows. */
+export const ASK_MS = 4_000;
+/** Output that one growth of a hold adds, as a time at the model's speed. */
+export const STEP_MS = 1_000;
+
+/** Change of the hold of a running stream. */
+export interface StreamNeed {
+  /** Least hold with which the stream may go on. */
+  needNanoUsd: bigint;
+  /** New hold. Null: the current one is right. */
+  wishNanoUsd: bigint | null;
+}
+
+/** Decides about the hold of a running stream. */
+export function findStreamNeed(
+  terms: StreamTerms,
+  seen: StreamSeen,
+  { atMs, currentNanoUsd }: { atMs: number; currentNanoUsd: bigint },
+): StreamNeed {
+  const needNanoUsd = boundStream(terms, seen, atMs + NEED_MS);
+  const isShort = currentNanoUsd < boundStream(terms, seen, atMs + ASK_MS);
+  // The rest after `message_start` is returned at once, and small differences are not.
+  const isLong = currentNanoUsd > boundStream(terms, seen, atMs + ASK_MS + 2 * STEP_MS);
+  if (!isShort && !isLong) return { needNanoUsd, wishNanoUsd: null };
+  return { needNanoUsd, wishNanoUsd: boundStream(terms, seen, atMs + ASK_MS + STEP_MS) };
+}
