@@ -17,6 +17,7 @@ export const errorResources = [
   "audit_event",
   "device_authorization",
   "directory",
+  "exceeded_bound",
   "group",
   "scim_token",
   "group_member",
@@ -73,6 +74,10 @@ const limitFacts = z
     }),
     unresolved_usd: usdText.nullable().meta({
       description: "Cost of requests whose outcome is unknown. Null: a soft limit.",
+    }),
+    needed_usd: usdText.nullable().optional().meta({
+      description:
+        "Amount that the limit would have to hold for the request. Null: a soft limit, or not computed. Absent in older refusals.",
     }),
   })
   .meta({ description: "The spend limit that refuses the request, and its usage." });

@@ -15,12 +15,14 @@ export interface RefusingLimit {
   heldNanoUsd: bigint | null;
   /** Cost of requests whose outcome is unknown. Null: a soft limit. */
   unresolvedNanoUsd: bigint | null;
+  /** Amount that the limit would have to hold for the request. Null: a soft limit, or not computed. */
+  neededNanoUsd: bigint | null;
   /** End of the period, milliseconds since the epoch. */
   regainAtMs: number;
 }
 
 export function toLimitFacts(refusing: RefusingLimit): ErrorFacts["limit"] {
-  const { limit, spentNanoUsd, heldNanoUsd, unresolvedNanoUsd, regainAtMs } = refusing;
+  const { limit, spentNanoUsd, regainAtMs } = refusing;
   return {
     id: limit.id,
     scope: toWireScope(limit),
@@ -29,7 +31,12 @@ export function toLimitFacts(refusing: RefusingLimit): ErrorFacts["limit"] {
     period_ends_at: isoFromMs(regainAtMs),
     limit_usd: Number(formatUsd(limit.amountNanoUsd)),
     spent_usd: formatUsd(spentNanoUsd),
-    held_usd: heldNanoUsd === null ? null : formatUsd(heldNanoUsd),
-    unresolved_usd: unresolvedNanoUsd === null ? null : formatUsd(unresolvedNanoUsd),
+    held_usd: formatAmount(refusing.heldNanoUsd),
+    unresolved_usd: formatAmount(refusing.unresolvedNanoUsd),
+    needed_usd: formatAmount(refusing.neededNanoUsd),
   };
+}
+
+function formatAmount(nanoUsd: bigint | null): string | null {
+  return nanoUsd === null ? null : formatUsd(nanoUsd);
 }

@@ -170,6 +170,7 @@ describeEachReader(() => {
             spent_usd: "0.000000001",
             held_usd: null,
             unresolved_usd: null,
+            needed_usd: null,
           },
         },
       });

@@ -412,6 +412,7 @@ function admit(
       spentNanoUsd,
       heldNanoUsd: null,
       unresolvedNanoUsd: null,
+      neededNanoUsd: null,
       regainAtMs,
     };
     throw new ApiError(

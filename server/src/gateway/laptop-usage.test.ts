@@ -169,6 +169,7 @@ test.for<[Scope, string]>([
       spentNanoUsd: 7_500_000_000n,
       heldNanoUsd: 0n,
       unresolvedNanoUsd: 250_000_000n,
+      neededNanoUsd: 3_204_000_000n,
       regainAtMs: DEC_1_MS,
     });
     gateway.admission = {

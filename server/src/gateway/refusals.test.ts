@@ -155,6 +155,7 @@ describeEachReader(() => {
             spent_usd: "10.20",
             held_usd: null,
             unresolved_usd: null,
+            needed_usd: null,
           },
           retry_after_seconds: Number(answer.headers["retry-after"]),
         },

@@ -3,6 +3,7 @@ import { useMemo } from "react";
 import type { ItemOf } from "../../queries.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
+import { LimitLink } from "../spend-limits/limit-link.tsx";
 import { makeMomentColumns } from "./moment-columns.tsx";
 
 export type Refusal = ItemOf<"listRecentRefusals">;
@@ -58,15 +59,53 @@ function Key({ refusal }: { refusal: Refusal }) {
   );
 }
 
-/** The fact that explains the cause best. */
-function Facts({ refusal: { facts } }: { refusal: Refusal }) {
+/** The facts that explain the cause best. */
+function Facts({ refusal }: { refusal: Refusal }) {
+  const { facts } = refusal;
+  if (facts.limit) return <LimitFacts refusal={refusal} limit={facts.limit} />;
   const text = describeFacts(facts);
   return text === null ? null : <span className="text-sm text-quiet">{text}</span>;
 }
 
+type Limit = NonNullable<Refusal["facts"]["limit"]>;
+
+/** The limit that refused, its amounts, and the amount that the request needed. */
+function LimitFacts({ refusal, limit }: { refusal: Refusal; limit: Limit }) {
+  const { held_usd, unresolved_usd, needed_usd } = limit;
+  const amounts = [
+    `$${limit.spent_usd} spent`,
+    held_usd === null ? null : `$${held_usd} held`,
+    unresolved_usd === null ? null : `$${unresolved_usd} unresolved`,
+    needed_usd ? `$${needed_usd} needed` : null,
+  ];
+  return (
+    <span className="grid gap-0.5 text-sm text-quiet">
+      <span>
+        <LimitLink
+          scope={limit.scope}
+          scopeName={findLimitName(refusal, limit)}
+          period={limit.period}
+        />
+        : ${limit.limit_usd}
+      </span>
+      <span>{amounts.filter((each) => each !== null).join(", ")}</span>
+    </span>
+  );
+}
+
+function findLimitName(refusal: Refusal, { scope, scope_name }: Limit): string | null {
+  switch (scope.type) {
+    case "workspace":
+      return refusal.workspace_name;
+    case "api_key":
+      return refusal.api_key_name;
+    default:
+      return scope_name ?? null;
+  }
+}
+
 function describeFacts(facts: Refusal["facts"]): string | null {
-  const { limit, rate_limit: rate, allowed_models: models, fields, header } = facts;
-  if (limit) return `${limit.period} limit of $${limit.limit_usd}, $${limit.spent_usd} spent`;
+  const { rate_limit: rate, allowed_models: models, fields, header } = facts;
   if (rate) return `${rate.per_minute} ${rate.kind.replace("_", " ")} a minute`;
   if (models) return `Allowed: ${models.join(", ")}`;
   if (fields?.length) return `Fields: ${fields.join(", ")}`;

@@ -358,6 +358,7 @@ describe("a refusal", () => {
         spent_usd: "0.00",
         held_usd: "0.00",
         unresolved_usd: "0.00",
+        needed_usd: "0.000000101",
       },
       max_cost_usd: "0.000000101",
     });

@@ -44,6 +44,7 @@ export function toHoldError(
       spentNanoUsd: settled,
       heldNanoUsd: held,
       unresolvedNanoUsd: unresolved,
+      neededNanoUsd: refusal.amountNanoUsd,
       regainAtMs,
     }),
   };
@@ -128,6 +129,7 @@ export function toUnknownError(
       spentNanoUsd: seen?.settledNanoUsd ?? 0n,
       heldNanoUsd: seen?.leasedNanoUsd ?? 0n,
       unresolvedNanoUsd: seen?.unresolvedNanoUsd ?? 0n,
+      neededNanoUsd: null,
       regainAtMs: endMs,
     }),
     unknown_features: [...parts],
