@@ -95,6 +95,7 @@ test.beforeEach(async ({ db, upstream }) => {
       observeHoldRefusal: () => undefined,
       observeOverrun: () => undefined,
       observeDoubt: () => undefined,
+      observeCut: () => undefined,
     },
   });
   headers = withKey(gateway.addKey({ organizationId, workspaceId }));

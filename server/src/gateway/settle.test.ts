@@ -61,7 +61,7 @@ function settleAnswer(begin: BeginRecord, bound: Metered["bound"] = null): EndRe
     meter: { end: (record) => ends.push(record) },
     prices: { get: () => book },
     labels: { labelOf: (model) => model },
-    metrics: { observeOverrun: ignore, observeDoubt: ignore },
+    metrics: { observeOverrun: ignore, observeDoubt: ignore, observeCut: ignore },
     logger: makeLogger("silent"),
   };
   settle(deps, { begin, message: messageOf(begin), bound, isSimulated: false }, endingOf(begin));

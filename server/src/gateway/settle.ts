@@ -1,3 +1,4 @@
+import type { CutReason } from "@bursar/contract/usage-shape.ts";
 import { type PricedUsage, priceUsage } from "#src/domain/cost.ts";
 import { findDoubt, findUsageLimits, limitUsage } from "#src/domain/doubtful-usage.ts";
 import { chargeHold, tokensOfHold } from "#src/domain/hold-cost.ts";
@@ -23,7 +24,11 @@ export interface SettleDeps {
   /** Prices of an organization, from memory. */
   prices: { get(organizationId: string): PriceBook };
   labels: ModelLabels;
-  metrics: { observeOverrun(nanoUsd: bigint): void; observeDoubt(doubt: Doubt): void };
+  metrics: {
+    observeOverrun(nanoUsd: bigint): void;
+    observeDoubt(doubt: Doubt): void;
+    observeCut(reason: CutReason): void;
+  };
   logger: Logger;
 }
 
@@ -66,6 +71,7 @@ export function settle(deps: SettleDeps, metered: Metered, ending: Ending): Toke
   const record = toEndRecord(metered.begin, ending, bill);
   reportOverrun(deps, record);
   reportDoubt(deps, record, ending.usage);
+  if (record.cut !== undefined) deps.metrics.observeCut(record.cut.reason);
   deps.meter.end(record);
   return ending.usage === null && bill.doubt === null ? null : bill.rated;
 }

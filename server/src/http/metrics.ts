@@ -68,6 +68,10 @@ export interface Metrics {
   /** Records the cost of a request beyond its hold. */
   observeOverrun(nanoUsd: bigint): void;
   observeDoubt(doubt: string): void;
+  /** Counts a stream that a spend limit ended. */
+  observeCut(reason: string): void;
+  /** Counts steps of streams: `granted` at once, or `waiting` for budget. */
+  observeStep(outcome: "granted" | "waiting"): void;
   /** Counts one export of telemetry by its outcome. */
   observeTelemetry(outcome: string): void;
   /** Prometheus text of all metrics. */
@@ -286,10 +290,18 @@ function makeRateCounter(registry: Registry): Metrics["observeRateRefusal"] {
   return ({ kind, scope }) => refusals.inc({ kind, scope });
 }
 
-/** Adds counters for refusals of strict limits, overruns and doubtful costs. */
+/** Adds counters for refusals of strict limits, overruns, doubtful costs, and streams held in steps. */
 function makeSpendCounters(
   registry: Registry,
-): Pick<Metrics, "observeHoldRefusal" | "observeOverrun" | "observeDoubt" | "observeTelemetry"> {
+): Pick<
+  Metrics,
+  | "observeHoldRefusal"
+  | "observeOverrun"
+  | "observeDoubt"
+  | "observeCut"
+  | "observeStep"
+  | "observeTelemetry"
+> {
   const holdRefusals = new Counter({
     name: "bursar_hold_refusals_total",
     help: "Requests refused by strict limits: spent, too_large, held, queue_full, queue_slow, uncounted, unbounded, unknown_features, unavailable.",
@@ -312,6 +324,18 @@ function makeSpendCounters(
     labelNames: ["doubt"],
     registers: [registry],
   });
+  const cuts = new Counter({
+    name: "bursar_stream_cuts_total",
+    help: "Streams that a spend limit ended: limit_spent, limit_held, database_unavailable, too_fast.",
+    labelNames: ["reason"],
+    registers: [registry],
+  });
+  const steps = new Counter({
+    name: "bursar_stream_steps_total",
+    help: "Steps of streams that were held in steps: granted at once, or waiting for budget.",
+    labelNames: ["outcome"],
+    registers: [registry],
+  });
   const exports = new Counter({
     name: "bursar_telemetry_exports_total",
     help: "Exports of telemetry by laptops, for each receiver: relayed, queue_full, invalid, failed.",
@@ -321,6 +345,8 @@ function makeSpendCounters(
   return {
     observeTelemetry: (outcome) => exports.inc({ outcome }),
     observeDoubt: (doubt) => doubts.inc({ doubt }),
+    observeCut: (reason) => cuts.inc({ reason }),
+    observeStep: (outcome) => steps.inc({ outcome }),
     observeHoldRefusal: (reason) => holdRefusals.inc({ reason }),
     observeOverrun(nanoUsd) {
       overruns.inc();

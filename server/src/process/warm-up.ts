@@ -165,6 +165,7 @@ async function startRehearsal(
       observeRateRefusal: ignore,
       observeOverrun: ignore,
       observeDoubt: ignore,
+      observeCut: ignore,
     },
     newRequestId: () => newId(idPrefixes.request, systemClock.nowMs()),
     clock: systemClock,

@@ -268,6 +268,7 @@ function testDeps(
       observeRateRefusal: () => undefined,
       observeOverrun: () => undefined,
       observeDoubt: () => undefined,
+      observeCut: () => undefined,
     },
     newRequestId: () => newId("req_", Date.now()),
     clock: systemClock,

@@ -214,6 +214,7 @@ export class StrictGateway {
         observeHoldRefusal: (reason) => void this.refusals.push(reason),
         observeOverrun: (nanoUsd) => void this.overruns.push(nanoUsd),
         observeDoubt: () => undefined,
+        observeCut: () => undefined,
       },
       ...overrides,
     });
