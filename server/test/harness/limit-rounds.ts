@@ -223,12 +223,13 @@ async function crashDatabase({ postgres, db }: Run): Promise<void> {
   });
 }
 
-async function readEpochs(db: Database): Promise<Map<string, bigint>> {
+/** Epoch of each node. A fence raises it. */
+export async function readEpochs(db: Database): Promise<Map<string, bigint>> {
   const rows = await db.selectFrom("node").select(["id", "epoch"]).execute();
   return new Map(rows.map(({ id, epoch }) => [id, BigInt(epoch)]));
 }
 
-async function nodeIdOf({ dataDir }: ServerProcess): Promise<string> {
+export async function nodeIdOf({ dataDir }: ServerProcess): Promise<string> {
   return (await readFile(join(dataDir, "journal", "node-id"), "utf8")).trim();
 }
 

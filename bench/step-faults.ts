@@ -1,0 +1,73 @@
+// `node bench/step-faults.ts [--rounds 10] [--limit 5] [--clients 200] [--hold steps] [--max-tokens 128000] [--seed 1]`: streams under one strict limit
+// on four nodes with one PostgreSQL. In each round one node gets `kill -9`. Another is stopped: for longer than its lease in odd
+// rounds, and for less in even ones. Each round has a new limit, and ends once it is spent. Exits with 1 if the figures are not
+// those that the rules allow: see `agents/check-faults.ts`.
+import { parseArgs } from "node:util";
+import { stopAllServers } from "../server/test/harness/server-process.ts";
+import { checkFaults, type FaultFigures } from "./agents/check-faults.ts";
+import { runFaultRounds } from "./agents/fault-rounds.ts";
+import { printTable, showUsd } from "./agents/report-run.ts";
+
+process.exit(await main());
+
+async function main(): Promise<number> {
+  // Child processes are killed when this process exits. A signal alone does not run the exit handlers.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
+  const { values } = parseArgs({
+    options: {
+      rounds: { type: "string", default: "10" },
+      limit: { type: "string", default: "5" },
+      clients: { type: "string", default: "200" },
+      hold: { type: "string", default: "steps" },
+      "max-tokens": { type: "string", default: "128000" },
+      seed: { type: "string", default: "1" },
+    },
+  });
+  const { hold } = values;
+  if (hold !== "steps" && hold !== "whole" && hold !== "default") {
+    throw new Error("--hold is steps, whole or default");
+  }
+  const faults: string[] = [];
+  const rounds: FaultFigures[] = [];
+  try {
+    const options = {
+      rounds: Number(values.rounds),
+      limit: { limitUsd: Number(values.limit), hold: hold === "default" ? null : hold } as const,
+      clients: Number(values.clients),
+      maxTokens: Number(values["max-tokens"]),
+      seed: Number(values.seed),
+    };
+    for await (const round of runFaultRounds(options)) {
+      rounds.push(round);
+      const found = checkFaults(round);
+      faults.push(...found.map((fault) => `round ${round.round}: ${fault}`));
+      printTable([{ name: `round ${round.round}`, rows: describe(round) }]);
+      if (found.length > 0) console.log(found.join("\n"));
+    }
+  } finally {
+    await stopAllServers();
+  }
+  printTable(rounds.map((round) => ({ name: `round ${round.round}`, rows: describe(round) })));
+  console.log(faults.length === 0 ? "\nall as the rules allow" : `\n${faults.join("\n")}`);
+  return faults.length === 0 ? 0 : 1;
+}
+
+function describe(figures: FaultFigures): [string, string][] {
+  const { streams } = figures;
+  const count = (fate: string) => streams.filter((one) => one.fate === fate).length;
+  return [
+    ["the other node was stopped for", `${(figures.stoppedMs / 1_000).toFixed(1)} s`],
+    ["fenced", figures.isFenced ? "yes" : "no"],
+    ["streams", String(streams.length)],
+    ["on the killed node", String(count("killed"))],
+    ["on the stopped node", String(count("stopped"))],
+    ["cut", String(streams.filter(({ isCut }) => isCut).length)],
+    ["billed", showUsd(figures.billedNanoUsd)],
+    ["recorded", showUsd(figures.settledNanoUsd)],
+    ["unresolved", showUsd(figures.unresolvedNanoUsd)],
+    ["overrun", showUsd(figures.overrunNanoUsd)],
+    ["alerts of it", String(figures.overrunFirings)],
+    ["billed after a cut", showUsd(figures.billedAfterCutNanoUsd)],
+    ["refused", figures.refusals],
+  ];
+}
