@@ -1,4 +1,4 @@
-import { enforcements } from "@bursar/contract/admin/spend-limits.ts";
+import { enforcements, NEW_LIMIT_HOLD } from "@bursar/contract/admin/spend-limits.ts";
 import { adminRoutes } from "@bursar/contract/routes.ts";
 import tailwind from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
@@ -23,7 +23,7 @@ function contractFacts(): Plugin {
     resolveId: (id) => (id === CONTRACT ? `\0${CONTRACT}` : null),
     load: (id) =>
       id === `\0${CONTRACT}`
-        ? `export const routes = ${JSON.stringify(routes)};\nexport const enforcements = ${JSON.stringify(enforcements)};\nexport const auditEvents = ${JSON.stringify([...new Set(auditEvents)].sort())};\n`
+        ? `export const routes = ${JSON.stringify(routes)};\nexport const enforcements = ${JSON.stringify(enforcements)};\nexport const newLimitHold = ${JSON.stringify(NEW_LIMIT_HOLD)};\nexport const auditEvents = ${JSON.stringify([...new Set(auditEvents)].sort())};\n`
         : null,
   };
 }

@@ -251,6 +251,32 @@ describe("values of several ranks", () => {
     expect(refused.body).toMatchObject({ unknown_features: "refuse" });
   });
 
+  test("a lower rank does not hold in steps what a higher one holds whole", async ({
+    org,
+    workspaceId,
+    scene,
+  }) => {
+    const scope = { type: "workspace", workspace_id: workspaceId };
+    const body = { scope, period: "monthly", limit_usd: 100 };
+    const LIMITS = "/v1/admin/spend_limits";
+    await org.admin.post(LIMITS, { ...body, hold: "whole" });
+    const { workspace_admin, api_key, owner } = scene.clients;
+    for (const client of [workspace_admin, api_key]) {
+      const held = await client.post<Limit>(LIMITS, { ...body, hold: "steps" });
+      expect(held.body).toMatchObject({
+        hold: "whole",
+        values: [
+          { rank: "admin", hold: "whole" },
+          { rank: "workspace", hold: "steps" },
+        ],
+      });
+    }
+    const eased = await owner.post<Limit>(LIMITS, { ...body, rank: "admin", hold: "steps" });
+    expect(eased.body).toMatchObject({ hold: "steps" });
+    const stricter = await api_key.post<Limit>(LIMITS, { ...body, hold: "whole" });
+    expect(stricter.body).toMatchObject({ hold: "whole" });
+  });
+
   test("a limit that an older version has changed counts as set by an Admin", async ({
     h,
     org,
@@ -378,7 +404,7 @@ describe("with two people for raises", () => {
     const { clients } = scene;
     const scope = { type: "workspace", workspace_id: workspaceId };
     const body = { scope, period: "monthly" };
-    const strict = { ...body, limit_usd: 100, unknown_features: "refuse" };
+    const strict = { ...body, limit_usd: 100, unknown_features: "refuse", hold: "whole" };
     const { id } = (await org.admin.post<Limit>(LIMITS, strict)).body;
     await org.admin.post("/v1/admin/security_settings", { raises_need_two_people: true });
     for (const client of [clients.owner, clients.admin, clients.admin_key, clients.billing]) {
@@ -386,9 +412,13 @@ describe("with two people for raises", () => {
         alone,
       );
       expect(await client.remove(`${LIMITS}/${id}`)).toMatchObject(alone);
-      for (const weaker of [{ enforcement: "soft" }, { unknown_features: "hold" }]) {
-        const change = { ...body, limit_usd: 100, unknown_features: "refuse", rank: "admin" };
-        expect(await client.post(LIMITS, { ...change, ...weaker })).toMatchObject(alone);
+      for (const weaker of [
+        { enforcement: "soft" },
+        { unknown_features: "hold" },
+        { hold: "steps" },
+      ]) {
+        const change = { ...strict, rank: "admin", ...weaker };
+        expect(await client.post(LIMITS, change)).toMatchObject(alone);
       }
     }
     const asked = await clients.workspace_admin.post<{ id: string }>(

@@ -29,7 +29,7 @@ export const enforcements = ["strict", "soft", "alert_only"] as const;
 
 const enforcement = z.enum(enforcements);
 const enforcementDescription =
-  "`strict`: a request is sent only if its worst-case cost fits besides all running requests. `soft`: requests are refused once spend has reached the limit. `alert_only`: no request is refused.";
+  "`strict`: a request is sent only if its hold fits besides all running requests. `soft`: requests are refused once spend has reached the limit. `alert_only`: no request is refused.";
 
 export const periods = ["daily", "weekly", "monthly"] as const;
 
@@ -53,6 +53,24 @@ const unknownFeatures = z.enum(unknownFeatureRules).meta({
 });
 const setUnknownFeatures = { unknown_features: unknownFeatures.default("hold") };
 
+export const holdRules = ["steps", "whole"] as const;
+
+/** Rule of a new limit whose request names none. */
+export const NEW_LIMIT_HOLD: (typeof holdRules)[number] = "whole";
+
+const holdDescription =
+  "Rule of a strict limit for streams. `steps`: hold the input and the next part of the output, and more as the stream goes on. A stream is cut when the limit has nothing left. `whole`: hold the worst case of the stream from its start. Other requests are always held whole.";
+
+const hold = z.enum(holdRules).meta({ description: holdDescription });
+const setHold = {
+  hold: z
+    .enum(holdRules)
+    .optional()
+    .meta({
+      description: `${holdDescription} Omitted: the rule that your rank has set, or \`${NEW_LIMIT_HOLD}\` for a new limit.`,
+    }),
+};
+
 const spendLimitValue = z
   .object({
     ...limitValueFields,
@@ -60,6 +78,7 @@ const spendLimitValue = z
     enforcement,
     open_ended_hold_usd: z.number().nullable(),
     unknown_features: unknownFeatures,
+    hold,
   })
   .meta({ id: "SpendLimitValue" });
 
@@ -90,6 +109,7 @@ export const workspaceLimit = z
     activating_since: activation.activating_since,
     open_ended_hold_usd: z.number().nullable(),
     unknown_features: unknownFeatures.nullable(),
+    hold: hold.nullable(),
     values,
     version: limitVersion.nullable(),
     updated_at: timestamp.nullable(),
@@ -112,6 +132,7 @@ export const setWorkspaceLimit = route({
     enforcement: setEnforcement,
     ...openEndedHold,
     ...setUnknownFeatures,
+    ...setHold,
     ...rankToSet,
     ...ifVersion,
   }),
@@ -162,6 +183,7 @@ export const spendLimit = z
     ...activation,
     open_ended_hold_usd: z.number().nullable(),
     unknown_features: unknownFeatures,
+    hold,
     values,
     version: limitVersion,
     created_at: timestamp,
@@ -188,6 +210,7 @@ export const setSpendLimit = route({
     enforcement: setEnforcement,
     ...openEndedHold,
     ...setUnknownFeatures,
+    ...setHold,
     ...rankToSet,
     ...ifVersion,
   }),
@@ -278,7 +301,15 @@ export const effectiveSpendLimits = z
     is_blocked: z.boolean(),
     max_request_usd: usdText.nullable().meta({
       description:
-        "Highest cost that a request of the key can have now, besides all running requests, in US dollars. Null: not limited. For a member: by the limits of all requests of the member.",
+        "Highest cost that a request of the key can have now if it is held whole, besides all running requests, in US dollars. Null: not limited. For a member: by the limits of all requests of the member.",
+    }),
+    max_stream_usd: usdText.nullable().meta({
+      description:
+        "Highest cost that a stream of the key can have now, by the limits with `hold: whole`. Null: none of them limits it.",
+    }),
+    max_first_hold_usd: usdText.nullable().meta({
+      description:
+        "Highest hold with which a stream of the key can start now, by the limits with `hold: steps`: its input and the first step of its output. Null: none of them limits it.",
     }),
   })
   .meta({ id: "EffectiveSpendLimits" });

@@ -221,6 +221,7 @@ const styles: Readonly<Record<string, CommandStyle>> = {
       "spend-limits set --scope workspace:Research --period monthly --limit-usd 100",
       "spend-limits set --scope organization --period daily --limit-usd 500",
       "spend-limits set --scope tag:cost_center=4711 --period monthly --limit-usd 2000",
+      "spend-limits set --scope workspace:Research --period monthly --limit-usd 100 --hold whole",
     ],
   },
   setGroupLimitMode: { positionals: ["mode"], examples: ["group-limit-mode set lowest"] },

@@ -19,6 +19,7 @@ export interface LedgerTables {
   lease: LeaseTable;
   lease_draw: LeaseDrawTable;
   lease_left: LeaseLeftView;
+  limit_overrun: LimitOverrunTable;
   lease_node: LeaseNodeTable;
   node_contact: NodeContactView;
 }
@@ -93,6 +94,26 @@ interface LeaseDrawTable {
   period: PeriodName;
   period_start: string;
   drawn_nano_usd: bigint;
+}
+
+/** Spend that settled beyond a strict limit, by minute. */
+interface LimitOverrunTable {
+  organization_id: string;
+  scope_type: ScopeType;
+  scope_id: string;
+  period: PeriodName;
+  period_start: string;
+  minute_at: Date;
+  overrun_nano_usd: bigint;
+  /** Limit in force at the last overrun of the minute. */
+  limit_nano_usd: bigint;
+  /** Spend of the period after the last overrun of the minute. */
+  settled_nano_usd: bigint;
+  /** Requests that cost more than their holds, each with the cost beyond it. The first ones are named. */
+  request_ids: Generated<string[]>;
+  beyond_nano_usd: Generated<bigint[]>;
+  /** Number of all requests that cost more than their holds. */
+  beyond_requests: Generated<bigint>;
 }
 
 interface CountedLimitTable {

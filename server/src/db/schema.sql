@@ -611,6 +611,20 @@ CREATE TABLE lease_node (
   seen_at timestamp with time zone DEFAULT now() NOT NULL,
   awaited_until timestamp with time zone
 );
+CREATE TABLE limit_overrun (
+  organization_id uuid NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  period text NOT NULL,
+  period_start date NOT NULL,
+  minute_at timestamp with time zone NOT NULL,
+  overrun_nano_usd bigint NOT NULL,
+  limit_nano_usd bigint NOT NULL,
+  settled_nano_usd bigint NOT NULL,
+  request_ids text[] DEFAULT '{}'::text[] NOT NULL,
+  beyond_nano_usd bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+  beyond_requests bigint DEFAULT 0 NOT NULL
+);
 CREATE TABLE limits_version (
   is_only_row boolean DEFAULT true NOT NULL,
   value bigint DEFAULT 0 NOT NULL
@@ -664,7 +678,8 @@ CREATE TABLE member_default_limit (
   amount_nano_usd bigint NOT NULL,
   enforcement text NOT NULL,
   open_ended_hold_nano_usd bigint,
-  unknown_features text DEFAULT 'hold'::text NOT NULL
+  unknown_features text DEFAULT 'hold'::text NOT NULL,
+  hold text DEFAULT 'whole'::text NOT NULL
 );
 CREATE TABLE member_default_rate (
   organization_id uuid NOT NULL,
@@ -952,7 +967,8 @@ CREATE TABLE spend_limit (
   open_ended_hold_nano_usd bigint,
   revision bigint DEFAULT 0 NOT NULL,
   version_at timestamp with time zone DEFAULT now() NOT NULL,
-  unknown_features text DEFAULT 'hold'::text NOT NULL
+  unknown_features text DEFAULT 'hold'::text NOT NULL,
+  hold text DEFAULT 'whole'::text NOT NULL
 );
 CREATE TABLE spend_limit_increase_request (
   id text NOT NULL,
@@ -996,7 +1012,8 @@ CREATE TABLE spend_limit_value (
   set_by_type text,
   set_by_id text,
   set_at timestamp with time zone DEFAULT now() NOT NULL,
-  unknown_features text DEFAULT 'hold'::text NOT NULL
+  unknown_features text DEFAULT 'hold'::text NOT NULL,
+  hold text DEFAULT 'whole'::text NOT NULL
 );
 CREATE TABLE tag (
   id text NOT NULL,
@@ -1888,6 +1905,8 @@ ALTER TABLE lease ADD CONSTRAINT lease_pkey PRIMARY KEY (node_id, request_id, sc
 ALTER TABLE lease_draw ADD CONSTRAINT lease_draw_drawn_nano_usd_check CHECK ((drawn_nano_usd >= 0));
 ALTER TABLE lease_draw ADD CONSTRAINT lease_draw_pkey PRIMARY KEY (node_id, scope_type, scope_id, period, period_start);
 ALTER TABLE lease_node ADD CONSTRAINT lease_node_pkey PRIMARY KEY (node_id);
+ALTER TABLE limit_overrun ADD CONSTRAINT limit_overrun_overrun_nano_usd_check CHECK ((overrun_nano_usd > 0));
+ALTER TABLE limit_overrun ADD CONSTRAINT limit_overrun_pkey PRIMARY KEY (scope_type, scope_id, period, period_start, minute_at);
 ALTER TABLE limits_version ADD CONSTRAINT limits_version_is_only_row_check CHECK (is_only_row);
 ALTER TABLE limits_version ADD CONSTRAINT limits_version_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE mail ADD CONSTRAINT mail_pkey PRIMARY KEY (id);
@@ -1900,6 +1919,7 @@ ALTER TABLE member ADD CONSTRAINT member_email_check CHECK ((email = lower(email
 ALTER TABLE member ADD CONSTRAINT member_pkey PRIMARY KEY (id);
 ALTER TABLE member ADD CONSTRAINT member_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'billing'::text, 'user'::text, 'claude_code_user'::text])));
 ALTER TABLE member ADD CONSTRAINT member_status_check CHECK ((status = ANY (ARRAY['active'::text, 'deactivated'::text, 'removed'::text])));
+ALTER TABLE member_default_limit ADD CONSTRAINT member_default_limit_hold_check CHECK ((hold = ANY (ARRAY['steps'::text, 'whole'::text])));
 ALTER TABLE member_default_limit ADD CONSTRAINT member_default_limit_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
 ALTER TABLE member_default_limit ADD CONSTRAINT member_default_limit_pkey PRIMARY KEY (member_id, period, rank);
 ALTER TABLE member_default_limit ADD CONSTRAINT member_default_limit_rank_check CHECK ((rank = ANY (ARRAY['machine'::text, 'owner'::text, 'admin'::text, 'workspace'::text, 'holder'::text])));
@@ -1984,6 +2004,7 @@ ALTER TABLE set_up_link ADD CONSTRAINT set_up_link_pkey PRIMARY KEY (token_hash)
 ALTER TABLE spend_adjustment ADD CONSTRAINT spend_adjustment_pkey PRIMARY KEY (id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_enforcement_check CHECK ((enforcement = ANY (ARRAY['strict'::text, 'soft'::text, 'alert_only'::text])));
+ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_hold_check CHECK ((hold = ANY (ARRAY['steps'::text, 'whole'::text])));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_open_ended_hold_nano_usd_check CHECK ((open_ended_hold_nano_usd > 0));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_pkey PRIMARY KEY (id);
@@ -2000,6 +2021,7 @@ ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_req
 ALTER TABLE spend_limit_raise ADD CONSTRAINT spend_limit_raise_pkey PRIMARY KEY (id);
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_enforcement_check CHECK ((enforcement = ANY (ARRAY['strict'::text, 'soft'::text, 'alert_only'::text])));
+ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_hold_check CHECK ((hold = ANY (ARRAY['steps'::text, 'whole'::text])));
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_open_ended_hold_nano_usd_check CHECK ((open_ended_hold_nano_usd > 0));
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_pkey PRIMARY KEY (scope_id, scope_type, period, rank);
@@ -2129,6 +2151,7 @@ ALTER TABLE laptop ADD CONSTRAINT laptop_organization_id_fkey FOREIGN KEY (organ
 ALTER TABLE laptop ADD CONSTRAINT laptop_secret_id_fkey FOREIGN KEY (secret_id) REFERENCES api_key_secret(id);
 ALTER TABLE laptop ADD CONSTRAINT laptop_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
 ALTER TABLE lease ADD CONSTRAINT lease_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE limit_overrun ADD CONSTRAINT limit_overrun_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE mail ADD CONSTRAINT mail_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE managed_settings_version ADD CONSTRAINT managed_settings_version_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);

@@ -273,6 +273,7 @@ interface MemberDefaultLimitTable {
   enforcement: SpendLimitTable["enforcement"];
   open_ended_hold_nano_usd: bigint | null;
   unknown_features: Generated<"hold" | "refuse">;
+  hold: Generated<"steps" | "whole">;
 }
 
 interface MemberDefaultRateTable {
@@ -292,6 +293,7 @@ interface SpendLimitValueTable extends LimitValueColumns {
   enforcement: SpendLimitTable["enforcement"];
   open_ended_hold_nano_usd: bigint | null;
   unknown_features: Generated<"hold" | "refuse">;
+  hold: Generated<"steps" | "whole">;
 }
 
 interface RateLimitValueTable extends LimitValueColumns {
@@ -328,6 +330,7 @@ interface SpendLimitTable {
   version: Generated<bigint>;
   open_ended_hold_nano_usd: bigint | null;
   unknown_features: Generated<"hold" | "refuse">;
+  hold: Generated<"steps" | "whole">;
   revision: Generated<bigint>;
   version_at: Generated<Date>;
 }

@@ -86,6 +86,7 @@ const limit: SpendBound = {
   enforcement: "soft",
   openEndedHoldNanoUsd: null,
   unknownFeatures: "hold",
+  hold: "steps",
 };
 
 test.for<[string, SpendBound | null, SpendBound | null, boolean]>([
@@ -99,6 +100,8 @@ test.for<[string, SpendBound | null, SpendBound | null, boolean]>([
   ["holds more", { ...limit, openEndedHoldNanoUsd: 5n }, limit, false],
   ["allows unknown features", { ...limit, unknownFeatures: "refuse" }, limit, true],
   ["refuses unknown features", limit, { ...limit, unknownFeatures: "refuse" }, false],
+  ["holds streams in steps", { ...limit, hold: "whole" }, limit, true],
+  ["holds streams whole", limit, { ...limit, hold: "whole" }, false],
 ])("a spend limit that %s", ([_, before, after, isWider]) => {
   expect(isSpendLimitWider(before, after)).toBe(isWider);
 });

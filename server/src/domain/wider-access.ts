@@ -162,6 +162,8 @@ export interface SpendBound {
   openEndedHoldNanoUsd: bigint | null;
   /** Rule for requests with unknown parts. */
   unknownFeatures: "hold" | "refuse";
+  /** Rule for streams: held in steps of their output, or whole. */
+  hold: "steps" | "whole";
 }
 
 /** True if more money can be spent. Null: no limit. */
@@ -172,7 +174,8 @@ export function isSpendLimitWider(before: SpendBound | null, after: SpendBound |
     after.amountNanoUsd > before.amountNanoUsd ||
     enforcements.indexOf(after.enforcement) > enforcements.indexOf(before.enforcement) ||
     isHoldLower(before.openEndedHoldNanoUsd, after.openEndedHoldNanoUsd) ||
-    (before.unknownFeatures === "refuse" && after.unknownFeatures === "hold")
+    (before.unknownFeatures === "refuse" && after.unknownFeatures === "hold") ||
+    (before.hold === "whole" && after.hold === "steps")
   );
 }
 

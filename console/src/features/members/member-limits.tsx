@@ -17,6 +17,7 @@ export function MemberLimits({ member }: { member: Member }) {
   }
   if (!effective.data) return <SkeletonRows rows={3} />;
   const { limits, binds_first: first, is_blocked, max_request_usd: most } = effective.data;
+  const { max_first_hold_usd: firstHold } = effective.data;
   return (
     <Section
       title="Spend limits"
@@ -25,7 +26,9 @@ export function MemberLimits({ member }: { member: Member }) {
           ? "A limit blocks all requests of this person now."
           : most === null
             ? "All personal keys of the person count together."
-            : `All personal keys of the person count together. Maximum cost of the next request: ${formatUsd(most)}.`
+            : firstHold === null
+              ? `All personal keys of the person count together. Maximum cost of the next request: ${formatUsd(most)}.`
+              : `All personal keys of the person count together. Maximum first hold of the next stream: ${formatUsd(firstHold)}.`
       }
       actions={<SetOwnLimit kind={spendLimits} member={member} label="Set own limit…" />}
     >

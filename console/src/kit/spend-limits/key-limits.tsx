@@ -8,7 +8,13 @@ import { SpendBar } from "../../ui/spend-bar.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { scopeLabel } from "../scopes/scope-names.ts";
 import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
-import { describeOrigin, enforcementWords, isRefusingUnknown, periodWords } from "./words.ts";
+import {
+  describeOrigin,
+  enforcementWords,
+  isHeldInSteps,
+  isRefusingUnknown,
+  periodWords,
+} from "./words.ts";
 
 type Effective = Answer<"getEffectiveSpendLimits">;
 type Limit = Effective["limits"][number];
@@ -45,6 +51,7 @@ export function KeyLimits({ apiKeyId }: { apiKeyId: string }) {
 /** Describes the largest request that can start now, and the limit that decides it. */
 function Verdict({ effective }: { effective: Effective }) {
   const { binds_first: first, is_blocked, max_request_usd: most } = effective;
+  const { max_first_hold_usd: firstHold, max_stream_usd: stream } = effective;
   return (
     <div className={`rounded-md px-4 py-3 ${is_blocked ? "bg-bad-wash" : "bg-sunk"}`}>
       <p className="font-medium">
@@ -52,7 +59,9 @@ function Verdict({ effective }: { effective: Effective }) {
           ? "Requests of this key are blocked now."
           : most === null
             ? "No limit applies to the cost of a request of this key."
-            : `Maximum cost of the next request: ${formatUsd(most)}.`}
+            : firstHold === null
+              ? `Maximum cost of the next request: ${formatUsd(most)}.`
+              : `Maximum first hold of the next stream: ${formatUsd(firstHold)}.`}
       </p>
       <p className="mt-1 text-sm text-quiet">
         {first === null ? (
@@ -64,12 +73,28 @@ function Verdict({ effective }: { effective: Effective }) {
             <RelativeTime at={first.period_ends_at} />.
           </>
         )}
-        {most !== null &&
-          !is_blocked &&
-          " A request starts only if its worst-case cost fits: its input, and its maximum output."}
+        {most !== null && !is_blocked && ` ${explainStart({ most, firstHold, stream })}`}
       </p>
     </div>
   );
+}
+
+/** Amounts that decide whether a request can start. Null: no limit of that kind. */
+interface StartBounds {
+  most: string;
+  firstHold: string | null;
+  stream: string | null;
+}
+
+function explainStart({ most, firstHold, stream }: StartBounds): string {
+  if (firstHold === null) {
+    return "A request starts only if its worst-case cost fits: its input, and its maximum output.";
+  }
+  const whole =
+    stream === null
+      ? `A request that is held whole can cost ${formatUsd(most)} at most.`
+      : `Other limits hold streams whole: a stream can cost ${formatUsd(stream)} at most, and another request ${formatUsd(most)}.`;
+  return `A stream starts if its input and the first step of its output fit. ${whole}`;
 }
 
 function Chain({ effective }: { effective: Effective }) {
@@ -139,6 +164,7 @@ function ChainLimit({ limit, isFirst }: { limit: Limit; isFirst: boolean }) {
           {periodWords[limit.period]}
         </span>
         <Badge tone={limit.enforcement === "alert_only" ? "plain" : "accent"}>{label}</Badge>
+        {isHeldInSteps(limit) && <Badge>In steps</Badge>}
         {isRefusingUnknown(limit) && <Badge>Refuses unknown features</Badge>}
         {isFirst && <Badge tone="warn">Applies first</Badge>}
         {limit.blocks_now && <Badge tone="bad">Blocks requests</Badge>}

@@ -13,6 +13,8 @@ import {
   currentPeriodWords,
   type Enforcement,
   enforcementWords,
+  type HoldRule,
+  holdWords,
   type Period,
   type UnknownFeatures,
   unknownFeatureWords,
@@ -23,6 +25,7 @@ export interface SpendValues extends ScopeValues, RankedValues {
   limit_usd: string;
   enforcement: Enforcement;
   unknown_features: UnknownFeatures;
+  hold: HoldRule;
 }
 
 /** Fields of a spend limit. */
@@ -65,6 +68,19 @@ export function SpendLimitFields({
         onChange={(enforcement) => form.setValue("enforcement", enforcement, { shouldDirty: true })}
         choices={enforcements.map((value) => ({ value, ...enforcementWords[value] }))}
       />
+      {values.enforcement === "strict" && (
+        <Field label="Holds of streams" hint={holdWords[values.hold].hint}>
+          {(control) => (
+            <Select {...control} {...form.register("hold")}>
+              {Object.entries(holdWords).map(([rule, { label }]) => (
+                <option key={rule} value={rule}>
+                  {label}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+      )}
       {values.enforcement === "strict" && (
         <Field
           label="Unknown features"

@@ -1,4 +1,4 @@
-import { enforcements } from "virtual:contract";
+import { enforcements, newLimitHold } from "virtual:contract";
 import type { Rank } from "@bursar/contract/permissions.ts";
 import { formatUsd, toUsdText } from "../../ui/format.ts";
 import type { FormStart, LimitKind } from "../limits/limit-kind.ts";
@@ -17,6 +17,8 @@ import {
   describeValue,
   type Enforcement,
   enforcementWords,
+  holdWords,
+  isHeldInSteps,
   isRefusingUnknown,
   periodWords,
   unknownFeatureWords,
@@ -62,11 +64,11 @@ export const spendLimits: LimitKind<SpendLimit, SpendValues> = {
     Fields: SpendLimitFields,
     useSet: useSetLimit,
     toInput: (given, { scope, over, if_version }) => {
-      const { period, enforcement, rank, unknown_features } = given;
-      const hold = (findValue(over, rank) ?? over)?.open_ended_hold_usd ?? null;
-      const open_ended_hold_usd = hold === null ? null : toUsdText(hold);
+      const { period, enforcement, rank, unknown_features, hold } = given;
+      const openEnded = (findValue(over, rank) ?? over)?.open_ended_hold_usd ?? null;
+      const open_ended_hold_usd = openEnded === null ? null : toUsdText(openEnded);
       const limit_usd = toAmount(given.limit_usd);
-      const value = { limit_usd, enforcement, open_ended_hold_usd, unknown_features };
+      const value = { limit_usd, enforcement, open_ended_hold_usd, unknown_features, hold };
       return { body: { scope, period, ...value, if_version, rank } };
     },
     find: ({ period }, scope) => findLimit(scope, period),
@@ -83,6 +85,7 @@ function toValues(limit: SpendLimit | null, { workspaceId, rank, scope }: FormSt
     limit_usd: shown ? toUsdText(shown.limit_usd) : "",
     enforcement: shown?.enforcement ?? enforcements[0] ?? "soft",
     unknown_features: shown?.unknown_features ?? "hold",
+    hold: shown?.hold ?? newLimitHold,
   };
 }
 
@@ -101,7 +104,8 @@ function isStricter(value: Value, given: SpendValues): boolean {
   return (
     value.limit_usd < Number(toAmount(given.limit_usd)) ||
     enforcements.indexOf(value.enforcement) < enforcements.indexOf(given.enforcement) ||
-    (isRefusingUnknown(value) && !isRefusingUnknown(given))
+    (isRefusingUnknown(value) && !isRefusingUnknown(given)) ||
+    (isHeldInSteps(given) && value.enforcement === "strict" && !isHeldInSteps(value))
   );
 }
 
@@ -122,5 +126,6 @@ function compareLimit(now: SpendLimit | null, own: SpendValues) {
       now ? unknownFeatureWords[now.unknown_features] : "",
       unknownFeatureWords[own.unknown_features],
     ],
+    ["Holds of streams", now ? holdWords[now.hold].label : "", holdWords[own.hold].label],
   ] as const;
 }

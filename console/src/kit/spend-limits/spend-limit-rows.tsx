@@ -1,13 +1,13 @@
 import { useState } from "react";
-import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { formatPlural, formatUsd, toUsdText } from "../../ui/format.ts";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
 import type { LimitRowsProps, NamedLimit } from "../limits/limit-kind.ts";
 import { LimitMenu } from "../limits/limit-menu.tsx";
+import { LimitBadges } from "./limit-badges.tsx";
 import type { SpendLimit } from "./queries.ts";
-import { describeOrigin, enforcementWords, isRefusingUnknown, periodWords } from "./words.ts";
+import { describeOrigin, periodWords } from "./words.ts";
 
 const DRAWN_AT_ONCE = 50;
 
@@ -68,17 +68,7 @@ function LimitRow({ limit, name, actions }: LimitRowProps) {
           <p className="text-sm">Default cap of {formatPlural(limit.member_count, "member")}</p>
         )}
         <p className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm text-quiet">
-          <Badge tone={limit.enforcement === "alert_only" ? "plain" : "accent"}>
-            {enforcementWords[limit.enforcement].label}
-          </Badge>
-          {isRefusingUnknown(limit) && <Badge>Refuses unknown features</Badge>}
-          {limit.state === "activating" && (
-            <span className="text-warn">Activating on all servers</span>
-          )}
-          {limit.blocks_now && <Badge tone="bad">Blocks requests</Badge>}
-          {Number(limit.overrun_usd) > 0 && (
-            <Badge tone="bad">{formatUsd(limit.overrun_usd)} over the limit</Badge>
-          )}
+          <LimitBadges limit={limit} />
           {limit.member_count === null && (
             <span>
               Resets <RelativeTime at={limit.period_ends_at} />

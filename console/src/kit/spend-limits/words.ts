@@ -8,7 +8,7 @@ export type Period = SpendLimit["period"];
 export const enforcementWords: Record<Enforcement, { label: string; hint: string }> = {
   strict: {
     label: "Strict",
-    hint: "A request starts only if its worst-case cost fits in the remaining budget.",
+    hint: "A request starts only if its hold fits in the remaining budget.",
   },
   soft: {
     label: "Soft",
@@ -27,6 +27,25 @@ export const unknownFeatureWords: Record<UnknownFeatures, string> = {
   hold: "Hold at the highest price of all models",
   refuse: "Refuse the request",
 };
+
+export type HoldRule = SpendLimit["hold"];
+
+/** Rules of a strict limit for streams. */
+export const holdWords: Record<HoldRule, { label: string; hint: string }> = {
+  steps: {
+    label: "In steps",
+    hint: "More streams run at once. A stream is cut when the limit has nothing left.",
+  },
+  whole: {
+    label: "Whole",
+    hint: "A stream starts only if its maximum output fits. No stream is cut.",
+  },
+};
+
+/** True for a strict limit that holds streams in steps. */
+export function isHeldInSteps(limit: Pick<SpendLimit, "enforcement" | "hold">): boolean {
+  return limit.enforcement === "strict" && limit.hold === "steps";
+}
 
 /** True for a strict limit that refuses requests with unknown features. */
 export function isRefusingUnknown(
@@ -49,11 +68,12 @@ export const periodWords: Record<Period, string> = {
 
 /** "$100.00, strict" */
 export function describeValue(
-  of: Pick<SpendLimit, "limit_usd" | "enforcement" | "unknown_features">,
+  of: Pick<SpendLimit, "limit_usd" | "enforcement" | "unknown_features" | "hold">,
 ): string {
   const { label } = enforcementWords[of.enforcement];
   const rule = isRefusingUnknown(of) ? ", refuses unknown features" : "";
-  return `${formatUsd(toUsdText(of.limit_usd))}, ${label.toLowerCase()}${rule}`;
+  const hold = isHeldInSteps(of) ? ", holds streams in steps" : "";
+  return `${formatUsd(toUsdText(of.limit_usd))}, ${label.toLowerCase()}${hold}${rule}`;
 }
 
 /** Origin of a limit: "Set by an Admin", or the group whose default cap it is. */

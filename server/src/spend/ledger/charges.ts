@@ -67,9 +67,23 @@ function haveSameIds(
 
 const NO_IDS: readonly string[] = [];
 
+/** A request that cost more than its hold in one balance. */
+export interface BeyondHold {
+  requestId: string;
+  /** Cost beyond the hold, nano-USD. */
+  nanoUsd: bigint;
+}
+
+/** Requests of one balance that are named as beyond their holds, in a batch and in a recorded overrun. */
+export const MAX_NAMED_BEYOND = 20;
+
 /** Changes of one balance by a batch of ended requests. */
 export interface Charge extends BalanceCharge {
   overrunNanoUsd: bigint;
+  /** Requests beyond their holds, at most `MAX_NAMED_BEYOND`. */
+  beyond: BeyondHold[];
+  /** Number of all requests beyond their holds. */
+  beyondRequests: number;
   /** Holds of requests that were sent and whose usage is unknown, without their charged cost. */
   unresolved: { requestId: string; nanoUsd: bigint }[];
 }
@@ -118,13 +132,20 @@ export function sumCharges(batch: readonly EndRecord[]): Charge[] {
     for (const charge of own) {
       const holdNanoUsd = findBalanceHold(record, charge);
       charge.nanoUsd += record.cost.total;
-      charge.overrunNanoUsd += computeExcess(record.cost.total, holdNanoUsd);
+      addExcess(charge, requestId, computeExcess(record.cost.total, holdNanoUsd));
       if (isUnresolved) {
         charge.unresolved.push({ requestId, nanoUsd: findUnresolved(record, holdNanoUsd) });
       }
     }
   }
   return [...charges].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, charge]) => charge);
+}
+
+function addExcess(charge: Charge, requestId: string, nanoUsd: bigint): void {
+  if (nanoUsd === 0n) return;
+  charge.overrunNanoUsd += nanoUsd;
+  charge.beyondRequests += 1;
+  if (charge.beyond.length < MAX_NAMED_BEYOND) charge.beyond.push({ requestId, nanoUsd });
 }
 
 /** Charges of one request among those of the batch. A missing one is added with zeros. */
@@ -136,8 +157,9 @@ function findOrAddCharges(record: EndRecord, charges: Map<string, Charge>): Char
     for (const [scopeType, scopeId] of chainOf(record)) {
       const key = { scopeType, scopeId, period, periodStart };
       const text = balanceKeyText(key);
-      const nothing = { organizationId, nanoUsd: 0n, overrunNanoUsd: 0n, unresolved: [] };
-      const charge = charges.get(text) ?? { ...key, ...nothing };
+      const nothing = { organizationId, nanoUsd: 0n, overrunNanoUsd: 0n };
+      const none = { beyond: [], beyondRequests: 0, unresolved: [] };
+      const charge = charges.get(text) ?? { ...key, ...nothing, ...none };
       charges.set(text, charge);
       own.push(charge);
     }

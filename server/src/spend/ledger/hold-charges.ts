@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { spentOf } from "#src/domain/request-spend.ts";
-import { overrunOf, sumCharges } from "./charges.ts";
+import { type BeyondHold, overrunOf, sumCharges } from "./charges.ts";
 import type { LeaseKey } from "./lease-rules.ts";
 
 // Overruns and unresolved holds of a batch, as JSON beside it. Most batches have none.
@@ -9,6 +9,9 @@ import type { LeaseKey } from "./lease-rules.ts";
 /** Overrun and unresolved holds of one balance. Integer nano-USD. */
 export interface HoldCharge extends LeaseKey {
   overrunNanoUsd: bigint;
+  /** Requests beyond their holds. The first ones are named, and all are counted. */
+  beyond: BeyondHold[];
+  beyondRequests: number;
   unresolved: { requestId: string; nanoUsd: bigint }[];
 }
 
@@ -21,6 +24,9 @@ const holdCharges = z.array(
     period: z.enum(["daily", "weekly", "monthly"]),
     periodStart: z.string(),
     overrunNanoUsd: nanoUsd,
+    // Nodes of version 0.1 name no requests.
+    beyond: z.array(z.object({ requestId: z.string(), nanoUsd })).default([]),
+    beyondRequests: z.int().default(0),
     unresolved: z.array(z.object({ requestId: z.string(), nanoUsd })),
   }),
 );

@@ -29,7 +29,7 @@ import {
   fenceOlderLeases,
   syncOlderLeases,
 } from "./older-leases.sql.ts";
-import { recordOverruns } from "./overruns.sql.ts";
+import { type BeyondHolds, recordOverruns } from "./overruns.sql.ts";
 import { balanceKeyText } from "./spend-key.ts";
 
 // Messages of nodes about their leases, over the rows that lease-rows.sql.ts reads. A message locks the node's row of
@@ -157,11 +157,25 @@ export async function settleBatches(
   const charged = await addBatchCharges(tx, ids, holds);
   const limited = charged.filter(({ hasLimit }) => hasLimit);
   const added = limited.map((balance) => ({ ...balance, nanoUsd: balance.addedNanoUsd }));
-  const overrun = await recordOverruns(tx, added);
+  const overrun = await recordOverruns(tx, added, sumBeyondHolds(holds));
   await drawBatches(tx, await findDraws(tx, ids, holds), clock);
   return charged.map((balance) => {
     return { ...balance, isOverrunGrown: overrun.has(balanceKeyText(balance)) };
   });
+}
+
+/** Requests beyond their holds of all batches, by key of the balance. */
+function sumBeyondHolds(holds: readonly HoldCharge[]): ReadonlyMap<string, BeyondHolds> {
+  const sums = new Map<string, BeyondHolds>();
+  for (const hold of holds) {
+    if (hold.beyondRequests === 0) continue;
+    const text = balanceKeyText(hold);
+    const sum = sums.get(text);
+    const beyond = sum === undefined ? hold.beyond : [...sum.beyond, ...hold.beyond];
+    const beyondRequests = hold.beyondRequests + (sum?.beyondRequests ?? 0);
+    sums.set(text, { beyond, beyondRequests });
+  }
+  return sums;
 }
 
 /** Spend of one node's batches on one balance. */
@@ -183,8 +197,10 @@ async function findDraws(
   for (const { nodeId, addedNanoUsd: costNanoUsd, ...key } of await listDraws(tx, ids)) {
     draws.set(`${nodeId}\n${balanceKeyText(key)}`, { nodeId, key, costNanoUsd, unresolved: [] });
   }
-  for (const { nodeId, unresolved, overrunNanoUsd: _, ...key } of holds) {
+  for (const hold of holds) {
+    const { nodeId, unresolved, organizationId, scopeType, scopeId, period, periodStart } = hold;
     if (unresolved.length === 0) continue;
+    const key = { organizationId, scopeType, scopeId, period, periodStart };
     const text = `${nodeId}\n${balanceKeyText(key)}`;
     const draw = draws.get(text) ?? { nodeId, key, costNanoUsd: 0n, unresolved: [] };
     draws.set(text, { ...draw, unresolved: [...draw.unresolved, ...unresolved] });
@@ -294,7 +310,7 @@ export async function readStrictLimits(
   const { rows } = await sql<{ version: bigint; scopeType: ScopeType | null } & StrictLimit>`
     SELECT v.value AS version, l.id, l.organization_id AS "organizationId", l.scope_type AS "scopeType",
       l.scope_id AS "scopeId", l.period, l.amount_nano_usd AS "amountNanoUsd",
-      l.open_ended_hold_nano_usd AS "openEndedHoldNanoUsd", l.unknown_features AS "unknownFeatures",
+      l.open_ended_hold_nano_usd AS "openEndedHoldNanoUsd", l.unknown_features AS "unknownFeatures", l.hold,
       ${sharedScopeName("l")} AS "scopeName"
     FROM limits_version v LEFT JOIN spend_limit l ON l.enforcement = 'strict' AND l.scope_type <> 'group_member'
     ORDER BY l.scope_type, l.scope_id, l.period`.execute(db);

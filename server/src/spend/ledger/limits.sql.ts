@@ -11,6 +11,9 @@ export type Enforcement = "strict" | "soft" | "alert_only";
 /** Rule of a strict limit for requests with unknown parts. */
 export type UnknownFeatureRule = "hold" | "refuse";
 
+/** Rule of a strict limit for streams: held in steps of their output, or whole. */
+export type HoldRule = "steps" | "whole";
+
 /** A configured spend limit: `amountNanoUsd` for each period. */
 export interface SpendLimit {
   id: string;
@@ -23,6 +26,7 @@ export interface SpendLimit {
   /** Highest hold of a strict limit for an open-ended request. Null: its whole worst case. */
   openEndedHoldNanoUsd: bigint | null;
   unknownFeatures: UnknownFeatureRule;
+  hold: HoldRule;
   /** Name of a group or tag. Nodes read it for their refusals. */
   scopeName?: string | null;
   /** Each change sets a new number, also for a limit that was deleted and created again. */
@@ -33,10 +37,18 @@ export interface SpendLimit {
 
 export type NewSpendLimit = Omit<
   SpendLimit,
-  "openEndedHoldNanoUsd" | "unknownFeatures" | "scopeName" | "revision" | "createdAt" | "updatedAt"
+  | "openEndedHoldNanoUsd"
+  | "unknownFeatures"
+  | "hold"
+  | "scopeName"
+  | "revision"
+  | "createdAt"
+  | "updatedAt"
 > & {
   openEndedHoldNanoUsd?: bigint | null;
   unknownFeatures?: UnknownFeatureRule;
+  /** Absent: whole. */
+  hold?: HoldRule;
 };
 
 /** Filter for limits of the organization. `scopeType` and `scopeId` are optional. */
@@ -58,6 +70,7 @@ export const spendLimitColumns = [
   "enforcement",
   "open_ended_hold_nano_usd as openEndedHoldNanoUsd",
   "unknown_features as unknownFeatures",
+  "hold",
   "revision",
   "created_at as createdAt",
   "updated_at as updatedAt",
@@ -69,7 +82,8 @@ const columns = sql.raw(
 /** True if the stored limit refuses every request that the new limit refuses. Nodes with the stored limit are then safe. */
 const isEased = sql<boolean>`(l.enforcement = 'strict' AND l.amount_nano_usd <= excluded.amount_nano_usd
   AND coalesce(excluded.open_ended_hold_nano_usd, ${MAX_INT8}::bigint) <= coalesce(l.open_ended_hold_nano_usd, ${MAX_INT8}::bigint)
-  AND (l.unknown_features = 'refuse' OR excluded.unknown_features = 'hold'))`;
+  AND (l.unknown_features = 'refuse' OR excluded.unknown_features = 'hold')
+  AND (l.hold = 'whole' OR excluded.hold = 'steps'))`;
 
 /** First day of the current period, by the database's clock. */
 const periodStart = sql`CASE l.period WHEN 'daily' THEN date_trunc('day', now() AT TIME ZONE 'UTC')
@@ -131,9 +145,10 @@ async function upsertRows(
       ${rows.map(({ amountNanoUsd }) => amountNanoUsd)}::bigint[],
       ${rows.map(({ enforcement }) => enforcement)}::text[],
       ${rows.map((row) => row.openEndedHoldNanoUsd ?? null)}::bigint[],
-      ${rows.map((row) => row.unknownFeatures ?? "hold")}::text[])
+      ${rows.map((row) => row.unknownFeatures ?? "hold")}::text[],
+      ${rows.map((row) => row.hold ?? "whole")}::text[])
     AS wanted (id, organization_id, scope_type, scope_id, period, amount_nano_usd, enforcement,
-      open_ended_hold_nano_usd, unknown_features)`;
+      open_ended_hold_nano_usd, unknown_features, hold)`;
   const raised = sql`spend_limit AS l JOIN ${wanted} ON wanted.scope_type = l.scope_type
     AND wanted.scope_id = l.scope_id AND wanted.period = l.period AND wanted.organization_id = l.organization_id
     AND l.amount_nano_usd < wanted.amount_nano_usd`;
@@ -142,12 +157,12 @@ async function upsertRows(
       raised AS (${recordRaise(raised, sql`wanted.amount_nano_usd`)})
     INSERT INTO spend_limit AS l
       (id, organization_id, scope_type, scope_id, period, amount_nano_usd, enforcement, open_ended_hold_nano_usd,
-        unknown_features, version, revision)
+        unknown_features, hold, version, revision)
     SELECT wanted.*, changed.value, changed.value FROM ${wanted} CROSS JOIN changed
     ON CONFLICT (scope_type, scope_id, period) DO UPDATE SET
       amount_nano_usd = excluded.amount_nano_usd, enforcement = excluded.enforcement,
       open_ended_hold_nano_usd = excluded.open_ended_hold_nano_usd,
-      unknown_features = excluded.unknown_features, updated_at = now(),
+      unknown_features = excluded.unknown_features, hold = excluded.hold, updated_at = now(),
       revision = excluded.revision,
       version = CASE WHEN ${isEased} THEN l.version ELSE excluded.version END,
       version_at = CASE WHEN ${isEased} THEN l.version_at ELSE now() END

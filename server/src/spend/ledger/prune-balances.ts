@@ -4,6 +4,7 @@ import { inTransaction } from "#src/db/transaction.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { type RepeatedWork, startRepeatedWork } from "#src/lib/repeated-work.ts";
 import { lockFold } from "#src/recording/fold-lock.sql.ts";
+import { deleteOldOverruns } from "./overruns.sql.ts";
 import { deleteOldBalances, moveBalanceMark, tryLockBalancePruning } from "./prune-balances.sql.ts";
 import {
   areAllBalancesKept,
@@ -22,8 +23,8 @@ const MAX_BATCHES = 1_000;
 const INTERVAL_MS = 24 * 3_600_000;
 
 /**
- * Deletes balances of past periods that are older than the retention, in small transactions. Requests and their sums keep
- * the spend. Does nothing while another node deletes. Returns the number of deleted balances.
+ * Deletes balances and overruns of past periods that are older than the retention, in small transactions. Requests and
+ * their sums keep the spend. Does nothing while another node deletes. Returns the number of deleted balances.
  */
 export async function pruneBalances(
   database: Database,
@@ -34,11 +35,12 @@ export async function pruneBalances(
   let total = 0;
   for (let batch = 0; batch < MAX_BATCHES && !isStopped(); batch++) {
     const deleted = await database.transaction().execute(async (tx) => {
-      if (!(await tryLockBalancePruning(tx))) return 0;
-      return deleteOldBalances(tx, BATCH);
+      if (!(await tryLockBalancePruning(tx))) return { balances: 0, overruns: 0 };
+      const overruns = await deleteOldOverruns(tx, BATCH);
+      return { balances: await deleteOldBalances(tx, BATCH), overruns };
     });
-    total += deleted;
-    if (deleted < BATCH) break;
+    total += deleted.balances;
+    if (Math.max(deleted.balances, deleted.overruns) < BATCH) break;
   }
   return total;
 }

@@ -219,8 +219,14 @@ async function addAdjustment(
     inOrder.map((charge) => ({ ...charge, workspaceId })),
   );
   await addToBalances(tx, inOrder);
-  const overrun = await recordOverruns(tx, inOrder);
   const { id, requestId, reason } = adjustment;
+  // A request whose hold is released has no hold any more, so the whole adjustment is beyond it.
+  const toBeyond = (charge: BalanceCharge) => ({
+    beyond: [{ requestId, nanoUsd: charge.overrunNanoUsd || costNanoUsd }],
+    beyondRequests: 1,
+  });
+  const beyondOf = new Map(inOrder.map((charge) => [balanceKeyText(charge), toBeyond(charge)]));
+  const overrun = await recordOverruns(tx, inOrder, beyondOf);
   await sql`
     INSERT INTO spend_adjustment
       (id, organization_id, workspace_id, api_key_id, member_id, group_ids, tag_ids, request_id, started_at,

@@ -6,11 +6,20 @@ const value = (
   amountNanoUsd: bigint,
   enforcement: WantedLimit["enforcement"] = "strict",
   openEndedHoldNanoUsd: bigint | null = null,
-): WantedLimit => ({ amountNanoUsd, enforcement, openEndedHoldNanoUsd, unknownFeatures: "hold" });
+): WantedLimit => ({
+  ...{ amountNanoUsd, enforcement, openEndedHoldNanoUsd },
+  unknownFeatures: "hold",
+  hold: "steps",
+});
 
 const refusing = (enforcement: WantedLimit["enforcement"]): WantedLimit => ({
   ...value(9n, enforcement),
   unknownFeatures: "refuse",
+});
+
+const holdingWhole = (enforcement: WantedLimit["enforcement"]): WantedLimit => ({
+  ...value(9n, enforcement),
+  hold: "whole",
 });
 
 describe("the limit in force", () => {
@@ -37,6 +46,8 @@ describe("the limit in force", () => {
     ],
     ["a refusal of unknown parts", [value(9n), refusing("strict")], refusing("strict")],
     ["a soft value refuses no unknown parts", [refusing("soft"), value(9n)], value(9n)],
+    ["whole holds", [value(9n), holdingWhole("strict")], holdingWhole("strict")],
+    ["a soft value holds nothing", [holdingWhole("soft"), value(9n)], value(9n)],
   ])("%s", ([, values, expected]) => {
     expect(combineSpendValues(values)).toEqual(expected);
   });
@@ -46,6 +57,7 @@ describe("the limit in force", () => {
     enforcement: fc.constantFrom("strict", "soft", "alert_only"),
     openEndedHoldNanoUsd: fc.option(fc.bigInt(1n, 5n)),
     unknownFeatures: fc.constantFrom("hold", "refuse"),
+    hold: fc.constantFrom("steps", "whole"),
   });
 
   test("one more value never weakens it, in any order", () => {
@@ -78,6 +90,9 @@ test.for<[string, WantedLimit | null, WantedLimit | null, boolean]>([
   ["a hold of unknown parts", refusing("strict"), value(9n), true],
   ["a refusal of unknown parts", value(9n), refusing("strict"), false],
   ["a strict hold in place of a soft refusal", refusing("soft"), value(9n), false],
+  ["steps in place of whole holds", holdingWhole("strict"), value(9n), true],
+  ["whole holds in place of steps", value(9n), holdingWhole("strict"), false],
+  ["steps in place of a soft limit", holdingWhole("soft"), value(9n), false],
 ])("%s", ([, before, after, expected]) => {
   expect(isRaise(before, after)).toBe(expected);
 });

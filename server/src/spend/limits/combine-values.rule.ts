@@ -11,11 +11,13 @@ export interface WantedLimit {
   openEndedHoldNanoUsd: bigint | null;
   /** Rule of a strict limit for requests with unknown parts. */
   unknownFeatures: "hold" | "refuse";
+  /** Rule of a strict limit for streams: held in steps of their output, or whole like other requests. */
+  hold: "steps" | "whole";
 }
 
 /**
  * Limit in force of these values. Values that only alert count if no value refuses requests. The others give the lowest
- * amount, the strictest enforcement, and of that enforcement the largest hold and the strictest rule for unknown parts.
+ * amount, the strictest enforcement, and of that enforcement the largest hold and the strictest rules.
  */
 export function combineSpendValues(values: readonly [WantedLimit, ...WantedLimit[]]): WantedLimit {
   const [first, ...others] = listCountedValues(values);
@@ -41,6 +43,7 @@ function combineTwo(one: WantedLimit, other: WantedLimit): WantedLimit {
     enforcement: one.enforcement,
     openEndedHoldNanoUsd: findLargerHold(one.openEndedHoldNanoUsd, other.openEndedHoldNanoUsd),
     unknownFeatures: one.unknownFeatures === "refuse" ? "refuse" : other.unknownFeatures,
+    hold: one.hold === "whole" ? "whole" : other.hold,
   };
 }
 
@@ -59,5 +62,5 @@ export function isRaise(before: WantedLimit | null, after: WantedLimit | null): 
 }
 
 function withoutHold(limit: WantedLimit): WantedLimit {
-  return { ...limit, openEndedHoldNanoUsd: null, unknownFeatures: "refuse" };
+  return { ...limit, openEndedHoldNanoUsd: null, unknownFeatures: "refuse", hold: "whole" };
 }

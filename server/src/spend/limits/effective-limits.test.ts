@@ -57,7 +57,10 @@ const test = base
       },
   );
 
-const BOUND = { is_blocked: false, max_request_usd: null, binds_first: null };
+const BOUND = {
+  ...{ is_blocked: false, binds_first: null },
+  ...{ max_request_usd: null, max_stream_usd: null, max_first_hold_usd: null },
+};
 
 test("a key without limits has no maximum cost", async ({ workspaceId, apiKeyId, explain }) => {
   expect(await explain()).toEqual({
@@ -116,6 +119,27 @@ test("a soft limit does not bound a request until it is reached, and then blocks
   });
   await set("workspace", 49, { enforcement: "soft" });
   expect(await explain()).toMatchObject({ is_blocked: true, max_request_usd: "0.00" });
+});
+
+test("limits that hold in steps bound the first hold of a stream, and others its whole cost", async ({
+  explain,
+  set,
+  use,
+}) => {
+  await set("api_key", 30, { hold: "steps" });
+  await use("api_key", { settled: 10n, leased: 5n });
+  expect(await explain()).toMatchObject({
+    ...{ max_request_usd: "15.00", max_stream_usd: null, max_first_hold_usd: "15.00" },
+  });
+  await set("workspace", 20, { hold: "whole" });
+  expect(await explain()).toMatchObject({
+    ...{ max_request_usd: "15.00", max_stream_usd: "20.00", max_first_hold_usd: "15.00" },
+  });
+  await set("organization", 1, { enforcement: "soft", hold: "steps" });
+  await use("organization", { settled: 1n });
+  expect(await explain()).toMatchObject({
+    ...{ is_blocked: true, max_request_usd: "0.00", max_stream_usd: "0.00" },
+  });
 });
 
 test("limits that the caller cannot see apply, but are not listed", async ({

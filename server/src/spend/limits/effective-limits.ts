@@ -27,8 +27,12 @@ export interface EffectiveLimits {
   /** Limit with the smallest remainder, also if the caller cannot see it. Null without a limit that refuses requests. */
   bindsFirst: (LimitState & { isVisible: boolean }) | null;
   isBlocked: boolean;
-  /** Maximum cost of the next request, in nano-USD. Null: no maximum. */
+  /** Maximum cost of the next request that is held whole, in nano-USD. Null: no maximum. */
   maxRequestNanoUsd: bigint | null;
+  /** Maximum cost of the next stream, by the limits that hold streams whole. Null: no maximum. */
+  maxStreamNanoUsd: bigint | null;
+  /** Maximum first hold of the next stream, by the limits that hold streams in steps. Null: no maximum. */
+  maxFirstHoldNanoUsd: bigint | null;
 }
 
 /** Throws a 400 unless one subject is sent, and what the reading of that subject throws. */
@@ -119,10 +123,21 @@ async function getLimitsOfMember(
 
 function summarize(
   states: readonly LimitState[],
-): Pick<EffectiveLimits, "isBlocked" | "maxRequestNanoUsd"> {
+): Pick<
+  EffectiveLimits,
+  "isBlocked" | "maxRequestNanoUsd" | "maxStreamNanoUsd" | "maxFirstHoldNanoUsd"
+> {
+  const boundBy = (counted: readonly LimitState[]) =>
+    findSmallest(counted.flatMap((state) => computeRequestBound(state) ?? []));
+  // A soft limit that is reached refuses streams by either rule.
+  const byRule = Object.groupBy(states, ({ limit }) =>
+    limit.enforcement === "strict" ? limit.hold : "whole",
+  );
   return {
     isBlocked: states.some(({ limit, balance }) => isBlocking(limit, balance)),
-    maxRequestNanoUsd: findSmallest(states.flatMap((state) => computeRequestBound(state) ?? [])),
+    maxRequestNanoUsd: boundBy(states),
+    maxStreamNanoUsd: boundBy(byRule.whole ?? []),
+    maxFirstHoldNanoUsd: boundBy(byRule.steps ?? []),
   };
 }
 

@@ -80,6 +80,19 @@ test("nodes acquire no lease for a strict default", async ({ h, company }) => {
   expect(scopes).not.toContain(research);
 });
 
+test("a default holds the streams of its members in steps or whole", async ({ h, company }) => {
+  const { ada, owner, research, join, setDefault } = company;
+  await join(research);
+  const rule = async () => {
+    const { limits } = await readStrictLimits(h.deps.database);
+    return limits.find(({ scopeId }) => scopeId === ada)?.hold;
+  };
+  await setDefault(research, 10, owner, { hold: "steps" });
+  expect(await rule()).toBe("steps");
+  await setDefault(research, 10, owner, { hold: "whole" });
+  expect(await rule()).toBe("whole");
+});
+
 test("of several groups the highest default applies", async ({ company }) => {
   const { research, support, join, leave, setDefault, cap } = company;
   await setDefault(research, 10);

@@ -1,7 +1,12 @@
-import type { spendLimit, workspaceLimit } from "@bursar/contract/admin/spend-limits.ts";
+import {
+  NEW_LIMIT_HOLD,
+  type spendLimit,
+  type workspaceLimit,
+} from "@bursar/contract/admin/spend-limits.ts";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { addToBalances } from "#src/spend/ledger/balances.sql.ts";
+import { readLimitsVersion } from "#src/spend/ledger/leases.sql.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 
@@ -11,6 +16,7 @@ const LIMITS = "/v1/admin/spend_limits";
 const SHORT = "/v1/admin/workspaces/limits";
 type Limit = z.output<typeof spendLimit>;
 type ShortLimit = z.output<typeof workspaceLimit>;
+type SetLimit = Pick<Limit, "id" | "hold">;
 
 const test = base
   .extend(
@@ -128,6 +134,70 @@ describe("the rule for unknown features", () => {
     expect((await client.post(SHORT, { ...body, unknown_features: "refuse" })).status).toBe(200);
     const held = await client.post(SHORT, body);
     expect([held.status, held.error.details?.error_code]).toEqual([403, "step_up_required"]);
+  });
+});
+
+describe("the rule for holds of streams", () => {
+  test("is stored, audited, and kept by each change that names none", async ({
+    h,
+    org,
+    workspaceId,
+    set,
+    setShort,
+  }) => {
+    const first = await set({ hold: "steps" });
+    expect(first.body.hold).toBe("steps");
+    expect((await set({ limit_usd: 26 })).body.hold).toBe("steps");
+    expect((await setShort({ monthly_limit_usd: 27 })).body.hold).toBe("steps");
+    const scope = { type: "workspace", workspace_id: workspaceId };
+    await org.admin.post("/v1/organizations/spend_limits", { scope, amount: "3000" });
+    expect((await set({ hold: "whole" })).body.hold).toBe("whole");
+    expect((await setShort({ monthly_limit_usd: 28 })).body.hold).toBe("whole");
+    const events = await auditEventsOf(h.deps.database, first.body.id);
+    const sets = events.filter(({ event }) => event === "spend_limit.set");
+    expect(sets.map(({ after }) => (after as Record<string, unknown>)["hold"])).toEqual([
+      ...["steps", "steps", "steps", "steps", "whole", "whole"],
+    ]);
+    expect((await set({ hold: "half" })).status).toBe(400);
+  });
+
+  test("of a new limit is the default, in each shape", async ({ org, workspaceId, apiKeyId }) => {
+    const rules: unknown[] = [];
+    const scope = { type: "api_key", api_key_id: apiKeyId };
+    const limit = { scope, period: "daily", limit_usd: 25 };
+    rules.push((await org.admin.post<SetLimit>("/v1/admin/spend_limits", limit)).body.hold);
+    const short = { workspace_id: workspaceId, monthly_limit_usd: 25 };
+    rules.push((await org.admin.post<SetLimit>(SHORT, short)).body.hold);
+    const official = { scope: { type: "organization" }, amount: "3000" };
+    const { body } = await org.admin.post<SetLimit>("/v1/organizations/spend_limits", official);
+    rules.push((await org.admin.get<SetLimit>(`/v1/admin/spend_limits/${body.id}`)).body.hold);
+    expect(rules).toEqual([NEW_LIMIT_HOLD, NEW_LIMIT_HOLD, NEW_LIMIT_HOLD]);
+  });
+
+  test("reaches all nodes, and only whole holds wait for them", async ({ h, set }) => {
+    const { database } = h.deps;
+    const versions = async ({ id }: Limit) => {
+      const { version } = await database
+        .selectFrom("spend_limit")
+        .select("version")
+        .where("id", "=", id)
+        .executeTakeFirstOrThrow();
+      return { ofLimit: version, ofAll: await readLimitsVersion(database) };
+    };
+    const first = await versions((await set({ hold: "whole" })).body);
+    const eased = await versions((await set({ hold: "steps" })).body);
+    expect(eased).toEqual({ ofLimit: first.ofLimit, ofAll: first.ofAll + 1n });
+    const stricter = await versions((await set({ hold: "whole" })).body);
+    expect(stricter).toEqual({ ofLimit: first.ofAll + 2n, ofAll: first.ofAll + 2n });
+  });
+
+  test("needs a step-up for steps", async ({ org, workspaceId }) => {
+    const { client } = await org.member({ role: "owner", steppedUpAtMs: null });
+    const body = { workspace_id: workspaceId, monthly_limit_usd: 25 };
+    expect((await client.post(SHORT, { ...body, hold: "whole" })).status).toBe(200);
+    const eased = await client.post(SHORT, { ...body, hold: "steps" });
+    expect([eased.status, eased.error.details?.error_code]).toEqual([403, "step_up_required"]);
+    expect((await client.post(SHORT, body)).status).toBe(200);
   });
 });
 

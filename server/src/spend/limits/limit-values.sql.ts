@@ -31,6 +31,7 @@ export async function listSpendValues(
       enforcement: row.enforcement,
       openEndedHoldNanoUsd: row.open_ended_hold_nano_usd,
       unknownFeatures: row.unknown_features,
+      hold: row.hold,
     },
     setBy:
       row.set_by_type === null || row.set_by_id === null
@@ -61,6 +62,7 @@ export async function replaceSpendValues(
     enforcement: wanted.enforcement,
     open_ended_hold_nano_usd: wanted.openEndedHoldNanoUsd,
     unknown_features: wanted.unknownFeatures,
+    hold: wanted.hold,
     set_by_type: setBy?.type ?? null,
     set_by_id: setBy?.id ?? null,
     set_at: new Date(setAtMs),

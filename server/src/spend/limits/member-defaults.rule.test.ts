@@ -20,7 +20,8 @@ function makeDefault(
     period = "monthly",
   } = fields;
   const wanted = { amountNanoUsd, enforcement, openEndedHoldNanoUsd: null } as const;
-  return { memberId, period, rank, groupId, wanted: { ...wanted, unknownFeatures: "hold" } };
+  const rules = { unknownFeatures: "hold", hold: "whole" } as const;
+  return { memberId, period, rank, groupId, wanted: { ...wanted, ...rules } };
 }
 
 describe("a person in several groups", () => {

@@ -18,6 +18,7 @@ const valueColumns = [
   "enforcement",
   "open_ended_hold_nano_usd as openEndedHoldNanoUsd",
   "unknown_features as unknownFeatures",
+  "hold",
 ] as const;
 
 type DefaultRow = Omit<MemberDefault, "wanted"> & MemberDefault["wanted"];
@@ -71,6 +72,7 @@ export async function replaceMemberDefaults(
         enforcement: wanted.enforcement,
         open_ended_hold_nano_usd: wanted.openEndedHoldNanoUsd,
         unknown_features: wanted.unknownFeatures,
+        hold: wanted.hold,
       }));
     await tx.insertInto("member_default_limit").values(rows).execute();
   }

@@ -1,4 +1,5 @@
 import type { setOfficialSpendLimit } from "@bursar/contract/admin/official-spend-limits.ts";
+import { NEW_LIMIT_HOLD } from "@bursar/contract/admin/spend-limits.ts";
 import type { RouteInput } from "@bursar/contract/route.ts";
 import type { Call } from "#src/access/call.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
@@ -38,6 +39,7 @@ function buildWanted(
   const fields = {
     openEndedHoldNanoUsd: before?.openEndedHoldNanoUsd ?? null,
     unknownFeatures: before?.unknownFeatures ?? ("hold" as const),
+    hold: before?.hold ?? NEW_LIMIT_HOLD,
   };
   if (amountNanoUsd === null) {
     const present = before?.amountNanoUsd ?? fromOfficialAmount(HIGHEST_CENTS);

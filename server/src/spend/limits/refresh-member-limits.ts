@@ -75,8 +75,9 @@ function listChanged(
 }
 
 function describeDefault({ rank, groupId, wanted }: MemberDefault): string {
-  const { amountNanoUsd, enforcement, openEndedHoldNanoUsd, unknownFeatures } = wanted;
-  return [rank, groupId, amountNanoUsd, enforcement, openEndedHoldNanoUsd, unknownFeatures].join();
+  const { amountNanoUsd, enforcement, openEndedHoldNanoUsd, unknownFeatures, hold } = wanted;
+  const rules = [enforcement, openEndedHoldNanoUsd, unknownFeatures, hold];
+  return [rank, groupId, amountNanoUsd, ...rules].join();
 }
 
 const MAX_LISTED = 50;

@@ -109,8 +109,8 @@ export function makeSpendLimitHandlers(
 }
 
 function toEffective(effective: EffectiveLimits): z.input<typeof effectiveSpendLimits> {
-  const { apiKeyId, workspaceId, memberId, limits, bindsFirst, isBlocked, maxRequestNanoUsd } =
-    effective;
+  const { apiKeyId, workspaceId, memberId, limits, bindsFirst, isBlocked } = effective;
+  const toUsd = (nanoUsd: bigint | null) => (nanoUsd === null ? null : formatUsd(nanoUsd));
   return {
     type: "effective_spend_limits",
     api_key_id: apiKeyId,
@@ -124,6 +124,8 @@ function toEffective(effective: EffectiveLimits): z.input<typeof effectiveSpendL
       period_ends_at: new Date(bindsFirst.period.endMs).toISOString(),
     },
     is_blocked: isBlocked,
-    max_request_usd: maxRequestNanoUsd === null ? null : formatUsd(maxRequestNanoUsd),
+    max_request_usd: toUsd(effective.maxRequestNanoUsd),
+    max_stream_usd: toUsd(effective.maxStreamNanoUsd),
+    max_first_hold_usd: toUsd(effective.maxFirstHoldNanoUsd),
   };
 }

@@ -1,4 +1,8 @@
-import type { enforcements, unknownFeatureRules } from "@bursar/contract/admin/spend-limits.ts";
+import type {
+  enforcements,
+  holdRules,
+  unknownFeatureRules,
+} from "@bursar/contract/admin/spend-limits.ts";
 import type { Rank } from "@bursar/contract/permissions.ts";
 import type { WireScope } from "@bursar/contract/scope.ts";
 import type { Call } from "#src/access/call.ts";
@@ -55,6 +59,7 @@ export interface NewSpendLimit {
   enforcement: (typeof enforcements)[number];
   open_ended_hold_usd: string | number | null;
   unknown_features: (typeof unknownFeatureRules)[number];
+  hold?: (typeof holdRules)[number] | undefined;
   rank?: Rank | undefined;
   if_version?: number | null | undefined;
 }
@@ -66,7 +71,7 @@ export function setSpendLimit(
   input: NewSpendLimit,
 ): Promise<LimitState> {
   const wanted = readWantedLimit("limit_usd", input.limit_usd, input);
-  const change = { ...input, ifVersion: input.if_version, wanted: () => wanted };
+  const change = { ...input, ifVersion: input.if_version, wanted };
   return changeSpendLimit(deps, call, change, toLimitState);
 }
 

@@ -30,13 +30,15 @@ export const storedSpendLimits: LimitKind<SpendLimit, Pick<SpendLimit, "period">
     one.amountNanoUsd === other.amountNanoUsd &&
     one.enforcement === other.enforcement &&
     one.openEndedHoldNanoUsd === other.openEndedHoldNanoUsd &&
-    one.unknownFeatures === other.unknownFeatures,
+    one.unknownFeatures === other.unknownFeatures &&
+    one.hold === other.hold,
   isSamePlace: (one, other) => one.period === other.period,
-  toWanted: ({ amountNanoUsd, enforcement, openEndedHoldNanoUsd, unknownFeatures }) => ({
+  toWanted: ({ amountNanoUsd, enforcement, openEndedHoldNanoUsd, unknownFeatures, hold }) => ({
     amountNanoUsd,
     enforcement,
     openEndedHoldNanoUsd,
     unknownFeatures,
+    hold,
   }),
   combine: combineSpendValues,
   listValues: listSpendValues,
@@ -60,6 +62,7 @@ export const storedSpendLimits: LimitKind<SpendLimit, Pick<SpendLimit, "period">
     enforcement: wanted.enforcement,
     open_ended_hold_usd: holdNanoUsd === null ? null : formatUsd(holdNanoUsd),
     unknown_features: wanted.unknownFeatures,
+    hold: wanted.hold,
   }),
 };
 

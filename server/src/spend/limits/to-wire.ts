@@ -38,6 +38,7 @@ export function toWorkspaceLimit(row: WorkspaceLimit): z.input<typeof workspaceL
     activating_since: activatingSince?.toISOString() ?? null,
     open_ended_hold_usd: limit && toOpenEndedHold(limit),
     unknown_features: limit?.unknownFeatures ?? null,
+    hold: limit?.hold ?? null,
     values: row.values.map(toSpendLimitValue),
     version: limit && Number(limit.revision),
     updated_at: limit?.updatedAt.toISOString() ?? null,
@@ -65,6 +66,7 @@ export function toSpendLimit(state: LimitState): z.input<typeof spendLimit> {
     activating_since: activatingSince?.toISOString() ?? null,
     open_ended_hold_usd: toOpenEndedHold(limit),
     unknown_features: limit.unknownFeatures,
+    hold: limit.hold,
     values: state.values.map(toSpendLimitValue),
     version: Number(limit.revision),
     created_at: limit.createdAt.toISOString(),
@@ -100,6 +102,7 @@ export function toSpendLimitValue({ rank, wanted, setBy, setAtMs }: LimitValue<W
     enforcement: wanted.enforcement,
     open_ended_hold_usd: toOpenEndedHold(wanted),
     unknown_features: wanted.unknownFeatures,
+    hold: wanted.hold,
     set_by: toWireSetter(setBy),
     set_at: new Date(setAtMs).toISOString(),
   };

@@ -27,7 +27,7 @@ export interface WorkspaceLimit extends OptionalLimitState {
 export interface NewWorkspaceLimit
   extends Pick<
     NewSpendLimit,
-    "enforcement" | "open_ended_hold_usd" | "unknown_features" | "rank" | "if_version"
+    "enforcement" | "open_ended_hold_usd" | "unknown_features" | "hold" | "rank" | "if_version"
   > {
   workspace_id: string;
   monthly_limit_usd: string | number | null;
@@ -43,9 +43,9 @@ export function setWorkspaceLimit(
   input: NewWorkspaceLimit,
 ): Promise<WorkspaceLimit> {
   const { workspace_id, monthly_limit_usd: amount, rank, if_version: ifVersion } = input;
-  const wanted = amount === null ? null : readWantedLimit("monthly_limit_usd", amount, input);
+  const wanted = amount === null ? () => null : readWantedLimit("monthly_limit_usd", amount, input);
   const scope = { type: "workspace", workspace_id } as const;
-  const change = { scope, rank, period: "monthly", ifVersion, wanted: () => wanted } as const;
+  const change = { scope, rank, period: "monthly", ifVersion, wanted } as const;
   return changeSpendLimit(deps, call, change, async (state, tx) => {
     const workspace = await getVisibleWorkspace(
       tx,
