@@ -13,6 +13,7 @@ import {
   rankToRemove,
   rankToSet,
 } from "./limit-fields.ts";
+import { listLimitOverruns } from "./limit-overruns.ts";
 import {
   deleteOfficialSpendLimit,
   getOfficialSpendLimit,
@@ -396,6 +397,7 @@ export const spendLimitRoutes = [
   setSpendLimit,
   listSpendLimits,
   getSpendLimit,
+  listLimitOverruns,
   deleteSpendLimit,
   getEffectiveSpendLimits,
   listBlockingLimits,

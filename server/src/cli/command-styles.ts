@@ -251,6 +251,10 @@ const styles: Readonly<Record<string, CommandStyle>> = {
   getMyUsage: { action: "show", examples: ["my-usage show --period weekly"] },
   listMyLimits: { group: "my-usage", action: "limits" },
   listBlockingLimits: { group: "spend-limits", action: "blocking" },
+  listLimitOverruns: {
+    ...{ group: "spend-limits", action: "overruns" },
+    examples: ["spend-limits overruns spl_01AbCd"],
+  },
   getEffectiveSpendLimits: {
     examples: [
       "spend-limits effective --api-key-id apikey_01AbCd",

@@ -14,6 +14,8 @@ const columns: Readonly<Record<string, string>> = {
   AuditEvent: "seq created_at event actor subject workspace_id ip_address id",
   BlockingLimit:
     "scope_name blocked_keys spend_limit.period spend_limit.limit_usd spend_limit.spent_usd spend_limit.period_ends_at spend_limit.id",
+  LimitOverrun:
+    "at overrun_usd limit_usd spent_usd request_count requests firings period_starts_at",
   LoggedRequest:
     "started_at id workspace_name api_key_name model status doubt total_tokens cost_usd adjustment_usd latency_ms",
   IncreaseRequest:

@@ -1,3 +1,4 @@
+import { listLimitOverruns as listLimitOverrunsRoute } from "@bursar/contract/admin/limit-overruns.ts";
 import type { myLimitRoutes } from "@bursar/contract/admin/my-usage.ts";
 import { listOfficialSpendLimits } from "@bursar/contract/admin/official-spend-limits.ts";
 import {
@@ -18,6 +19,7 @@ import { fromOfficialScopeType, toOfficialSpendLimit } from "#src/spend/ledger/o
 import { getPeriodSpend, listBlockingLimits } from "./blocked-scopes.ts";
 import { type EffectiveLimits, getEffectiveLimits } from "./effective-limits.ts";
 import { getGroupLimitMode, setGroupLimitMode } from "./group-limit-mode.ts";
+import { listLimitOverruns, toLimitOverrun } from "./limit-overruns.ts";
 import { listMemberLimits } from "./member-limits.ts";
 import { listMyLimits } from "./my-limits.ts";
 import { setOfficialLimit } from "./official-limits.ts";
@@ -71,6 +73,11 @@ export function makeSpendLimitHandlers(
     ),
     getSpendLimit: async (call, { params }) =>
       toSpendLimit(await getSpendLimit(deps, call, { id: params.spend_limit_id })),
+    listLimitOverruns: pagedList(
+      listLimitOverrunsRoute,
+      (call, { params }, page) => listLimitOverruns(deps, call, params.spend_limit_id, page),
+      toLimitOverrun,
+    ),
     deleteSpendLimit: async (call, { params: { spend_limit_id: id }, query: { rank } }) => {
       const values = await deleteLimit(spendLimits, deps, call, { id, rank });
       return { id, type: "spend_limit_deleted", values: values.map(toSpendLimitValue) };

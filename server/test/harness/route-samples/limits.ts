@@ -59,6 +59,7 @@ export const limitSamples = {
   },
   listSpendLimits: {},
   getSpendLimit: {},
+  listLimitOverruns: {},
   deleteSpendLimit: {},
   setRateLimit: {
     body: ({ api_key_id }) => ({
