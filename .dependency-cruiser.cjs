@@ -32,6 +32,7 @@ const rooms = {
     "mail",
     "alerts",
     "limits",
+    "prices",
     "recording",
     "rates",
   ],

@@ -5,6 +5,7 @@ import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 import { scopeTypes, wireScope } from "../scope.ts";
 import { getGroupLimitMode, setGroupLimitMode } from "./group-limit-mode.ts";
+import { getSpendLimitCapacity } from "./limit-capacity.ts";
 import {
   ifVersion,
   limitQuery,
@@ -398,6 +399,7 @@ export const spendLimitRoutes = [
   listSpendLimits,
   getSpendLimit,
   listLimitOverruns,
+  getSpendLimitCapacity,
   deleteSpendLimit,
   getEffectiveSpendLimits,
   listBlockingLimits,

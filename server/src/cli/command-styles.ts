@@ -255,6 +255,10 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     ...{ group: "spend-limits", action: "overruns" },
     examples: ["spend-limits overruns spl_01AbCd"],
   },
+  getSpendLimitCapacity: {
+    ...{ group: "spend-limits", action: "capacity" },
+    examples: ["spend-limits capacity spl_01AbCd"],
+  },
   getEffectiveSpendLimits: {
     examples: [
       "spend-limits effective --api-key-id apikey_01AbCd",

@@ -19,6 +19,7 @@ import { fromOfficialScopeType, toOfficialSpendLimit } from "#src/spend/ledger/o
 import { getPeriodSpend, listBlockingLimits } from "./blocked-scopes.ts";
 import { type EffectiveLimits, getEffectiveLimits } from "./effective-limits.ts";
 import { getGroupLimitMode, setGroupLimitMode } from "./group-limit-mode.ts";
+import { getLimitCapacity, toCapacity } from "./limit-capacity.ts";
 import { listLimitOverruns, toLimitOverrun } from "./limit-overruns.ts";
 import { listMemberLimits } from "./member-limits.ts";
 import { listMyLimits } from "./my-limits.ts";
@@ -78,6 +79,8 @@ export function makeSpendLimitHandlers(
       (call, { params }, page) => listLimitOverruns(deps, call, params.spend_limit_id, page),
       toLimitOverrun,
     ),
+    getSpendLimitCapacity: async (call, { params }) =>
+      toCapacity(await getLimitCapacity(deps, call, params.spend_limit_id)),
     deleteSpendLimit: async (call, { params: { spend_limit_id: id }, query: { rank } }) => {
       const values = await deleteLimit(spendLimits, deps, call, { id, rank });
       return { id, type: "spend_limit_deleted", values: values.map(toSpendLimitValue) };

@@ -60,6 +60,7 @@ export const limitSamples = {
   listSpendLimits: {},
   getSpendLimit: {},
   listLimitOverruns: {},
+  getSpendLimitCapacity: {},
   deleteSpendLimit: {},
   setRateLimit: {
     body: ({ api_key_id }) => ({
