@@ -9,6 +9,7 @@ function wishOf(requestId: string, workspaceId = "wksp_1") {
     stream: streamOf(requestId, workspaceId),
     nanoUsd: 20n,
     sinceMs: 0,
+    askedMs: 0,
     lacking: [],
   };
 }
@@ -50,4 +51,15 @@ test("a wish that is not granted does not block later ones, and other scopes are
   expect([served, tried.join(" "), idsOf(wishes.pick(9))]).toEqual([1, "a b", "a c"]);
   wishes.remove("a");
   expect(wishes.isLacking("balance_1")).toBe(false);
+});
+
+test("a wish that its stream does not repeat for two seconds ends", () => {
+  const wishes = new HoldWishes();
+  wishes.set({ ...wishOf("a"), lacking: ["balance_1"] });
+  wishes.set(wishOf("b"));
+  wishes.set({ ...wishOf("a"), askedMs: 1_000, lacking: ["balance_1"] });
+  wishes.removeOld(2_001);
+  expect([idsOf(wishes.pick(9)), wishes.isLacking("balance_1")]).toEqual(["a", true]);
+  wishes.removeOld(3_001);
+  expect([wishes.size, wishes.isLacking("balance_1")]).toEqual([0, false]);
 });

@@ -10,11 +10,15 @@ export interface HoldWish {
   nanoUsd: bigint;
   /** Start of the wait on the monotonic clock, milliseconds. */
   sinceMs: number;
+  /** Last time at which the stream asked, milliseconds. */
+  askedMs: number;
   /** Keys of balances that lack budget. No waiting request gets budget of them meanwhile. */
   lacking: readonly string[];
 }
 
 const NO_KEYS: readonly string[] = [];
+/** Time after which a wish that is not repeated ends. Streams repeat their wishes each quarter of a second. */
+const WISH_MS = 2_000;
 
 /** Wishes of running streams for larger holds, at most one for each. They go before all waiting requests. */
 export class HoldWishes {
@@ -47,6 +51,13 @@ export class HoldWishes {
     if (wish === undefined) return false;
     this.#lacks.replace(wish.lacking, NO_KEYS);
     return this.#wishes.delete(requestId);
+  }
+
+  /** Removes wishes that their streams do not repeat, because waiting requests get no budget meanwhile. */
+  removeOld(nowMs: number): void {
+    for (const { requestId, askedMs } of this.#wishes.values()) {
+      if (nowMs - askedMs > WISH_MS) this.remove(requestId);
+    }
   }
 
   /** True while a stream lacks budget of this balance. */

@@ -168,7 +168,7 @@ export class NodeLeases {
   /**
    * Sets the hold of a running stream in all its limits with steps, in one synchronous step. A smaller hold is always set.
    * A larger one without budget waits before all waiting requests, and is set when the budget arrives. A later call
-   * replaces the wish.
+   * replaces the wish. The caller repeats it, and withdraws it with the current hold.
    */
   resizeHold(requestId: string, nanoUsd: bigint, now: Now): "held" | "waiting" {
     const { decision, freed } = this.#streams.resize(requestId, nanoUsd, now.nowMs);
@@ -233,6 +233,7 @@ export class NodeLeases {
    */
   resolveWaiting(now: Now): Resolution[] {
     this.#freed.clear();
+    this.#wishes.removeOld(now.nowMs);
     this.#streams.serve(now.nowMs, null);
     const resolved = this.#serve(now);
     for (const waiter of this.#listLate(now)) {

@@ -39,7 +39,7 @@ export class NodeStreams {
     const stream = table.findStream(requestId);
     if (stream === null) return { decision: "held", freed: null };
     const isSmaller = nanoUsd < stream.steps.currentNanoUsd;
-    const wish = { requestId, stream, nanoUsd, sinceMs: nowMs, lacking: [] };
+    const wish = { requestId, stream, nanoUsd, sinceMs: nowMs, askedMs: nowMs, lacking: [] };
     const lacking = this.#trySet(wish, nowMs);
     if (lacking === null) {
       // Waiting requests get no budget of the balances that a wish lacks.
