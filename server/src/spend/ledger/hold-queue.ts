@@ -180,8 +180,6 @@ export class HoldQueue {
   }
 
   #setLacking(waiter: Queued, lacking: readonly string[]): void {
-    const { length, [0]: first } = waiter.lacking;
-    if (length === 1 && lacking.length === 1 && first === lacking[0]) return;
     this.#lacks.replace(waiter.lacking, lacking);
     waiter.lacking = lacking;
   }

@@ -69,20 +69,17 @@ export class HoldWishes {
    * Tries wishes in their order, and removes those that are granted. `grow` returns null, or the keys of balances that lack
    * budget. `scopeId`: only wishes of this scope.
    */
-  serve(scopeId: string | null, grow: (wish: HoldWish) => readonly string[] | null): number {
-    let served = 0;
+  serve(scopeId: string | null, grow: (wish: HoldWish) => readonly string[] | null): void {
     for (const wish of this.#wishes.values()) {
       if (scopeId !== null && !scopeIdsOf(wish.stream.request).includes(scopeId)) continue;
       const lacking = grow(wish);
       if (lacking === null) {
         this.remove(wish.requestId);
-        served += 1;
         continue;
       }
       this.#lacks.replace(wish.lacking, lacking);
       wish.lacking = lacking;
     }
-    return served;
   }
 
   /** Returns at most `most` wishes. If there are more, successive calls rotate through them. */

@@ -9,6 +9,7 @@ export class KeyCounts {
 
   /** Counts a request for other keys than before. */
   replace(before: readonly string[], after: readonly string[]): void {
+    if (haveSameKeys(before, after)) return;
     for (const key of before) this.#change(key, -1);
     for (const key of after) this.#change(key, 1);
   }
@@ -18,4 +19,8 @@ export class KeyCounts {
     if (count === 0) this.#counts.delete(key);
     else this.#counts.set(key, count);
   }
+}
+
+function haveSameKeys(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((key, at) => key === others[at]);
 }

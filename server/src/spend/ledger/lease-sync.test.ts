@@ -28,7 +28,7 @@ const test = base
   .extend(
     "limit",
     ({ db }) =>
-      (amountNanoUsd: bigint): Promise<unknown> =>
+      (amountNanoUsd: bigint, hold?: "steps"): Promise<unknown> =>
         upsertSpendLimit(db.database, {
           id: `spl_${randomUUID()}`,
           organizationId: scope.organizationId,
@@ -37,6 +37,7 @@ const test = base
           period: "monthly",
           amountNanoUsd,
           enforcement: "strict",
+          ...(hold && { hold }),
         }),
   )
   .extend(
@@ -169,6 +170,28 @@ class TestNode {
     this.keeper.folded(to);
   }
 }
+
+test("sets a larger hold of a stream before a waiting request, and the rest of a smaller one serves it", async ({
+  db,
+  limit,
+  balance,
+}) => {
+  await limit(100n, "steps");
+  const { keeper } = await new TestNode(db).start();
+  const stream = { firstNanoUsd: 10n, usualNanoUsd: 20n };
+  const asked = { requestId: "req_s", scope, amountNanoUsd: 1_000n, stream };
+  expect(await keeper.hold(asked)).toMatchObject({ holdNanoUsd: 1_000n, isStepped: true });
+  const waiting = keeper.hold({ requestId: "req_w", scope, amountNanoUsd: 90n });
+  expect(keeper.resizeHold("req_s", 60n)).toBe("waiting");
+  const currentOf = () => keeper.findStreamHold("req_s")?.currentNanoUsd;
+  await eventually(BOUND_MS, "the larger hold", async () => (currentOf() === 60n ? true : null));
+  expect([keeper.status().waiting, keeper.findLack("req_s")]).toEqual([1, null]);
+  expect(keeper.resizeHold("req_s", 5n)).toBe("held");
+  expect(keeper.findStreamHold("req_s")?.highest.holdNanoUsd).toBe(60n);
+  keeper.drop("req_s");
+  expect(await waiting).toMatchObject({ kind: "held" });
+  expect((await balance()).leased >= 90n).toBe(true);
+});
 
 test("renews its leases while a clean-up waits for a fold", async ({ db }) => {
   const times = { nowMs: 0 };

@@ -287,9 +287,9 @@ export class NodeLeases {
     if (!isDone || answer.kind !== "done") return this.resolveWaiting(now);
     // Leases of nodes that have not reported count as unresolved, so a refusal could be wrong.
     const asked = answer.awaited === null ? requests : [];
-    const grown = this.#streams.serve(now.nowMs, null);
+    const wishes = this.#wishes.size;
     const resolved = [...this.#refuseHopeless(asked, answer, now), ...this.resolveWaiting(now)];
-    const isFutile = grown === 0 && resolved.length === 0;
+    const isFutile = resolved.length === 0 && this.#wishes.size === wishes;
     if (requests.length > 0 && isFutile) this.#messages.askLater(now.nowMs);
     return resolved;
   }

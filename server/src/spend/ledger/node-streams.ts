@@ -65,10 +65,10 @@ export class NodeStreams {
     return new Map(stream.states.map(({ text }, at) => [text, amountAt(stream, at)]));
   }
 
-  /** Sets larger holds that now have budget, and returns their number. They may use the reserve of other streams. */
-  serve(nowMs: number, scopeId: string | null): number {
+  /** Sets larger holds that now have budget. They may use the reserve of other streams. */
+  serve(nowMs: number, scopeId: string | null): void {
     const { wishes } = this.#parts;
-    return wishes.size === 0 ? 0 : wishes.serve(scopeId, (wish) => this.#trySet(wish, nowMs));
+    if (wishes.size > 0) wishes.serve(scopeId, (wish) => this.#trySet(wish, nowMs));
   }
 
   /** Sets the hold of a stream, and returns null. Otherwise returns the keys of balances that lack budget. */
@@ -76,14 +76,14 @@ export class NodeStreams {
     const { table, messages } = this.#parts;
     const { stream, nanoUsd } = wish;
     if (nanoUsd > stream.steps.currentNanoUsd) {
-      const lacking = this.#listLacking(wish).map(({ state }) => state.text);
+      const lacking = this.#listLacking(wish).map(textOf);
       if (lacking.length > 0 || messages.isExpired(nowMs)) return lacking;
     }
     table.resize(stream, nanoUsd);
     return null;
   }
 
-  /** Lists leases that lack budget for a larger hold. */
+  /** Lists leases that lack budget for a larger hold. Each end of a request may try a thousand wishes. */
   #listLacking({ stream, nanoUsd }: HoldWish): Growth[] {
     return listGrowth(stream, nanoUsd).filter(({ state, growthNanoUsd }) => {
       return growthNanoUsd > 0n && this.#parts.table.spendableOf(state) < growthNanoUsd;
@@ -120,4 +120,8 @@ export class NodeStreams {
     });
     return used === undefined ? refuse("queue_slow") : refuse("held", used.state);
   }
+}
+
+function textOf({ state }: Growth): string {
+  return state.text;
 }

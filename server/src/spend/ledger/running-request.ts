@@ -128,24 +128,25 @@ function reserveAt(running: Running, at: number): bigint {
 export function resizeStream(running: RunningStream, holdNanoUsd: bigint): void {
   const nanoUsd = largerOf(holdNanoUsd, LEAST_HOLD);
   running.steps.currentNanoUsd = nanoUsd;
-  for (const [at, state] of running.states.entries()) {
+  let at = -1;
+  for (const state of running.states) {
+    at += 1;
     if (running.steps.isIn[at] !== true) continue;
     const isRemoved = state.limit === null;
     if (isRemoved && nanoUsd > amountAt(running, at)) continue;
     state.reserved -= reserveAt(running, at);
-    changeAmount(running, { at, state, nanoUsd });
+    state.held += changeAmount(running, at, nanoUsd);
     state.reserved += reserveAt(running, at);
   }
 }
 
-function changeAmount(
-  running: RunningStream,
-  { at, state, nanoUsd }: { at: number; state: LeaseState; nanoUsd: bigint },
-): void {
+/** Returns the growth of the hold. */
+function changeAmount(running: RunningStream, at: number, nanoUsd: bigint): bigint {
   const { highest } = running.steps;
-  state.held += nanoUsd - amountAt(running, at);
+  const before = amountAt(running, at);
   setAmount(running, at, nanoUsd);
   if (nanoUsd > (highest[at] ?? 0n)) highest[at] = nanoUsd;
+  return nanoUsd - before;
 }
 
 /**
@@ -166,7 +167,7 @@ export function followLimit(
   if (limit !== null && (isOther || isInSteps)) {
     const nanoUsd = isInSteps ? steps.currentNanoUsd : findWholeAmount(limit, request);
     steps.isIn[at] = isInSteps;
-    changeAmount(running, { at, state, nanoUsd });
+    state.held += changeAmount(running, at, nanoUsd);
   }
   state.reserved += reserveAt(running, at);
 }
@@ -181,12 +182,16 @@ export interface Growth {
 
 /** Lists the growth of a hold in each lease with steps. */
 export function listGrowth(running: RunningStream, nanoUsd: bigint): Growth[] {
-  return running.states.flatMap((state, at) => {
-    if (running.steps.isIn[at] !== true || state.limit === null) return [];
+  const growths: Growth[] = [];
+  let at = -1;
+  for (const state of running.states) {
+    at += 1;
+    if (running.steps.isIn[at] !== true || state.limit === null) continue;
     const growthNanoUsd = nanoUsd - amountAt(running, at);
     const reserveNanoUsd = leastOf(reserveAt(running, at), growthNanoUsd);
-    return [{ state, growthNanoUsd, reserveNanoUsd }];
-  });
+    growths.push({ state, growthNanoUsd, reserveNanoUsd });
+  }
+  return growths;
 }
 
 function largerOf(a: bigint, b: bigint): bigint {
