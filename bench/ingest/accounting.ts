@@ -84,7 +84,8 @@ export async function startNodeAccounting(
     (changed) => accounting.spendAlerts.forget(changed),
   );
   const { meter, ledger, leases } = accounting;
-  const metrics = { observeOverrun: () => undefined, observeDoubt: () => undefined };
+  const ignore = () => undefined;
+  const metrics = { observeOverrun: ignore, observeDoubt: ignore, observeCut: ignore };
   return { meter, ledger, leases, nowMs, settleDeps: { prices, labels, metrics, logger } };
 }
 
