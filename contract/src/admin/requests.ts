@@ -9,10 +9,11 @@ import {
   usdAmount,
   usdText,
 } from "../fields.ts";
-import { apiKeyId, groupId, memberId, requestId, workspaceId } from "../ids.ts";
+import { apiKeyId, groupId, memberId, requestId, spendLimitId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
-import { requestClasses, requestDoubts } from "../usage-shape.ts";
+import { wireScope } from "../scope.ts";
+import { cutReasons, requestClasses, requestDoubts } from "../usage-shape.ts";
 import {
   attributionFilters,
   costBreakdown,
@@ -21,6 +22,7 @@ import {
   reportFilters,
   requestStatuses,
 } from "./report-fields.ts";
+import { periods } from "./spend-limits.ts";
 
 const outcomes = ["answered", "refused", "unreached", "aborted", "interrupted"] as const;
 
@@ -45,6 +47,49 @@ export const claimedLabels = z
     id: "ClaimedLabels",
     description:
       "Labels that the client claims. Anyone with the credential can send any value, so no limit and no attribution uses them.",
+  });
+
+const cutFacts = z
+  .object({
+    reason: z.enum(cutReasons).meta({
+      description:
+        "`limit_spent`: the limit has nothing left until its period ends. `limit_held`: other requests hold what is left. " +
+        "`database_unavailable`: the node could not ask for budget. `too_fast`: the stream was faster than the highest speed of its model.",
+    }),
+    scope: wireScope,
+    scope_name: z.string().nullable().meta({
+      description: "Name of the scope. Null for the organization, and for a deleted scope.",
+    }),
+    period: z.enum(periods),
+    spend_limit_id: spendLimitId.nullable().meta({
+      description: "The limit of this scope and period now. Null: removed since.",
+    }),
+    held_usd: usdText.meta({
+      description: "Amount that the limit held for the stream at its end.",
+    }),
+    seen_output_tokens: count.meta({ description: "Output that the upstream had sent." }),
+    bound_output_tokens: count.meta({
+      description: "Output that the upstream can have billed by then. The cost includes it.",
+    }),
+    paused_ms: count.nullable().meta({
+      description: "Time before the cut in which the node did not run. Null: it ran.",
+    }),
+    balance: z
+      .object({
+        limit_usd: usdText,
+        spent_usd: usdText,
+        held_usd: usdText.meta({
+          description: "Budget that nodes held, for running requests and in advance.",
+        }),
+        unresolved_usd: usdText,
+      })
+      .nullable()
+      .meta({ description: "Amounts of the limit at that time. Null: unknown." }),
+  })
+  .meta({
+    id: "RequestCut",
+    description:
+      "Facts of a stream that a spend limit ended. The stream costs its highest possible cost at that time, as an estimate.",
   });
 
 const requestFields = {
@@ -113,6 +158,7 @@ const requestFields = {
   claimed: claimedLabels.nullable().meta({
     description: "Labels that the client claims. Null: no agent session was sent.",
   }),
+  cut: cutFacts.nullable().meta({ description: "Null: no spend limit ended the request." }),
 };
 
 export const loggedRequest = z.object(requestFields).meta({ id: "LoggedRequest" });
@@ -154,6 +200,9 @@ const requestFilters = {
   }),
   has_unbilled_parts: queryFlag.meta({
     description: "`true`: requests with `has_unbilled_parts`. `false`: the others.",
+  }),
+  is_cut: queryFlag.meta({
+    description: "`true`: streams that a spend limit ended. `false`: the others.",
   }),
   request_id: idText("Id of a request, or a prefix that begins with `req_`."),
   upstream_request_id: idText("The upstream's id of the request. Exact match."),

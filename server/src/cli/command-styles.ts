@@ -235,6 +235,7 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     examples: [
       "requests list --status interrupted",
       "requests list --doubt impossible_usage,missing_usage",
+      "requests list --is-cut",
     ],
   },
   listAgentSessions: {

@@ -17,7 +17,7 @@ const columns: Readonly<Record<string, string>> = {
   LimitOverrun:
     "at overrun_usd limit_usd spent_usd request_count requests firings period_starts_at",
   LoggedRequest:
-    "started_at id workspace_name api_key_name model status doubt total_tokens cost_usd adjustment_usd latency_ms",
+    "started_at id workspace_name api_key_name model status doubt cut.reason total_tokens cost_usd adjustment_usd latency_ms",
   IncreaseRequest:
     "id requester scope.type scope_name period limit_when_asked_usd amount_usd status reason spent_usd approved_usd answer resolved_by created_at",
   Invite: "id email role status workspaces invited_by invited_at expires_at",

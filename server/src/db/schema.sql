@@ -1634,7 +1634,8 @@ CREATE TABLE usage_record (
   prompt_id text,
   agent_id text,
   parent_agent_id text,
-  request_class text
+  request_class text,
+  cut jsonb
 ) PARTITION BY RANGE (started_at);
 CREATE TABLE usage_settings (
   organization_id uuid NOT NULL,
@@ -2310,6 +2311,7 @@ CREATE INDEX usage_labels_by_key ON usage_labels USING btree (organization_id, a
 CREATE INDEX usage_labels_by_workspace ON usage_labels USING btree (organization_id, workspace_id);
 CREATE INDEX usage_record_by_agent_session ON usage_record USING btree (agent_session_id, started_at) WHERE (agent_session_id IS NOT NULL);
 CREATE INDEX usage_record_by_labels ON usage_record USING btree (labels_id, started_at);
+CREATE INDEX usage_record_cut ON usage_record USING btree (started_at) WHERE (cut IS NOT NULL);
 CREATE INDEX usage_record_doubtful ON usage_record USING btree (started_at) WHERE (doubt_code IS NOT NULL);
 CREATE INDEX usage_record_failed ON usage_record USING btree (started_at) WHERE (outcome_code >= 2);
 CREATE UNIQUE INDEX usage_record_once ON usage_record USING btree (started_at, hashtextextended(request_id, (0)::bigint));
@@ -2425,7 +2427,8 @@ CREATE VIEW recorded_request AS
     record.prompt_id,
     record.agent_id,
     record.parent_agent_id,
-    record.request_class
+    record.request_class,
+    record.cut
    FROM (((usage_record record
      JOIN usage_labels labels ON ((labels.id = record.labels_id)))
      LEFT JOIN usage_prices prices ON ((prices.id = record.prices_id)))
@@ -2479,7 +2482,8 @@ UNION ALL
     NULL::text AS prompt_id,
     NULL::text AS agent_id,
     NULL::text AS parent_agent_id,
-    NULL::text AS request_class
+    NULL::text AS request_class,
+    NULL::jsonb AS cut
    FROM usage_event event;
 
 CREATE OR REPLACE FUNCTION public.audit_prune(organization uuid, batch integer)

@@ -10,7 +10,8 @@ import type {
 import type { ColumnType, Generated } from "kysely";
 
 // Usage and cost of single requests (0001_spine.sql, 0027_usage_records.sql) and their sums for reports (0011_reports.sql,
-// 0022_finer_reports.sql, 0050_usage_attribution.sql). 0062_claimed_labels.sql adds claimed labels.
+// 0022_finer_reports.sql, 0050_usage_attribution.sql). 0062_claimed_labels.sql adds claimed labels, 0069_cut_streams.sql
+// adds cuts.
 
 type Json<T> = ColumnType<T, string, string>;
 
@@ -76,6 +77,7 @@ interface RecordedRequestView
   member_id: string;
   doubt: "impossible_usage" | "missing_usage" | "incomplete_usage" | null;
   has_unbilled_parts: boolean;
+  cut: Json<unknown> | null;
   request_hash: bigint;
   outcome_code: number;
 }
@@ -111,6 +113,8 @@ interface UsageRecordTable
   upstream_request_id: string | null;
   /** Null: the model of the labels. */
   requested_model: string | null;
+  /** JSON. Null: the stream was not cut by a limit. */
+  cut: string | null;
 }
 
 interface UsageRollupCounts extends Record<CountColumn, bigint> {

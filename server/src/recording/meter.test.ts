@@ -78,6 +78,7 @@ describe("a flush", () => {
       agent_id: null,
       parent_agent_id: null,
       request_class: null,
+      cut: null,
       input_tokens: 1n,
       cache_write_5m_tokens: 2n,
       cache_write_1h_tokens: 3n,

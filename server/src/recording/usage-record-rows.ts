@@ -61,6 +61,7 @@ export function toUsageRecord(event: UsageEventRow, refs: EventRefs): UsageRecor
     agent_id: event.agent_id,
     parent_agent_id: event.parent_agent_id,
     request_class: event.request_class,
+    cut: event.cut === null ? null : JSON.stringify(event.cut),
   };
 }
 

@@ -14,6 +14,22 @@ import { toUsageEvent } from "./usage-rows.ts";
 
 const anyAmount = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 1_000_000_000 }));
 
+const heldCut = {
+  reason: "limit_held",
+  scopeType: "workspace",
+  scopeId: "wksp_1",
+  period: "monthly",
+  heldNanoUsd: 9_007_199_254_740_993n,
+  seenOutputTokens: 100,
+  boundOutputTokens: 120.5,
+} as const;
+const balance = {
+  limitNanoUsd: 9_007_199_254_740_993n,
+  settledNanoUsd: 1n,
+  leasedNanoUsd: 2n,
+  unresolvedNanoUsd: 0n,
+};
+
 const anyRecord: fc.Arbitrary<EndRecord> = fc
   .record({
     durationMs: fc.integer({ min: -5, max: 3_000_000 }),
@@ -50,6 +66,11 @@ const anyRecord: fc.Arbitrary<EndRecord> = fc
     httpStatus: fc.constantFrom(null, 200, 429, 529),
     isEstimated: fc.boolean(),
     doubt: fc.constantFrom<EndRecord["doubt"]>(undefined, ...doubts),
+    cut: fc.constantFrom<EndRecord["cut"]>(undefined, heldCut, {
+      ...heldCut,
+      pausedMs: 1,
+      balance,
+    }),
     isUnpriced: fc.boolean(),
     prices: fc.constantFrom("{}", '{"row": "claude-sonnet-5"}'),
     upstreamRequestId: fc.constantFrom(null, "req_upstream"),
@@ -60,7 +81,7 @@ const anyRecord: fc.Arbitrary<EndRecord> = fc
     webSearches: anyAmount,
   })
   .map(({ durationMs, apiKeyId, memberId, groups, tags, claims, ...others }) => {
-    const { holdNanoUsd, nanoUsd, doubt, ...rest } = others;
+    const { holdNanoUsd, nanoUsd, doubt, cut, ...rest } = others;
     const begin = beginRecord({
       apiKeyId,
       ...groups,
@@ -73,6 +94,7 @@ const anyRecord: fc.Arbitrary<EndRecord> = fc
     const end = endRecord(begin, nanoUsd, {
       ...fields,
       ...(doubt === undefined ? {} : { doubt }),
+      ...(cut === undefined ? {} : { cut }),
       endedAtMs: begin.startedAtMs + durationMs,
     });
     return { ...end, usage: { ...end.usage, inputTokens, webSearches } };

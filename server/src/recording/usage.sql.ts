@@ -51,6 +51,7 @@ const recordTypes: ColumnTypes<UsageRecordRow> = {
   upstream_request_id: "text",
   requested_model: "text",
   ...mapKeys(claimedColumns, () => "text"),
+  cut: "jsonb",
 };
 
 const INSERT_RECORDS = prepareOnce(

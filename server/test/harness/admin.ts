@@ -12,7 +12,7 @@ import type { AuditLog } from "#src/audit/open-audit-log.ts";
 import { makeServedSettings } from "#src/claude-code/settings/served-settings.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
 import { useReportsOfPrimary } from "#src/db/reports-database.ts";
-import type { ClaimedLabels } from "#src/domain/request-record.ts";
+import type { ClaimedLabels, Cut } from "#src/domain/request-record.ts";
 import { type AdminAppDeps, makeAdminApp } from "#src/http/app.ts";
 import { makeClientFacts } from "#src/http/client-address.ts";
 import { startAccessTokens } from "#src/key-lookup/access-token-keys.ts";
@@ -85,6 +85,7 @@ export interface TestOrganization {
     tagIds?: string[];
     isEstimated?: boolean;
     claimed?: ClaimedLabels;
+    cut?: Cut;
   }): Promise<string>;
   /** Creates a member with a session of the console. */
   member(options?: NewMember): Promise<TestMember>;

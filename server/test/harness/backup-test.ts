@@ -6,6 +6,7 @@ import { expect } from "vitest";
 import { type RestoreOptions, restoreBackup } from "#src/backup/restore-backup.ts";
 import { writeBackup } from "#src/backup/write-backup.ts";
 import type { Database } from "#src/db/pool.ts";
+import type { Cut } from "#src/domain/request-record.ts";
 import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import type { AdminHarness, TestOrganization } from "./admin.ts";
 import { serverTest } from "./admin-test.ts";
@@ -132,7 +133,12 @@ async function fillCompany(
     await sql`CREATE TABLE ${sql.table(`${table}_2026_10`)} PARTITION OF ${sql.table(table)}
       FOR VALUES FROM ('2026-10-01 00:00:00+00') TO ('2026-11-01 00:00:00+00')`.execute(database);
   }
-  for (let i = 0; i < 20; i++) await org.recordRequest({ workspaceId, apiKeyId });
+  for (let i = 0; i < 19; i++) await org.recordRequest({ workspaceId, apiKeyId });
+  const cut: Cut = {
+    ...{ reason: "limit_spent", scopeType: "workspace", scopeId: workspaceId, period: "daily" },
+    ...{ heldNanoUsd: 9_007_199_254_740_993n, seenOutputTokens: 5, boundOutputTokens: 7 },
+  };
+  await org.recordRequest({ workspaceId, apiKeyId, cut });
   h.clock.nowMs -= 40 * 86_400_000;
   await org.recordRequest({ workspaceId, apiKeyId });
   h.clock.nowMs += 40 * 86_400_000;

@@ -64,6 +64,7 @@ export function toOldEvent(event: UsageEventRow) {
     agent_id: _agent,
     parent_agent_id: _parent,
     request_class: _class,
+    cut: _cut,
     ...rest
   } = known;
   return rest;

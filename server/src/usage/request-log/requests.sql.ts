@@ -16,6 +16,7 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import type { Doubt, Outcome } from "#src/domain/request-record.ts";
 import type { RequestStatus } from "#src/domain/request-status.ts";
 import { EVENT_STATUS } from "#src/recording/rollup-tables.ts";
+import type { StoredCut } from "#src/recording/stored-cut.ts";
 import { isVisibleUsage } from "#src/usage/visible-usage.sql.ts";
 import { mergeSearches, type RequestPlace } from "./merge-searches.rule.ts";
 import {
@@ -46,6 +47,9 @@ export interface RequestRow
   first_byte_ms: number | null;
   upstream_request_id: string | null;
   request_class: RequestClass | null;
+  cut: StoredCut | null;
+  /** Limit that ended the stream. Null: none, or it was removed. */
+  cut_limit_id: string | null;
 }
 
 export interface RequestDetailRow extends RequestRow, Record<AmountColumn, bigint> {
@@ -53,7 +57,9 @@ export interface RequestDetailRow extends RequestRow, Record<AmountColumn, bigin
   node_id: string;
 }
 
-const columns: readonly Exclude<keyof RequestRow, "status" | "adjustment_nano_usd">[] = [
+type ComputedColumn = "status" | "adjustment_nano_usd" | "cut_limit_id";
+
+const columns: readonly Exclude<keyof RequestRow, ComputedColumn>[] = [
   "request_id",
   "started_at",
   "ended_at",
@@ -72,15 +78,24 @@ const columns: readonly Exclude<keyof RequestRow, "status" | "adjustment_nano_us
   "first_byte_ms",
   "upstream_request_id",
   ...claimedColumns,
+  "cut",
 ];
 
-const detailColumns: readonly Exclude<keyof RequestDetailRow, "status" | "adjustment_nano_usd">[] =
-  [...columns, ...costParts.map(({ column }) => column), "prices", "node_id"];
+const detailColumns: readonly Exclude<keyof RequestDetailRow, ComputedColumn>[] = [
+  ...columns,
+  ...costParts.map(({ column }) => column),
+  "prices",
+  "node_id",
+];
 
 const status = sql`${sql.raw(EVENT_STATUS)} AS status`;
 const adjustment = sql`(SELECT sum(a.cost_nano_usd)::bigint FROM spend_adjustment AS a
   WHERE a.request_id = recorded_request.request_id AND a.organization_id = recorded_request.organization_id)
   AS adjustment_nano_usd`;
+const cutLimit = sql`CASE WHEN cut IS NOT NULL THEN (SELECT l.id FROM spend_limit AS l
+  WHERE l.scope_type = cut ->> 'scope_type' AND l.scope_id = cut ->> 'scope_id' AND l.period = cut ->> 'period'
+    AND l.organization_id = recorded_request.organization_id) END AS cut_limit_id`;
+const computed = [status, adjustment, cutLimit];
 
 export interface RequestPage {
   rows: RequestRow[];
@@ -104,7 +119,7 @@ async function listRows(tx: Tx, places: readonly RequestPlace[]): Promise<Reques
   const times = places.map(({ startedAtMs }) => new Date(startedAtMs));
   const ids = places.map(({ requestId }) => requestId);
   const { rows } = await sql<RequestRow>`
-    SELECT ${sql.join([...columns.map((column) => sql.ref(column)), status, adjustment])} FROM recorded_request
+    SELECT ${sql.join([...columns.map((column) => sql.ref(column)), ...computed])} FROM recorded_request
     WHERE started_at = ANY(${times}::timestamptz[]) AND request_id = ANY(${ids}::text[])
     ORDER BY started_at DESC, request_hash DESC`.execute(tx);
   return rows;
@@ -117,7 +132,7 @@ export async function findRequest(
 ): Promise<RequestDetailRow | null> {
   const isVisible = isVisibleUsage(of.visible);
   const { rows } = await sql<RequestDetailRow>`
-    SELECT ${sql.join([...detailColumns.map((column) => sql.ref(column)), status, adjustment])} FROM recorded_request
+    SELECT ${sql.join([...detailColumns.map((column) => sql.ref(column)), ...computed])} FROM recorded_request
     WHERE organization_id = ${of.organizationId}
       AND request_hash = hashtextextended(${of.id}, 0) AND request_id = ${of.id}
       AND started_at >= ${new Date(of.startMs)} AND started_at < ${new Date(of.endMs)}

@@ -9,6 +9,7 @@ import { readCursor, readCursorTime } from "#src/domain/page-position.ts";
 import { readAmount } from "#src/domain/read-amount.ts";
 import type { Doubt } from "#src/domain/request-record.ts";
 import { findStartRange } from "#src/domain/request-times.ts";
+import { toWireScope } from "#src/domain/wire-scope.ts";
 import { findIdTimeRange } from "#src/lib/ids.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
@@ -38,6 +39,7 @@ export interface RequestQuery extends Partial<Record<LabelColumn, string[] | und
   doubt?: Doubt[] | undefined;
   is_resolved?: boolean | undefined;
   has_unbilled_parts?: boolean | undefined;
+  is_cut?: boolean | undefined;
   group_id?: string[] | undefined;
   tag_id?: string[] | undefined;
   tag?: string[] | undefined;
@@ -67,7 +69,7 @@ export async function listRequests(
       filter === null ? { rows: [], searchEnd: null } : await listRows(tx, filter, { from, limit });
     return {
       rows,
-      names: await findUsageNames(tx, caller.organizationId, rows),
+      names: await findUsageNames(tx, caller.organizationId, listNamed(rows)),
       nextPage: searchEnd && encodeCursor([searchEnd.startedAtMs, searchEnd.requestId], filters),
     };
   });
@@ -95,7 +97,8 @@ async function* readPages(
     const page: { from: RequestPlace | null; limit: number } = { from, limit: EXPORT_PAGE };
     const { rows, names, searchEnd } = await reader.inSnapshot(async (tx) => {
       const found = await listRows(tx, filter, page);
-      return { ...found, names: await findUsageNames(tx, filter.organizationId, found.rows) };
+      const named = listNamed(found.rows);
+      return { ...found, names: await findUsageNames(tx, filter.organizationId, named) };
     });
     yield { rows, names };
     if (searchEnd === null) return;
@@ -121,7 +124,17 @@ export async function getRequest(
     }));
   if (!row)
     throw new ApiError("resource_not_found", "Request not found", {}, { resource: "request" });
-  return { row, names: await findUsageNames(deps.database, organizationId, [row]) };
+  return { row, names: await findUsageNames(deps.database, organizationId, listNamed([row])) };
+}
+
+/** Rows with ids to name: the requests, and the scopes of the limits that cut them. */
+function listNamed(rows: readonly RequestRow[]) {
+  return rows.flatMap((row) => {
+    if (row.cut === null) return [row];
+    const { scope_type: scopeType, scope_id: scopeId } = row.cut;
+    const { type: _, ...scope } = toWireScope({ scopeType, scopeId });
+    return [row, scope];
+  });
 }
 
 /** Returns null if no request can match. */
@@ -156,6 +169,7 @@ async function readFilter(
     doubts: query.doubt,
     isResolved: query.is_resolved,
     hasUnbilledParts: query.has_unbilled_parts,
+    isCut: query.is_cut,
     idPrefix,
     upstreamRequestId: query.upstream_request_id,
     agentSessionId: query.agent_session_id,

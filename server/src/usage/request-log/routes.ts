@@ -5,12 +5,15 @@ import {
   type requestRoutes,
 } from "@bursar/contract/admin/requests.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
+import type { WireScope } from "@bursar/contract/scope.ts";
 import type { z } from "zod";
 import type { Call, ReportCall } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { formatUsd } from "#src/domain/money.ts";
+import { scopeIdOf, toWireScope } from "#src/domain/wire-scope.ts";
 import { type CsvColumns, mediaTypeOf, pickColumns, toFile } from "#src/lib/csv.ts";
 import { SLICE_ITEMS } from "#src/lib/slices.ts";
+import type { StoredCut } from "#src/recording/stored-cut.ts";
 import { splitIds, type UsageNames } from "#src/recording/usage-names.sql.ts";
 import { toCostBreakdown, toUsedCounts } from "#src/usage/used-counts.ts";
 import type { RequestLogSettings } from "./request-log-settings.sql.ts";
@@ -109,7 +112,51 @@ function toWire(row: RequestRow, names: UsageNames): LoggedRequest {
       }),
     ),
     claimed: toClaimed(row),
+    cut: row.cut && toCut(row.cut, row.cut_limit_id, names),
   };
+}
+
+function toCut(cut: StoredCut, limitId: string | null, names: UsageNames): LoggedRequest["cut"] {
+  const { balance } = cut;
+  const scope = toWireScope({ scopeType: cut.scope_type, scopeId: cut.scope_id });
+  return {
+    reason: cut.reason,
+    scope,
+    scope_name: findScopeName(scope, names),
+    period: cut.period,
+    spend_limit_id: limitId,
+    held_usd: formatUsd(BigInt(cut.held_nano_usd)),
+    seen_output_tokens: cut.seen_output_tokens,
+    bound_output_tokens: cut.bound_output_tokens,
+    paused_ms: cut.paused_ms,
+    balance: balance && {
+      limit_usd: formatUsd(BigInt(balance.limit_nano_usd)),
+      spent_usd: formatUsd(BigInt(balance.settled_nano_usd)),
+      held_usd: formatUsd(BigInt(balance.leased_nano_usd)),
+      unresolved_usd: formatUsd(BigInt(balance.unresolved_nano_usd)),
+    },
+  };
+}
+
+function findScopeName(scope: WireScope, names: UsageNames): string | null {
+  switch (scope.type) {
+    case "organization":
+      return null;
+    case "workspace":
+      return names.workspaces.get(scope.workspace_id) ?? null;
+    case "api_key":
+      return names.apiKeys.get(scope.api_key_id) ?? null;
+    case "member": {
+      const member = names.members.get(scope.member_id);
+      return member?.name || member?.email || null;
+    }
+    case "tag": {
+      const tag = names.tags.get(scope.tag_id);
+      return tag === undefined ? null : `${tag.name}=${tag.value}`;
+    }
+    default:
+      return names.groups.get(scope.group_id) ?? null;
+  }
 }
 
 function toClaimed(row: RequestRow): LoggedRequest["claimed"] {
@@ -135,6 +182,7 @@ const {
   groups: _groups,
   tags: _tags,
   claimed: _claimed,
+  cut: _cut,
   ...otherFields
 } = loggedRequest.shape;
 
@@ -152,4 +200,18 @@ const columns: CsvColumns<LoggedRequest> = {
   claimed_agent_id: (row) => row.claimed?.agent_id ?? null,
   claimed_parent_agent_id: (row) => row.claimed?.parent_agent_id ?? null,
   claimed_request_class: (row) => row.claimed?.request_class ?? null,
+  cut_reason: (row) => row.cut?.reason ?? null,
+  cut_scope_type: (row) => row.cut?.scope.type ?? null,
+  cut_scope_id: (row) => (row.cut === null ? null : scopeIdOf(row.cut.scope)),
+  cut_scope_name: (row) => row.cut?.scope_name ?? null,
+  cut_period: (row) => row.cut?.period ?? null,
+  cut_spend_limit_id: (row) => row.cut?.spend_limit_id ?? null,
+  cut_held_usd: (row) => row.cut?.held_usd ?? null,
+  cut_seen_output_tokens: (row) => row.cut?.seen_output_tokens ?? null,
+  cut_bound_output_tokens: (row) => row.cut?.bound_output_tokens ?? null,
+  cut_paused_ms: (row) => row.cut?.paused_ms ?? null,
+  cut_limit_usd: (row) => row.cut?.balance?.limit_usd ?? null,
+  cut_limit_spent_usd: (row) => row.cut?.balance?.spent_usd ?? null,
+  cut_limit_held_usd: (row) => row.cut?.balance?.held_usd ?? null,
+  cut_limit_unresolved_usd: (row) => row.cut?.balance?.unresolved_usd ?? null,
 };

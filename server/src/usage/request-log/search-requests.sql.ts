@@ -40,6 +40,8 @@ export interface RequestFilter {
   isResolved: boolean | undefined;
   /** True: features that are billed by time could run. */
   hasUnbilledParts: boolean | undefined;
+  /** True: streams that a spend limit ended. */
+  isCut: boolean | undefined;
   /** Prefix of ids. */
   idPrefix: string | undefined;
   upstreamRequestId: string | undefined;
@@ -162,8 +164,8 @@ async function listLabelIds(tx: Tx, filter: RequestFilter): Promise<bigint[]> {
 }
 
 /**
- * Searches usage_event, whose indexes have workspaces and keys. Its requests have no doubt, no unbilled parts, no groups, no
- * tags and no claimed labels.
+ * Searches usage_event, whose indexes have workspaces and keys. Its requests have no doubt, no unbilled parts, no cut, no
+ * groups, no tags and no claimed labels.
  */
 export async function searchEvents(
   tx: Tx,
@@ -176,6 +178,7 @@ export async function searchEvents(
   if (
     filter.doubts !== undefined ||
     filter.hasUnbilledParts === true ||
+    filter.isCut === true ||
     isAttributed ||
     isClaimed
   ) {
@@ -274,7 +277,7 @@ function makeOtherConditions(filter: RequestFilter): RawBuilder<unknown>[] {
   return conditions;
 }
 
-/** Conditions of the partial indexes of agent sessions, of doubtful requests and of those with unbilled parts. */
+/** Conditions of the partial indexes of agent sessions, of doubtful and cut requests, and of those with unbilled parts. */
 function makeMarkConditions(filter: RequestFilter): RawBuilder<unknown>[] {
   const conditions: RawBuilder<unknown>[] = [];
   if (filter.agentSessionId !== undefined) {
@@ -288,6 +291,9 @@ function makeMarkConditions(filter: RequestFilter): RawBuilder<unknown>[] {
     conditions.push(
       filter.hasUnbilledParts ? sql`has_unbilled_parts` : sql`has_unbilled_parts IS NOT TRUE`,
     );
+  }
+  if (filter.isCut !== undefined) {
+    conditions.push(filter.isCut ? sql`cut IS NOT NULL` : sql`cut IS NULL`);
   }
   return conditions;
 }

@@ -27,6 +27,7 @@ const everything: RequestFilter = {
   doubts: undefined,
   isResolved: undefined,
   hasUnbilledParts: undefined,
+  isCut: undefined,
   idPrefix: undefined,
   upstreamRequestId: undefined,
   agentSessionId: undefined,
@@ -38,15 +39,29 @@ interface Made {
   startedAtMs: number;
   isFailed?: boolean;
   isUnbilled?: boolean;
+  isCut?: boolean;
   nanoUsd?: bigint;
 }
 
+const cut = {
+  reason: "limit_spent",
+  scopeType: "workspace",
+  scopeId: "wksp_1",
+  period: "monthly",
+  heldNanoUsd: 5n,
+  seenOutputTokens: 10,
+  boundOutputTokens: 12,
+} as const;
+
 const test = base.extend("log", ({ db }) => {
-  const toRecord = ({ apiKeyId, startedAtMs, isFailed, isUnbilled, nanoUsd = 1n }: Made) =>
+  const toRecord = ({ apiKeyId, startedAtMs, isFailed, isUnbilled, isCut, nanoUsd = 1n }: Made) =>
     endRecord(
       beginRecord({ apiKeyId, startedAtMs, ...(isUnbilled && { hasUnbilledParts: true }) }),
       nanoUsd,
-      isFailed ? { outcome: "refused", httpStatus: 529 } : {},
+      {
+        ...(isFailed && { outcome: "refused", httpStatus: 529 }),
+        ...(isCut && { outcome: "interrupted", cut }),
+      },
     );
   return {
     record: async (made: readonly Made[]) => {
@@ -176,6 +191,18 @@ test("requests with unbilled parts are found in either half of the log, and by k
   expect(await log.readAll({ hasUnbilledParts: true })).toEqual(marked);
   expect(await log.readAll({ hasUnbilledParts: true, apiKeyIds: ["apikey_1"] })).toEqual(marked);
   const rest = await log.readAll({ hasUnbilledParts: false, apiKeyIds: ["apikey_1"] });
+  expect(rest.toSorted()).toEqual([...others, ...old].toSorted());
+});
+
+test("cut streams are found in either half of the log, and by key", async ({ log }) => {
+  await log.fillWithOthers(20, 3_000);
+  const marked = await log.record(few().map((made) => ({ ...made, isCut: true })));
+  const others = await log.record(few());
+  const old = await log.recordAsOldNode(few());
+  expect(await log.readAll({ isCut: true })).toEqual(marked);
+  expect(await log.readAll({ isCut: true, apiKeyIds: ["apikey_1"] })).toEqual(marked);
+  expect(await log.readAll({ isCut: true, statuses: ["interrupted"] })).toEqual(marked);
+  const rest = await log.readAll({ isCut: false, apiKeyIds: ["apikey_1"] });
   expect(rest.toSorted()).toEqual([...others, ...old].toSorted());
 });
 
