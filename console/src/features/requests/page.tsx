@@ -118,6 +118,7 @@ function toUsageSearch({
   cost,
   doubt,
   unbilled,
+  cut,
   refused,
   code,
   open,

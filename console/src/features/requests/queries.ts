@@ -11,7 +11,8 @@ export type RequestsQuery = ReturnType<typeof toRequestsQuery>;
 
 /** Converts the address to filters of the API. Omits an end in the future. */
 export function toRequestsQuery(search: ReportSearch, nowMs: number) {
-  const { range, at, live, request, upstream, session, prompt, cost, doubt, unbilled } = search;
+  const { range, at, live, request, upstream, session, prompt, cost, doubt, unbilled, cut } =
+    search;
   const hasTimes = range !== undefined || at !== undefined || live !== undefined;
   const times = hasTimes ? resolveSearchRange(search, nowMs) : null;
   return {
@@ -26,6 +27,7 @@ export function toRequestsQuery(search: ReportSearch, nowMs: number) {
     ...(doubt !== undefined && { doubt: [...requestDoubts] }),
     ...(doubt === "open" && { is_resolved: false }),
     ...(unbilled && { has_unbilled_parts: true }),
+    ...(cut && { is_cut: true }),
   };
 }
 

@@ -2,16 +2,14 @@ import { billedMeasures } from "@bursar/contract/usage-shape.ts";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import {
+  describeStatus,
   describeUncertainCost,
   formatCaller,
   formatDuration,
   formatExact,
-  statusSentences,
-  statusTones,
 } from "../../kit/requests/words.ts";
 import { listTags } from "../../kit/tags/tag-lines.ts";
 import type { ReportSearch } from "../../kit/usage/search.ts";
-import { statusWords } from "../../kit/usage/words.ts";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
@@ -21,6 +19,7 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { formatCount, formatPlural } from "../../ui/format.ts";
 import { Facts } from "../../ui/page.tsx";
 import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
+import { CutSection } from "./cut-section.tsx";
 import { DecidedCost } from "./decided-cost.tsx";
 import { type RequestDetail, useRequest } from "./queries.ts";
 
@@ -55,6 +54,7 @@ function Loaded({ id, onFilter }: { id: string; onFilter: DrawerProps["onFilter"
   return (
     <>
       <Outcome request={data} />
+      <CutSection request={data} />
       <Timing request={data} />
       <CostTable request={data} />
       <DecidedCost request={data} />
@@ -83,12 +83,13 @@ interface Detail {
 }
 
 function Outcome({ request }: Detail) {
-  const { status, http_status, is_estimated, is_unpriced, doubt, has_unbilled_parts } = request;
+  const { http_status, is_estimated, is_unpriced, doubt, has_unbilled_parts } = request;
+  const status = describeStatus(request);
   const uncertain = describeUncertainCost(request);
   return (
     <div className="grid gap-1.5 text-sm">
       <p className="flex flex-wrap items-center gap-2">
-        <Badge tone={statusTones[status] ?? "plain"}>{statusWords[status] ?? status}</Badge>
+        <Badge tone={status.tone}>{status.label}</Badge>
         <span className="text-quiet">
           {http_status === null ? "No status sent" : `HTTP ${http_status}`}
         </span>
@@ -97,7 +98,7 @@ function Outcome({ request }: Detail) {
         {is_unpriced && <Badge tone="warn">no price</Badge>}
         {has_unbilled_parts && <Badge tone="warn">unbilled parts</Badge>}
       </p>
-      <p className="text-quiet">{statusSentences[status]}</p>
+      <p className="text-quiet">{status.sentence}</p>
       {uncertain !== null && <p className="text-quiet">{uncertain}</p>}
       {has_unbilled_parts && (
         <p className="text-warn">

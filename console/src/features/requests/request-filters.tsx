@@ -87,22 +87,24 @@ const costFilters = {
   open: { doubt: "open" },
   all: { doubt: "all" },
   unbilled: { unbilled: true },
-} satisfies Record<string, Pick<ReportSearch, "doubt" | "unbilled">>;
+  cut: { cut: true },
+} satisfies Record<string, Pick<ReportSearch, "doubt" | "unbilled" | "cut">>;
 
 function CostFilter({ search, onChange }: LogFiltersProps) {
   return (
     <Select
       aria-label="Cost"
-      value={search.doubt ?? (search.unbilled ? "unbilled" : "any")}
+      value={search.doubt ?? (search.unbilled ? "unbilled" : search.cut ? "cut" : "any")}
       onChange={(event) => {
         const chosen = costFilters[event.target.value as keyof typeof costFilters];
-        onChange({ doubt: undefined, unbilled: undefined, ...chosen });
+        onChange({ doubt: undefined, unbilled: undefined, cut: undefined, ...chosen });
       }}
     >
       <option value="any">Any cost</option>
       <option value="open">Doubtful, not resolved</option>
       <option value="all">Doubtful</option>
       <option value="unbilled">With unbilled parts</option>
+      <option value="cut">Cut by a spend limit</option>
     </Select>
   );
 }

@@ -2,10 +2,9 @@ import { useMemo } from "react";
 import { Money, Tokens } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import { statusWords } from "../usage/words.ts";
 import { makeMomentColumns } from "./moment-columns.tsx";
 import type { LoggedRequest } from "./queries.ts";
-import { addAdjustment, formatCaller, formatDuration, shortStatus, statusTones } from "./words.ts";
+import { addAdjustment, describeStatus, formatCaller, formatDuration } from "./words.ts";
 
 interface RequestTableProps {
   requests: readonly LoggedRequest[];
@@ -45,17 +44,7 @@ function makeColumns(onOpen: (id: string) => void): Column<LoggedRequest>[] {
     {
       id: "status",
       header: "Status",
-      cell: ({ status, doubt, has_unbilled_parts, adjustment_usd }) => (
-        <span title={statusWords[status]} className="inline-flex flex-wrap gap-1">
-          <Badge tone={statusTones[status] ?? "plain"}>{shortStatus[status] ?? status}</Badge>
-          {adjustment_usd !== null ? (
-            <Badge>Cost set</Badge>
-          ) : (
-            doubt !== null && <Badge tone="warn">Doubtful cost</Badge>
-          )}
-          {has_unbilled_parts && <Badge tone="warn">Unbilled parts</Badge>}
-        </span>
-      ),
+      cell: (request) => <Status request={request} />,
     },
     {
       id: "tokens",
@@ -97,6 +86,22 @@ function makeColumns(onOpen: (id: string) => void): Column<LoggedRequest>[] {
       cell: ({ is_stream }) => (is_stream ? "Yes" : <span className="text-faint">No</span>),
     },
   ];
+}
+
+function Status({ request }: { request: LoggedRequest }) {
+  const { doubt, has_unbilled_parts, adjustment_usd } = request;
+  const { tone, label, short } = describeStatus(request);
+  return (
+    <span title={label} className="inline-flex flex-wrap gap-1">
+      <Badge tone={tone}>{short}</Badge>
+      {adjustment_usd !== null ? (
+        <Badge>Cost set</Badge>
+      ) : (
+        doubt !== null && <Badge tone="warn">Doubtful cost</Badge>
+      )}
+      {has_unbilled_parts && <Badge tone="warn">Unbilled parts</Badge>}
+    </span>
+  );
 }
 
 function Short({ text }: { text: string }) {

@@ -1,5 +1,6 @@
 import type { Tone } from "../../ui/badge.tsx";
 import { formatCount, nanoToUsdText, toNanoUsd } from "../../ui/format.ts";
+import { statusWords } from "../usage/words.ts";
 import type { LoggedRequest } from "./queries.ts";
 
 /** Name of the API key, or the member for a playground request, whose key is hidden. */
@@ -32,7 +33,7 @@ export function formatExact(instant: string): string {
   return `${new Date(instant).toISOString().slice(0, 23).replace("T", " ")} UTC`;
 }
 
-export const statusTones: Record<string, Tone> = {
+const statusTones: Record<string, Tone> = {
   answered: "good",
   aborted: "plain",
   rate_limited: "warn",
@@ -43,7 +44,7 @@ export const statusTones: Record<string, Tone> = {
 };
 
 /** Short words for a table. */
-export const shortStatus: Record<string, string> = {
+const shortStatus: Record<string, string> = {
   answered: "Answered",
   aborted: "Aborted",
   rate_limited: "Rate limited",
@@ -54,7 +55,7 @@ export const shortStatus: Record<string, string> = {
 };
 
 /** Outcome of a request, in a sentence. */
-export const statusSentences: Record<string, string> = {
+const statusSentences: Record<string, string> = {
   answered: "The upstream answered, and the client received the full answer.",
   aborted: "The client disconnected before the end. Usage until then is charged.",
   rate_limited: "The upstream refused the request because of its rate limits. No cost.",
@@ -63,6 +64,29 @@ export const statusSentences: Record<string, string> = {
   unreached: "The upstream could not be reached. No cost.",
   interrupted: "The request was sent, but no complete answer arrived.",
 };
+
+/** Words for the status of a request. `short`: for a table. */
+export function describeStatus({ status, cut }: Pick<LoggedRequest, "status" | "cut">): {
+  tone: Tone;
+  label: string;
+  short: string;
+  sentence: string;
+} {
+  if (cut !== null) {
+    return {
+      tone: "bad",
+      label: "Cut by a spend limit",
+      short: "Cut by a limit",
+      sentence: "A spend limit ended the stream. The client received an error event that says why.",
+    };
+  }
+  return {
+    tone: statusTones[status] ?? "plain",
+    label: statusWords[status] ?? status,
+    short: shortStatus[status] ?? status,
+    sentence: statusSentences[status] ?? "",
+  };
+}
 
 /** Recorded cost with its adjustments, as decimal text. */
 export function addAdjustment({ cost_usd, adjustment_usd }: LoggedRequest): string {
@@ -73,7 +97,10 @@ export function addAdjustment({ cost_usd, adjustment_usd }: LoggedRequest): stri
 
 /** Cost of a request that is estimated or unknown, in a sentence. Null: exact. */
 export function describeUncertainCost(request: LoggedRequest): string | null {
-  const { doubt, is_estimated, status, cost_usd } = request;
+  const { doubt, is_estimated, status, cost_usd, cut } = request;
+  if (cut !== null) {
+    return "The cost is the most that the upstream can have billed until the cut.";
+  }
   switch (doubt) {
     case "impossible_usage":
       return "The upstream reported usage that cannot be true. The request is charged its hold, or the maximum of one call without a strict limit.";

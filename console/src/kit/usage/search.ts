@@ -64,6 +64,8 @@ export const readReportSearch = makeSearchReader({
   doubt: oneOf(["open", "all"] as const),
   /** Requests with parts that no cost includes. */
   unbilled: oneOf([true] as const),
+  /** Streams that a spend limit ended. */
+  cut: oneOf([true] as const),
   /** Shows refused requests, which were not sent. */
   refused: oneOf([true] as const),
   /** Error codes of refused requests. */
