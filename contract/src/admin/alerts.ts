@@ -15,6 +15,7 @@ import {
   alertFiringId,
   alertId,
   apiKeyId,
+  requestId,
   spendLimitId,
   workspaceId,
 } from "../ids.ts";
@@ -65,7 +66,7 @@ export const alertCondition = z
     }),
     z.strictObject({ kind: z.literal("limit_overrun") }).meta({
       description:
-        "Spend exceeds a strict limit of the scope. Either released budget of a lost node settled later, or requests cost more than their holds. Fires once for each limit and period, and again after the limit was raised.",
+        "Spend exceeds a strict limit of the scope. Either released budget of a lost node settled later, or requests cost more than their holds. Fires once for each limit and period. Fires again when the overrun has doubled, or after a day in which it grew, by 1 % of the limit at least, and after the limit was raised.",
     }),
     z.strictObject({
       kind: z.literal("forecast"),
@@ -272,6 +273,17 @@ export const deleteAlert = route({
   response: z.object({ id: alertId, type: z.literal("alert_deleted") }),
 });
 
+/** Reasons why a request is part of an overrun. */
+export const overrunCauses = [
+  "node_paused",
+  "billed_after_cut",
+  "too_fast",
+  "above_hold",
+  "settled_late",
+  "charged",
+] as const;
+export type OverrunCause = (typeof overrunCauses)[number];
+
 /** Facts in a message about a firing. Null: no meaning for its kind. */
 export const firingFacts = z
   .object({
@@ -284,6 +296,22 @@ export const firingFacts = z
     held_usd: usdText.nullable(),
     unresolved_usd: usdText.nullable(),
     overrun_usd: usdText.nullable().meta({ description: "Spend beyond the limit." }),
+    overrun_requests: z
+      .array(
+        z.object({
+          id: requestId,
+          cost_usd: usdText,
+          held_usd: usdText.nullable().meta({ description: "Null: no strict limit held it." }),
+          cause: z.enum(overrunCauses),
+        }),
+      )
+      .nullable()
+      .meta({
+        description:
+          "At most ten requests of the overrun, the largest cost beyond its hold first. `node_paused`: a stream ran while its node did not. " +
+          "`billed_after_cut`: the cut stream can have cost more than its hold. `too_fast`: it was faster than the highest speed of its model. " +
+          "`above_hold`: the request cost more than its hold. `settled_late`: others had used its budget. `charged`: an administrator set its cost.",
+      }),
     enforcement: z.enum(["strict", "soft", "alert_only"]).nullable(),
     forecast_usd: usdText.nullable().meta({ description: "Forecast for the whole period." }),
     reached_at: timestamp.nullable().meta({

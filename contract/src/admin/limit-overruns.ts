@@ -37,7 +37,7 @@ export const limitOverrun = z
       )
       .meta({
         description:
-          "Firings of alerts about overruns of this limit in the period, newest first, at most 20. An alert fires once for each limit and period, and again after a raise above the spend.",
+          "Firings of alerts about overruns of this limit in the period, newest first, at most 20. An alert fires when an overrun begins, and again when it has grown much, or after a raise above the spend.",
       }),
   })
   .meta({ id: "LimitOverrun" });

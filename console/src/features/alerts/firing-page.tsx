@@ -153,6 +153,38 @@ function SpendSection({ firing: { facts } }: { firing: Firing }) {
   );
 }
 
+const causeWords = {
+  node_paused: "ran while its node was paused",
+  billed_after_cut: "can have been billed after its cut",
+  too_fast: "faster than the highest speed of its model",
+  above_hold: "cost more than its hold",
+  settled_late: "settled after others had used its budget",
+  charged: "cost set by an administrator",
+} as const;
+
+/** Requests of an overrun, as links to the request log. */
+function listOverrunRequests({ facts: { overrun_requests: requests } }: Firing): Fact[] {
+  if (!requests?.length) return [];
+  return [
+    [
+      "Requests",
+      <ul key="requests" className="grid gap-1">
+        {requests.map(({ id, cost_usd, held_usd, cause }) => (
+          <li key={id}>
+            <Link to="/requests" search={{ open: id }} className="link">
+              <code className="break-all">{id}</code>
+            </Link>
+            <span className="block text-quiet">
+              ${cost_usd}
+              {held_usd !== null && `, $${held_usd} held`}: {causeWords[cause]}
+            </span>
+          </li>
+        ))}
+      </ul>,
+    ],
+  ];
+}
+
 type Fact = readonly [name: string, value: ReactNode];
 
 function listFacts(firing: Firing): Fact[] {
@@ -191,6 +223,7 @@ function listFacts(firing: Firing): Fact[] {
       </span>,
     ],
     ...money("Beyond the limit", facts.overrun_usd),
+    ...listOverrunRequests(firing),
     ...money("Forecast for the period", facts.forecast_usd),
     ...time("Limit reached", facts.reached_at),
     ...money("Usual spend", facts.usual_usd),

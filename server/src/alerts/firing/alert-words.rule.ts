@@ -1,4 +1,4 @@
-import type { AlertKind, FiringFacts } from "@bursar/contract/admin/alerts.ts";
+import type { AlertKind, FiringFacts, OverrunCause } from "@bursar/contract/admin/alerts.ts";
 import { MoneyError, parseUsd } from "#src/domain/money.ts";
 import { formatPlural } from "#src/lib/format-plural.ts";
 
@@ -124,8 +124,27 @@ function describeOverrun(scope: string, facts: FiringFacts): FiringWords {
   const period = facts.period ?? "monthly";
   return {
     title: `${scope} has spent ${formatAmount(facts.spent_usd)}, which is ${formatAmount(facts.overrun_usd)} beyond its ${period} limit of ${formatAmount(facts.limit_usd)}.`,
-    next: `${describeLimitEffect(facts, true)} The audit log shows forgotten nodes. The request log shows requests that cost more than their holds.`,
+    next: `${describeLimitEffect(facts, true)} ${describeCauses(facts)}`,
   };
+}
+
+const causeSentences: Record<OverrunCause, string> = {
+  node_paused: "A stream ran on while its node was paused.",
+  billed_after_cut: "A stream that the limit cut can have cost more than was held for it.",
+  too_fast:
+    "A stream was faster than the highest speed of its model, which is held whole from now on.",
+  above_hold: "A request cost more than was held for it.",
+  settled_late: "The cost of a request arrived after others had used its budget.",
+  charged: "An administrator set the cost of a request.",
+};
+
+/** Causes of an overrun, the most important first. */
+function describeCauses({ overrun_requests: requests }: FiringFacts): string {
+  const causes = new Set(requests?.map(({ cause }) => cause));
+  if (causes.size === 0) {
+    return "The audit log shows forgotten nodes. The request log shows requests that cost more than their holds.";
+  }
+  return [...causes].map((cause) => causeSentences[cause]).join(" ");
 }
 
 /** Effect of the limit, now or after it is reached. */

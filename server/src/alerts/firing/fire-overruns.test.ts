@@ -1,9 +1,14 @@
 import type { alert, alertFiring } from "@bursar/contract/admin/alerts.ts";
-import { expect } from "vitest";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { inTransaction } from "#src/db/transaction.ts";
+import type { Cut, EndRecord } from "#src/domain/request-record.ts";
 import { makeLogger } from "#src/lib/logger.ts";
+import { foldAll } from "#src/recording/fold.ts";
+import { appendBatch } from "#src/recording/record-usage.ts";
+import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import type { SettledBalance } from "#src/spend/ledger/leases.sql.ts";
+import { makeSpendFold } from "#src/spend/ledger/ledger.ts";
 import type { Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { settleRecords } from "#test/harness/folds.ts";
@@ -50,9 +55,30 @@ const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
     });
     await inTransaction(h.deps.database, async (tx) => {
       settled = await settleRecords(tx, "node_1", batch, { atMs: null });
-      await participant.fold(tx);
+      await participant.fold(tx, []);
     });
   }
+
+  /** Appends the requests, and folds them with alerts, as a node does. */
+  async function fold(records: readonly EndRecord[]): Promise<void> {
+    const { database } = h.deps;
+    const logger = makeLogger("silent");
+    const spendFold = makeSpendFold();
+    const settled = () => spendFold.settled();
+    const { participant } = makeSpendAlerts({ database, deps: h.deps, settled, logger });
+    const position = { journalId: "journal", toSeq: 0 };
+    await inTransaction(database, (tx) =>
+      appendBatch(tx, { nodeId: "node_1", encodeHoldCharges, ...position }, records),
+    );
+    await foldAll({ database, participants: [spendFold, participant], logger });
+  }
+
+  /** An ended request of the key. */
+  const request = (cents: bigint, overrides: Partial<EndRecord> = {}) => {
+    const startedAtMs = h.clock.nowMs;
+    const begun = beginRecord({ organizationId: org.id, workspaceId, apiKeyId, startedAtMs });
+    return endRecord(begun, cents * CENT, overrides);
+  };
 
   async function firings(): Promise<Firing[]> {
     const { body } = await org.admin.get<Listed<Firing>>(
@@ -61,7 +87,7 @@ const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
     return body.data;
   }
 
-  return { createAlert, limit, settle, firings };
+  return { createAlert, limit, settle, fold, request, firings };
 });
 
 test.beforeEach(async ({ h }) => {
@@ -148,4 +174,157 @@ test("an adjustment beyond the limit is an overrun", async ({
     reason: "On the invoice.",
   });
   expect(await company.firings()).toMatchObject([{ facts: { overrun_usd: "0.40" } }]);
+});
+
+describe("a firing names requests of the overrun", () => {
+  const cut: Cut = {
+    ...{ reason: "limit_spent", scopeType: "workspace", scopeId: "wksp_1", period: "monthly" },
+    ...{ heldNanoUsd: 20n * CENT, seenOutputTokens: 10, boundOutputTokens: 20 },
+  };
+
+  test("with their causes, the largest cost beyond its hold first", async ({ company }) => {
+    await company.createAlert();
+    await company.limit(2);
+    const { request } = company;
+    const held = (cents: bigint) => ({ holdNanoUsd: cents * CENT, isStream: true });
+    const stream = { outcome: "interrupted", isEstimated: true } as const;
+    const requests = [
+      request(90n, { ...held(20n), ...stream, cut: { ...cut, pausedMs: 40_000 } }),
+      request(60n, { ...held(20n), ...stream, cut }),
+      request(50n, { ...held(20n), ...stream, cut: { ...cut, reason: "too_fast" } }),
+      request(30n, held(20n)),
+      request(20n, held(20n)),
+    ];
+    await company.fold(requests.toReversed());
+    const [firing, ...others] = await company.firings();
+    expect(others).toEqual([]);
+    expect(firing?.facts.overrun_usd).toBe("0.50");
+    const causes = ["node_paused", "billed_after_cut", "too_fast", "above_hold", "settled_late"];
+    const costs = ["0.90", "0.60", "0.50", "0.30", "0.20"];
+    expect(firing?.facts.overrun_requests).toEqual(
+      requests.map(({ requestId: id }, at) => ({
+        ...{ id, cost_usd: costs[at], held_usd: "0.20", cause: causes[at] },
+      })),
+    );
+    expect(firing?.next).toContain("A stream ran on while its node was paused.");
+  });
+
+  test("ten of many, of its own scope and fold only", async ({ company }) => {
+    await company.createAlert();
+    await company.limit(2);
+    const { request } = company;
+    await company.fold([request(150n)]);
+    const others = request(40n, { holdNanoUsd: 1n, workspaceId: "wksp_2", apiKeyId: "apikey_2" });
+    const many = Array.from({ length: 15 }, (_, at) => request(10n, { holdNanoUsd: BigInt(at) }));
+    await company.fold([others, ...many]);
+    const [firing] = await company.firings();
+    expect(firing?.facts.overrun_requests?.map(({ id }) => id)).toEqual(
+      many.slice(0, 10).map(({ requestId }) => requestId),
+    );
+  });
+
+  test("that an administrator charged", async ({ org, workspaceId, apiKeyId, company }) => {
+    await company.createAlert();
+    await company.limit(2);
+    await company.settle(190n);
+    const { id, requestId } = await org.createUnresolvedSpend(workspaceId, apiKeyId);
+    await org.admin.post(`/v1/admin/unresolved_spend/${id}/resolve`, {
+      decision: "charge",
+      reason: "On the invoice.",
+    });
+    const [firing] = await company.firings();
+    expect(firing?.facts.overrun_requests).toEqual([
+      { id: requestId, cost_usd: "0.50", held_usd: null, cause: "charged" },
+    ]);
+  });
+
+  test("also in a sweep, those beyond their holds", async ({ h, company }) => {
+    await company.limit(2);
+    const beyond = company.request(120n, { holdNanoUsd: 100n * CENT });
+    await company.fold([company.request(100n, { holdNanoUsd: 100n * CENT }), beyond]);
+    await company.createAlert();
+    await inTransaction(h.deps.database, (tx) => sweepOverruns(tx, h.deps));
+    const [firing] = await company.firings();
+    expect(firing?.facts.overrun_requests).toEqual([
+      { id: beyond.requestId, cost_usd: "1.20", held_usd: "1.00", cause: "above_hold" },
+    ]);
+  });
+});
+
+test("an overrun of one period fires again when it has doubled, and not for each request", async ({
+  company,
+}) => {
+  await company.createAlert();
+  await company.limit(2);
+  await company.fold([company.request(210n)]);
+  for (let more = 0; more < 9; more++) await company.fold([company.request(1n)]);
+  expect((await company.firings()).map(({ facts }) => facts.overrun_usd)).toEqual(["0.10"]);
+  await company.fold([company.request(1n)]);
+  await company.fold([company.request(15n)]);
+  await company.fold([company.request(5n)]);
+  const told = await company.firings();
+  expect(told.map(({ threshold, facts }) => [threshold, facts.overrun_usd])).toEqual([
+    ["over limit (3)", "0.40"],
+    ["over limit (2)", "0.20"],
+    ["over limit", "0.10"],
+  ]);
+});
+
+test("an overrun that grew fires again after a day", async ({ h, org, company }) => {
+  await company.createAlert();
+  await company.limit(2);
+  await company.fold([company.request(300n)]);
+  await company.fold([company.request(10n)]);
+  expect(await company.firings()).toHaveLength(1);
+  await h.deps.database
+    .updateTable("alert_firing")
+    .set({ fired_at: new Date(Date.now() - 86_400_000) })
+    .where("organization_id", "=", org.id)
+    .execute();
+  await company.fold([company.request(1n)]);
+  expect((await company.firings()).map(({ facts }) => facts.overrun_usd)).toEqual(["1.11", "1.00"]);
+});
+
+test("each exceeded limit and period of one request has its own firing", async ({
+  org,
+  workspaceId,
+  apiKeyId,
+  company,
+}) => {
+  await company.createAlert();
+  for (const period of ["daily", "weekly", "monthly"]) {
+    for (const scope of [
+      { type: "workspace", workspace_id: workspaceId },
+      { type: "api_key", api_key_id: apiKeyId },
+      { type: "organization" },
+    ]) {
+      const limit = { scope, period, limit_usd: 1, enforcement: "strict" };
+      expect((await org.admin.post("/v1/admin/spend_limits", limit)).status).toBe(200);
+    }
+  }
+  await company.fold([company.request(150n)]);
+  const places = (await company.firings()).map(
+    ({ scope, facts }) => `${scope.type} ${facts.period} ${facts.overrun_usd}`,
+  );
+  expect(places.toSorted()).toEqual(
+    ["api_key", "organization", "workspace"].flatMap((type) =>
+      ["daily", "monthly", "weekly"].map((period) => `${type} ${period} 0.50`),
+    ),
+  );
+});
+
+test("the sweep fires for a period that ended within a day", async ({ h, company }) => {
+  await company.limit(2);
+  const now = new Date(h.clock.nowMs);
+  const endMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1);
+  await company.fold([company.request(262n)]);
+  await company.createAlert();
+  const sweepAt = async (nowMs: number) => {
+    const deps = { ...h.deps, nowMs: () => nowMs };
+    await inTransaction(h.deps.database, (tx) => sweepOverruns(tx, deps));
+    return (await company.firings()).length;
+  };
+  expect(await sweepAt(endMs + 86_400_000 + 1)).toBe(0);
+  expect(await sweepAt(endMs + 60_000)).toBe(1);
+  expect(await sweepAt(endMs + 60_000)).toBe(1);
 });

@@ -175,7 +175,7 @@ function toMessage(id: string, firing: NamedFiring, publicUrl: string): AlertMes
         ? [{ label: "Refused requests", value: `${publicUrl}${makeRefusalsPath(firing)}` }]
         : []),
     ],
-    list: null,
+    list: listOverrunRequests(firing.facts),
     url,
     severity: severityOf(firing),
     source: firing.organization_name,
@@ -233,6 +233,16 @@ function describeScope(
   return of.scope_type === "api_key"
     ? `the API key ${name} of the workspace ${of.workspace_name ?? ""}`
     : `the ${of.scope_type} ${name}`;
+}
+
+/** Requests of an overrun, with their cost and cause. */
+function listOverrunRequests({ overrun_requests: requests }: FiringFacts): AlertMessage["list"] {
+  if (!requests?.length) return null;
+  const items = requests.map(({ id, cost_usd, held_usd, cause }) => {
+    const held = held_usd === null ? "" : ` of $${held_usd} held`;
+    return `${id}: $${cost_usd}${held}, ${cause.replaceAll("_", " ")}`;
+  });
+  return { label: "Requests", items };
 }
 
 function formatFacts(facts: FiringFacts): { label: string; value: string }[] {

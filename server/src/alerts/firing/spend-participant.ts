@@ -44,7 +44,7 @@ export interface ReachedLimit {
 export interface SpendAlerts {
   /** Part of the fold, after the ledger's part. Has the type `FoldParticipant` of recording/. */
   participant: {
-    fold(tx: Tx): Promise<void>;
+    fold(tx: Tx, batches: readonly { id: bigint }[]): Promise<void>;
     committed(): void;
   };
   /** Called for each refusal. Synchronous and cheap. */
@@ -83,7 +83,7 @@ class NodeSpendAlerts implements SpendAlerts {
   constructor(options: SpendAlertsOptions) {
     this.#options = options;
     this.participant = {
-      fold: (tx) => this.#fold(tx),
+      fold: (tx, batches) => this.#fold(tx, batches),
       committed: () => {
         if (this.#found?.into === this.#next) {
           for (const [key, next] of this.#found.next) this.#next.set(key, next);
@@ -114,7 +114,7 @@ class NodeSpendAlerts implements SpendAlerts {
     await this.#firing;
   }
 
-  async #fold(tx: Tx): Promise<void> {
+  async #fold(tx: Tx, batches: readonly { id: bigint }[]): Promise<void> {
     this.#found = null;
     const { settled, deps } = this.#options;
     const places = settled().filter((balance) => this.#isNear(balance));
@@ -124,7 +124,8 @@ class NodeSpendAlerts implements SpendAlerts {
     const into = this.#next.size >= MAX_KNOWN ? new Map() : this.#next;
     await this.#continueOnFailure(tx, async () => {
       const rows = places.length === 0 ? [] : await listWatchedRows(tx, places);
-      const overruns = await findOverrunFirings(tx, grown);
+      const ids = batches.map(({ id }) => id);
+      const overruns = await findOverrunFirings(tx, grown, ids);
       await recordFirings(tx, deps, [...overruns, ...rows.flatMap((row) => toFirings(row))]);
       for (const row of rows) lowerNextThreshold(next, row);
       this.#next = into;

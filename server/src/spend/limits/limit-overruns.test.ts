@@ -50,7 +50,7 @@ const test = base.extend("company", async ({ h, org, workspaceId, apiKeyId }) =>
     });
     await inTransaction(database, async (tx) => {
       settled = await settleRecords(tx, "node_1", records, { atMs: null });
-      await participant.fold(tx);
+      await participant.fold(tx, []);
     });
     return records.map(({ requestId }) => requestId);
   }

@@ -55,7 +55,8 @@ export function setRequestCost(
     const difference = costNanoUsd - recordedNanoUsd - request.adjustedNanoUsd;
     const id = newId(idPrefixes.spendAdjustment, deps.nowMs(), deps.randomBytes);
     const adjustment = { ...request, organizationId, id, reason, costNanoUsd: difference };
-    await fireOverruns(tx, deps, await writeRequestCost(tx, request, adjustment));
+    const places = await writeRequestCost(tx, request, adjustment);
+    await fireOverruns(tx, deps, { places, charged: { requestId, costNanoUsd: difference } });
     await fireCrossedThresholds(tx, deps, { organizationId });
     return {
       result: {

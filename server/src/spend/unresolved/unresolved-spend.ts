@@ -137,8 +137,9 @@ async function chargeRequest(
     );
   }
   const id = newId(idPrefixes.spendAdjustment, deps.nowMs(), deps.randomBytes);
-  const overrun = await chargeItem(tx, item, { ...adjustment, ...request, id, requestId });
-  await fireOverruns(tx, deps, overrun);
+  const places = await chargeItem(tx, item, { ...adjustment, ...request, id, requestId });
+  const { costNanoUsd } = adjustment;
+  await fireOverruns(tx, deps, { places, charged: { requestId, costNanoUsd } });
   return id;
 }
 
