@@ -12,6 +12,7 @@ export const auditSubjects = {
   api_key: "api_key",
   backup: "no_key",
   directory: "no_key",
+  exceeded_bound: "no_key",
   group: "group",
   group_limit_mode: "no_key",
   increase_request: "no_key",

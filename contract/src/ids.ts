@@ -10,6 +10,7 @@ export const idPrefixes = {
   upstream: "ups_",
   modelPrice: "price_",
   neutralFeature: "feature_",
+  exceededBound: "bound_",
   auditEvent: "audit_",
   request: "req_",
   node: "node_",
@@ -58,6 +59,9 @@ export const upstreamId = idText.meta({ description: "Upstream id, `ups_…`." }
 export const modelPriceId = idText.meta({ description: "Model price id, `price_…`." });
 export const neutralFeatureId = idText.meta({
   description: "Id of a neutral feature, `feature_…`.",
+});
+export const exceededBoundId = idText.meta({
+  description: "Id of an exceeded bound, `bound_…`.",
 });
 export const memberId = idText.meta({ description: "Member id, `user_…`." });
 export const groupId = idText.meta({ description: "Group id, `group_…`." });

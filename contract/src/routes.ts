@@ -9,6 +9,7 @@ import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditLogRoutes } from "./admin/audit-log.ts";
 import { costRoutes } from "./admin/cost.ts";
 import { directoryRoutes } from "./admin/directories.ts";
+import { exceededBoundRoutes } from "./admin/exceeded-bounds.ts";
 import { groupRoutes } from "./admin/groups.ts";
 import { inviteRoutes } from "./admin/invites.ts";
 import { keyHygieneRoutes } from "./admin/key-hygiene.ts";
@@ -99,6 +100,7 @@ export const adminRoutes = [
   ...telemetryReceiverRoutes,
   ...modelPriceRoutes,
   ...neutralFeatureRoutes,
+  ...exceededBoundRoutes,
   ...upstreamRoutes,
   ...auditLogRoutes,
   ...systemRoutes,

@@ -23,6 +23,7 @@ import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 import { countedScope, wireScope } from "../scope.ts";
 import { alertChannelKinds } from "./alert-channels.ts";
+import { exceededBound } from "./exceeded-bounds.ts";
 
 const MAX_THRESHOLDS = 20;
 const MAX_CHANNELS = 20;
@@ -116,6 +117,10 @@ export const alertCondition = z
       description:
         "A standby database was promoted, which can lack the last changes. Fires once for each failover.",
     }),
+    z.strictObject({ kind: z.literal("bound_exceeded") }).meta({
+      description:
+        "A model was faster than its highest speed, or a tool result was larger than its figure. Streams with it are held whole from then on. Fires once for each model or tool and day.",
+    }),
   ])
   .meta({ description: "Condition of the alert." });
 export type AlertCondition = z.output<typeof alertCondition>;
@@ -131,6 +136,7 @@ export const alertKinds = [
   "refused_requests",
   "upstream_errors",
   "database_failover",
+  "bound_exceeded",
 ] as const satisfies readonly AlertCondition["kind"][];
 export type AlertKind = (typeof alertKinds)[number];
 
@@ -330,6 +336,16 @@ export const firingFacts = z
     expires_at: timestamp.nullable(),
     last_used_at: timestamp.nullable(),
     address_range: z.string().nullable(),
+    exceeded_bound: exceededBound
+      .pick({
+        kind: true,
+        name: true,
+        observed_tokens: true,
+        allowed_tokens: true,
+        request_id: true,
+      })
+      .nullable()
+      .meta({ description: "Model or tool that is held whole from now on." }),
     lost_events: count.nullable().meta({
       description: "Events of the audit log that the promoted database lacks, as far as known.",
     }),

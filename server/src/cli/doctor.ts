@@ -8,6 +8,7 @@ import type { z } from "zod";
 import { type Config, findExposure, type LoadedConfig } from "#src/config.ts";
 import { findWeakness } from "#src/db/secret-strength.rule.ts";
 import { readFreeBytes } from "#src/lib/free-space.ts";
+import { checkBounds } from "./check-bounds.ts";
 import { checkConnections } from "./check-connections.ts";
 import { checkFailover } from "./check-failover.ts";
 import { checkJournal } from "./check-journal.ts";
@@ -173,6 +174,7 @@ async function checkSystem(dataDir: string): Promise<Finding[]> {
     checkFailover(system.newest_failover),
     checkBackup(system.backup),
     await checkRetention(callApi),
+    await checkBounds(callApi),
     await checkSignedRows(makeLocalApi(dataDir, CHECK_TIMEOUT_MS)),
   ];
 }

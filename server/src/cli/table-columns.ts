@@ -20,6 +20,7 @@ const columns: Readonly<Record<string, string>> = {
     "started_at id workspace_name api_key_name model status doubt cut.reason total_tokens cost_usd adjustment_usd latency_ms",
   IncreaseRequest:
     "id requester scope.type scope_name period limit_when_asked_usd amount_usd status reason spent_usd approved_usd answer resolved_by created_at",
+  ExceededBound: "kind name observed_tokens allowed_tokens exceeded_at request_id id",
   Invite: "id email role status workspaces invited_by invited_at expires_at",
   Group: "id name source member_count allowed_models workspaces updated_at",
   GroupMember: "member_id email name source created_at",

@@ -14,6 +14,7 @@ export type PeriodName = "daily" | "weekly" | "monthly";
 
 export interface LedgerTables {
   balance: BalanceTable;
+  exceeded_bound: ExceededBoundTable;
   balance_sum: BalanceSumView;
   counted_limit: CountedLimitTable;
   lease: LeaseTable;
@@ -121,4 +122,16 @@ interface CountedLimitTable {
   scope_id: string;
   period: PeriodName;
   id: GeneratedAlways<bigint>;
+}
+
+interface ExceededBoundTable {
+  id: string;
+  organization_id: string;
+  kind: "model" | "tool";
+  name: string;
+  /** Tokens per second of a model, or tokens of one result of a tool. */
+  observed: bigint;
+  allowed: bigint;
+  request_id: string;
+  exceeded_at: Date;
 }

@@ -492,6 +492,16 @@ CREATE TABLE evidence_key (
   private_key_sealed bytea NOT NULL,
   created_at timestamp with time zone NOT NULL
 );
+CREATE TABLE exceeded_bound (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  kind text NOT NULL,
+  name text NOT NULL,
+  observed bigint NOT NULL,
+  allowed bigint NOT NULL,
+  request_id text NOT NULL,
+  exceeded_at timestamp with time zone NOT NULL
+);
 CREATE TABLE fold_state (
   id boolean DEFAULT true NOT NULL,
   due_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
@@ -739,7 +749,8 @@ CREATE TABLE organization (
   has_failover_alert boolean DEFAULT false NOT NULL,
   group_limit_mode text DEFAULT 'highest'::text NOT NULL,
   billing_group_tag text,
-  login_notice text
+  login_notice text,
+  has_bound_alert boolean DEFAULT false NOT NULL
 );
 CREATE TABLE owner_recovery (
   member_id text NOT NULL,
@@ -1787,7 +1798,7 @@ ALTER TABLE admin_key ADD CONSTRAINT admin_key_scopes_check CHECK ((cardinality(
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_check CHECK ((octet_length(secret_hash) = 32));
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_key UNIQUE (secret_hash);
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'revoked'::text])));
-ALTER TABLE alert ADD CONSTRAINT alert_kind_check CHECK ((kind = ANY (ARRAY['spend_limit'::text, 'limit_overrun'::text, 'forecast'::text, 'unusual_spend'::text, 'key_expiring'::text, 'key_unused'::text, 'key_new_address'::text, 'refused_requests'::text, 'upstream_errors'::text, 'database_failover'::text])));
+ALTER TABLE alert ADD CONSTRAINT alert_kind_check CHECK ((kind = ANY (ARRAY['spend_limit'::text, 'limit_overrun'::text, 'forecast'::text, 'unusual_spend'::text, 'key_expiring'::text, 'key_unused'::text, 'key_new_address'::text, 'refused_requests'::text, 'upstream_errors'::text, 'database_failover'::text, 'bound_exceeded'::text])));
 ALTER TABLE alert ADD CONSTRAINT alert_pkey PRIMARY KEY (id);
 ALTER TABLE alert ADD CONSTRAINT alert_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text, 'member'::text, 'group'::text, 'tag'::text])));
 ALTER TABLE alert_channel ADD CONSTRAINT alert_channel_check CHECK (((kind = 'email'::text) = (recipients IS NOT NULL)));
@@ -1874,6 +1885,9 @@ ALTER TABLE directory_sign_in ADD CONSTRAINT directory_sign_in_step_check CHECK 
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_organization_id_key UNIQUE (organization_id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_pkey PRIMARY KEY (id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_public_key_check CHECK ((octet_length(public_key) = 32));
+ALTER TABLE exceeded_bound ADD CONSTRAINT exceeded_bound_kind_check CHECK ((kind = ANY (ARRAY['model'::text, 'tool'::text])));
+ALTER TABLE exceeded_bound ADD CONSTRAINT exceeded_bound_organization_id_kind_name_key UNIQUE (organization_id, kind, name);
+ALTER TABLE exceeded_bound ADD CONSTRAINT exceeded_bound_pkey PRIMARY KEY (id);
 ALTER TABLE fold_state ADD CONSTRAINT fold_state_id_check CHECK (id);
 ALTER TABLE fold_state ADD CONSTRAINT fold_state_pkey PRIMARY KEY (id);
 ALTER TABLE group_member ADD CONSTRAINT group_member_pkey PRIMARY KEY (group_id, member_id);
@@ -2136,6 +2150,7 @@ ALTER TABLE directory_session ADD CONSTRAINT directory_session_session_id_fkey F
 ALTER TABLE directory_sign_in ADD CONSTRAINT directory_sign_in_directory_id_fkey FOREIGN KEY (directory_id) REFERENCES directory(id) ON DELETE CASCADE;
 ALTER TABLE directory_sign_in ADD CONSTRAINT directory_sign_in_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE exceeded_bound ADD CONSTRAINT exceeded_bound_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE group_member ADD CONSTRAINT group_member_group_id_fkey FOREIGN KEY (group_id) REFERENCES member_group(id);
 ALTER TABLE group_member ADD CONSTRAINT group_member_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE group_workspace ADD CONSTRAINT group_workspace_group_id_fkey FOREIGN KEY (group_id) REFERENCES member_group(id);

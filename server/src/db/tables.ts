@@ -49,6 +49,7 @@ export interface Tables
     has_first_alerts: Generated<boolean>;
     has_overrun_alert: Generated<boolean>;
     has_failover_alert: Generated<boolean>;
+    has_bound_alert: Generated<boolean>;
     group_limit_mode: Generated<"highest" | "lowest">;
     billing_group_tag: Generated<string | null>;
     login_notice: Generated<string | null>;

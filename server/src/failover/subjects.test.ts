@@ -22,6 +22,7 @@ const withoutState = {
   alert_firing: "It restricts no access.",
   backup: "It restricts no access.",
   directory: "Access of people is the state of their member. The event lists the change.",
+  exceeded_bound: "It restricts no access, and returns with the next stream beyond the bound.",
   group_limit_mode: "It bounds use and no access. The event lists the change.",
   increase_request: "A lost approval leaves the lower limit.",
   mail: "It restricts no access.",

@@ -46,6 +46,7 @@ import { makeRefusalHandlers } from "#src/refusals/routes.ts";
 import { makeAccessHandlers, makeAccessReviewHandlers } from "#src/reviews/routes.ts";
 import type { ReviewDeps } from "#src/reviews/start-review.ts";
 import { makeLedgerCheckHandlers } from "#src/spend/check/routes.ts";
+import { makeExceededBoundHandlers } from "#src/spend/exceeded-bounds/routes.ts";
 import type { RequestMailDeps } from "#src/spend/increase-requests/request-mail.ts";
 import { makeIncreaseRequestHandlers } from "#src/spend/increase-requests/routes.ts";
 import { makeMyLimitHandlers, makeSpendLimitHandlers } from "#src/spend/limits/routes.ts";
@@ -130,6 +131,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeTelemetryReceiverHandlers(deps),
     ...makeModelPriceHandlers(deps),
     ...makeNeutralFeatureHandlers(deps),
+    ...makeExceededBoundHandlers(deps),
     ...makeUpstreamHandlers(deps),
     ...makeAuditLogHandlers(deps),
     ...makeSystemHandlers(deps),

@@ -44,6 +44,7 @@ import {
   startUsageTableMaintenance,
   type UsageTableMaintenance,
 } from "#src/recording/usage-table-maintenance.ts";
+import type { ExceededBounds } from "#src/spend/exceeded-bounds/exceeded-bounds.ts";
 import type { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
 import type { Ledger } from "#src/spend/ledger/ledger.ts";
 import type { PersonSpend } from "#src/spend/ledger/person-spend.ts";
@@ -62,6 +63,7 @@ import { joinListener, type ProcessShare } from "./process-share.ts";
 import { checkReadiness } from "./readiness.ts";
 import { startAccounting } from "./start-accounting.ts";
 import { type StartedAudit, startAudit } from "./start-audit.ts";
+import { startExceededBounds } from "./start-exceeded-bounds.ts";
 import { startJobs } from "./start-jobs.ts";
 import { type StartedKeys, startKeys } from "./start-keys.ts";
 import { type OnRefused, startRefusals } from "./start-refusals.ts";
@@ -232,6 +234,7 @@ interface Core extends StartedAudit, StartedKeys {
   folds: FoldWorker;
   closingLagMs: UsageTableMaintenance["closingLagMs"];
   spendAlerts: SpendAlerts;
+  exceededBounds: ExceededBounds;
   personSpend: PersonSpend;
   upstreams: Upstreams;
   newestBackup: NewestBackup;
@@ -268,6 +271,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const spend = { nowMs: spendNowMs, prices, labels, alerting, runsOn, notifications };
   const accounting = await startAccounting({ ...options, version: VERSION, ...spend }, parts);
   const { ledger, leases } = accounting;
+  const exceededBounds = await startExceededBounds({ database, alerting, logger }, parts, reload);
   watch.onClockAhead((byMs) => leases.handleClockAhead(byMs));
 
   const rates = await startRateLimiter({ database, databaseNowMs: nowMs, logger }, parts);
@@ -287,7 +291,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   );
   const access = { watch, reload, notifications, ...keys, onRefused };
   const counted = { ...accounting, closingLagMs, rates, newestBackup, spendNowMs, runsOn };
-  const read = { prices, servedSettings, labels, upstreams, reportsDatabase };
+  const read = { prices, exceededBounds, servedSettings, labels, upstreams, reportsDatabase };
   return { ...facts, ...read, ...access, ...counted };
 }
 

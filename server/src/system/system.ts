@@ -14,6 +14,10 @@ import { formatPlural } from "#src/lib/format-plural.ts";
 import { readClosingLagMs } from "#src/recording/close-hours.sql.ts";
 import { type FoldQueue, readFoldQueue } from "#src/recording/usage-batches.sql.ts";
 import {
+  type ExceededBound,
+  listExceededBounds,
+} from "#src/spend/exceeded-bounds/exceeded-bounds.sql.ts";
+import {
   describeReplication,
   describeReportsDatabase,
   findReportsWarning,
@@ -100,6 +104,7 @@ export async function getSystem(deps: SystemDeps, { caller }: Call): Promise<Wir
       ...warningsOfFold(await readFoldQueue(database)),
       findClosingWarning(await readClosingLagMs(database)),
       ...nodes.flatMap(warningsOfNode),
+      ...(await listExceededBounds(database, organizationId)).map(toBoundWarning),
     ].filter((warning) => warning !== null),
     this_node: describeThisNode(node),
     nodes,
@@ -182,6 +187,15 @@ function warningsOfFold({ lagMs, setAside }: FoldQueue): string[] {
 function findClosingWarning(lagMs: number | null): string | null {
   if (lagMs === null || lagMs <= LATE_CLOSING_MS) return null;
   return `Usage of an hour that ended ${Math.round(lagMs / 60_000)} minutes ago is not in the daily sums. Reports are right, but slower, and requests of that day are not deleted by their age. The server log has the cause.`;
+}
+
+function toBoundWarning({ id, kind, name, observed, allowed }: ExceededBound): string {
+  const [figure, bound] = [observed, allowed].map((tokens) => tokens.toLocaleString("en-US"));
+  const excess =
+    kind === "model"
+      ? `The model ${name} was faster than its highest speed: ${figure} tokens per second instead of ${bound}.`
+      : `A result of the tool ${name} was larger than its figure: ${figure} tokens instead of ${bound}.`;
+  return `${excess} Strict limits hold its requests whole. \`./bursar exceeded-bounds delete ${id}\` holds them in steps again.`;
 }
 
 function warningsOfNode(node: Wire["nodes"][number]): string[] {

@@ -28,6 +28,7 @@ import { newId } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { parseAllowedTargets } from "#src/lib/target-address.ts";
 import { createOrganization, ensureOrganization } from "#src/organizations/organizations.ts";
+import { recordExceededBound } from "#src/spend/exceeded-bounds/change-exceeded-bounds.ts";
 import { openTestAuditLog, type TestAuditLog } from "./audit-log.ts";
 import { checkRefusal } from "./check-refusal.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
@@ -98,6 +99,8 @@ export interface TestOrganization {
   linkDirectory(memberId: string, directoryId: string): Promise<void>;
   /** Creates a silent node with half a dollar of the month. Returns the node's id. */
   createSilentNode(workspaceId: string): Promise<string>;
+  /** Records a model that was faster than its highest speed. */
+  recordExceededBound(): Promise<void>;
 }
 
 export interface TestMember {
@@ -299,6 +302,19 @@ export async function startAdmin(
           ),
         createSilentNode: (workspaceId) =>
           createSilentNode(database, { organizationId: id, workspaceId, sinceMs: clock.nowMs }),
+        recordExceededBound: async () => {
+          const excess = {
+            kind: "model",
+            name: "claude-opus-5",
+            observed: 900,
+            allowed: 400,
+          } as const;
+          await recordExceededBound(deps, {
+            ...excess,
+            organizationId: id,
+            requestId: newId("req_", clock.nowMs),
+          });
+        },
         linkDirectory: (memberId, directoryId) =>
           linkDirectory(database, { memberId, directoryId, now: new Date(clock.nowMs) }),
       };

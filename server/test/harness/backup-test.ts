@@ -139,6 +139,7 @@ async function fillCompany(
     ...{ heldNanoUsd: 9_007_199_254_740_993n, seenOutputTokens: 5, boundOutputTokens: 7 },
   };
   await org.recordRequest({ workspaceId, apiKeyId, cut });
+  await org.recordExceededBound();
   h.clock.nowMs -= 40 * 86_400_000;
   await org.recordRequest({ workspaceId, apiKeyId });
   h.clock.nowMs += 40 * 86_400_000;

@@ -248,6 +248,7 @@ function ConditionFields({ form }: { form: Form }) {
     case "limit_overrun":
     case "key_new_address":
     case "database_failover":
+    case "bound_exceeded":
       return null;
     case "refused_requests":
       return (

@@ -88,6 +88,7 @@ function conditionValues(condition: Condition): Partial<AlertValues> {
     case "limit_overrun":
     case "key_new_address":
     case "database_failover":
+    case "bound_exceeded":
       return {};
     case "refused_requests":
       return { count: String(condition.count), minutes: String(condition.minutes) };
@@ -128,6 +129,8 @@ export function toCondition(values: AlertValues, before: Condition | null): Cond
       return { kind: "limit_overrun" };
     case "database_failover":
       return { kind: "database_failover" };
+    case "bound_exceeded":
+      return { kind: "bound_exceeded" };
     case "key_new_address":
       return { kind: "key_new_address" };
     case "refused_requests":

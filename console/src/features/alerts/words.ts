@@ -37,6 +37,10 @@ export const kindWords: Record<AlertKind, { label: string; hint: string }> = {
     label: "Database failover",
     hint: "A standby database was promoted, which can lack the last changes.",
   },
+  bound_exceeded: {
+    label: "Model or tool beyond its bound",
+    hint: "A stream was faster, or a tool result larger, than limits assume. Such streams are held whole.",
+  },
 };
 
 export const alertKinds = Object.keys(kindWords) as AlertKind[];
@@ -74,6 +78,8 @@ export function describeCondition(condition: Condition): string {
       return "Spend exceeds a strict limit";
     case "database_failover":
       return "A standby database was promoted";
+    case "bound_exceeded":
+      return "A model or tool exceeds its bound";
     case "forecast":
       return condition.percent === 100
         ? "Forecast reaches the limit"

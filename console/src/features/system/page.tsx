@@ -9,6 +9,7 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { Table } from "../../ui/table.tsx";
 import { BackupSection } from "./backup-section.tsx";
+import { HeldWholeSection } from "./held-whole.tsx";
 import { makeNodeColumns } from "./node-columns.tsx";
 import { type Answer, useSystem } from "./queries.ts";
 import { TestMail } from "./test-mail.tsx";
@@ -61,6 +62,7 @@ function Loaded({ system }: { system: System }) {
         />
         <ThisNode node={system.this_node} />
       </Section>
+      <HeldWholeSection />
       <DatabaseSection database={system.database} />
       <QueueSection queue={system.job_queue} hasMailServer={system.mail.is_configured} />
       <MailSection mail={system.mail} />

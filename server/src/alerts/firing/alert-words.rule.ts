@@ -68,7 +68,24 @@ export function describeFiring(firing: DescribedFiring): FiringWords {
       };
     case "database_failover":
       return describeFailover(facts);
+    case "bound_exceeded":
+      return describeExceededBound(facts);
   }
+}
+
+function describeExceededBound({ exceeded_bound: bound }: FiringFacts): FiringWords {
+  const next =
+    "Strict limits hold its whole worst case from now on, so fewer requests fit. If the new figure is right, update Bursar, or delete the entry to hold it in steps again: `./bursar exceeded-bounds list`.";
+  if (!bound) return { title: "A model or tool exceeded its bound.", next };
+  const { kind, name } = bound;
+  const [observed, allowed] = [bound.observed_tokens, bound.allowed_tokens].map((tokens) =>
+    tokens.toLocaleString("en-US"),
+  );
+  const title =
+    kind === "model"
+      ? `The model ${name} sent ${observed} tokens per second, more than its highest speed of ${allowed}.`
+      : `A result of the tool ${name} had ${observed} tokens, more than its figure of ${allowed}.`;
+  return { title, next };
 }
 
 function describeFailover(facts: FiringFacts): FiringWords {

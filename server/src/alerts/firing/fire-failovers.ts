@@ -1,6 +1,6 @@
 import type { Database } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
-import { listFailoverAlerts } from "./failover-alerts.sql.ts";
+import { listAlertsOfKind } from "./alerts-of-kind.sql.ts";
 import { recordFirings } from "./record-firings.ts";
 import type { AlertingDeps } from "./recorded-firing.ts";
 
@@ -24,7 +24,7 @@ export function fireFailover(
 ): Promise<void> {
   const { organizationId, incarnationId, lostChanges } = of;
   return inTransaction(deps.database, async (tx) => {
-    const alerts = await listFailoverAlerts(tx, organizationId);
+    const alerts = await listAlertsOfKind(tx, { organizationId, kind: "database_failover" });
     await recordFirings(
       tx,
       deps,

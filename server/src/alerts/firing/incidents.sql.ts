@@ -59,6 +59,9 @@ export function isOver(now: Date): RawBuilder<boolean> {
         AND (api_key.expires_at IS NULL OR api_key.expires_at > ${now})`)}
     WHEN 'key_new_address' THEN ${hasKeyChanged(sql`true`)}
     WHEN 'database_failover' THEN firing.fired_at <= ${now}::timestamptz - interval '1 hour'
+    WHEN 'bound_exceeded' THEN NOT EXISTS (SELECT FROM exceeded_bound AS bound
+        WHERE bound.organization_id = firing.organization_id AND bound.kind = firing.facts #>> '{exceeded_bound,kind}'
+          AND bound.name = firing.facts #>> '{exceeded_bound,name}')
     END, false))`;
 }
 

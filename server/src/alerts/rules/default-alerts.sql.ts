@@ -15,7 +15,12 @@ export async function listWithoutDefaultAlerts(db: Database): Promise<string[]> 
 export async function markDefaultAlerts(tx: Tx, organizationId: string): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable("organization")
-    .set({ has_first_alerts: true, has_overrun_alert: true, has_failover_alert: true })
+    .set({
+      has_first_alerts: true,
+      has_overrun_alert: true,
+      has_failover_alert: true,
+      has_bound_alert: true,
+    })
     .where("id", "=", organizationId)
     .where("has_first_alerts", "=", false)
     .executeTakeFirst();
@@ -23,7 +28,7 @@ export async function markDefaultAlerts(tx: Tx, organizationId: string): Promise
 }
 
 /** Column that marks organizations which have, or once had, a default alert of a newer version. */
-export type AlertMark = "has_overrun_alert" | "has_failover_alert";
+export type AlertMark = "has_overrun_alert" | "has_failover_alert" | "has_bound_alert";
 
 /** Returns no organization while a node of another version is alive. */
 export async function listWithoutAlert(

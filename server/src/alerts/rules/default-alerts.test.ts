@@ -29,7 +29,7 @@ test("a new organization has default alerts, with mail to its Owners and Admins"
 }) => {
   await createDefaultAlerts(h.deps);
   const found = await alerts();
-  expect(found).toHaveLength(7);
+  expect(found).toHaveLength(8);
   const byName = new Map(found.map((each) => [each.name, each]));
   const common = {
     scope: { type: "organization" },
@@ -67,6 +67,11 @@ test("a new organization has default alerts, with mail to its Owners and Admins"
     includes_below: false,
     condition: { kind: "upstream_errors", percent: 20, min_requests: 20, minutes: 15 },
   });
+  expect(byName.get("Models and tools beyond their bounds")).toMatchObject({
+    ...common,
+    includes_below: false,
+    condition: { kind: "bound_exceeded" },
+  });
   const { body } = await org.operator.get<Listed<{ recipients: unknown }>>(
     "/v1/admin/alert_channels",
   );
@@ -92,7 +97,7 @@ test("concurrent nodes create the default alerts once, and deleted alerts do not
 }) => {
   await Promise.all([1, 2, 3, 4].map(() => createDefaultAlerts(h.deps)));
   const found = await alerts();
-  expect(found).toHaveLength(7);
+  expect(found).toHaveLength(8);
   for (const { id } of found) await org.admin.remove(`/v1/admin/alerts/${id}`);
   await createDefaultAlerts(h.deps);
   expect(await alerts()).toEqual([]);
@@ -106,6 +111,7 @@ test("the audit log names the server as the creator of the default alerts", asyn
   });
   expect(made).toEqual([
     "alert_channel.created by system first_alerts",
+    "alert.created by system first_alerts",
     "alert.created by system first_alerts",
     "alert.created by system first_alerts",
     "alert.created by system first_alerts",
@@ -157,20 +163,21 @@ describe("an organization whose default alerts lack the one about spend beyond l
   });
 });
 
-test("an organization of an older version gets the alert about failovers once", async ({
-  h,
-  org,
-  alerts,
-  names,
-}) => {
-  await createDefaultAlerts(h.deps);
-  const older = (await alerts()).find(({ name }) => name === "Database failovers");
-  await org.admin.remove(`/v1/admin/alerts/${older?.id}`);
-  await h.deps.database
-    .updateTable("organization")
-    .set({ has_failover_alert: false })
-    .where("id", "=", org.id)
-    .execute();
-  await Promise.all([1, 2, 3].map(() => createLaterAlerts(h.deps)));
-  expect((await names()).filter((name) => name === "Database failovers")).toHaveLength(1);
-});
+test.for([
+  ["has_failover_alert", "Database failovers"],
+  ["has_bound_alert", "Models and tools beyond their bounds"],
+] as const)(
+  "an organization without %s gets the alert %s once",
+  async ([mark, wanted], { h, org, alerts, names }) => {
+    await createDefaultAlerts(h.deps);
+    const older = (await alerts()).find(({ name }) => name === wanted);
+    await org.admin.remove(`/v1/admin/alerts/${older?.id}`);
+    await h.deps.database
+      .updateTable("organization")
+      .set({ [mark]: false })
+      .where("id", "=", org.id)
+      .execute();
+    await Promise.all([1, 2, 3].map(() => createLaterAlerts(h.deps)));
+    expect((await names()).filter((name) => name === wanted)).toHaveLength(1);
+  },
+);

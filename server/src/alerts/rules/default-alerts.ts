@@ -46,10 +46,18 @@ const failoverAlert: DefaultAlert = {
   includesBelow: false,
 };
 
+const boundAlert: DefaultAlert = {
+  name: "Models and tools beyond their bounds",
+  condition: { kind: "bound_exceeded" },
+  notifiesOwner: false,
+  includesBelow: false,
+};
+
 /** Alerts that newer versions have added, each with the mark of organizations that have it. */
 const laterAlerts = [
   { alert: overrunAlert, mark: "has_overrun_alert" },
   { alert: failoverAlert, mark: "has_failover_alert" },
+  { alert: boundAlert, mark: "has_bound_alert" },
 ] as const satisfies readonly { alert: DefaultAlert; mark: AlertMark }[];
 
 const defaultAlerts: readonly DefaultAlert[] = [
@@ -88,6 +96,7 @@ const defaultAlerts: readonly DefaultAlert[] = [
     includesBelow: false,
   },
   failoverAlert,
+  boundAlert,
 ];
 
 const channelName = "Owners and Admins";

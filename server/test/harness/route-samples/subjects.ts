@@ -11,6 +11,7 @@ export type Made = Record<
   | "api_key_id"
   | "admin_key_id"
   | "neutral_feature_id"
+  | "exceeded_bound_id"
   | "managed_settings_version_id"
   | "upstream_id"
   | "telemetry_receiver_id"
@@ -76,6 +77,10 @@ const makers: Record<keyof Made, Maker> = {
   admin_key_id: async ({ operator }) => (await operator.createAdminKey()).id,
   neutral_feature_id: ({ operator }) =>
     createId(operator, "/v1/admin/neutral_features", newNeutralFeature()),
+  exceeded_bound_id: async (org) => {
+    await org.recordExceededBound();
+    return findFirstId(org.operator, "/v1/admin/exceeded_bounds");
+  },
   // An earlier version, so that its restoration is a change.
   managed_settings_version_id: async ({ operator }) => {
     const id = await createId(operator, "/v1/admin/managed_settings", newManagedSettings());
@@ -320,6 +325,7 @@ export const unknownIds: Made = {
   api_key_id: "apikey_unknown",
   admin_key_id: "adminkey_unknown",
   neutral_feature_id: "feature_unknown",
+  exceeded_bound_id: "bound_unknown",
   managed_settings_version_id: "settings_unknown",
   upstream_id: "ups_unknown",
   telemetry_receiver_id: "telrcv_unknown",

@@ -39,4 +39,6 @@ export const usageSamples = {
   listNeutralFeatures: {},
   setNeutralFeature: { body: newNeutralFeature },
   deleteNeutralFeature: {},
+  listExceededBounds: {},
+  deleteExceededBound: {},
 } satisfies Samples;

@@ -1,7 +1,8 @@
+import type { AlertKind } from "@bursar/contract/admin/alerts.ts";
 import type { CountedScope } from "@bursar/contract/scope.ts";
 import type { Tx } from "#src/db/pool.ts";
 
-export interface FailoverAlertRow {
+export interface KindAlertRow {
   alertId: string;
   scopeType: CountedScope["type"];
   scopeId: string;
@@ -9,11 +10,11 @@ export interface FailoverAlertRow {
   workspaceId: string | null;
 }
 
-/** Lists the enabled alerts of the organization about failovers. */
-export async function listFailoverAlerts(
+/** Lists the enabled alerts of the organization of this kind. */
+export async function listAlertsOfKind(
   tx: Tx,
-  organizationId: string,
-): Promise<FailoverAlertRow[]> {
+  { organizationId, kind }: { organizationId: string; kind: AlertKind },
+): Promise<KindAlertRow[]> {
   const rows = await tx
     .selectFrom("alert")
     .leftJoin("api_key", "api_key.id", "alert.scope_id")
@@ -24,7 +25,7 @@ export async function listFailoverAlerts(
       "api_key.workspace_id as keyWorkspaceId",
     ])
     .where("alert.organization_id", "=", organizationId)
-    .where("alert.kind", "=", "database_failover")
+    .where("alert.kind", "=", kind)
     .where("alert.is_enabled", "=", true)
     .where("alert.deleted_at", "is", null)
     .orderBy("alert.id")
