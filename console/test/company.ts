@@ -37,6 +37,8 @@ export interface Company {
   reviewId: string;
   /** Firing of an alert about a workspace's spend. */
   firingId: string;
+  /** Limit of Engineering, which holds streams in steps and has an overrun. */
+  spendLimitId: string;
   /** Pending request for a higher limit of Engineering. */
   increaseRequestId: string;
 }
@@ -91,6 +93,7 @@ export async function createCompany(server: ServerProcess): Promise<Company> {
   });
   await fillMonth(server, keys);
   await setLimits(server, workspaceIds);
+  const spendLimitId = await exceedLimit(server, engineeringId);
   const restrictedKeyId = keys.at(BLOCKED_KEY)?.id ?? "";
   await blockKey(server, restrictedKeyId);
   await setHigherRanks(server, workspaceIds, restrictedKeyId);
@@ -119,7 +122,7 @@ export async function createCompany(server: ServerProcess): Promise<Company> {
   return {
     ...{ server, apiKey, setUpPath: pathname + hash, sessions },
     ...ids,
-    ...{ directoryId, increaseRequestId },
+    ...{ directoryId, spendLimitId, increaseRequestId },
   };
 }
 
@@ -282,6 +285,25 @@ async function blockKey(server: ServerProcess, apiKeyId: string): Promise<void> 
     period: "monthly",
     limit_usd: balance?.usd,
   });
+}
+
+/** Lets the limit of the workspace hold in steps, and gives it an overrun in the last month. Returns its id. */
+async function exceedLimit(server: ServerProcess, workspaceId: string): Promise<string> {
+  const made = await server.mustAdmin("POST", "/v1/admin/workspaces/limits", {
+    workspace_id: workspaceId,
+    monthly_limit_usd: 8000,
+    hold: "steps",
+  });
+  await server.sql(
+    `INSERT INTO limit_overrun (organization_id, scope_type, scope_id, period, period_start, minute_at,
+       overrun_nano_usd, limit_nano_usd, settled_nano_usd, request_ids, beyond_nano_usd, beyond_requests)
+     SELECT organization_id, scope_type, scope_id, period, date_trunc('month', now() - interval '1 month'),
+       date_trunc('month', now()) - interval '3 days', 2140000000, 7500000000000, 7502140000000,
+       ARRAY['req_0VcOaSIXlXlulcn5u7v9S3vq'], ARRAY[2140000000], 1
+     FROM spend_limit WHERE scope_id = $1 AND period = 'monthly'`,
+    [workspaceId],
+  );
+  return textField(made, "id");
 }
 
 async function setLimits(server: ServerProcess, workspaceIds: readonly string[]): Promise<void> {

@@ -10,6 +10,7 @@ export function listPages({
   memberId,
   reviewId,
   firingId,
+  spendLimitId,
   increaseRequestId,
 }: Company): [name: string, path: string][] {
   return [
@@ -30,6 +31,7 @@ export function listPages({
     ["my-usage", "/my-usage"],
     ["waiting-secret", "/waiting-secrets/wsec_used"],
     ["spend-limits", "/spend-limits"],
+    ["spend-limit", `/spend-limits/${spendLimitId}`],
     ["rate-limits", "/rate-limits"],
     ["increase-requests", "/increase-requests"],
     ["increase-request", `/increase-requests/${increaseRequestId}`],

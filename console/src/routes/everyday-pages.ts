@@ -129,6 +129,15 @@ const limitTabs = [
   }),
 ] as const;
 
+const spendLimit = createRoute({
+  getParentRoute: () => shell,
+  path: "/spend-limits/$spendLimitId",
+  component: lazyRouteComponent(
+    () => import("../features/spend-limits/limit-page.tsx"),
+    "LimitPage",
+  ),
+});
+
 const increaseRequestsPage = () => import("../features/increase-requests/page.tsx");
 const increaseRequests = createRoute({
   getParentRoute: () => shell,
@@ -207,6 +216,7 @@ export const everydayPages = [
   waitingSecret,
   myUsage,
   limits.addChildren(limitTabs),
+  spendLimit,
   increaseRequests,
   increaseRequest,
   newIncreaseRequest,

@@ -111,14 +111,23 @@ function RefusalsLink({ firing: { kind, scope } }: { firing: Firing }) {
   );
 }
 
-function ScopeLink({ firing: { scope } }: { firing: Firing }) {
+function ScopeLink({ firing: { scope, facts } }: { firing: Firing }) {
   switch (scope.type) {
     case "organization":
     case "member":
     case "group":
     case "tag":
     case "group_member":
-      return <ButtonLink to="/spend-limits">Open limits</ButtonLink>;
+      return facts.spend_limit_id ? (
+        <ButtonLink
+          to="/spend-limits/$spendLimitId"
+          params={{ spendLimitId: facts.spend_limit_id } as never}
+        >
+          Open limit
+        </ButtonLink>
+      ) : (
+        <ButtonLink to="/spend-limits">Open limits</ButtonLink>
+      );
     case "workspace":
       return (
         <ButtonLink

@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Answer } from "../../api-client.ts";
 import { useApi } from "../../queries.ts";
@@ -160,7 +161,13 @@ function ChainLimit({ limit, isFirst }: { limit: Limit; isFirst: boolean }) {
     <div className="grid gap-1.5">
       <p className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm">
         <span>
-          <span className="figures font-medium">{formatUsd(amount)}</span>{" "}
+          <Link
+            to="/spend-limits/$spendLimitId"
+            params={{ spendLimitId: limit.id } as never}
+            className="figures font-medium hover:underline"
+          >
+            {formatUsd(amount)}
+          </Link>{" "}
           {periodWords[limit.period]}
         </span>
         <Badge tone={limit.enforcement === "alert_only" ? "plain" : "accent"}>{label}</Badge>

@@ -34,6 +34,7 @@ const stale = [
   "listSpendLimits",
   "listWorkspaceLimits",
   "getSpendLimit",
+  "getSpendLimitCapacity",
   "listBlockingLimits",
   "getPeriodSpend",
 ] as const;

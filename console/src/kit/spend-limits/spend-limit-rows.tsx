@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { Button } from "../../ui/button.tsx";
 import { formatPlural, formatUsd, toUsdText } from "../../ui/format.ts";
+import { NameLink } from "../../ui/name-link.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
 import type { LimitRowsProps, NamedLimit } from "../limits/limit-kind.ts";
@@ -49,7 +50,11 @@ function LimitRow({ limit, name, actions }: LimitRowProps) {
   return (
     <li className="grid gap-x-6 gap-y-2 py-4 sm:grid-cols-[minmax(0,15rem)_minmax(0,1fr)_auto] sm:items-center">
       <div className="min-w-0">
-        <p className="truncate font-medium">{name}</p>
+        <p className="flex min-w-0">
+          <NameLink to="/spend-limits/$spendLimitId" params={{ spendLimitId: limit.id } as never}>
+            {name}
+          </NameLink>
+        </p>
         <p className="text-sm text-quiet">
           <span className="figures">{formatUsd(toUsdText(limit.limit_usd))}</span>{" "}
           {periodWords[limit.period]}
