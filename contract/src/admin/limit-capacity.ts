@@ -21,12 +21,15 @@ const modelCapacity = z.object({
       }),
       start_usd: usdText.meta({
         description:
-          "Budget that a stream needs to start: the larger one of its first hold and the usual cost.",
+          "Budget that a stream needs to start: the larger one of its first hold and the usual cost. The first hold if less than the usual cost is left.",
       }),
       could_start: couldStart,
     })
     .nullable()
-    .meta({ description: "A usual stream, held in steps. Null: streams are held whole." }),
+    .meta({
+      description:
+        "A usual stream, held in steps. Null: the limit holds streams whole, or the speed of the model is not known.",
+    }),
   whole: z
     .object({
       hold_usd: usdText.meta({

@@ -56,13 +56,13 @@ const inSteps: readonly Column<Model>[] = [
     header: "Start of a stream",
     isNumeric: true,
     from: "sm",
-    cell: ({ in_steps }) => (in_steps === null ? "" : formatUsd(in_steps.start_usd)),
+    cell: ({ in_steps }) => (in_steps === null ? "Held whole" : formatUsd(in_steps.start_usd)),
   },
   {
     id: "streams",
     header: "Streams",
     isNumeric: true,
-    cell: ({ in_steps }) => formatCouldStart(in_steps?.could_start ?? null),
+    cell: ({ in_steps, whole: held }) => formatCouldStart((in_steps ?? held).could_start),
   },
 ];
 

@@ -19,24 +19,38 @@ const usual: UsualRequests = {
 
 function capacity(room: Partial<LimitRoom> = {}, requests: Partial<UsualRequests> = {}) {
   const limit = { enforcement: "strict", hold: "steps" } as const;
-  const all = { limit, remainingNanoUsd: 1_000n * CENT, isBlocking: false, ...room };
+  const amounts = { remainingNanoUsd: 1_000n * CENT, restNanoUsd: 1_000n * CENT };
+  const all = { limit, ...amounts, isBlocking: false, ...room };
   return computeCapacity(all, { ...usual, ...requests }, { book, atMs: AT_MS });
 }
 
 describe("a limit that holds in steps", () => {
   test("starts streams by their first hold, and other requests by their whole hold", () => {
     const { inSteps, whole } = capacity();
-    // 11,024 tokens with the margin of their count, and 4,096 tokens of output, at US prices.
-    const firstHold = 11_024n * 5_500n + 4_096n * 27_500n;
+    // 11,024 tokens with the margin of their count, and six seconds of 100 tokens, at US prices.
+    const firstHold = 11_024n * 5_500n + 600n * 27_500n;
     expect(inSteps?.firstHoldNanoUsd).toBe(firstHold);
-    expect(inSteps?.startNanoUsd).toBe(firstHold);
-    expect(inSteps?.couldStart).toBe(Number((1_000n * CENT) / firstHold));
+    expect(inSteps).toMatchObject({ startNanoUsd: 8n * CENT, couldStart: 125 });
     expect(whole).toEqual({ holdNanoUsd: 310n * CENT, couldStart: 3 });
   });
 
-  test("leaves the usual cost to a stream whose first hold is smaller", () => {
-    const { inSteps } = capacity({}, { streamCostNanoUsd: 100n * CENT });
-    expect(inSteps).toMatchObject({ startNanoUsd: 100n * CENT, couldStart: 10 });
+  test("needs the first hold of a stream whose usual cost is smaller", () => {
+    const { inSteps } = capacity({}, { streamCostNanoUsd: 7n * CENT });
+    expect(inSteps?.startNanoUsd).toBe(11_024n * 5_500n + 600n * 27_500n);
+    expect(inSteps?.couldStart).toBe(129);
+  });
+
+  test("uses its rest up with first holds when the usual cost exceeds it", () => {
+    const rest = { remainingNanoUsd: 90n * CENT, restNanoUsd: 90n * CENT };
+    const { inSteps } = capacity(rest, { streamCostNanoUsd: 100n * CENT });
+    expect(inSteps).toMatchObject({ startNanoUsd: inSteps?.firstHoldNanoUsd, couldStart: 11 });
+    const held = { remainingNanoUsd: 90n * CENT, restNanoUsd: 100n * CENT };
+    const { inSteps: later } = capacity(held, { streamCostNanoUsd: 100n * CENT });
+    expect(later).toMatchObject({ startNanoUsd: 100n * CENT, couldStart: 0 });
+  });
+
+  test("starts no stream in steps of a model without a known speed", () => {
+    expect(capacity({}, { model: "claude-next" }).inSteps).toBeNull();
   });
 
   test("takes the maximum output of the model for a request that none was like", () => {
@@ -46,7 +60,7 @@ describe("a limit that holds in steps", () => {
 
   test("counts caches that the prompts write at their price", () => {
     const { inSteps } = capacity({}, { hasCacheWrite1h: true });
-    expect(inSteps?.firstHoldNanoUsd).toBe(11_024n * 11_000n + 4_096n * 27_500n);
+    expect(inSteps?.firstHoldNanoUsd).toBe(11_024n * 11_000n + 600n * 27_500n);
   });
 });
 

@@ -1,5 +1,7 @@
 import type { HoldRequest } from "#src/domain/hold-request.ts";
+import { findModelSpeed } from "#src/domain/model-speeds.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
+import { findStreamTerms, firstHold, type StreamLimits } from "#src/domain/stream-bound.ts";
 import { tightenWorstCase } from "#src/domain/worst-case.ts";
 import type { WantedLimit } from "./combine-values.rule.ts";
 
@@ -25,7 +27,7 @@ export interface ModelCapacity {
   model: string;
   requests: number;
   usualCostNanoUsd: bigint;
-  /** Null: streams are held whole. */
+  /** Null: the limit or the model has its streams held whole. */
   inSteps: { firstHoldNanoUsd: bigint; startNanoUsd: bigint; couldStart: number | null } | null;
   whole: { holdNanoUsd: bigint; couldStart: number | null };
 }
@@ -34,31 +36,41 @@ export interface LimitRoom {
   limit: Pick<WantedLimit, "enforcement" | "hold">;
   /** Limit less spent, held and unresolved amounts. */
   remainingNanoUsd: bigint;
+  /** Limit less spent and unresolved amounts. */
+  restNanoUsd: bigint;
   isBlocking: boolean;
 }
 
-/**
- * Divides what remains of a limit by the budget that a usual request needs. A stream in steps starts with its first hold, and
- * leaves the rest of its usual cost to it.
- */
+/** Divides what remains of a limit by the budget that a usual request needs. */
 export function computeCapacity(
   room: LimitRoom,
   usual: UsualRequests,
   { book, atMs }: { book: PriceBook; atMs: number },
 ): ModelCapacity {
   const { model, requests, costNanoUsd, streamCostNanoUsd, wholeHoldNanoUsd } = usual;
-  const bound = (maxTokens: number | null) => boundUsual(usual, { maxTokens, book, atMs });
-  const holdNanoUsd = wholeHoldNanoUsd ?? bound(null);
-  const firstHoldNanoUsd = bound(STEP_TOKENS);
-  const startNanoUsd = larger(firstHoldNanoUsd, streamCostNanoUsd ?? costNanoUsd);
-  const isInSteps = room.limit.enforcement === "strict" && room.limit.hold === "steps";
+  const bounds = boundUsual(usual, { book, atMs });
+  const holdNanoUsd = wholeHoldNanoUsd ?? bounds.worstNanoUsd;
   return {
     ...{ model, requests, usualCostNanoUsd: costNanoUsd },
-    inSteps: isInSteps
-      ? { firstHoldNanoUsd, startNanoUsd, couldStart: countFits(room, startNanoUsd) }
-      : null,
+    inSteps: countInSteps(room, bounds.firstNanoUsd, streamCostNanoUsd ?? costNanoUsd),
     whole: { holdNanoUsd, couldStart: countFits(room, holdNanoUsd) },
   };
+}
+
+/**
+ * A stream in steps needs its first hold, and leaves the rest of its usual cost to it. A limit whose whole rest is below
+ * that cost uses its rest up with first holds.
+ */
+function countInSteps(
+  room: LimitRoom,
+  firstHoldNanoUsd: bigint | null,
+  usualNanoUsd: bigint,
+): ModelCapacity["inSteps"] {
+  const isInSteps = room.limit.enforcement === "strict" && room.limit.hold === "steps";
+  if (firstHoldNanoUsd === null || !isInSteps) return null;
+  const isReachable = room.restNanoUsd >= usualNanoUsd;
+  const startNanoUsd = isReachable ? larger(firstHoldNanoUsd, usualNanoUsd) : firstHoldNanoUsd;
+  return { firstHoldNanoUsd, startNanoUsd, couldStart: countFits(room, startNanoUsd) };
 }
 
 function countFits(room: LimitRoom, eachNanoUsd: bigint): number | null {
@@ -69,27 +81,36 @@ function countFits(room: LimitRoom, eachNanoUsd: bigint): number | null {
 }
 
 const MAX_COUNT = BigInt(Number.MAX_SAFE_INTEGER);
-/** Output of the first step. */
-const STEP_TOKENS = 4_096;
 /** Body of the largest request, so that the count of tokens bounds its input. */
 const LARGEST_BODY_BYTES = 33_554_432;
 
-/** Worst case of a request with the usual prompt, whose tokens the upstream has counted. */
+/** Speeds of the table. A node that saw a faster stream holds the model whole for some time. */
+const SPEEDS: StreamLimits = { findSpeed: findModelSpeed, isExcludedTool: () => false };
+
+/** Holds of a request with the usual prompt, whose tokens the upstream has counted. First hold null: held whole. */
 function boundUsual(
   { model, promptTokens, hasCacheWrite5m, hasCacheWrite1h }: UsualRequests,
-  { maxTokens, book, atMs }: { maxTokens: number | null; book: PriceBook; atMs: number },
-): bigint {
+  { book, atMs }: { book: PriceBook; atMs: number },
+): { worstNanoUsd: bigint; firstNanoUsd: bigint | null } {
   const markers = {
     ...PLAIN.markers,
     hasCacheControl5m: hasCacheWrite5m,
     hasCacheControl1h: hasCacheWrite1h,
   };
-  const request = { ...PLAIN, model, maxTokens, markers };
-  const countedTokens = Number(promptTokens);
-  return tightenWorstCase({ request, book, atMs, countedTokens }).nanoUsd;
+  const request = { ...PLAIN, model, markers };
+  const worstCase = tightenWorstCase({
+    ...{ request, book, atMs },
+    countedTokens: Number(promptTokens),
+  });
+  const terms = findStreamTerms(request, worstCase, SPEEDS);
+  return {
+    worstNanoUsd: worstCase.nanoUsd,
+    firstNanoUsd: terms === null ? null : firstHold(terms),
+  };
 }
 
-const PLAIN: Omit<HoldRequest, "model" | "maxTokens"> = {
+const PLAIN: Omit<HoldRequest, "model"> = {
+  maxTokens: null,
   speed: null,
   inferenceGeo: null,
   fallbacks: { models: [], maxTokens: null, hasFastSpeed: false, hasUnknownModel: false },

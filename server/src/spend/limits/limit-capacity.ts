@@ -30,7 +30,8 @@ export async function getLimitCapacity(
   const atMs = deps.nowMs();
   const sinceMs = Math.floor(atMs - DAY_MS);
   const remainingNanoUsd = remainingOf(limit, balance);
-  const room = { limit, remainingNanoUsd, isBlocking: isBlocking(limit, balance) };
+  const restNanoUsd = remainingOf(limit, balance && { ...balance, leasedNanoUsd: 0n });
+  const room = { limit, remainingNanoUsd, restNanoUsd, isBlocking: isBlocking(limit, balance) };
   const areStreamsWhole = limit.enforcement !== "strict" || limit.hold === "whole";
   const usual = await listUsualRequests(deps.database, {
     ...limit,
