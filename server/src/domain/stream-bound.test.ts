@@ -12,6 +12,7 @@ import { findModelSpeed } from "./model-speeds.ts";
 import { priceList } from "./price-list.ts";
 import {
   addResult,
+  addToolUse,
   boundStream,
   findStreamNeed,
   findStreamTerms,
@@ -300,5 +301,29 @@ describe("the hold of a stream", () => {
     addResult(search, seen, { bytes: null, atMs: 0 });
     // Without visible output before the result, the next prompt has none.
     expect(boundStream(search, seen, 0)).toBe(BigInt(output(100) + 16_000 * 5_000 + 10_000_000));
+  });
+
+  test("of a search without budget is cut before the call of its use starts", () => {
+    const { terms: search } = getTerms({ model: "claude-opus-5", serverTools: [plainSearch] });
+    const seen = seeNothing(0);
+    seen.start = { inputNanoUsd: 0n, promptTokens: 1_000, isGlobal: true };
+    const hold = findStreamNeed(search, seen, { atMs: 5_000, currentNanoUsd: 0n }).needNanoUsd;
+    addToolUse(seen, { atMs: 5_000, isSearch: true });
+    const at = (atMs: number) => findStreamNeed(search, seen, { atMs, currentNanoUsd: hold });
+    // The new hold is asked for at once, and the stream waits for it until the next tick.
+    expect(at(5_000).wishNanoUsd).toBeGreaterThan(hold + 80_000_000n);
+    expect(at(5_000).needNanoUsd).toBe(hold);
+    expect(at(5_250).needNanoUsd).toBeGreaterThan(hold);
+    expect(boundStream(search, seen, 5_999)).toBeLessThanOrEqual(hold);
+    expect(boundStream(search, seen, 6_000)).toBeGreaterThan(hold);
+  });
+
+  test("of a search counts a call whose result was read", () => {
+    const { terms: search } = getTerms({ model: "claude-opus-5", serverTools: [plainSearch] });
+    const seen = seeNothing(0);
+    addToolUse(seen, { atMs: 0, isSearch: true });
+    const before = boundStream(search, seen, 10);
+    addResult(search, seen, { bytes: null, atMs: 10 });
+    expect(boundStream(search, seen, 10)).toBeGreaterThan(before + 75_000_000n);
   });
 });
