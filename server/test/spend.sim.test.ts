@@ -2,24 +2,38 @@ import { sql } from "kysely";
 import { expect } from "vitest";
 import type { Database } from "#src/db/pool.ts";
 import { test } from "#test/harness/database-test.ts";
+import { measureLimitUse } from "./harness/spend-sim/limit-use.ts";
 import { MemoryStore } from "./harness/spend-sim/memory-store.ts";
-import { TIMES } from "./harness/spend-sim/simulated-node.ts";
+import { STREAM_TIMES, TIMES } from "./harness/spend-sim/simulated-node.ts";
+import type { BrokenRule } from "./harness/spend-sim/simulated-streams.ts";
 import { simulate } from "./harness/spend-sim/simulation.ts";
 import { SqlStore } from "./harness/spend-sim/sql-store.ts";
 import type { StoreTimes } from "./harness/spend-sim/store.ts";
 import { ORGANIZATION, SCOPES } from "./harness/spend-sim/world.ts";
 
-// Invariants 1 and 2 of spend. A failure names its seed: `npm run sim -- --from <seed> --seeds 1` repeats it. `npm run sim`
-// runs 2,000 seeds.
+// Invariants 1 and 2 of spend. A failure names its seed: `npm run sim -- --from <seed> --seeds 1` repeats it, with
+// `--kind requests` for runs without streams. `npm run sim` runs 2,000 seeds.
 
-const SEEDS = 1_000;
+const SEEDS = 500;
 const STEPS = 200;
 const CHUNK = 250;
-const SQL_SEEDS = 30;
+const SQL_SEEDS = 20;
 const SQL_STEPS = 120;
+const SQL_STREAM_SEEDS = 15;
 const OLDER_SEEDS = 20;
 const SUSPENDED_SEEDS = 250;
 const SUSPENSION_SHARE = 0.2;
+const STREAM_SEEDS = 100;
+const CALM_SEEDS = 40;
+/** Seeds that find each broken rule of streams. */
+const BROKEN_SEEDS = 40;
+const BROKEN_RULES: readonly [BrokenRule, string][] = [
+  ["late_cut", "over its hold"],
+  ["no_elapsed_time", "its hold"],
+  ["top_ups_last", "took budget of"],
+  ["first_hold_in_begin", "are unresolved"],
+];
+const TEN_DOLLARS = 10_000_000_000n;
 /** The database's clock jumps ahead, and a node without requests is fenced while an answer with grants is on its way. */
 const EARLY_FENCE_SEED = 225_190;
 
@@ -47,6 +61,49 @@ test.each(chunks)(
     expect(large).toBeGreaterThan(CHUNK / 4);
   },
 );
+
+test("streams in steps exceed no limit while nodes stop, die and lose their connections", async () => {
+  const sums = { stepped: 0, cuts: 0, excess: 0, overrun: 0 };
+  for (let seed = 0; seed < STREAM_SEEDS; seed++) {
+    const makeStore = () => new MemoryStore(STREAM_TIMES);
+    const result = await simulate({ seed, steps: STEPS, hasStreams: true, makeStore });
+    for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += result[name];
+  }
+  expect(sums.stepped).toBeGreaterThan(STREAM_SEEDS * 2);
+  expect(sums.cuts).toBeGreaterThan(STREAM_SEEDS / 5);
+  // Runs in which nothing goes beyond a hold do not show that overruns are recorded.
+  expect(sums.excess).toBeGreaterThan(STREAM_SEEDS / 20);
+  expect(sums.overrun).toBeGreaterThan(0);
+});
+
+test("streams in steps have no overrun without a fault", async () => {
+  let cuts = 0;
+  for (let seed = 0; seed < CALM_SEEDS; seed++) {
+    const makeStore = () => new MemoryStore(STREAM_TIMES);
+    const calm = { hasFaults: false, hasLimitChanges: false };
+    const result = await simulate({ seed, steps: STEPS, hasStreams: true, ...calm, makeStore });
+    expect(result, `seed ${seed}`).toMatchObject({ excess: 0, overrun: 0 });
+    cuts += result.cuts;
+  }
+  expect(cuts).toBeGreaterThan(0);
+});
+
+test.each(BROKEN_RULES)("streams under the broken rule %s fail", async (brokenRule, message) => {
+  const run = async () => {
+    for (let seed = 0; seed < BROKEN_SEEDS; seed++) {
+      const makeStore = () => new MemoryStore(STREAM_TIMES);
+      await simulate({ seed, steps: STEPS, hasStreams: true, brokenRule, makeStore });
+    }
+  };
+  await expect(run()).rejects.toThrow(message);
+});
+
+test.each([1, 4])("20 agents use nearly all of a strict limit on %i nodes", async (nodes) => {
+  const options = { agents: 20, nodes, limitNanoUsd: TEN_DOLLARS, hold: "steps" } as const;
+  const use = await measureLimitUse({ seed: 1, ...options });
+  expect(use).toMatchObject({ overrunNanoUsd: 0n, unfair: 0 });
+  expect(use.usedShare).toBeGreaterThan(0.97);
+});
 
 test("one person with many keys, and groups across workspaces, exceed no limit", async () => {
   let requests = 0;
@@ -92,6 +149,11 @@ test("runs over PostgreSQL agree with runs over plain maps, to the last row", as
   await compareStores(db.database, { seeds: SQL_SEEDS, hasOpenDrafts: true, hasFailovers: true });
 }, 120_000);
 
+test("runs with streams over PostgreSQL agree with runs over plain maps", async ({ db }) => {
+  const options = { seeds: SQL_STREAM_SEEDS, hasOpenDrafts: true, hasFailovers: true };
+  await compareStores(db.database, { ...options, hasStreams: true });
+}, 120_000);
+
 test("runs agree while nodes of version 0.1 may be alive", async ({ db }) => {
   await db.database.updateTable("rollup_progress").set({ hour_at: sql`'infinity'` }).execute();
   // One transaction handles a message then.
@@ -100,18 +162,19 @@ test("runs agree while nodes of version 0.1 may be alive", async ({ db }) => {
   });
 }, 120_000);
 
-async function compareStores(
-  database: Database,
-  {
-    seeds,
-    hasOpenDrafts,
-    hasFailovers,
-  }: { seeds: number; hasOpenDrafts: boolean; hasFailovers: boolean },
-): Promise<void> {
+interface Compared {
+  seeds: number;
+  hasOpenDrafts: boolean;
+  hasFailovers: boolean;
+  hasStreams?: boolean;
+}
+
+async function compareStores(database: Database, { seeds, ...options }: Compared): Promise<void> {
+  const times = options.hasStreams ? STREAM_TIMES : TIMES;
   for (let seed = 0; seed < seeds; seed++) {
-    const told = { seed, steps: SQL_STEPS, hasOpenFolds: false, hasOpenDrafts, hasFailovers };
-    const inMemory = await simulate({ ...told, makeStore: () => new MemoryStore(TIMES) });
-    const makeStore = () => SqlStore.open(database, TIMES, COMPANY);
+    const told = { seed, steps: SQL_STEPS, hasOpenFolds: false, ...options };
+    const inMemory = await simulate({ ...told, makeStore: () => new MemoryStore(times) });
+    const makeStore = () => SqlStore.open(database, times, COMPANY);
     const inSql = await simulate({ ...told, checkEvery: 10, makeStore });
     expect(inSql.digest, `seed ${seed}`).toBe(inMemory.digest);
   }

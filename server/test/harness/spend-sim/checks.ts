@@ -2,7 +2,7 @@ import { findSpendable } from "#src/spend/ledger/lease-table.ts";
 import { limitNameOfKey } from "./memory-fold.ts";
 import { expectSame, label } from "./model.ts";
 import type { Packets } from "./packets.ts";
-import { type SimulatedNode, TIMES } from "./simulated-node.ts";
+import type { SimulatedNode } from "./simulated-node.ts";
 import type { Snapshot } from "./store.ts";
 import type { World } from "./world.ts";
 
@@ -21,6 +21,14 @@ export async function checkBalances(world: World, snapshot: Snapshot): Promise<v
   const { inactiveLimits } = failovers;
   const activating = await store.activating();
   model.check({ snapshot, activating, inactiveLimits, spendable });
+  checkAlerts(snapshot);
+}
+
+/** Every recorded overrun has its alert. */
+function checkAlerts({ balances, alerted }: Snapshot): void {
+  for (const [key, { overrun }] of balances) {
+    if (overrun > 0n && !alerted.has(key)) throw new Error(`${label(key)}: no alert of ${overrun}`);
+  }
 }
 
 /**
@@ -61,7 +69,7 @@ export function checkNodes({ nodes, failovers }: World, snapshot: Snapshot): voi
 
 /** A node in contact has exactly its running requests, its pending spend and what it keeps as its leases. */
 export async function checkQuietNode(
-  { time, workers, store, failovers }: World,
+  { time, times, workers, store, failovers }: World,
   packets: Packets,
   node: SimulatedNode,
 ): Promise<void> {
@@ -73,14 +81,14 @@ export async function checkQuietNode(
   if (node.step !== null) await packets.flushNow(node, node.step);
   await workers.foldAll();
   await node.readFolded(store);
-  time.realMs += TIMES.ttlMs;
+  time.realMs += times.ttlMs;
   // The first message opens leases, the second one corrects what a fold in between has changed.
   for (let round = 0; round < 3; round++) {
     const message = node.nextMessage(time);
     if (message === null) break;
     await failovers.connect(node);
     node.handleAnswer(await store.sync(message, time.wallMs), time);
-    time.realMs += TIMES.ttlMs;
+    time.realMs += times.ttlMs;
   }
   if (node.leases.isFenced) return;
   const { leases } = await store.snapshot();

@@ -2,7 +2,7 @@ import { type Incarnation, judgeServer } from "#src/db/incarnation.ts";
 import { FIRST_SERVER } from "./memory-rows.ts";
 import type { Model, SavedModel } from "./model.ts";
 import type { Random } from "./random.ts";
-import { type SimulatedNode, TIMES } from "./simulated-node.ts";
+import type { SimulatedNode } from "./simulated-node.ts";
 import { awaitMs, type SavedRows, type SpendStore } from "./store.ts";
 
 /** Share of runs with failovers, and of those with a synchronous standby. */
@@ -26,6 +26,7 @@ export interface FailoversOptions {
   nodes: readonly SimulatedNode[];
   random: Random;
   time: { realMs: number; wallMs: number };
+  ttlMs: number;
   /** False: no run has failovers. */
   hasFailovers: boolean;
 }
@@ -158,13 +159,13 @@ export class Failovers {
 
   /** The raise waits for the nodes that the promoted server knows as live. */
   async #findKnownNodes(): Promise<void> {
-    const { store, time } = this.#options;
+    const { store, time, ttlMs } = this.#options;
     const { nodes } = await store.snapshot();
-    const waitMs = awaitMs(TIMES.ttlMs);
+    const waitMs = awaitMs(ttlMs);
     for (const [node, report] of this.#reports) {
       if (report === "exempt") continue;
       const { expiresAtMs = null, awaitedUntilMs = null } = nodes.get(node.id) ?? {};
-      const isLive = expiresAtMs !== null && expiresAtMs + waitMs - TIMES.ttlMs > time.wallMs;
+      const isLive = expiresAtMs !== null && expiresAtMs + waitMs - ttlMs > time.wallMs;
       const isAwaited = awaitedUntilMs !== null && awaitedUntilMs > time.wallMs;
       if (isLive || isAwaited) this.#reports.set(node, time.wallMs + waitMs);
       else await this.#exempt(node);

@@ -1,6 +1,7 @@
 import type { Packets } from "./packets.ts";
+import type { Passage } from "./passage.ts";
 import type { Requests } from "./requests.ts";
-import { type SimulatedNode, TIMES } from "./simulated-node.ts";
+import type { SimulatedNode } from "./simulated-node.ts";
 import type { World } from "./world.ts";
 
 const DAY_MS = 86_400_000;
@@ -14,12 +15,14 @@ export class Faults {
   readonly #world: World;
   readonly #packets: Packets;
   readonly #requests: Requests;
+  readonly #passage: Passage;
   #jumps = 0;
 
-  constructor(world: World, parts: { packets: Packets; requests: Requests }) {
+  constructor(world: World, parts: { packets: Packets; requests: Requests; passage: Passage }) {
     this.#world = world;
     this.#packets = parts.packets;
     this.#requests = parts.requests;
+    this.#passage = parts.passage;
   }
 
   async start(node: SimulatedNode, isJournalWhole: boolean): Promise<void> {
@@ -31,10 +34,10 @@ export class Faults {
 
   /** Repairs all nodes: the supervisor starts dead ones again, and fenced ones enter again. */
   async repairNodes(): Promise<string> {
-    const { nodes } = this.#world;
+    const { nodes, time } = this.#world;
     for (const node of nodes) {
       if (!node.isAlive || node.isLeaving) {
-        node.kill(0);
+        node.kill(0, time);
         await this.start(node, true);
         this.counts.restarts += 1;
         return `${node.id} starts`;
@@ -56,14 +59,15 @@ export class Faults {
 
   /** Picks a fault or a repair for one node or for the database. */
   async inject(): Promise<string> {
-    const { random, nodes, failovers, suspensions, time } = this.#world;
+    const { random, nodes, failovers, suspensions, time, hasFaults } = this.#world;
     const node = random.pick(nodes);
     if (node === undefined) return "no node";
+    if (!hasFaults) return await this.reenter(node);
     const isWhole = random.chance(0.8);
     switch (random.below(9)) {
       case 0:
         if (node.isAlive && random.chance(0.5)) {
-          node.kill(isWhole ? 0 : random.below(4));
+          node.kill(isWhole ? 0 : random.below(4), time);
           this.counts.restarts += isWhole ? 0 : 1;
           if (!isWhole) await failovers.recordPowerLoss(node);
           if (!isWhole) await this.start(node, false);
@@ -122,11 +126,10 @@ export class Faults {
   }
 
   async #releaseUnresolved(): Promise<string> {
-    const { random, time } = this.#world;
+    const { random, times, nodes } = this.#world;
     if (random.chance(0.5)) {
       // A long silence: all leases expire, and unresolved spend ages.
-      time.realMs += TIMES.releaseMs / 2;
-      time.wallMs += TIMES.releaseMs / 2;
+      await this.#passage.pass(times.releaseMs / 2, nodes);
       this.#jumps = 0;
     }
     return await this.#releaseOldSpend();
@@ -144,19 +147,19 @@ export class Faults {
 
   /** Silences one node until it is fenced and unresolved spend is released. The others renew their leases. */
   async silenceNode(): Promise<string> {
-    const { silences, nodes } = this.#world;
+    const { silences, nodes, time, times } = this.#world;
     const node = silences.pick(nodes.filter((each) => each.isActive));
     if (node === undefined) return "every node is silent already";
     const how = silences.pick(["paused", "cut off", "killed"] as const) ?? "paused";
     if (how === "paused") node.isPaused = true;
     else if (how === "cut off") node.isPartitioned = true;
-    else node.kill(0);
-    await this.#passWithout(node, TIMES.ttlMs + TIMES.graceMs + 1);
+    else node.kill(0, time);
+    await this.#passWithout(node, times.ttlMs + times.graceMs + 1);
     const fenced = await this.#fenceNodes();
     if (silences.chance(0.3)) {
       return `${node.id} is ${how} for long: ${fenced}, ${await this.#forgetNode(node)}`;
     }
-    await this.#passWithout(node, TIMES.releaseMs + 1);
+    await this.#passWithout(node, times.releaseMs + 1);
     const released = await this.#releaseOldSpend();
     const forgotten = silences.chance(0.3) ? `, ${await this.#forgetNode(node)}` : "";
     return `${node.id} is ${how} for long: ${fenced}, ${released}${forgotten}`;
@@ -167,7 +170,7 @@ export class Faults {
    * the wall clock of a running machine is set.
    */
   async suspendNode(): Promise<string> {
-    const { suspensions, nodes, time, scopes } = this.#world;
+    const { suspensions, nodes, time, times, scopes } = this.#world;
     const node = suspensions.pick(nodes.filter((each) => each.isActive));
     if (node === undefined) return "no machine is suspended";
     node.now(time);
@@ -177,7 +180,7 @@ export class Faults {
       node.now(time);
       return `the wall clock of ${node.id} is set by ${setByMs}`;
     }
-    const ms = 1 + suspensions.below(3 * TIMES.ttlMs);
+    const ms = 1 + suspensions.below(3 * times.ttlMs);
     node.suspend(time);
     await this.#passWithout(node, ms);
     const fenced = await this.#fenceNodes();
@@ -205,15 +208,14 @@ export class Faults {
   }
 
   async #passWithout(silent: SimulatedNode, ms: number): Promise<void> {
-    const { time, nodes } = this.#world;
-    time.realMs += ms;
-    time.wallMs += ms;
-    for (const node of nodes) if (node !== silent) await this.#packets.exchangeMessage(node);
+    await this.#passage.pass(ms, [silent]);
+    for (const node of this.#world.nodes)
+      if (node !== silent) await this.#packets.exchangeMessage(node);
   }
 
   /** One node reports at once after a failover, and asks for budget, while the others have not reported. */
   async hurry(): Promise<string> {
-    const { failovers, nodes, random, scopes, time } = this.#world;
+    const { failovers, nodes, random, scopes } = this.#world;
     const node = failovers.pickHasty(nodes);
     if (node === undefined) return "no node hurries";
     await failovers.connect(node);
@@ -223,8 +225,7 @@ export class Faults {
       await this.#packets.exchangeMessage(node);
       const scope = random.pick(scopes);
       if (scope !== undefined && !node.isLeaving) asked.push(this.#requests.send(node, scope));
-      time.realMs += HASTY_MS;
-      time.wallMs += HASTY_MS;
+      await this.#passage.pass(HASTY_MS, nodes);
     }
     return `${node.id} hurries: ${asked.join(" | ")}`;
   }

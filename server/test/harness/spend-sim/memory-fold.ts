@@ -38,6 +38,8 @@ export interface FoldTables {
   /** Id of the count of draws, by limit. */
   counts: Map<string, bigint>;
   unresolved: UnresolvedRow[];
+  /** Balances with an alert about an overrun, by key text. */
+  alerted: Set<string>;
   /** Appended batches, oldest first. */
   batches: QueuedBatch[];
 }
@@ -52,6 +54,8 @@ export class MemoryFold {
   #batches: QueuedBatch[] | null = null;
   #counted = new Set<string>();
   #limits: Map<string, LimitRow> | null = null;
+  /** Balances whose overrun grew. */
+  readonly #grown = new Set<string>();
 
   constructor(sources: FoldSources) {
     this.#sources = sources;
@@ -78,6 +82,7 @@ export class MemoryFold {
       for (const charge of sumCharges(batch)) this.#add(nodeId, charge, atMs);
       folded.set(nodeId, toSeq);
     }
+    for (const key of this.#grown) this.#fire(key);
     tables.batches = tables.batches.filter((batch) => !batches.includes(batch));
     return [...folded].map(([nodeId, toSeq]) => ({ nodeId, toSeq }));
   }
@@ -111,9 +116,18 @@ export class MemoryFold {
       isWholePeriod: limit.changedAtMs <= startMs,
     });
     if (overrun === null) return;
+    if (overrun.nanoUsd > 0n) this.#grown.add(balanceKeyText(charge));
     balance.overrunNanoUsd += overrun.nanoUsd;
     balance.comparedNanoUsd = overrun.comparedNanoUsd;
     balance.comparedRevision = limit.revision;
+  }
+
+  /** Fires an alert in the transaction of the fold, if the balance exceeds its limit, as the product's alerts do. */
+  #fire(key: string): void {
+    const { balances, alerted } = this.#sources.tables;
+    const limit = this.#limits?.get(limitNameOfKey(key));
+    const { settledNanoUsd } = balanceOf(balances, key);
+    if (limit !== undefined && settledNanoUsd > limit.amountNanoUsd) alerted.add(key);
   }
 }
 

@@ -275,7 +275,7 @@ export class MemoryStore implements SpendStore {
   async setLimit(limit: StrictLimit, atMs: number): Promise<void> {
     const name = limitNameOf(limit);
     const before = this.#rows.limits.get(name);
-    const isRaised = before !== undefined && before.amountNanoUsd <= limit.amountNanoUsd;
+    const isRaised = before !== undefined && isEased(before, limit);
     this.#rows.version += 1n;
     const version = isRaised ? before.version : this.#rows.version;
     const row = { ...limit, version, revision: this.#rows.version, changedAtMs: atMs };
@@ -321,6 +321,7 @@ export class MemoryStore implements SpendStore {
       leases,
       counters,
       counts: new Map(this.#rows.tables.counts),
+      alerted: new Set(this.#rows.tables.alerted),
       balances: this.#sumBalances(leases),
       nodes: new Map(
         [...this.#rows.nodes].map(([id, node]) => {
@@ -433,6 +434,12 @@ export class MemoryStore implements SpendStore {
   #balance(key: string) {
     return balanceOf(this.#rows.tables.balances, key);
   }
+}
+
+/** True if nodes with the earlier limit refuse all that the new one refuses. */
+function isEased(before: StrictLimit, limit: StrictLimit): boolean {
+  const isStepped = limit.hold === "steps" || before.hold !== "steps";
+  return before.amountNanoUsd <= limit.amountNanoUsd && isStepped;
 }
 
 function isLive({ expiresAtMs, awaitedUntilMs }: NodeRow): boolean {

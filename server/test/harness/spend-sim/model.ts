@@ -7,6 +7,7 @@ import {
 } from "#src/domain/spend-period.ts";
 import { chainOf, type SpendScope } from "#src/spend/ledger/charges.ts";
 import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
+import { leastOf } from "#src/spend/ledger/lease-rules.ts";
 import { balanceKeyText } from "#src/spend/ledger/spend-key.ts";
 import type { FoldedNode, Snapshot, SpendStore, StoredBalance, StoredLease } from "./store.ts";
 
@@ -18,6 +19,8 @@ export interface TrueRequest {
   nodeId: string;
   keys: ReadonlySet<string>;
   worst: bigint;
+  /** Holds of a stream by balance key, nano-USD. Absent keys: the worst case. */
+  holds: ReadonlyMap<string, bigint>;
   /** Null while the request runs, and forever when its end was lost. */
   cost: bigint | null;
   /** Appended to the database, counted by a fold or not. */
@@ -97,7 +100,7 @@ export class Model {
     const isEarly = this.#snapshot?.nodes.get(nodeId)?.isLive === false;
     const exempt = new Set([...keys].filter((key) => isExempt || (isEarly && !known.has(key))));
     const unfinished = { cost: null, isRecorded: false, isLost: false, recordedCost: 0n };
-    this.#add({ requestId, nodeId, keys, worst, ...unfinished, exempt });
+    this.#add({ requestId, nodeId, keys, worst, holds: NO_HOLDS, ...unfinished, exempt });
   }
 
   #add(request: TrueRequest): void {
@@ -113,6 +116,11 @@ export class Model {
       const periods = this.#keys.get(name) ?? new Map<string, SpendPeriod>();
       this.#keys.set(name, periods.set(key, periodOfKey(key)));
     }
+  }
+
+  /** Sets the holds of a running stream. A running node spends no more on it. */
+  setHolds(requestId: string, holds: ReadonlyMap<string, bigint>): void {
+    this.#get(requestId).holds = holds;
   }
 
   /** Ends a request. `cost` null: interrupted, with an unknown cost. */
@@ -236,7 +244,7 @@ export class Model {
       const rows = snapshot.leases.filter((row) => {
         return row.key === key && row.nodeId === nodeId && !row.requestId.startsWith("req_");
       });
-      const needed = sum(requests.map(({ cost, worst }) => cost ?? worst));
+      const needed = sum(requests.map((request) => possibleSpend(request, key)));
       if (sum(rows.map(({ amount }) => amount)) >= needed) continue;
       for (const request of requests) if (request.isLost || !isLostOnly) request.exempt.add(key);
     }
@@ -281,11 +289,11 @@ export class Model {
     this.#checkSums(snapshot);
   }
 
-  /** True spend on the key: the cost of each request, or its worst case while unknown. */
+  /** Spend on the key that the limit promises: the cost of each request, or its hold while unknown. */
   #sumTrueSpend(key: string): bigint {
     let sum = 0n;
     for (const request of this.#requestsOfKey.get(key) ?? []) {
-      if (!request.exempt.has(key)) sum += request.cost ?? request.worst;
+      if (!request.exempt.has(key)) sum += promisedSpend(request, key);
     }
     return sum;
   }
@@ -410,9 +418,24 @@ function isUnknown(
   const kept = rows.filter(({ requestId }) => !requestId.startsWith("req_"));
   const needed = requests.filter((each) => each.nodeId === nodeId && !each.isRecorded);
   return (
-    sum(kept.map(({ amount }) => amount)) < sum(needed.map(({ cost, worst }) => cost ?? worst))
+    sum(kept.map(({ amount }) => amount)) < sum(needed.map((each) => possibleSpend(each, key)))
   );
 }
+
+/** Cost of a request, or its hold while the cost is unknown. */
+function possibleSpend({ cost, worst, holds }: TrueRequest, key: string): bigint {
+  return cost ?? holds.get(key) ?? worst;
+}
+
+/** The same without the part beyond the hold. Only streams have one, and each has a cause that `SimulatedStreams` checks. */
+function promisedSpend(request: TrueRequest, key: string): bigint {
+  const hold = request.holds.get(key);
+  const { cost } = request;
+  if (hold === undefined || cost === null) return possibleSpend(request, key);
+  return leastOf(cost, hold);
+}
+
+const NO_HOLDS: ReadonlyMap<string, bigint> = new Map();
 
 const NO_PERIODS: ReadonlyMap<string, SpendPeriod> = new Map();
 const NOTHING: StoredBalance = { settled: 0n, leased: 0n, unresolved: 0n, overrun: 0n };

@@ -7,7 +7,7 @@ import type { FlushAnswer, FlushRequest } from "./store.ts";
 import type { World } from "./world.ts";
 
 /** Budget in advance that counts as a large lease: five times the usual cost of a request. */
-const LARGE_NANO_USD = 50n;
+const LARGE_UNITS = 50n;
 /** Share of messages with other steps between their read and their write. */
 const OPEN_DRAFT_SHARE = 0.6;
 
@@ -128,6 +128,16 @@ export class Packets {
     return `a ${name} is executed and answered: ${describe(packet)}`;
   }
 
+  /** Executes the message that the node waits for, and delivers its answer. Else sends the next one. */
+  async finishMessage(node: SimulatedNode): Promise<void> {
+    const awaited = this.#packets.find((each) => each.kind === "sync" && isAwaited(each, node));
+    if (awaited === undefined) return await this.exchangeMessage(node);
+    if (!node.isActive || node.isPartitioned) return;
+    while (awaited.answer === null) await this.#execute(awaited);
+    this.#remove(awaited);
+    await this.#deliverAnswer(awaited);
+  }
+
   /** Sends the next message of the node, if there is one, and delivers its answer. */
   async exchangeMessage(node: SimulatedNode): Promise<void> {
     const { time } = this.#world;
@@ -198,7 +208,7 @@ export class Packets {
   }
 
   async #deliverAnswer(packet: Packet): Promise<void> {
-    const { time, failovers } = this.#world;
+    const { time, failovers, unitNanoUsd } = this.#world;
     const { node } = packet;
     if (packet.kind === "sync") {
       if (packet.answer?.kind === "behind") await this.readLimits(node);
@@ -206,7 +216,8 @@ export class Packets {
       if (hasUnopened || packet.answer?.kind === "behind") await this.countLimits();
       const isHandled = node.handleAnswer(packet.answer, time);
       if (isHandled && isReport(packet)) failovers.recordReportAnswer(node);
-      if (node.leases.view().states.some((state) => findSpendable(state) >= LARGE_NANO_USD)) {
+      const large = LARGE_UNITS * unitNanoUsd;
+      if (node.leases.view().states.some((state) => findSpendable(state) >= large)) {
         this.counts.large += 1;
       }
       return;

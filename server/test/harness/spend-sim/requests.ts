@@ -1,5 +1,6 @@
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
-import type { SimulatedNode } from "./simulated-node.ts";
+import type { SimulatedNode, Wanted } from "./simulated-node.ts";
+import { makeStream } from "./stream-rules.ts";
 import type { World } from "./world.ts";
 
 const BURST_CHANCE = 0.05;
@@ -30,16 +31,40 @@ export class Requests {
   }
 
   send(node: SimulatedNode, scope: SpendScope): string {
-    const { random, time } = this.#world;
+    const { random, unitNanoUsd } = this.#world;
+    const units = BigInt(1 + random.below(random.chance(0.1) ? 80 : 20));
+    return this.#send(node, { scope, amount: units * unitNanoUsd });
+  }
+
+  /** Sends a request for a stream, with the prices of the product. */
+  sendStream(node: SimulatedNode, scope: SpendScope): string {
+    const { streaming, time, misbehaviour } = this.#world;
+    const stream = makeStream(streaming, { atMs: time.wallMs, misbehaviour });
+    return this.#send(node, { scope, amount: stream.worstCase.nanoUsd, stream });
+  }
+
+  /** Sends a request of the smallest amount, and returns its id. */
+  probe(node: SimulatedNode, scope: SpendScope): string {
+    const requestId = this.#makeId();
+    node.request(requestId, { scope, amount: this.#world.unitNanoUsd }, this.#world.time);
+    return requestId;
+  }
+
+  #makeId(): string {
     this.#made += 1;
-    const requestId = `req_${String(this.#made).padStart(24, "0")}`;
-    const amount = BigInt(1 + random.below(random.chance(0.1) ? 80 : 20));
-    node.request(requestId, { scope, amount }, time);
-    const isIn = node.running.has(requestId);
+    return `req_${String(this.#made).padStart(24, "0")}`;
+  }
+
+  #send(node: SimulatedNode, wanted: Wanted): string {
+    const requestId = this.#makeId();
+    const { scope, amount, stream } = wanted;
+    node.request(requestId, wanted, this.#world.time);
+    const isIn = node.running.has(requestId) || node.streams.running.has(requestId);
     const isWaiting = node.waiting.has(requestId);
     if (!isIn && !isWaiting) this.counts.refused += 1;
+    const first = stream === undefined ? "" : `first ${stream.firstNanoUsd} of `;
     const how = isIn ? "held" : isWaiting ? "waits" : "refused";
-    return `${node.id} ${requestId.slice(-4)} of ${scope.apiKeyId}, ${amount}: ${how}`;
+    return `${node.id} ${requestId.slice(-4)} of ${scope.apiKeyId}, ${first}${amount}: ${how}`;
   }
 
   /** Ends a running request. */

@@ -2,14 +2,18 @@ import type { Incarnation } from "#src/db/incarnation.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { spentOf } from "#src/domain/request-spend.ts";
 import { assert } from "#src/lib/assert.ts";
-import { type Clock, makeClock } from "#src/lib/clock.ts";
 import { haveSameChain, type SpendScope } from "#src/spend/ledger/charges.ts";
+import type { Held } from "#src/spend/ledger/hold-decision.ts";
 import type { SyncAnswer, SyncMessage } from "#src/spend/ledger/lease-rules.ts";
 import { NodeLeases, type Resolution } from "#src/spend/ledger/node-leases.ts";
 import { SpendSums } from "#src/spend/ledger/pending-spend.ts";
 import { endRecord } from "#test/harness/request-records.ts";
-import { expectSame, type Model } from "./model.ts";
-import type { FlushRequest, SpendStore } from "./store.ts";
+import { Machine, type MachineClock } from "./machine.ts";
+import { expectSame, keysOf, type Model } from "./model.ts";
+import type { Random } from "./random.ts";
+import { type BrokenRule, SimulatedStreams } from "./simulated-streams.ts";
+import type { FlushRequest, SpendStore, StoreTimes } from "./store.ts";
+import type { PlannedStream } from "./stream-rules.ts";
 
 type JournalEntry =
   | { kind: "begin"; record: BeginRecord }
@@ -22,31 +26,43 @@ interface StartOptions {
   connect: () => Promise<void>;
 }
 
-interface Waiting {
+export interface Wanted {
   scope: SpendScope;
   amount: bigint;
+  /** Absent: a JSON response, which every limit holds whole. */
+  stream?: PlannedStream;
 }
 
-/** Clocks of a node's machine. */
-export interface MachineClock {
-  /** Start of the steady clock, milliseconds. Differs between machines. */
-  steadyOffsetMs: number;
-  /** False: the system has no time since boot. */
-  hasUptime: boolean;
-  /** True: nodes read the steady clock, which stands still during a suspension. Shows that the rule is needed. */
-  isSteadyOnly: boolean;
+interface SimulatedNodeOptions extends MachineClock {
+  coverMs: number;
+  times: Times;
+  random: Random;
+  brokenRule: BrokenRule | null;
+  /** Called for each admitted request, with the keys of its balances. */
+  onAdmission: (node: SimulatedNode, requestId: string, keys: readonly string[]) => void;
 }
 
-/** Resolution of the time since boot, milliseconds. */
-const UPTIME_STEP_MS = 10;
+/** Times of one simulation, milliseconds. */
+export interface Times extends StoreTimes {
+  marginMs: number;
+  holdWaitMs: number;
+}
 
-/** Times of the simulation, milliseconds. */
-export const TIMES = {
+export const TIMES: Times = {
   ttlMs: 2_000,
   marginMs: 300,
   graceMs: 400,
   releaseMs: 60_000,
   holdWaitMs: 1_500,
+};
+
+/** Times of runs with streams, which last seconds. */
+export const STREAM_TIMES: Times = {
+  ttlMs: 20_000,
+  marginMs: 2_000,
+  graceMs: 5_000,
+  releaseMs: 600_000,
+  holdWaitMs: 5_000,
 };
 
 /** Most waiting requests. Fewer than the largest burst of one workspace. */
@@ -60,7 +76,7 @@ export class SimulatedNode {
   journal: JournalEntry[] = [];
   leases: NodeLeases;
   running = new Map<string, BeginRecord>();
-  waiting = new Map<string, Waiting>();
+  waiting = new Map<string, Wanted>();
   ends: { seq: number; record: EndRecord }[] = [];
   nextSeq = 1;
   /** Position up to which this process knows its ends as appended. */
@@ -72,11 +88,11 @@ export class SimulatedNode {
   isPaused = false;
   isPartitioned = false;
   isLeaving = false;
-  readonly #machine = { realMs: 0, suspendedMs: 0, wallOffsetMs: 0 };
-  /** Real time at which the machine was suspended. Null: it runs. */
-  #suspendedAtMs: number | null = null;
-  readonly #clock: Pick<Clock, "monotonicMs">;
-  readonly #coverMs: number;
+  readonly #machine: Machine;
+  readonly #options: SimulatedNodeOptions;
+  readonly streams: SimulatedStreams;
+  /** Bills of streams that ran at a kill, by request. The journal must expect them. */
+  readonly #bills = new Map<string, bigint>();
   /** Number of the current process. Answers to an earlier process are dropped. */
   processNumber = 0;
   /** The incarnation of the database that this process knows. */
@@ -87,12 +103,16 @@ export class SimulatedNode {
   readonly #failovers = { known: 0, handled: 0 };
   #message: SyncMessage | null = null;
 
-  constructor(id: string, model: Model, machine: MachineClock & { coverMs: number }) {
+  constructor(id: string, model: Model, options: SimulatedNodeOptions) {
     this.id = id;
     this.#model = model;
-    this.#clock = this.#makeClock(machine);
-    this.#coverMs = machine.coverMs;
+    this.#options = options;
+    this.#machine = new Machine(options);
     this.leases = this.#newLeases();
+    const { random, brokenRule } = options;
+    const leases = () => this.leases;
+    const end = (record: EndRecord) => this.#end(record);
+    this.streams = new SimulatedStreams({ nodeId: id, leases, model, random, end, brokenRule });
   }
 
   get isActive(): boolean {
@@ -100,48 +120,29 @@ export class SimulatedNode {
   }
 
   now(time: { realMs: number; wallMs: number }): { nowMs: number; atMs: number } {
-    this.#machine.realMs = time.realMs;
-    if (!this.isPaused && this.#suspendedAtMs !== null) {
-      this.#machine.suspendedMs += time.realMs - this.#suspendedAtMs;
-      this.#suspendedAtMs = null;
-    }
-    return { nowMs: this.#clock.monotonicMs(), atMs: time.wallMs };
-  }
-
-  get isSuspended(): boolean {
-    return this.#suspendedAtMs !== null;
+    this.#machine.advance(time.realMs);
+    if (!this.isPaused) this.#machine.resume();
+    return { nowMs: this.#machine.clock.monotonicMs(), atMs: time.wallMs };
   }
 
   /** Suspends the machine until the node is no longer paused. */
   suspend({ realMs }: { realMs: number }): void {
     this.isPaused = true;
-    this.#suspendedAtMs ??= realMs;
+    this.#machine.suspend(realMs);
   }
 
   /** Sets the wall clock of the machine. */
   moveWallClock(ms: number): void {
-    this.#machine.wallOffsetMs += ms;
-  }
-
-  #makeClock({ steadyOffsetMs, hasUptime, isSteadyOnly }: MachineClock) {
-    const machine = this.#machine;
-    const steadyMs = () =>
-      (this.#suspendedAtMs ?? machine.realMs) - machine.suspendedMs + steadyOffsetMs;
-    const uptimeMs = () => Math.floor(machine.realMs / UPTIME_STEP_MS) * UPTIME_STEP_MS;
-    if (isSteadyOnly) return { monotonicMs: steadyMs };
-    return makeClock({
-      wallMs: () => machine.realMs + machine.wallOffsetMs,
-      steadyMs,
-      uptimeMs: hasUptime ? uptimeMs : () => null,
-    });
+    this.#machine.moveWallClock(ms);
   }
 
   #newLeases(): NodeLeases {
-    const { ttlMs, marginMs, holdWaitMs } = TIMES;
+    const { coverMs, times } = this.#options;
+    const { ttlMs, marginMs, holdWaitMs } = times;
     return new NodeLeases({
       nodeId: this.id,
       ttlMs,
-      coverMs: this.#coverMs,
+      coverMs,
       marginMs,
       holdWaitMs,
       maxWaiting: MAX_WAITING,
@@ -180,9 +181,19 @@ export class SimulatedNode {
     for (const begin of open.values()) {
       const isRecorded = this.#model.requests.get(begin.requestId)?.isRecorded === true;
       if (isRecorded) continue;
-      this.#end(endRecord(begin, 0n, { outcome: "interrupted" }));
+      const record = endRecord(begin, 0n, { outcome: "interrupted" });
+      this.#checkBill(record);
+      this.#end(record);
     }
     await this.readLimits(store);
+  }
+
+  /** The unresolved amount of a stream covers all that the provider billed after the kill. */
+  #checkBill(record: EndRecord): void {
+    const billed = this.#bills.get(record.requestId) ?? 0n;
+    const { unresolvedNanoUsd } = spentOf(record);
+    if (billed <= unresolvedNanoUsd) return;
+    throw new Error(`${record.requestId} cost ${billed}, and ${unresolvedNanoUsd} are unresolved`);
   }
 
   /** Learns of a failover with its first connection to the promoted server. */
@@ -238,15 +249,24 @@ export class SimulatedNode {
     return sums.sumOfDraws(period);
   }
 
+  /** Held and pending amounts of a balance. */
+  sumUsed(text: string): bigint {
+    const state = this.leases.view().states.find((each) => each.text === text);
+    if (state === undefined) return 0n;
+    const { held, key, startMs, endMs } = state;
+    return held + this.leases.pending.sumOfDraws({ scopeId: key.scopeId, startMs, endMs });
+  }
+
   async readLimits(store: SpendStore): Promise<void> {
     const { limits, version } = await store.limits();
     this.leases.setLimits(limits, version);
   }
 
-  kill(lostRecords: number): void {
+  kill(lostRecords: number, { realMs }: { realMs: number }): void {
     this.isAlive = false;
     this.processNumber += 1;
     this.running.clear();
+    for (const [id, billed] of this.streams.kill(realMs)) this.#bills.set(id, billed);
     this.waiting.clear();
     this.ends = [];
     this.step = null;
@@ -257,18 +277,27 @@ export class SimulatedNode {
       if (kind === "begin") this.#model.recordLoss(record.requestId);
   }
 
-  request(requestId: string, wanted: Waiting, time: { realMs: number; wallMs: number }): void {
-    const { scope, amount } = wanted;
-    const decision = this.leases.hold({ requestId, scope, amountNanoUsd: amount }, this.now(time));
+  request(requestId: string, wanted: Wanted, time: { realMs: number; wallMs: number }): void {
+    const { scope, amount: amountNanoUsd, stream } = wanted;
+    const { firstNanoUsd = 0n, usualNanoUsd = 0n } = stream ?? {};
+    const isStepped = stream !== undefined && stream.terms !== null;
+    const decision = this.leases.hold(
+      {
+        ...{ requestId, scope, amountNanoUsd },
+        ...(stream?.worstCase.kind === "open_ended" && { isOpenEnded: true }),
+        ...(isStepped && { stream: { firstNanoUsd, usualNanoUsd } }),
+      },
+      this.now(time),
+    );
     if (decision.kind === "held") {
       this.#checkTurn(requestId, wanted);
-      this.#begin(requestId, wanted, decision.startedAtMs);
+      this.#begin(requestId, wanted, decision);
     }
     if (decision.kind === "waiting") this.waiting.set(requestId, wanted);
   }
 
   /** Requests of one key get budget in the order of their arrival, while its groups and tags stay the same. */
-  #checkTurn(requestId: string, { scope }: Waiting): void {
+  #checkTurn(requestId: string, { scope }: Wanted): void {
     for (const [earlier, { scope: other }] of this.waiting) {
       if (earlier === requestId) return;
       if (haveSameChain(other, scope)) {
@@ -282,6 +311,7 @@ export class SimulatedNode {
     const now = this.now(time);
     this.handleResolutions(this.leases.resolveFreed(now));
     expectSame(`${this.id} missed requests`, this.leases.resolveWaiting(now).length, 0);
+    this.streams.syncHolds(now);
   }
 
   /** Resolves all requests that have budget, or whose time is over. The product does so in parts. */
@@ -299,11 +329,12 @@ export class SimulatedNode {
       if (wanted === undefined) throw new Error(`${requestId} did not wait`);
       if (decision.kind === "held") this.#checkTurn(requestId, wanted);
       this.waiting.delete(requestId);
-      if (decision.kind === "held") this.#begin(requestId, wanted, decision.startedAtMs);
+      if (decision.kind === "held") this.#begin(requestId, wanted, decision);
     }
   }
 
-  #begin(requestId: string, { scope, amount }: Waiting, startedAtMs: number): void {
+  #begin(requestId: string, { scope, amount, stream }: Wanted, decision: Held): void {
+    const { startedAtMs, isStepped } = decision;
     const { memberId, groupIds, tagIds, ...place } = scope;
     const record: BeginRecord = {
       ...place,
@@ -313,9 +344,9 @@ export class SimulatedNode {
       requestId,
       startedAtMs,
       requestedModel: "claude-sonnet-5",
-      isStream: false,
+      isStream: stream !== undefined,
       client: "other",
-      holdNanoUsd: amount,
+      holdNanoUsd: this.#isFirstHoldOnly(stream) ? stream.firstNanoUsd : amount,
     };
     const states = this.leases.view().states.filter(({ limit }) => limit !== null);
     const known = new Set(states.map(({ text }) => text));
@@ -323,7 +354,49 @@ export class SimulatedNode {
     const request = { requestId, nodeId: this.id, scope, startedAtMs, worst: amount };
     this.#model.begin({ ...request, known, isExempt });
     this.journal.push({ kind: "begin", record });
-    this.running.set(requestId, record);
+    this.#options.onAdmission(this, requestId, keysOf(scope, startedAtMs));
+    if (stream === undefined) {
+      this.running.set(requestId, record);
+      return;
+    }
+    const { realMs } = this.#machine;
+    const nowMs = this.#machine.clock.monotonicMs();
+    this.streams.begin(record, stream, { nowMs, realMs, isStepped });
+    this.streams.syncHolds({ nowMs, atMs: startedAtMs });
+  }
+
+  #isFirstHoldOnly(stream: PlannedStream | undefined): stream is PlannedStream {
+    return stream !== undefined && this.#options.brokenRule === "first_hold_in_begin";
+  }
+
+  get hasStreams(): boolean {
+    return this.streams.running.size > 0;
+  }
+
+  /** True while the request runs or waits. */
+  isKnown(requestId: string): boolean {
+    return this.streams.running.has(requestId) || this.waiting.has(requestId);
+  }
+
+  /** One tick of the meter of streams. */
+  tick(time: { realMs: number; wallMs: number }): void {
+    this.resolveWaiting(time);
+    this.streams.tick(this.now(time), time.realMs);
+    this.progressQueue(time);
+  }
+
+  /** The upstream breaks off a stream. */
+  breakOff(requestId: string, time: { realMs: number; wallMs: number }): void {
+    this.streams.breakOff(requestId, this.now(time), time.realMs);
+    this.resolveWaiting(time);
+  }
+
+  recordAdmission(admitted: {
+    requestId: string;
+    keys: readonly string[];
+    isOnSameNode: boolean;
+  }): void {
+    this.streams.recordAdmission(admitted, { nowMs: this.#machine.clock.monotonicMs(), atMs: 0 });
   }
 
   /** Ends a request. `cost` null: the upstream broke off, and the cost is unknown. */
@@ -366,6 +439,7 @@ export class SimulatedNode {
     const now = this.now(time);
     if (answer === null) this.leases.handleLostMessage(now);
     else this.handleResolutions(this.leases.applyAnswer(answer, now));
+    this.streams.syncHolds(now);
     return true;
   }
 

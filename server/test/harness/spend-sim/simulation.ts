@@ -2,8 +2,11 @@ import { checkBalances, checkNodes, checkQuietNode } from "./checks.ts";
 import { Faults } from "./faults.ts";
 import { expectSame } from "./model.ts";
 import { Packets } from "./packets.ts";
+import { Passage } from "./passage.ts";
 import { Requests } from "./requests.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
+import type { SimulatedStreams } from "./simulated-streams.ts";
+import { Streams } from "./streams.ts";
 import { type LimitKey, makeWorld, type SimulationOptions, type World } from "./world.ts";
 
 // One seed is one run: nodes, requests, faults and changes in an order that the seed decides. Each fate of a message
@@ -12,6 +15,9 @@ import { type LimitKey, makeWorld, type SimulationOptions, type World } from "./
 const LAST_STEPS = 12;
 const SILENCE_SHARE = 0.004;
 const SUSPENSION_SHARE = 0.006;
+/** Share of steps about streams, in runs that have some. */
+const STREAM_SHARE = 0.4;
+const STEPS_SHARE = 0.8;
 const RICH_FACTOR = 40n;
 /** Highest limit in runs where the budget of one node is soon too much. */
 const TIGHT = 60;
@@ -37,6 +43,14 @@ export interface SimulationResult {
   overrun: number;
   /** Answers after which a lease has much budget in advance of its requests. */
   large: number;
+  /** Streams, those that were held in steps, and those that were cut. */
+  streams: number;
+  stepped: number;
+  cuts: number;
+  /** Cuts after a request of another node took budget that the stream lacked. */
+  unfairElsewhere: number;
+  /** Streams that cost more than their hold, because of a fault. */
+  excess: number;
   /** All balances and events at the end. For a comparison of two stores. */
   digest: string;
 }
@@ -62,12 +76,20 @@ class Simulation {
   readonly #requests: Requests;
   readonly #packets: Packets;
   readonly #faults: Faults;
+  readonly #passage: Passage;
+  readonly #streams: Streams;
 
   constructor(world: World) {
     this.#world = world;
-    this.#requests = new Requests(world);
-    this.#packets = new Packets(world);
-    this.#faults = new Faults(world, { packets: this.#packets, requests: this.#requests });
+    const requests = new Requests(world);
+    const packets = new Packets(world);
+    const passage = new Passage(world, packets);
+    const faults = new Faults(world, { packets, requests, passage });
+    this.#streams = new Streams(world, { packets, requests, faults, passage });
+    this.#requests = requests;
+    this.#packets = packets;
+    this.#passage = passage;
+    this.#faults = faults;
   }
 
   async run(): Promise<SimulationResult> {
@@ -83,6 +105,7 @@ class Simulation {
       checkNodes(this.#world, snapshot);
       await checkBalances(this.#world, snapshot);
     }
+    if (options.hasStreams) await this.#streams.drain();
     await this.#settleAll();
     return await this.#result();
   }
@@ -93,12 +116,14 @@ class Simulation {
 
   async #step(): Promise<string> {
     const { failovers, silences, options, suspensions, folds, shares, nodes, random } = this.#world;
+    const { hasFaults, streaming } = this.#world;
+    if (options.hasStreams && streaming.chance(STREAM_SHARE)) return await this.#streams.step();
     if (failovers.isDue()) return await this.#faults.failOver();
     if (failovers.isHurryDue()) return await this.#faults.hurry();
-    if (silences.chance(options.silenceShare ?? SILENCE_SHARE)) {
+    if (silences.chance(options.silenceShare ?? SILENCE_SHARE) && hasFaults) {
       return await this.#faults.silenceNode();
     }
-    if (suspensions.chance(options.suspensionShare ?? SUSPENSION_SHARE)) {
+    if (suspensions.chance(options.suspensionShare ?? SUSPENSION_SHARE) && hasFaults) {
       return await this.#faults.suspendNode();
     }
     if (folds.chance(shares.fold)) return await this.#fold();
@@ -114,7 +139,7 @@ class Simulation {
     if (chance < 0.52) return await this.#sendMessage();
     if (chance < 0.57) return this.#packets.beginFlush();
     if (chance < 0.87) return await this.#packets.process();
-    if (chance < 0.9) return this.#passTime();
+    if (chance < 0.9) return await this.#passTime();
     if (chance < 0.935) return await this.#faults.inject();
     if (chance < 0.955) return await this.#faults.repairNodes();
     return await this.#changeLimits();
@@ -142,16 +167,15 @@ class Simulation {
     return `${node.id} says ${message.op}, grantRequests ${message.grantRequests.length}`;
   }
 
-  #passTime(): string {
-    const { random, time } = this.#world;
+  async #passTime(): Promise<string> {
+    const { random } = this.#world;
     const ms = 1 + random.below(random.chance(0.15) ? 2_500 : 250);
-    time.realMs += ms;
-    time.wallMs += ms;
+    await this.#passage.pass(ms);
     return `${ms} ms pass`;
   }
 
   async #changeLimits(): Promise<string> {
-    const { random, nodes, time, limits, failovers, store, model } = this.#world;
+    const { random, nodes, time, limits, failovers, store, model, options } = this.#world;
     const reader = random.pick(nodes.filter((each) => each.isActive));
     if (reader && !reader.isPartitioned && random.chance(0.5)) {
       await this.#packets.readLimits(reader);
@@ -166,7 +190,7 @@ class Simulation {
       return `${leaver.id} drains`;
     }
     const limit = random.pick(limits);
-    if (limit === undefined) return "no limit";
+    if (limit === undefined || options.hasLimitChanges === false) return "no limit";
     if (random.chance(0.2)) {
       await failovers.connect(null);
       await store.removeLimit({ ...limit, amountNanoUsd: 0n });
@@ -178,21 +202,24 @@ class Simulation {
 
   async #setLimit(limit: LimitKey): Promise<string> {
     const { random, failovers, isRich, sizes, time, store, workers, model } = this.#world;
+    const { options, streaming, unitNanoUsd } = this.#world;
     const highest = random.chance(0.4) ? 120 : 400;
     const amount = BigInt(random.below(failovers.isTight ? TIGHT : highest));
     const isHigh = isRich && sizes.chance(0.5);
-    const amountNanoUsd = isHigh ? amount * RICH_FACTOR : amount;
+    const amountNanoUsd = unitNanoUsd * (isHigh ? amount * RICH_FACTOR : amount);
+    const isStepped = options.hasStreams === true && streaming.chance(STEPS_SHARE);
+    const hold = isStepped ? ({ hold: "steps" } as const) : {};
     const { wallMs } = time;
     await failovers.connect(null);
-    await store.setLimit({ ...limit, amountNanoUsd }, wallMs);
+    await store.setLimit({ ...limit, ...hold, amountNanoUsd }, wallMs);
     const change = { atMs: wallMs, isDuringFold: workers.isFolding };
     await model.recordLimitSet(limit, store, change);
-    return `the ${limit.period} limit of ${limit.scopeId} is ${amountNanoUsd}`;
+    return `the ${limit.period} limit of ${limit.scopeId} is ${amountNanoUsd}${isStepped ? " in steps" : ""}`;
   }
 
   /** Repairs all nodes, ends all requests and returns all leases. Only spend of unknown requests may remain. */
   async #settleAll(): Promise<void> {
-    const { workers, nodes, store, model } = this.#world;
+    const { workers, nodes, store, model, time } = this.#world;
     this.#packets.clear();
     await workers.breakOnce();
     for (const node of nodes) {
@@ -200,7 +227,7 @@ class Simulation {
     }
     for (const node of nodes) {
       Object.assign(node, { isPartitioned: false, isPaused: false, isFlushing: false });
-      node.kill(0);
+      node.kill(0, time);
       await this.#faults.start(node, true);
       await this.#finishQuietly(node);
     }
@@ -233,8 +260,8 @@ class Simulation {
   }
 
   async #result(): Promise<SimulationResult> {
-    const { store, model, workers, failovers } = this.#world;
-    const { balances, leases } = await store.snapshot();
+    const { store, model, workers, failovers, nodes } = this.#world;
+    const { balances, leases, alerted } = await store.snapshot();
     const rows = [...balances]
       .filter(([, row]) => row.settled + row.leased + row.unresolved > 0n)
       .map(([key, row]) => `${key} ${row.settled} ${row.leased} ${row.unresolved} ${row.overrun}`)
@@ -249,8 +276,18 @@ class Simulation {
       ...this.#faults.counts,
       ...workers.counts,
       ...failovers.counts,
+      ...sumStreams(nodes),
       overrun: [...balances.values()].filter(({ overrun }) => overrun > 0n).length,
-      digest: [...this.log, ...rows, ...left.sort()].join("\n"),
+      digest: [...this.log, ...rows, ...left.sort(), ...[...alerted].sort()].join("\n"),
     };
   }
+}
+
+function sumStreams(nodes: readonly SimulatedNode[]): SimulatedStreams["counts"] {
+  const sums = { streams: 0, stepped: 0, cuts: 0, unfairElsewhere: 0, excess: 0 };
+  for (const { streams } of nodes) {
+    for (const name of Object.keys(sums) as (keyof typeof sums)[])
+      sums[name] += streams.counts[name];
+  }
+  return sums;
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
+import { listOverruns } from "#src/alerts/firing/overrun-alerts.sql.ts";
 import type { Incarnation } from "#src/db/incarnation.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
@@ -82,6 +83,9 @@ export class SqlStore implements SpendStore {
   readonly #database: Database;
   readonly #times: StoreTimes;
   readonly #organizationId: string;
+  /** Balances with an alert about an overrun, by key text, now and at each save. */
+  #alerted = new Set<string>();
+  readonly #savedAlerts = new Map<number, ReadonlySet<string>>();
   #saves = 0;
 
   private constructor(database: Database, times: StoreTimes, organizationId: string) {
@@ -121,6 +125,10 @@ export class SqlStore implements SpendStore {
         VALUES (${apiKeyId}, ${organizationId}, ${workspaceId}, ${apiKeyId}, 'write', 'member', 'user_1')
         ON CONFLICT DO NOTHING`.execute(database);
     }
+    await sql`INSERT INTO alert (id, organization_id, name, kind, scope_type, scope_id, includes_below, condition,
+        created_at, updated_at)
+      VALUES ('alert_overrun', ${organizationId}, 'Overruns', 'limit_overrun', 'organization', ${organizationId}, true,
+        '{"kind": "limit_overrun"}', now(), now()) ON CONFLICT DO NOTHING`.execute(database);
     return new SqlStore(database, times, organizationId);
   }
 
@@ -161,8 +169,10 @@ export class SqlStore implements SpendStore {
     return Promise.resolve();
   }
 
-  continueFold(atMs: number): Promise<FoldedNode[]> {
-    return inTransaction(this.#database, (tx) => foldBatches(tx, atMs));
+  async continueFold(atMs: number): Promise<FoldedNode[]> {
+    const { folded, alerted } = await inTransaction(this.#database, (tx) => foldBatches(tx, atMs));
+    for (const key of alerted) this.#alerted.add(key);
+    return folded;
   }
 
   /** Runs the whole transaction, which then fails. */
@@ -255,10 +265,12 @@ export class SqlStore implements SpendStore {
     await sql`INSERT INTO saved SELECT ${this.#saves}, jsonb_build_object(${sql.join(rows)})`.execute(
       this.#database,
     );
+    this.#savedAlerts.set(this.#saves, new Set(this.#alerted));
     return { id: this.#saves };
   }
 
   restore({ id }: SavedRows): Promise<void> {
+    this.#alerted = new Set(this.#savedAlerts.get(id));
     return inTransaction(this.#database, async (tx) => {
       await sql`SELECT set_config('bursar.may_release_budget', 'on', true)`.execute(tx);
       for (const name of SAVED_TABLES) {
@@ -305,6 +317,7 @@ export class SqlStore implements SpendStore {
         counts.map((row) => [`${row.scope_type}\n${row.scope_id}\n${row.period}`, row.id]),
       ),
       balances,
+      alerted: new Set(this.#alerted),
       nodes: new Map(
         nodes.map((row) => [
           row.id,
@@ -379,16 +392,27 @@ export class SqlStore implements SpendStore {
 
 const BROKEN = "the fold is broken off";
 
-async function foldBatches(tx: Tx, atMs: number): Promise<FoldedNode[]> {
+interface Fold {
+  folded: FoldedNode[];
+  /** Balances with an alert that this fold fires. */
+  alerted: string[];
+}
+
+async function foldBatches(tx: Tx, atMs: number): Promise<Fold> {
   await lockFold(tx);
   const batches = await listBatches(tx, MAX_BATCHES);
-  if (batches.length === 0) return [];
+  if (batches.length === 0) return { folded: [], alerted: [] };
   await addToRollups(tx, batches);
   await lockNodes(tx, batches);
-  await settleBatches(tx, batches, { atMs });
+  const settled = await settleBatches(tx, batches, { atMs });
+  const grown = settled.filter(({ isOverrunGrown }) => isOverrunGrown);
+  const alerted = grown.length === 0 ? [] : await listOverruns(tx, grown);
   await deleteBatches(tx, batches);
   const folded = new Map(batches.map(({ nodeId, toSeq }) => [nodeId, toSeq]));
-  return [...folded].map(([nodeId, toSeq]) => ({ nodeId, toSeq }));
+  return {
+    folded: [...folded].map(([nodeId, toSeq]) => ({ nodeId, toSeq })),
+    alerted: alerted.map(balanceKeyText),
+  };
 }
 
 function toStored(row: ReleasedLease): StoredLease {

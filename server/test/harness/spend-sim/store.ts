@@ -69,6 +69,8 @@ export interface Snapshot {
   counters: readonly StoredCounters[];
   /** Id of the count of draws, by limit. */
   counts: ReadonlyMap<string, bigint>;
+  /** Balances with an alert about an overrun, by key text. */
+  alerted: ReadonlySet<string>;
   nodes: ReadonlyMap<string, StoredNode>;
 }
 

@@ -4,8 +4,10 @@ import { Failovers } from "./failovers.ts";
 import { FoldWorkers } from "./fold-workers.ts";
 import { Model } from "./model.ts";
 import { Random } from "./random.ts";
-import { SimulatedNode, TIMES } from "./simulated-node.ts";
+import { SimulatedNode, STREAM_TIMES, TIMES, type Times } from "./simulated-node.ts";
+import type { BrokenRule } from "./simulated-streams.ts";
 import type { SpendStore } from "./store.ts";
+import type { Misbehaviour } from "./stream-rules.ts";
 
 export const ORGANIZATION = "00000000-0000-4000-8000-000000000001";
 export const SCOPES: readonly SpendScope[] = [
@@ -56,6 +58,12 @@ const RICH_SHARE = 0.4;
 /** Share of runs with limits of members, groups and tags. */
 const PEOPLE_SHARE = 0.4;
 const RICH_COVER_MS = 1_200_000;
+/** Unit of amounts in runs with streams, which have the prices of the product: one cent. */
+const CENT_NANO_USD = 10_000_000n;
+/** Share of runs with streams that have faults, and of those whose provider breaks its bounds. */
+const FAULTS_SHARE = 0.75;
+const FAST_SHARE = 0.2;
+const LARGE_SHARE = 0.2;
 
 export interface SimulationOptions {
   seed: number;
@@ -78,6 +86,14 @@ export interface SimulationOptions {
   hasFailovers?: boolean;
   /** Whether members, groups and tags have limits. Default: in some runs. */
   hasPeople?: boolean;
+  /** Whether streams run, which limits hold in steps. Default: false. */
+  hasStreams?: boolean;
+  /** Whether nodes stop, die or lose their connections. Default: in most runs with streams, and in all others. */
+  hasFaults?: boolean;
+  /** Whether limits change. Default: true. */
+  hasLimitChanges?: boolean;
+  /** Rule of holds in steps that the nodes break. Default: none. */
+  brokenRule?: BrokenRule;
   /** Number of last steps that a failure reports. */
   lastSteps?: number;
   makeStore: () => Promise<SpendStore> | SpendStore;
@@ -95,6 +111,7 @@ interface Generators {
   folds: Random;
   drafts: Random;
   sizes: Random;
+  streaming: Random;
 }
 
 /** Nodes, database and clocks of one run, and the model that checks them. */
@@ -108,6 +125,12 @@ export interface World extends Generators {
   time: { realMs: number; wallMs: number };
   scopes: readonly SpendScope[];
   limits: readonly LimitKey[];
+  times: Times;
+  /** Smallest amount of limits and requests, nano-USD. */
+  unitNanoUsd: bigint;
+  hasFaults: boolean;
+  /** Ways in which the provider breaks its bounds. */
+  misbehaviour: Misbehaviour;
   /** Whether some limits are high, and leases large. */
   isRich: boolean;
   /** Shares of steps about folds and about limits. */
@@ -125,20 +148,24 @@ export function makeWorld(options: SimulationOptions, store: SpendStore): World 
     folds: new Random(seed + 2_000_003),
     drafts: new Random(seed + 3_000_003),
     sizes: new Random(seed + 5_000_003),
+    streaming: new Random(seed + 8_000_003),
   };
   const isRich = generators.sizes.chance(RICH_SHARE);
   const hasPeople = options.hasPeople ?? new Random(seed + 7_000_003).chance(PEOPLE_SHARE);
   const run = pickRun(generators.folds, hasPeople);
   const time = { realMs: 0, wallMs: START_MS };
   const model = new Model();
-  const nodes = makeNodes(options, { generators, model, isRich });
+  const times = options.hasStreams ? STREAM_TIMES : TIMES;
+  const nodes = makeNodes(options, { generators, model, isRich, times });
+  const { hasFaults, misbehaviour } = pickFaults(options, generators.streaming);
   const failovers = new Failovers({
     store,
     model,
     nodes,
     random: new Random(seed + 6_000_003),
     time,
-    hasFailovers: options.hasFailovers ?? true,
+    ttlMs: times.ttlMs,
+    hasFailovers: hasFaults && (options.hasFailovers ?? true),
   });
   const workers = new FoldWorkers({
     store,
@@ -148,7 +175,24 @@ export function makeWorld(options: SimulationOptions, store: SpendStore): World 
     hasOpenFolds: options.hasOpenFolds ?? true,
     connect: () => failovers.connect(null),
   });
-  return { options, store, model, nodes, workers, failovers, time, isRich, ...run, ...generators };
+  const unitNanoUsd = options.hasStreams ? CENT_NANO_USD : 1n;
+  const parts = { store, model, nodes, workers, failovers };
+  const facts = { options, time, times, isRich, unitNanoUsd, hasFaults, misbehaviour };
+  return { ...facts, ...parts, ...run, ...generators };
+}
+
+function pickFaults(
+  { hasStreams = false, hasFaults }: SimulationOptions,
+  random: Random,
+): Pick<World, "hasFaults" | "misbehaviour"> {
+  const picked = !hasStreams || random.chance(FAULTS_SHARE);
+  const has = hasFaults ?? picked;
+  const isTooFast = random.chance(FAST_SHARE);
+  const hasLargeResults = random.chance(LARGE_SHARE);
+  return {
+    hasFaults: has,
+    misbehaviour: { isTooFast: has && isTooFast, hasLargeResults: has && hasLargeResults },
+  };
 }
 
 /** Picks the keys and limits of a run, and its shares of steps. */
@@ -171,17 +215,27 @@ function pickRun(folds: Random, hasPeople: boolean): Pick<World, "scopes" | "lim
 
 function makeNodes(
   options: SimulationOptions,
-  { generators, model, isRich }: { generators: Generators; model: Model; isRich: boolean },
+  of: { generators: Generators; model: Model; isRich: boolean; times: Times },
 ): SimulatedNode[] {
-  const { random, suspensions } = generators;
-  return Array.from(
-    { length: 1 + random.below(4) },
-    (_, at) =>
-      new SimulatedNode(`node_${at}`, model, {
-        steadyOffsetMs: random.below(1_000_000),
-        hasUptime: suspensions.chance(0.8),
-        isSteadyOnly: options.hasSteadyClocks ?? false,
-        coverMs: isRich ? RICH_COVER_MS : TIMES.ttlMs,
-      }),
-  );
+  const { generators, model, isRich, times } = of;
+  const { random, suspensions, streaming } = generators;
+  const nodes: SimulatedNode[] = [];
+  const onAdmission = (by: SimulatedNode, requestId: string, keys: readonly string[]) => {
+    for (const node of nodes) node.recordAdmission({ requestId, keys, isOnSameNode: node === by });
+  };
+  const count = 1 + random.below(4);
+  for (let at = 0; at < count; at++) {
+    const node = new SimulatedNode(`node_${at}`, model, {
+      steadyOffsetMs: random.below(1_000_000),
+      hasUptime: suspensions.chance(0.8),
+      isSteadyOnly: options.hasSteadyClocks ?? false,
+      coverMs: isRich ? RICH_COVER_MS : times.ttlMs,
+      times,
+      random: streaming,
+      brokenRule: options.brokenRule ?? null,
+      onAdmission,
+    });
+    nodes.push(node);
+  }
+  return nodes;
 }

@@ -1,0 +1,248 @@
+import type { HoldRequest } from "#src/domain/hold-request.ts";
+import { Run, type RunPart } from "./provider.ts";
+import type { Random } from "./random.ts";
+
+// Requests of agents, and the runs that answer them.
+
+const MODELS = ["claude-opus-4-8", "claude-opus-5", "claude-sonnet-5", "claude-haiku-4-5"] as const;
+const MAX_TOKENS = [500, 1_000, 4_000, 8_000, 32_000, 64_000] as const;
+const WINDOW_TOKENS = 200_000;
+/** Shares of requests. */
+const TOOL_SHARE = 0.15;
+const FALLBACK_SHARE = 0.05;
+const THINKING_SHARE = 0.25;
+const UNKNOWN_SHARE = 0.05;
+const FALLBACK: HoldRequest["fallbacks"] = {
+  models: ["claude-sonnet-5"],
+  maxTokens: null,
+  hasFastSpeed: false,
+  hasUnknownModel: false,
+};
+/** Most bytes of a visible token. */
+const MAX_TOKEN_BYTES = 6;
+const MAX_CALLS = 6;
+/** Shortest run of a tool: the longest delay of its block, and the time in which the product cuts. */
+const LEAST_RUN_MS = 2_000;
+/** Most output tokens that the start of a response reports. */
+const MAX_FIRST_TOKENS = 8;
+
+export interface StreamPlan {
+  request: HoldRequest & { thinking?: string };
+  /** Prompt tokens of the first call. At most the bound by bytes. */
+  inputTokens: number;
+  /** Part of each prompt that is read from the cache. */
+  cachedShare: number;
+  outputs: "text" | "thinking" | "unknown" | "tools";
+  /** Lengths of answers: any, or those of agents, of which nearly all are short. */
+  lengths: "any" | "agent";
+  /** Place that the response states. Null: none. */
+  inferenceGeo: "us" | "global" | null;
+}
+
+/** Facts that bound a run, and the ways in which it breaks them. */
+export interface RunBounds {
+  /** Highest speed of the model in its data. */
+  tokensPerSecond: number;
+  /** Most tokens of one result of a server tool. */
+  resultTokens: number;
+  isTooFast: boolean;
+  hasLargeResults: boolean;
+}
+
+export function planStream(random: Random): StreamPlan {
+  const model = random.pick(MODELS) ?? MODELS[0];
+  const inputTokens = 500 + random.below(random.chance(0.2) ? 60_000 : 6_000);
+  const bodyBytes = inputTokens * (1 + random.below(4));
+  const hasTools = random.chance(TOOL_SHARE);
+  const chance = random.next();
+  const other = chance < THINKING_SHARE ? "thinking" : "text";
+  const kind = chance > 1 - UNKNOWN_SHARE ? "unknown" : other;
+  const request = makeHoldRequest({
+    model,
+    maxTokens: random.pick(MAX_TOKENS) ?? 0,
+    bodyBytes,
+    ...(hasTools && { serverTools: [planTool(random)] }),
+    // Limits hold it whole, because another model may answer too.
+    ...(random.chance(FALLBACK_SHARE) && { fallbacks: FALLBACK }),
+  });
+  // Some models think without a field for it.
+  const isOn = kind === "thinking" && random.chance(0.7);
+  const inferenceGeo = random.pick(["us", "global", null] as const) ?? null;
+  const asked = isOn ? { ...request, thinking: "on" } : request;
+  const cachedShare = random.chance(0.5) ? random.next() : 0;
+  return {
+    request: asked,
+    inputTokens,
+    cachedShare,
+    outputs: hasTools ? "tools" : kind,
+    lengths: "any",
+    inferenceGeo,
+  };
+}
+
+function planTool(random: Random): HoldRequest["serverTools"][number] {
+  const type = random.chance(0.8) ? "web_search_20250305" : "web_fetch_20250910";
+  return { type, maxUses: random.chance(0.5) ? 1 + random.below(5) : null, model: null };
+}
+
+/** A closed request without anything special. */
+export function makeHoldRequest(
+  facts: Pick<HoldRequest, "model" | "maxTokens" | "bodyBytes"> & Partial<HoldRequest>,
+): HoldRequest {
+  return {
+    speed: null,
+    inferenceGeo: null,
+    fallbacks: { models: [], maxTokens: null, hasFastSpeed: false, hasUnknownModel: false },
+    outsidePromptBytes: 0,
+    toolCount: 0,
+    builtInToolCount: 0,
+    toolsetCount: 0,
+    largestToolBytes: 0,
+    repeatedToolCount: 0,
+    imageCount: 0,
+    imageDataBytes: 0,
+    citedBytes: 0,
+    serverTools: [],
+    unknownParts: [],
+    markers: {
+      hasCacheControl5m: false,
+      hasCacheControl1h: false,
+      hasMcpServers: false,
+      hasContainer: false,
+      hasSkills: false,
+      hasThread: false,
+      hasCompaction: false,
+      hasOpaqueSource: false,
+      hasUrlSource: false,
+      hasFileIds: false,
+    },
+    ...facts,
+  };
+}
+
+/** Plans the run of a stream: what the provider generates, when, and what the node can see of it. */
+export function planRun(plan: StreamPlan, bounds: RunBounds, random: Random): Run {
+  return new RunPlanner(plan, bounds, random).plan();
+}
+
+class RunPlanner {
+  readonly #plan: StreamPlan;
+  readonly #bounds: RunBounds;
+  readonly #random: Random;
+  readonly #parts: RunPart[] = [];
+  /** Prompt tokens of the next call. */
+  #promptTokens: number;
+  /** Part of the model's highest speed that this run has in general. */
+  readonly #pace: number;
+
+  constructor(plan: StreamPlan, bounds: RunBounds, random: Random) {
+    this.#plan = plan;
+    this.#bounds = bounds;
+    this.#random = random;
+    this.#promptTokens = plan.inputTokens;
+    this.#pace = 0.2 + 0.8 * random.next();
+  }
+
+  plan(): Run {
+    const random = this.#random;
+    const { outputs, request } = this.#plan;
+    this.#parts.push({ ms: 50 + random.below(random.chance(0.1) ? 8_000 : 1_500) });
+    this.#parts.push({
+      ms: random.below(300),
+      atStart: {
+        starts: 1,
+        inputTokens: this.#promptTokens,
+        outputTokens: 1 + random.below(MAX_FIRST_TOKENS),
+      },
+    });
+    const [tool] = request.serverTools;
+    const most = Math.min(tool?.maxUses ?? MAX_CALLS, MAX_CALLS);
+    const uses = outputs === "tools" ? random.below(most + 1) : 0;
+    for (let use = 0; use < uses; use++) this.#addToolUse(tool?.type ?? "");
+    this.#addAnswer();
+    return new Run(this.#parts);
+  }
+
+  /** Output of the last call. */
+  #addAnswer(): void {
+    const random = this.#random;
+    const { outputs } = this.#plan;
+    const length = this.#pickLength();
+    const canHide = outputs === "tools" ? random.chance(0.3) : outputs !== "text";
+    const hidden = canHide ? random.below(length + 1) : 0;
+    if (canHide) this.#addBlock({ hiddenBlocks: 1 }, hidden, 0);
+    this.#addText(length - hidden);
+  }
+
+  /** Output of one call: usually a small part of `max_tokens`. */
+  #pickLength(): number {
+    const random = this.#random;
+    // The start of the response counts some tokens already.
+    const most = Math.max(1, (this.#plan.request.maxTokens ?? 0) - MAX_FIRST_TOKENS);
+    if (this.#plan.lengths === "agent") return Math.min(most, pickAgentLength(random));
+    if (random.chance(0.1)) return most;
+    return Math.min(most, 50 + random.below(random.chance(0.3) ? 6_000 : 800));
+  }
+
+  #addText(tokens: number): void {
+    if (tokens <= 0) return;
+    this.#addBlock({}, tokens, 1 + this.#random.below(MAX_TOKEN_BYTES));
+  }
+
+  /** Generates in chunks, each at its own speed. */
+  #addBlock(atStart: RunPart["atStart"], tokens: number, tokenBytes: number): void {
+    const random = this.#random;
+    let left = tokens;
+    let start: RunPart["atStart"] = { blocks: 1, ...atStart };
+    if (tokens === 0) this.#parts.push({ ms: 0, atStart: start });
+    while (left > 0) {
+      const chunk = Math.min(left, 20 + random.below(400));
+      left -= chunk;
+      this.#parts.push({
+        ms: Math.ceil((chunk * 1_000) / this.#pickSpeed()),
+        atStart: start,
+        outputTokens: chunk,
+        visibleBytes: chunk * tokenBytes,
+      });
+      start = {};
+    }
+  }
+
+  #pickSpeed(): number {
+    const random = this.#random;
+    const { tokensPerSecond, isTooFast } = this.#bounds;
+    const pace = random.chance(0.2) ? 1 : this.#pace * (0.3 + 0.7 * random.next());
+    const excess = isTooFast ? 1 + 2 * random.next() : 1;
+    return Math.max(1, tokensPerSecond * pace * excess);
+  }
+
+  /** A call of the model ends with the use of a tool, and its result is the input of the next call. */
+  #addToolUse(type: string): void {
+    const random = this.#random;
+    const isSearch = type.startsWith("web_search");
+    const before = this.#random.chance(0.5) ? random.below(300) : 0;
+    this.#addText(before);
+    const query = 10 + random.below(60);
+    const searches = isSearch ? 1 : 0;
+    this.#addBlock({ toolUses: 1, searchUses: searches }, query, 2 + random.below(3));
+    const { resultTokens, hasLargeResults } = this.#bounds;
+    const most = hasLargeResults ? resultTokens * 3 : resultTokens;
+    const result = random.below(most);
+    this.#promptTokens = Math.min(WINDOW_TOKENS, this.#promptTokens + before + query + result);
+    this.#parts.push({ ms: LEAST_RUN_MS + random.below(4_000) });
+    // The next call begins before its result is sent.
+    const atStart = { inputTokens: this.#promptTokens, searches };
+    this.#parts.push({ ms: random.below(400), atStart });
+    this.#parts.push({
+      ms: 300 + random.below(1_500),
+      atStart: { blocks: 1, results: 1, resultBytes: result * (1 + random.below(4)) },
+    });
+  }
+}
+
+/** Median 350 tokens, one in ten beyond 1,400, one in a hundred beyond 4,500. */
+function pickAgentLength(random: Random): number {
+  const [one, other] = [1 - random.next(), random.next()];
+  const normal = Math.sqrt(-2 * Math.log(one)) * Math.cos(2 * Math.PI * other);
+  return Math.ceil(350 * Math.exp(1.1 * normal));
+}
