@@ -138,14 +138,19 @@ export class Streams {
 
   /** Budget of ended streams is free again: a small request gets its hold wherever the limits have room. */
   async #probe(): Promise<void> {
-    const { nodes, streaming, scopes, time, times, workers } = this.#world;
+    const { nodes, streaming, scopes, time, times, workers, store } = this.#world;
     const node = streaming.pick(nodes.filter((each) => each.isActive && !each.isLeaving));
     const scope = streaming.pick(scopes);
     if (node === undefined || scope === undefined) return;
+    const active = nodes.filter((each) => each.isActive);
+    for (const each of active) {
+      if (each.step !== null) await this.#packets.flushNow(each, each.step);
+    }
     await workers.foldAll();
-    for (const each of nodes.filter(({ isActive }) => isActive)) {
+    for (const each of active) {
       await this.#packets.readLimits(each);
       await workers.countLimits();
+      await each.readFolded(store);
       await this.#packets.finishMessage(each);
     }
     if (!(await this.#hasRoom(keysOf(scope, time.wallMs)))) return;
