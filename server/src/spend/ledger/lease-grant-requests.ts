@@ -24,10 +24,10 @@ export interface GrantRequestSources {
 }
 
 /**
- * Returns the grant requests of a message: first those of streams, which may use the whole free part of a lease. Those of
- * waiting requests follow in order of arrival, and leave the reserve of all streams. Earlier requests use the free part of a
- * lease first, and later ones ask for the missing amount. The preferred amount covers later requests and expected traffic
- * too, so that one message serves a burst.
+ * Returns the grant requests of a message: first those of streams, which may use the whole free part of a lease. Waiting
+ * requests follow in order of arrival, and leave the reserve of all streams. Earlier requests use the free part of a lease
+ * first, and later ones ask for the missing amount. The preferred amount covers later requests and expected traffic too, so
+ * that one message serves a burst.
  */
 export function makeGrantRequests(sources: GrantRequestSources): GrantRequest[] {
   const rests = new Map<string, Rest>();
