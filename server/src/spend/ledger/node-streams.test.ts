@@ -375,6 +375,22 @@ describe("without contact with the database", () => {
     expect([held(node), node.isWaiting]).toEqual([[60n], false]);
   });
 
+  test("a stream whose narrowest limit was removed names another limit with steps", async () => {
+    await limit(1_000n);
+    const other = { scopeType: "api_key", scopeId: apiKeyId, organizationId } as const;
+    await world.setLimit({ ...other, amountNanoUsd: 900n, hold: "steps" });
+    const node = await world.startNode("node_1");
+    startStream(node, "req_s");
+    await world.speakAll(node);
+    await world.removeLimit({ ...other, amountNanoUsd: 0n });
+    world.now.nowMs += LEASE_TIMES.ttlMs;
+    expect(resize(node, "req_s", 50n)).toBe("waiting");
+    expect(node.findLack("req_s", world.now)).toMatchObject({
+      reason: "unavailable",
+      limit: { scopeType: "workspace" },
+    });
+  });
+
   test("a stream of a fenced node shrinks, and grows in the next epoch", async () => {
     await limit(1_000n);
     const node = await startNodeWithStream();

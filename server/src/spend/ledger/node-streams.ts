@@ -12,8 +12,8 @@ import { amountAt, type Growth, listGrowth } from "./running-request.ts";
 export interface HeldStream {
   /** Hold in each limit with steps, nano-USD. */
   currentNanoUsd: bigint;
-  /** Largest holds so far. A limit with whole holds counts its whole amount. */
-  highest: LimitHolds;
+  /** Largest holds so far, as of the reading. A limit with whole holds counts its whole amount. */
+  readonly highest: LimitHolds;
 }
 
 interface NodeStreamsParts {
@@ -54,8 +54,14 @@ export class NodeStreams {
   find(requestId: string): HeldStream | null {
     const stream = this.#parts.table.findStream(requestId);
     if (stream === null) return null;
-    const { currentNanoUsd, highest } = stream.steps;
-    return { currentNanoUsd, highest: listHolds(stream.states, highest) };
+    const { states, steps } = stream;
+    return {
+      currentNanoUsd: steps.currentNanoUsd,
+      // Each tick of a meter reads the current hold, and only the end of a stream the largest ones.
+      get highest() {
+        return listHolds(states, steps.highest);
+      },
+    };
   }
 
   /** See `NodeLeases.viewHolds`. */
@@ -102,8 +108,9 @@ export class NodeStreams {
     if (wish === null) return null;
     const growths = this.#listLacking(wish);
     const lacking = growths.map(({ state }) => state);
-    const first = lacking[0] ?? wish.stream.states[0];
-    const { nanoUsd: amountNanoUsd } = wish;
+    const { stream, nanoUsd: amountNanoUsd } = wish;
+    // After the end of the leases, no limit lacks budget. Then the first limit with steps is named.
+    const first = lacking[0] ?? listGrowth(stream, amountNanoUsd)[0]?.state;
     const refuse = (reason: HoldRefusal["reason"], state = first): HoldRefusal => {
       return { kind: "refused", reason, ...describeHold({ amountNanoUsd }, state) };
     };
