@@ -19,6 +19,7 @@ function metricsOf(process: number, requests: number) {
     newestBackupMs: () => null,
     reports: () => null,
     waitingHolds: () => 0,
+    streamHolds: () => ({ streams: 0, nanoUsd: 0n, waiting: 0 }),
     process,
   });
   for (let i = 0; i < requests; i++) {

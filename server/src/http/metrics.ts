@@ -23,6 +23,8 @@ export interface Gauges {
   process?: number;
   /** Requests that wait for held budget. */
   waitingHolds: () => number;
+  /** Running streams that are held in steps: their number, their holds, and those that wait for a larger one. */
+  streamHolds: () => { streams: number; nanoUsd: bigint; waiting: number };
   /** Number of the database's incarnation. Each failover raises it. */
   incarnation: () => number;
   /** Failovers since the start of the process. */
@@ -194,6 +196,28 @@ function makeGauges(registry: Registry, gauges: Gauges): void {
     () => (gauges.newestBackupMs() ?? 0) / 1000,
   );
   gauge("bursar_holds_waiting", "Requests that wait for budget.", gauges.waitingHolds);
+  makeStreamGauges(gauge, gauges);
+}
+
+function makeStreamGauges(
+  gauge: (name: string, help: string, read: () => number) => void,
+  { streamHolds }: Gauges,
+): void {
+  gauge(
+    "bursar_streams_in_steps",
+    "Running streams that limits hold in steps.",
+    () => streamHolds().streams,
+  );
+  gauge(
+    "bursar_stream_hold_usd",
+    "Budget that these streams hold now, each once, US dollars.",
+    () => Number(streamHolds().nanoUsd) / 1e9,
+  );
+  gauge(
+    "bursar_stream_steps_waiting",
+    "Streams that wait for budget of their next step.",
+    () => streamHolds().waiting,
+  );
 }
 
 function makeReportMetrics(

@@ -468,6 +468,7 @@ function makeMetricsOf(
     diskFreeBytes: () => readFreeBytes(folder),
     databaseSilenceMs: () => core.watch.msSinceContact(),
     waitingHolds: () => core.leases.status().waiting,
+    streamHolds: () => core.leases.sumStreams(),
     brokenAuditLogs: () => core.audit.chains.countBroken(),
     unsignedRows: () => core.audit.rows.countRefused(),
     incarnation: () => core.failovers.incarnation,

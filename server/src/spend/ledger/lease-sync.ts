@@ -16,7 +16,7 @@ import type { SyncAnswer, SyncMessage } from "./lease-rules.ts";
 import type { RunningHold } from "./lease-table.ts";
 import { readLimitsVersion, readStrictLimits, syncLeases } from "./leases.sql.ts";
 import { NodeLeases, type Resolution } from "./node-leases.ts";
-import type { HeldStream } from "./node-streams.ts";
+import type { HeldStream, StreamHolds } from "./node-streams.ts";
 import type { PendingSpend, SpendOrigin } from "./pending-spend.ts";
 
 export interface LeaseSyncOptions extends LeaseFold {
@@ -325,6 +325,11 @@ export class LeaseSync {
     for (let sent = 0; sent < MAX_LAST_MESSAGES && !this.#leases.hasLeft; sent++) {
       await this.#sendMessages();
     }
+  }
+
+  /** Reads every running request, so it is for metrics only. */
+  sumStreams(): StreamHolds {
+    return this.#leases.sumStreams();
   }
 
   status(): { waiting: number; isExpired: boolean } {

@@ -214,6 +214,17 @@ export class LeaseTable {
     return running !== undefined && isStream(running) ? running : null;
   }
 
+  /** Sums the holds of the running streams in steps. */
+  sumStreams(): { streams: number; nanoUsd: bigint } {
+    const sum = { streams: 0, nanoUsd: 0n };
+    for (const { steps } of this.#running.values()) {
+      if (steps === null) continue;
+      sum.streams += 1;
+      sum.nanoUsd += steps.currentNanoUsd;
+    }
+    return sum;
+  }
+
   /** Sets the hold of a stream in all its leases with steps. The caller has checked a larger one. */
   resize(stream: RunningStream, nanoUsd: bigint): void {
     resizeStream(stream, nanoUsd);

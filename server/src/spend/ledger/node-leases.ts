@@ -17,7 +17,7 @@ import { LeaseMessages } from "./lease-messages.ts";
 import type { GrantRequest, SyncAnswer, SyncDone, SyncMessage } from "./lease-rules.ts";
 import type { LeaseState, Now } from "./lease-state.ts";
 import { LeaseTable, type RunningHold } from "./lease-table.ts";
-import { type HeldStream, NodeStreams } from "./node-streams.ts";
+import { type HeldStream, NodeStreams, type StreamHolds } from "./node-streams.ts";
 import { type AppendedEnd, PendingSpend, type SpendOrigin } from "./pending-spend.ts";
 
 // Leases of one node, and the requests that wait for budget. Pure: the time is an argument, and messages are returned
@@ -174,6 +174,11 @@ export class NodeLeases {
     const { decision, freed } = this.#streams.resize(requestId, nanoUsd, now.nowMs);
     if (freed !== null) this.#markFreed(freed);
     return decision;
+  }
+
+  /** Holds of the running streams in steps, and the number of those that wait for a larger one. */
+  sumStreams(): StreamHolds {
+    return { ...this.#table.sumStreams(), waiting: this.#wishes.size };
   }
 
   /** Finds the hold of a running stream in steps. Null: no limit holds the request in steps. */

@@ -145,6 +145,21 @@ describe("a stream in steps", () => {
   });
 });
 
+test("the sum of streams in steps leaves requests out that are held whole", async () => {
+  await limit(100n);
+  const node = await startNodeWithStream();
+  hold(node, "req_1", 20n);
+  startStream(node, "req_t", { first: 20n });
+  await world.speakAll(node);
+  expect(held(node)).toEqual([50n]);
+  expect(node.sumStreams()).toEqual({ streams: 2, nanoUsd: 30n, waiting: 0 });
+  expect(resize(node, "req_s", 90n)).toBe("waiting");
+  expect(node.sumStreams()).toEqual({ streams: 2, nanoUsd: 30n, waiting: 1 });
+  end(node, "req_s");
+  end(node, "req_t");
+  expect(node.sumStreams()).toEqual({ streams: 0, nanoUsd: 0n, waiting: 0 });
+});
+
 describe("a larger hold without budget", () => {
   test("is requested before all waiting requests, and set by itself", async () => {
     await limit(1_000n);

@@ -16,6 +16,15 @@ export interface HeldStream {
   readonly highest: LimitHolds;
 }
 
+/** Sums over the running streams in steps. */
+export interface StreamHolds {
+  streams: number;
+  /** Held amounts, each once, nano-USD. */
+  nanoUsd: bigint;
+  /** Streams that wait for a larger hold. */
+  waiting: number;
+}
+
 interface NodeStreamsParts {
   table: LeaseTable;
   wishes: HoldWishes;
