@@ -34,11 +34,11 @@ export type HoldRule = SpendLimit["hold"];
 export const holdWords: Record<HoldRule, { label: string; hint: string }> = {
   steps: {
     label: "In steps",
-    hint: "More streams run at once. A stream is cut when the limit has nothing left.",
+    hint: "More streams run at once, and a stream is cut when the limit has nothing left.",
   },
   whole: {
     label: "Whole",
-    hint: "A stream starts only if its maximum output fits. No stream is cut.",
+    hint: "A stream starts only if its maximum output fits, and is never cut.",
   },
 };
 
