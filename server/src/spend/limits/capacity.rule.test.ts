@@ -21,7 +21,8 @@ function capacity(room: Partial<LimitRoom> = {}, requests: Partial<UsualRequests
   const limit = { enforcement: "strict", hold: "steps" } as const;
   const amounts = { remainingNanoUsd: 1_000n * CENT, restNanoUsd: 1_000n * CENT };
   const all = { limit, ...amounts, isBlocking: false, ...room };
-  return computeCapacity(all, { ...usual, ...requests }, { book, atMs: AT_MS });
+  const facts = { book, atMs: AT_MS, wholeModels: ["claude-opus-4-5"] };
+  return computeCapacity(all, { ...usual, ...requests }, facts);
 }
 
 describe("a limit that holds in steps", () => {
@@ -49,8 +50,11 @@ describe("a limit that holds in steps", () => {
     expect(later).toMatchObject({ startNanoUsd: 100n * CENT, couldStart: 0 });
   });
 
-  test("starts no stream in steps of a model without a known speed", () => {
-    expect(capacity({}, { model: "claude-next" }).inSteps).toBeNull();
+  test.for([
+    ["without a known speed", "claude-next"],
+    ["that was faster than its speed", "claude-opus-4-5-20251101"],
+  ] as const)("starts no stream in steps of a model %s", ([, model]) => {
+    expect(capacity({}, { model }).inSteps).toBeNull();
   });
 
   test("takes the maximum output of the model for a request that none was like", () => {

@@ -1,6 +1,6 @@
 import type { HoldRequest } from "#src/domain/hold-request.ts";
 import { findModelSpeed } from "#src/domain/model-speeds.ts";
-import type { PriceBook } from "#src/domain/price-book.ts";
+import { findListedModel, type PriceBook } from "#src/domain/price-book.ts";
 import { findStreamTerms, firstHold, type StreamLimits } from "#src/domain/stream-bound.ts";
 import { tightenWorstCase } from "#src/domain/worst-case.ts";
 import type { WantedLimit } from "./combine-values.rule.ts";
@@ -41,14 +41,22 @@ export interface LimitRoom {
   isBlocking: boolean;
 }
 
+/** Facts from which holds are computed. */
+export interface HoldFacts {
+  book: PriceBook;
+  atMs: number;
+  /** Models that were faster than their speed, so that their streams are held whole. Any of their names. */
+  wholeModels: readonly string[];
+}
+
 /** Divides what remains of a limit by the budget that a usual request needs. */
 export function computeCapacity(
   room: LimitRoom,
   usual: UsualRequests,
-  { book, atMs }: { book: PriceBook; atMs: number },
+  facts: HoldFacts,
 ): ModelCapacity {
   const { model, requests, costNanoUsd, streamCostNanoUsd, wholeHoldNanoUsd } = usual;
-  const bounds = boundUsual(usual, { book, atMs });
+  const bounds = boundUsual(usual, facts);
   const holdNanoUsd = wholeHoldNanoUsd ?? bounds.worstNanoUsd;
   return {
     ...{ model, requests, usualCostNanoUsd: costNanoUsd },
@@ -84,13 +92,10 @@ const MAX_COUNT = BigInt(Number.MAX_SAFE_INTEGER);
 /** Body of the largest request, so that the count of tokens bounds its input. */
 const LARGEST_BODY_BYTES = 33_554_432;
 
-/** Speeds of the table. A node that saw a faster stream holds the model whole for some time. */
-const SPEEDS: StreamLimits = { findSpeed: findModelSpeed, isExcludedTool: () => false };
-
 /** Holds of a request with the usual prompt, whose tokens the upstream has counted. First hold null: held whole. */
 function boundUsual(
   { model, promptTokens, hasCacheWrite5m, hasCacheWrite1h }: UsualRequests,
-  { book, atMs }: { book: PriceBook; atMs: number },
+  { book, atMs, wholeModels }: HoldFacts,
 ): { worstNanoUsd: bigint; firstNanoUsd: bigint | null } {
   const markers = {
     ...PLAIN.markers,
@@ -102,11 +107,21 @@ function boundUsual(
     ...{ request, book, atMs },
     countedTokens: Number(promptTokens),
   });
-  const terms = findStreamTerms(request, worstCase, SPEEDS);
+  const isWhole = wholeModels.some((name) => idOf(name) === idOf(model));
+  const limits: StreamLimits = {
+    findSpeed: () => (isWhole ? null : findModelSpeed(model)),
+    isExcludedTool: () => false,
+  };
+  const terms = findStreamTerms(request, worstCase, limits);
   return {
     worstNanoUsd: worstCase.nanoUsd,
     firstNanoUsd: terms === null ? null : firstHold(terms),
   };
+}
+
+/** Id of a model by any of its names. */
+function idOf(model: string): string {
+  return findListedModel(model)?.id ?? model;
 }
 
 const PLAIN: Omit<HoldRequest, "model"> = {

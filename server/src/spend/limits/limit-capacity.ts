@@ -5,6 +5,7 @@ import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
 import { listPriceOverrides } from "#src/prices/model-prices.sql.ts";
+import { listExceededBounds } from "#src/spend/exceeded-bounds/exceeded-bounds.sql.ts";
 import { computeCapacity, type ModelCapacity } from "./capacity.rule.ts";
 import { getSpendLimit } from "./spend-limits.ts";
 import { isBlocking, remainingOf } from "./to-wire.ts";
@@ -38,8 +39,13 @@ export async function getLimitCapacity(
     ...{ sinceAt: new Date(sinceMs), areStreamsWhole },
   });
   const book = makePriceBook(await listPriceOverrides(deps.database, limit.organizationId));
-  const models = usual.map((each) => computeCapacity(room, each, { book, atMs }));
-  return { limitId: limit.id, remainingNanoUsd, sinceMs, models };
+  const exceeded = await listExceededBounds(deps.database, limit.organizationId);
+  const wholeModels = exceeded.flatMap(({ kind, name }) => (kind === "model" ? [name] : []));
+  const facts = { book, atMs, wholeModels };
+  return {
+    ...{ limitId: limit.id, remainingNanoUsd, sinceMs },
+    models: usual.map((each) => computeCapacity(room, each, facts)),
+  };
 }
 
 export function toCapacity(capacity: LimitCapacity): z.input<typeof spendLimitCapacity> {
