@@ -1,7 +1,7 @@
 import type { Random } from "./random.ts";
 
-// The true run of one stream at the provider. Tokens are generated and billed whether the node reads them or not: while the
-// node is stopped, killed or cut off, and for some time after its connection was closed.
+// The true run of one stream at the provider, which generates and bills tokens whether the node reads them or not. The
+// provider goes on while the node is stopped or killed, and for some time after its connection was closed.
 
 /** Counts of a run that only grow. */
 export interface Counts {
