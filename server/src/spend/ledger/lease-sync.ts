@@ -168,6 +168,11 @@ export class LeaseSync {
     return this.#leases.isExpired(this.#options.clock.monotonicMs());
   }
 
+  /** False: no limit holds streams of this organization in steps. Costs one lookup in a set. */
+  hasSteps(organizationId: string): boolean {
+    return this.#leases.hasSteps(organizationId);
+  }
+
   /** Reads limits and reports the first leases. The meter starts before. Throws the database's error. */
   async start(): Promise<void> {
     await this.refresh();

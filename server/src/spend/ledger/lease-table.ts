@@ -42,6 +42,8 @@ export class LeaseTable {
   #limits = new Map<string, StrictLimit[]>();
   /** Organizations with a strict limit, or with a lease of an earlier one. */
   #organizations = new Set<string>();
+  /** Organizations with a strict limit that holds streams in steps. */
+  #stepped = new Set<string>();
   /** Organizations with a strict limit of a member, group or tag. These scopes share requests with several workspaces. */
   #crossed = new Set<string>();
   #measuredMs = Number.NEGATIVE_INFINITY;
@@ -54,6 +56,11 @@ export class LeaseTable {
   /** False: no limit holds requests of this organization. */
   isLimited(organizationId: string): boolean {
     return this.#organizations.has(organizationId);
+  }
+
+  /** False: no limit holds streams of this organization in steps. */
+  hasSteps(organizationId: string): boolean {
+    return this.#stepped.has(organizationId);
   }
 
   listStates(): IterableIterator<LeaseState> {
@@ -74,6 +81,8 @@ export class LeaseTable {
     this.#limits = Map.groupBy(limits, ({ scopeId }) => scopeId);
     const crossing = limits.filter(({ scopeType }) => !isOwnScope(scopeType));
     this.#crossed = new Set(crossing.map(({ organizationId }) => organizationId));
+    const stepped = limits.filter(({ hold }) => hold === "steps");
+    this.#stepped = new Set(stepped.map(({ organizationId }) => organizationId));
     for (const state of this.#states.values()) {
       const { scopeId, period } = state.key;
       const inScope = this.#limits.get(scopeId);

@@ -112,6 +112,11 @@ export class NodeLeases {
     return this.#table.isLimited(organizationId);
   }
 
+  /** False: no limit holds streams of this organization in steps. */
+  hasSteps(organizationId: string): boolean {
+    return this.#table.hasSteps(organizationId);
+  }
+
   /** The narrowest strict limit of the chain, or null. */
   findLimit(scope: SpendScope, now: Now): StrictLimit | null {
     return this.#table.getStates(scope, this.#advanceClock(now).atMs)[0]?.limit ?? null;

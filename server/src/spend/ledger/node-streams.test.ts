@@ -76,12 +76,14 @@ describe("a stream in steps", () => {
   test("is held whole without a limit in steps, and other requests always are", async () => {
     await limit(5_000n, "whole");
     const node = await world.startNode("node_1");
+    expect(node.hasSteps(organizationId)).toBe(false);
     hold(node, "req_1", 2_000n);
     await world.speak(node);
     node.drop("req_1");
     expect(startStream(node, "req_s")).toMatchObject({ kind: "held", isStepped: false });
     expect(node.findStreamHold("req_s")).toBeNull();
     await limit(5_000n, "steps");
+    expect([node.hasSteps(organizationId), node.hasSteps("org_other")]).toEqual([true, false]);
     expect(hold(node, "req_2", 20n)).toBe("held");
     expect([held(node), resize(node, "req_s", 5n)]).toEqual([[1_020n], "held"]);
     expect(held(node)).toEqual([1_020n]);

@@ -18,6 +18,7 @@ export interface RehearsedLeases
   extends Pick<
     LeaseSync,
     | "isHoldRequired"
+    | "hasSteps"
     | "hold"
     | "resizeHold"
     | "findStreamHold"
@@ -62,6 +63,7 @@ export function makeRehearsedLeases({ limits, clock }: RehearsedLeasesOptions): 
 
   return {
     isHoldRequired: (organizationId) => leases.isLimited(organizationId),
+    hasSteps: (organizationId) => leases.hasSteps(organizationId),
     findLimit: (scope) => leases.findLimit(scope, now()),
     findUnknownRefusal: (scope) => leases.findUnknownRefusal(scope, now()),
     drop: (requestId) => leases.drop(requestId),
