@@ -268,6 +268,13 @@ describe("the hold of a stream", () => {
     expect(boundOf({ hasHidden: true })).toBe(byTime);
   });
 
+  test("of a silent stream covers the bound after late bytes", () => {
+    const seen = { ...seeNothing(0), lastReadMs: 100_000, visibleBytes: 500, blocks: 1 };
+    const { needNanoUsd } = findStreamNeed(terms, seen, { atMs: 104_000, currentNanoUsd: 0n });
+    const late = { ...seen, lastReadMs: 107_000, hadGap: true, visibleBytes: 510 };
+    expect(boundStream(terms, late, 107_000)).toBeLessThanOrEqual(needNanoUsd);
+  });
+
   test("of searches has the price of a long prompt for the first prompt too", () => {
     const serverTools = [plainSearch];
     const model = "claude-haiku-5-5";

@@ -283,7 +283,9 @@ function boundCalls(
   const { callOutputTokens, speed, isThinking } = terms;
   const generated = (ms: number) => Math.ceil((speed * Math.max(0, ms)) / 1000);
   let tokens = generated(atMs - seen.dispatchedMs + BURST_MS);
-  if (!seen.wasPaused && !seen.hadGap && !seen.hasHidden && !isThinking) {
+  // Bytes that arrive after the silence are late. So the bound grows before them, and does not jump with them.
+  const isLate = seen.hadGap || atMs - seen.lastReadMs > MAX_GAP_MS;
+  if (!seen.wasPaused && !isLate && !seen.hasHidden && !isThinking) {
     const unread = generated(atMs - seen.lastReadMs + MAX_DELAY_MS + MAX_GAP_MS + BURST_MS);
     tokens = Math.min(tokens, countVisible(seen) + unread);
   }
