@@ -24,7 +24,10 @@ export interface StrictLimit {
 export interface StreamHold {
   /** Hold at the start: input, and the first step of output. At most the worst case. */
   firstNanoUsd: bigint;
-  /** Usual cost of requests with the same key and model. Admission leaves the part above the current hold to this stream. */
+  /**
+   * Largest hold of nearly all recent streams with the same key and model. Admission leaves the part above the current hold to
+   * this stream.
+   */
   usualNanoUsd: bigint;
 }
 
@@ -63,7 +66,7 @@ export function findWholeAmount(
 }
 
 /**
- * Budget that must be free before a request starts, nano-USD: its hold, and for a stream its usual cost too. A limit whose
+ * Budget that must be free before a request starts, nano-USD: its hold, and for a stream its usual hold too. A limit whose
  * whole rest is below that cost uses its rest up with first holds.
  */
 export function findNeed(

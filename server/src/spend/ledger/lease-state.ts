@@ -22,7 +22,7 @@ export interface LeaseState {
   drawn: bigint;
   /** Holds of running requests: worst cases, and those of streams in steps. */
   held: bigint;
-  /** Usual costs of the streams in steps above their holds. Admission leaves them free. */
+  /** Usual holds of the streams in steps above their holds. Admission leaves them free. */
   reserved: bigint;
   /** Balance in the last answer. */
   seen: Figures | null;

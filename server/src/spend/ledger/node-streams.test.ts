@@ -339,7 +339,7 @@ describe("the reserve of running streams", () => {
 });
 
 describe("a new stream", () => {
-  test("waits for its usual cost while the limit can have that", async () => {
+  test("waits for its usual hold while the limit can have that", async () => {
     await limit(100n);
     const node = await startNodeWithStream({ first: 50n });
     startStream(node, "req_t", { usual: 70n });
@@ -353,7 +353,7 @@ describe("a new stream", () => {
     expect([held(node), reserved(node)]).toEqual([[10n], [60n]]);
   });
 
-  test("starts with its first hold if the whole rest of the limit is below its usual cost", async () => {
+  test("starts with its first hold if the whole rest of the limit is below its usual hold", async () => {
     await limit(100n);
     const node = await world.startNode("node_1");
     startStream(node, "req_s", { usual: 150n });

@@ -19,7 +19,7 @@ export interface RunningHold extends SpendOrigin, Omit<HoldAmount, "stream"> {
 interface StreamSteps {
   /** Hold in each lease with steps. */
   currentNanoUsd: bigint;
-  /** Usual cost, at most the worst case. */
+  /** Usual hold, at most the worst case. */
   usualNanoUsd: bigint;
   /** Whether each lease of the request holds it in steps. */
   isIn: boolean[];
@@ -116,7 +116,7 @@ function setAmount(running: Running, at: number, nanoUsd: bigint): void {
   amounts[at] = nanoUsd;
 }
 
-/** Part of the usual cost above the current hold. Admission leaves it to this stream. */
+/** Part of the usual hold above the current hold. Admission leaves it to this stream. */
 function reserveAt(running: Running, at: number): bigint {
   const { steps, states } = running;
   if (steps === null || steps.isIn[at] !== true || (states[at]?.limit ?? null) === null) return 0n;
