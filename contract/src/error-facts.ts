@@ -82,6 +82,15 @@ const limitFacts = z
   })
   .meta({ description: "The spend limit that refuses the request, and its usage." });
 
+const cutFacts = z
+  .object({
+    held_usd: usdText.meta({ description: "Budget that the limit held for the response." }),
+    cost_usd: usdText.meta({
+      description: "Highest cost that the response can have reached. It is billed with this cost.",
+    }),
+  })
+  .meta({ description: "The stopped response." });
+
 const queueFacts = z
   .object({
     scope: wireScope.nullable().meta({
@@ -196,6 +205,7 @@ export const errorFacts = z.object({
   max_cost_usd: usdText.meta({
     description: "The most that the request can cost under the limit, in US dollars.",
   }),
+  cut: cutFacts,
   queue: queueFacts,
   awaited_node: awaitedNodeFacts,
   rate_limit: rateLimitFacts,

@@ -9,6 +9,7 @@ import {
   unauthenticated,
   unavailable,
 } from "./error-cause.ts";
+import { limitErrors } from "./limit-errors.ts";
 
 /**
  * All causes of refusals: `error.details.error_code`. Programs decide by the code, not by the message.
@@ -404,51 +405,7 @@ export const errorCodes = {
     meaning: "The node is in contact, so it may still spend its budget.",
   },
 
-  // Limits on requests to Claude.
-  spend_limit_reached: {
-    ...badRequest,
-    meaning: "A spend limit is used up until its period ends.",
-    facts: ["limit"],
-  },
-  request_too_large_for_limit: {
-    ...badRequest,
-    meaning: "Less remains of a spend limit than the request can cost.",
-    facts: ["limit", "max_cost_usd"],
-  },
-  request_cost_unbounded: {
-    ...badRequest,
-    meaning: "The request has no highest cost, which a strict spend limit needs.",
-  },
-  unknown_features_refused: {
-    ...badRequest,
-    meaning: "A strict spend limit refuses features of the request that this server does not know.",
-    facts: ["limit", "unknown_features"],
-  },
-  budget_held: {
-    ...tooMany,
-    meaning: "Other requests hold what remains of a spend limit.",
-    facts: ["limit"],
-  },
-  budget_delayed: {
-    ...overloaded,
-    meaning: "The request did not get its budget in time, although no limit refuses it.",
-    facts: ["limit"],
-  },
-  budget_queue_full: {
-    ...overloaded,
-    meaning: "Too many requests of the scope wait for budget.",
-    facts: ["queue"],
-  },
-  rate_limited: {
-    ...tooMany,
-    meaning: "The request would exceed a rate limit.",
-    facts: ["rate_limit"],
-  },
-  share_exhausted: {
-    ...tooMany,
-    meaning: "The workspace, key or caller already has its share of what the server has.",
-    facts: ["share"],
-  },
+  ...limitErrors,
 
   // The server or the upstream.
   overloaded: { ...overloaded, meaning: "The server is running its highest number of requests." },

@@ -33,6 +33,7 @@ test("a 400 exits by its code: limit, secret, state of the resource, else input"
       "request_too_large_for_limit",
       "request_cost_unbounded",
       "unknown_features_refused",
+      "stream_cut_limit_spent",
     ],
     [exitCodes.authentication]: ["password_incorrect", "link_invalid"],
     [exitCodes.conflict]: [

@@ -80,6 +80,7 @@ const exitCodeOfErrorCode: Partial<Record<ErrorCode, ExitCode>> = {
   request_too_large_for_limit: exitCodes.limit,
   request_cost_unbounded: exitCodes.limit,
   unknown_features_refused: exitCodes.limit,
+  stream_cut_limit_spent: exitCodes.limit,
   password_incorrect: exitCodes.authentication,
   link_invalid: exitCodes.authentication,
   // 400, but the input is valid: the state of the resource forbids the change.

@@ -62,6 +62,7 @@ function adaptLaptopRefusal(error: ApiError, { nowMs, publicUrl }: RefusalFacts)
 const capCodes: ReadonlySet<ErrorCode> = new Set([
   "spend_limit_reached",
   "request_too_large_for_limit",
+  "stream_cut_limit_spent",
 ]);
 
 const FETCH_ERROR = {

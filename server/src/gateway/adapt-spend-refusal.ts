@@ -12,6 +12,7 @@ const FUTILE_CODES: ReadonlySet<ErrorCode> = new Set([
   "request_too_large_for_limit",
   "request_cost_unbounded",
   "unknown_features_refused",
+  "stream_cut_limit_spent",
 ]);
 
 /**
