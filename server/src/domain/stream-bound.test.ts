@@ -12,7 +12,6 @@ import { findModelSpeed } from "./model-speeds.ts";
 import { priceList } from "./price-list.ts";
 import {
   addResult,
-  addToolUse,
   boundStream,
   findStreamNeed,
   findStreamTerms,
@@ -20,6 +19,7 @@ import {
   MAX_DELAY_MS,
   type StreamLimits,
   seeNothing,
+  setToolUses,
 } from "./stream-bound.ts";
 import { computeWorstCost } from "./worst-case.ts";
 
@@ -241,6 +241,7 @@ describe("the hold of a stream", () => {
     const need = findStreamNeed(terms, seen, { atMs: 1_000, currentNanoUsd: firstHold(terms) });
     expect(need).toEqual({
       needNanoUsd: 40_000n + BigInt(output(500)),
+      urgentNanoUsd: 40_000n + BigInt(output(250)),
       wishNanoUsd: 40_000n + BigInt(output(700)),
     });
   });
@@ -315,12 +316,12 @@ describe("the hold of a stream", () => {
     const seen = seeNothing(0);
     seen.start = { inputNanoUsd: 0n, promptTokens: 1_000, isGlobal: true };
     const hold = findStreamNeed(search, seen, { atMs: 5_000, currentNanoUsd: 0n }).needNanoUsd;
-    addToolUse(seen, { atMs: 5_000, isSearch: true });
+    setToolUses(seen, { uses: 1, searches: 1, atMs: 5_000 });
     const at = (atMs: number) => findStreamNeed(search, seen, { atMs, currentNanoUsd: hold });
-    // The new hold is asked for at once, and the stream waits for it until the next tick.
-    expect(at(5_000).wishNanoUsd).toBeGreaterThan(hold + 80_000_000n);
-    expect(at(5_000).needNanoUsd).toBe(hold);
-    expect(at(5_250).needNanoUsd).toBeGreaterThan(hold);
+    // The new hold is asked for at once, and the stream can wait for it for one tick.
+    expect(at(5_000).wishNanoUsd).toBeGreaterThan(hold + 75_000_000n);
+    expect(at(5_250).urgentNanoUsd).toBeLessThanOrEqual(hold);
+    expect(at(5_500).urgentNanoUsd).toBeGreaterThan(hold);
     expect(boundStream(search, seen, 5_999)).toBeLessThanOrEqual(hold);
     expect(boundStream(search, seen, 6_000)).toBeGreaterThan(hold);
   });
@@ -328,7 +329,7 @@ describe("the hold of a stream", () => {
   test("of a search counts a call whose result was read", () => {
     const { terms: search } = getTerms({ model: "claude-opus-5", serverTools: [plainSearch] });
     const seen = seeNothing(0);
-    addToolUse(seen, { atMs: 0, isSearch: true });
+    setToolUses(seen, { uses: 1, searches: 1, atMs: 0 });
     const before = boundStream(search, seen, 10);
     addResult(search, seen, { bytes: null, atMs: 10 });
     expect(boundStream(search, seen, 10)).toBeGreaterThan(before + 75_000_000n);
