@@ -233,10 +233,11 @@ export class Feeder {
       endedAtMs: startedAtMs + REQUEST_MS,
       upstreamRequestId: `req_upstream_${begin.requestId}`,
       firstByteAtMs: startedAtMs + REQUEST_MS / 2,
+      stepped: null,
     };
     // Version 0.1 takes the begin alone.
     const message = { ...MESSAGE, model };
-    const metered = { ...begin, begin, message, bound: null, isSimulated: false };
+    const metered = { ...begin, begin, message, bound: null, isSimulated: false, stream: null };
     this.#modules.settle({ ...this.#accounting.settleDeps, meter }, metered, ending);
   }
 

@@ -96,6 +96,8 @@ test.beforeEach(async ({ db, upstream }) => {
       observeOverrun: () => undefined,
       observeDoubt: () => undefined,
       observeCut: () => undefined,
+      observeFasterStream: () => undefined,
+      observeStep: () => undefined,
     },
   });
   headers = withKey(gateway.addKey({ organizationId, workspaceId }));

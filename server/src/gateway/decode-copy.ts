@@ -45,6 +45,8 @@ export function decodeCopy(plain: PlainReader, contentEncoding: string | undefin
   };
   return {
     isAtEventBoundary: false,
+    // The decoder runs on another thread, so that its state says nothing about the present.
+    live: null,
     get hasMessageStart() {
       return plain.hasMessageStart;
     },

@@ -1,10 +1,6 @@
-import { ApiError } from "#src/domain/api-error.ts";
 import { removeNeutralParts } from "#src/domain/feature-book.ts";
-import { NO_RETRY, type RefusingLimit, toLimitFacts } from "#src/domain/limit-facts.ts";
-import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
 import { ALL_MODELS, modelGroupOf } from "#src/domain/model-groups.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
-import { computeWorstCost } from "#src/domain/worst-case.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { KeyUse } from "#src/key-lookup/key-use.ts";
@@ -13,23 +9,22 @@ import { FieldLines } from "#src/lib/field-lines.ts";
 import type { RateScope } from "#src/rates/buckets/node-rates.ts";
 import type { RateTicket } from "#src/rates/buckets/rate-limiter.ts";
 import { scopeIdsOf } from "#src/spend/ledger/charges.ts";
-import type { Held } from "#src/spend/ledger/hold-decision.ts";
 import type { RunningHold } from "#src/spend/ledger/lease-table.ts";
 import type { Upstream } from "#src/upstreams/upstream.ts";
 import { acquireRate, countScopeOf, type RateDeps, rateScopeOf } from "./acquire-rate.ts";
 import { adaptRefusal } from "./adapt-laptop-refusal.ts";
+import { type AdmitDeps, admit } from "./admit-request.ts";
 import { type AuthenticateDeps, authenticateKey, type KeyCall } from "./authenticate-key.ts";
 import { checkModels } from "./check-models.ts";
 import { checkWorkspace } from "./check-workspace.ts";
 import { type Exchange, isClientGone, isUserKnown, makeRunningExchanges } from "./exchange.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
 import { applyGroupTag, removeTagsBeta } from "./group-tag.ts";
-import { type HoldDeps, holdSpend } from "./hold-spend.ts";
+import type { HoldDeps } from "./hold-spend.ts";
 import { findUsageHeaders, type LaptopUsageDeps, prepareUsage } from "./laptop-usage.ts";
 import { findListFilter, listModels } from "./list-models.ts";
-import { makeMetered } from "./make-metered.ts";
 import { makeNotFoundError } from "./not-found.ts";
-import { type ParsedMessage, parseMessage, refuseUnshareable } from "./parse-message.ts";
+import { parseMessage, refuseUnshareable } from "./parse-message.ts";
 import { type BodyLimits, checkBodyHeaders, MAX_BODY_BYTES, readBody } from "./read-body.ts";
 import { makeStoppingError, type RefusedRequest, refuse, toRefusal } from "./refuse.ts";
 import { Relay, type RelayDeps } from "./relay-response.ts";
@@ -38,7 +33,7 @@ import { type ClaudeRoute, findRoute, notFound } from "./routes.ts";
 import { toRunningHold } from "./running-hold.ts";
 import { type Ending, type Metered, type SettleDeps, settle } from "./settle.ts";
 import { makeOverloadedError, Shares } from "./shares.ts";
-import { toSpendScope } from "./spend-scope.ts";
+import { StreamControl, type StreamControlDeps } from "./stream-control.ts";
 
 // The hot path. Fails closed before the upstream, never after.
 
@@ -46,13 +41,13 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter">, AuthenticateDeps
   keyUse: Pick<KeyUse, "record">;
   /** Address of the client. Null: unknown. */
   clientAddress: (call: ClientCall) => string | null;
-  /** Soft limits. */
-  ledger: Admission;
+  ledger: AdmitDeps["ledger"];
   /** Strict limits. */
-  leases: HoldDeps["leases"];
+  leases: HoldDeps["leases"] & StreamControlDeps["leases"];
   /** Rate limits. */
   rates: RateDeps["rates"];
   onLimitReached?: NonNullable<HoldDeps["onLimitReached"]>;
+  exceededBounds: StreamControlDeps["exceededBounds"];
   /** Called for each request that the gateway itself answers with an error. Synchronous, must not throw. */
   onRefused?: (refused: RefusedRequest) => void;
   meter: SettleDeps["meter"] & {
@@ -67,7 +62,8 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter">, AuthenticateDeps
   publicUrl: HoldDeps["publicUrl"];
   metrics: HoldDeps["metrics"] &
     RateDeps["metrics"] &
-    SettleDeps["metrics"] & { observeRequest(request: ObservedRequest): void };
+    SettleDeps["metrics"] &
+    StreamControlDeps["metrics"] & { observeRequest(request: ObservedRequest): void };
   newRequestId: () => string;
   clock: Clock;
   /** `BURSAR_UPSTREAM_IDLE`, milliseconds. */
@@ -83,19 +79,6 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter">, AuthenticateDeps
    */
   maxHeldBodyBytes?: number;
 }
-
-/** Checks soft limits before a request is sent. Never waits. */
-export interface Admission {
-  admit(
-    scope: { organizationId: string; workspaceId: string; apiKeyId: string },
-    atMs: number,
-  ): { kind: "admitted" } | BlockedAdmission;
-}
-
-type BlockedAdmission = Pick<RefusingLimit, "limit" | "spentNanoUsd" | "regainAtMs"> & {
-  kind: "blocked";
-  message: string;
-};
 
 export interface ObservedRequest {
   /** Status of the response. Null: the client got none. */
@@ -138,21 +121,15 @@ export function makeGateway(deps: GatewayDeps): Gateway {
   const running = makeRunningExchanges(({ user }) => {
     if (user !== null) shares.release(user, "running_requests", 1);
   });
+  const streams = new StreamControl(deps);
+  const serving: ServingDeps = { ...deps, streams };
   let isDraining = false;
 
-  const relayDeps: RelayDeps = {
-    settle: (exchange, metered, ending) => settleExchange(deps, exchange, metered, ending),
-    rateHeaders: (rate) => deps.rates.headersOf(rate),
-    usageHeaders: (exchange) => findUsageHeaders(deps, exchange),
+  const relayDeps = makeRelayDeps(serving, {
     onDone,
     onBodySent: releaseBody,
-    onRefused: (exchange, error) => reportRefusal(deps, exchange, { error, status: error.status }),
-    databaseNowMs: deps.databaseNowMs,
     isDraining: () => isDraining,
-    logger: deps.logger,
-    idleTimeoutMs: deps.idleTimeoutMs,
-    answerTimeoutMs: Math.max(deps.answerTimeoutMs ?? 0, deps.idleTimeoutMs),
-  };
+  });
 
   function releaseBody(exchange: Exchange): void {
     if (exchange.user === null) return;
@@ -197,7 +174,7 @@ export function makeGateway(deps: GatewayDeps): Gateway {
           onDone(exchange, "answered", 200);
           return;
         }
-        const isSent = await serve(deps, { relayDeps, shares, exchange }, route);
+        const isSent = await serve(serving, { relayDeps, shares, exchange }, route);
         if (!isSent) onDone(exchange, "abandoned", null);
       } catch (error) {
         reject(exchange, error);
@@ -217,6 +194,25 @@ export function makeGateway(deps: GatewayDeps): Gateway {
   };
 }
 
+function makeRelayDeps(
+  deps: ServingDeps,
+  own: Pick<RelayDeps, "onDone" | "onBodySent" | "isDraining">,
+): RelayDeps {
+  return {
+    ...own,
+    streams: deps.streams,
+    adaptRefusal: (exchange, error) => adaptRefusal(deps, exchange, error),
+    settle: (exchange, metered, ending) => settleExchange(deps, exchange, metered, ending),
+    rateHeaders: (rate) => deps.rates.headersOf(rate),
+    usageHeaders: (exchange) => findUsageHeaders(deps, exchange),
+    onRefused: (exchange, error) => reportRefusal(deps, exchange, { error, status: error.status }),
+    databaseNowMs: deps.databaseNowMs,
+    logger: deps.logger,
+    idleTimeoutMs: deps.idleTimeoutMs,
+    answerTimeoutMs: Math.max(deps.answerTimeoutMs ?? 0, deps.idleTimeoutMs),
+  };
+}
+
 function makeShares({ maxInFlight, maxHeldBodyBytes }: GatewayDeps): Shares {
   const running_requests = maxInFlight ?? DEFAULT_MAX_IN_FLIGHT;
   const body_bytes = maxHeldBodyBytes ?? DEFAULT_MAX_HELD_BODY_BYTES;
@@ -228,13 +224,19 @@ function makeShares({ maxInFlight, maxHeldBodyBytes }: GatewayDeps): Shares {
 
 /** Ends the record of a request, and charges its tokens to the rate limits. Never throws. */
 function settleExchange(
-  deps: GatewayDeps,
+  deps: ServingDeps,
   { rate }: Exchange,
   metered: Metered,
   ending: Ending,
 ): void {
-  const used = settle(deps, metered, ending);
-  if (rate !== null && used !== null) deps.rates.charge(rate, used);
+  const { rated, costNanoUsd } = settle(deps, metered, ending);
+  if (rate !== null && rated !== null) deps.rates.charge(rate, rated);
+  if (ending.stepped === null || ending.outcome !== "answered") return;
+  const { apiKeyId, requestedModel } = metered.begin;
+  // A short stream ends before the meter has seen its hold.
+  const hasPeak = ending.stepped.peakNanoUsd > costNanoUsd;
+  const usual = hasPeak ? ending.stepped.peakNanoUsd : costNanoUsd;
+  deps.streams.usual.add(apiKeyId, requestedModel, usual);
 }
 
 function openExchange(deps: GatewayDeps, call: ClientCall): Exchange {
@@ -266,6 +268,10 @@ function sendHello({ call, requestId }: Exchange): void {
   call.end();
 }
 
+interface ServingDeps extends GatewayDeps {
+  streams: StreamControl;
+}
+
 interface Serving {
   relayDeps: RelayDeps;
   shares: Shares;
@@ -274,7 +280,7 @@ interface Serving {
 
 /** Runs the steps of one request, as in ARCHITECTURE.md. False if the client left before the dispatch. */
 async function serve(
-  deps: GatewayDeps,
+  deps: ServingDeps,
   { relayDeps, shares, exchange }: Serving,
   route: Exclude<ClaudeRoute, { kind: "hello" }>,
 ): Promise<boolean> {
@@ -386,59 +392,6 @@ function acquireEarlyRate(
   } catch (error) {
     return onRefused(error);
   }
-}
-
-interface Admitting {
-  exchange: Exchange;
-  key: FoundKey;
-  message: ParsedMessage;
-  body: Buffer;
-  upstream: Upstream;
-}
-
-/** Checks limits and holds spend. Returns the facts of the record, or null if the client left during the wait. */
-function admit(
-  deps: GatewayDeps,
-  { exchange, key, message, body, upstream }: Admitting,
-): Metered | null | Promise<Metered | null> {
-  const atMs = deps.databaseNowMs();
-  const { organizationId } = key;
-  const scope = toSpendScope(key);
-  const admission = deps.ledger.admit(scope, atMs);
-  if (admission.kind === "blocked") {
-    const { message, limit, spentNanoUsd, regainAtMs } = admission;
-    const refusing = {
-      limit,
-      spentNanoUsd,
-      heldNanoUsd: null,
-      unresolvedNanoUsd: null,
-      neededNanoUsd: null,
-      regainAtMs,
-    };
-    throw new ApiError(
-      "spend_limit_reached",
-      `${message} ${describeIncreaseRequest(limit, deps.publicUrl())}`,
-      NO_RETRY,
-      { limit: toLimitFacts(refusing) },
-    );
-  }
-  if (!deps.leases.isHoldRequired(organizationId)) {
-    const metered = makeMetered(exchange, { message, key, startedAtMs: atMs });
-    exchange.unheld = { begin: metered.begin, message };
-    return metered;
-  }
-  const book = deps.prices.get(organizationId);
-  const worstCase = computeWorstCost(message, book, atMs);
-  const held = holdSpend(deps, { exchange, scope, message, worstCase, body, upstream, book, atMs });
-  const toHeld = (hold: Held | null) => {
-    if (hold === null) return null;
-    const { startedAtMs } = hold;
-    const metered = makeMetered(exchange, { message, key, startedAtMs, hold });
-    if (startedAtMs === atMs) metered.bound = { worstCase, book };
-    if (hold.holdNanoUsd === null) exchange.unheld = { begin: metered.begin, message };
-    return metered;
-  };
-  return held instanceof Promise ? held.then(toHeld) : toHeld(held);
 }
 
 /** Dispatches the request to the upstream's client. Never throws: the relay handles each failure. */

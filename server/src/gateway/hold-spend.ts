@@ -2,10 +2,11 @@ import type { ApiError } from "#src/domain/api-error.ts";
 import type { HoldRequest } from "#src/domain/hold-request.ts";
 import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
+import { firstHold, type StreamTerms } from "#src/domain/stream-bound.ts";
 import { tightenWorstCase, type WorstCase } from "#src/domain/worst-case.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
 import type { Held } from "#src/spend/ledger/hold-decision.ts";
-import type { HoldRefusal, StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
+import type { HoldRefusal, StreamHold, StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import type { Dropped, HoldDecided, LeaseSync } from "#src/spend/ledger/lease-sync.ts";
 import {
   isLimitReached,
@@ -28,6 +29,8 @@ export interface HoldDeps {
   metrics: {
     observeHoldRefusal(reason: HoldRefusal["reason"] | "unbounded" | "unknown_features"): void;
   };
+  /** Holds of streams in steps. */
+  streams: StreamHolds;
   /** Address of the console, without a slash at the end. Null: unknown. */
   publicUrl: () => string | null;
   /**
@@ -35,6 +38,19 @@ export interface HoldDeps {
    * not throw.
    */
   onLimitReached?: (limit: StrictLimit & Pick<SpendScope, "workspaceId">) => void;
+}
+
+/** The part of `StreamControl` that a hold needs. */
+export interface StreamHolds {
+  findTerms(message: ParsedMessage, worstCase: WorstCase, scope: SpendScope): StreamTerms | null;
+  findHold(terms: StreamTerms, scope: SpendScope, model: string): StreamHold;
+}
+
+/** A held request. */
+export interface HeldRequest {
+  held: Held;
+  /** Facts of a stream that limits can hold in steps. Null: each limit holds its worst case. */
+  terms: StreamTerms | null;
 }
 
 export interface HoldCall {
@@ -57,15 +73,36 @@ export interface HoldCall {
  * - a 529 if too many requests wait.
  * - a 503 without contact with the database.
  */
-export function holdSpend(deps: HoldDeps, call: HoldCall): Held | null | Promise<Held | null> {
+export function holdSpend(
+  deps: HoldDeps,
+  call: HoldCall,
+): HeldRequest | null | Promise<HeldRequest | null> {
   const { worstCase } = call;
   const forbidden = findForbidden(deps, call, worstCase);
   if (forbidden !== null) throw forbidden;
-  const decided = requestHold(deps, call, worstCase, call.atMs);
+  const asked = describeCost(deps, call, worstCase);
+  const decided = requestHold(deps, call, asked, call.atMs);
   if (!(decided instanceof Promise) && decided.kind === "held") {
-    return confirmHold(deps, call, worstCase, decided);
+    return confirmHold(deps, call, asked, decided);
   }
-  return finishHold(deps, call, worstCase, decided);
+  return finishHold(deps, call, asked, decided);
+}
+
+/** Highest cost of a request, and its bound as a stream. */
+interface AskedCost {
+  worstCase: WorstCase;
+  terms: StreamTerms | null;
+}
+
+function describeCost(
+  deps: HoldDeps,
+  { message, scope, upstream }: HoldCall,
+  worstCase: WorstCase,
+): AskedCost {
+  // The simulator generates at any speed.
+  const isSimulated = upstream.kind === "simulator";
+  const terms = isSimulated ? null : deps.streams.findTerms(message, worstCase, scope);
+  return { worstCase, terms };
 }
 
 /** Error for a request that a strict limit forbids, whatever remains of it. Null: no limit does. */
@@ -87,20 +124,22 @@ function findForbidden(
 
 function requestHold(
   deps: HoldDeps,
-  { exchange, scope }: HoldCall,
-  { kind, nanoUsd }: WorstCase,
+  { exchange, scope, message }: HoldCall,
+  { worstCase: { kind, nanoUsd: amountNanoUsd }, terms }: AskedCost,
   atMs?: number,
 ): ReturnType<LeaseSync["hold"]> {
   const { requestId } = exchange;
   const isOpenEnded = kind !== "closed";
-  return deps.leases.hold({ requestId, scope, amountNanoUsd: nanoUsd, isOpenEnded }, atMs);
+  const stream = terms === null ? undefined : deps.streams.findHold(terms, scope, message.model);
+  return deps.leases.hold({ requestId, scope, amountNanoUsd, isOpenEnded, stream }, atMs);
 }
 
-function confirmHold(deps: HoldDeps, call: HoldCall, worstCase: WorstCase, held: Held): Held {
-  if (held.holdNanoUsd === null) return held;
+function confirmHold(deps: HoldDeps, call: HoldCall, asked: AskedCost, held: Held): HeldRequest {
+  const { worstCase, terms } = asked;
+  if (held.holdNanoUsd === null) return { held, terms };
   // A limit was set or changed during the wait.
   const forbidden = findForbidden(deps, call, worstCase);
-  if (forbidden === null) return held;
+  if (forbidden === null) return { held, terms };
   deps.leases.drop(call.exchange.requestId);
   throw forbidden;
 }
@@ -108,16 +147,16 @@ function confirmHold(deps: HoldDeps, call: HoldCall, worstCase: WorstCase, held:
 async function finishHold(
   deps: HoldDeps,
   call: HoldCall,
-  worstCase: WorstCase,
-  asked: HoldDecided | Promise<HoldDecided | Dropped>,
-): Promise<Held | null> {
+  first: AskedCost,
+  requested: HoldDecided | Promise<HoldDecided | Dropped>,
+): Promise<HeldRequest | null> {
   const { exchange } = call;
-  let explained = worstCase;
-  let decided = await waitForDecision(deps, exchange, asked);
-  if (decided.kind === "refused" && decided.reason === "too_large") {
-    const tighter = await tightenByTokenCount(call, worstCase, decided);
+  let asked = first;
+  let decided = await waitForDecision(deps, exchange, requested);
+  if (decided.kind === "refused") {
+    const tighter = await tightenByTokenCount(deps, call, asked, decided);
     if (tighter !== null) {
-      explained = tighter;
+      asked = tighter;
       decided = await waitForDecision(deps, exchange, requestHold(deps, call, tighter));
     }
   }
@@ -126,20 +165,27 @@ async function finishHold(
     return null;
   }
   if (decided.kind === "dropped") throw makeStoppingError();
-  if (decided.kind === "refused") {
-    deps.metrics.observeHoldRefusal(decided.reason);
-    const least = smallestHoldNanoUsd(call);
-    if (decided.limit !== null && isLimitReached(decided, least)) {
-      const { workspaceId } = call.scope;
-      deps.onLimitReached?.({ ...decided.limit, workspaceId });
-    }
-    throw toHoldError(decided, {
-      explain: () => explainWorstCase(explained),
-      explainIncrease: (limit) => describeIncreaseRequest(limit, deps.publicUrl()),
-      leastNanoUsd: least,
-    });
+  if (decided.kind === "refused") throw toRefusal(deps, call, asked, decided);
+  return confirmHold(deps, call, asked, decided);
+}
+
+function toRefusal(
+  deps: HoldDeps,
+  call: HoldCall,
+  { worstCase }: AskedCost,
+  refused: HoldRefusal,
+): ApiError {
+  deps.metrics.observeHoldRefusal(refused.reason);
+  const least = smallestHoldNanoUsd(call);
+  if (refused.limit !== null && isLimitReached(refused, least)) {
+    const { workspaceId } = call.scope;
+    deps.onLimitReached?.({ ...refused.limit, workspaceId });
   }
-  return confirmHold(deps, call, worstCase, decided);
+  return toHoldError(refused, {
+    explain: () => explainWorstCase(worstCase),
+    explainIncrease: (limit) => describeIncreaseRequest(limit, deps.publicUrl()),
+    leastNanoUsd: least,
+  });
 }
 
 /** Waits for a decision. The request leaves the queue when its client leaves or the server stops. */
@@ -158,24 +204,37 @@ async function waitForDecision(
 /**
  * Finds a lower worst case with the upstream's token count. The bytes of a prompt allow several times its real tokens. If
  * that bound does not fit the rest of a limit, the upstream counts once, but only if the lowest possible count would fit.
+ * Under a limit with steps, the prompt is most of the first hold, so that a count also helps when others hold the rest.
  * Null: the count does not help.
  */
 async function tightenByTokenCount(
-  { exchange, message, body, upstream, book, atMs }: HoldCall,
-  worstCase: WorstCase,
-  { limit, figures }: HoldRefusal,
-): Promise<WorstCase | null> {
-  if (worstCase.kind !== "closed" || limit === null || figures === null) return null;
+  deps: HoldDeps,
+  call: HoldCall,
+  asked: AskedCost,
+  { reason, limit, figures }: HoldRefusal,
+): Promise<AskedCost | null> {
+  const { exchange, message, body, upstream, book, atMs } = call;
+  if (asked.worstCase.kind !== "closed" || limit === null || figures === null) return null;
+  const isStepped = limit.hold === "steps" && asked.terms !== null;
+  if (reason !== "too_large" && !(reason === "held" && isStepped)) return null;
   const counted = { request: message, book, atMs };
-  const least = tightenWorstCase({ ...counted, countedTokens: 0 });
+  const findCost = (countedTokens: number): AskedCost => {
+    return describeCost(deps, call, tightenWorstCase({ ...counted, countedTokens }));
+  };
+  const holdOf = ({ worstCase, terms }: AskedCost): bigint => {
+    return isStepped && terms !== null ? firstHold(terms) : worstCase.nanoUsd;
+  };
+  const least = findCost(0);
   const remaining = limit.amountNanoUsd - figures.settledNanoUsd - figures.unresolvedNanoUsd;
-  if (least.nanoUsd >= worstCase.nanoUsd || least.nanoUsd > remaining) return null;
+  if (holdOf(least) >= holdOf(asked) || holdOf(least) > remaining) return null;
+  // The request has waited already. Only a much smaller hold is worth another wait.
+  if (reason === "held" && 2n * holdOf(least) > holdOf(asked)) return null;
   const countedTokens = await waitAbortably(exchange, (signal) =>
     countTokens(exchange, { upstream, body, signal }),
   );
   if (countedTokens === null) return null;
-  const tighter = tightenWorstCase({ ...counted, countedTokens });
-  return tighter.nanoUsd < worstCase.nanoUsd ? tighter : null;
+  const tighter = findCost(countedTokens);
+  return holdOf(tighter) < holdOf(asked) ? tighter : null;
 }
 
 /** Hold of the smallest request to the same model, nano-USD. */

@@ -40,5 +40,5 @@ export function makeMetered(
   if (holdNanoUsd !== null) begin.holdNanoUsd = holdNanoUsd;
   if (hold?.smallerHolds) begin.smallerHolds = hold.smallerHolds;
   if (findTimeBilled(message) !== null) begin.hasUnbilledParts = true;
-  return { begin, message, bound: null, isSimulated: false };
+  return { begin, message, bound: null, isSimulated: false, stream: null };
 }

@@ -5,6 +5,7 @@ import { type EventName, EventSplitter, startsWith } from "./split-events.ts";
 import {
   type AnswerFields,
   errorTypeOf,
+  type LiveUsage,
   nothingSeen,
   type PlainReader,
   parseObject,
@@ -73,9 +74,11 @@ export class StreamReader implements PlainReader {
   /** Largest output count of a `message_delta`. */
   #largestDelta = 0;
   #result: UsageSeen | null = null;
+  readonly live: LiveUsage;
 
   constructor(requestedModel: string) {
     this.#requestedModel = requestedModel;
+    this.live = { seen: this.#seen, onToolResult: null };
     this.#splitter = new EventSplitter(
       (name, bytes, start, end) => {
         if (name === "content_block_delta") this.#addDelta(bytes, start, end);
@@ -135,7 +138,7 @@ export class StreamReader implements PlainReader {
         seen.isComplete = true;
         break;
       case "content_block_start":
-        addBlockStart(seen, (event as { content_block?: unknown }).content_block);
+        this.#addBlockStart((event as { content_block?: unknown }).content_block);
         break;
       case "content_block_delta": // An event without a name.
         seen.outputBytes += textBytes(event.delta);
@@ -145,6 +148,11 @@ export class StreamReader implements PlainReader {
         break;
       default:
     }
+  }
+
+  #addBlockStart(block: unknown): void {
+    const { type, resultBytes } = addBlockStart(this.#seen, block);
+    if (type.endsWith("_tool_result")) this.live.onToolResult?.(resultBytes);
   }
 
   #readDelta({ usage, delta }: AnswerFields): void {
@@ -164,15 +172,19 @@ export class StreamReader implements PlainReader {
   }
 }
 
-function addBlockStart(seen: UsageSeen, block: unknown): void {
-  const { type, bytes, webSearches, fallbackModel } = readBlockStart(block);
+function addBlockStart(seen: UsageSeen, block: unknown): BlockStart {
+  const start = readBlockStart(block);
+  const { type, bytes, webSearches, fallbackModel } = start;
   seen.outputBytes += bytes;
+  seen.blocks += 1;
+  if (type === "server_tool_use") seen.serverToolUses += 1;
   seen.webSearches += webSearches;
   if (!visibleBlock.test(type)) seen.hasHiddenThinking = true;
   // Another model continues the response. The reported model is this one, as in the SDKs.
   if (seen.usage !== null && fallbackModel !== null) {
     seen.usage = { ...seen.usage, model: fallbackModel };
   }
+  return start;
 }
 
 /** An event without a name is dropped by the official client, but what it says is billed all the same. */
@@ -190,23 +202,60 @@ function applyDelta(
   return applyMessageDelta(usage, deltaUsage);
 }
 
-function readBlockStart(value: unknown): {
+interface BlockStart {
   type: string;
   bytes: number;
   /** 1 for a search that starts, -1 for a failed search, which is not billed. */
   webSearches: number;
   fallbackModel: string | null;
-} {
-  if (typeof value !== "object" || value === null) {
-    return { type: "", bytes: 0, webSearches: 0, fallbackModel: null };
-  }
+  /** Size of a result of a server tool, if its bytes bound its tokens. Null: they do not, or the block is none. */
+  resultBytes: number | null;
+}
+
+const NO_BLOCK: BlockStart = {
+  type: "",
+  bytes: 0,
+  webSearches: 0,
+  fallbackModel: null,
+  resultBytes: null,
+};
+
+function readBlockStart(value: unknown): BlockStart {
+  if (typeof value !== "object" || value === null) return NO_BLOCK;
   const block: Block = value;
   const type = typeof block.type === "string" ? block.type : "";
   const generated = [block.text, block.thinking];
   if (type.endsWith("tool_use")) generated.push(block.name, inputText(block.input));
   const bytes = generated.reduce<number>((sum, part) => sum + utf8Bytes(part), 0);
   const fallbackModel = type === "fallback" ? modelOf(block.to) : null;
-  return { type, bytes, webSearches: searchesOf(type, block), fallbackModel };
+  const resultBytes = type.endsWith("_tool_result") ? countResultBytes(block.content) : null;
+  return { type, bytes, webSearches: searchesOf(type, block), fallbackModel, resultBytes };
+}
+
+/** Bytes of a fetched text, or of an error. Other results are encrypted or binary, and their bytes bound no tokens. */
+function countResultBytes(content: unknown): number | null {
+  if (typeof content !== "object" || content === null || !("type" in content)) return null;
+  const { type } = content;
+  if (typeof type === "string" && type.endsWith("_error")) return 0;
+  if (type !== "web_fetch_result" || !("content" in content)) return null;
+  const document: Document | null = asObject(content.content);
+  const source: Source | null = asObject(document?.source);
+  if (source?.type !== "text" || typeof source.data !== "string") return null;
+  return utf8Bytes(source.data) + utf8Bytes(document?.title);
+}
+
+interface Document {
+  source?: unknown;
+  title?: unknown;
+}
+
+interface Source {
+  type?: unknown;
+  data?: unknown;
+}
+
+function asObject(value: unknown): object | null {
+  return typeof value === "object" ? value : null;
 }
 
 function searchesOf(type: string, { name, content }: Block): number {

@@ -44,6 +44,7 @@ describe("a stream", () => {
       isComplete: true,
       isOutputFinal: true,
       hasMessageStart: true,
+      blocks: 1,
       outputBytes: 5 + 8 + 6,
     });
   });

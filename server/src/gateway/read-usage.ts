@@ -41,6 +41,7 @@ export function makeUsageReader(options: UsageReaderOptions): UsageReader {
 class AnswerReader implements PlainReader {
   readonly hasMessageStart = false;
   readonly isAtEventBoundary = false;
+  readonly live = null;
   readonly #requestedModel: string;
   #chunks: Buffer[] = [];
   #bytes = 0;

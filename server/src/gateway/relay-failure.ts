@@ -33,6 +33,9 @@ export function toApiError(error: unknown, isSent: boolean): ApiError {
 }
 
 /** Formats the error as the last event of a stream. */
-export function toErrorEvent(error: ApiError, requestId: string): string {
+export function toErrorEvent(
+  error: Pick<ApiError, "type" | "message" | "details" | "headers">,
+  requestId: string,
+): string {
   return `event: error\ndata: ${JSON.stringify(toErrorBody(error, requestId))}\n\n`;
 }

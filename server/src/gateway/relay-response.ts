@@ -1,17 +1,22 @@
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Outcome } from "#src/domain/request-record.ts";
-import type { BilledUsage } from "#src/domain/usage.ts";
-import { raiseUsage } from "#src/domain/usage-fields.ts";
-import { boundCall } from "#src/domain/worst-case.ts";
 import type { HeaderFields } from "#src/lib/header-fields.ts";
 import type { HttpCallController, HttpCallHandler } from "#src/lib/http-client.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { estimateUsage, isExact } from "./estimate-usage.ts";
 import type { Exchange } from "./exchange.ts";
 import { toClientHeaders } from "./forward-headers.ts";
 import { makeUsageReader } from "./read-usage.ts";
-import { refuse } from "./refuse.ts";
+import { type RefusalForm, refuse } from "./refuse.ts";
 import { codeOf, toApiError, toErrorEvent } from "./relay-failure.ts";
-import type { Ending, Metered } from "./settle.ts";
+import type { Ending, Metered, SteppedEnding } from "./settle.ts";
+import {
+  estimateStream,
+  type SteppedResponse,
+  type SteppedStream,
+  type StreamControl,
+  startSteps,
+} from "./stream-control.ts";
 import { nothingSeen, type UsageReader, type UsageSeen } from "./usage-seen.ts";
 
 export interface RelayDeps {
@@ -21,6 +26,10 @@ export interface RelayDeps {
   rateHeaders(rate: NonNullable<Exchange["rate"]>): Readonly<Record<string, string>>;
   /** Returns the headers about the caps of a laptop's person. Null: none. */
   usageHeaders(exchange: Exchange): Readonly<Record<string, string>> | null;
+  /** Holds of streams in steps. */
+  streams: StreamControl;
+  /** Returns the form of an error of this server that the client expects. */
+  adaptRefusal(exchange: Exchange, error: ApiError): RefusalForm;
   /** Called exactly once, after `settle`. */
   onDone(exchange: Exchange, outcome: Outcome, status: number | null): void;
   /** Called at most once, when the body is sent and no longer in memory. */
@@ -37,13 +46,13 @@ export interface RelayDeps {
 }
 
 /** Reason for which the gateway ended the upstream call. */
-type AbortReason = "client_gone" | "shutdown";
+type AbortReason = "client_gone" | "shutdown" | "cut";
 
 /**
  * Relays one response from the upstream to the client unchanged, and reads its usage. The upstream's client calls the `on…` methods.
  * Exactly one of `onResponseEnd` and `onResponseError` comes last, and both end in `#finish`.
  */
-export class Relay implements HttpCallHandler {
+export class Relay implements HttpCallHandler, SteppedResponse {
   readonly #deps: RelayDeps;
   readonly #exchange: Exchange;
   readonly #metered: Metered | null;
@@ -58,6 +67,8 @@ export class Relay implements HttpCallHandler {
   #firstByteAtMs: number | null = null;
   #upstreamRequestId: string | null = null;
   #stallTimer: NodeJS.Timeout | null = null;
+  /** Null: no limit holds the response in steps. */
+  #steps: SteppedStream | null = null;
 
   constructor(deps: RelayDeps, exchange: Exchange, metered: Metered | null) {
     this.#deps = deps;
@@ -96,6 +107,7 @@ export class Relay implements HttpCallHandler {
     }
     this.#controller = controller;
     this.#isSent = true;
+    this.#steps = startSteps(this.#deps.streams, this.#metered, this);
   }
 
   onRequestSent(): void {
@@ -114,6 +126,7 @@ export class Relay implements HttpCallHandler {
         contentEncoding: fields.find("content-encoding"),
         requestedModel: this.#metered.begin.requestedModel,
       });
+      this.#steps?.follow(this.#reader);
     }
     if (this.#isClientGone) return;
     this.#writeHead(status, fields);
@@ -123,11 +136,12 @@ export class Relay implements HttpCallHandler {
 
   onResponseData(controller: HttpCallController, chunk: Buffer, framed?: Buffer): void {
     this.#reader?.push(chunk);
+    this.#steps?.stream.noteRead();
     if (this.#isClientGone) {
       if (this.#isStreamToAbort()) this.#abortUpstream("client_gone");
       return;
     }
-    if (!this.#exchange.call.write(chunk, framed)) this.#pause(controller);
+    if (!this.#exchange.call.write(chunk, framed)) this.#waitForReader(controller, chunk.length);
   }
 
   onResponseEnd(): void {
@@ -161,12 +175,16 @@ export class Relay implements HttpCallHandler {
     call.writeHead(status, toClientHeaders(fields, ours, facts));
   }
 
-  /** Pauses the upstream until a slow client has read the buffered bytes. */
-  #pause(controller: HttpCallController): void {
+  /**
+   * Pauses the upstream until a slow client has read the buffered bytes. A stream in steps is read on at first, because its
+   * bound needs the present.
+   */
+  #waitForReader(controller: HttpCallController, bytes: number): void {
     const { call } = this.#exchange;
-    controller.pause();
+    if (this.#steps === null || !this.#steps.takeUnread(bytes)) controller.pause();
     call.onDrain ??= () => {
       this.#clearStall();
+      this.#steps?.releaseUnread();
       controller.resume();
     };
     this.#stallTimer ??= setTimeout(() => call.destroy(), this.#deps.idleTimeoutMs);
@@ -191,16 +209,27 @@ export class Relay implements HttpCallHandler {
     return this.#isEventStream && this.#reader?.hasMessageStart === true;
   }
 
-  #abortUpstream(reason: AbortReason): void {
+  #abortUpstream(reason: Exclude<AbortReason, "cut">): void {
     this.#abortReason ??= reason;
     // The client then calls onResponseError, or onRequestStart if no connection was ready yet.
     this.#controller?.abort(reason === "shutdown" ? makeAbortError() : new Error(reason));
+  }
+
+  /** Ends the stream, because a limit has nothing left for it. */
+  cut(error: ApiError): void {
+    this.#abortReason ??= "cut";
+    this.#controller?.abort(error);
+  }
+
+  canEnd(): boolean {
+    return !this.#exchange.call.isHeadSent || this.#reader?.isAtEventBoundary === true;
   }
 
   /** Ends the request. `error` is null for a response that arrived to its end. */
   #finish(error: Error | null): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#steps?.stop();
     if (error !== null) this.#sendFailure(error);
     const seen = this.#reader === null ? nothingSeen() : this.#reader.finish();
     if (seen instanceof Promise) void seen.then((later) => this.#settle(error, later));
@@ -208,21 +237,27 @@ export class Relay implements HttpCallHandler {
   }
 
   #settle(error: Error | null, seen: UsageSeen): void {
+    const stepped = this.#steps?.end({ isLeft: this.#abortReason === "client_gone" }) ?? null;
     const outcome = this.#outcome(error, seen);
     const { call, requestId } = this.#exchange;
     const { status } = call;
     if (this.#metered) {
       const isPartial = outcome === "aborted" || outcome === "interrupted";
+      const isComplete = outcome === "answered" && seen.isComplete;
+      if (isComplete && seen.usage && this.#steps) {
+        this.#deps.streams.observe(this.#steps, seen.usage);
+      }
       this.#deps.settle(this.#exchange, this.#metered, {
         outcome,
         httpStatus: status,
-        usage: isPartial ? estimateUsage(this.#metered, seen) : seen.usage,
+        usage: isPartial ? this.#estimate(this.#metered, seen, stepped) : seen.usage,
         isFinal: !isPartial || isExact(seen),
         isRefusal: seen.isRefusal,
         isUsageMissing: outcome === "interrupted" && this.#reader !== null && isUnknown(seen),
         endedAtMs: this.#deps.databaseNowMs(),
         upstreamRequestId: this.#upstreamRequestId,
         firstByteAtMs: this.#firstByteAtMs,
+        stepped,
       });
     }
     if (outcome === "interrupted" || outcome === "unreached") {
@@ -233,6 +268,10 @@ export class Relay implements HttpCallHandler {
       );
     }
     this.#deps.onDone(this.#exchange, outcome, status);
+  }
+
+  #estimate({ message }: Metered, seen: UsageSeen, stepped: SteppedEnding | null) {
+    return stepped === null ? estimateUsage(message, seen) : estimateStream(stepped, seen);
   }
 
   #outcome(error: Error | null, seen: UsageSeen): Outcome {
@@ -256,9 +295,12 @@ export class Relay implements HttpCallHandler {
     if (!call.isHeadSent) {
       const isClosing = this.#deps.isDraining();
       this.#deps.onRefused(this.#exchange, refusal);
-      refuse(call, { error: refusal, requestId, identity, isClosing });
+      const form = this.#deps.adaptRefusal(this.#exchange, refusal);
+      refuse(call, { error: refusal, form, requestId, identity, isClosing });
     } else if (this.#isEventStream && this.#reader?.isAtEventBoundary === true) {
-      this.#endResponse(toErrorEvent(refusal, requestId));
+      const { type, message, headers } = this.#deps.adaptRefusal(this.#exchange, refusal);
+      const { details } = refusal;
+      this.#endResponse(toErrorEvent({ type, message, headers, details }, requestId));
     } else {
       // Only a broken connection shows the client that an event or a document is incomplete.
       call.destroy();
@@ -272,26 +314,6 @@ function makeAbortError(): ApiError {
 
 function isEventStream(contentType: string | undefined): boolean {
   return contentType !== undefined && /^text\/event-stream\b/i.test(contentType);
-}
-
-/**
- * Estimates the usage of a response that was not read to its end. Its input is exact. Every output token is at least one
- * byte of text in the stream, so the bytes and `max_tokens` bound the tokens. Hidden thinking has no bytes, and then
- * `max_tokens` is the only bound. The maximum of the model applies if it is lower.
- */
-function estimateUsage({ message }: Metered, seen: UsageSeen): BilledUsage | null {
-  if (seen.usage === null || isExact(seen)) return seen.usage;
-  const { outputBytes, webSearches } = seen;
-  const isHidden = message.thinking === "on" || seen.hasHiddenThinking;
-  const modelBound = boundCall(message).outputTokens;
-  const bound = Math.min(message.maxTokens ?? modelBound, modelBound);
-  const outputTokens = isHidden ? bound : Math.min(outputBytes, bound);
-  return raiseUsage(seen.usage, { outputTokens, webSearches });
-}
-
-/** True if the missing part came after the final numbers. */
-function isExact(seen: UsageSeen): boolean {
-  return seen.isComplete || seen.isOutputFinal;
 }
 
 /** True if the upstream neither reported usage nor an error. */

@@ -64,7 +64,11 @@ function settleAnswer(begin: BeginRecord, bound: Metered["bound"] = null): EndRe
     metrics: { observeOverrun: ignore, observeDoubt: ignore, observeCut: ignore },
     logger: makeLogger("silent"),
   };
-  settle(deps, { begin, message: messageOf(begin), bound, isSimulated: false }, endingOf(begin));
+  settle(
+    deps,
+    { begin, message: messageOf(begin), bound, isSimulated: false, stream: null },
+    endingOf(begin),
+  );
   expect(ends.length).toBe(1);
   return ends[0];
 }
@@ -86,6 +90,7 @@ function endingOf({ requestedModel, startedAtMs }: BeginRecord): Ending {
     isUsageMissing: false,
     endedAtMs: startedAtMs + 1_000,
     upstreamRequestId: "req_upstream",
+    stepped: null,
     firstByteAtMs: startedAtMs + 12,
   };
 }

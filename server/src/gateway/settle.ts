@@ -4,7 +4,8 @@ import { findDoubt, findUsageLimits, limitUsage } from "#src/domain/doubtful-usa
 import { chargeHold, tokensOfHold } from "#src/domain/hold-cost.ts";
 import type { ModelLabels } from "#src/domain/model-labels.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
-import type { BeginRecord, Doubt, EndRecord, Outcome } from "#src/domain/request-record.ts";
+import type { BeginRecord, Cut, Doubt, EndRecord, Outcome } from "#src/domain/request-record.ts";
+import type { StreamTerms } from "#src/domain/stream-bound.ts";
 import { type BilledUsage, noCost, noTokens, type TokenUsage } from "#src/domain/usage.ts";
 import { toDimensions } from "#src/domain/usage-fields.ts";
 import {
@@ -16,6 +17,7 @@ import {
 import { copyText } from "#src/lib/copy-text.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { overrunOf } from "#src/spend/ledger/charges.ts";
+import type { LimitHolds } from "#src/spend/ledger/hold-decision.ts";
 import type { ParsedMessage } from "./parse-message.ts";
 
 export interface SettleDeps {
@@ -40,6 +42,8 @@ export interface Metered {
   bound: { worstCase: WorstCase; book: PriceBook } | null;
   /** The simulator reports any usage that the model name asks for, so the request does not bound it. */
   isSimulated: boolean;
+  /** Facts of a stream of which a limit holds steps, with its prices. Null: held whole, or not at all. */
+  stream: { terms: StreamTerms; book: PriceBook } | null;
 }
 
 /** End of a request, as the relay observed it. */
@@ -60,20 +64,39 @@ export interface Ending {
   upstreamRequestId: string | null;
   /** First byte on the same clock, milliseconds. Null: no byte arrived. */
   firstByteAtMs: number | null;
+  /** Null: a limit holds no steps of the request. */
+  stepped: SteppedEnding | null;
 }
 
-/**
- * Ends the record of a request. Only this function computes the cost. Never throws. Returns the usage that rate limits
- * count. Null: none is known.
- */
-export function settle(deps: SettleDeps, metered: Metered, ending: Ending): TokenUsage | null {
+/** End of a stream of which a limit holds steps. */
+export interface SteppedEnding {
+  /** Largest holds that the stream had. Null: no limit holds it any more. */
+  holds: LimitHolds | null;
+  /** Largest hold after `message_start`, nano-USD. */
+  peakNanoUsd: bigint;
+  /** Most usage that the stream can have reached. */
+  bound: BilledUsage;
+  /** Null: no limit ended the stream. */
+  cut: Cut | null;
+}
+
+/** Cost of an ended request, and its usage. */
+interface Settled {
+  costNanoUsd: bigint;
+  /** Usage that rate limits count. Null: none is known. */
+  rated: TokenUsage | null;
+}
+
+/** Ends the record of a request. Only this function computes the cost. Never throws. */
+export function settle(deps: SettleDeps, metered: Metered, ending: Ending): Settled {
   const bill = billUsage(deps, metered, ending);
   const record = toEndRecord(metered.begin, ending, bill);
   reportOverrun(deps, record);
   reportDoubt(deps, record, ending.usage);
   if (record.cut !== undefined) deps.metrics.observeCut(record.cut.reason);
   deps.meter.end(record);
-  return ending.usage === null && bill.doubt === null ? null : bill.rated;
+  const isUnknown = ending.usage === null && bill.doubt === null;
+  return { costNanoUsd: record.cost.total, rated: isUnknown ? null : bill.rated };
 }
 
 function reportOverrun(deps: SettleDeps, record: EndRecord): void {
@@ -158,9 +181,14 @@ function computeBill(deps: SettleDeps, metered: Metered, ending: Ending): Bill {
     const priced = price(usage);
     const applied = metered.isSimulated ? null : limits;
     doubt = findDoubt({ usage, limits: applied, priced, isFinal, isRefusal });
-    // A client that leaves a stream is no doubt about the upstream.
-    if (doubt === "incomplete_usage" && outcome === "aborted") doubt = null;
+    // A client that leaves a stream is no doubt about the upstream, and neither is a limit that cuts it.
+    const isEnded = outcome === "aborted" || (ending.stepped?.cut ?? null) !== null;
+    if (doubt === "incomplete_usage" && isEnded) doubt = null;
     if (doubt === null || doubt === "incomplete_usage") return toBill(usage, priced, doubt);
+  }
+  if (ending.stepped !== null && doubt === "impossible_usage") {
+    const { bound: most } = ending.stepped;
+    return toBill(most, price(most), doubt);
   }
   const call = boundHeldCall(message, worstCase, begin.holdNanoUsd);
   const limited = limitUsage({ usage: ending.usage, limits, call, requestedModel });
@@ -233,9 +261,21 @@ function toEndRecord(begin: BeginRecord, ending: Ending, bill: Bill): EndRecord 
   if (begin.claimed !== undefined) record.claimed = begin.claimed;
   if (begin.holdNanoUsd !== undefined) record.holdNanoUsd = begin.holdNanoUsd;
   if (begin.smallerHolds !== undefined) record.smallerHolds = begin.smallerHolds;
+  // Without usage, the whole hold of the begin stays unresolved, as after a crash.
+  const isUnknown = ending.usage === null && ending.outcome === "interrupted";
+  if (ending.stepped !== null && !isUnknown) addSteps(record, ending.stepped);
   if (begin.hasUnbilledParts) record.hasUnbilledParts = true;
   if (bill.doubt !== null) record.doubt = bill.doubt;
   return record;
+}
+
+/** The begin has the whole worst case as its hold, and the end what was held of it. */
+function addSteps(record: EndRecord, { holds, cut }: SteppedEnding): void {
+  if (cut !== null) record.cut = cut;
+  if (holds === null || holds.holdNanoUsd === null) return;
+  record.holdNanoUsd = holds.holdNanoUsd;
+  if (holds.smallerHolds === null) delete record.smallerHolds;
+  else record.smallerHolds = holds.smallerHolds;
 }
 
 /** Time from the start to the first byte, milliseconds. Stays between start and end if the clock was set in between. */

@@ -13,6 +13,10 @@ export interface UsageSeen {
   isOutputFinal: boolean;
   /** Bytes of generated text, thinking and tool input in the stream, UTF-8. They bound the visible output tokens. */
   outputBytes: number;
+  /** Number of blocks that began in the stream. */
+  blocks: number;
+  /** Number of `server_tool_use` blocks that began in the stream. */
+  serverToolUses: number;
   /** Number of started searches in the stream, without failed ones. */
   webSearches: number;
   /** A block began whose bytes do not bound its tokens: thinking, or an unknown kind. */
@@ -33,6 +37,8 @@ export interface UsageReader {
   /** State so far. For an encoded response the state lags behind the pushed bytes. */
   readonly hasMessageStart: boolean;
   readonly isAtEventBoundary: boolean;
+  /** Usage so far of a stream that is not encoded. Null: any other response. */
+  readonly live: LiveUsage | null;
   /** Ends the response. Waits only for an encoded one. Never rejects. Each call returns the same result. */
   finish(): UsageSeen | Promise<UsageSeen>;
 }
@@ -42,8 +48,19 @@ export interface PlainReader {
   push(chunk: Buffer): void;
   readonly hasMessageStart: boolean;
   readonly isAtEventBoundary: boolean;
+  readonly live: LiveUsage | null;
   /** Ends the response. Each call returns the same result. */
   finish(): UsageSeen;
+}
+
+/** Usage of a running stream. */
+export interface LiveUsage {
+  readonly seen: Readonly<UsageSeen>;
+  /**
+   * Called with each result of a server tool, when the counts before it are up to date. Null: the bytes of the result do
+   * not bound its tokens.
+   */
+  onToolResult: ((bytes: number | null) => void) | null;
 }
 
 /** Usage of a response of which nothing was read. */
@@ -54,6 +71,8 @@ export function nothingSeen(): UsageSeen {
     hasMessageStart: false,
     isOutputFinal: false,
     outputBytes: 0,
+    blocks: 0,
+    serverToolUses: 0,
     webSearches: 0,
     hasHiddenThinking: false,
     isAtEventBoundary: true,

@@ -74,6 +74,8 @@ export interface Metrics {
   observeCut(reason: string): void;
   /** Counts steps of streams: `granted` at once, or `waiting` for budget. */
   observeStep(outcome: "granted" | "waiting"): void;
+  /** Counts a model or tool that this process holds whole from now on. */
+  observeFasterStream(kind: string): void;
   /** Counts one export of telemetry by its outcome. */
   observeTelemetry(outcome: string): void;
   /** Prometheus text of all metrics. */
@@ -126,6 +128,7 @@ export function makeMetrics(gauges: Gauges): Metrics {
       if (uncounted.length >= MAX_UNCOUNTED) countRequests();
     },
     ...spend,
+    observeFasterStream: makeFasterCounter(registry),
     observeRateRefusal: makeRateCounter(registry),
     observeRefusal: makeRefusalCounter(registry),
     observeShareRefusal: makeShareCounter(registry),
@@ -312,6 +315,16 @@ function makeRateCounter(registry: Registry): Metrics["observeRateRefusal"] {
     registers: [registry],
   });
   return ({ kind, scope }) => refusals.inc({ kind, scope });
+}
+
+function makeFasterCounter(registry: Registry): Metrics["observeFasterStream"] {
+  const faster = new Counter({
+    name: "bursar_streams_faster_total",
+    help: "Models that were faster than their speed, and tools with larger results than their figure. This process holds them whole.",
+    labelNames: ["kind"],
+    registers: [registry],
+  });
+  return (kind) => faster.inc({ kind });
 }
 
 /** Adds counters for refusals of strict limits, overruns, doubtful costs, and streams held in steps. */

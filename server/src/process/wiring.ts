@@ -372,6 +372,7 @@ async function startSurfaces(
     clientAddress: client.clientAddress,
     ledger: core.ledger,
     leases: core.leases,
+    exceededBounds: core.exceededBounds,
     rates: core.rates,
     personSpend: core.personSpend,
     onLimitReached: (limit) => core.spendAlerts.reportReachedLimit(limit),

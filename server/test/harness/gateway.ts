@@ -17,8 +17,8 @@ import { makeSecret } from "#src/domain/key-format.ts";
 import { makeModelLabels } from "#src/domain/model-labels.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
+import type { Admission } from "#src/gateway/admit-request.ts";
 import {
-  type Admission,
   type Gateway,
   type GatewayDeps,
   makeGateway,
@@ -260,6 +260,7 @@ function testDeps(
     publicUrl: () => "https://bursar.example.com",
     databaseNowMs: () => Date.now(),
     leases: noLeases,
+    exceededBounds: { isHeldWhole: () => false, report: () => undefined },
     rates: noRates,
     personSpend: noCaps,
     metrics: {
@@ -269,6 +270,8 @@ function testDeps(
       observeOverrun: () => undefined,
       observeDoubt: () => undefined,
       observeCut: () => undefined,
+      observeFasterStream: () => undefined,
+      observeStep: () => undefined,
     },
     newRequestId: () => newId("req_", Date.now()),
     clock: systemClock,
@@ -299,6 +302,9 @@ const noLeases: GatewayDeps["leases"] = {
     isStepped: false,
   }),
   drop: () => undefined,
+  resizeHold: () => "held",
+  findStreamHold: () => null,
+  findLack: () => null,
 };
 
 export interface Answer {

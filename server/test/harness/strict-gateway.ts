@@ -215,6 +215,8 @@ export class StrictGateway {
         observeOverrun: (nanoUsd) => void this.overruns.push(nanoUsd),
         observeDoubt: () => undefined,
         observeCut: () => undefined,
+        observeFasterStream: () => undefined,
+        observeStep: () => undefined,
       },
       ...overrides,
     });

@@ -45,6 +45,8 @@ export const nothing: UsageSeen = {
   hasMessageStart: false,
   isOutputFinal: false,
   outputBytes: 0,
+  blocks: 0,
+  serverToolUses: 0,
   webSearches: 0,
   hasHiddenThinking: false,
   isAtEventBoundary: true,

@@ -1,0 +1,91 @@
+import { ApiError } from "#src/domain/api-error.ts";
+import { NO_RETRY, type RefusingLimit, toLimitFacts } from "#src/domain/limit-facts.ts";
+import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
+import type { PriceBook } from "#src/domain/price-book.ts";
+import { computeWorstCost } from "#src/domain/worst-case.ts";
+import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
+import type { Upstream } from "#src/upstreams/upstream.ts";
+import type { Exchange } from "./exchange.ts";
+import { type HeldRequest, type HoldDeps, holdSpend } from "./hold-spend.ts";
+import { makeMetered } from "./make-metered.ts";
+import type { ParsedMessage } from "./parse-message.ts";
+import type { Metered } from "./settle.ts";
+import { toSpendScope } from "./spend-scope.ts";
+
+// Compares a request with the soft limits of its scopes, and holds it under the strict ones, before the dispatch.
+
+export interface AdmitDeps extends HoldDeps {
+  /** Soft limits. */
+  ledger: Admission;
+  prices: { get(organizationId: string): PriceBook };
+  /** Milliseconds since the epoch on the database's clock. */
+  databaseNowMs: () => number;
+}
+
+/** Checks soft limits before a request is sent. Never waits. */
+export interface Admission {
+  admit(
+    scope: { organizationId: string; workspaceId: string; apiKeyId: string },
+    atMs: number,
+  ): { kind: "admitted" } | BlockedAdmission;
+}
+
+type BlockedAdmission = Pick<RefusingLimit, "limit" | "spentNanoUsd" | "regainAtMs"> & {
+  kind: "blocked";
+  message: string;
+};
+
+export interface Admitting {
+  exchange: Exchange;
+  key: FoundKey;
+  message: ParsedMessage;
+  body: Buffer;
+  upstream: Upstream;
+}
+
+/** Checks limits and holds spend. Returns the facts of the record, or null if the client left during the wait. */
+export function admit(
+  deps: AdmitDeps,
+  { exchange, key, message, body, upstream }: Admitting,
+): Metered | null | Promise<Metered | null> {
+  const atMs = deps.databaseNowMs();
+  const { organizationId } = key;
+  const scope = toSpendScope(key);
+  const admission = deps.ledger.admit(scope, atMs);
+  if (admission.kind === "blocked") {
+    const { message, limit, spentNanoUsd, regainAtMs } = admission;
+    const refusing = {
+      limit,
+      spentNanoUsd,
+      heldNanoUsd: null,
+      unresolvedNanoUsd: null,
+      neededNanoUsd: null,
+      regainAtMs,
+    };
+    throw new ApiError(
+      "spend_limit_reached",
+      `${message} ${describeIncreaseRequest(limit, deps.publicUrl())}`,
+      NO_RETRY,
+      { limit: toLimitFacts(refusing) },
+    );
+  }
+  if (!deps.leases.isHoldRequired(organizationId)) {
+    const metered = makeMetered(exchange, { message, key, startedAtMs: atMs });
+    exchange.unheld = { begin: metered.begin, message };
+    return metered;
+  }
+  const book = deps.prices.get(organizationId);
+  const worstCase = computeWorstCost(message, book, atMs);
+  const held = holdSpend(deps, { exchange, scope, message, worstCase, body, upstream, book, atMs });
+  const toHeld = (request: HeldRequest | null) => {
+    if (request === null) return null;
+    const { held: hold, terms } = request;
+    const { startedAtMs } = hold;
+    const metered = makeMetered(exchange, { message, key, startedAtMs, hold });
+    if (startedAtMs === atMs) metered.bound = { worstCase, book };
+    if (hold.holdNanoUsd === null) exchange.unheld = { begin: metered.begin, message };
+    if (hold.isStepped && terms !== null) metered.stream = { terms, book };
+    return metered;
+  };
+  return held instanceof Promise ? held.then(toHeld) : toHeld(held);
+}

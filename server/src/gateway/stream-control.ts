@@ -1,0 +1,253 @@
+import { ApiError } from "#src/domain/api-error.ts";
+import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
+import { findModelSpeed } from "#src/domain/model-speeds.ts";
+import type { Cut } from "#src/domain/request-record.ts";
+import { findStreamTerms, firstHold, type StreamTerms } from "#src/domain/stream-bound.ts";
+import type { BilledUsage } from "#src/domain/usage.ts";
+import type { WorstCase } from "#src/domain/worst-case.ts";
+import type { Clock } from "#src/lib/clock.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import type { ExceededBounds } from "#src/spend/exceeded-bounds/exceeded-bounds.ts";
+import type { SpendScope } from "#src/spend/ledger/charges.ts";
+import type { StreamHold, StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
+import { boundUsage, isExact } from "./estimate-usage.ts";
+import { findExcess, type StreamExcess } from "./find-excess.rule.ts";
+import { MeteredStream } from "./metered-stream.ts";
+import type { ParsedMessage } from "./parse-message.ts";
+import type { Metered, SteppedEnding } from "./settle.ts";
+import { toCut, toCutError } from "./stream-cut.ts";
+import {
+  type CutDecision,
+  type RunningStream,
+  StreamMeter,
+  type StreamMeterDeps,
+} from "./stream-meter.ts";
+import type { UsageReader, UsageSeen } from "./usage-seen.ts";
+import { UsualCosts } from "./usual-cost.ts";
+
+// Holds of streams in steps, for all requests of this process.
+
+export interface StreamControlDeps {
+  leases: StreamMeterDeps["leases"];
+  clock: Clock;
+  logger: Logger;
+  metrics: {
+    /** Counts a change of a hold: set at once, or waiting for budget. */
+    observeStep(outcome: "granted" | "waiting"): void;
+    observeFasterStream(kind: StreamExcess["kind"]): void;
+  };
+  publicUrl: () => string | null;
+  /** Models and tools that exceeded the data of their bound. */
+  exceededBounds: Pick<ExceededBounds, "isHeldWhole" | "report">;
+  /** See `HoldDeps`. */
+  onLimitReached?: ((limit: StrictLimit & Pick<SpendScope, "workspaceId">) => void) | undefined;
+}
+
+export class StreamControl {
+  readonly deps: StreamControlDeps;
+  readonly meter: StreamMeter;
+  /** Usual largest hold of streams in steps. */
+  readonly usual = new UsualCosts();
+
+  constructor(deps: StreamControlDeps) {
+    this.deps = deps;
+    this.meter = new StreamMeter(deps);
+  }
+
+  /** Finds the facts of a stream that limits can hold in steps. Null: it is held whole. */
+  findTerms(
+    message: ParsedMessage,
+    worstCase: WorstCase,
+    { organizationId }: SpendScope,
+  ): StreamTerms | null {
+    if (!message.isStream || worstCase.kind === "refused") return null;
+    const { exceededBounds } = this.deps;
+    return findStreamTerms(message, worstCase, {
+      findSpeed: (model) => {
+        const isWhole = exceededBounds.isHeldWhole(organizationId, "model", model);
+        return isWhole ? null : findModelSpeed(model);
+      },
+      isExcludedTool: (type) => exceededBounds.isHeldWhole(organizationId, "tool", type),
+    });
+  }
+
+  findHold(terms: StreamTerms, { apiKeyId }: SpendScope, model: string): StreamHold {
+    return { firstNanoUsd: firstHold(terms), usualNanoUsd: this.usual.find(apiKeyId, model) };
+  }
+
+  /** Learns from a complete stream. */
+  observe({ metered, terms, stream }: SteppedStream, usage: BilledUsage): void {
+    // The simulator generates at any speed.
+    if (metered.isSimulated) return;
+    const { deps } = this;
+    const { requestId, organizationId, requestedModel: model } = metered.begin;
+    const endedMs = deps.clock.monotonicMs();
+    const ended = { model, terms, seen: stream.seen, usage: usage.total, endedMs };
+    for (const excess of findExcess(ended)) {
+      const { kind, name } = excess;
+      if (deps.exceededBounds.isHeldWhole(organizationId, kind, name)) continue;
+      deps.metrics.observeFasterStream(kind);
+      deps.exceededBounds.report({ ...excess, organizationId, requestId });
+    }
+  }
+}
+
+/** A stream of which a limit holds steps. */
+interface SteppedMetered extends Metered {
+  stream: NonNullable<Metered["stream"]>;
+}
+
+/** The part of `Relay` that a stream in steps calls. */
+export interface SteppedResponse {
+  /** Ends the response with this error. */
+  cut(error: ApiError): void;
+  /** True if the error can be the next event, or the whole response. */
+  canEnd(): boolean;
+}
+
+/** Starts to hold a stream in steps. Null: the request is held whole, or not at all. */
+export function startSteps(
+  control: StreamControl,
+  metered: Metered | null,
+  response: SteppedResponse,
+): SteppedStream | null {
+  if (metered === null || !isStepped(metered)) return null;
+  return new SteppedStream(control, metered, response);
+}
+
+function isStepped(metered: Metered): metered is SteppedMetered {
+  return metered.stream !== null;
+}
+
+/** One stream in steps, from its dispatch to its end. */
+export class SteppedStream implements RunningStream {
+  readonly metered: SteppedMetered;
+  readonly stream: MeteredStream;
+  readonly #control: StreamControl;
+  readonly #response: SteppedResponse;
+  #unreadBytes = 0;
+  #cut: Cut | null = null;
+  /** End on the monotonic clock, milliseconds. Null: the stream runs. */
+  #endedMs: number | null = null;
+
+  /** Called at the dispatch. */
+  constructor(control: StreamControl, metered: SteppedMetered, response: SteppedResponse) {
+    this.#control = control;
+    this.metered = metered;
+    this.#response = response;
+    const { begin, stream } = metered;
+    const { requestId, startedAtMs: pricedAtMs } = begin;
+    this.stream = new MeteredStream({ requestId, pricedAtMs, ...stream }, this.#nowMs());
+    control.meter.add(this);
+  }
+
+  get terms(): StreamTerms {
+    return this.stream.terms;
+  }
+
+  follow(reader: UsageReader): void {
+    this.stream.follow(reader.live, () => this.#nowMs());
+  }
+
+  cut(decision: CutDecision): void {
+    const { deps, meter } = this.#control;
+    const nowMs = this.#nowMs();
+    this.#cut = toCut(this.stream, decision, nowMs);
+    meter.remove(this);
+    const costNanoUsd = this.stream.boundAt(nowMs);
+    const { reason } = this.#cut;
+    const { requestId, workspaceId, requestedModel: model } = this.metered.begin;
+    const { lack, heldNanoUsd, pausedMs } = decision;
+    deps.logger.warn(
+      {
+        requestId,
+        model,
+        reason,
+        limitId: lack.limit.id,
+        heldNanoUsd: String(heldNanoUsd),
+        costNanoUsd: String(costNanoUsd),
+        pausedMs,
+      },
+      "a spend limit cut a stream",
+    );
+    if (reason === "limit_spent") deps.onLimitReached?.({ ...lack.limit, workspaceId });
+    const increase = describeIncreaseRequest(lack.limit, deps.publicUrl());
+    this.#response.cut(toCutError(decision, { costNanoUsd, increase }));
+  }
+
+  canEnd(): boolean {
+    return this.#response.canEnd();
+  }
+
+  /** Ends the stream, because its hold cannot follow it any more. */
+  fail(error: unknown): void {
+    const { deps, meter } = this.#control;
+    meter.remove(this);
+    const { requestId } = this.metered.begin;
+    deps.logger.error({ err: error, requestId }, "a stream in steps failed");
+    this.#response.cut(
+      error instanceof ApiError ? error : new ApiError("internal_error", "Internal error"),
+    );
+  }
+
+  /** Lets a client read these bytes later. False: it has too many of them, and the upstream must be paused. */
+  takeUnread(bytes: number): boolean {
+    if (!this.#control.meter.takeUnread(this.#unreadBytes, bytes)) {
+      this.stream.notePause();
+      return false;
+    }
+    this.#unreadBytes += bytes;
+    return true;
+  }
+
+  /** The client has read all bytes. */
+  releaseUnread(): void {
+    this.#control.meter.releaseUnread(this.#unreadBytes);
+    this.#unreadBytes = 0;
+  }
+
+  /** Ends the steps. The hold stays until the record of the request ends it. A second call does nothing. */
+  stop(): void {
+    this.#endedMs ??= this.#nowMs();
+    this.#control.meter.remove(this);
+    this.releaseUnread();
+  }
+
+  /** Facts for the record, after `stop`. `isLeft`: the client has ended the stream. */
+  end({ isLeft }: { isLeft: boolean }): SteppedEnding {
+    const { deps } = this.#control;
+    const { begin } = this.metered;
+    const endedMs = this.#endedMs ?? this.#nowMs();
+    this.#lookLast(endedMs);
+    const { started } = this.stream;
+    const bound = this.stream.boundTokensAt(endedMs);
+    if (isLeft) {
+      bound.outputTokens = Math.min(bound.outputTokens, this.stream.estimateOutputAt(endedMs));
+    }
+    return {
+      holds: deps.leases.findStreamHold(begin.requestId)?.highest ?? null,
+      peakNanoUsd: this.stream.peakNanoUsd,
+      bound: boundUsage(begin.requestedModel, this.terms, { bound, started }),
+      cut: this.#cut,
+    };
+  }
+
+  #lookLast(endedMs: number): void {
+    try {
+      this.stream.look(endedMs);
+    } catch (error) {
+      const { requestId } = this.metered.begin;
+      this.#control.deps.logger.error({ err: error, requestId }, "a stream in steps failed");
+    }
+  }
+
+  #nowMs(): number {
+    return this.#control.deps.clock.monotonicMs();
+  }
+}
+
+/** Usage of a stream in steps that was not read to its end. Null: nothing is known, and its hold stays unresolved. */
+export function estimateStream(ending: SteppedEnding, seen: UsageSeen): BilledUsage | null {
+  if (isExact(seen)) return seen.usage;
+  return seen.usage === null && ending.cut === null ? null : ending.bound;
+}

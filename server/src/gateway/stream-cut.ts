@@ -1,0 +1,119 @@
+import type { CutReason } from "@bursar/contract/usage-shape.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { NO_RETRY, toLimitFacts } from "#src/domain/limit-facts.ts";
+import { nameLimit } from "#src/domain/limit-message.ts";
+import { formatUsd } from "#src/domain/money.ts";
+import type { Cut } from "#src/domain/request-record.ts";
+import type { HoldRefusal } from "#src/spend/ledger/hold-refusal.ts";
+import type { MeteredStream } from "./metered-stream.ts";
+import type { CutDecision } from "./stream-meter.ts";
+
+/** Bytes of a token in usual text. For the record only: the cost of a cut stream is its bound. */
+const USUAL_TOKEN_BYTES = 4;
+/** Seconds in which some running requests probably settle. */
+const RETRY_AFTER_S = "2";
+
+/** Record of a cut at this time on the monotonic clock. */
+export function toCut(stream: MeteredStream, decision: CutDecision, nowMs: number): Cut {
+  const { lack, heldNanoUsd, pausedMs } = decision;
+  const { limit, figures } = lack;
+  const { seen } = stream;
+  const visible = Math.ceil(seen.visibleBytes / USUAL_TOKEN_BYTES);
+  const { outputTokens: boundOutputTokens } = stream.boundTokensAt(nowMs);
+  return {
+    reason: toCutReason(lack.reason),
+    scopeType: limit.scopeType,
+    scopeId: limit.scopeId,
+    period: limit.period,
+    heldNanoUsd,
+    seenOutputTokens: Math.min(boundOutputTokens, Math.max(seen.outputTokens, visible)),
+    boundOutputTokens,
+    ...(pausedMs > 0 && { pausedMs }),
+    ...(figures !== null && {
+      balance: {
+        limitNanoUsd: limit.amountNanoUsd,
+        settledNanoUsd: figures.settledNanoUsd,
+        leasedNanoUsd: figures.leasedNanoUsd,
+        unresolvedNanoUsd: figures.unresolvedNanoUsd,
+      },
+    }),
+  };
+}
+
+function toCutReason(reason: HoldRefusal["reason"]): CutReason {
+  switch (reason) {
+    case "spent":
+    case "too_large":
+      return "limit_spent";
+    case "unavailable":
+    case "node_awaited":
+    case "uncounted":
+      return "database_unavailable";
+    case "held":
+    case "queue_full":
+    case "queue_slow":
+      return "limit_held";
+  }
+}
+
+interface CutWords {
+  /** Highest cost that the stream can have reached, nano-USD. */
+  costNanoUsd: bigint;
+  /** Sentence about a request for a higher limit. */
+  increase: string;
+}
+
+/** Error that ends a cut stream: the limit, what was held, and the next step. */
+export function toCutError(
+  { lack, heldNanoUsd }: CutDecision,
+  { costNanoUsd, increase }: CutWords,
+): ApiError {
+  const { limit, figures, regainAtMs } = lack;
+  const settled = figures?.settledNanoUsd ?? 0n;
+  const leased = figures?.leasedNanoUsd ?? 0n;
+  const unresolved = figures?.unresolvedNanoUsd ?? 0n;
+  const facts = {
+    limit: toLimitFacts({
+      limit,
+      spentNanoUsd: settled,
+      heldNanoUsd: leased,
+      unresolvedNanoUsd: unresolved,
+      neededNanoUsd: lack.amountNanoUsd,
+      regainAtMs: regainAtMs ?? 0,
+    }),
+    cut: { held_usd: formatUsd(heldNanoUsd), cost_usd: formatUsd(costNanoUsd) },
+  };
+  const state =
+    `${nameLimit(limit)} is ${dollars(limit.amountNanoUsd)}. Spent: ${dollars(settled)}; ` +
+    `held: ${dollars(leased)}; unresolved: ${dollars(unresolved)}. ` +
+    `This response held ${dollars(heldNanoUsd)}, and is billed with its highest possible cost of ${dollars(costNanoUsd)}.`;
+  const retry = { "retry-after": RETRY_AFTER_S };
+  switch (toCutReason(lack.reason)) {
+    case "limit_spent":
+      return new ApiError(
+        "stream_cut_limit_spent",
+        `This response was stopped, because a spend limit has nothing left for the rest of it. ${state} ${increase}`,
+        NO_RETRY,
+        facts,
+      );
+    case "database_unavailable":
+      return new ApiError(
+        "stream_cut_database_unavailable",
+        `This response was stopped, because the gateway's database grants no more budget for it. ${state} Send the request again when the database responds.`,
+        retry,
+        facts,
+      );
+    case "limit_held":
+    case "too_fast":
+      return new ApiError(
+        "stream_cut_budget_held",
+        `This response was stopped, because other requests hold what remains of a spend limit. ${state} Send the request again shortly.`,
+        retry,
+        facts,
+      );
+  }
+}
+
+function dollars(nanoUsd: bigint): string {
+  return `$${formatUsd(nanoUsd)}`;
+}

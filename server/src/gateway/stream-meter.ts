@@ -1,0 +1,173 @@
+import { ApiError } from "#src/domain/api-error.ts";
+import { findStreamNeed } from "#src/domain/stream-bound.ts";
+import type { Clock } from "#src/lib/clock.ts";
+import type { HoldRefusal, StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
+import type { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
+import type { MeteredStream } from "./metered-stream.ts";
+
+// Follows the bound of all running streams of this process that limits hold in steps. Each tick sets their holds ahead of
+// need, and cuts a stream whose hold can no longer grow.
+
+/** Time between two ticks. */
+const TICK_MS = 250;
+/**
+ * Shortest wait for a larger hold before a cut, milliseconds. The hold still covers the bound for two seconds then, and a
+ * call with the result of a server tool starts only after the tool has run.
+ */
+const LEAST_WAIT_MS = 1_000;
+/** The last growth before a cut covers the next two ticks only, so that nearly all of the limit is used. */
+const LAST_GROWTH_MS = 2 * TICK_MS;
+/** A longer tick is a pause of this process. */
+const PAUSE_MS = 1_000;
+/** Bytes that clients have not read yet, for one stream and for all of this process. Beyond it, the upstream is paused. */
+const MAX_UNREAD_BYTES = 256 * 1024;
+const MAX_ALL_UNREAD_BYTES = 64 * 1024 * 1024;
+
+/** Reason why a stream is cut, and its numbers. */
+export interface CutDecision {
+  /** Refusal of the larger hold, with its limit. */
+  lack: HoldRefusal & { limit: StrictLimit };
+  heldNanoUsd: bigint;
+  /** Time before the cut in which this process did not run, milliseconds. 0: it ran. */
+  pausedMs: number;
+}
+
+export interface RunningStream {
+  stream: MeteredStream;
+  /** Ends the stream. Removes it from the meter. */
+  cut(decision: CutDecision): void;
+  /** False: the response ends in the middle of an event, so that only a broken connection could follow. */
+  canEnd(): boolean;
+  /** Ends the stream after an error of its meter. Removes it from the meter. */
+  fail(error: unknown): void;
+}
+
+export interface StreamMeterDeps {
+  leases: Pick<LeaseSync, "resizeHold" | "findStreamHold" | "findLack">;
+  clock: Pick<Clock, "monotonicMs">;
+  metrics: {
+    /** Counts a change of a hold: set at once, or waiting for budget. */
+    observeStep(outcome: "granted" | "waiting"): void;
+  };
+}
+
+export class StreamMeter {
+  readonly #deps: StreamMeterDeps;
+  readonly #leases: StreamMeterDeps["leases"];
+  readonly #running = new Set<RunningStream>();
+  #timer: NodeJS.Timeout | null = null;
+  #tickedMs = 0;
+  #unreadBytes = 0;
+
+  constructor(deps: StreamMeterDeps) {
+    this.#deps = deps;
+    const { leases, metrics } = deps;
+    this.#leases = {
+      resizeHold(requestId, nanoUsd) {
+        const decision = leases.resizeHold(requestId, nanoUsd);
+        metrics.observeStep(decision === "held" ? "granted" : "waiting");
+        return decision;
+      },
+      findStreamHold: (requestId) => leases.findStreamHold(requestId),
+      findLack: (requestId) => leases.findLack(requestId),
+    };
+  }
+
+  add(running: RunningStream): void {
+    this.#running.add(running);
+    if (this.#timer !== null) return;
+    this.#tickedMs = this.#deps.clock.monotonicMs();
+    this.#timer = setInterval(() => this.tick(), TICK_MS);
+  }
+
+  /** A second call does nothing. */
+  remove(running: RunningStream): void {
+    this.#running.delete(running);
+    if (this.#running.size > 0 || this.#timer === null) return;
+    clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  /** Adds bytes that a client has not read. False: there are too many, and the upstream must be paused. */
+  takeUnread(ownBytes: number, bytes: number): boolean {
+    if (ownBytes + bytes > MAX_UNREAD_BYTES) return false;
+    if (this.#unreadBytes + bytes > MAX_ALL_UNREAD_BYTES) return false;
+    this.#unreadBytes += bytes;
+    return true;
+  }
+
+  releaseUnread(bytes: number): void {
+    this.#unreadBytes -= bytes;
+  }
+
+  /** Sets all holds by the present bounds. */
+  tick(): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const silentMs = nowMs - this.#tickedMs;
+    this.#tickedMs = nowMs;
+    const pausedMs = silentMs > PAUSE_MS ? Math.round(silentMs - TICK_MS) : 0;
+    for (const running of this.#running) {
+      try {
+        this.#follow(running, { nowMs, pausedMs });
+      } catch (error) {
+        running.fail(error);
+      }
+    }
+  }
+
+  #follow(running: RunningStream, at: { nowMs: number; pausedMs: number }): void {
+    const { stream } = running;
+    stream.look(at.nowMs);
+    const decision = followStream(this.#leases, stream, at);
+    // The rest of an event usually arrives within a tick, and then the client learns the reason.
+    const isDeferred = decision !== null && !running.canEnd() && !stream.isCutDeferred;
+    stream.isCutDeferred = isDeferred;
+    if (decision !== null && !isDeferred) running.cut(decision);
+  }
+}
+
+/** Sets the hold of one stream. Returns the reason for its cut, or null. Throws if no limit explains the missing budget. */
+export function followStream(
+  leases: StreamMeterDeps["leases"],
+  stream: MeteredStream,
+  { nowMs, pausedMs }: { nowMs: number; pausedMs: number },
+): CutDecision | null {
+  const { requestId, terms, seen } = stream;
+  const held = leases.findStreamHold(requestId);
+  if (held === null) return null;
+  const { currentNanoUsd } = held;
+  const need = findStreamNeed(terms, seen, { atMs: nowMs, currentNanoUsd });
+  if (need.wishNanoUsd === null) {
+    // Ends a wish that is no longer needed.
+    if (stream.waitsSinceMs !== null) leases.resizeHold(requestId, currentNanoUsd);
+    stream.waitsSinceMs = null;
+    stream.noteHold(currentNanoUsd);
+    return null;
+  }
+  const lastMs = nowMs + LAST_GROWTH_MS;
+  const last = findStreamNeed(terms, seen, { atMs: lastMs, currentNanoUsd }).needNanoUsd;
+  // A wish that waits is for the whole step first, and then for as little as possible.
+  const isLast = stream.waitsSinceMs !== null && last > currentNanoUsd;
+  const wishNanoUsd = isLast ? last : need.wishNanoUsd;
+  if (leases.resizeHold(requestId, wishNanoUsd) === "held") {
+    stream.waitsSinceMs = null;
+    stream.noteHold(wishNanoUsd);
+    return null;
+  }
+  stream.waitsSinceMs ??= nowMs;
+  if (seen.finalNanoUsd !== null) return null;
+  const isOver = nowMs - stream.waitsSinceMs >= LEAST_WAIT_MS && currentNanoUsd < need.needNanoUsd;
+  // A call of a tool's use can start before the wait is over.
+  if (!isOver && currentNanoUsd >= need.urgentNanoUsd) return null;
+  const lack = leases.findLack(requestId);
+  if (lack === null || lack.limit === null) throw makeUnexplainedError();
+  return { lack: { ...lack, limit: lack.limit }, heldNanoUsd: currentNanoUsd, pausedMs };
+}
+
+function makeUnexplainedError(): ApiError {
+  return new ApiError(
+    "database_unavailable",
+    "This response was stopped, because the gateway's database grants no more budget for it. Send the request again shortly.",
+    { "retry-after": "2" },
+  );
+}
