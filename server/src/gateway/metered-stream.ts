@@ -36,6 +36,7 @@ export class MeteredStream {
   /** Null: not started, or encoded, so that only its time is known. */
   #live: LiveUsage | null = null;
   #hasRead = false;
+  #hasStarted = false;
   /** Error of a result that could not be added. Its bytes must still reach the client. */
   #fault: Error | null = null;
   /** Last time at which the facts were brought up to date. */
@@ -99,7 +100,9 @@ export class MeteredStream {
     if (this.#hasRead) {
       this.#hasRead = false;
       const { seen } = this;
-      if (nowMs - seen.lastReadMs > MAX_GAP_MS) seen.hadGap = true;
+      // A long wait for the first byte is usual, and no sign of late bytes.
+      if (this.#hasStarted && nowMs - seen.lastReadMs > MAX_GAP_MS) seen.hadGap = true;
+      this.#hasStarted = true;
       // The bytes arrived after the look before.
       seen.lastReadMs = this.#lookedMs;
     }

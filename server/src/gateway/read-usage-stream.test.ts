@@ -29,6 +29,35 @@ describe("a stream", () => {
     expect([seen.isOutputFinal, seen.isComplete]).toEqual([true, false]);
   });
 
+  test("reports each use of a server tool, and the bytes of its result if they bound its tokens", () => {
+    const reader = makeUsageReader({ isStream: true });
+    const results: (number | null)[] = [];
+    if (reader.live === null) throw new Error("the reader has no live usage");
+    reader.live.onToolResult = (bytes) => void results.push(bytes);
+    const pushBlock = (content_block: object) =>
+      reader.push(Buffer.from(event("content_block_start", { index: 0, content_block })));
+    const fetched = (source: object) => ({
+      type: "web_fetch_tool_result",
+      content: { type: "web_fetch_result", content: { type: "document", source, title: "ab" } },
+    });
+    pushBlock({ type: "server_tool_use", id: "1", name: "web_search", input: {} });
+    pushBlock({ type: "web_search_tool_result", content: [{ type: "web_search_result" }] });
+    pushBlock({
+      type: "web_search_tool_result",
+      content: { type: "web_search_tool_result_error" },
+    });
+    pushBlock(fetched({ type: "text", data: "five\u00e9" }));
+    pushBlock(fetched({ type: "base64", data: "JVBERi0=" }));
+    pushBlock({ type: "web_fetch_tool_result", content: null });
+    expect(results).toEqual([null, 0, 8, null, null]);
+    expect(reader.live.seen).toMatchObject({ serverToolUses: 1, blocks: 6, webSearches: 0 });
+  });
+
+  test("of an encoded response has no live usage", () => {
+    expect(makeUsageReader({ isStream: true, contentEncoding: "gzip" }).live).toBeNull();
+    expect(makeUsageReader({ isStream: false }).live).toBeNull();
+  });
+
   test("has the model of a fallback block", async () => {
     const fallback = event("content_block_start", {
       index: 0,
