@@ -25,7 +25,10 @@ import { makeStoppingError } from "./refuse.ts";
 // enough budget, which is nearly always the case, the request does not wait.
 
 export interface HoldDeps {
-  leases: Pick<LeaseSync, "isHoldRequired" | "hold" | "drop" | "findLimit" | "findUnknownRefusal">;
+  leases: Pick<
+    LeaseSync,
+    "isHoldRequired" | "hasSteps" | "hold" | "drop" | "findLimit" | "findUnknownRefusal"
+  >;
   metrics: {
     observeHoldRefusal(reason: HoldRefusal["reason"] | "unbounded" | "unknown_features"): void;
   };
@@ -100,9 +103,8 @@ function describeCost(
   worstCase: WorstCase,
 ): AskedCost {
   // The simulator generates at any speed.
-  const isSimulated = upstream.kind === "simulator";
-  const terms = isSimulated ? null : deps.streams.findTerms(message, worstCase, scope);
-  return { worstCase, terms };
+  const isWhole = upstream.kind === "simulator" || !deps.leases.hasSteps(scope.organizationId);
+  return { worstCase, terms: isWhole ? null : deps.streams.findTerms(message, worstCase, scope) };
 }
 
 /** Error for a request that a strict limit forbids, whatever remains of it. Null: no limit does. */

@@ -292,6 +292,7 @@ const noCaps: GatewayDeps["personSpend"] = { prepare: () => undefined, findCaps:
 /** Leases of an organization without strict limits. */
 const noLeases: GatewayDeps["leases"] = {
   isHoldRequired: () => false,
+  hasSteps: () => false,
   findLimit: () => null,
   findUnknownRefusal: () => null,
   hold: () => ({

@@ -50,6 +50,7 @@ export function makeSteppedLeases(): SteppedLeases {
   };
   const leases: GatewayDeps["leases"] = {
     isHoldRequired: () => true,
+    hasSteps: () => true,
     findLimit: () => steppedLimit,
     findUnknownRefusal: () => null,
     hold(request) {
