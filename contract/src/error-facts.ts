@@ -86,7 +86,7 @@ const cutFacts = z
   .object({
     held_usd: usdText.meta({ description: "Budget that the limit held for the response." }),
     cost_usd: usdText.meta({
-      description: "Highest cost that the response can have reached. It is billed with this cost.",
+      description: "Highest cost that the response can have reached, with which it is billed.",
     }),
   })
   .meta({ description: "The stopped response." });

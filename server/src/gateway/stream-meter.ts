@@ -11,8 +11,8 @@ import type { MeteredStream } from "./metered-stream.ts";
 /** Time between two ticks. */
 const TICK_MS = 250;
 /**
- * Shortest wait for a larger hold before a cut, milliseconds. The hold still covers the bound for two seconds then, and a
- * call with the result of a server tool starts only after the tool has run.
+ * Shortest wait for a larger hold before a cut, milliseconds. The hold still covers the bound for two seconds then. A use of
+ * a tool is urgent earlier.
  */
 const LEAST_WAIT_MS = 1_000;
 /** The last growth before a cut covers the next two ticks only, so that nearly all of the limit is used. */
