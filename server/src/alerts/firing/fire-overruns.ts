@@ -69,8 +69,8 @@ async function findFirings(
 const DAY_MS = 86_400_000;
 
 /**
- * Fires alerts for all overruns of the running periods, and of those that ended within a day: for newer alerts, and after a
- * failure in a fold.
+ * Fires alerts for all overruns of the running periods, and of those that ended within a day. Newer alerts need this, and so
+ * do overruns after a failure in a fold.
  */
 export async function sweepOverruns(tx: Tx, deps: AlertingDeps): Promise<void> {
   const nowMs = deps.nowMs();

@@ -13,7 +13,7 @@ export interface ExceededBounds {
   report(excess: ObservedExcess): void;
   /** Reads the rows again. Throws the error of a failed query, and keeps the present rows. */
   reload(): Promise<void>;
-  /** Ends the retries. What is not stored is lost. */
+  /** Ends the retries. Entries that are not stored are lost. */
   stop(): Promise<void>;
 }
 
