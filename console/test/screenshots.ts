@@ -8,6 +8,7 @@ import { eventually } from "../../server/test/harness/eventually.ts";
 import { root, stopAllServers } from "../../server/test/harness/server-process.ts";
 import { findChromium, launchChromium } from "./browser.ts";
 import { owner, startCompany } from "./company.ts";
+import { addCuts } from "./company-cuts.ts";
 import { addPeopleAndTags } from "./company-people.ts";
 import { listPages, publicPages } from "./pages.ts";
 
@@ -28,6 +29,7 @@ if (executable === null) {
 mkdirSync(folder, { recursive: true });
 const company = await startCompany();
 await addPeopleAndTags(company);
+const cutPages = await addCuts(company);
 // Otherwise keys with a cost would have no last use.
 await eventually(60_000, "the last use of the keys to be written", async () => {
   const unused = await company.server.sql(
@@ -43,7 +45,7 @@ try {
   for (const theme of ["light", "dark"] as const) {
     for (const [size, viewport] of sizes) {
       const look = { viewport, colorScheme: theme, deviceScaleFactor: 1 };
-      await takeScreenshots(listPages(company), `${size}-${theme}`, {
+      await takeScreenshots([...listPages(company), ...cutPages], `${size}-${theme}`, {
         ...look,
         storageState: session,
       });
@@ -86,7 +88,8 @@ async function signIn() {
 }
 
 async function settle(page: Page): Promise<void> {
-  await page.getByRole("heading", { level: 1 }).first().waitFor();
+  // A dialog hides the page from assistive technology.
+  await page.getByRole("heading", { level: 1, includeHidden: true }).first().waitFor();
   await page.waitForLoadState("networkidle");
   await page.evaluate("document.fonts.ready.then(() => undefined)");
   // Charts animate for this time.

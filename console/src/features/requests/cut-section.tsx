@@ -30,14 +30,19 @@ const reasonSentences: Record<Cut["reason"], string> = {
     "The stream was faster than the highest speed of its model, so its hold did not suffice.",
 };
 
-function listLimitFacts({ scope, scope_name, period, balance }: Cut): [string, ReactNode][] {
-  const limit: [string, ReactNode] = [
-    "Limit",
-    <LimitLink key="limit" scope={scope} scopeName={scope_name} period={period} />,
-  ];
-  if (balance === null) return [limit];
+function listLimitFacts(cut: Cut): [string, ReactNode][] {
+  const { balance } = cut;
+  const link = (
+    <LimitLink
+      limitId={cut.spend_limit_id}
+      scope={cut.scope}
+      scopeName={cut.scope_name}
+      period={cut.period}
+    />
+  );
+  if (balance === null) return [["Limit", link]];
   return [
-    limit,
+    ["Limit", link],
     ["Limit amount", `$${balance.limit_usd}`],
     ["Spent then", `$${balance.spent_usd}`],
     ["Held then", `$${balance.held_usd} by all nodes`],

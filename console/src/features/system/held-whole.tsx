@@ -79,8 +79,13 @@ function makeColumns(onDelete: ((bound: Bound) => void) | null): Column<Bound>[]
           {
             id: "actions",
             header: "",
+            isNumeric: true,
             cell: (bound: Bound) => (
-              <Button onClick={() => onDelete(bound)} aria-label={`Hold ${bound.name} in steps`}>
+              <Button
+                kind="quiet"
+                onClick={() => onDelete(bound)}
+                aria-label={`Hold ${bound.name} in steps`}
+              >
                 Hold in steps…
               </Button>
             ),

@@ -82,6 +82,7 @@ function LimitFacts({ refusal, limit }: { refusal: Refusal; limit: Limit }) {
     <span className="grid gap-0.5 text-sm text-quiet">
       <span>
         <LimitLink
+          limitId={limit.id}
           scope={limit.scope}
           scopeName={findLimitName(refusal, limit)}
           period={limit.period}
