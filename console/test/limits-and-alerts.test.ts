@@ -3,6 +3,7 @@ import { testAlerts } from "./alerts.ts";
 import { describeConsole } from "./open-console.ts";
 import { testOverview } from "./overview.ts";
 import { testRateLimits } from "./rate-limits.ts";
+import { testSpendLimits } from "./spend-limits.ts";
 
 // The overview comes first, because the other subjects create alerts and change limits.
 
@@ -12,4 +13,6 @@ describeConsole("limits and alerts", (console) => {
   describe("alerts and requests", () => testAlerts(console));
 
   describe("rate limits", () => testRateLimits(console));
+
+  describe("spend limits", () => testSpendLimits(console));
 });
