@@ -163,6 +163,7 @@ async function measureHi({ clients, holds, seed }: Options): Promise<number> {
     await withBursar({ seed, fixedTokens: HI_TOKENS }, limit, async ({ standIn, target }) => {
       const args = ["-p", "hi", "--model", "opus"];
       const { stdout, stderr, code } = await runClaude(clients, target, args);
+      await sleep(SETTLE_MS);
       const bills = await standIn.listBills();
       const records = await target.listRecords();
       if (code !== 0 && hold !== "whole") failed += 1;

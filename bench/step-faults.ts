@@ -1,7 +1,7 @@
 // `node bench/step-faults.ts [--rounds 10] [--limit 5] [--clients 200] [--hold steps] [--max-tokens 128000] [--seed 1]`: streams under one strict limit
-// on four nodes with one PostgreSQL. In each round one node gets `kill -9`. Another is stopped: for longer than its lease in odd
-// rounds, and for less in even ones. Each round has a new limit, and ends once it is spent. Exits with 1 if the figures are not
-// those that the rules allow: see `agents/check-faults.ts`.
+// on four nodes with one PostgreSQL. In each round one node is stopped: until it is fenced, longer, or shorter than its lease. In
+// every second round another node gets `kill -9` at the same moment. Each round has a new limit, and ends once it is spent. Exits
+// with 1 if the figures are not those that the rules allow: see `agents/check-faults.ts`.
 import { parseArgs } from "node:util";
 import { stopAllServers } from "../server/test/harness/server-process.ts";
 import { checkFaults, type FaultFigures } from "./agents/check-faults.ts";
@@ -56,7 +56,7 @@ function describe(figures: FaultFigures): [string, string][] {
   const { streams } = figures;
   const count = (fate: string) => streams.filter((one) => one.fate === fate).length;
   return [
-    ["the other node was stopped for", `${(figures.stoppedMs / 1_000).toFixed(1)} s`],
+    ["a node was stopped for", `${(figures.stoppedMs / 1_000).toFixed(1)} s`],
     ["fenced", figures.isFenced ? "yes" : "no"],
     ["streams", String(streams.length)],
     ["on the killed node", String(count("killed"))],

@@ -18,7 +18,7 @@ import {
 import { seededRandom } from "../../server/test/harness/seeded-random.ts";
 import type { WorkspaceWithKey } from "../../server/test/harness/server-process.ts";
 import { monotonicMs } from "../monotonic.ts";
-import { AGENT_MODEL } from "./agent-body.ts";
+import { AGENT_MODEL, makeHeaders } from "./agent-body.ts";
 import type { BilledRequest } from "./billed-request.ts";
 import { type RecordedRequest, type RunLimit, readRecords } from "./bursar-target.ts";
 import type { Fate, FaultFigures, FaultStream } from "./check-faults.ts";
@@ -42,10 +42,24 @@ export interface FaultOptions {
 const NODES = 4;
 const TTL_MS = 2_000;
 const BOUND_MS = 180_000;
-/** Share of the limit that is spent before the faults. */
-const SPENT_BEFORE_FAULTS = 0.3;
-/** A stop that ends before the lease does. */
+/** A stop that ends before the lease does, and one that is longer than any hold reaches ahead. */
 const SHORT_STOP_MS = [400, 1_500] as const;
+const LONG_STOP_MS = [10_000, 14_000] as const;
+
+interface FaultPlan {
+  hasKill: boolean;
+  stop: "short" | "until_fenced" | "long";
+  /** Share of the limit that is spent before the faults. */
+  spentBefore: number;
+}
+
+/** The rounds use them in turn. After a kill the unresolved holds block the limit, so the others have none. */
+const PLANS: readonly FaultPlan[] = [
+  { hasKill: true, stop: "until_fenced", spentBefore: 0.3 },
+  { hasKill: false, stop: "long", spentBefore: 0.6 },
+  { hasKill: true, stop: "short", spentBefore: 0.3 },
+  { hasKill: false, stop: "short", spentBefore: 0.6 },
+];
 /** Time of the killed node until it starts again. */
 const DOWN_MS = 1_000;
 /** Longer than the stand-in generates for a client that has left. */
@@ -68,7 +82,8 @@ interface Sent {
 }
 
 interface FaultTimes {
-  killed: number;
+  /** Node that was killed. Null: none. */
+  killed: number | null;
   killedAtMs: number;
   stopped: number;
   stoppedAtMs: number;
@@ -106,6 +121,8 @@ export async function* runFaultRounds(
 
 async function runRound(parts: Parts, round: number): Promise<FaultFigures> {
   const { options, standIn } = parts;
+  const plan = PLANS[(round - 1) % PLANS.length];
+  if (plan === undefined) throw new Error("there is no plan");
   const made = await createLimited(parts, options.limit);
   const before = (await standIn.listBills()).length;
   const stop = new AbortController();
@@ -117,9 +134,9 @@ async function runRound(parts: Parts, round: number): Promise<FaultFigures> {
   await eventually(BOUND_MS, "spend before the faults", async () => {
     const bills = (await standIn.listBills()).slice(before);
     const share = Number(sum(bills.map(({ nanoUsd }) => nanoUsd))) / 1e9 / options.limit.limitUsd;
-    return share >= SPENT_BEFORE_FAULTS ? true : null;
+    return share >= plan.spentBefore ? true : null;
   });
-  const times = await injectFaults(parts, round % 2 === 1);
+  const times = await injectFaults(parts, plan);
   for (let node = 0; node < NODES; node++) await waitUntilServing(parts, node);
   await Promise.all(clients);
   agent.destroy();
@@ -129,7 +146,7 @@ async function runRound(parts: Parts, round: number): Promise<FaultFigures> {
   const records = await readRecords(parts.db, made.workspaceId);
   const bills = (await standIn.listBills())
     .slice(before)
-    .filter(({ session }) => session?.startsWith(`${round} `));
+    .filter(({ session }) => session?.startsWith(`${round}-`));
   return {
     round,
     limitNanoUsd: parseUsd(options.limit.limitUsd),
@@ -146,9 +163,10 @@ function describeStreams(round: {
   sent: readonly Sent[];
   times: FaultTimes;
 }): Pick<FaultFigures, "streams" | "refusals" | "billedNanoUsd" | "billedAfterCutNanoUsd"> {
-  const recorded = new Map(round.records.map((each) => [each.upstreamRequestId, each]));
+  // A stream that is cut before its first byte has no id of the upstream.
+  const recorded = new Map(round.records.map((each) => [each.agentSession, each]));
   const streams = round.bills.map((bill): FaultStream => {
-    const record = recorded.get(bill.requestId);
+    const record = recorded.get(bill.session);
     return {
       requestId: bill.requestId,
       fate: findFate(bill, round.times),
@@ -175,7 +193,7 @@ function describeStreams(round: {
 
 /** The session of a request names its node. */
 function findFate({ session, receivedAtMs, endedAtMs }: BilledRequest, times: FaultTimes): Fate {
-  const node = Number(session?.split(" ").at(-1));
+  const node = Number(session?.split("-").at(-1));
   const endMs = endedAtMs ?? Number.POSITIVE_INFINITY;
   const ran = (fromMs: number, untilMs: number) => receivedAtMs <= untilMs && endMs >= fromMs;
   if (node === times.killed && ran(times.killedAtMs, times.killedAtMs)) return "killed";
@@ -192,8 +210,9 @@ async function sendUntilSpent(
   let refusals = 0;
   for (let number = 0; refusals < FINAL_REFUSALS && !stop.aborted; number++) {
     const node = Math.floor(random() * NODES);
-    const headers = { "content-type": "application/json", "x-api-key": made.key };
-    const body = makeBody(`${round} ${client} ${number} ${node}`, parts.options.maxTokens);
+    const session = `${round}-${client}-${number}-${node}`;
+    const headers = { ...makeHeaders(session), "x-api-key": made.key };
+    const body = makeBody(session, parts.options.maxTokens);
     const { url } = nodeAt(parts, node);
     const attempt = await sendRequest({ url, headers, body, agent });
     sent.push({ node, attempt });
@@ -221,12 +240,13 @@ function makeBody(session: string, maxTokens: number): object {
   };
 }
 
-/** Kills one node and stops another one. Starts the killed one again. */
-async function injectFaults(parts: Parts, isLong: boolean): Promise<FaultTimes> {
+/** Stops one node, and kills another one if the plan says so. Starts the killed one again. */
+async function injectFaults(parts: Parts, plan: FaultPlan): Promise<FaultTimes> {
   const { random, db, nodes } = parts;
-  const killed = Math.floor(random() * NODES);
-  const stopped = (killed + 1 + Math.floor(random() * (NODES - 1))) % NODES;
-  const [killedNode, stoppedNode] = [nodeAt(parts, killed), nodeAt(parts, stopped)];
+  const stopped = Math.floor(random() * NODES);
+  const other = (stopped + 1 + Math.floor(random() * (NODES - 1))) % NODES;
+  const killed = plan.hasKill ? other : null;
+  const stoppedNode = nodeAt(parts, stopped);
   const id = await nodeIdOf(stoppedNode);
   const epochBefore = (await readEpochs(db)).get(id) ?? 0n;
   const isFenced = async () => ((await readEpochs(db)).get(id) ?? 0n) > epochBefore;
@@ -235,19 +255,21 @@ async function injectFaults(parts: Parts, isLong: boolean): Promise<FaultTimes> 
   let continuedAtMs = 0;
   const killedAtMs = monotonicMs();
   try {
-    const killing = killedNode.kill();
-    if (isLong) {
+    const killing = killed === null ? null : nodeAt(parts, killed).kill();
+    if (plan.stop === "until_fenced") {
       await eventually(BOUND_MS, "the stopped node to be fenced", async () =>
         (await isFenced()) ? true : null,
       );
-    } else await sleep(between(SHORT_STOP_MS, random));
+    } else await sleep(between(plan.stop === "long" ? LONG_STOP_MS : SHORT_STOP_MS, random));
     await killing;
   } finally {
     continuedAtMs = monotonicMs();
     process.kill(stoppedNode.pid, "SIGCONT");
   }
-  await sleep(DOWN_MS);
-  nodes[killed] = await killedNode.restart();
+  if (killed !== null) {
+    await sleep(DOWN_MS);
+    nodes[killed] = await nodeAt(parts, killed).restart();
+  }
   const times = { killed, killedAtMs, stopped, stoppedAtMs, continuedAtMs };
   return { ...times, isFenced: await isFenced() };
 }

@@ -24,8 +24,8 @@ export interface Run {
   samples: readonly HeldSample[];
 }
 
-/** A request that begins so shortly before a cut could have been refused instead. */
-const BEFORE_CUT_MS = 5_000;
+/** A stream asks for more about a second before its cut. A request that begins after that could have been refused instead. */
+const BEFORE_CUT_MS = 1_500;
 
 export function describeRun(run: Run): [string, string][] {
   const attempts = run.requests.flatMap((request) => request.attempts);

@@ -8,7 +8,6 @@ export interface RequestToSend {
   headers: Record<string, string>;
   body: object;
   agent: Agent;
-  signal?: AbortSignal;
 }
 
 /** One attempt, and its end as the client saw it. */
@@ -77,9 +76,9 @@ export function sendRequest(sent: RequestToSend): Promise<Attempt> {
       attempt.endedAtMs = monotonicMs();
       resolve(attempt);
     };
-    const { agent, signal } = sent;
+    const { agent } = sent;
     const headers = { ...sent.headers, "content-length": body.length };
-    const options = { method: "POST", headers, agent, ...(signal && { signal }) };
+    const options = { method: "POST", headers, agent };
     const call = openRequest(`${sent.url}${PATH}`, options, (response) => {
       readResponse(attempt, response, end);
     });

@@ -4,9 +4,9 @@ import { Conversation, makeHeaders, makeTitleBody } from "./agent-body.ts";
 import { between, sample } from "./plan-answer.ts";
 import { type Attempt, sendRequest } from "./send-request.ts";
 
-// One developer with Claude Code: prompts, tool calls and their results, until the limit is spent. A refusal that the client
-// does not repeat ends the conversation, and the developer begins a new one. The session ends when its first request is
-// refused too.
+// One developer with Claude Code: prompts, tool calls and their results, until the limit is spent. A refusal ends the
+// conversation after the attempts of the client, and the developer begins a new one. The session ends when the first request
+// of a conversation is refused for good.
 
 export interface SessionDeps {
   url: string;
@@ -17,6 +17,7 @@ export interface SessionDeps {
   agent: Agent;
   /** Maximum number of attempts of a request, as in Claude Code. */
   maxAttempts: number;
+  /** Ends the session after its running request. */
   signal: AbortSignal;
 }
 
@@ -40,14 +41,15 @@ const RETRIED_STATUSES = new Set([408, 409, 429]);
 /** Runs a session to its end. Adds each request to `requests` once it has ended. */
 export async function runSession(deps: SessionDeps, requests: SessionRequest[]): Promise<void> {
   while (!deps.signal.aborted) {
-    if ((await runConversation(deps, requests)) === 0) return;
+    if (await isRefusedAtStart(deps, requests)) return;
   }
 }
 
-/** Returns the number of answered requests. */
-async function runConversation(deps: SessionDeps, requests: SessionRequest[]): Promise<number> {
+/** Runs a conversation. True: its first request was refused, and a repetition is futile. */
+async function isRefusedAtStart(deps: SessionDeps, requests: SessionRequest[]): Promise<boolean> {
   const conversation = new Conversation(deps.sessionId);
   let answered = 0;
+  let isFutile = false;
   const title = send(deps, { kind: "title", isFirst: true }, makeTitleBody(deps.sessionId));
   void title.then((request) => requests.push(request));
   while (!deps.signal.aborted) {
@@ -55,12 +57,13 @@ async function runConversation(deps: SessionDeps, requests: SessionRequest[]): P
     const request = await send(deps, about, conversation.toBody());
     requests.push(request);
     const last = request.attempts.at(-1);
-    if (last === undefined || last.status !== 200) break;
+    isFutile = last !== undefined && last.status !== 200 && !isRetried(last);
+    if (last?.status !== 200) break;
     answered += 1;
     await addNext(deps, conversation, last);
   }
   await title;
-  return answered;
+  return answered === 0 && isFutile;
 }
 
 /** Adds the answer, and the result of its tool call or the next prompt, after the time that both take. */
@@ -95,7 +98,7 @@ async function send(
   const headers = { ...makeHeaders(sessionId), ...credential };
   const attempts: Attempt[] = [];
   while (attempts.length < deps.maxAttempts) {
-    const attempt = await sendRequest({ url, headers, body, agent, signal });
+    const attempt = await sendRequest({ url, headers, body, agent });
     attempts.push(attempt);
     if (signal.aborted || !isRetried(attempt)) break;
     const ownMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts.length - 1));
