@@ -272,6 +272,18 @@ describe("the reserve of running streams", () => {
     expect([held(node), node.view().waiting]).toEqual([[70n], 0]);
   });
 
+  test("is no free budget of its lease for a new request", async () => {
+    await limit(100n);
+    const node = await startNodeWithStream({ usual: 40n });
+    const other = await world.startNode("node_2");
+    hold(other, "req_1", 60n);
+    await world.speakAll(other);
+    expect(hold(node, "req_2", 20n)).toBe("waiting");
+    await world.speakAll(node);
+    expect([held(node), node.view().waiting]).toEqual([[10n], 1]);
+    expect(resize(node, "req_s", 40n)).toBe("held");
+  });
+
   test("is left by requests of other nodes, because the lease keeps it", async () => {
     await limit(100n);
     const one = await startNodeWithStream({ usual: 80n });
@@ -456,6 +468,24 @@ describe("a limit that changes while a stream runs", () => {
       [0n, 0n],
       [0n, 0n],
     ]);
+  });
+
+  test("that held less as a whole limit than others in steps holds more only with budget", async () => {
+    await limit(5_000n);
+    const key = { ...other, openEndedHoldNanoUsd: 25n, amountNanoUsd: 25n };
+    await world.setLimit({ ...key, hold: "whole" });
+    const node = await world.startNode("node_1");
+    const stream = { firstNanoUsd: 10n, usualNanoUsd: 0n };
+    const asked = { requestId: "req_s", scope, amountNanoUsd: 1_000n, isOpenEnded: true, stream };
+    node.hold(asked, world.now);
+    await world.speakAll(node);
+    resize(node, "req_s", 40n);
+    await world.speakAll(node);
+    expect(held(node).toSorted()).toEqual([25n, 40n]);
+    await world.setLimit({ ...key, hold: "steps" });
+    expect(node.findStreamHold("req_s")?.currentNanoUsd).toBe(25n);
+    expect([resize(node, "req_s", 26n), lackOf(node, "req_s")]).toEqual(["waiting", "too_large"]);
+    expect([resize(node, "req_s", 25n), held(node)]).toEqual(["held", [25n, 25n]]);
   });
 
   test("keeps the stream in steps when it changes to whole, so that its sum of holds does not exceed it", async () => {

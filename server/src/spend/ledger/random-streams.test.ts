@@ -92,9 +92,9 @@ class Run {
     const decision = node.hold(request, this.world.now);
     const made = { node, worst, usual: usual < worst ? usual : worst };
     if (decision.kind === "waiting") this.waiting.set(requestId, made);
-    if (decision.kind === "held") {
-      this.running.set(requestId, { ...made, isStepped: decision.isStepped });
-    }
+    if (decision.kind !== "held") return;
+    this.running.set(requestId, { ...made, isStepped: decision.isStepped });
+    if (stream === undefined && worst > 0n) expectReserve(node);
   }
 
   #resolve(resolved: ReturnType<NodeLeases["resolveWaiting"]>): void {
@@ -150,11 +150,19 @@ class Run {
   }
 }
 
-const RUNS = { numRuns: 300 };
+/** A request that is held whole leaves the reserve of all streams. */
+function expectReserve(node: NodeLeases): void {
+  for (const { limit, granted, drawn, held, reserved } of node.view().states) {
+    if (limit !== null) expect(granted - drawn - held >= reserved).toBe(true);
+  }
+}
+
+const RUNS = { numRuns: 200 };
+const LENGTH = { maxLength: 60, size: "max" } as const;
 
 test("leases have the holds and reserves of their streams, and all nodes together stay within the limits", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, LENGTH), async (steps) => {
       const run = new Run();
       await run.start();
       for (const each of steps) {
@@ -175,9 +183,38 @@ test("leases have the holds and reserves of their streams, and all nodes togethe
   );
 });
 
+test("limits that change between steps and whole amounts are never exceeded by their holds", async () => {
+  const flip = fc.record({
+    kind: fc.constant("limit"),
+    at: fc.nat({ max: 1 }),
+    amount: fc.constant(100n),
+    hold: fc.constantFrom("steps", "whole"),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.oneof(step, step, flip), LENGTH), async (steps) => {
+      const run = new Run();
+      await run.start();
+      for (const each of steps) {
+        await run.take(each);
+        for (const { scopeType } of LIMITS) {
+          const states = run.nodes.flatMap((node) =>
+            node.view().states.filter(({ key }) => key.scopeType === scopeType),
+          );
+          const held = states.reduce((sum, state) => sum + state.held, run.spent);
+          expect(held <= 100n).toBe(true);
+          for (const { drawn, held, granted } of states) {
+            expect(drawn + held <= granted).toBe(true);
+          }
+        }
+      }
+    }),
+    RUNS,
+  );
+});
+
 test("no order of changed limits and ends leaves a hold, a reserve or a wish behind", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.oneof(step, change), { maxLength: 60 }), async (steps) => {
+    fc.asyncProperty(fc.array(fc.oneof(step, change), LENGTH), async (steps) => {
       const run = new Run();
       await run.start();
       for (const each of steps) {
@@ -201,9 +238,9 @@ test("no order of changed limits and ends leaves a hold, a reserve or a wish beh
   );
 });
 
-test("a larger hold within the limit is granted once the other requests end", async () => {
+test("a larger hold within a third of the unused limit is granted once the other requests end", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 40 }), small, async (steps, wished) => {
+    fc.asyncProperty(fc.array(step, LENGTH), small, async (steps, wished) => {
       const run = new Run();
       await run.start();
       const [node] = run.nodes;
@@ -220,7 +257,8 @@ test("a larger hold within the limit is granted once the other requests end", as
         run.world.now.nowMs += 250;
         for (const each of run.nodes.toReversed()) await run.world.speakAll(each);
       }
-      const isPossible = wished + run.spent <= 100n;
+      // The other node may keep budget in advance: a third of the unused budget is for exact grants.
+      const isPossible = 3n * wished <= 100n - run.spent;
       const current = node.findStreamHold("req_s")?.currentNanoUsd;
       if (isPossible && wished > 0n) expect(current).toBe(wished);
     }),

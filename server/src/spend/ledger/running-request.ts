@@ -17,7 +17,7 @@ export interface RunningHold extends SpendOrigin, Omit<HoldAmount, "stream"> {
 
 /** A stream that limits hold in steps. */
 interface StreamSteps {
-  /** Hold in each lease with steps. */
+  /** Least hold of the leases with steps. */
   currentNanoUsd: bigint;
   /** Usual hold, at most the worst case. */
   usualNanoUsd: bigint;
@@ -124,16 +124,20 @@ function reserveAt(running: Running, at: number): bigint {
   return rest > 0n ? rest : 0n;
 }
 
-/** Sets the hold in each lease with steps. Under a removed limit the hold does not grow. */
+/**
+ * Sets the hold in each lease with steps. A hold grows only if the new one is larger than that of all leases, because the
+ * caller has checked only that. Under a removed limit the hold never grows.
+ */
 export function resizeStream(running: RunningStream, holdNanoUsd: bigint): void {
   const nanoUsd = largerOf(holdNanoUsd, LEAST_HOLD);
+  const isLarger = nanoUsd > running.steps.currentNanoUsd;
   running.steps.currentNanoUsd = nanoUsd;
   let at = -1;
   for (const state of running.states) {
     at += 1;
     if (running.steps.isIn[at] !== true) continue;
-    const isRemoved = state.limit === null;
-    if (isRemoved && nanoUsd > amountAt(running, at)) continue;
+    const canGrow = isLarger && state.limit !== null;
+    if (!canGrow && nanoUsd > amountAt(running, at)) continue;
     state.reserved -= reserveAt(running, at);
     state.held += changeAmount(running, at, nanoUsd);
     state.reserved += reserveAt(running, at);
@@ -165,6 +169,8 @@ export function followLimit(
   const { steps, request } = running;
   const isInSteps = limit?.hold === "steps";
   if (limit !== null && (isOther || isInSteps)) {
+    // A limit that held less than the others grows with the next larger hold, which needs budget.
+    if (!isOther) steps.currentNanoUsd = leastOf(steps.currentNanoUsd, amountAt(running, at));
     const nanoUsd = isInSteps ? steps.currentNanoUsd : findWholeAmount(limit, request);
     steps.isIn[at] = isInSteps;
     state.held += changeAmount(running, at, nanoUsd);
