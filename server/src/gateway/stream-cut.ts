@@ -48,10 +48,10 @@ function toCutReason(reason: HoldRefusal["reason"]): CutReason {
     case "unavailable":
     case "node_awaited":
     case "uncounted":
+    case "queue_slow":
       return "database_unavailable";
     case "held":
     case "queue_full":
-    case "queue_slow":
       return "limit_held";
   }
 }
