@@ -135,7 +135,9 @@ describeConsole("changes", (console) => {
     const dialog = page.getByRole("dialog");
     const openMenu = () =>
       page.getByRole("button", { name: "Actions for the limit of Customer support" }).click();
-    await row.getByText("Set by the operator: $2,000.00, strict; an Admin: $2,400.00").waitFor();
+    await row
+      .getByText("Set by the operator: $2,000.00, strict, in steps; an Admin: $2,400.00")
+      .waitFor();
     await openMenu();
     await page.getByRole("menuitem", { name: "Change limit…" }).click();
     const rank = dialog.getByLabel("Rank");
@@ -144,7 +146,7 @@ describeConsole("changes", (console) => {
     ]);
     await dialog
       .getByRole("listitem")
-      .filter({ hasText: "Operator: $2,000.00, strictApplies" })
+      .filter({ hasText: "Operator: $2,000.00, strict, in stepsApplies" })
       .waitFor();
     // A field without input follows the rank.
     expect(await dialog.getByLabel("Limit", { exact: true }).inputValue()).toBe("2000");
@@ -157,11 +159,15 @@ describeConsole("changes", (console) => {
     await dialog.getByText("To change it, choose the rank Admin.").waitFor();
     await rank.selectOption("Admin");
     await dialog.getByRole("button", { name: "Change limit", exact: true }).click();
-    await row.getByText("Set by the operator: $2,000.00, strict; an Admin: $2,500.00").waitFor();
+    await row
+      .getByText("Set by the operator: $2,000.00, strict, in steps; an Admin: $2,500.00")
+      .waitFor();
 
     await openMenu();
     await page.getByRole("menuitem", { name: "Remove limit…" }).click();
-    await dialog.getByText("The value of the operator stays: $2,000.00, strict.").waitFor();
+    await dialog
+      .getByText("The value of the operator stays: $2,000.00, strict, in steps.")
+      .waitFor();
     await dialog.getByRole("button", { name: "Remove limit", exact: true }).click();
     await row.getByText("Set by the operator", { exact: true }).waitFor();
     await openMenu();

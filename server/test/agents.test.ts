@@ -84,10 +84,11 @@ async function work(client: Anthropic): Promise<Outcome> {
   }
 }
 
-test("fifty agents use a limit up to one request's worst case, never exceed it, and get the reason of refusals", async () => {
+test("fifty agents use a limit that holds whole up to one request's worst case, never exceed it, and get the reason of refusals", async () => {
   await server.mustAdmin("POST", "/v1/admin/workspaces/limits", {
     workspace_id: team.workspaceId,
     monthly_limit_usd: LIMIT_USD,
+    hold: "whole",
   });
   const path = `/v1/admin/workspaces/limits?workspace_id=${team.workspaceId}`;
   const readLimit = async () => {

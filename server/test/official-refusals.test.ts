@@ -61,6 +61,8 @@ async function setLimit(limitUsd: number): Promise<void> {
   await server.mustAdmin("POST", "/v1/admin/workspaces/limits", {
     workspace_id: team.workspaceId,
     monthly_limit_usd: limitUsd,
+    // The refusals of JSON and of streams are the same.
+    hold: "whole",
   });
   await waitForLimit(({ state }) => state === "active");
 }

@@ -58,7 +58,7 @@ const setUnknownFeatures = { unknown_features: unknownFeatures.default("hold") }
 export const holdRules = ["steps", "whole"] as const;
 
 /** Rule of a new limit whose request names none. */
-export const NEW_LIMIT_HOLD: (typeof holdRules)[number] = "whole";
+export const NEW_LIMIT_HOLD: (typeof holdRules)[number] = "steps";
 
 const holdDescription =
   "Rule of a strict limit for streams. `steps`: hold the input and the next part of the output, and more as the stream goes on. A stream is cut when the limit has nothing left. `whole`: hold the worst case of the stream from its start. Other requests are always held whole.";

@@ -66,13 +66,13 @@ export const periodWords: Record<Period, string> = {
   monthly: "per calendar month",
 };
 
-/** "$100.00, strict" */
+/** "$100.00, strict, in steps" */
 export function describeValue(
   of: Pick<SpendLimit, "limit_usd" | "enforcement" | "unknown_features" | "hold">,
 ): string {
   const { label } = enforcementWords[of.enforcement];
   const rule = isRefusingUnknown(of) ? ", refuses unknown features" : "";
-  const hold = isHeldInSteps(of) ? ", holds streams in steps" : "";
+  const hold = isHeldInSteps(of) ? ", in steps" : "";
   return `${formatUsd(toUsdText(of.limit_usd))}, ${label.toLowerCase()}${hold}${rule}`;
 }
 

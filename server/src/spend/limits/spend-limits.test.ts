@@ -47,7 +47,7 @@ describe("a limit is set by scope and period", () => {
       activating_since: null,
       open_ended_hold_usd: null,
       unknown_features: "hold",
-      hold: "whole",
+      hold: "steps",
       values: [
         {
           rank: "admin",
@@ -55,7 +55,7 @@ describe("a limit is set by scope and period", () => {
           enforcement: "strict",
           open_ended_hold_usd: null,
           unknown_features: "hold",
-          hold: "whole",
+          hold: "steps",
           set_by: { type: "admin_key", id: expect.any(String) },
           set_at: expect.stringMatching(/Z$/),
         },

@@ -68,7 +68,7 @@ test("the documented call stores the exact amount", async ({ org }) => {
     activating_since: null,
     open_ended_hold_usd: null,
     unknown_features: "hold",
-    hold: "whole",
+    hold: "steps",
     values: [
       {
         rank: "admin",
@@ -76,7 +76,7 @@ test("the documented call stores the exact amount", async ({ org }) => {
         enforcement: "strict",
         open_ended_hold_usd: null,
         unknown_features: "hold",
-        hold: "whole",
+        hold: "steps",
         set_by: { type: "admin_key", id: expect.any(String) },
         set_at: expect.stringMatching(/Z$/),
       },
