@@ -420,6 +420,15 @@ describe("without contact with the database", () => {
     });
   });
 
+  test("a stream whose limits were all removed needs no lease", async () => {
+    await limit(1_000n);
+    const node = await startNodeWithStream();
+    await world.removeLimit({ organizationId, scopeId: workspaceId, amountNanoUsd: 0n });
+    world.now.nowMs += LEASE_TIMES.ttlMs;
+    expect(resize(node, "req_s", 50n)).toBe("held");
+    expect(held(node)).toEqual([10n]);
+  });
+
   test("a stream of a fenced node shrinks, and grows in the next epoch", async () => {
     await limit(1_000n);
     const node = await startNodeWithStream();

@@ -92,7 +92,9 @@ export class NodeStreams {
     const { stream, nanoUsd } = wish;
     if (nanoUsd > stream.steps.currentNanoUsd) {
       const lacking = this.#listLacking(wish).map(textOf);
-      if (lacking.length > 0 || messages.isExpired(nowMs)) return lacking;
+      // A stream whose limits were all removed needs no lease.
+      const isOut = messages.isExpired(nowMs) && listGrowth(stream, nanoUsd).length > 0;
+      if (lacking.length > 0 || isOut) return lacking;
     }
     table.resize(stream, nanoUsd);
     return null;
