@@ -17,6 +17,7 @@ import {
   findStreamTerms,
   firstHold,
   MAX_DELAY_MS,
+  noteHidden,
   type StreamLimits,
   seeNothing,
   setToolUses,
@@ -274,6 +275,15 @@ describe("the hold of a stream", () => {
     const { needNanoUsd } = findStreamNeed(terms, seen, { atMs: 104_000, currentNanoUsd: 0n });
     const late = { ...seen, lastReadMs: 107_000, hadGap: true, visibleBytes: 510 };
     expect(boundStream(terms, late, 107_000)).toBeLessThanOrEqual(needNanoUsd);
+  });
+
+  test("of a slow stream does not jump with its first hidden block", () => {
+    const seen = { ...seeNothing(0), lastReadMs: 100_000, visibleBytes: 500, blocks: 1 };
+    const { needNanoUsd } = findStreamNeed(terms, seen, { atMs: 100_000, currentNanoUsd: 0n });
+    Object.assign(seen, { lastReadMs: 100_250, blocks: 2 });
+    noteHidden(seen);
+    expect(boundStream(terms, seen, 100_500)).toBeLessThan(needNanoUsd);
+    expect(boundStream(terms, seen, 110_000)).toBe(BigInt(input + output(500 + 128 + 1_775)));
   });
 
   test("of searches has the price of a long prompt for the first prompt too", () => {

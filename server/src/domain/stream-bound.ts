@@ -12,7 +12,7 @@ import { boundCall, type Rate, type WorstCase } from "./worst-case.ts";
 // of one clock that never goes back and counts suspensions.
 //
 // Assumptions about the upstream. Each of them is data or a named constant, and spend beyond them is an overrun:
-// - A model generates no faster than its speed, on average since the dispatch.
+// - A model generates no faster than its speed, on average since the dispatch. Hidden output is never faster.
 // - A result of a server tool has at most the tokens of its figure. A block announces each call of the model, and it
 //   arrives CALL_START_MS before the call starts. Without any byte for UNSEEN_CALL_MS, one more call may have started.
 // - Bytes arrive within MAX_DELAY_MS, unless nothing arrives for longer than MAX_GAP_MS. After such a gap, bytes do not
@@ -144,8 +144,10 @@ export interface StreamSeen {
   /** Bytes of text in the blocks, UTF-8. */
   visibleBytes: number;
   blocks: number;
-  /** A block began whose bytes do not bound its tokens. */
+  /** A block began whose bytes do not bound its tokens: see `noteHidden`. */
   hasHidden: boolean;
+  /** Most tokens until that block, and the time of its read. Null: none began, or bytes bounded nothing before it. */
+  beforeHidden: { tokens: number; atMs: number } | null;
   /** `server_tool_use` blocks. */
   serverToolUses: number;
   /** The last of them, whose tools may not have run yet. */
@@ -192,6 +194,7 @@ export function seeNothing(dispatchedMs: number): StreamSeen {
     visibleBytes: 0,
     blocks: 0,
     hasHidden: false,
+    beforeHidden: null,
     serverToolUses: 0,
     fresh: NONE_FRESH,
     webSearches: 0,
@@ -217,6 +220,17 @@ export function setToolUses(
   }
   seen.serverToolUses = uses;
   seen.webSearches = Math.max(0, searches);
+}
+
+/**
+ * Notes a block whose bytes do not bound its tokens, after the facts of the same read. From then on time is the bound, and
+ * its start is this read: the bound of a slow stream must not jump beyond its hold.
+ */
+export function noteHidden(seen: StreamSeen): void {
+  if (seen.hasHidden) return;
+  const { lastReadMs: atMs, hadGap, wasPaused } = seen;
+  seen.hasHidden = true;
+  seen.beforeHidden = hadGap || wasPaused ? null : { tokens: countVisible(seen), atMs };
 }
 
 /** Adds a `server_tool_use` block that was read at `atMs`. */
@@ -304,14 +318,22 @@ export function boundOutput(terms: StreamTerms, seen: StreamSeen, atMs: number):
   const { callOutputTokens, speed, isThinking } = terms;
   const generated = (ms: number) => Math.ceil((speed * Math.max(0, ms)) / 1000);
   let tokens = generated(atMs - seen.dispatchedMs + BURST_MS);
-  // Bytes that arrive after the silence are late. So the bound grows before them, and does not jump with them.
-  const isLate = seen.hadGap || atMs - seen.lastReadMs > MAX_GAP_MS;
-  if (!seen.wasPaused && !isLate && !seen.hasHidden && !isThinking) {
-    const unread = generated(atMs - seen.lastReadMs + MAX_DELAY_MS + MAX_GAP_MS + BURST_MS);
-    tokens = Math.min(tokens, countVisible(seen) + unread);
+  const read = isThinking ? null : findRead(seen, atMs);
+  if (read !== null) {
+    const unread = generated(atMs - read.atMs + MAX_DELAY_MS + MAX_GAP_MS + BURST_MS);
+    tokens = Math.min(tokens, read.tokens + unread);
   }
   const calls = 1 + (terms.tools === null ? 0 : countUses(terms.tools, seen, atMs));
   return Math.min(calls * callOutputTokens, Math.max(seen.outputTokens, tokens));
+}
+
+/** Most tokens that were generated until a read. Null: bytes bound nothing. */
+function findRead(seen: StreamSeen, atMs: number): StreamSeen["beforeHidden"] {
+  const { hasHidden, hadGap, wasPaused, lastReadMs } = seen;
+  if (hasHidden) return seen.beforeHidden;
+  // Bytes that arrive after the silence are late. So the bound grows before them, and does not jump with them.
+  const isLate = hadGap || atMs - lastReadMs > MAX_GAP_MS;
+  return wasPaused || isLate ? null : { tokens: countVisible(seen), atMs: lastReadMs };
 }
 
 /** Most tokens of the visible blocks that were read. */

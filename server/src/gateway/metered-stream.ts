@@ -6,6 +6,7 @@ import {
   boundStream,
   boundTokens,
   MAX_GAP_MS,
+  noteHidden,
   type StreamSeen,
   type StreamTerms,
   type StreamTokens,
@@ -135,7 +136,7 @@ export class MeteredStream {
     const { seen } = this;
     seen.visibleBytes = read.outputBytes;
     seen.blocks = read.blocks;
-    seen.hasHidden = read.hasHiddenThinking;
+    if (read.hasHiddenThinking) noteHidden(seen);
     setToolUses(seen, { uses: read.serverToolUses, searches: read.webSearches, atMs });
     const { usage } = read;
     if (usage === null) return;

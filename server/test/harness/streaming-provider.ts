@@ -5,6 +5,7 @@ import {
   BURST_MS,
   LEAST_CALL_MS,
   MAX_GAP_MS,
+  noteHidden,
   type StreamSeen,
   type StreamTerms,
   seeNothing,
@@ -207,7 +208,7 @@ class StreamMaker {
     this.#add({
       see: (seen) => {
         seen.blocks += 1;
-        if (isHidden) seen.hasHidden = true;
+        if (isHidden) noteHidden(seen);
       },
     });
     for (let left = tokens; left > 0; left -= CHUNK_TOKENS) {
