@@ -233,15 +233,6 @@ export function noteHidden(seen: StreamSeen): void {
   seen.beforeHidden = hadGap || wasPaused ? null : { tokens: countVisible(seen), atMs };
 }
 
-/** Adds a `server_tool_use` block that was read at `atMs`. */
-export function addToolUse(
-  seen: StreamSeen,
-  { atMs, isSearch }: { atMs: number; isSearch: boolean },
-): void {
-  const searches = seen.webSearches + (isSearch ? 1 : 0);
-  setToolUses(seen, { uses: seen.serverToolUses + 1, searches, atMs });
-}
-
 /**
  * Adds a result that was read at `atMs`, before the next call's own output. `bytes`: size of its text, if its bytes bound
  * its tokens. Null: its figure is the bound.

@@ -1,3 +1,4 @@
+import { UsualCosts } from "#src/gateway/usual-cost.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { Model } from "./model.ts";
@@ -32,8 +33,6 @@ const FIRST_PROMPT_TOKENS = 18_000;
 const LONGEST_PROMPT_TOKENS = 120_000;
 /** Bytes of a body for each token of its prompt. */
 const BYTES_PER_TOKEN = 4;
-/** Number of recent costs whose 90th percentile is the usual cost. */
-const RECENT = 64;
 /** Refusals after which an agent starts a new session, with a small prompt, and after which its person stops. */
 const NEW_SESSION_AFTER = 3;
 const MAX_REFUSALS = 12;
@@ -65,7 +64,6 @@ interface Agent {
   requestId: string | null;
   /** Time of the next request. Infinity: the person stopped. */
   nextMs: number;
-  recent: bigint[];
   refusals: number;
 }
 
@@ -83,6 +81,8 @@ class Desk {
   readonly #model = new Model();
   readonly #store = new MemoryStore(TIMES);
   readonly #nodes: SimulatedNode[] = [];
+  /** Usual amounts of each node, by its id. */
+  readonly #usual = new Map<string, UsualCosts>();
   readonly #agents: Agent[];
   readonly #time = { realMs: 0, wallMs: START_MS };
   readonly #counts = { requests: 0, refused: 0 };
@@ -97,9 +97,16 @@ class Desk {
   }
 
   #makeNode(id: string): SimulatedNode {
+    const usual = new UsualCosts();
+    this.#usual.set(id, usual);
     return new SimulatedNode(id, this.#model, {
       ...{ steadyOffsetMs: 0, hasUptime: true, isSteadyOnly: false },
       ...{ coverMs: TIMES.ttlMs, times: TIMES, random: this.#random, brokenRule: null },
+      onStreamEnd: ({ begin, metered }, costNanoUsd) => {
+        const { peakNanoUsd = 0n } = metered ?? {};
+        const hasPeak = peakNanoUsd > costNanoUsd;
+        usual.add(begin.apiKeyId, MODEL, hasPeak ? peakNanoUsd : costNanoUsd);
+      },
       onAdmission: (by, requestId, keys) => {
         this.#admittedMs = this.#time.realMs;
         for (const node of this.#nodes) {
@@ -114,7 +121,7 @@ class Desk {
     const scope = { organizationId: ORGANIZATION_ID, workspaceId, apiKeyId: `apikey_${at}` };
     const node = this.#nodes[at % this.#nodes.length];
     if (node === undefined) throw new Error("an agent calls a node");
-    const start = { promptTokens: FIRST_PROMPT_TOKENS, requestId: null, recent: [], refusals: 0 };
+    const start = { promptTokens: FIRST_PROMPT_TOKENS, requestId: null, refusals: 0 };
     return { scope, node, ...start, nextMs: this.#random.below(10_000) };
   }
 
@@ -188,7 +195,6 @@ class Desk {
   }
 
   #finish(agent: Agent, requestId: string): void {
-    const { node } = agent;
     const random = this.#random;
     const { realMs } = this.#time;
     const cost = this.#model.requests.get(requestId)?.cost ?? null;
@@ -202,8 +208,6 @@ class Desk {
       return;
     }
     agent.refusals = 0;
-    const peak = node.streams.peaks.get(requestId) ?? 0n;
-    agent.recent = [...agent.recent, peak > cost ? peak : cost].slice(-RECENT);
     // Tools of the client run for a while, and their results join the prompt.
     agent.nextMs = realMs + 200 + random.below(6_000);
     const grown = agent.promptTokens + 300 + random.below(4_000);
@@ -219,7 +223,7 @@ class Desk {
     // The upstream counts the prompt of a request that does not fit by its bytes.
     const stream = agent.refusals === 0 ? planned : countTokens(planned, this.#time.wallMs);
     agent.requestId = requestId;
-    const usualNanoUsd = findUsual(agent.recent);
+    const usualNanoUsd = this.#usual.get(node.id)?.find(scope.apiKeyId, MODEL) ?? 0n;
     const wanted = { scope, amount: stream.worstCase.nanoUsd, stream: { ...stream, usualNanoUsd } };
     node.request(requestId, wanted, this.#time);
   }
@@ -263,10 +267,4 @@ class Desk {
       seconds: Math.round(this.#time.realMs / 1_000),
     };
   }
-}
-
-/** 90th percentile. 0: no request has ended. */
-function findUsual(recent: readonly bigint[]): bigint {
-  const sorted = [...recent].sort((a, b) => (a < b ? -1 : 1));
-  return sorted[Math.floor(sorted.length * 0.9)] ?? 0n;
 }

@@ -11,7 +11,7 @@ import { endRecord } from "#test/harness/request-records.ts";
 import { Machine, type MachineClock } from "./machine.ts";
 import { expectSame, keysOf, type Model } from "./model.ts";
 import type { Random } from "./random.ts";
-import { type BrokenRule, SimulatedStreams } from "./simulated-streams.ts";
+import { type BrokenRule, type RunningStream, SimulatedStreams } from "./simulated-streams.ts";
 import type { FlushRequest, SpendStore, StoreTimes } from "./store.ts";
 import type { PlannedStream } from "./stream-rules.ts";
 
@@ -40,6 +40,8 @@ interface SimulatedNodeOptions extends MachineClock {
   brokenRule: BrokenRule | null;
   /** Called for each admitted request, with the keys of its balances. */
   onAdmission: (node: SimulatedNode, requestId: string, keys: readonly string[]) => void;
+  /** Called at the end of each stream, with its cost. Absent: not called. */
+  onStreamEnd?: (stream: RunningStream, costNanoUsd: bigint) => void;
 }
 
 /** Times of one simulation, milliseconds. */
@@ -112,7 +114,9 @@ export class SimulatedNode {
     const { random, brokenRule } = options;
     const leases = () => this.leases;
     const end = (record: EndRecord) => this.#end(record);
-    this.streams = new SimulatedStreams({ nodeId: id, leases, model, random, end, brokenRule });
+    const onEnd = options.onStreamEnd ?? (() => undefined);
+    const parts = { nodeId: id, leases, model, random, end, onEnd, brokenRule };
+    this.streams = new SimulatedStreams(parts);
   }
 
   get isActive(): boolean {

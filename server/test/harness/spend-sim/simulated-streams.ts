@@ -1,25 +1,21 @@
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
-import {
-  boundStream,
-  findStreamNeed,
-  NEED_MS,
-  type StreamSeen,
-  seeNothing,
-} from "#src/domain/stream-bound.ts";
+import { NEED_MS } from "#src/domain/stream-bound.ts";
+import { MeteredStream } from "#src/gateway/metered-stream.ts";
+import { followStream } from "#src/gateway/stream-meter.ts";
 import type { LimitHolds } from "#src/spend/ledger/hold-decision.ts";
 import type { HoldRefusal } from "#src/spend/ledger/hold-refusal.ts";
 import type { Now } from "#src/spend/ledger/lease-state.ts";
 import type { NodeLeases } from "#src/spend/ledger/node-leases.ts";
 import { endRecord } from "#test/harness/request-records.ts";
 import { label, type Model, periodOfKey } from "./model.ts";
-import { type Connection, connect, NO_COUNTS } from "./provider.ts";
+import { type Connection, connect } from "./provider.ts";
 import type { Random } from "./random.ts";
 import {
-  markRead,
+  BOOK,
   type PlannedStream,
+  priceBound,
   priceCounts,
-  type SeenStream,
-  seeEvent,
+  SimulatedReader,
 } from "./stream-rules.ts";
 
 // Streams of one process, and its meter: reads what has arrived, lets holds follow the bounds, and cuts in time.
@@ -30,21 +26,31 @@ import {
  */
 const STOPPED_MS = 2_000;
 const STOPPED_IN_TOOLS_MS = 700;
-/** Time without a tick after which the meter knows of a pause. */
+/** Time without a tick after which the process may decide before it reads. */
 const PAUSED_MS = 1_000;
+/** Time after a stop in which the process reads all that has arrived. */
+const CAUGHT_UP_MS = 750;
 
 /** Reasons why a stream may cost more than its hold. A running node allows no other. */
 export type ExcessCause = "stopped" | "too_fast" | "large_result";
 
-export interface RunningStream extends SeenStream {
+export interface RunningStream {
   begin: BeginRecord;
-  isStepped: boolean;
+  planned: PlannedStream;
+  reader: SimulatedReader;
+  /** Null: every limit holds the whole worst case. */
+  metered: MeteredStream | null;
   connection: Connection;
+  /** Bytes arrived in the last tick. */
+  hasNewBytes: boolean;
+  /** Until this time the node may lack events from a stop, milliseconds of its clock. */
+  stoppedUntilMs: number;
   /** Real time of the dispatch. */
   dispatchedRealMs: number;
-  /** Hold in the limits with steps, as of the last look, and the largest one after the start of the response. */
+  /** Hold in the limits with steps, as of the last look. */
   heldNanoUsd: bigint;
-  peakNanoUsd: bigint;
+  /** The same by balance key, also in limits with whole holds. */
+  holds: ReadonlyMap<string, bigint>;
   /** Balance that lacks budget for the wished hold, and a later request that took budget of it. Null: no wish waits. */
   lack: { balance: Balance | null; overtakenBy: Overtaking | null } | null;
 }
@@ -69,13 +75,13 @@ interface SimulatedStreamsOptions {
   model: Model;
   random: Random;
   end: (record: EndRecord) => void;
+  /** Called at the end of each stream, with its cost. */
+  onEnd: (stream: RunningStream, costNanoUsd: bigint) => void;
   brokenRule: BrokenRule | null;
 }
 
 export class SimulatedStreams {
   readonly running = new Map<string, RunningStream>();
-  /** Largest holds of ended streams after the start of the response, by request. */
-  readonly peaks = new Map<string, bigint>();
   readonly counts = { streams: 0, stepped: 0, cuts: 0, unfairElsewhere: 0, excess: 0 };
   readonly #options: SimulatedStreamsOptions;
   #tickedMs = Number.NEGATIVE_INFINITY;
@@ -95,107 +101,129 @@ export class SimulatedStreams {
     if (this.running.size === 0) this.#tickedMs = nowMs;
     this.counts.streams += 1;
     if (isStepped) this.counts.stepped += 1;
+    const reader = new SimulatedReader(planned);
     this.running.set(begin.requestId, {
       begin,
       planned,
-      isStepped,
+      reader,
+      metered: isStepped ? this.#meter(begin, planned, { reader, nowMs }) : null,
       connection: connect(planned.run, random),
+      hasNewBytes: false,
+      stoppedUntilMs: nowMs,
       dispatchedRealMs: realMs,
       heldNanoUsd: planned.firstNanoUsd,
-      peakNanoUsd: 0n,
-      seen: seeNothing(nowMs),
-      read: NO_COUNTS,
+      holds: new Map(),
       lack: null,
     });
+  }
+
+  #meter(
+    { requestId, startedAtMs: pricedAtMs }: BeginRecord,
+    { terms }: PlannedStream,
+    { reader, nowMs }: { reader: SimulatedReader; nowMs: number },
+  ): MeteredStream {
+    if (terms === null) throw new Error(`${requestId} has no steps`);
+    const metered = new MeteredStream({ requestId, pricedAtMs, terms, book: BOOK }, nowMs);
+    metered.follow(reader, () => this.#tickedMs);
+    return metered;
   }
 
   /** One tick of the meter. A process that was stopped reads first, or decides first. */
   tick(now: Now, realMs: number): void {
     const pauseMs = now.nowMs - this.#tickedMs;
     this.#tickedMs = now.nowMs;
-    const at = { ...now, realMs, pauseMs };
+    const at = { ...now, realMs };
     const wasPaused = pauseMs > PAUSED_MS;
     const readsFirst = !wasPaused || this.#options.random.chance(0.5);
     for (const stream of [...this.running.values()]) {
-      if (wasPaused) stream.seen.wasPaused = true;
+      if (isStop(stream, pauseMs)) stream.stoppedUntilMs = now.nowMs + CAUGHT_UP_MS;
       const hasEnded = readsFirst && this.#read(stream, at);
-      if (!hasEnded && stream.isStepped) this.#decide(stream, at);
+      if (!hasEnded && stream.metered !== null) this.#decide(stream, stream.metered, at);
     }
   }
 
   /** True: the stream has ended. */
   #read(stream: RunningStream, at: Tick): boolean {
+    const { reader, metered, planned, begin } = stream;
     const events = stream.connection.read(at.realMs - stream.dispatchedRealMs);
-    if (events.length > 0) markRead(stream.seen, at.nowMs);
-    for (const counts of events) seeEvent(stream, counts, at.nowMs);
-    const { read } = stream;
-    if (read.ends === 0) return false;
-    const cost = priceCounts(stream.planned, read, stream.begin.startedAtMs);
-    this.#end(stream, { cost, how: { outcome: "answered" }, pauseMs: at.pauseMs });
+    if (events.length > 0) metered?.noteRead();
+    stream.hasNewBytes = events.length > 0;
+    for (const counts of events) reader.read(counts);
+    if (reader.counts.ends === 0) return false;
+    const cost = priceCounts(planned, reader.counts, begin.startedAtMs);
+    this.#end(stream, { cost, how: { outcome: "answered" }, nowMs: at.nowMs });
     return true;
   }
 
-  #decide(stream: RunningStream, at: Tick): void {
-    if (this.#isHeld(stream, at)) this.#checkHold(stream, at);
-    else this.#cut(stream, at);
-  }
-
-  /** Lets the hold follow the bound. False: the hold is too small, and the stream must be cut. */
-  #isHeld(stream: RunningStream, at: Tick): boolean {
-    const { begin, planned, seen } = stream;
+  #decide(stream: RunningStream, metered: MeteredStream, at: Tick): void {
+    const { requestId } = stream.begin;
     const leases = this.#options.leases();
-    const { requestId } = begin;
-    const currentNanoUsd = leases.findStreamHold(requestId)?.currentNanoUsd ?? null;
-    const { terms } = planned;
-    if (currentNanoUsd === null || terms === null) throw new Error(`${requestId} has no hold`);
-    const atMs = this.#findMeterMs(seen, at.nowMs);
-    const { needNanoUsd, wishNanoUsd } = findStreamNeed(terms, seen, { atMs, currentNanoUsd });
-    if (wishNanoUsd === null) return true;
-    const kind = leases.resizeHold(requestId, wishNanoUsd, at);
+    const nowMs = this.#findMeterMs(metered, at.nowMs);
+    metered.look(nowMs);
+    const decision = followStream(
+      {
+        resizeHold: (id, nanoUsd) => leases.resizeHold(id, nanoUsd, at),
+        findStreamHold: (id) => leases.findStreamHold(id),
+        findLack: (id) => leases.findLack(id, at),
+      },
+      metered,
+      { nowMs, pausedMs: 0 },
+    );
+    const isDeferred = decision !== null && !metered.isCutDeferred && this.#isInEvent(stream);
+    metered.isCutDeferred = isDeferred;
     this.syncHolds(at);
-    if (kind === "held") stream.lack = null;
-    else {
-      const balance = toBalance(leases.findLack(requestId, at));
-      stream.lack = { balance, overtakenBy: stream.lack?.overtakenBy ?? null };
+    if (metered.waitsSinceMs === null) stream.lack = null;
+    else this.#recordLack(stream, at);
+    if (decision !== null && !isDeferred) {
+      this.#cut(stream, metered, at);
+      return;
     }
-    if (kind === "held" || currentNanoUsd < needNanoUsd) return kind === "held";
-    if (this.#options.brokenRule === "top_ups_last") {
-      leases.resizeHold(requestId, currentNanoUsd, at);
+    if (metered.waitsSinceMs !== null && this.#options.brokenRule === "top_ups_last") {
+      leases.resizeHold(requestId, stream.heldNanoUsd, at);
     }
-    return true;
+    this.#checkHold(stream, at);
+  }
+
+  /** A cut waits for the end of an event, for one tick. */
+  #isInEvent({ hasNewBytes }: RunningStream): boolean {
+    return hasNewBytes && this.#options.random.chance(0.3);
+  }
+
+  #recordLack(stream: RunningStream, now: Now): void {
+    const balance = toBalance(this.#options.leases().findLack(stream.begin.requestId, now));
+    stream.lack = { balance, overtakenBy: stream.lack?.overtakenBy ?? null };
   }
 
   /** Time that the meter decides at. */
-  #findMeterMs({ lastReadMs }: StreamSeen, nowMs: number): number {
+  #findMeterMs({ seen }: MeteredStream, nowMs: number): number {
     const { brokenRule } = this.#options;
     if (brokenRule === "late_cut") return nowMs - NEED_MS - 1_000;
-    return brokenRule === "no_elapsed_time" ? lastReadMs : nowMs;
+    return brokenRule === "no_elapsed_time" ? seen.lastReadMs : nowMs;
   }
 
   /** Without a fault, a running stream never has cost more than its hold. */
-  #checkHold(stream: RunningStream, { realMs, pauseMs }: Tick): void {
-    if (findCause(stream, pauseMs) !== null) return;
+  #checkHold(stream: RunningStream, { realMs, nowMs }: Tick): void {
+    if (findCause(stream, nowMs) !== null) return;
     const billed = bill(stream, realMs);
     const { heldNanoUsd, begin } = stream;
     if (billed <= heldNanoUsd) return;
-    throw new Error(
-      `${begin.requestId} has cost ${billed} already, and holds ${heldNanoUsd} ${describe(stream)}`,
-    );
+    const name = `${begin.requestId} has cost ${billed} already, and holds ${heldNanoUsd}`;
+    throw new Error(`${name} ${describe(stream)}`);
   }
 
-  #cut(stream: RunningStream, at: Tick): void {
-    const { begin, planned, seen } = stream;
-    if (planned.terms === null) throw new Error(`${begin.requestId} is cut, and was held whole`);
-    this.#checkFairness(stream);
+  #cut(stream: RunningStream, metered: MeteredStream, at: Tick): void {
+    // A request can arrive before the first tick after a stop, and no wish waits then.
+    if (at.nowMs >= stream.stoppedUntilMs) this.#checkFairness(stream);
     this.counts.cuts += 1;
-    const cost = boundStream(planned.terms, seen, at.nowMs);
+    const cost = boundCost(stream, metered, at.nowMs);
     const billed = bill(stream, at.realMs);
-    if (billed > cost && findCause(stream, 0) === null) {
-      throw new Error(`${begin.requestId} is cut at ${cost}, and has cost ${billed}`);
+    if (billed > cost && findCause(stream, at.nowMs) === null) {
+      const name = `${stream.begin.requestId} is cut at ${cost}, and has cost ${billed}`;
+      throw new Error(`${name} ${describe(stream)}`);
     }
     this.#close(stream, at.realMs);
     const how = { outcome: "interrupted", isEstimated: true } as const;
-    this.#end(stream, { cost, how, pauseMs: at.pauseMs });
+    this.#end(stream, { cost, how, nowMs: at.nowMs });
   }
 
   /** The provider can generate on after the connection was closed, and bills that too. */
@@ -207,7 +235,7 @@ export class SimulatedStreams {
 
   #end(
     stream: RunningStream,
-    { cost, how, pauseMs }: { cost: bigint; how: Partial<EndRecord>; pauseMs: number },
+    { cost, how, nowMs }: { cost: bigint; how: Partial<EndRecord>; nowMs: number },
   ): void {
     const { model, leases, end } = this.#options;
     const { begin, planned } = stream;
@@ -215,12 +243,12 @@ export class SimulatedStreams {
     const heldNanoUsd = hold?.currentNanoUsd ?? planned.worstCase.nanoUsd;
     if (cost > heldNanoUsd) {
       const name = `${begin.requestId} costs ${cost} over its hold of ${heldNanoUsd}`;
-      if (findCause(stream, pauseMs) === null)
+      if (findCause(stream, nowMs) === null)
         throw new Error(`${name}, without a fault ${describe(stream)}`);
       this.counts.excess += 1;
     }
     this.running.delete(begin.requestId);
-    this.peaks.set(begin.requestId, stream.peakNanoUsd);
+    this.#options.onEnd(stream, cost);
     model.end(begin.requestId, cost);
     end(endRecord({ ...begin, ...(hold !== null && toHolds(hold.highest)) }, cost, how));
   }
@@ -263,31 +291,32 @@ export class SimulatedStreams {
       const { requestId } = stream.begin;
       const hold = leases.findStreamHold(requestId);
       if (hold === null) continue;
-      model.setHolds(requestId, leases.viewHolds(requestId));
+      const holds = leases.viewHolds(requestId);
       const { currentNanoUsd } = hold;
       if (currentNanoUsd > stream.heldNanoUsd) {
-        if (leases.isExpired(nowMs))
+        const hasGrown = [...holds].some(([key, each]) => each > (stream.holds.get(key) ?? each));
+        if (hasGrown && leases.isExpired(nowMs)) {
           throw new Error(`${nodeId} grows ${requestId} without a lease`);
+        }
         stream.lack = null;
       }
-      stream.heldNanoUsd = currentNanoUsd;
-      if (stream.seen.start !== null && currentNanoUsd > stream.peakNanoUsd)
-        stream.peakNanoUsd = currentNanoUsd;
+      model.setHolds(requestId, holds);
+      Object.assign(stream, { holds, heldNanoUsd: currentNanoUsd });
     }
   }
 
   /** The upstream breaks off. The stream may have cost its bound, because the provider can generate on. */
-  breakOff(requestId: string, now: Now, realMs: number): void {
+  breakOff(requestId: string, { nowMs }: Now, realMs: number): void {
     const stream = this.running.get(requestId);
     if (stream === undefined) return;
-    const { planned, seen, begin, read } = stream;
-    const { terms } = planned;
+    const { planned, metered, begin, reader } = stream;
+    const pauseMs = nowMs - this.#tickedMs;
+    if (isStop(stream, pauseMs)) stream.stoppedUntilMs = nowMs + 1;
     this.#close(stream, realMs);
-    const pauseMs = now.nowMs - this.#tickedMs;
-    const seenCost = priceCounts(planned, read, begin.startedAtMs);
-    const cost =
-      terms === null || !stream.isStepped ? seenCost : boundStream(terms, seen, now.nowMs);
-    this.#end(stream, { cost, how: { outcome: "interrupted", isEstimated: true }, pauseMs });
+    metered?.look(nowMs);
+    const seenCost = priceCounts(planned, reader.counts, begin.startedAtMs);
+    const cost = metered === null ? seenCost : boundCost(stream, metered, nowMs);
+    this.#end(stream, { cost, how: { outcome: "interrupted", isEstimated: true }, nowMs });
   }
 
   /** The process dies, and its connections close. The provider generates on. Returns the bills, by request. */
@@ -305,8 +334,6 @@ export class SimulatedStreams {
 
 interface Tick extends Now {
   realMs: number;
-  /** Time since the last tick. */
-  pauseMs: number;
 }
 
 function bill(
@@ -317,12 +344,25 @@ function bill(
   return priceCounts(planned, counts, begin.startedAtMs);
 }
 
-function findCause({ planned }: RunningStream, pauseMs: number): ExcessCause | null {
+/** True for a pause of the process that the hold of the stream may not cover. */
+function isStop({ planned }: RunningStream, pauseMs: number): boolean {
   const hasTools = planned.plan.request.serverTools.length > 0;
-  const isStopped = pauseMs > (hasTools ? STOPPED_IN_TOOLS_MS : STOPPED_MS);
+  return pauseMs > (hasTools ? STOPPED_IN_TOOLS_MS : STOPPED_MS);
+}
+
+function findCause({ planned, stoppedUntilMs }: RunningStream, nowMs: number): ExcessCause | null {
   if (planned.bounds.isTooFast) return "too_fast";
   if (planned.bounds.hasLargeResults) return "large_result";
-  return isStopped ? "stopped" : null;
+  return nowMs < stoppedUntilMs ? "stopped" : null;
+}
+
+function boundCost(
+  { planned, begin }: RunningStream,
+  metered: MeteredStream,
+  nowMs: number,
+): bigint {
+  const { started } = metered;
+  return priceBound(planned, { bound: metered.boundTokensAt(nowMs), started }, begin.startedAtMs);
 }
 
 function toHolds({ holdNanoUsd, smallerHolds }: LimitHolds) {
@@ -342,19 +382,12 @@ function isOf(key: string, { limitName, endMs }: Balance): boolean {
   return key.startsWith(`${limitName}\n`) && periodOfKey(key).endMs === endMs;
 }
 
-function describe({ planned, seen, read, isStepped }: RunningStream): string {
+function describe({ planned, metered, reader }: RunningStream): string {
   const { plan, firstNanoUsd } = planned;
   const { model, serverTools, thinking = "off" } = plan.request;
-  const facts = {
-    isStepped,
-    model,
-    outputs: plan.outputs,
-    serverTools,
-    thinking,
-    firstNanoUsd,
-    seen,
-    read,
-  };
+  const { outputs } = plan;
+  const request = { model, outputs, serverTools, thinking, firstNanoUsd };
+  const facts = { ...request, seen: metered?.seen, read: reader.counts };
   return JSON.stringify(facts, (_, value: unknown) => {
     return typeof value === "bigint" ? String(value) : value;
   });

@@ -10,8 +10,8 @@ const WINDOW_TOKENS = 200_000;
 /** Shares of requests. */
 const TOOL_SHARE = 0.15;
 const FALLBACK_SHARE = 0.05;
-const THINKING_SHARE = 0.25;
-const UNKNOWN_SHARE = 0.05;
+const THINKING_SHARE = 0.3;
+const UNKNOWN_SHARE = 0.1;
 const FALLBACK: HoldRequest["fallbacks"] = {
   models: ["claude-sonnet-5"],
   maxTokens: null,
@@ -170,8 +170,11 @@ class RunPlanner {
     const length = this.#pickLength();
     const canHide = outputs === "tools" ? random.chance(0.3) : outputs !== "text";
     const hidden = canHide ? random.below(length + 1) : 0;
+    // Some models think again after a text.
+    const isLate = random.chance(0.4);
+    if (isLate) this.#addText(length - hidden);
     if (canHide) this.#addBlock({ hiddenBlocks: 1 }, hidden, 0);
-    this.#addText(length - hidden);
+    if (!isLate) this.#addText(length - hidden);
   }
 
   /** Output of one call: usually a small part of `max_tokens`. */

@@ -2,24 +2,23 @@ import { priceUsage } from "#src/domain/cost.ts";
 import { findModelSpeed } from "#src/domain/model-speeds.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
 import {
-  addResult,
-  addToolUse,
   findStreamTerms,
   firstHold,
-  MAX_GAP_MS,
-  type StreamSeen,
   type StreamTerms,
+  type StreamTokens,
 } from "#src/domain/stream-bound.ts";
-import { noTokens } from "#src/domain/usage.ts";
+import { type BilledUsage, noTokens } from "#src/domain/usage.ts";
 import { computeWorstCost, tightenWorstCase, type WorstCase } from "#src/domain/worst-case.ts";
+import { boundUsage } from "#src/gateway/estimate-usage.ts";
+import { type LiveUsage, nothingSeen } from "#src/gateway/usage-seen.ts";
 import { leastOf } from "#src/spend/ledger/lease-rules.ts";
-import type { Counts, Run } from "./provider.ts";
+import { type Counts, NO_COUNTS, type Run } from "./provider.ts";
 import type { Random } from "./random.ts";
 import { planRun, planStream, type RunBounds, type StreamPlan } from "./stream-plans.ts";
 
 // Streams under the rules of the product: their holds, prices and bounds.
 
-const BOOK = makePriceBook([]);
+export const BOOK = makePriceBook([]);
 /** Bounds of a stream that is held whole. No rule depends on them. */
 const WHOLE: Pick<RunBounds, "tokensPerSecond" | "resultTokens"> = {
   tokensPerSecond: 100,
@@ -92,54 +91,63 @@ function pickUsual(random: Random, first: bigint, whole: bigint): bigint {
 }
 
 /** Exact cost of these counts, nano-USD. */
-export function priceCounts({ plan }: PlannedStream, counts: Counts, atMs: number): bigint {
+export function priceCounts(planned: PlannedStream, counts: Counts, atMs: number): bigint {
+  return priceUsage({ book: BOOK, usage: toUsage(planned, counts), atMs }).cost.total;
+}
+
+function toUsage({ plan }: PlannedStream, counts: Counts): BilledUsage {
   const { outputTokens, searches: webSearches } = counts;
   const cacheReadTokens = Math.floor(counts.inputTokens * plan.cachedShare);
   const inputTokens = counts.inputTokens - cacheReadTokens;
   const total = { ...noTokens, inputTokens, cacheReadTokens, outputTokens, webSearches };
   const { model } = plan.request;
   const { inferenceGeo } = plan;
-  const usage = { model, total, iterations: null, serviceTier: null, inferenceGeo, speed: null };
-  return priceUsage({ book: BOOK, usage, atMs }).cost.total;
+  return { model, total, iterations: null, serviceTier: null, inferenceGeo, speed: null };
 }
 
-/** A stream as its node sees it. */
-export interface SeenStream {
-  planned: PlannedStream;
-  begin: { startedAtMs: number };
-  seen: StreamSeen;
+/** Reads the events of one run, as the gateway reads those of a stream. */
+export class SimulatedReader implements LiveUsage {
+  readonly seen = nothingSeen();
+  onToolResult: LiveUsage["onToolResult"] = null;
   /** Counts of the last event that was read. */
-  read: Counts;
+  counts: Counts = NO_COUNTS;
+  readonly #planned: PlannedStream;
+
+  constructor(planned: PlannedStream) {
+    this.#planned = planned;
+  }
+
+  read(counts: Counts): void {
+    const { seen, counts: before } = this;
+    if (before.starts === 0 && counts.starts > 0) {
+      seen.hasMessageStart = true;
+      // The start of the response has the first prompt alone.
+      seen.usage = toUsage(this.#planned, { ...counts, searches: 0 });
+    }
+    if (counts.ends > 0) {
+      seen.usage = toUsage(this.#planned, counts);
+      Object.assign(seen, { isOutputFinal: true, isComplete: true });
+    }
+    seen.outputBytes = counts.visibleBytes;
+    seen.blocks = counts.blocks;
+    seen.hasHiddenThinking = counts.hiddenBlocks > 0;
+    seen.serverToolUses = counts.toolUses;
+    seen.webSearches = counts.searchUses;
+    this.counts = counts;
+    if (counts.results === before.results) return;
+    // The bytes of search results are encrypted.
+    const hasSearch = this.#planned.terms?.tools?.hasSearch === true;
+    this.onToolResult?.(hasSearch ? null : counts.resultBytes - before.resultBytes);
+  }
 }
 
-/** Adds an event that a node has read at `nowMs`, as the gateway's reader does. */
-export function seeEvent(stream: SeenStream, counts: Counts, nowMs: number): void {
-  const { planned, begin, seen, read: before } = stream;
-  const { terms, plan } = planned;
-  if (counts.starts > 0 && seen.start === null) {
-    const prompt = { ...counts, outputTokens: 0, searches: 0 };
-    seen.start = {
-      inputNanoUsd: priceCounts(planned, prompt, begin.startedAtMs),
-      promptTokens: counts.inputTokens,
-      isGlobal: plan.inferenceGeo === "global",
-    };
-    seen.outputTokens = counts.outputTokens;
-  }
-  seen.visibleBytes = counts.visibleBytes;
-  seen.blocks = counts.blocks;
-  seen.hasHidden ||= counts.hiddenBlocks > 0;
-  for (let use = before.toolUses; use < counts.toolUses; use++) {
-    addToolUse(seen, { atMs: nowMs, isSearch: counts.searchUses > before.searchUses });
-  }
-  stream.read = counts;
-  if (terms === null || counts.results === before.results) return;
-  // The bytes of search results are encrypted.
-  const bytes = terms.tools?.hasSearch === true ? null : counts.resultBytes - before.resultBytes;
-  addResult(terms, seen, { bytes, atMs: nowMs });
-}
-
-/** Records a read of bytes. Late ones say nothing about the present. */
-export function markRead(seen: StreamSeen, nowMs: number): void {
-  if (nowMs - seen.lastReadMs > MAX_GAP_MS) seen.hadGap = true;
-  seen.lastReadMs = nowMs;
+/** Cost at which a stream in steps is cut, nano-USD. */
+export function priceBound(
+  { terms, plan }: PlannedStream,
+  bounds: { bound: StreamTokens; started: BilledUsage | null },
+  atMs: number,
+): bigint {
+  if (terms === null) throw new Error("a stream that is held whole has no bound");
+  const usage = boundUsage(plan.request.model, terms, bounds);
+  return priceUsage({ book: BOOK, usage, atMs }).cost.total;
 }
