@@ -66,6 +66,9 @@ interface Overtaking extends Balance {
   isOnSameNode: boolean;
 }
 
+/** More than any limit of a run, nano-USD. */
+const UNPAYABLE = 10n ** 18n;
+
 /** Rules that tests break, to show that the checks find it. */
 export type BrokenRule = "late_cut" | "no_elapsed_time" | "top_ups_last" | "first_hold_in_begin";
 
@@ -162,7 +165,7 @@ export class SimulatedStreams {
     metered.look(nowMs);
     const decision = followStream(
       {
-        resizeHold: (id, nanoUsd) => leases.resizeHold(id, nanoUsd, at),
+        resizeHold: (id, nanoUsd) => leases.resizeHold(id, this.#findWish(stream, nanoUsd), at),
         findStreamHold: (id) => leases.findStreamHold(id),
         findLack: (id) => leases.findLack(id, at),
       },
@@ -182,6 +185,13 @@ export class SimulatedStreams {
       leases.resizeHold(requestId, stream.heldNanoUsd, at);
     }
     this.#checkHold(stream, at);
+  }
+
+  /** The wish of a stream. Under a broken rule it gets nothing while requests wait. */
+  #findWish({ heldNanoUsd }: RunningStream, nanoUsd: bigint): bigint {
+    const { brokenRule, leases } = this.#options;
+    const isLast = brokenRule === "top_ups_last" && leases().view().waiting > 0;
+    return isLast && nanoUsd > heldNanoUsd ? nanoUsd + UNPAYABLE : nanoUsd;
   }
 
   /** A cut waits for the end of an event, for one tick. */

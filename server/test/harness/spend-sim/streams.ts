@@ -36,12 +36,13 @@ export class Streams {
   }
 
   async step(): Promise<string> {
-    const { streaming, hasFaults } = this.#world;
+    const { streaming, hasFaults, options } = this.#world;
     const chance = streaming.next();
     if (chance < 0.35) return this.#send();
     if (chance < 0.86) return await this.#passTime();
     if (chance < 0.9) return this.#breakOff();
     if (!hasFaults) return "no fault";
+    if (options.brokenRule === "first_hold_in_begin") return await this.#kill();
     if (chance < 0.95) return await this.#stop();
     if (chance < 0.98) return await this.#cutOff();
     return await this.#kill();
