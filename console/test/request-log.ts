@@ -85,6 +85,57 @@ export function testRequestLog(reports: ReportPages): void {
   );
 
   test(
+    "a cut request shows the limit with its amounts, the hold, the output and the cost, and its filter finds it",
+    async () => {
+      const page = await reports.openSignedIn();
+      const { key } = await reports.makeKey("Cut key");
+      const keyId = await reports.keyIdOf("Cut key");
+      const { server } = reports.company;
+      await sendMessage(server.url, key);
+      await sendMessage(server.url, key);
+      const id = await eventually(MAX_WAIT_MS, "both requests", async () => {
+        const [newest, other] = await reports.askRequests(`api_key_id=${keyId}`);
+        return other === undefined ? null : String(newest?.["id"]);
+      });
+      // The simulator never reaches a limit in the middle of a stream.
+      const cut = {
+        ...{ reason: "limit_held", scope_type: "api_key", scope_id: keyId, period: "daily" },
+        ...{ held_nano_usd: "412000000", seen_output_tokens: 5_120, bound_output_tokens: 5_480 },
+        paused_ms: 2_500,
+        balance: {
+          ...{ limit_nano_usd: "2000000000", settled_nano_usd: "1500000000" },
+          ...{ leased_nano_usd: "500000000", unresolved_nano_usd: "0" },
+        },
+      };
+      await server.sql("UPDATE usage_record SET cut = $1::jsonb WHERE request_id = $2", [
+        JSON.stringify(cut),
+        id,
+      ]);
+      await reports.openLog(page, { key: [keyId], cut: true });
+      const shown = await readTable(page, "Requests");
+      expect(shown.map(([, shownId, , , , status]) => [shownId, status])).toEqual([
+        [id.slice(-8), "Cut by a limit"],
+      ]);
+      await page.getByRole("button", { name: `open ${id}` }).click();
+      const drawer = page.getByRole("dialog", { name: "Request" });
+      await drawer.getByText("Other requests held the rest of the limit.").waitFor();
+      const facts = await drawer.locator("dl").first().locator("dd").allTextContents();
+      expect(facts.slice(0, 8)).toEqual([
+        "Daily limit of the key Cut key",
+        "$2.00",
+        "$1.50",
+        "$0.50 by all nodes",
+        "$0.00",
+        "$0.412",
+        "5,120 tokens",
+        "5,480 tokens, the most that can be billed",
+      ]);
+      expect(facts.at(-1)).toBe("2.50 s before the cut");
+    },
+    SLOW_MS,
+  );
+
+  test(
     "a request opens and closes by keyboard, shows its cost to the nano-dollar, and returns the focus",
     async () => {
       const page = await reports.openSignedIn();
