@@ -283,7 +283,7 @@ export const deleteAlert = route({
 export const overrunCauses = [
   "node_paused",
   "billed_after_cut",
-  "too_fast",
+  "beyond_bound",
   "above_hold",
   "settled_late",
   "charged",
@@ -315,7 +315,7 @@ export const firingFacts = z
       .meta({
         description:
           "At most ten requests of the overrun, the largest cost beyond its hold first. `node_paused`: a stream ran while its node did not. " +
-          "`billed_after_cut`: the cut stream can have cost more than its hold. `too_fast`: it was faster than the highest speed of its model. " +
+          "`billed_after_cut`: the cut stream can have cost more than its hold. `beyond_bound`: it was faster than the highest speed of its model, or a tool result was larger than its figure. " +
           "`above_hold`: the request cost more than its hold. `settled_late`: others had used its budget. `charged`: an administrator set its cost.",
       }),
     enforcement: z.enum(["strict", "soft", "alert_only"]).nullable(),

@@ -99,8 +99,8 @@ export interface TestOrganization {
   linkDirectory(memberId: string, directoryId: string): Promise<void>;
   /** Creates a silent node with half a dollar of the month. Returns the node's id. */
   createSilentNode(workspaceId: string): Promise<string>;
-  /** Records a model that was faster than its highest speed. */
-  recordExceededBound(): Promise<void>;
+  /** Records a model that was faster than its highest speed. Returns the id of its request. */
+  recordExceededBound(): Promise<{ requestId: string }>;
 }
 
 export interface TestMember {
@@ -303,17 +303,11 @@ export async function startAdmin(
         createSilentNode: (workspaceId) =>
           createSilentNode(database, { organizationId: id, workspaceId, sinceMs: clock.nowMs }),
         recordExceededBound: async () => {
-          const excess = {
-            kind: "model",
-            name: "claude-opus-5",
-            observed: 900,
-            allowed: 400,
-          } as const;
-          await recordExceededBound(deps, {
-            ...excess,
-            organizationId: id,
-            requestId: newId("req_", clock.nowMs),
-          });
+          const requestId = newId("req_", clock.nowMs);
+          const figures = { observed: 900, allowed: 400 };
+          const of = { organizationId: id, kind: "model", name: "claude-opus-5" } as const;
+          await recordExceededBound(deps, { ...of, ...figures, requestId });
+          return { requestId };
         },
         linkDirectory: (memberId, directoryId) =>
           linkDirectory(database, { memberId, directoryId, now: new Date(clock.nowMs) }),

@@ -165,7 +165,7 @@ function SpendSection({ firing: { facts } }: { firing: Firing }) {
 const causeWords = {
   node_paused: "ran while its node was paused",
   billed_after_cut: "can have been billed after its cut",
-  too_fast: "faster than the highest speed of its model",
+  beyond_bound: "faster or larger than its bound",
   above_hold: "cost more than its hold",
   settled_late: "settled after others had used its budget",
   charged: "cost set by an administrator",

@@ -148,8 +148,8 @@ function describeOverrun(scope: string, facts: FiringFacts): FiringWords {
 const causeSentences: Record<OverrunCause, string> = {
   node_paused: "A stream ran on while its node was paused.",
   billed_after_cut: "A stream that the limit cut can have cost more than was held for it.",
-  too_fast:
-    "A stream was faster than the highest speed of its model, which is held whole from now on.",
+  beyond_bound:
+    "A stream exceeded the bound of its model or of a tool, which is held whole from now on.",
   above_hold: "A request cost more than was held for it.",
   settled_late: "The cost of a request arrived after others had used its budget.",
   charged: "An administrator set the cost of a request.",

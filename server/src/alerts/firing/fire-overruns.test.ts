@@ -199,7 +199,13 @@ describe("a firing names requests of the overrun", () => {
     const [firing, ...others] = await company.firings();
     expect(others).toEqual([]);
     expect(firing?.facts.overrun_usd).toBe("0.50");
-    const causes = ["node_paused", "billed_after_cut", "too_fast", "above_hold", "settled_late"];
+    const causes = [
+      "node_paused",
+      "billed_after_cut",
+      "beyond_bound",
+      "above_hold",
+      "settled_late",
+    ];
     const costs = ["0.90", "0.60", "0.50", "0.30", "0.20"];
     expect(firing?.facts.overrun_requests).toEqual(
       requests.map(({ requestId: id }, at) => ({
@@ -207,6 +213,18 @@ describe("a firing names requests of the overrun", () => {
       })),
     );
     expect(firing?.next).toContain("A stream ran on while its node was paused.");
+  });
+
+  test("that exceeded the bound of their model", async ({ org, company }) => {
+    await company.createAlert();
+    await company.limit(2);
+    const { requestId } = await org.recordExceededBound();
+    const fast = company.request(250n, { requestId, holdNanoUsd: 100n * CENT });
+    await company.fold([fast]);
+    const [firing] = await company.firings();
+    expect(firing?.facts.overrun_requests).toMatchObject([
+      { id: requestId, cause: "beyond_bound" },
+    ]);
   });
 
   test("ten of many, of its own scope and fold only", async ({ company }) => {

@@ -37,12 +37,15 @@ export interface OverrunRequest {
   holdNanoUsd: bigint | null;
   /** Null: no limit ended it. */
   cut: { reason: string; paused_ms: number | null } | null;
+  /** Its model or a tool exceeded a bound in this request. */
+  isBeyondBound: boolean;
 }
 
 /** Finds the reason why a request is part of an overrun. */
-export function findOverrunCause({ costNanoUsd, holdNanoUsd, cut }: OverrunRequest): OverrunCause {
+export function findOverrunCause(request: OverrunRequest): OverrunCause {
+  const { costNanoUsd, holdNanoUsd, cut, isBeyondBound } = request;
   if (holdNanoUsd === null || costNanoUsd <= holdNanoUsd) return "settled_late";
+  if (isBeyondBound || cut?.reason === "too_fast") return "beyond_bound";
   if (cut === null) return "above_hold";
-  if (cut.paused_ms !== null) return "node_paused";
-  return cut.reason === "too_fast" ? "too_fast" : "billed_after_cut";
+  return cut.paused_ms === null ? "billed_after_cut" : "node_paused";
 }

@@ -11,6 +11,8 @@ export interface OverrunRequestRow {
   costNanoUsd: bigint;
   holdNanoUsd: bigint | null;
   cut: StoredCut | null;
+  /** Its model or a tool exceeded a bound in this request. */
+  isBeyondBound: boolean;
 }
 
 /** Most requests that a firing names. */
@@ -20,7 +22,9 @@ const MAX_SCANNED = 50_000;
 
 const excess = sql`greatest(coalesce(record.cost_nano_usd, 0) - record.hold_nano_usd, 0)`;
 const columns = sql`record.request_id AS "requestId", coalesce(record.cost_nano_usd, 0) AS "costNanoUsd",
-  record.hold_nano_usd AS "holdNanoUsd", record.cut, ${excess} AS excess`;
+  record.hold_nano_usd AS "holdNanoUsd", record.cut, ${excess} AS excess,
+  EXISTS (SELECT FROM exceeded_bound AS bound WHERE bound.organization_id = labels.organization_id
+    AND bound.request_id = record.request_id) AS "isBeyondBound"`;
 
 /**
  * Lists requests of the scope among those of these batches, with the largest cost beyond its hold first. The batches are not
