@@ -22,6 +22,7 @@ const LONGEST_FIRST = [
   "console/test/pages.test.ts",
   "server/test/hard-limit.test.ts",
   "server/test/alerts-burst.test.ts",
+  "server/test/cut-requests.test.ts",
   "server/test/strict-nodes.test.ts",
   "server/test/journal-in-database.test.ts",
   "server/test/deploy/image.test.ts",
