@@ -21,7 +21,7 @@ const modelCapacity = z.object({
       }),
       start_usd: usdText.meta({
         description:
-          "Budget that a stream needs to start: the larger one of its first hold and the usual cost. The first hold if less than the usual cost is left.",
+          "Budget that a stream needs to start: the larger one of its first hold and the usual hold, which is at most twice the cost. The first hold if less than the usual hold is left.",
       }),
       could_start: couldStart,
     })

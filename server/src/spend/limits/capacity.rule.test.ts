@@ -10,7 +10,7 @@ const usual: UsualRequests = {
   model: "claude-opus-4-8",
   requests: 40,
   costNanoUsd: 9n * CENT,
-  streamCostNanoUsd: 8n * CENT,
+  streamHoldNanoUsd: 8n * CENT,
   promptTokens: 10_000n,
   wholeHoldNanoUsd: 310n * CENT,
   hasCacheWrite5m: false,
@@ -35,18 +35,18 @@ describe("a limit that holds in steps", () => {
     expect(whole).toEqual({ holdNanoUsd: 310n * CENT, couldStart: 3 });
   });
 
-  test("needs the first hold of a stream whose usual cost is smaller", () => {
-    const { inSteps } = capacity({}, { streamCostNanoUsd: 7n * CENT });
+  test("needs the first hold of a stream whose usual hold is smaller", () => {
+    const { inSteps } = capacity({}, { streamHoldNanoUsd: 7n * CENT });
     expect(inSteps?.startNanoUsd).toBe(11_024n * 5_500n + 600n * 27_500n);
     expect(inSteps?.couldStart).toBe(129);
   });
 
-  test("uses its rest up with first holds when the usual cost exceeds it", () => {
+  test("uses its rest up with first holds when the usual hold exceeds it", () => {
     const rest = { remainingNanoUsd: 90n * CENT, restNanoUsd: 90n * CENT };
-    const { inSteps } = capacity(rest, { streamCostNanoUsd: 100n * CENT });
+    const { inSteps } = capacity(rest, { streamHoldNanoUsd: 100n * CENT });
     expect(inSteps).toMatchObject({ startNanoUsd: inSteps?.firstHoldNanoUsd, couldStart: 11 });
     const held = { remainingNanoUsd: 90n * CENT, restNanoUsd: 100n * CENT };
-    const { inSteps: later } = capacity(held, { streamCostNanoUsd: 100n * CENT });
+    const { inSteps: later } = capacity(held, { streamHoldNanoUsd: 100n * CENT });
     expect(later).toMatchObject({ startNanoUsd: 100n * CENT, couldStart: 0 });
   });
 

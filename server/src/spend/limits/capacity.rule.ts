@@ -12,8 +12,8 @@ export interface UsualRequests {
   model: string;
   requests: number;
   costNanoUsd: bigint;
-  /** Cost of streams. Null: there were none. */
-  streamCostNanoUsd: bigint | null;
+  /** Largest hold of streams, at most twice their cost. Null: there were none. */
+  streamHoldNanoUsd: bigint | null;
   /** Tokens of the prompt, cached ones included. */
   promptTokens: bigint;
   /** Holds of requests that were held whole. Null: there were none. */
@@ -55,19 +55,19 @@ export function computeCapacity(
   usual: UsualRequests,
   facts: HoldFacts,
 ): ModelCapacity {
-  const { model, requests, costNanoUsd, streamCostNanoUsd, wholeHoldNanoUsd } = usual;
+  const { model, requests, costNanoUsd, streamHoldNanoUsd, wholeHoldNanoUsd } = usual;
   const bounds = boundUsual(usual, facts);
   const holdNanoUsd = wholeHoldNanoUsd ?? bounds.worstNanoUsd;
   return {
     ...{ model, requests, usualCostNanoUsd: costNanoUsd },
-    inSteps: countInSteps(room, bounds.firstNanoUsd, streamCostNanoUsd ?? costNanoUsd),
+    inSteps: countInSteps(room, bounds.firstNanoUsd, streamHoldNanoUsd ?? 2n * costNanoUsd),
     whole: { holdNanoUsd, couldStart: countFits(room, holdNanoUsd) },
   };
 }
 
 /**
- * A stream in steps needs its first hold, and leaves the rest of its usual cost to it. A limit whose whole rest is below
- * that cost uses its rest up with first holds.
+ * A stream in steps needs its first hold, or its usual hold if that is more. A limit whose whole rest is below the usual
+ * hold uses its rest up with first holds.
  */
 function countInSteps(
   room: LimitRoom,

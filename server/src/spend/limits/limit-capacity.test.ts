@@ -58,7 +58,7 @@ test("divides what remains by the 90th percentile of streams and of other reques
   expect(models).toMatchObject([
     {
       ...{ model: "claude-sonnet-5", requests: 11, usual_cost_usd: "0.20" },
-      in_steps: { start_usd: "0.20", could_start: 50 },
+      in_steps: { start_usd: "0.40", could_start: 25 },
       whole: { hold_usd: "2.50", could_start: 4 },
     },
   ]);

@@ -36,7 +36,7 @@ export async function listUsualRequests(
   const { rows } = await sql<UsualRequests>`
     WITH newest AS MATERIALIZED (${newest})
     SELECT model, count(*)::integer AS requests, ${p90("cost_nano_usd")} AS "costNanoUsd",
-      ${p90("cost_nano_usd")} FILTER (WHERE is_stream) AS "streamCostNanoUsd",
+      ${p90("stream_hold_nano_usd")} FILTER (WHERE is_stream) AS "streamHoldNanoUsd",
       ${p90("prompt_tokens")} AS "promptTokens",
       ${p90("hold_nano_usd")} FILTER (WHERE hold_nano_usd IS NOT NULL AND ${isWhole}) AS "wholeHoldNanoUsd",
       bool_or(cache_write_5m_tokens > 0) AS "hasCacheWrite5m", bool_or(cache_write_1h_tokens > 0) AS "hasCacheWrite1h"
@@ -70,7 +70,9 @@ function isInScope({ scopeType, scopeId }: Scope): RawBuilder<unknown> {
   }
 }
 
-const columns = sql`model, is_stream, cost_nano_usd, hold_nano_usd, coalesce(input_tokens, 0)
+// A stream in steps rarely holds more than twice its cost, and a record does not tell how it was held.
+const columns = sql`model, is_stream, cost_nano_usd, hold_nano_usd,
+    least(hold_nano_usd, 2 * cost_nano_usd) AS stream_hold_nano_usd, coalesce(input_tokens, 0)
     + coalesce(cache_write_5m_tokens, 0) + coalesce(cache_write_1h_tokens, 0) + coalesce(cache_read_tokens, 0)
     AS prompt_tokens, cache_write_5m_tokens, cache_write_1h_tokens`;
 /** Answered requests with a cost. */
