@@ -136,10 +136,14 @@ async function runRound(parts: Parts, round: number): Promise<FaultFigures> {
     const share = Number(sum(bills.map(({ nanoUsd }) => nanoUsd))) / 1e9 / options.limit.limitUsd;
     return share >= plan.spentBefore ? true : null;
   });
+  console.error(
+    `> round ${round}: ${plan.hasKill ? "kill -9, and a stop" : "a stop"}: ${plan.stop}`,
+  );
   const times = await injectFaults(parts, plan);
   for (let node = 0; node < NODES; node++) await waitUntilServing(parts, node);
   await Promise.all(clients);
   agent.destroy();
+  console.error(`> round ${round}: the limit is spent`);
   await sleep(SETTLE_MS);
   await waitUntilReported(parts.db);
   await waitUntilIdle(parts);
@@ -221,8 +225,10 @@ async function sendUntilSpent(
       refusals = 0;
       continue;
     }
-    if (status === 400 && shouldRetry === false) refusals += 1;
-    const pauseMs = retryAfterS === null ? REFUSED_PAUSE_MS : retryAfterS * 1_000;
+    // A final refusal names the end of the period as its time to retry.
+    const isFinal = shouldRetry === false;
+    if (isFinal) refusals += 1;
+    const pauseMs = isFinal || retryAfterS === null ? REFUSED_PAUSE_MS : retryAfterS * 1_000;
     await sleep(pauseMs * (1 + random()));
   }
 }

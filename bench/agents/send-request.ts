@@ -72,6 +72,7 @@ export function sendRequest(sent: RequestToSend): Promise<Attempt> {
   };
   return new Promise((resolve) => {
     const end = (error?: Error) => {
+      if (attempt.endedAtMs !== 0) return;
       if (error !== undefined) attempt.errorText ||= error.message;
       attempt.endedAtMs = monotonicMs();
       resolve(attempt);
@@ -83,6 +84,8 @@ export function sendRequest(sent: RequestToSend): Promise<Attempt> {
       readResponse(attempt, response, end);
     });
     call.on("error", end);
+    // A connection that ends within a response has no other event in some cases.
+    call.on("close", () => end());
     call.end(body);
   });
 }
