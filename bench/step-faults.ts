@@ -65,6 +65,7 @@ function describe(figures: FaultFigures): [string, string][] {
     ["billed", showUsd(figures.billedNanoUsd)],
     ["recorded", showUsd(figures.settledNanoUsd)],
     ["unresolved", showUsd(figures.unresolvedNanoUsd)],
+    ["beyond holds", showUsd(figures.beyondHoldsNanoUsd)],
     ["overrun", showUsd(figures.overrunNanoUsd)],
     ["alerts of it", String(figures.overrunFirings)],
     ["billed after a cut", showUsd(figures.billedAfterCutNanoUsd)],

@@ -21,6 +21,7 @@ const figures: FaultFigures = {
   settledNanoUsd: 50n,
   unresolvedNanoUsd: 0n,
   overrunNanoUsd: 0n,
+  beyondHoldsNanoUsd: 0n,
   overrunFirings: 0,
   billedAfterCutNanoUsd: 0n,
   ledgerDifferences: 0,

@@ -28,6 +28,8 @@ export interface FaultFigures {
   settledNanoUsd: bigint;
   unresolvedNanoUsd: bigint;
   overrunNanoUsd: bigint;
+  /** Spend by which requests exceeded their holds, also within the limit. */
+  beyondHoldsNanoUsd: bigint;
   overrunFirings: number;
   billedAfterCutNanoUsd: bigint;
   /** Result of the ledger check: differences between balances and requests. */

@@ -1,6 +1,5 @@
 import { Agent } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { sql } from "kysely";
 import type { Database } from "../../server/src/db/pool.ts";
 import { parseUsd } from "../../server/src/domain/money.ts";
 import { eventually } from "../../server/test/harness/eventually.ts";
@@ -314,23 +313,27 @@ async function waitUntilReported(db: Database): Promise<void> {
 
 type Money = Pick<
   FaultFigures,
-  "settledNanoUsd" | "unresolvedNanoUsd" | "overrunNanoUsd" | "overrunFirings" | "ledgerDifferences"
+  | "settledNanoUsd"
+  | "unresolvedNanoUsd"
+  | "overrunNanoUsd"
+  | "beyondHoldsNanoUsd"
+  | "overrunFirings"
+  | "ledgerDifferences"
 >;
 
 async function readMoney(parts: Parts, workspaceId: string): Promise<Money> {
-  const { rows } = await sql<
-    Pick<Money, "settledNanoUsd" | "unresolvedNanoUsd" | "overrunNanoUsd">
-  >`
-    SELECT settled_nano_usd AS "settledNanoUsd", unresolved_nano_usd AS "unresolvedNanoUsd",
-      overrun_nano_usd AS "overrunNanoUsd"
-    FROM balance_sum WHERE scope_id = ${workspaceId} AND period = 'monthly'`.execute(parts.db);
   const node = nodeAt(parts, 0);
+  const limits = `/v1/admin/workspaces/limits?workspace_id=${workspaceId}`;
+  const [limit] = (await node.mustAdmin("GET", limits))["data"] as Record<string, string>[];
+  const read = (name: string) => parseUsd(limit?.[name] ?? "0");
   const path = `/v1/admin/alert_firings?kinds=limit_overrun&workspace_id=${workspaceId}`;
   const firings = (await node.mustAdmin("GET", path))["data"] as object[];
   const check = await node.mustAdmin("GET", "/v1/admin/ledger_check");
   return {
-    ...{ settledNanoUsd: 0n, unresolvedNanoUsd: 0n, overrunNanoUsd: 0n },
-    ...rows[0],
+    settledNanoUsd: read("spent_usd"),
+    unresolvedNanoUsd: read("unresolved_usd"),
+    overrunNanoUsd: read("overrun_usd"),
+    beyondHoldsNanoUsd: read("beyond_holds_usd"),
     overrunFirings: firings.length,
     ledgerDifferences: (check["differences"] as object[]).length,
   };
