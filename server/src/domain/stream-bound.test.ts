@@ -242,7 +242,7 @@ describe("the hold of a stream", () => {
     const need = findStreamNeed(terms, seen, { atMs: 1_000, currentNanoUsd: firstHold(terms) });
     expect(need).toEqual({
       needNanoUsd: 40_000n + BigInt(output(500)),
-      urgentNanoUsd: 40_000n + BigInt(output(250)),
+      urgentNanoUsd: 40_000n + BigInt(output(275)),
       wishNanoUsd: 40_000n + BigInt(output(700)),
     });
   });
@@ -328,10 +328,10 @@ describe("the hold of a stream", () => {
     const hold = findStreamNeed(search, seen, { atMs: 5_000, currentNanoUsd: 0n }).needNanoUsd;
     setToolUses(seen, { uses: 1, searches: 1, atMs: 5_000 });
     const at = (atMs: number) => findStreamNeed(search, seen, { atMs, currentNanoUsd: hold });
-    // The new hold is asked for at once, and the stream can wait for it for one tick.
+    // The new hold is asked for at once, and the stream can wait for it until the next tick.
     expect(at(5_000).wishNanoUsd).toBeGreaterThan(hold + 75_000_000n);
-    expect(at(5_250).urgentNanoUsd).toBeLessThanOrEqual(hold);
-    expect(at(5_500).urgentNanoUsd).toBeGreaterThan(hold);
+    expect(at(5_000).urgentNanoUsd).toBeLessThanOrEqual(hold);
+    expect(at(5_250).urgentNanoUsd).toBeGreaterThan(hold);
     expect(boundStream(search, seen, 5_999)).toBeLessThanOrEqual(hold);
     expect(boundStream(search, seen, 6_000)).toBeGreaterThan(hold);
   });

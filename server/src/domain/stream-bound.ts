@@ -383,8 +383,8 @@ function toGlobal(rate: Rate): Rate {
 
 /** A stream is cut when its hold does not cover its bound this far ahead: the time in which a cut takes effect. */
 export const NEED_MS = 3_000;
-/** A stream that waits for a larger hold is cut at once below the bound this far ahead: two ticks of its meter. */
-export const URGENT_MS = 500;
+/** A stream that waits for a larger hold is cut at once below the bound this far ahead: three ticks of its meter. */
+export const URGENT_MS = 750;
 /** A hold that does not cover its bound this far ahead grows. */
 export const ASK_MS = 4_000;
 /** Output that one growth of a hold adds, as a time at the model's speed. */

@@ -126,6 +126,19 @@ describe("the meter of streams in steps", () => {
     expect(cuts).toHaveLength(1);
   });
 
+  test("does not wait for the end of an event after a late tick, because a call can start", () => {
+    const { clock, ledger, running, live, cuts, pass } = startStream(["web_search_20250305"]);
+    pass(250);
+    ledger.budgetNanoUsd = largest(ledger.holds);
+    running.isAtBoundary = false;
+    Object.assign(live.seen, { serverToolUses: 1, webSearches: 1 });
+    pass(250);
+    expect(cuts).toEqual([]);
+    clock.atMs += 250;
+    pass(250);
+    expect(cuts).toHaveLength(1);
+  });
+
   test("ends a stream whose facts cannot be read, and goes on with the others", () => {
     const { live, faults, pass } = startStream(["web_search_20250305"]);
     Object.defineProperty(live.seen, "usage", {

@@ -1,5 +1,5 @@
 import { ApiError } from "#src/domain/api-error.ts";
-import { findStreamNeed } from "#src/domain/stream-bound.ts";
+import { boundStream, findStreamNeed } from "#src/domain/stream-bound.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { HoldRefusal, StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import type { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
@@ -30,6 +30,8 @@ export interface CutDecision {
   heldNanoUsd: bigint;
   /** Time before the cut in which this process did not run, milliseconds. 0: it ran. */
   pausedMs: number;
+  /** The cut can wait for the end of an event: the hold covers the next two ticks, or not even this one. */
+  canWait: boolean;
 }
 
 export interface RunningStream {
@@ -120,7 +122,8 @@ export class StreamMeter {
     stream.look(at.nowMs);
     const decision = followStream(this.#leases, stream, at);
     // The rest of an event usually arrives within a tick, and then the client learns the reason.
-    const isDeferred = decision !== null && !running.canEnd() && !stream.isCutDeferred;
+    const canWait = decision?.canWait === true && !stream.isCutDeferred;
+    const isDeferred = canWait && !running.canEnd();
     stream.isCutDeferred = isDeferred;
     if (decision !== null && !isDeferred) running.cut(decision);
   }
@@ -161,7 +164,9 @@ export function followStream(
   if (!isOver && currentNanoUsd >= need.urgentNanoUsd) return null;
   const lack = leases.findLack(requestId);
   if (lack === null || lack.limit === null) throw makeUnexplainedError();
-  return { lack: { ...lack, limit: lack.limit }, heldNanoUsd: currentNanoUsd, pausedMs };
+  const isCovered = currentNanoUsd >= boundStream(terms, seen, nowMs + 2 * TICK_MS);
+  const canWait = isCovered || currentNanoUsd < boundStream(terms, seen, nowMs);
+  return { lack: { ...lack, limit: lack.limit }, heldNanoUsd: currentNanoUsd, pausedMs, canWait };
 }
 
 function makeUnexplainedError(): ApiError {

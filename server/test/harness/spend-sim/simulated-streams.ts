@@ -172,7 +172,8 @@ export class SimulatedStreams {
       metered,
       { nowMs, pausedMs: 0 },
     );
-    const isDeferred = decision !== null && !metered.isCutDeferred && this.#isInEvent(stream);
+    const canWait = decision?.canWait === true && !metered.isCutDeferred;
+    const isDeferred = canWait && this.#isInEvent(stream);
     metered.isCutDeferred = isDeferred;
     this.syncHolds(at);
     if (metered.waitsSinceMs === null) stream.lack = null;
