@@ -43,8 +43,8 @@ export class Streams {
     if (chance < 0.9) return this.#breakOff();
     if (!hasFaults) return "no fault";
     if (options.brokenRule === "first_hold_in_begin") return await this.#kill();
-    if (chance < 0.95) return await this.#stop();
-    if (chance < 0.98) return await this.#cutOff();
+    if (chance < 0.97) return await this.#stop();
+    if (chance < 0.99) return await this.#cutOff();
     return await this.#kill();
   }
 
