@@ -47,6 +47,8 @@ export interface HoldDeps {
 export interface StreamHolds {
   findTerms(message: ParsedMessage, worstCase: WorstCase, scope: SpendScope): StreamTerms | null;
   findHold(terms: StreamTerms, scope: SpendScope, model: string): StreamHold;
+  /** Estimates the tokens of a prompt. 0: unknown. */
+  estimatePrompt(terms: StreamTerms, scope: SpendScope, model: string): number;
 }
 
 /** A held request. */
@@ -203,9 +205,13 @@ async function waitForDecision(
   });
 }
 
+/** Other texts of a key have at least this share of the tokens for each byte. */
+const LEAST_PROMPT_SHARE = 0.75;
+
 /**
  * Finds a lower worst case with the upstream's token count. The bytes of a prompt allow several times its real tokens. If
- * that bound does not fit the rest of a limit, the upstream counts once, but only if the lowest possible count would fit.
+ * that bound does not fit the rest of a limit, the upstream counts once, but only if the lowest expected count would fit. The
+ * last prompt of the key and model tells what to expect.
  * Under a limit with steps, the prompt is most of the first hold, so that a count also helps when others hold the rest.
  * Null: the count does not help.
  */
@@ -215,7 +221,7 @@ async function tightenByTokenCount(
   asked: AskedCost,
   { reason, limit, figures }: HoldRefusal,
 ): Promise<AskedCost | null> {
-  const { exchange, message, body, upstream, book, atMs } = call;
+  const { exchange, scope, message, body, upstream, book, atMs } = call;
   if (asked.worstCase.kind !== "closed" || limit === null || figures === null) return null;
   const isStepped = limit.hold === "steps" && asked.terms !== null;
   if (reason !== "too_large" && !(reason === "held" && isStepped)) return null;
@@ -226,7 +232,9 @@ async function tightenByTokenCount(
   const holdOf = ({ worstCase, terms }: AskedCost): bigint => {
     return isStepped && terms !== null ? firstHold(terms) : worstCase.nanoUsd;
   };
-  const least = findCost(0);
+  const { terms } = asked;
+  const known = terms === null ? 0 : deps.streams.estimatePrompt(terms, scope, message.model);
+  const least = findCost(Math.floor(known * LEAST_PROMPT_SHARE));
   const remaining = limit.amountNanoUsd - figures.settledNanoUsd - figures.unresolvedNanoUsd;
   if (holdOf(least) >= holdOf(asked) || holdOf(least) > remaining) return null;
   // The request has waited already. Only a much smaller hold is worth another wait.

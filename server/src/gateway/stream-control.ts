@@ -14,6 +14,7 @@ import { boundUsage, isExact } from "./estimate-usage.ts";
 import { findExcess, type StreamExcess } from "./find-excess.rule.ts";
 import { MeteredStream } from "./metered-stream.ts";
 import type { ParsedMessage } from "./parse-message.ts";
+import { PromptShares } from "./prompt-shares.ts";
 import type { Metered, SteppedEnding } from "./settle.ts";
 import { toCut, toCutError } from "./stream-cut.ts";
 import {
@@ -48,6 +49,7 @@ export class StreamControl {
   readonly meter: StreamMeter;
   /** Usual largest hold of streams in steps. */
   readonly usual = new UsualCosts();
+  readonly #prompts = new PromptShares();
 
   constructor(deps: StreamControlDeps) {
     this.deps = deps;
@@ -75,8 +77,19 @@ export class StreamControl {
     return { firstNanoUsd: firstHold(terms), usualNanoUsd: this.usual.find(apiKeyId, model) };
   }
 
+  /** Estimates the tokens of a prompt by the last one of its key and model. 0: none is known. */
+  estimatePrompt(terms: StreamTerms, { apiKeyId }: SpendScope, model: string): number {
+    return this.#prompts.estimate(apiKeyId, model, terms.inputTokens);
+  }
+
   /** Learns from a complete stream. */
   observe({ metered, terms, stream }: SteppedStream, usage: BilledUsage): void {
+    const { apiKeyId, requestedModel } = metered.begin;
+    const { start } = stream.seen;
+    if (start !== null && metered.bound?.worstCase.drivers.inputBasis === "bytes") {
+      const { inputTokens: boundTokens } = metered.bound.worstCase.drivers;
+      this.#prompts.add(apiKeyId, requestedModel, { tokens: start.promptTokens, boundTokens });
+    }
     // The simulator generates at any speed.
     if (metered.isSimulated) return;
     const { deps } = this;
