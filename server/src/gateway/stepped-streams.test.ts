@@ -22,6 +22,7 @@ const US_OUTPUT = 27_500n;
 const INPUT = 10n * 5_000n;
 const asked = { model: MODEL, max_tokens: 128_000, stream: true };
 const started = messageStart().replace("claude-sonnet-4-5-20250929", MODEL);
+const NOTHING_USED = { settledNanoUsd: 0n, leasedNanoUsd: 0n, unresolvedNanoUsd: 0n };
 const hiddenStart = sse("content_block_start", {
   index: 0,
   content_block: { type: "thinking", thinking: "", signature: "" },
@@ -298,6 +299,48 @@ describeEachReader(() => {
         error: { error: { details: { error_code: "stream_cut_limit_spent" } } },
       });
     });
+  });
+
+  describe("a stream that is refused", () => {
+    test.each(["too_large", "held"] as const)(
+      "because its first hold is %s gets a smaller one, if the upstream counts fewer tokens",
+      async (reason) => {
+        const { counts, holds, status } = await refuseFirst(reason, "x".repeat(40_000));
+        expect([counts, status]).toEqual([1, 200]);
+        expect(holds).toHaveLength(2);
+        expect(holds[1]).toBeLessThan((holds[0] ?? 0n) / 2n);
+      },
+    );
+
+    test("because others hold the rest is not counted for a small prompt", async () => {
+      const { counts, holds, status } = await refuseFirst("held", "Hi");
+      expect([counts, holds.length, status]).toEqual([0, 1, 429]);
+    });
+
+    /** Sends a stream whose first hold is refused. */
+    async function refuseFirst(reason: "too_large" | "held", content: string) {
+      const ledger = makeSteppedLeases();
+      const { hold } = ledger.leases;
+      ledger.lackReason = reason;
+      const holds: bigint[] = [];
+      ledger.leases.hold = (request) => {
+        holds.push(request.stream?.firstNanoUsd ?? 0n);
+        const lack = ledger.leases.findLack(request.requestId);
+        if (holds.length > 1 || lack === null) return hold(request);
+        return { ...lack, figures: { ...NOTHING_USED, limitNanoUsd: steppedLimit.amountNanoUsd } };
+      };
+      const { gateway, upstream } = await startBoth({
+        leases: ledger.leases,
+        script: (exchange) => {
+          const isCount = exchange.received.url.includes("count_tokens");
+          exchange.json(isCount ? { input_tokens: 5_000 } : {});
+        },
+      });
+      const messages = [{ role: "user", content }];
+      const { status } = await call(gateway.origin, post(gateway, { ...asked, messages }));
+      const counts = upstream.received.filter(({ url }) => url.includes("count_tokens")).length;
+      return { counts, holds, status };
+    }
   });
 
   describe("a request without a stream in steps", () => {
