@@ -143,7 +143,7 @@ export function followStream(
   if (need.wishNanoUsd === null) {
     // Ends a wish that is no longer needed.
     if (stream.waitsSinceMs !== null) leases.resizeHold(requestId, currentNanoUsd);
-    stream.waitsSinceMs = null;
+    stream.endWait();
     stream.noteHold(currentNanoUsd);
     return null;
   }
@@ -153,19 +153,26 @@ export function followStream(
   const isLast = stream.waitsSinceMs !== null && last > currentNanoUsd;
   const wishNanoUsd = isLast ? last : need.wishNanoUsd;
   if (leases.resizeHold(requestId, wishNanoUsd) === "held") {
-    stream.waitsSinceMs = null;
+    stream.endWait();
     stream.noteHold(wishNanoUsd);
     return null;
   }
   stream.waitsSinceMs ??= nowMs;
   if (seen.finalNanoUsd !== null) return null;
   const isOver = nowMs - stream.waitsSinceMs >= LEAST_WAIT_MS && currentNanoUsd < need.needNanoUsd;
-  // A call of a tool's use can start before the wait is over.
-  if (!isOver && currentNanoUsd >= need.urgentNanoUsd) return null;
+  // A call of a tool's use can start before the wait is over. Each byte counts as a token, so fast text after a slow one
+  // raises the bound by more than the model's speed: its last rise goes on for two ticks.
+  const boundNanoUsd = boundStream(terms, seen, nowMs);
+  const riseNanoUsd = boundNanoUsd - (stream.waitBoundNanoUsd ?? boundNanoUsd);
+  stream.waitBoundNanoUsd = boundNanoUsd;
+  const risenNanoUsd = boundNanoUsd + 2n * riseNanoUsd;
+  const isUrgent = currentNanoUsd < need.urgentNanoUsd || currentNanoUsd < risenNanoUsd;
+  if (!isOver && !isUrgent) return null;
   const lack = leases.findLack(requestId);
   if (lack === null || lack.limit === null) throw makeUnexplainedError();
-  const isCovered = currentNanoUsd >= boundStream(terms, seen, nowMs + 2 * TICK_MS);
-  const canWait = isCovered || currentNanoUsd < boundStream(terms, seen, nowMs);
+  const nextNanoUsd = boundStream(terms, seen, nowMs + 2 * TICK_MS);
+  const isCovered = currentNanoUsd >= nextNanoUsd && currentNanoUsd >= risenNanoUsd;
+  const canWait = isCovered || currentNanoUsd < boundNanoUsd;
   return { lack: { ...lack, limit: lack.limit }, heldNanoUsd: currentNanoUsd, pausedMs, canWait };
 }
 
