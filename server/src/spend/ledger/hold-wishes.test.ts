@@ -11,6 +11,7 @@ function wishOf(requestId: string, workspaceId = "wksp_1") {
     sinceMs: 0,
     askedMs: 0,
     lacking: [],
+    covered: [],
   };
 }
 
@@ -45,7 +46,7 @@ test("a wish that is not granted does not block later ones, and other scopes are
   const tried: string[] = [];
   wishes.serve("wksp_1", ({ requestId }) => {
     tried.push(requestId);
-    return requestId === "b" ? null : ["balance_1"];
+    return requestId === "b" ? null : { lacking: ["balance_1"], covered: [] };
   });
   expect([wishes.isLacking("balance_1"), wishes.isLacking("balance_2")]).toEqual([true, false]);
   expect([tried.join(" "), idsOf(wishes.pick(9))]).toEqual(["a b", "a c"]);

@@ -2,8 +2,16 @@ import { scopeIdsOf } from "./charges.ts";
 import { KeyCounts } from "./key-counts.ts";
 import type { RunningStream } from "./running-request.ts";
 
+/** Balances of a wish that waits. */
+export interface WishLack {
+  /** Keys of balances that lack budget. No waiting request gets budget of them meanwhile. */
+  lacking: readonly string[];
+  /** Growth in the other balances, beyond the stream's reserve. Waiting requests leave it free. */
+  covered: readonly { key: string; nanoUsd: bigint }[];
+}
+
 /** A larger hold that a running stream waits for. */
-export interface HoldWish {
+export interface HoldWish extends WishLack {
   requestId: string;
   stream: RunningStream;
   /** Wished hold, nano-USD. */
@@ -12,11 +20,9 @@ export interface HoldWish {
   sinceMs: number;
   /** Last time at which the stream asked, milliseconds. */
   askedMs: number;
-  /** Keys of balances that lack budget. No waiting request gets budget of them meanwhile. */
-  lacking: readonly string[];
 }
 
-const NO_KEYS: readonly string[] = [];
+const NO_LACK: WishLack = { lacking: [], covered: [] };
 /** Time after which a wish that is not repeated ends. Streams repeat their wishes each quarter of a second. */
 const WISH_MS = 2_000;
 
@@ -25,6 +31,8 @@ export class HoldWishes {
   readonly #wishes = new Map<string, HoldWish>();
   /** Number of wishes that lack budget, by the key of the balance. */
   readonly #lacks = new KeyCounts();
+  /** Sums of covered growth by the key of the balance, nano-USD. */
+  readonly #covered = new Map<string, bigint>();
   /** Last wish that `pick` returned while there were more wishes than places. */
   #pickedLast: string | null = null;
 
@@ -41,7 +49,7 @@ export class HoldWishes {
     const { requestId, sinceMs } = wish;
     const before = this.#wishes.get(requestId);
     this.#wishes.set(requestId, { ...wish, sinceMs: before?.sinceMs ?? sinceMs });
-    this.#lacks.replace(before?.lacking ?? NO_KEYS, wish.lacking);
+    this.#replace(before ?? NO_LACK, wish);
     return before === undefined;
   }
 
@@ -49,7 +57,7 @@ export class HoldWishes {
   remove(requestId: string): boolean {
     const wish = this.#wishes.get(requestId);
     if (wish === undefined) return false;
-    this.#lacks.replace(wish.lacking, NO_KEYS);
+    this.#replace(wish, NO_LACK);
     return this.#wishes.delete(requestId);
   }
 
@@ -66,20 +74,37 @@ export class HoldWishes {
   }
 
   /**
-   * Tries wishes in their order, and removes those that are granted. `grow` returns null, or the keys of balances that lack
-   * budget. `scopeId`: only wishes of this scope.
+   * Tries wishes in their order, and removes those that are granted. `grow` returns null for them. `scopeId`: only wishes of
+   * this scope.
    */
-  serve(scopeId: string | null, grow: (wish: HoldWish) => readonly string[] | null): void {
+  serve(scopeId: string | null, grow: (wish: HoldWish) => WishLack | null): void {
     for (const wish of this.#wishes.values()) {
       if (scopeId !== null && !scopeIdsOf(wish.stream.request).includes(scopeId)) continue;
-      const lacking = grow(wish);
-      if (lacking === null) {
+      const lack = grow(wish);
+      if (lack === null) {
         this.remove(wish.requestId);
         continue;
       }
-      this.#lacks.replace(wish.lacking, lacking);
-      wish.lacking = lacking;
+      this.#replace(wish, lack);
+      Object.assign(wish, lack);
     }
+  }
+
+  #replace(before: WishLack, after: WishLack): void {
+    this.#lacks.replace(before.lacking, after.lacking);
+    for (const { key, nanoUsd } of before.covered) this.#addCovered(key, -nanoUsd);
+    for (const { key, nanoUsd } of after.covered) this.#addCovered(key, nanoUsd);
+  }
+
+  #addCovered(key: string, nanoUsd: bigint): void {
+    const sum = this.findCovered(key) + nanoUsd;
+    if (sum === 0n) this.#covered.delete(key);
+    else this.#covered.set(key, sum);
+  }
+
+  /** Free budget of a balance that wishes need as soon as their other balances have budget, nano-USD. */
+  findCovered(key: string): bigint {
+    return this.#covered.get(key) ?? 0n;
   }
 
   /** Returns at most `most` wishes. If there are more, successive calls rotate through them. */

@@ -393,7 +393,8 @@ export class NodeLeases {
     const isOut = this.isExpired(now.nowMs);
     let lacking: LeaseState[] | null = isOut ? [] : null;
     for (const state of states) {
-      const spare = this.#table.spendableOf(state) - state.reserved;
+      const spare =
+        this.#table.spendableOf(state) - state.reserved - this.#wishes.findCovered(state.text);
       const isFree = spare >= findNeed(state, request);
       if (isFree && !isOut && !isBlocked(state.text)) continue;
       lacking ??= [];

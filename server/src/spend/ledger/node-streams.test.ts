@@ -214,6 +214,25 @@ describe("a larger hold without budget", () => {
     expect(held(node)).toEqual([30n]);
   });
 
+  test("leaves its part of a limit with room free while another limit lacks budget, and no more", async () => {
+    await limit(100n);
+    const ofKey = { scopeType: "api_key", scopeId: apiKeyId } as const;
+    await world.setLimit({ organizationId, ...ofKey, amountNanoUsd: 20n, hold: "steps" });
+    const node = await world.startNode("node_1");
+    startStream(node, "req_s");
+    await world.speakAll(node);
+    const other = { organizationId, workspaceId, apiKeyId: "apikey_2" };
+    const ask = (requestId: string, amountNanoUsd: bigint) =>
+      node.hold({ requestId, scope: other, amountNanoUsd }, world.now).kind;
+    ask("req_1", 80n);
+    await world.speakAll(node);
+    node.drop("req_1");
+    resize(node, "req_s", 40n);
+    expect([ask("req_2", 50n), ask("req_3", 1n)]).toEqual(["held", "waiting"]);
+    resize(node, "req_s", 10n);
+    expect(node.resolveFreed(world.now)).toMatchObject([{ requestId: "req_3" }]);
+  });
+
   test("is requested again after a pause, while nothing is left", async () => {
     await limit(10n);
     const node = await startNodeWithStream();

@@ -1,7 +1,7 @@
 import type { SpendScope } from "./charges.ts";
 import { type LimitHolds, listHolds } from "./hold-decision.ts";
 import { describeHold, findRefusal, type HoldRefusal, hasRoom } from "./hold-refusal.ts";
-import type { HoldWish, HoldWishes } from "./hold-wishes.ts";
+import type { HoldWish, HoldWishes, WishLack } from "./hold-wishes.ts";
 import type { LeaseMessages } from "./lease-messages.ts";
 import type { LeaseTable } from "./lease-table.ts";
 import { amountAt, type Growth, listGrowth } from "./running-request.ts";
@@ -48,15 +48,15 @@ export class NodeStreams {
     const stream = table.findStream(requestId);
     if (stream === null) return { decision: "held", freed: null };
     const isSmaller = nanoUsd < stream.steps.currentNanoUsd;
-    const wish = { requestId, stream, nanoUsd, sinceMs: nowMs, askedMs: nowMs, lacking: [] };
-    const lacking = this.#trySet(wish, nowMs);
-    if (lacking === null) {
+    const wish = { requestId, stream, nanoUsd, sinceMs: nowMs, askedMs: nowMs, ...NO_LACK };
+    const lack = this.#trySet(wish, nowMs);
+    if (lack === null) {
       // Waiting requests get no budget of the balances that a wish lacks.
       const isFreed = wishes.remove(requestId) || isSmaller;
       return { decision: "held", freed: isFreed ? stream.request : null };
     }
     // Wishes that the database could not grant are sent again after a pause.
-    if (wishes.set({ ...wish, lacking })) messages.ask(nowMs);
+    if (wishes.set({ ...wish, ...lack })) messages.ask(nowMs);
     return { decision: "waiting", freed: null };
   }
 
@@ -86,25 +86,28 @@ export class NodeStreams {
     if (wishes.size > 0) wishes.serve(scopeId, (wish) => this.#trySet(wish, nowMs));
   }
 
-  /** Sets the hold of a stream, and returns null. Otherwise returns the keys of balances that lack budget. */
-  #trySet(wish: HoldWish, nowMs: number): string[] | null {
+  /** Sets the hold of a stream, and returns null. Otherwise returns what the stream lacks. */
+  #trySet(wish: HoldWish, nowMs: number): WishLack | null {
     const { table, messages } = this.#parts;
     const { stream, nanoUsd } = wish;
     if (nanoUsd > stream.steps.currentNanoUsd) {
-      const lacking = this.#listLacking(wish).map(textOf);
+      const growths = listGrowth(stream, nanoUsd);
+      const lacking = growths.filter((growth) => this.#isLacking(growth));
       // A stream whose limits were all removed needs no lease.
-      const isOut = messages.isExpired(nowMs) && listGrowth(stream, nanoUsd).length > 0;
-      if (lacking.length > 0 || isOut) return lacking;
+      const isOut = messages.isExpired(nowMs) && growths.length > 0;
+      if (lacking.length > 0 || isOut) return toLack(growths, lacking);
     }
     table.resize(stream, nanoUsd);
     return null;
   }
 
-  /** Lists leases that lack budget for a larger hold. Each end of a request may try a thousand wishes. */
+  #isLacking({ state, growthNanoUsd }: Growth): boolean {
+    return growthNanoUsd > 0n && this.#parts.table.spendableOf(state) < growthNanoUsd;
+  }
+
+  /** Lists leases that lack budget for a larger hold. */
   #listLacking({ stream, nanoUsd }: HoldWish): Growth[] {
-    return listGrowth(stream, nanoUsd).filter(({ state, growthNanoUsd }) => {
-      return growthNanoUsd > 0n && this.#parts.table.spendableOf(state) < growthNanoUsd;
-    });
+    return listGrowth(stream, nanoUsd).filter((growth) => this.#isLacking(growth));
   }
 
   /**
@@ -140,6 +143,13 @@ export class NodeStreams {
   }
 }
 
-function textOf({ state }: Growth): string {
-  return state.text;
+const NO_LACK: WishLack = { lacking: [], covered: [] };
+
+function toLack(growths: readonly Growth[], lacking: readonly Growth[]): WishLack {
+  const covered = growths.flatMap((growth) => {
+    const nanoUsd = growth.growthNanoUsd - growth.reserveNanoUsd;
+    const isCovered = nanoUsd > 0n && !lacking.includes(growth);
+    return isCovered ? [{ key: growth.state.text, nanoUsd }] : [];
+  });
+  return { lacking: lacking.map(({ state }) => state.text), covered };
 }
