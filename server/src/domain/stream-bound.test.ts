@@ -16,6 +16,7 @@ import {
   findStreamNeed,
   findStreamTerms,
   firstHold,
+  keepAnchor,
   MAX_DELAY_MS,
   noteHidden,
   type StreamLimits,
@@ -275,6 +276,21 @@ describe("the hold of a stream", () => {
     const { needNanoUsd } = findStreamNeed(terms, seen, { atMs: 104_000, currentNanoUsd: 0n });
     const late = { ...seen, lastReadMs: 107_000, hadGap: true, visibleBytes: 510 };
     expect(boundStream(terms, late, 107_000)).toBeLessThanOrEqual(needNanoUsd);
+  });
+
+  test("grows no faster than the model, also with fast text after a slow one and late bytes", () => {
+    const seen = { ...seeNothing(0), lastReadMs: 100_000, visibleBytes: 500, blocks: 1 };
+    keepAnchor(terms, seen, 100_000);
+    const { needNanoUsd } = findStreamNeed(terms, seen, { atMs: 100_000, currentNanoUsd: 0n });
+    for (let atMs = 100_250; atMs <= 103_000; atMs += 250) {
+      Object.assign(seen, {
+        lastReadMs: atMs,
+        visibleBytes: seen.visibleBytes + 150,
+        hadGap: true,
+      });
+      keepAnchor(terms, seen, atMs);
+    }
+    expect(boundStream(terms, seen, 103_000)).toBe(needNanoUsd);
   });
 
   test("of a slow stream does not jump with its first hidden block", () => {

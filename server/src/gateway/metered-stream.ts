@@ -5,6 +5,7 @@ import {
   BURST_MS,
   boundStream,
   boundTokens,
+  keepAnchor,
   MAX_GAP_MS,
   noteHidden,
   type StreamSeen,
@@ -117,6 +118,7 @@ export class MeteredStream {
     }
     this.#lookedMs = nowMs;
     if (this.#live !== null) this.#readFacts(this.#live, nowMs);
+    keepAnchor(this.terms, this.seen, nowMs);
   }
 
   /** Highest cost by this time, nano-USD. */
