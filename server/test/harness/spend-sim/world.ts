@@ -35,14 +35,20 @@ const LIMITS: readonly LimitKey[] = [
   { scopeType: "workspace", scopeId: "wksp_a", period: "daily" },
   { scopeType: "workspace", scopeId: "wksp_b", period: "weekly" },
   { scopeType: "api_key", scopeId: "apikey_1", period: "monthly" },
-].map((limit) => ({ organizationId: ORGANIZATION, ...limit }) as LimitKey);
+].map((limit) => ({ organizationId: ORGANIZATION, id: idOf(limit), ...limit }) as LimitKey);
 const PEOPLE_LIMITS: readonly LimitKey[] = [
   { scopeType: "member", scopeId: "user_1", period: "daily" },
   { scopeType: "group", scopeId: "group_1", period: "monthly" },
   { scopeType: "group", scopeId: "group_2", period: "daily" },
   { scopeType: "tag", scopeId: "tag_1", period: "weekly" },
   { scopeType: "workspace", scopeId: "wksp_a", period: "daily" },
-].map((limit) => ({ organizationId: ORGANIZATION, ...limit }) as LimitKey);
+].map((limit) => ({ organizationId: ORGANIZATION, id: idOf(limit), ...limit }) as LimitKey);
+
+/** Id of a limit, as in the store over PostgreSQL. A limit that returns is another one for a node that saw its removal. */
+function idOf(limit: { scopeType: string; scopeId: string; period: string }): string {
+  return `spl_${limit.scopeType}_${limit.scopeId}_${limit.period}`;
+}
+
 /** Start of a run: 20 seconds before a day and a week end. The month ends a day later. */
 const START_MS = Date.UTC(2026, 10, 29, 23, 59, 40);
 /** Shares of steps about folds and about limits. Each run has its own, so that rare orders become common in some. */
