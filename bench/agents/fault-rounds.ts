@@ -63,6 +63,8 @@ const PLANS: readonly FaultPlan[] = [
 const DOWN_MS = 1_000;
 /** Longer than the stand-in generates for a client that has left. */
 const SETTLE_MS = 3_000;
+/** Time in which a busy node records the end of a stream. */
+const RECORDED_WITHIN_MS = 1_000;
 const REFUSED_PAUSE_MS = 500;
 const PROMPT_BYTES = 400;
 /** Consecutive final refusals of one client after which the limit counts as spent. */
@@ -199,7 +201,8 @@ function findFate({ session, receivedAtMs, endedAtMs }: BilledRequest, times: Fa
   const node = Number(session?.split("-").at(-1));
   const endMs = endedAtMs ?? Number.POSITIVE_INFINITY;
   const ran = (fromMs: number, untilMs: number) => receivedAtMs <= untilMs && endMs >= fromMs;
-  if (node === times.killed && ran(times.killedAtMs, times.killedAtMs)) return "killed";
+  if (node === times.killed && ran(times.killedAtMs - RECORDED_WITHIN_MS, times.killedAtMs))
+    return "killed";
   if (node === times.stopped && ran(times.stoppedAtMs, times.continuedAtMs)) return "stopped";
   return "running";
 }
