@@ -160,8 +160,8 @@ export function followStream(
   stream.waitsSinceMs ??= nowMs;
   if (seen.finalNanoUsd !== null) return null;
   const isOver = nowMs - stream.waitsSinceMs >= LEAST_WAIT_MS && currentNanoUsd < need.needNanoUsd;
-  // A call of a tool's use can start before the wait is over. Each byte counts as a token, so fast text after a slow one
-  // raises the bound by more than the model's speed: its last rise goes on for two ticks.
+  // A call of a tool's use can start before the wait is over. Fast text after a slow one raises the bound by more than the
+  // model's speed, because each byte counts as a token. Its last rise continues for two ticks.
   const boundNanoUsd = boundStream(terms, seen, nowMs);
   const riseNanoUsd = boundNanoUsd - (stream.waitBoundNanoUsd ?? boundNanoUsd);
   stream.waitBoundNanoUsd = boundNanoUsd;
