@@ -79,6 +79,38 @@ interface HoldMarkers {
   hasFileIds: boolean;
 }
 
+/** A request without content: no prompt, no tools and no markers. */
+export const EMPTY_REQUEST: Omit<HoldRequest, "model"> = {
+  maxTokens: null,
+  speed: null,
+  inferenceGeo: null,
+  fallbacks: { models: [], maxTokens: null, hasFastSpeed: false, hasUnknownModel: false },
+  bodyBytes: 0,
+  outsidePromptBytes: 0,
+  toolCount: 0,
+  builtInToolCount: 0,
+  toolsetCount: 0,
+  largestToolBytes: 0,
+  repeatedToolCount: 0,
+  imageCount: 0,
+  imageDataBytes: 0,
+  citedBytes: 0,
+  serverTools: [],
+  unknownParts: [],
+  markers: {
+    hasCacheControl5m: false,
+    hasCacheControl1h: false,
+    hasMcpServers: false,
+    hasContainer: false,
+    hasSkills: false,
+    hasThread: false,
+    hasCompaction: false,
+    hasOpaqueSource: false,
+    hasUrlSource: false,
+    hasFileIds: false,
+  },
+};
+
 /** Any `speed` other than "standard" may be a faster mode. */
 export function isFastSpeed(speed: string | null): boolean {
   return speed !== null && speed !== "standard";

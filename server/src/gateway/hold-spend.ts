@@ -1,5 +1,5 @@
 import type { ApiError } from "#src/domain/api-error.ts";
-import type { HoldRequest } from "#src/domain/hold-request.ts";
+import { EMPTY_REQUEST } from "#src/domain/hold-request.ts";
 import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
 import { firstHold, type StreamTerms } from "#src/domain/stream-bound.ts";
@@ -249,37 +249,6 @@ async function tightenByTokenCount(
 
 /** Hold of the smallest request to the same model, nano-USD. */
 function smallestHoldNanoUsd({ message: { model }, book, atMs }: HoldCall): bigint {
-  const request = { ...NOTHING, model };
+  const request = { ...EMPTY_REQUEST, maxTokens: 0, inferenceGeo: "global", model };
   return tightenWorstCase({ request, book, atMs, countedTokens: 0 }).nanoUsd;
 }
-
-const NOTHING: Omit<HoldRequest, "model"> = {
-  maxTokens: 0,
-  speed: null,
-  inferenceGeo: "global",
-  fallbacks: { models: [], maxTokens: null, hasFastSpeed: false, hasUnknownModel: false },
-  bodyBytes: 0,
-  outsidePromptBytes: 0,
-  toolCount: 0,
-  builtInToolCount: 0,
-  toolsetCount: 0,
-  largestToolBytes: 0,
-  repeatedToolCount: 0,
-  imageCount: 0,
-  imageDataBytes: 0,
-  citedBytes: 0,
-  serverTools: [],
-  unknownParts: [],
-  markers: {
-    hasCacheControl5m: false,
-    hasCacheControl1h: false,
-    hasMcpServers: false,
-    hasContainer: false,
-    hasSkills: false,
-    hasThread: false,
-    hasCompaction: false,
-    hasOpaqueSource: false,
-    hasUrlSource: false,
-    hasFileIds: false,
-  },
-};

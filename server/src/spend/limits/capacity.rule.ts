@@ -1,4 +1,4 @@
-import type { HoldRequest } from "#src/domain/hold-request.ts";
+import { EMPTY_REQUEST } from "#src/domain/hold-request.ts";
 import { findModelSpeed } from "#src/domain/model-speeds.ts";
 import { findListedModel, type PriceBook } from "#src/domain/price-book.ts";
 import { findStreamTerms, firstHold, type StreamLimits } from "#src/domain/stream-bound.ts";
@@ -98,11 +98,11 @@ function boundUsual(
   { book, atMs, wholeModels }: HoldFacts,
 ): { worstNanoUsd: bigint; firstNanoUsd: bigint | null } {
   const markers = {
-    ...PLAIN.markers,
+    ...EMPTY_REQUEST.markers,
     hasCacheControl5m: hasCacheWrite5m,
     hasCacheControl1h: hasCacheWrite1h,
   };
-  const request = { ...PLAIN, model, markers };
+  const request = { ...EMPTY_REQUEST, bodyBytes: LARGEST_BODY_BYTES, model, markers };
   const worstCase = tightenWorstCase({
     ...{ request, book, atMs },
     countedTokens: Number(promptTokens),
@@ -123,37 +123,6 @@ function boundUsual(
 function idOf(model: string): string {
   return findListedModel(model)?.id ?? model;
 }
-
-const PLAIN: Omit<HoldRequest, "model"> = {
-  maxTokens: null,
-  speed: null,
-  inferenceGeo: null,
-  fallbacks: { models: [], maxTokens: null, hasFastSpeed: false, hasUnknownModel: false },
-  bodyBytes: LARGEST_BODY_BYTES,
-  outsidePromptBytes: 0,
-  toolCount: 0,
-  builtInToolCount: 0,
-  toolsetCount: 0,
-  largestToolBytes: 0,
-  repeatedToolCount: 0,
-  imageCount: 0,
-  imageDataBytes: 0,
-  citedBytes: 0,
-  serverTools: [],
-  unknownParts: [],
-  markers: {
-    hasCacheControl5m: false,
-    hasCacheControl1h: false,
-    hasMcpServers: false,
-    hasContainer: false,
-    hasSkills: false,
-    hasThread: false,
-    hasCompaction: false,
-    hasOpaqueSource: false,
-    hasUrlSource: false,
-    hasFileIds: false,
-  },
-};
 
 function larger(a: bigint, b: bigint): bigint {
   return a > b ? a : b;
