@@ -45,8 +45,6 @@ export class MeteredStream {
   #lookedMs: number;
   /** Start of the wait for a larger hold on the monotonic clock. Null: no wait. */
   waitsSinceMs: number | null = null;
-  /** Bound in the last tick of that wait, nano-USD. Null: no wait, or its first tick. */
-  waitBoundNanoUsd: bigint | null = null;
   /** Usage of `message_start`. Null before it, and if its prompt is impossible. */
   started: BilledUsage | null = null;
   /** Largest hold after `message_start`, nano-USD. */
@@ -96,12 +94,6 @@ export class MeteredStream {
   /** Notes the present hold, nano-USD. */
   noteHold(nanoUsd: bigint): void {
     if (this.seen.start !== null && nanoUsd > this.peakNanoUsd) this.peakNanoUsd = nanoUsd;
-  }
-
-  /** Ends the wait for a larger hold. */
-  endWait(): void {
-    this.waitsSinceMs = null;
-    this.waitBoundNanoUsd = null;
   }
 
   /** Brings the facts up to date. Throws the error of a result that could not be added. */

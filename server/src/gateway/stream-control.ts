@@ -16,13 +16,8 @@ import { MeteredStream } from "./metered-stream.ts";
 import type { ParsedMessage } from "./parse-message.ts";
 import { PromptShares } from "./prompt-shares.ts";
 import type { Metered, SteppedEnding } from "./settle.ts";
-import { toCut, toCutError } from "./stream-cut.ts";
-import {
-  type CutDecision,
-  type RunningStream,
-  StreamMeter,
-  type StreamMeterDeps,
-} from "./stream-meter.ts";
+import { type CutDecision, toCut, toCutError } from "./stream-cut.ts";
+import { type RunningStream, StreamMeter, type StreamMeterDeps } from "./stream-meter.ts";
 import type { UsageReader, UsageSeen } from "./usage-seen.ts";
 import { UsualCosts } from "./usual-cost.ts";
 

@@ -4,9 +4,19 @@ import { NO_RETRY, toLimitFacts } from "#src/domain/limit-facts.ts";
 import { nameLimit } from "#src/domain/limit-message.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import type { Cut } from "#src/domain/request-record.ts";
-import type { HoldRefusal } from "#src/spend/ledger/hold-refusal.ts";
+import type { HoldRefusal, StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import type { MeteredStream } from "./metered-stream.ts";
-import type { CutDecision } from "./stream-meter.ts";
+
+/** Reason why a stream is cut, and its numbers. */
+export interface CutDecision {
+  /** Refusal of the larger hold, with its limit. */
+  lack: HoldRefusal & { limit: StrictLimit };
+  heldNanoUsd: bigint;
+  /** Time before the cut in which this process did not run, milliseconds. 0: it ran. */
+  pausedMs: number;
+  /** The cut can wait for the end of an event: the hold covers the next two ticks, or not even this one. */
+  canWait: boolean;
+}
 
 /** Bytes of a token in usual text. For the record only: the cost of a cut stream is its bound. */
 const USUAL_TOKEN_BYTES = 4;
@@ -40,7 +50,7 @@ export function toCut(stream: MeteredStream, decision: CutDecision, nowMs: numbe
   };
 }
 
-function toCutReason(reason: HoldRefusal["reason"]): CutReason {
+export function toCutReason(reason: HoldRefusal["reason"]): CutReason {
   switch (reason) {
     case "spent":
     case "too_large":

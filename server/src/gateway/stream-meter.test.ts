@@ -5,7 +5,8 @@ import { computeWorstCost } from "#src/domain/worst-case.ts";
 import { atMs, book, requestOf } from "#test/harness/hold-requests.ts";
 import { largest, makeSteppedLeases } from "#test/harness/stepped-leases.ts";
 import { MeteredStream } from "./metered-stream.ts";
-import { type CutDecision, type RunningStream, StreamMeter } from "./stream-meter.ts";
+import type { CutDecision } from "./stream-cut.ts";
+import { type RunningStream, StreamMeter } from "./stream-meter.ts";
 import { type LiveUsage, nothingSeen } from "./usage-seen.ts";
 
 const OUTPUT = 25_000n;

@@ -1,9 +1,9 @@
 import { ApiError } from "#src/domain/api-error.ts";
 import { boundStream, findStreamNeed } from "#src/domain/stream-bound.ts";
 import type { Clock } from "#src/lib/clock.ts";
-import type { HoldRefusal, StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import type { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
 import type { MeteredStream } from "./metered-stream.ts";
+import { type CutDecision, toCutReason } from "./stream-cut.ts";
 
 // Follows the bound of all running streams of this process that limits hold in steps. Each tick sets their holds ahead of
 // need, and cuts a stream whose hold can no longer grow.
@@ -17,22 +17,13 @@ const TICK_MS = 250;
 const LEAST_WAIT_MS = 1_000;
 /** The last growth before a cut covers the next two ticks only, so that nearly all of the limit is used. */
 const LAST_GROWTH_MS = 2 * TICK_MS;
+/** A wish without an answer of the database waits until the hold does not cover the bound this far ahead. */
+const UNANSWERED_MS = 1_500;
 /** A longer tick is a pause of this process. */
 const PAUSE_MS = 1_000;
 /** Bytes that clients have not read yet, for one stream and for all of this process. Beyond it, the upstream is paused. */
 const MAX_UNREAD_BYTES = 256 * 1024;
 const MAX_ALL_UNREAD_BYTES = 64 * 1024 * 1024;
-
-/** Reason why a stream is cut, and its numbers. */
-export interface CutDecision {
-  /** Refusal of the larger hold, with its limit. */
-  lack: HoldRefusal & { limit: StrictLimit };
-  heldNanoUsd: bigint;
-  /** Time before the cut in which this process did not run, milliseconds. 0: it ran. */
-  pausedMs: number;
-  /** The cut can wait for the end of an event: the hold covers the next two ticks, or not even this one. */
-  canWait: boolean;
-}
 
 export interface RunningStream {
   stream: MeteredStream;
@@ -143,7 +134,7 @@ export function followStream(
   if (need.wishNanoUsd === null) {
     // Ends a wish that is no longer needed.
     if (stream.waitsSinceMs !== null) leases.resizeHold(requestId, currentNanoUsd);
-    stream.endWait();
+    stream.waitsSinceMs = null;
     stream.noteHold(currentNanoUsd);
     return null;
   }
@@ -153,26 +144,24 @@ export function followStream(
   const isLast = stream.waitsSinceMs !== null && last > currentNanoUsd;
   const wishNanoUsd = isLast ? last : need.wishNanoUsd;
   if (leases.resizeHold(requestId, wishNanoUsd) === "held") {
-    stream.endWait();
+    stream.waitsSinceMs = null;
     stream.noteHold(wishNanoUsd);
     return null;
   }
   stream.waitsSinceMs ??= nowMs;
   if (seen.finalNanoUsd !== null) return null;
   const isOver = nowMs - stream.waitsSinceMs >= LEAST_WAIT_MS && currentNanoUsd < need.needNanoUsd;
-  // A call of a tool's use can start before the wait is over. Fast text after a slow one raises the bound by more than the
-  // model's speed, because each byte counts as a token. Its last rise continues for two ticks.
-  const boundNanoUsd = boundStream(terms, seen, nowMs);
-  const riseNanoUsd = boundNanoUsd - (stream.waitBoundNanoUsd ?? boundNanoUsd);
-  stream.waitBoundNanoUsd = boundNanoUsd;
-  const risenNanoUsd = boundNanoUsd + 2n * riseNanoUsd;
-  const isUrgent = currentNanoUsd < need.urgentNanoUsd || currentNanoUsd < risenNanoUsd;
+  // A call of a tool's use can start before the wait is over.
+  const isUrgent = currentNanoUsd < need.urgentNanoUsd;
   if (!isOver && !isUrgent) return null;
   const lack = leases.findLack(requestId);
   if (lack === null || lack.limit === null) throw makeUnexplainedError();
-  const nextNanoUsd = boundStream(terms, seen, nowMs + 2 * TICK_MS);
-  const isCovered = currentNanoUsd >= nextNanoUsd && currentNanoUsd >= risenNanoUsd;
-  const canWait = isCovered || currentNanoUsd < boundNanoUsd;
+  // A late answer can still grant the wish, or say that the limit is spent.
+  const isAnswered = toCutReason(lack.reason) !== "database_unavailable";
+  const isCoveredLonger = currentNanoUsd >= boundStream(terms, seen, nowMs + UNANSWERED_MS);
+  if (!isAnswered && !isUrgent && isCoveredLonger) return null;
+  const isCovered = currentNanoUsd >= boundStream(terms, seen, nowMs + 2 * TICK_MS);
+  const canWait = isCovered || currentNanoUsd < boundStream(terms, seen, nowMs);
   return { lack: { ...lack, limit: lack.limit }, heldNanoUsd: currentNanoUsd, pausedMs, canWait };
 }
 
