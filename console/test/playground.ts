@@ -145,14 +145,14 @@ export function testPlayground(console: Console): void {
     const page = await openSignedIn("/spend-limits");
     await page.getByLabel("Key", { exact: true }).fill("Help centre");
     await page.getByRole("option", { name: /Help centre, production/ }).click();
-    await page.getByText(/^Maximum cost of the next request: \$/).waitFor();
+    await page.getByText(/^Maximum first hold of the next stream: \$/).waitFor();
     await page
       .getByText("The limit of the workspace per calendar month applies first", { exact: false })
       .waitFor();
     expect(new URL(page.url()).searchParams.get("key")).toMatch(/^apikey_/);
     // The same on the key's page.
     await page.goto(`${company.server.url}/api-keys/${company.apiKeyId}`);
-    await page.getByText(/^Maximum cost of the next request: \$/).waitFor();
+    await page.getByText(/^Maximum first hold of the next stream: \$/).waitFor();
   });
 
   test("unresolved spend is listed and charged with a reason, and then counts", async () => {

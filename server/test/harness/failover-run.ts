@@ -203,6 +203,8 @@ async function setLimit(
     period: "monthly",
     limit_usd: limitUsd,
     enforcement,
+    // Holds in steps leave the whole bound of a killed stream unresolved, which can exceed a limit.
+    hold: "whole",
   });
 }
 

@@ -173,7 +173,8 @@ async function setLimit(
   period: string,
   limitUsd: number,
 ): Promise<void> {
-  const body = { scope, period, limit_usd: limitUsd, enforcement: "strict" };
+  // Holds in steps leave the whole bound of a killed stream unresolved, which can exceed a limit.
+  const body = { scope, period, limit_usd: limitUsd, enforcement: "strict", hold: "whole" };
   await node.mustAdmin("POST", "/v1/admin/spend_limits", body);
 }
 
