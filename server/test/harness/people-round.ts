@@ -121,7 +121,9 @@ async function startRun(options: PeopleOptions, parts: AsyncDisposableStack): Pr
 /** Sets a cap and a default for each group, and an own value for each tenth person. Returns the caps by scope id. */
 async function setCaps(nodes: NodesOnPostgres, company: Company): Promise<Map<string, bigint>> {
   const set = async (scope: object, cents: number) => {
-    const body = { scope, period: "monthly", limit_usd: cents / 100, enforcement: "strict" };
+    // Holds in steps leave the whole bound of a killed stream unresolved, which can exceed a cap.
+    const rules = { enforcement: "strict", hold: "whole" };
+    const body = { scope, period: "monthly", limit_usd: cents / 100, ...rules };
     await nodeAt(nodes, 0).mustAdmin("POST", "/v1/admin/spend_limits", body);
     return BigInt(cents) * NANO_USD_OF_CENT;
   };
