@@ -26,8 +26,9 @@ const WAIT_MS = 60_000;
 const SLOW_MS = 120_000;
 /** The first hold fits. Ten seconds of output at the highest speed do not. */
 const LIMIT_USD = 0.045;
-/** Output of this time alone is beyond the limit. */
-const STOPPED_MS = 25_000;
+/** Output of this time alone is beyond this limit. */
+const STOPPED_MS = 14_000;
+const STOPPED_LIMIT_USD = 0.03;
 const run = promisify(execFile);
 let server: ServerProcess;
 
@@ -163,7 +164,7 @@ test("a stream that its limit cuts is explained to the client, in the log, in fi
 test("a stream of a stopped node exceeds its limit, and the alert names the limit, the request and the pause", {
   timeout: SLOW_MS,
 }, async () => {
-  const team = await makeTeam("Stopped");
+  const team = await makeTeam("Stopped", STOPPED_LIMIT_USD);
   const streaming = stream(team.key);
   await eventually(WAIT_MS, "a running stream", async () => {
     const { text } = await server.operator("GET", "/metrics");
@@ -176,7 +177,7 @@ test("a stream of a stopped node exceeds its limit, and the alert names the limi
   expect(await streaming).toBeInstanceOf(Anthropic.APIError);
   const { id, cost_usd, cut } = await findCut(team.workspaceId);
   expect(Number(cut["paused_ms"])).toBeGreaterThan(STOPPED_MS / 2);
-  expect(Number(cost_usd)).toBeGreaterThan(LIMIT_USD);
+  expect(Number(cost_usd)).toBeGreaterThan(STOPPED_LIMIT_USD);
   const firing = await eventually(WAIT_MS, "the alert", async () => {
     const path = `/v1/admin/alert_firings?kinds=limit_overrun&workspace_id=${team.workspaceId}`;
     const { data } = (await server.mustAdmin("GET", path)) as { data: { facts: object }[] };
@@ -185,7 +186,7 @@ test("a stream of a stopped node exceeds its limit, and the alert names the limi
   expect(firing).toMatchObject({
     scope: { type: "workspace", workspace_id: team.workspaceId },
     facts: {
-      ...{ spend_limit_id: team.limitId, limit_usd: "0.045", spent_usd: cost_usd },
+      ...{ spend_limit_id: team.limitId, limit_usd: "0.03", spent_usd: cost_usd },
       overrun_requests: [{ id, cost_usd, held_usd: expect.any(String), cause: "node_paused" }],
     },
   });
