@@ -4,6 +4,7 @@ import { LoadError } from "../../kit/error-pages.tsx";
 import { LimitDialog } from "../../kit/limits/limit-dialog.tsx";
 import { useScopeNames } from "../../kit/scopes/scope-names.ts";
 import { LimitBadges } from "../../kit/spend-limits/limit-badges.tsx";
+import { LimitBar } from "../../kit/spend-limits/limit-bar.tsx";
 import type { SpendLimit } from "../../kit/spend-limits/queries.ts";
 import { spendLimits } from "../../kit/spend-limits/spend-limit-kind.ts";
 import {
@@ -15,10 +16,9 @@ import {
 } from "../../kit/spend-limits/words.ts";
 import { useMay, useMayEverywhere } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
-import { formatPlural, formatUsd, toUsdText } from "../../ui/format.ts";
+import { formatUsd, toUsdText } from "../../ui/format.ts";
 import { BackLink, Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
-import { SpendBar } from "../../ui/spend-bar.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { LimitCapacity } from "./limit-capacity.tsx";
 import { LimitOverruns } from "./limit-overruns.tsx";
@@ -82,17 +82,7 @@ function useMayChange(limit: SpendLimit | undefined): boolean {
 function LimitUse({ limit }: { limit: SpendLimit }) {
   return (
     <div className="grid gap-1.5">
-      {limit.member_count === null ? (
-        <SpendBar
-          spentUsd={limit.spent_usd}
-          heldUsd={limit.held_usd}
-          unresolvedUsd={limit.unresolved_usd}
-          limitUsd={toUsdText(limit.limit_usd)}
-          isExplained
-        />
-      ) : (
-        <p className="text-sm">Default cap of {formatPlural(limit.member_count, "member")}</p>
-      )}
+      <LimitBar limit={limit} />
       <p className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm text-quiet">
         <LimitBadges limit={limit} />
       </p>

@@ -3,10 +3,10 @@ import { Button } from "../../ui/button.tsx";
 import { formatPlural, formatUsd, toUsdText } from "../../ui/format.ts";
 import { NameLink } from "../../ui/name-link.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
-import { SpendBar } from "../../ui/spend-bar.tsx";
 import type { LimitRowsProps, NamedLimit } from "../limits/limit-kind.ts";
 import { LimitMenu } from "../limits/limit-menu.tsx";
 import { LimitBadges } from "./limit-badges.tsx";
+import { LimitBar } from "./limit-bar.tsx";
 import type { SpendLimit } from "./queries.ts";
 import { describeOrigin, periodWords } from "./words.ts";
 
@@ -61,17 +61,7 @@ function LimitRow({ limit, name, actions }: LimitRowProps) {
         </p>
       </div>
       <div className="grid gap-1.5">
-        {limit.member_count === null ? (
-          <SpendBar
-            spentUsd={limit.spent_usd}
-            heldUsd={limit.held_usd}
-            unresolvedUsd={limit.unresolved_usd}
-            limitUsd={toUsdText(limit.limit_usd)}
-            isExplained
-          />
-        ) : (
-          <p className="text-sm">Default cap of {formatPlural(limit.member_count, "member")}</p>
-        )}
+        <LimitBar limit={limit} />
         <p className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm text-quiet">
           <LimitBadges limit={limit} />
           {limit.member_count === null && (
