@@ -1,68 +1,19 @@
-import { beforeEach, describe, expect, test } from "vitest";
-import { LEASE_TIMES, makeLeaseNodes } from "#test/harness/lease-nodes.ts";
+import { describe, expect, test } from "vitest";
+import { LEASE_TIMES } from "#test/harness/lease-nodes.ts";
+import { useLeaseStreams } from "#test/harness/lease-streams.ts";
 import { beginRecord } from "#test/harness/request-records.ts";
-import type { HoldRefusal } from "./hold-refusal.ts";
-import type { NodeLeases } from "./node-leases.ts";
 
 const { organizationId, workspaceId, apiKeyId } = beginRecord();
-const scope = { organizationId, workspaceId, apiKeyId };
-const COST = { costNanoUsd: 5n, unresolvedNanoUsd: 0n };
-
-let world: ReturnType<typeof makeLeaseNodes>;
-
-beforeEach(() => {
-  world = makeLeaseNodes();
-});
-
-const limit = (amountNanoUsd: bigint, hold: "steps" | "whole" = "steps") =>
-  world.setLimit({ organizationId, scopeId: workspaceId, amountNanoUsd, hold });
-
-interface Stream {
-  worst?: bigint;
-  first?: bigint;
-  usual?: bigint;
-}
-
-/** Starts a stream that can cost 1,000, with a first hold of 10. */
-function startStream(node: NodeLeases, requestId: string, of: Stream = {}) {
-  const { worst: amountNanoUsd = 1_000n, first: firstNanoUsd = 10n, usual: usualNanoUsd = 0n } = of;
-  const stream = { firstNanoUsd, usualNanoUsd };
-  return node.hold({ requestId, scope, amountNanoUsd, stream }, world.now);
-}
-
-function hold(node: NodeLeases, requestId: string, amountNanoUsd: bigint) {
-  return node.hold({ requestId, scope, amountNanoUsd }, world.now).kind;
-}
-
-function resize(node: NodeLeases, requestId: string, nanoUsd: bigint) {
-  return node.resizeHold(requestId, nanoUsd, world.now);
-}
-
-function end(node: NodeLeases, requestId: string, costNanoUsd = COST.costNanoUsd) {
-  const origin = { ...scope, startedAtMs: world.now.atMs };
-  node.recordEnd(requestId, origin, { costNanoUsd, unresolvedNanoUsd: 0n });
-}
-
-const held = (node: NodeLeases) => node.view().states.map((state) => state.held);
-const reserved = (node: NodeLeases) => node.view().states.map((state) => state.reserved);
-const lackOf = (node: NodeLeases, requestId: string): HoldRefusal["reason"] | null =>
-  node.findLack(requestId, world.now)?.reason ?? null;
-
-/** Starts a node with one stream that holds 10. */
-async function startNodeWithStream(of: Stream = {}): Promise<NodeLeases> {
-  const node = await world.startNode("node_1");
-  startStream(node, "req_s", of);
-  await world.speakAll(node);
-  expect(held(node)).toEqual([of.first ?? 10n]);
-  return node;
-}
+const streams = useLeaseStreams();
+const { limit, startStream, hold, resize, end, held, reserved, lackOf, startNodeWithStream } =
+  streams;
 
 describe("a stream in steps", () => {
   test("starts with its first hold, and its begin has the whole worst case", async () => {
     await limit(100n);
-    const node = await world.startNode("node_1");
+    const node = await streams.world.startNode("node_1");
     expect(hold(node, "req_1", 90n)).toBe("waiting");
-    await world.speak(node);
+    await streams.world.speak(node);
     node.drop("req_1");
     expect(startStream(node, "req_s")).toMatchObject({
       kind: "held",
@@ -75,10 +26,10 @@ describe("a stream in steps", () => {
 
   test("is held whole without a limit in steps, and other requests always are", async () => {
     await limit(5_000n, "whole");
-    const node = await world.startNode("node_1");
+    const node = await streams.world.startNode("node_1");
     expect(node.hasSteps(organizationId)).toBe(false);
     hold(node, "req_1", 2_000n);
-    await world.speak(node);
+    await streams.world.speak(node);
     node.drop("req_1");
     expect(startStream(node, "req_s")).toMatchObject({ kind: "held", isStepped: false });
     expect(node.findStreamHold("req_s")).toBeNull();
@@ -91,9 +42,9 @@ describe("a stream in steps", () => {
 
   test("grows within the free budget of its lease without a message", async () => {
     await limit(10_000n);
-    const node = await world.startNode("node_1");
+    const node = await streams.world.startNode("node_1");
     hold(node, "req_1", 100n);
-    await world.speak(node);
+    await streams.world.speak(node);
     node.drop("req_1");
     startStream(node, "req_s");
     expect(resize(node, "req_s", 100n)).toBe("held");
@@ -104,24 +55,29 @@ describe("a stream in steps", () => {
     await limit(100n);
     const node = await startNodeWithStream({ first: 60n });
     hold(node, "req_1", 40n);
-    await world.speakAll(node);
+    await streams.world.speakAll(node);
     hold(node, "req_w", 40n);
-    await world.speakAll(node);
+    await streams.world.speakAll(node);
     expect(node.view().waiting).toBe(1);
     expect(resize(node, "req_s", 20n)).toBe("held");
-    expect(node.resolveFreed(world.now)).toMatchObject([{ requestId: "req_w" }]);
+    expect(node.resolveFreed(streams.world.now)).toMatchObject([{ requestId: "req_w" }]);
     expect(held(node)).toEqual([100n]);
   });
 
   test("reports its largest holds by limit, and the whole amount of a limit with whole holds", async () => {
     await limit(5_000n);
     const ofKey = { scopeType: "api_key", scopeId: apiKeyId } as const;
-    await world.setLimit({ organizationId, ...ofKey, amountNanoUsd: 5_000n, hold: "whole" });
-    const node = await world.startNode("node_1");
+    await streams.world.setLimit({
+      organizationId,
+      ...ofKey,
+      amountNanoUsd: 5_000n,
+      hold: "whole",
+    });
+    const node = await streams.world.startNode("node_1");
     startStream(node, "req_s");
-    await world.speakAll(node);
+    await streams.world.speakAll(node);
     expect(resize(node, "req_s", 300n)).toBe("waiting");
-    await world.speakAll(node);
+    await streams.world.speakAll(node);
     resize(node, "req_s", 40n);
     expect(node.findStreamHold("req_s")).toEqual({
       currentNanoUsd: 40n,
@@ -152,7 +108,7 @@ test("the sum of streams in steps leaves requests out that are held whole", asyn
   const node = await startNodeWithStream();
   hold(node, "req_1", 20n);
   startStream(node, "req_t", { first: 20n });
-  await world.speakAll(node);
+  await streams.world.speakAll(node);
   expect(held(node)).toEqual([50n]);
   expect(node.sumStreams()).toEqual({ streams: 2, nanoUsd: 30n, waiting: 0 });
   expect(resize(node, "req_s", 90n)).toBe("waiting");
@@ -168,9 +124,12 @@ describe("a larger hold without budget", () => {
     const node = await startNodeWithStream();
     hold(node, "req_w", 30n);
     expect(resize(node, "req_s", 50n)).toBe("waiting");
-    const message = world.nextMessage(node);
+    const message = streams.world.nextMessage(node);
     expect(message.grantRequests.map(({ requestId }) => requestId)).toEqual(["req_s", "req_w"]);
-    node.applyAnswer(await world.store.sync(message, world.now.atMs), world.now);
+    node.applyAnswer(
+      await streams.world.store.sync(message, streams.world.now.atMs),
+      streams.world.now,
+    );
     expect([held(node), node.isWaiting]).toEqual([[80n], false]);
   });
 
@@ -178,12 +137,12 @@ describe("a larger hold without budget", () => {
     await limit(100n);
     const node = await startNodeWithStream();
     hold(node, "req_1", 90n);
-    await world.speakAll(node);
+    await streams.world.speakAll(node);
     hold(node, "req_w", 60n);
     expect(resize(node, "req_s", 60n)).toBe("waiting");
-    await world.speak(node);
+    await streams.world.speak(node);
     node.drop("req_1");
-    expect(node.resolveFreed(world.now)).toEqual([]);
+    expect(node.resolveFreed(streams.world.now)).toEqual([]);
     expect([held(node), node.view().waiting]).toEqual([[60n], 1]);
   });
 
@@ -191,11 +150,11 @@ describe("a larger hold without budget", () => {
     await limit(100n);
     const node = await startNodeWithStream();
     hold(node, "req_1", 50n);
-    await world.speakAll(node);
+    await streams.world.speakAll(node);
     hold(node, "req_w", 45n);
-    await world.speakAll(node);
+    await streams.world.speakAll(node);
     expect(resize(node, "req_s", 40n)).toBe("waiting");
-    await world.speakAll(node);
+    await streams.world.speakAll(node);
     expect([held(node), node.view().waiting]).toEqual([[90n], 1]);
   });
 
@@ -203,44 +162,44 @@ describe("a larger hold without budget", () => {
     await limit(100n);
     const node = await startNodeWithStream();
     hold(node, "req_1", 60n);
-    await world.speakAll(node);
+    await streams.world.speakAll(node);
     node.drop("req_1");
     resize(node, "req_s", 101n);
     expect(hold(node, "req_w", 20n)).toBe("waiting");
-    await world.speakAll(node);
+    await streams.world.speakAll(node);
     expect(held(node)).toEqual([10n]);
     expect(resize(node, "req_s", 10n)).toBe("held");
-    expect(node.resolveFreed(world.now)).toMatchObject([{ requestId: "req_w" }]);
+    expect(node.resolveFreed(streams.world.now)).toMatchObject([{ requestId: "req_w" }]);
     expect(held(node)).toEqual([30n]);
   });
 
   test("leaves its part of a limit with room free while another limit lacks budget, and no more", async () => {
     await limit(100n);
     const ofKey = { scopeType: "api_key", scopeId: apiKeyId } as const;
-    await world.setLimit({ organizationId, ...ofKey, amountNanoUsd: 20n, hold: "steps" });
-    const node = await world.startNode("node_1");
+    await streams.world.setLimit({ organizationId, ...ofKey, amountNanoUsd: 20n, hold: "steps" });
+    const node = await streams.world.startNode("node_1");
     startStream(node, "req_s");
-    await world.speakAll(node);
+    await streams.world.speakAll(node);
     const other = { organizationId, workspaceId, apiKeyId: "apikey_2" };
     const ask = (requestId: string, amountNanoUsd: bigint) =>
-      node.hold({ requestId, scope: other, amountNanoUsd }, world.now).kind;
+      node.hold({ requestId, scope: other, amountNanoUsd }, streams.world.now).kind;
     ask("req_1", 80n);
-    await world.speakAll(node);
+    await streams.world.speakAll(node);
     node.drop("req_1");
     resize(node, "req_s", 40n);
     expect([ask("req_2", 50n), ask("req_3", 1n)]).toEqual(["held", "waiting"]);
     resize(node, "req_s", 10n);
-    expect(node.resolveFreed(world.now)).toMatchObject([{ requestId: "req_3" }]);
+    expect(node.resolveFreed(streams.world.now)).toMatchObject([{ requestId: "req_3" }]);
   });
 
   test("is requested again after a pause, while nothing is left", async () => {
     await limit(10n);
     const node = await startNodeWithStream();
     resize(node, "req_s", 200n);
-    await world.speak(node);
-    expect([node.nextMessage(world.now), node.isQuiet]).toEqual([null, false]);
-    world.now.nowMs += 100;
-    const [asked] = world.nextMessage(node).grantRequests;
+    await streams.world.speak(node);
+    expect([node.nextMessage(streams.world.now), node.isQuiet]).toEqual([null, false]);
+    streams.world.now.nowMs += 100;
+    const [asked] = streams.world.nextMessage(node).grantRequests;
     expect(asked).toMatchObject({ requestId: "req_s", entries: [{ minimumNanoUsd: 190n }] });
   });
 
@@ -249,7 +208,7 @@ describe("a larger hold without budget", () => {
     const node = await startNodeWithStream();
     resize(node, "req_s", 200n);
     resize(node, "req_s", 300n);
-    expect(node.findLack("req_s", world.now)).toMatchObject({ amountNanoUsd: 300n });
+    expect(node.findLack("req_s", streams.world.now)).toMatchObject({ amountNanoUsd: 300n });
     expect(resize(node, "req_s", 5n)).toBe("held");
     expect([node.isWaiting, lackOf(node, "req_s")]).toEqual([false, null]);
     resize(node, "req_s", 200n);
@@ -260,14 +219,19 @@ describe("a larger hold without budget", () => {
   test("waits in all limits of the chain, and takes nothing from one with room", async () => {
     await limit(100n);
     const ofKey = { scopeType: "api_key", scopeId: apiKeyId } as const;
-    await world.setLimit({ organizationId, ...ofKey, amountNanoUsd: 9_000n, hold: "steps" });
-    const node = await world.startNode("node_1");
+    await streams.world.setLimit({
+      organizationId,
+      ...ofKey,
+      amountNanoUsd: 9_000n,
+      hold: "steps",
+    });
+    const node = await streams.world.startNode("node_1");
     startStream(node, "req_s");
-    await world.speakAll(node);
+    await streams.world.speakAll(node);
     expect(resize(node, "req_s", 150n)).toBe("waiting");
-    await world.speakAll(node);
+    await streams.world.speakAll(node);
     expect(held(node)).toEqual([10n, 10n]);
-    expect(node.findLack("req_s", world.now)).toMatchObject({
+    expect(node.findLack("req_s", streams.world.now)).toMatchObject({
       reason: "too_large",
       limit: { scopeType: "workspace" },
     });
@@ -280,25 +244,25 @@ describe("the reserve of running streams", () => {
     const node = await startNodeWithStream({ usual: 40n });
     expect(reserved(node)).toEqual([30n]);
     hold(node, "req_1", 61n);
-    await world.speakAll(node);
+    await streams.world.speakAll(node);
     expect(node.view().waiting).toBe(1);
-    world.now.nowMs += LEASE_TIMES.holdWaitMs;
-    const [refused] = node.resolveWaiting(world.now);
+    streams.world.now.nowMs += LEASE_TIMES.holdWaitMs;
+    const [refused] = node.resolveWaiting(streams.world.now);
     expect(refused).toMatchObject({ requestId: "req_1", decision: { reason: "held" } });
     hold(node, "req_2", 60n);
-    world.now.nowMs += 250;
-    await world.speakAll(node);
+    streams.world.now.nowMs += 250;
+    await streams.world.speakAll(node);
     expect([held(node), node.view().waiting]).toEqual([[70n], 0]);
   });
 
   test("is no free budget of its lease for a new request", async () => {
     await limit(100n);
     const node = await startNodeWithStream({ usual: 40n });
-    const other = await world.startNode("node_2");
+    const other = await streams.world.startNode("node_2");
     hold(other, "req_1", 60n);
-    await world.speakAll(other);
+    await streams.world.speakAll(other);
     expect(hold(node, "req_2", 20n)).toBe("waiting");
-    await world.speakAll(node);
+    await streams.world.speakAll(node);
     expect([held(node), node.view().waiting]).toEqual([[10n], 1]);
     expect(resize(node, "req_s", 40n)).toBe("held");
   });
@@ -306,15 +270,15 @@ describe("the reserve of running streams", () => {
   test("is left by requests of other nodes, because the lease keeps it", async () => {
     await limit(100n);
     const one = await startNodeWithStream({ usual: 80n });
-    const two = await world.startNode("node_2");
-    world.now.nowMs += 250;
-    await world.speakAll(one);
+    const two = await streams.world.startNode("node_2");
+    streams.world.now.nowMs += 250;
+    await streams.world.speakAll(one);
     hold(two, "req_1", 30n);
-    await world.speakAll(two);
+    await streams.world.speakAll(two);
     expect(two.view().waiting).toBe(1);
     two.drop("req_1");
     hold(two, "req_2", 20n);
-    await world.speakAll(two);
+    await streams.world.speakAll(two);
     expect(held(two)).toEqual([20n]);
     expect(resize(one, "req_s", 80n)).toBe("held");
   });
@@ -324,18 +288,18 @@ describe("the reserve of running streams", () => {
     const node = await startNodeWithStream({ usual: 80n });
     const granted = () => node.view().states.map((state) => state.granted - state.drawn);
     await limit(90n);
-    await world.speak(node);
+    await streams.world.speak(node);
     expect(granted()).toEqual([10n]);
-    world.now.nowMs += 1_000;
+    streams.world.now.nowMs += 1_000;
     for (let round = 0; round < 8; round++) {
-      world.now.nowMs += 250;
-      await world.speakAll(node);
+      streams.world.now.nowMs += 250;
+      await streams.world.speakAll(node);
     }
     expect(granted()).toEqual([80n]);
     node.drop("req_s");
     expect(reserved(node)).toEqual([0n]);
-    world.now.nowMs += 250;
-    await world.speakAll(node);
+    streams.world.now.nowMs += 250;
+    await streams.world.speakAll(node);
     expect(granted()).toEqual([0n]);
   });
 
@@ -343,14 +307,14 @@ describe("the reserve of running streams", () => {
     await limit(100n);
     const node = await startNodeWithStream({ usual: 40n });
     startStream(node, "req_t", { usual: 60n });
-    await world.speakAll(node);
+    await streams.world.speakAll(node);
     expect([held(node), reserved(node)]).toEqual([[20n], [80n]]);
     resize(node, "req_s", 90n);
-    await world.speakAll(node);
+    await streams.world.speakAll(node);
     expect([held(node), reserved(node)]).toEqual([[100n], [50n]]);
     expect(resize(node, "req_t", 11n)).toBe("waiting");
     end(node, "req_s", 40n);
-    node.resolveFreed(world.now);
+    node.resolveFreed(streams.world.now);
     expect([held(node), node.isWaiting]).toEqual([[11n], false]);
   });
 
@@ -358,7 +322,7 @@ describe("the reserve of running streams", () => {
     await limit(2_000n);
     const node = await startNodeWithStream({ worst: 25n, usual: 900n });
     expect(reserved(node)).toEqual([15n]);
-    await world.setLimit({
+    await streams.world.setLimit({
       organizationId,
       scopeType: "api_key",
       scopeId: apiKeyId,
@@ -374,190 +338,38 @@ describe("a new stream", () => {
     await limit(100n);
     const node = await startNodeWithStream({ first: 50n });
     startStream(node, "req_t", { usual: 70n });
-    const message = world.nextMessage(node);
+    const message = streams.world.nextMessage(node);
     expect(message.grantRequests).toMatchObject([{ entries: [{ minimumNanoUsd: 70n }] }]);
-    node.applyAnswer(await world.store.sync(message, world.now.atMs), world.now);
+    node.applyAnswer(
+      await streams.world.store.sync(message, streams.world.now.atMs),
+      streams.world.now,
+    );
     expect(node.view().waiting).toBe(1);
     end(node, "req_s");
-    world.now.nowMs += 100;
-    await world.speakAll(node);
+    streams.world.now.nowMs += 100;
+    await streams.world.speakAll(node);
     expect([held(node), reserved(node)]).toEqual([[10n], [60n]]);
   });
 
   test("starts with its first hold if the whole rest of the limit is below its usual hold", async () => {
     await limit(100n);
-    const node = await world.startNode("node_1");
+    const node = await streams.world.startNode("node_1");
     startStream(node, "req_s", { usual: 150n });
-    await world.speak(node);
-    world.now.nowMs += 100;
-    await world.speak(node);
+    await streams.world.speak(node);
+    streams.world.now.nowMs += 100;
+    await streams.world.speak(node);
     expect([held(node), reserved(node)]).toEqual([[10n], [140n]]);
   });
 
   test("is refused as too large if less remains than its first hold, and shows its highest cost", async () => {
     await limit(9n);
-    const node = await world.startNode("node_1");
+    const node = await streams.world.startNode("node_1");
     startStream(node, "req_s");
-    const [refused] = await world.speak(node);
+    const [refused] = await streams.world.speak(node);
     expect(refused?.decision).toMatchObject({
       reason: "too_large",
       amountNanoUsd: 10n,
       maxCostNanoUsd: 1_000n,
     });
-  });
-});
-
-describe("without contact with the database", () => {
-  test("a stream shrinks but does not grow after the end of the leases, and grows with the next answer", async () => {
-    await limit(1_000n);
-    const node = await startNodeWithStream();
-    hold(node, "req_1", 100n);
-    await world.speak(node);
-    node.drop("req_1");
-    world.now.nowMs += LEASE_TIMES.ttlMs - LEASE_TIMES.marginMs;
-    expect(resize(node, "req_s", 50n)).toBe("waiting");
-    expect(lackOf(node, "req_s")).toBe("unavailable");
-    expect(resize(node, "req_s", 8n)).toBe("held");
-    expect(resize(node, "req_s", 60n)).toBe("waiting");
-    await world.speakAll(node);
-    expect([held(node), node.isWaiting]).toEqual([[60n], false]);
-  });
-
-  test("a stream whose narrowest limit was removed names another limit with steps", async () => {
-    await limit(1_000n);
-    const other = { scopeType: "api_key", scopeId: apiKeyId, organizationId } as const;
-    await world.setLimit({ ...other, amountNanoUsd: 900n, hold: "steps" });
-    const node = await world.startNode("node_1");
-    startStream(node, "req_s");
-    await world.speakAll(node);
-    await world.removeLimit({ ...other, amountNanoUsd: 0n });
-    world.now.nowMs += LEASE_TIMES.ttlMs;
-    expect(resize(node, "req_s", 50n)).toBe("waiting");
-    expect(node.findLack("req_s", world.now)).toMatchObject({
-      reason: "unavailable",
-      limit: { scopeType: "workspace" },
-    });
-  });
-
-  test("a stream whose limits were all removed needs no lease", async () => {
-    await limit(1_000n);
-    const node = await startNodeWithStream();
-    await world.removeLimit({ organizationId, scopeId: workspaceId, amountNanoUsd: 0n });
-    world.now.nowMs += LEASE_TIMES.ttlMs;
-    expect(resize(node, "req_s", 50n)).toBe("held");
-    expect(held(node)).toEqual([10n]);
-  });
-
-  test("a stream of a fenced node shrinks, and grows in the next epoch", async () => {
-    await limit(1_000n);
-    const node = await startNodeWithStream();
-    const other = await world.startNode("node_2");
-    world.now.atMs += LEASE_TIMES.ttlMs + LEASE_TIMES.graceMs + 1;
-    world.now.nowMs += LEASE_TIMES.ttlMs + LEASE_TIMES.graceMs + 1;
-    await world.speak(other);
-    expect(await world.store.fence(world.now.atMs)).toEqual(["node_1"]);
-    await world.speak(node);
-    expect([resize(node, "req_s", 9n), resize(node, "req_s", 50n)]).toEqual(["held", "waiting"]);
-    const { epoch, flushedSeq } = await world.store.enter("node_1");
-    node.enter({ epoch, appendedSeq: flushedSeq, hasJournalGap: false });
-    await world.speakAll(node);
-    expect([held(node), node.isWaiting]).toEqual([[50n], false]);
-  });
-
-  test("a stream grows after a failover within the budget that its node kept", async () => {
-    await limit(1_000n);
-    const node = await startNodeWithStream({ usual: 60n });
-    world.now.nowMs += 250;
-    await world.speakAll(node);
-    node.handleFailover(1n << 32n, world.now);
-    expect(resize(node, "req_s", 60n)).toBe("held");
-    expect(resize(node, "req_s", 900n)).toBe("waiting");
-  });
-});
-
-describe("a limit that changes while a stream runs", () => {
-  const other = { scopeType: "api_key", scopeId: apiKeyId, organizationId } as const;
-  const ofKey = (node: NodeLeases) => {
-    const state = node.view().states.find(({ key }) => key.scopeType === "api_key");
-    return { held: state?.held, reserved: state?.reserved };
-  };
-
-  test("holds the current amount if it is new and in steps, and the whole amount if it is whole", async () => {
-    await limit(5_000n);
-    const node = await startNodeWithStream({ usual: 30n });
-    await world.setLimit({ ...other, amountNanoUsd: 2_000n, hold: "steps" });
-    expect(ofKey(node)).toEqual({ held: 10n, reserved: 20n });
-    await world.setLimit({ ...other, id: "spl_2", amountNanoUsd: 2_000n, hold: "whole" });
-    expect(ofKey(node)).toEqual({ held: 1_000n, reserved: 0n });
-    await world.setLimit({ ...other, id: "spl_2", amountNanoUsd: 2_000n, hold: "steps" });
-    expect(ofKey(node)).toEqual({ held: 10n, reserved: 20n });
-    node.drop("req_s");
-    expect([held(node), reserved(node)]).toEqual([
-      [0n, 0n],
-      [0n, 0n],
-    ]);
-  });
-
-  test("that held less as a whole limit than others in steps holds more only with budget", async () => {
-    await limit(5_000n);
-    const key = { ...other, openEndedHoldNanoUsd: 25n, amountNanoUsd: 25n };
-    await world.setLimit({ ...key, hold: "whole" });
-    const node = await world.startNode("node_1");
-    const stream = { firstNanoUsd: 10n, usualNanoUsd: 0n };
-    const asked = { requestId: "req_s", scope, amountNanoUsd: 1_000n, isOpenEnded: true, stream };
-    node.hold(asked, world.now);
-    await world.speakAll(node);
-    resize(node, "req_s", 40n);
-    await world.speakAll(node);
-    expect(held(node).toSorted()).toEqual([25n, 40n]);
-    await world.setLimit({ ...key, hold: "steps" });
-    expect(node.findStreamHold("req_s")?.currentNanoUsd).toBe(25n);
-    expect([resize(node, "req_s", 26n), lackOf(node, "req_s")]).toEqual(["waiting", "too_large"]);
-    expect([resize(node, "req_s", 25n), held(node)]).toEqual(["held", [25n, 25n]]);
-  });
-
-  test("keeps the stream in steps when it changes to whole, so that its sum of holds does not exceed it", async () => {
-    await limit(100n);
-    const node = await startNodeWithStream({ usual: 30n });
-    await limit(100n, "whole");
-    expect([held(node), reserved(node)]).toEqual([[10n], [20n]]);
-    expect(resize(node, "req_s", 200n)).toBe("waiting");
-    resize(node, "req_s", 10n);
-    startStream(node, "req_t", { worst: 70n });
-    world.now.nowMs += 100;
-    await world.speakAll(node);
-    expect(held(node)).toEqual([80n]);
-    end(node, "req_s");
-    node.drop("req_t");
-    expect([held(node), reserved(node)]).toEqual([[0n], [0n]]);
-  });
-
-  test("does not restrict the stream after its removal, and counts the current hold when it returns", async () => {
-    await limit(5_000n);
-    const node = await startNodeWithStream({ usual: 30n });
-    await world.setLimit({ ...other, amountNanoUsd: 12n, hold: "steps" });
-    resize(node, "req_s", 20n);
-    await world.speakAll(node);
-    expect(ofKey(node)).toEqual({ held: 10n, reserved: 20n });
-    await world.removeLimit({ ...other, amountNanoUsd: 0n });
-    node.resolveWaiting(world.now);
-    world.now.nowMs += 100;
-    await world.speakAll(node);
-    expect([node.isWaiting, ofKey(node)]).toEqual([false, { held: 10n, reserved: 0n }]);
-    await world.setLimit({ ...other, id: "spl_3", amountNanoUsd: 900n, hold: "steps" });
-    expect(ofKey(node)).toEqual({ held: 20n, reserved: 10n });
-    node.drop("req_s");
-    expect(ofKey(node)).toEqual({ held: 0n, reserved: 0n });
-  });
-
-  test("lets a stream grow no more when it is lowered below the holds, and says that nothing is left", async () => {
-    await limit(100n);
-    const node = await startNodeWithStream({ first: 60n });
-    await limit(50n);
-    expect(resize(node, "req_s", 61n)).toBe("waiting");
-    expect(lackOf(node, "req_s")).toBe("uncounted");
-    await world.speakAll(node);
-    expect([held(node), lackOf(node, "req_s")]).toEqual([[60n], "too_large"]);
-    expect(resize(node, "req_s", 40n)).toBe("held");
   });
 });
