@@ -5,9 +5,9 @@ import type { PriceBook } from "#src/domain/price-book.ts";
 import { firstHold, type StreamTerms } from "#src/domain/stream-bound.ts";
 import { tightenWorstCase, type WorstCase } from "#src/domain/worst-case.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
-import type { Held } from "#src/spend/ledger/hold-decision.ts";
+import type { Dropped, Held, HoldDecided } from "#src/spend/ledger/hold-decision.ts";
 import type { HoldRefusal, StreamHold, StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
-import type { Dropped, HoldDecided, LeaseSync } from "#src/spend/ledger/lease-sync.ts";
+import type { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
 import {
   isLimitReached,
   toHoldError,

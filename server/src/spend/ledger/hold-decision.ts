@@ -25,6 +25,13 @@ export interface Held extends LimitHolds {
   isStepped: boolean;
 }
 
+export type HoldDecided = Held | HoldRefusal;
+
+/** The client of the request left during the wait. */
+export interface Dropped {
+  kind: "dropped";
+}
+
 export type HoldDecision = Held | { kind: "waiting" } | HoldRefusal;
 
 /** Returns the decision for a request that the limits of all `states` hold. The first state is the narrowest one. */

@@ -6,7 +6,7 @@ import { type Spent, spentOf } from "#src/domain/request-spend.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import type { SpendScope } from "./charges.ts";
-import type { Held } from "./hold-decision.ts";
+import type { Dropped, HoldDecided } from "./hold-decision.ts";
 import type { HoldRequest } from "./hold-queue.ts";
 import type { HoldRefusal, LimitInForce, StrictLimit } from "./hold-refusal.ts";
 import { LeaseCleaner } from "./lease-cleaner.ts";
@@ -45,12 +45,6 @@ export interface LeaseSyncOptions extends LeaseFold {
   holdRunning: (scopeIds: ReadonlySet<string>) => readonly RunningHold[];
   /** Resolves when all accepted journal records survive a crash. Rejects if the journal failed. */
   journalSynced: () => Promise<void>;
-}
-
-export type HoldDecided = Held | HoldRefusal;
-/** The client of the request left during the wait. */
-export interface Dropped {
-  kind: "dropped";
 }
 
 /**

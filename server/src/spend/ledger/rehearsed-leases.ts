@@ -1,6 +1,7 @@
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { spentOf } from "#src/domain/request-spend.ts";
 import type { Clock } from "#src/lib/clock.ts";
+import type { Dropped, HoldDecided } from "./hold-decision.ts";
 import type { HoldRequest } from "./hold-queue.ts";
 import type { StrictLimit } from "./hold-refusal.ts";
 import {
@@ -10,7 +11,7 @@ import {
   type SyncDone,
   type SyncMessage,
 } from "./lease-rules.ts";
-import type { Dropped, HoldDecided, LeaseSync } from "./lease-sync.ts";
+import type { LeaseSync } from "./lease-sync.ts";
 import { NodeLeases } from "./node-leases.ts";
 
 /** Leases of a warm-up: the code of a node's leases, with all rows in memory. */
