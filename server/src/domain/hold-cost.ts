@@ -52,7 +52,8 @@ export function tokensOfHold({ drivers, nanoUsd }: WorstCase, holdNanoUsd: bigin
   };
 }
 
-const tokenNames: Record<keyof TokenPrices, keyof TokenUsage> = {
+/** Field of the usage for each kind of price. */
+export const tokenNames: Record<keyof TokenPrices, keyof TokenUsage> = {
   input: "inputTokens",
   cacheWrite5m: "cacheWrite5mTokens",
   cacheWrite1h: "cacheWrite1hTokens",

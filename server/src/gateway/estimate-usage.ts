@@ -1,6 +1,6 @@
-import type { TokenPrices } from "#src/domain/price-list.ts";
+import { tokenNames } from "#src/domain/hold-cost.ts";
 import type { StreamTerms, StreamTokens } from "#src/domain/stream-bound.ts";
-import { type BilledUsage, noTokens, type TokenUsage } from "#src/domain/usage.ts";
+import { type BilledUsage, noTokens } from "#src/domain/usage.ts";
 import { raiseUsage } from "#src/domain/usage-fields.ts";
 import { boundCall } from "#src/domain/worst-case.ts";
 import type { ParsedMessage } from "./parse-message.ts";
@@ -57,11 +57,3 @@ export function boundUsage(
     speed: terms.outputRate.band === "fast" ? "fast" : null,
   };
 }
-
-const tokenNames: Record<keyof TokenPrices, keyof TokenUsage> = {
-  input: "inputTokens",
-  cacheWrite5m: "cacheWrite5mTokens",
-  cacheWrite1h: "cacheWrite1hTokens",
-  cacheRead: "cacheReadTokens",
-  output: "outputTokens",
-};

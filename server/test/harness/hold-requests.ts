@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { HoldRequest, UnknownPart } from "#src/domain/hold-request.ts";
+import { EMPTY_REQUEST, type HoldRequest, type UnknownPart } from "#src/domain/hold-request.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
 import { priceList } from "#src/domain/price-list.ts";
 import { msFromIsoDate } from "#src/domain/spend-period.ts";
@@ -20,43 +20,13 @@ export const unknownPart: UnknownPart = { kind: "field", name: "x", count: 1, by
 
 export function requestOf({ markers, fallbacks, ...changes }: HoldRequestChanges): HoldRequest {
   return {
+    ...EMPTY_REQUEST,
     model: "claude-sonnet-5",
     maxTokens: 1024,
-    speed: null,
-    inferenceGeo: null,
     bodyBytes: 1000,
-    toolCount: 0,
-    builtInToolCount: 0,
-    toolsetCount: 0,
-    largestToolBytes: 0,
-    repeatedToolCount: 0,
-    outsidePromptBytes: 0,
-    imageCount: 0,
-    imageDataBytes: 0,
-    citedBytes: 0,
-    serverTools: [],
-    unknownParts: [],
     ...changes,
-    fallbacks: {
-      models: [],
-      maxTokens: null,
-      hasFastSpeed: false,
-      hasUnknownModel: false,
-      ...fallbacks,
-    },
-    markers: {
-      hasCacheControl5m: false,
-      hasCacheControl1h: false,
-      hasMcpServers: false,
-      hasContainer: false,
-      hasSkills: false,
-      hasThread: false,
-      hasCompaction: false,
-      hasOpaqueSource: false,
-      hasUrlSource: false,
-      hasFileIds: false,
-      ...markers,
-    },
+    fallbacks: { ...EMPTY_REQUEST.fallbacks, ...fallbacks },
+    markers: { ...EMPTY_REQUEST.markers, ...markers },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { HoldRequest } from "#src/domain/hold-request.ts";
+import { EMPTY_REQUEST, type HoldRequest } from "#src/domain/hold-request.ts";
 import { Run, type RunPart } from "./provider.ts";
 import type { Random } from "./random.ts";
 
@@ -89,35 +89,7 @@ function planTool(random: Random): HoldRequest["serverTools"][number] {
 export function makeHoldRequest(
   facts: Pick<HoldRequest, "model" | "maxTokens" | "bodyBytes"> & Partial<HoldRequest>,
 ): HoldRequest {
-  return {
-    speed: null,
-    inferenceGeo: null,
-    fallbacks: { models: [], maxTokens: null, hasFastSpeed: false, hasUnknownModel: false },
-    outsidePromptBytes: 0,
-    toolCount: 0,
-    builtInToolCount: 0,
-    toolsetCount: 0,
-    largestToolBytes: 0,
-    repeatedToolCount: 0,
-    imageCount: 0,
-    imageDataBytes: 0,
-    citedBytes: 0,
-    serverTools: [],
-    unknownParts: [],
-    markers: {
-      hasCacheControl5m: false,
-      hasCacheControl1h: false,
-      hasMcpServers: false,
-      hasContainer: false,
-      hasSkills: false,
-      hasThread: false,
-      hasCompaction: false,
-      hasOpaqueSource: false,
-      hasUrlSource: false,
-      hasFileIds: false,
-    },
-    ...facts,
-  };
+  return { ...EMPTY_REQUEST, ...facts };
 }
 
 /** Plans the run of a stream: what the provider generates, when, and what the node can see of it. */
