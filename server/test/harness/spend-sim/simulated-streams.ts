@@ -30,6 +30,8 @@ const STOPPED_IN_TOOLS_MS = 700;
 const PAUSED_MS = 1_000;
 /** Time after a stop in which the process reads all that has arrived. */
 const CAUGHT_UP_MS = 750;
+/** Time after a stop in which a use of a tool that was read late can still have its cut or its larger hold. */
+const CAUGHT_UP_IN_TOOLS_MS = 1_750;
 
 /** Reasons why a stream may cost more than its hold. A running node allows no other. */
 export type ExcessCause = "stopped" | "too_fast" | "large_result";
@@ -139,7 +141,10 @@ export class SimulatedStreams {
     const wasPaused = pauseMs > PAUSED_MS;
     const readsFirst = !wasPaused || this.#options.random.chance(0.5);
     for (const stream of [...this.running.values()]) {
-      if (isStop(stream, pauseMs)) stream.stoppedUntilMs = now.nowMs + CAUGHT_UP_MS;
+      if (isStop(stream, pauseMs)) {
+        const caughtUpMs = hasTools(stream) ? CAUGHT_UP_IN_TOOLS_MS : CAUGHT_UP_MS;
+        stream.stoppedUntilMs = now.nowMs + caughtUpMs;
+      }
       const hasEnded = readsFirst && this.#read(stream, at);
       if (!hasEnded && stream.metered !== null) this.#decide(stream, stream.metered, at);
     }
@@ -356,9 +361,12 @@ function bill(
 }
 
 /** True for a pause of the process that the hold of the stream may not cover. */
-function isStop({ planned }: RunningStream, pauseMs: number): boolean {
-  const hasTools = planned.plan.request.serverTools.length > 0;
-  return pauseMs > (hasTools ? STOPPED_IN_TOOLS_MS : STOPPED_MS);
+function isStop(stream: RunningStream, pauseMs: number): boolean {
+  return pauseMs > (hasTools(stream) ? STOPPED_IN_TOOLS_MS : STOPPED_MS);
+}
+
+function hasTools({ planned }: RunningStream): boolean {
+  return planned.plan.request.serverTools.length > 0;
 }
 
 function findCause({ planned, stoppedUntilMs }: RunningStream, nowMs: number): ExcessCause | null {
