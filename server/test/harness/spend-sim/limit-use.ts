@@ -107,11 +107,9 @@ class Desk {
         const hasPeak = peakNanoUsd > costNanoUsd;
         usual.add(begin.apiKeyId, MODEL, hasPeak ? peakNanoUsd : costNanoUsd);
       },
-      onAdmission: (by, requestId, keys) => {
+      onAdmission: (by, admission) => {
         this.#admittedMs = this.#time.realMs;
-        for (const node of this.#nodes) {
-          node.recordAdmission({ requestId, keys, isOnSameNode: node === by });
-        }
+        for (const node of this.#nodes) node.recordAdmission(by, admission);
       },
     });
   }

@@ -71,8 +71,8 @@ async function runAll(): Promise<void> {
   const parts = Array.from({ length: processes }, (_, part) => part);
   const all = await Promise.all(processes === 1 ? [runPart(0)] : parts.map(runChild));
   const { failures, unfairSeeds, counts } = mergeSums(all);
-  const seconds = Math.round((performance.now() - startedMs) / 100) / 10;
-  const facts = { seeds: until - from, from, steps, seconds, failed: failures.length };
+  const elapsedSeconds = Math.round((performance.now() - startedMs) / 100) / 10;
+  const facts = { seeds: until - from, from, steps, elapsedSeconds, failed: failures.length };
   const faults = countFaults(counts);
   process.stdout.write(`${JSON.stringify({ ...facts, faults, ...counts, unfairSeeds })}\n`);
   if (failures.length === 0) return;

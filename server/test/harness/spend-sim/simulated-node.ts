@@ -13,6 +13,7 @@ import { expectSame, keysOf, type Model } from "./model.ts";
 import type { Random } from "./random.ts";
 import { type BrokenRule, type RunningStream, SimulatedStreams } from "./simulated-streams.ts";
 import type { FlushRequest, SpendStore, StoreTimes } from "./store.ts";
+import type { Admitted } from "./stream-fairness.ts";
 import type { PlannedStream } from "./stream-rules.ts";
 
 type JournalEntry =
@@ -33,13 +34,18 @@ export interface Wanted {
   stream?: PlannedStream;
 }
 
+export interface Admission extends Pick<Admitted, "requestId" | "keys"> {
+  /** The budget was free in the lease, without a wait. */
+  isFromLease: boolean;
+}
+
 interface SimulatedNodeOptions extends MachineClock {
   coverMs: number;
   times: Times;
   random: Random;
   brokenRule: BrokenRule | null;
-  /** Called for each admitted request, with the keys of its balances. */
-  onAdmission: (node: SimulatedNode, requestId: string, keys: readonly string[]) => void;
+  /** Called for each admitted request. */
+  onAdmission: (node: SimulatedNode, admission: Admission) => void;
   /** Called at the end of each stream, with its cost. Absent: not called. */
   onStreamEnd?: (stream: RunningStream, costNanoUsd: bigint) => void;
 }
@@ -295,7 +301,7 @@ export class SimulatedNode {
     );
     if (decision.kind === "held") {
       this.#checkTurn(requestId, wanted);
-      this.#begin(requestId, wanted, decision);
+      this.#begin(requestId, wanted, { decision, isFromLease: true });
     }
     if (decision.kind === "waiting") this.waiting.set(requestId, wanted);
   }
@@ -333,11 +339,16 @@ export class SimulatedNode {
       if (wanted === undefined) throw new Error(`${requestId} did not wait`);
       if (decision.kind === "held") this.#checkTurn(requestId, wanted);
       this.waiting.delete(requestId);
-      if (decision.kind === "held") this.#begin(requestId, wanted, decision);
+      if (decision.kind !== "held") continue;
+      this.#begin(requestId, wanted, { decision, isFromLease: false });
     }
   }
 
-  #begin(requestId: string, { scope, amount, stream }: Wanted, decision: Held): void {
+  #begin(
+    requestId: string,
+    { scope, amount, stream }: Wanted,
+    { decision, isFromLease }: { decision: Held; isFromLease: boolean },
+  ): void {
     const { startedAtMs, isStepped } = decision;
     const { memberId, groupIds, tagIds, ...place } = scope;
     const record: BeginRecord = {
@@ -358,7 +369,8 @@ export class SimulatedNode {
     const request = { requestId, nodeId: this.id, scope, startedAtMs, worst: amount };
     this.#model.begin({ ...request, known, isExempt });
     this.journal.push({ kind: "begin", record });
-    this.#options.onAdmission(this, requestId, keysOf(scope, startedAtMs));
+    const keys = keysOf(scope, startedAtMs).filter((key) => known.has(key));
+    this.#options.onAdmission(this, { requestId, keys, isFromLease });
     if (stream === undefined) {
       this.running.set(requestId, record);
       return;
@@ -395,12 +407,12 @@ export class SimulatedNode {
     this.resolveWaiting(time);
   }
 
-  recordAdmission(admitted: {
-    requestId: string;
-    keys: readonly string[];
-    isOnSameNode: boolean;
-  }): void {
-    this.streams.recordAdmission(admitted, { nowMs: this.#machine.clock.monotonicMs(), atMs: 0 });
+  /** Records a request that a node has admitted, for the streams of this node. */
+  recordAdmission(by: SimulatedNode, { requestId, keys, isFromLease }: Admission): void {
+    const other = isFromLease ? "other_lease" : "other_grant";
+    const place = by === this ? "same_node" : other;
+    const nowMs = this.#machine.clock.monotonicMs();
+    this.streams.recordAdmission({ requestId, keys, place }, { nowMs, atMs: 0 });
   }
 
   /** Ends a request. `cost` null: the upstream broke off, and the cost is unknown. */

@@ -5,7 +5,7 @@ import { Packets } from "./packets.ts";
 import { Passage } from "./passage.ts";
 import { Requests } from "./requests.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
-import type { SimulatedStreams } from "./simulated-streams.ts";
+import { newCounts, type SimulatedStreams } from "./simulated-streams.ts";
 import { Streams } from "./streams.ts";
 import { type LimitKey, makeWorld, type SimulationOptions, type World } from "./world.ts";
 
@@ -47,8 +47,12 @@ export interface SimulationResult {
   streams: number;
   stepped: number;
   cuts: number;
-  /** Cuts after a request of another node took budget that the stream lacked. */
+  /**
+   * Cuts after a request of another node took budget that the stream lacked, although the database had answered that others
+   * hold the rest. `unfairByGrant`: those by a grant. The others used the free part of a lease.
+   */
   unfairElsewhere: number;
+  unfairByGrant: number;
   /** Streams that cost more than their hold, because of a fault. */
   excess: number;
   /** All balances and events at the end. For a comparison of two stores. */
@@ -284,7 +288,7 @@ class Simulation {
 }
 
 function sumStreams(nodes: readonly SimulatedNode[]): SimulatedStreams["counts"] {
-  const sums = { streams: 0, stepped: 0, cuts: 0, unfairElsewhere: 0, excess: 0 };
+  const sums = newCounts();
   for (const { streams } of nodes) {
     for (const name of Object.keys(sums) as (keyof typeof sums)[])
       sums[name] += streams.counts[name];

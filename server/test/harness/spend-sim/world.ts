@@ -4,7 +4,13 @@ import { Failovers } from "./failovers.ts";
 import { FoldWorkers } from "./fold-workers.ts";
 import { Model } from "./model.ts";
 import { Random } from "./random.ts";
-import { SimulatedNode, STREAM_TIMES, TIMES, type Times } from "./simulated-node.ts";
+import {
+  type Admission,
+  SimulatedNode,
+  STREAM_TIMES,
+  TIMES,
+  type Times,
+} from "./simulated-node.ts";
 import type { BrokenRule } from "./simulated-streams.ts";
 import type { SpendStore } from "./store.ts";
 import type { Misbehaviour } from "./stream-rules.ts";
@@ -226,8 +232,8 @@ function makeNodes(
   const { generators, model, isRich, times } = of;
   const { random, suspensions, streaming } = generators;
   const nodes: SimulatedNode[] = [];
-  const onAdmission = (by: SimulatedNode, requestId: string, keys: readonly string[]) => {
-    for (const node of nodes) node.recordAdmission({ requestId, keys, isOnSameNode: node === by });
+  const onAdmission = (by: SimulatedNode, admission: Admission) => {
+    for (const node of nodes) node.recordAdmission(by, admission);
   };
   const count = 1 + random.below(4);
   for (let at = 0; at < count; at++) {
