@@ -407,6 +407,12 @@ export class SimulatedNode {
     this.resolveWaiting(time);
   }
 
+  /** The client of a stream disconnects. */
+  leave(requestId: string, time: { realMs: number; wallMs: number }): void {
+    this.streams.leave(requestId, this.now(time), time.realMs);
+    this.resolveWaiting(time);
+  }
+
   /** Records a request that a node has admitted, for the streams of this node. */
   recordAdmission(by: SimulatedNode, { requestId, keys, isFromLease }: Admission): void {
     const other = isFromLease ? "other_lease" : "other_grant";

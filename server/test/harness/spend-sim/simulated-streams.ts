@@ -1,14 +1,24 @@
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
+import { spentOf } from "#src/domain/request-spend.ts";
 import { NEED_MS } from "#src/domain/stream-bound.ts";
 import { MeteredStream } from "#src/gateway/metered-stream.ts";
 import { followStream } from "#src/gateway/stream-meter.ts";
-import type { LimitHolds } from "#src/spend/ledger/hold-decision.ts";
 import type { Now } from "#src/spend/ledger/lease-state.ts";
 import type { NodeLeases } from "#src/spend/ledger/node-leases.ts";
 import { endRecord } from "#test/harness/request-records.ts";
-import type { Model } from "./model.ts";
+import { expectSame, type Model } from "./model.ts";
 import { type Connection, connect } from "./provider.ts";
 import type { Random } from "./random.ts";
+import {
+  bill,
+  boundCost,
+  describe,
+  type EarlyEnd,
+  leftCost,
+  readCost,
+  toHolds,
+  wholeCost,
+} from "./stream-bills.ts";
 import {
   type Admitted,
   findUnfairness,
@@ -16,13 +26,7 @@ import {
   type StreamLack,
   toLack,
 } from "./stream-fairness.ts";
-import {
-  BOOK,
-  type PlannedStream,
-  priceBound,
-  priceCounts,
-  SimulatedReader,
-} from "./stream-rules.ts";
+import { BOOK, type PlannedStream, SimulatedReader } from "./stream-rules.ts";
 
 // Streams of one process, and its meter: reads what has arrived, lets holds follow the bounds, and cuts in time.
 
@@ -61,6 +65,8 @@ export interface RunningStream {
   holds: ReadonlyMap<string, bigint>;
   /** Null: no wish waits. */
   lack: StreamLack | null;
+  /** The client has left before the response started. Its stream is read until then. */
+  isLeft: boolean;
 }
 
 /** More than any limit of a run, nano-USD. */
@@ -71,8 +77,18 @@ export type BrokenRule = "late_cut" | "no_elapsed_time" | "top_ups_last" | "firs
 
 /** Counts of streams. See `SimulationResult`. */
 export function newCounts() {
-  return { streams: 0, stepped: 0, cuts: 0, unfairElsewhere: 0, unfairByGrant: 0, excess: 0 };
+  return {
+    ...{ streams: 0, stepped: 0, cuts: 0, left: 0, broken: 0, excess: 0 },
+    ...{ unfairElsewhere: 0, unfairByGrant: 0 },
+    ...{ billedBeyondCut: 0, billedBeyondLeft: 0, billedBeyondBroken: 0, billedBeyondNanoUsd: 0n },
+  };
 }
+
+const BEYOND = {
+  cut: "billedBeyondCut",
+  left: "billedBeyondLeft",
+  broken: "billedBeyondBroken",
+} as const;
 
 interface SimulatedStreamsOptions {
   nodeId: string;
@@ -119,6 +135,7 @@ export class SimulatedStreams {
       heldNanoUsd: planned.firstNanoUsd,
       holds: new Map(),
       lack: null,
+      isLeft: false,
     });
   }
 
@@ -152,15 +169,25 @@ export class SimulatedStreams {
 
   /** True: the stream has ended. */
   #read(stream: RunningStream, at: Tick): boolean {
-    const { reader, metered, planned, begin } = stream;
+    const { reader, metered } = stream;
     const events = stream.connection.read(at.realMs - stream.dispatchedRealMs);
     if (events.length > 0) metered?.noteRead();
     stream.hasNewBytes = events.length > 0;
     for (const counts of events) reader.read(counts);
-    if (reader.counts.ends === 0) return false;
-    const cost = priceCounts(planned, reader.counts, begin.startedAtMs);
-    this.#end(stream, { cost, how: { outcome: "answered" }, nowMs: at.nowMs });
+    if (reader.counts.ends > 0) {
+      this.#checkBill(stream);
+      this.#end(stream, { cost: readCost(stream), how: { outcome: "answered" }, nowMs: at.nowMs });
+      return true;
+    }
+    if (!stream.isLeft || reader.counts.starts === 0) return false;
+    this.#endLeft(stream, at);
     return true;
+  }
+
+  /** A complete stream costs what the provider bills. */
+  #checkBill(stream: RunningStream): void {
+    const [cost, billed] = [readCost(stream), bill(stream, Infinity)];
+    expectSame(`${stream.begin.requestId} is billed`, billed, cost);
   }
 
   #decide(stream: RunningStream, metered: MeteredStream, at: Tick): void {
@@ -223,7 +250,7 @@ export class SimulatedStreams {
     const billed = bill(stream, realMs);
     const { heldNanoUsd, begin } = stream;
     if (billed <= heldNanoUsd) return;
-    const name = `${begin.requestId} has cost ${billed} already, and holds ${heldNanoUsd}`;
+    const name = `${begin.requestId} has cost ${billed} already, over its hold of ${heldNanoUsd}`;
     throw new Error(`${name} ${describe(stream)}`);
   }
 
@@ -237,9 +264,23 @@ export class SimulatedStreams {
       const name = `${stream.begin.requestId} is cut at ${cost}, and has cost ${billed}`;
       throw new Error(`${name} ${describe(stream)}`);
     }
-    this.#close(stream, at.realMs);
-    const how = { outcome: "interrupted", isEstimated: true } as const;
-    this.#end(stream, { cost, how, nowMs: at.nowMs });
+    this.#endEarly(stream, "cut", { cost, ...at });
+  }
+
+  /** Ends a stream before its run. The rest that the provider bills is in no record, and is counted here. */
+  #endEarly(
+    stream: RunningStream,
+    how: EarlyEnd,
+    { cost, nowMs, realMs }: { cost: bigint; nowMs: number; realMs: number },
+  ): void {
+    this.#close(stream, realMs);
+    const beyond = bill(stream, Infinity) - cost;
+    if (beyond > 0n) {
+      this.counts[BEYOND[how]] += 1;
+      this.counts.billedBeyondNanoUsd += beyond;
+    }
+    const outcome = how === "left" ? "aborted" : "interrupted";
+    this.#end(stream, { cost, how: { outcome, isEstimated: true }, nowMs });
   }
 
   /** The provider can generate on after the connection was closed, and bills that too. */
@@ -309,18 +350,67 @@ export class SimulatedStreams {
     }
   }
 
-  /** The upstream breaks off. The stream may have cost its bound, because the provider can generate on. */
+  /**
+   * The upstream breaks off. The stream may have cost its bound, because the provider can generate on. Without the start of
+   * the response, its cost is unknown, and the whole worst case is unresolved.
+   */
   breakOff(requestId: string, { nowMs }: Now, realMs: number): void {
     const stream = this.running.get(requestId);
     if (stream === undefined) return;
-    const { planned, metered, begin, reader } = stream;
-    const pauseMs = nowMs - this.#tickedMs;
-    if (isStop(stream, pauseMs)) stream.stoppedUntilMs = nowMs + 1;
-    this.#close(stream, realMs);
+    const { metered, reader } = stream;
+    this.counts.broken += 1;
+    if (reader.counts.starts === 0) {
+      this.#endUnknown(stream, realMs);
+      return;
+    }
+    this.#noteStop(stream, nowMs);
     metered?.look(nowMs);
-    const seenCost = priceCounts(planned, reader.counts, begin.startedAtMs);
-    const cost = metered === null ? seenCost : boundCost(stream, metered, nowMs);
-    this.#end(stream, { cost, how: { outcome: "interrupted", isEstimated: true }, nowMs });
+    const cost = metered === null ? wholeCost(stream) : boundCost(stream, metered, nowMs);
+    this.#endEarly(stream, "broken", { cost, nowMs, realMs });
+  }
+
+  #endUnknown(stream: RunningStream, realMs: number): void {
+    const { model, end } = this.#options;
+    const { requestId } = stream.begin;
+    this.#close(stream, realMs);
+    const record = endRecord(stream.begin, 0n, { outcome: "interrupted" });
+    const { unresolvedNanoUsd } = spentOf(record);
+    const billed = bill(stream, Infinity);
+    if (billed > unresolvedNanoUsd && findCause(stream, 0) === null) {
+      throw new Error(`${requestId} cost ${billed}, and ${unresolvedNanoUsd} are unresolved`);
+    }
+    this.running.delete(requestId);
+    model.end(requestId, null);
+    end(record);
+  }
+
+  /** The client leaves. Without the start of the response, its input is not known, and the node reads on. */
+  leave(requestId: string, now: Now, realMs: number): void {
+    const stream = this.running.get(requestId);
+    if (stream === undefined) return;
+    this.#noteStop(stream, now.nowMs);
+    stream.isLeft = true;
+    this.#read(stream, { ...now, realMs });
+  }
+
+  /** Ends a stream whose client has left. The client pays for all that it got. */
+  #endLeft(stream: RunningStream, { nowMs, realMs }: Tick): void {
+    const { metered, begin } = stream;
+    metered?.look(nowMs);
+    const least = readCost(stream);
+    const cost = metered === null ? wholeCost(stream) : leftCost(stream, metered, nowMs);
+    if (cost < least && findCause(stream, nowMs) === null) {
+      throw new Error(
+        `${begin.requestId} costs ${cost}, and ${least} were read ${describe(stream)}`,
+      );
+    }
+    this.counts.left += 1;
+    this.#endEarly(stream, "left", { cost, nowMs, realMs });
+  }
+
+  /** An end can come before the first tick after a stop. */
+  #noteStop(stream: RunningStream, nowMs: number): void {
+    if (isStop(stream, nowMs - this.#tickedMs)) stream.stoppedUntilMs = nowMs + 1;
   }
 
   /** The process dies, and its connections close. The provider generates on. Returns the bills, by request. */
@@ -340,14 +430,6 @@ interface Tick extends Now {
   realMs: number;
 }
 
-function bill(
-  { connection, dispatchedRealMs, planned, begin }: RunningStream,
-  realMs: number,
-): bigint {
-  const counts = connection.billedAt(realMs - dispatchedRealMs);
-  return priceCounts(planned, counts, begin.startedAtMs);
-}
-
 /** True for a pause of the process that the hold of the stream may not cover. */
 function isStop(stream: RunningStream, pauseMs: number): boolean {
   return pauseMs > (hasTools(stream) ? STOPPED_IN_TOOLS_MS : STOPPED_MS);
@@ -361,31 +443,4 @@ function findCause({ planned, stoppedUntilMs }: RunningStream, nowMs: number): E
   if (planned.bounds.isTooFast) return "too_fast";
   if (planned.bounds.hasLargeResults) return "large_result";
   return nowMs < stoppedUntilMs ? "stopped" : null;
-}
-
-function boundCost(
-  { planned, begin }: RunningStream,
-  metered: MeteredStream,
-  nowMs: number,
-): bigint {
-  const { started } = metered;
-  return priceBound(planned, { bound: metered.boundTokensAt(nowMs), started }, begin.startedAtMs);
-}
-
-function toHolds({ holdNanoUsd, smallerHolds }: LimitHolds) {
-  return {
-    ...(holdNanoUsd !== null && { holdNanoUsd }),
-    ...(smallerHolds !== null && { smallerHolds }),
-  };
-}
-
-function describe({ planned, metered, reader }: RunningStream): string {
-  const { plan, firstNanoUsd } = planned;
-  const { model, serverTools, thinking = "off" } = plan.request;
-  const { outputs } = plan;
-  const request = { model, outputs, serverTools, thinking, firstNanoUsd };
-  const facts = { ...request, seen: metered?.seen, read: reader.counts };
-  return JSON.stringify(facts, (_, value: unknown) => {
-    return typeof value === "bigint" ? String(value) : value;
-  });
 }

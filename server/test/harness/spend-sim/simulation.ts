@@ -53,6 +53,18 @@ export interface SimulationResult {
    */
   unfairElsewhere: number;
   unfairByGrant: number;
+  /** Streams whose client left, and those that the upstream broke off. */
+  left: number;
+  broken: number;
+  /** Streams that the provider bills beyond their record, because it generates on after their end, and the sum. */
+  billedBeyondCut: number;
+  billedBeyondLeft: number;
+  billedBeyondBroken: number;
+  billedBeyondNanoUsd: bigint;
+  /** Stops and kills of processes, and cuts of their connections, while streams ran. */
+  stops: number;
+  kills: number;
+  cutOffs: number;
   /** Streams that cost more than their hold, because of a fault. */
   excess: number;
   /** All balances and events at the end. For a comparison of two stores. */
@@ -280,6 +292,7 @@ class Simulation {
       ...this.#faults.counts,
       ...workers.counts,
       ...failovers.counts,
+      ...this.#streams.counts,
       ...sumStreams(nodes),
       overrun: [...balances.values()].filter(({ overrun }) => overrun > 0n).length,
       digest: [...this.log, ...rows, ...left.sort(), ...[...alerted].sort()].join("\n"),
@@ -290,8 +303,9 @@ class Simulation {
 function sumStreams(nodes: readonly SimulatedNode[]): SimulatedStreams["counts"] {
   const sums = newCounts();
   for (const { streams } of nodes) {
-    for (const name of Object.keys(sums) as (keyof typeof sums)[])
-      sums[name] += streams.counts[name];
+    const { billedBeyondNanoUsd, ...counts } = streams.counts;
+    sums.billedBeyondNanoUsd += billedBeyondNanoUsd;
+    for (const name of Object.keys(counts) as (keyof typeof counts)[]) sums[name] += counts[name];
   }
   return sums;
 }

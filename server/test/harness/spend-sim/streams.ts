@@ -18,6 +18,7 @@ const PROBE_STEP_MS = 100;
 
 /** Steps of runs with streams: agents, time, and faults while streams run. */
 export class Streams {
+  readonly counts = { stops: 0, kills: 0, cutOffs: 0 };
   readonly #world: World;
   readonly #packets: Packets;
   readonly #requests: Requests;
@@ -40,7 +41,8 @@ export class Streams {
     const chance = streaming.next();
     if (chance < 0.35) return this.#send();
     if (chance < 0.86) return await this.#passTime();
-    if (chance < 0.9) return this.#breakOff();
+    if (chance < 0.885) return this.#breakOff();
+    if (chance < 0.91) return this.#leave();
     if (!hasFaults) return "no fault";
     if (options.brokenRule === "first_hold_in_begin") return await this.#kill();
     if (chance < 0.97) return await this.#stop();
@@ -75,12 +77,23 @@ export class Streams {
     return `${node.id} ${requestId.slice(-4)} breaks off`;
   }
 
+  /** The client of one stream leaves. */
+  #leave(): string {
+    const { streaming, nodes, time } = this.#world;
+    const node = streaming.pick(nodes.filter((each) => each.isActive && each.hasStreams));
+    const requestId = streaming.pick([...(node?.streams.running.keys() ?? [])]);
+    if (node === undefined || requestId === undefined) return "no client leaves";
+    node.leave(requestId, time);
+    return `the client of ${node.id} ${requestId.slice(-4)} leaves`;
+  }
+
   /** Stops a process as SIGSTOP does. Its streams run on at the provider. */
   async #stop(): Promise<string> {
     const { streaming } = this.#world;
     const node = this.#pickActive();
     if (node === undefined) return "no process is stopped";
     node.isPaused = true;
+    this.counts.stops += 1;
     const ms = 1 + streaming.below(streaming.chance(0.5) ? 4_000 : LONGEST_STOP_MS);
     await this.#passage.pass(ms, [node]);
     node.isPaused = false;
@@ -92,6 +105,7 @@ export class Streams {
     const node = this.#pickActive();
     if (node === undefined) return "no node is cut off";
     node.isPartitioned = true;
+    this.counts.cutOffs += 1;
     const ms = 1 + streaming.below(2 * times.ttlMs);
     await this.#passage.pass(ms, [node]);
     node.isPartitioned = false;
@@ -104,6 +118,7 @@ export class Streams {
     if (node === undefined) return "no process is killed";
     const count = node.streams.running.size;
     node.kill(0, time);
+    this.counts.kills += 1;
     await this.#passage.pass(streaming.below(3_000), [node]);
     if (!node.isAlive) await this.#faults.start(node, true);
     return `${node.id} is killed with ${count} streams`;
