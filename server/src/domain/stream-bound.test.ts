@@ -13,16 +13,17 @@ import { priceList } from "./price-list.ts";
 import {
   addResult,
   boundStream,
+  boundTokens,
+  CALL_START_MS,
   findStreamNeed,
-  findStreamTerms,
   firstHold,
   keepAnchor,
   MAX_DELAY_MS,
   noteHidden,
-  type StreamLimits,
   seeNothing,
   setToolUses,
 } from "./stream-bound.ts";
+import { findStreamTerms, type StreamLimits } from "./stream-terms.ts";
 import { computeWorstCost } from "./worst-case.ts";
 
 const limits: StreamLimits = { findSpeed: findModelSpeed, isExcludedTool: () => false };
@@ -54,7 +55,7 @@ const use = fc.record({
   runMs: ms(8_000),
   tokens: fc.integer({ min: 1, max: 60 }),
   resultTokens: fc.oneof(ms(16_000), fc.constant(1_000_000)),
-  isText: fc.boolean(),
+  kind: fc.constantFrom("text", "pages", null),
   isFailed: fc.constantFrom(false, false, true),
 });
 const call = fc.record({
@@ -66,6 +67,7 @@ const course: fc.Arbitrary<StreamCourse> = fc.record({
   calls: fc.array(call, { minLength: 1, maxLength: 6 }),
   cacheReadShare: fc.constantFrom(0, 0.3),
   cacheWriteShare: fc.constantFrom(0, 0.5),
+  cachesResults: fc.boolean(),
   inferenceGeo: fc.constantFrom("us", "global"),
   delaysMs: fc.array(ms(MAX_DELAY_MS), { minLength: 1, maxLength: 4 }),
   outages: fc.array(interval, { maxLength: 2 }),
@@ -89,7 +91,10 @@ const changes: fc.Arbitrary<HoldRequestChanges> = fc
     bodyBytes: fc.constantFrom(300, 20_000, 400_000),
     serverTools: fc.constantFrom([], [], [plainSearch], [plainFetch], [plainSearch, plainFetch]),
   })
-  .map((facts) => ({ ...facts, markers: { hasCacheControl5m: true } }));
+  .chain((facts) => {
+    const markers = fc.constantFrom({ hasCacheControl5m: true }, { hasCacheControl1h: true });
+    return markers.map((marks) => ({ ...facts, markers: marks }));
+  });
 const scenario = fc.record({
   changes,
   course,
@@ -157,6 +162,29 @@ describe("the bound of a stream", () => {
         }
       }),
       { numRuns: 60 },
+    );
+  });
+
+  test("does not rise with a result whose call has counted", () => {
+    const size = fc.oneof(
+      fc.record({ kind: fc.constant("text" as const), bytes: ms(40_000) }),
+      fc.record({ kind: fc.constant("pages" as const), pages: ms(10), chars: ms(60_000) }),
+      fc.constant(null),
+    );
+    fc.assert(
+      fc.property(scenario, size, ms(20_000), (played, read, afterMs) => {
+        const { terms, stream } = play(played);
+        fc.pre(terms.tools !== null);
+        for (const { seenMs } of played.looks) {
+          const seen = stream.seenAt(seenMs);
+          const atMs = Math.max(seenMs, seen.fresh.lastMs + CALL_START_MS) + afterMs;
+          if (seen.serverToolUses <= seen.results) continue;
+          const before = boundStream(terms, seen, atMs);
+          addResult(terms, seen, { size: read, atMs });
+          expect(boundStream(terms, seen, atMs)).toBeLessThanOrEqual(before);
+        }
+      }),
+      { numRuns: 200 },
     );
   });
 
@@ -238,7 +266,7 @@ describe("the hold of a stream", () => {
 
   test("is exact in its input after message_start, and the rest is returned", () => {
     const seen = seeNothing(0);
-    seen.start = { inputNanoUsd: 40_000n, promptTokens: 8, isGlobal: true };
+    seen.start = { inputNanoUsd: 40_000n, promptTokens: 8, cachedTokens: 0, isGlobal: true };
     expect(boundStream(terms, seen, 1_000)).toBe(40_000n + BigInt(output(200)));
     const need = findStreamNeed(terms, seen, { atMs: 1_000, currentNanoUsd: firstHold(terms) });
     expect(need).toEqual({
@@ -313,7 +341,12 @@ describe("the hold of a stream", () => {
     });
     // Haiku 5.5: $0.10 per million up to 100,000 prompt tokens, and $0.50 beyond.
     const seen = seeNothing(0);
-    seen.start = { inputNanoUsd: 90_000n * 100n, promptTokens: 90_000, isGlobal: true };
+    seen.start = {
+      inputNanoUsd: 90_000n * 100n,
+      promptTokens: 90_000,
+      cachedTokens: 0,
+      isGlobal: true,
+    };
     expect(boundStream(long, seen, 0)).toBeGreaterThanOrEqual(90_000n * 500n);
   });
 
@@ -325,22 +358,69 @@ describe("the hold of a stream", () => {
       serverTools: [plainSearch],
     }).terms;
     const seen = seeNothing(0);
-    seen.start = { inputNanoUsd: 0n, promptTokens: 1_000, isGlobal: true };
+    seen.start = { inputNanoUsd: 0n, promptTokens: 1_000, cachedTokens: 0, isGlobal: true };
     expect(boundStream(search, seen, 0)).toBe(BigInt(output(100)));
     seen.serverToolUses = 1;
     seen.webSearches = 1;
     const prompt = 1_000 + 100 + 15_000;
     const withUse = BigInt(output(100) + prompt * 5_000 + 10_000_000);
     expect(boundStream(search, seen, 0)).toBe(withUse);
-    addResult(search, seen, { bytes: null, atMs: 0 });
+    addResult(search, seen, { size: null, atMs: 0 });
     // Without visible output before the result, the next prompt has none.
     expect(boundStream(search, seen, 0)).toBe(BigInt(output(100) + 16_000 * 5_000 + 10_000_000));
+  });
+
+  test("of a search has the tokens of its encrypted pages, and at most its figure", () => {
+    const search = getTerms({ model: "claude-opus-5", serverTools: [plainSearch] }).terms;
+    const tokensOf = (pages: number, chars: number) => {
+      const seen = seeNothing(0);
+      addResult(search, seen, { size: { kind: "pages", pages, chars }, atMs: 0 });
+      return seen.resultTokens;
+    };
+    expect(tokensOf(0, 0)).toBe(0);
+    expect(tokensOf(10, 25_600)).toBe(1_920 + 8_000);
+    expect(tokensOf(10, 50_000)).toBe(15_000);
+    const fetch = getTerms({ model: "claude-opus-5", serverTools: [plainFetch] }).terms;
+    const seen = seeNothing(0);
+    addResult(fetch, seen, { size: { kind: "pages", pages: 1, chars: 3_200 }, atMs: 0 });
+    expect(seen.resultTokens).toBe(1_000_000);
+  });
+
+  test("of a search reads what its first call cached", () => {
+    const search = getTerms({
+      model: "claude-opus-5",
+      inferenceGeo: "global",
+      serverTools: [plainSearch],
+      markers: { hasCacheControl1h: true },
+    }).terms;
+    const seen = seeNothing(0);
+    seen.start = { inputNanoUsd: 0n, promptTokens: 9_000, cachedTokens: 8_000, isGlobal: true };
+    setToolUses(seen, { uses: 2, searches: 2, atMs: -10_000 });
+    for (const atMs of [0, 5_000]) {
+      addResult(search, seen, { size: { kind: "text", bytes: 2_744 }, atMs });
+    }
+    // Prompts of 12,000 and 15,000 tokens. To write 7,000 of them and read 20,000 would cost less.
+    const prompts = boundStream(search, seen, 0) - BigInt(output(100));
+    expect(prompts).toBe(BigInt(11_000 * 5_000 + 16_000 * 500 + 2 * 10_000_000));
+  });
+
+  test("of a search counts no output while its tool runs", () => {
+    const { terms: search } = getTerms({ model: "claude-opus-5", serverTools: [plainSearch] });
+    const seen = { ...seeNothing(0), lastReadMs: 2_000, visibleBytes: 40, blocks: 1 };
+    setToolUses(seen, { uses: 1, searches: 1, atMs: 2_000 });
+    const size = { kind: "text", bytes: 0 } as const;
+    addResult(search, { ...seen }, { size, atMs: 6_000 });
+    const read = { ...seen, lastReadMs: 6_000 };
+    addResult(search, read, { size, atMs: 6_000 });
+    // The use has 104 tokens at most. The next call runs since 3,000 ms at most.
+    expect(boundTokens(search, read, 6_000).outputTokens).toBe(104 + 300);
+    expect(boundTokens(search, read, 8_000).outputTokens).toBe(104 + 300 + 200);
   });
 
   test("of a search without budget is cut before the call of its use starts", () => {
     const { terms: search } = getTerms({ model: "claude-opus-5", serverTools: [plainSearch] });
     const seen = seeNothing(0);
-    seen.start = { inputNanoUsd: 0n, promptTokens: 1_000, isGlobal: true };
+    seen.start = { inputNanoUsd: 0n, promptTokens: 1_000, cachedTokens: 0, isGlobal: true };
     const hold = findStreamNeed(search, seen, { atMs: 5_000, currentNanoUsd: 0n }).needNanoUsd;
     setToolUses(seen, { uses: 1, searches: 1, atMs: 5_000 });
     const at = (atMs: number) => findStreamNeed(search, seen, { atMs, currentNanoUsd: hold });
@@ -357,7 +437,7 @@ describe("the hold of a stream", () => {
     const seen = seeNothing(0);
     setToolUses(seen, { uses: 1, searches: 1, atMs: 0 });
     const before = boundStream(search, seen, 10);
-    addResult(search, seen, { bytes: null, atMs: 10 });
+    addResult(search, seen, { size: null, atMs: 10 });
     expect(boundStream(search, seen, 10)).toBeGreaterThan(before + 75_000_000n);
   });
 });

@@ -1,20 +1,26 @@
-import { computeHighestCost } from "./exact-cost.ts";
-import { type HoldRequest, isFastSpeed } from "./hold-request.ts";
-import { boundInput } from "./input-bound.ts";
-import { limitsOf } from "./model-limits.ts";
-import type { ModelSpeed } from "./model-speeds.ts";
-import { ASSUMED_WEB_SEARCHES, MAX_SERVER_CALLS } from "./open-ended.ts";
+import {
+  costOfPrompts,
+  costOfTokens,
+  type NextPrompts,
+  type PricedTokens,
+  priceNextPrompts,
+  type StreamRates,
+} from "./later-calls.ts";
+import { ASSUMED_WEB_SEARCHES } from "./open-ended.ts";
 import { WEB_SEARCH_NANO_USD } from "./price-list.ts";
-import { findResultTokens, findVisibleTool } from "./visible-tools.ts";
-import { boundCall, type Rate, type WorstCase } from "./worst-case.ts";
+import type { StreamTerms, StreamTools } from "./stream-terms.ts";
+import type { Rate } from "./worst-case.ts";
 
 // The bound of a stream: the highest cost that a running stream can have reached by a time. Pure. Times are milliseconds
 // of one clock that never goes back and counts suspensions.
 //
 // Assumptions about the upstream. Each of them is data or a named constant, and spend beyond them is an overrun:
 // - A model generates no faster than its speed, on average since the dispatch and since any later read.
-// - A result of a server tool has at most the tokens of its figure. A block announces each call of the model, and it
-//   arrives CALL_START_MS before the call starts. Without any byte for UNSEEN_CALL_MS, one more call may have started.
+// - A result of a server tool has at most the tokens of its figure, and the encrypted pages of a result have at most the
+//   tokens of their size. A block announces each call of the model, and it arrives CALL_START_MS before the call starts.
+//   Without any byte for UNSEEN_CALL_MS, one more call may have started.
+// - Later calls read from the cache what `message_start` reported as cached. They either write all results to the cache
+//   once and then read them, or write nothing: see `later-calls.ts`.
 // - Bytes arrive within MAX_DELAY_MS, unless nothing arrives for longer than MAX_GAP_MS. After such a gap, bytes do not
 //   bound the present output.
 // - A reader that was paused knows nothing about the present, so time alone is the bound from then on.
@@ -35,98 +41,6 @@ export const CALL_START_MS = 1_000;
 const TOKENS_PER_BLOCK = 64;
 /** Tokens that the API adds around the text of a result. A figure includes them. */
 const TOKENS_PER_RESULT = 256;
-
-/** Facts of a request that can be held in steps. */
-export interface StreamTerms {
-  /** Prompt of the first call, tokens. */
-  inputTokens: number;
-  /** Most output of one call, tokens. */
-  callOutputTokens: number;
-  contextTokens: number;
-  inputRate: Rate;
-  outputRate: Rate;
-  speed: number;
-  isThinking: boolean;
-  /** Null: one call of the model. */
-  tools: StreamTools | null;
-}
-
-interface StreamTools {
-  /** Most tokens of one result. */
-  resultTokens: number;
-  /** Most calls after the first. */
-  moreCalls: number;
-  hasSearch: boolean;
-  types: readonly string[];
-}
-
-/** Speeds and tools that observations have not excluded. */
-export interface StreamLimits {
-  /** Null: the model has no data, or was faster. */
-  findSpeed(model: string): ModelSpeed | null;
-  /** True for a tool whose result was larger than its figure. */
-  isExcludedTool(type: string): boolean;
-}
-
-/**
- * Finds the facts of a request that can be held in steps. Null: its whole worst case must be held, because some of its
- * calls or models are not visible. The caller checks that the request asks for a stream.
- */
-export function findStreamTerms(
-  request: HoldRequest & { thinking?: string },
-  worstCase: WorstCase,
-  limits: StreamLimits,
-): StreamTerms | null {
-  if (!isSingleAttempt(request)) return null;
-  const tools = findStreamTools(request, worstCase, limits);
-  if (tools === undefined) return null;
-  const speeds = limits.findSpeed(request.model);
-  if (speeds === null) return null;
-  const { drivers } = worstCase;
-  const { contextTokens, imageTokens } = limitsOf(request.model);
-  const isClosed = worstCase.kind === "closed";
-  return {
-    inputTokens: isClosed
-      ? drivers.inputTokens
-      : boundInput(request, { contextTokens, imageTokens }).tokens,
-    callOutputTokens: isClosed ? drivers.outputTokens : boundCall(request).outputTokens,
-    contextTokens,
-    inputRate: drivers.inputRate,
-    outputRate: drivers.outputRate,
-    speed: isFastSpeed(request.speed) ? speeds.fast : speeds.standard,
-    isThinking: request.thinking === "on",
-    tools,
-  };
-}
-
-function isSingleAttempt({ fallbacks, unknownParts, markers }: HoldRequest): boolean {
-  const { hasMcpServers, hasContainer, hasSkills, hasThread, hasCompaction } = markers;
-  const isHidden = hasMcpServers || hasContainer || hasSkills || hasThread || hasCompaction;
-  const hasFallback = fallbacks.models.length > 0 || fallbacks.hasUnknownModel;
-  return !isHidden && !hasFallback && unknownParts.length === 0;
-}
-
-/** Null: no server tool. Undefined: a tool whose calls are not visible, or whose figure was too low. */
-function findStreamTools(
-  { serverTools, model }: HoldRequest,
-  worstCase: WorstCase,
-  limits: StreamLimits,
-): StreamTools | null | undefined {
-  if (serverTools.length === 0) return worstCase.kind === "closed" ? null : undefined;
-  const { contextTokens } = limitsOf(model);
-  let resultTokens = 0;
-  let moreCalls = 0;
-  let hasSearch = false;
-  for (const { type, maxUses, maxContentTokens } of serverTools) {
-    const tool = findVisibleTool(type);
-    if (tool === null || limits.isExcludedTool(type)) return;
-    const most = findResultTokens(tool, maxContentTokens ?? null);
-    resultTokens = Math.max(resultTokens, Math.min(most, contextTokens));
-    moreCalls = Math.min(MAX_SERVER_CALLS - 1, moreCalls + (maxUses ?? MAX_SERVER_CALLS));
-    hasSearch ||= tool.isSearch;
-  }
-  return { resultTokens, moreCalls, hasSearch, types: serverTools.map(({ type }) => type) };
-}
 
 /** Facts that the reader of a stream has seen so far. */
 export interface StreamSeen {
@@ -159,8 +73,8 @@ export interface StreamSeen {
   /** Results of server tools, and their tokens. */
   results: number;
   resultTokens: number;
-  /** Prompts of the calls that read these results, tokens. */
-  nextPromptTokens: number;
+  /** Prompts of the calls that read these results. */
+  nextPrompts: NextPrompts;
   /** Exact cost by the final counts. Null before them. */
   finalNanoUsd: bigint | null;
 }
@@ -178,10 +92,13 @@ export interface StreamStart {
   inputNanoUsd: bigint;
   /** All kinds of prompt tokens. */
   promptTokens: number;
+  /** Tokens that were written to the cache, or read from it. */
+  cachedTokens: number;
   /** The response states that its tokens have no US multiplier. */
   isGlobal: boolean;
 }
 
+const NO_PROMPTS: NextPrompts = { calls: 0, tokens: 0, lastTokens: 0 };
 const NONE_FRESH: FreshUses = { lastMs: Number.NEGATIVE_INFINITY, uses: 0, searches: 0 };
 
 /** Facts at the dispatch. */
@@ -203,7 +120,7 @@ export function seeNothing(dispatchedMs: number): StreamSeen {
     webSearches: 0,
     results: 0,
     resultTokens: 0,
-    nextPromptTokens: 0,
+    nextPrompts: NO_PROMPTS,
     finalNanoUsd: null,
   };
 }
@@ -236,25 +153,50 @@ export function noteHidden(seen: StreamSeen): void {
   seen.beforeHidden = hadGap || wasPaused ? null : { tokens: countVisible(seen), atMs };
 }
 
-/**
- * Adds a result that was read at `atMs`, before the next call's own output. `bytes`: size of its text, if its bytes bound
- * its tokens. Null: its figure is the bound.
- */
+/** Size of a result, in which text bounds its own tokens. Null: only the figure of its tool is a bound. */
+export type ResultSize =
+  | { kind: "text"; bytes: number }
+  | { kind: "pages"; pages: number; chars: number }
+  | null;
+
+/** Adds a result that was read at `atMs`, before the next call's own output. */
 export function addResult(
   terms: StreamTerms,
   seen: StreamSeen,
-  { bytes, atMs }: { bytes: number | null; atMs: number },
+  { size, atMs }: { size: ResultSize; atMs: number },
 ): void {
-  const figure = terms.tools?.resultTokens ?? terms.contextTokens;
-  const tokens = bytes === null ? figure : Math.min(figure, bytes + TOKENS_PER_RESULT);
   seen.results += 1;
-  seen.resultTokens += tokens;
+  seen.resultTokens += boundResult(terms, size);
   // The output of earlier calls comes before the result, so that all of its bytes are read.
   const isVisible = !seen.hasHidden && !terms.isThinking;
   const read = isVisible ? countVisible(seen) : Number.POSITIVE_INFINITY;
+  if (isVisible) anchorAtCall(terms, seen, atMs);
   const output = Math.min(read, boundOutput(terms, seen, atMs));
   const prompt = firstPromptTokens(terms, seen) + output + seen.resultTokens;
-  seen.nextPromptTokens += Math.min(terms.contextTokens, prompt);
+  seen.nextPrompts = addPrompt(seen.nextPrompts, Math.min(terms.contextTokens, prompt));
+}
+
+/** No call runs beside a tool, so that the output grows from the start of the next call on. */
+function anchorAtCall(terms: StreamTerms, seen: StreamSeen, atMs: number): void {
+  const { serverToolUses, results, wasPaused, fresh } = seen;
+  if (wasPaused || isLate(seen, atMs) || serverToolUses > results) return;
+  const ranMs = Math.max(0, atMs - fresh.lastMs - CALL_START_MS);
+  const tokens = countVisible(seen) + (terms.speed * ranMs) / 1000;
+  if (tokens < boundGenerated(terms, seen, atMs)) seen.anchor = { tokens, atMs };
+}
+
+function boundResult({ tools, contextTokens }: StreamTerms, size: ResultSize): number {
+  const figure = tools?.resultTokens ?? contextTokens;
+  if (size === null) return figure;
+  if (size.kind === "text") return Math.min(figure, size.bytes + TOKENS_PER_RESULT);
+  const { page } = tools ?? { page: null };
+  if (page === null) return figure;
+  const tokens = size.pages * page.frameTokens + Math.ceil(size.chars / page.charsPerToken);
+  return Math.min(figure, tokens);
+}
+
+function addPrompt({ calls, tokens }: NextPrompts, promptTokens: number): NextPrompts {
+  return { calls: calls + 1, tokens: tokens + promptTokens, lastTokens: promptTokens };
 }
 
 /**
@@ -263,20 +205,30 @@ export function addResult(
  */
 export function boundStream(terms: StreamTerms, seen: StreamSeen, atMs: number): bigint {
   if (seen.finalNanoUsd !== null) return seen.finalNanoUsd;
-  const { start } = seen;
-  const { outputTokens, nextPromptTokens, webSearches } = boundTokens(terms, seen, atMs);
-  const isExact = start !== null && !isRepriced(terms);
-  const inputTokens = (isExact ? 0 : firstPromptTokens(terms, seen)) + nextPromptTokens;
-  const cost = computeHighestCost({ inputTokens, outputTokens }, findRates(terms, start));
+  const { outputTokens, nextPrompts, webSearches } = boundTokens(terms, seen, atMs);
+  const rates = findRates(terms, seen);
+  const output = costOfTokens(outputTokens, rates.outputRate);
   const feesNanoUsd = BigInt(webSearches) * WEB_SEARCH_NANO_USD;
-  return cost + (isExact ? start.inputNanoUsd : 0n) + feesNanoUsd;
+  return boundFirstPrompt(terms, seen) + costOfPrompts(rates, nextPrompts) + output + feesNanoUsd;
+}
+
+/** Highest cost of the prompts of all calls whose results were read, nano-USD. */
+export function boundReadPrompts(terms: StreamTerms, seen: StreamSeen): bigint {
+  const next = priceNext(terms, seen, seen.nextPrompts);
+  return boundFirstPrompt(terms, seen) + costOfPrompts(findRates(terms, seen), next);
+}
+
+function boundFirstPrompt(terms: StreamTerms, seen: StreamSeen): bigint {
+  const { start } = seen;
+  if (start !== null && !isRepriced(terms)) return start.inputNanoUsd;
+  return costOfTokens(firstPromptTokens(terms, seen), findRates(terms, seen).inputRate);
 }
 
 /** Most usage of a stream. */
 export interface StreamTokens {
   outputTokens: number;
   /** Prompts of all calls after the first. */
-  nextPromptTokens: number;
+  nextPrompts: PricedTokens;
   webSearches: number;
 }
 
@@ -284,22 +236,32 @@ export interface StreamTokens {
 export function boundTokens(terms: StreamTerms, seen: StreamSeen, atMs: number): StreamTokens {
   const { tools, contextTokens } = terms;
   const outputTokens = boundOutput(terms, seen, atMs);
-  if (tools === null) return { outputTokens, nextPromptTokens: 0, webSearches: 0 };
+  if (tools === null) return { outputTokens, nextPrompts: NO_TOKENS, webSearches: 0 };
   const uses = countUses(tools, seen, atMs);
-  let { nextPromptTokens } = seen;
+  let { nextPrompts } = seen;
   let prompt = firstPromptTokens(terms, seen) + outputTokens + seen.resultTokens;
   // Each use leads to one more call, whose prompt has all results and all output so far. A paused reader does not know the
   // number of results, so the window is the bound of such a prompt.
   for (let result = seen.results; result < uses; result++) {
     prompt = seen.wasPaused ? contextTokens : Math.min(contextTokens, prompt + tools.resultTokens);
-    nextPromptTokens += prompt;
+    nextPrompts = addPrompt(nextPrompts, prompt);
   }
   const perUse = seen.wasPaused ? ASSUMED_WEB_SEARCHES : 1;
   const unseenUses = Math.max(0, uses - seen.serverToolUses);
   const unseenSearches = tools.hasSearch ? unseenUses * perUse : 0;
   // A search is billed once it has run.
   const begun = Math.max(0, seen.webSearches - findFresh(seen, atMs).searches);
-  return { outputTokens, nextPromptTokens, webSearches: begun + unseenSearches };
+  const webSearches = begun + unseenSearches;
+  return { outputTokens, nextPrompts: priceNext(terms, seen, nextPrompts), webSearches };
+}
+
+const NO_TOKENS: PricedTokens = { highest: 0, plain: 0, read: 0, written: 0 };
+
+function priceNext(terms: StreamTerms, seen: StreamSeen, next: NextPrompts): PricedTokens {
+  const { start } = seen;
+  if (next.calls === 0) return NO_TOKENS;
+  if (start === null || isRepriced(terms)) return { ...NO_TOKENS, highest: next.tokens };
+  return priceNextPrompts(findRates(terms, seen), next, start.cachedTokens);
 }
 
 /** True if later calls can raise the price of the first prompt: all prompts together decide the price of a long one. */
@@ -332,11 +294,14 @@ function boundGenerated(terms: StreamTerms, seen: StreamSeen, atMs: number): num
 
 /** Most tokens that were generated until a read. Null: bytes bound nothing. */
 function findRead(seen: StreamSeen, atMs: number): StreamSeen["beforeHidden"] {
-  const { hasHidden, hadGap, wasPaused, lastReadMs } = seen;
+  const { hasHidden, wasPaused, lastReadMs } = seen;
   if (hasHidden) return seen.beforeHidden;
   // Bytes that arrive after the silence are late. So the bound grows before them, and does not jump with them.
-  const isLate = hadGap || atMs - lastReadMs > MAX_GAP_MS;
-  return wasPaused || isLate ? null : { tokens: countVisible(seen), atMs: lastReadMs };
+  return wasPaused || isLate(seen, atMs) ? null : { tokens: countVisible(seen), atMs: lastReadMs };
+}
+
+function isLate({ hadGap, lastReadMs }: StreamSeen, atMs: number): boolean {
+  return hadGap || atMs - lastReadMs > MAX_GAP_MS;
 }
 
 /**
@@ -390,9 +355,15 @@ const NO_MULTIPLIER = 20n;
 const globalRates = new WeakMap<Rate, Rate>();
 
 /** Without the US multiplier, if the response states that. */
-function findRates({ inputRate, outputRate }: StreamTerms, start: StreamStart | null) {
-  if (start === null || !start.isGlobal) return { inputRate, outputRate };
-  return { inputRate: toGlobal(inputRate), outputRate: toGlobal(outputRate) };
+function findRates(terms: StreamTerms, { start }: StreamSeen): StreamRates {
+  if (start === null || !start.isGlobal) return terms;
+  return {
+    inputRate: toGlobal(terms.inputRate),
+    plainRate: toGlobal(terms.plainRate),
+    readRate: toGlobal(terms.readRate),
+    writeRate: toGlobal(terms.writeRate),
+    outputRate: toGlobal(terms.outputRate),
+  };
 }
 
 /** Rates are shared objects, and `computeHighestCost` finds their numbers by identity. */

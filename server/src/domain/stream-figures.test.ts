@@ -6,7 +6,8 @@ import {
   type StreamCourse,
 } from "#test/harness/streaming-provider.ts";
 import { findModelSpeed } from "./model-speeds.ts";
-import { findStreamNeed, findStreamTerms, firstHold, type StreamTerms } from "./stream-bound.ts";
+import { findStreamNeed, firstHold } from "./stream-bound.ts";
+import { findStreamTerms, type StreamTerms } from "./stream-terms.ts";
 import { computeWorstCost } from "./worst-case.ts";
 
 // Holds of usual requests, compared with their cost. A hold that is too large refuses requests without need.
@@ -54,7 +55,7 @@ function plainSearches(random: Random): Peak {
             runMs: random.number(1_000, 4_000),
             tokens: 30,
             resultTokens: random.whole(7_000, 13_000),
-            isText: false,
+            kind: "pages",
             isFailed: false,
           },
         ]
@@ -86,6 +87,7 @@ const usual: StreamCourse = {
   calls: [],
   cacheReadShare: 0,
   cacheWriteShare: 0,
+  cachesResults: false,
   inferenceGeo: "global",
   delaysMs: [50, 120],
   outages: [],

@@ -62,6 +62,11 @@ export interface WorstCaseDrivers {
   inputTokens: number;
   inputBasis: InputBasis;
   inputRate: Rate;
+  /** Highest price of a prompt token without any cache, of one that is read from it, and of one that is written for 5 minutes. */
+  plainRate: Rate;
+  readRate: Rate;
+  /** `plainRate` if the API writes no cache. */
+  writeRate: Rate;
   outputTokens: number;
   outputBasis: OutputBasis;
   outputRate: Rate;
@@ -201,7 +206,7 @@ function computeWorstCase(question: Question, countedTokens: number | null): Wor
   const calls = { attempts: models.attempts, openEnd };
   const tokens = boundTokens(request, limits, calls, countedTokens);
   const geo = findGeo(request, options);
-  const { inputRate, outputRate } = findRates(question, {
+  const rates = findRates(question, {
     models,
     promptTokens: tokens.inputTokens,
     fastMode: limits.fastMode,
@@ -209,17 +214,20 @@ function computeWorstCase(question: Question, countedTokens: number | null): Wor
     canWriteAnyCache: openEnd?.canWriteCache ?? false,
   });
   const feesNanoUsd = openEnd?.feesNanoUsd ?? 0n;
-  const total = computeHighestCost(tokens, { inputRate, outputRate }) + feesNanoUsd;
+  const total = computeHighestCost(tokens, rates) + feesNanoUsd;
   const nanoUsd = total < MAX_NANO_USD ? total : MAX_NANO_USD;
   // Runs twice for each request, and a spread takes more memory.
   const drivers: WorstCaseDrivers = {
     calls: tokens.calls,
     inputTokens: tokens.inputTokens,
     inputBasis: tokens.inputBasis,
-    inputRate,
+    inputRate: rates.inputRate,
+    plainRate: rates.plainRate,
+    readRate: rates.readRate,
+    writeRate: rates.writeRate,
     outputTokens: tokens.outputTokens,
     outputBasis: tokens.outputBasis,
-    outputRate,
+    outputRate: rates.outputRate,
     geo,
     feesNanoUsd,
   };
@@ -338,6 +346,9 @@ function findGeo(request: HoldRequest, options: WorstCaseOptions): WorstCaseDriv
 
 interface HighestRates {
   input: Rate | null;
+  plain: Rate | null;
+  read: Rate | null;
+  write: Rate | null;
   output: Rate | null;
 }
 
@@ -350,10 +361,10 @@ interface RateQuestion {
   canWriteAnyCache: boolean;
 }
 
-interface Rates {
-  inputRate: Rate;
-  outputRate: Rate;
-}
+type Rates = Pick<
+  WorstCaseDrivers,
+  "inputRate" | "plainRate" | "readRate" | "writeRate" | "outputRate"
+>;
 
 /** Rates by the rows of one model, at most two for each list of kinds. Nearly all requests share a few of them. */
 const knownRates = new WeakMap<readonly ModelPrices[], Map<InputKinds, Rates>>();
@@ -393,19 +404,17 @@ function chooseRates(
   question: RateQuestion & { canBeFast: boolean; kinds: InputKinds },
 ): Rates {
   const { models, canBeFast, kinds } = question;
-  const found: HighestRates = { input: null, output: null };
+  const found: HighestRates = { input: null, plain: null, read: null, write: null, output: null };
+  const write = kinds.includes("cacheWrite5m") ? "cacheWrite5m" : "input";
   const consider = (row: ModelPrices, band: Rate["band"], prices: TokenPrices) => {
     const twentieths = question.canBeUs && row.isGeoPriced ? US_TWENTIETHS : TWENTIETHS;
-    for (const kind of kinds) {
-      found.input = pickHigherRate(found.input, prices[kind], {
-        twentieths,
-        row: row.row,
-        band,
-        kind,
-      });
-    }
-    const output = { twentieths, row: row.row, band, kind: "output" } as const;
-    found.output = pickHigherRate(found.output, prices.output, output);
+    const pick = (best: Rate | null, kind: keyof TokenPrices) =>
+      pickHigherRate(best, prices[kind], { twentieths, row: row.row, band, kind });
+    for (const kind of kinds) found.input = pick(found.input, kind);
+    found.plain = pick(found.plain, "input");
+    found.read = pick(found.read, "cacheRead");
+    found.write = pick(found.write, write);
+    found.output = pick(found.output, "output");
   };
   const considerHighest = () => {
     const row = book.findHighest(atMs);
@@ -422,8 +431,14 @@ function chooseRates(
     }
   }
   if (models.hasOther) considerHighest();
-  assert(found.input !== null && found.output !== null, "unpriced models have the highest rate");
-  return { inputRate: found.input, outputRate: found.output };
+  assert(isComplete(found), "unpriced models have the highest rate");
+  const { input: inputRate, plain: plainRate, read: readRate, output: outputRate } = found;
+  return { inputRate, plainRate, readRate, writeRate: found.write, outputRate };
+}
+
+function isComplete(found: HighestRates): found is { [name in keyof HighestRates]: Rate } {
+  const { input, plain, read, write, output } = found;
+  return input !== null && plain !== null && read !== null && write !== null && output !== null;
 }
 
 type InputKinds = readonly (keyof TokenPrices)[];

@@ -1,6 +1,8 @@
 import { tokenNames } from "#src/domain/hold-cost.ts";
-import type { StreamTerms, StreamTokens } from "#src/domain/stream-bound.ts";
-import { type BilledUsage, noTokens } from "#src/domain/usage.ts";
+import type { PricedTokens } from "#src/domain/later-calls.ts";
+import type { StreamTokens } from "#src/domain/stream-bound.ts";
+import type { StreamTerms } from "#src/domain/stream-terms.ts";
+import { type BilledUsage, noTokens, type TokenUsage } from "#src/domain/usage.ts";
 import { raiseUsage } from "#src/domain/usage-fields.ts";
 import { boundCall } from "#src/domain/worst-case.ts";
 import type { ParsedMessage } from "./parse-message.ts";
@@ -37,17 +39,16 @@ export function boundUsage(
   terms: StreamTerms,
   { bound, started }: { bound: StreamTokens; started: BilledUsage | null },
 ): BilledUsage {
-  const { outputTokens, nextPromptTokens, webSearches } = bound;
-  const kind = tokenNames[terms.inputRate.kind];
+  const { outputTokens, nextPrompts, webSearches } = bound;
   if (started !== null) {
-    const next = started.total[kind] + nextPromptTokens;
-    return { ...started, total: { ...started.total, [kind]: next, outputTokens, webSearches } };
+    const total = addPrompts(started.total, terms, nextPrompts);
+    return { ...started, total: { ...total, outputTokens, webSearches } };
   }
+  const highest = terms.inputTokens + nextPrompts.highest;
   return {
     model,
     total: {
-      ...noTokens,
-      [kind]: terms.inputTokens + nextPromptTokens,
+      ...addPrompts(noTokens, terms, { ...nextPrompts, highest }),
       outputTokens,
       webSearches,
     },
@@ -56,4 +57,17 @@ export function boundUsage(
     inferenceGeo: terms.outputRate.twentieths > 20n ? "us" : null,
     speed: terms.outputRate.band === "fast" ? "fast" : null,
   };
+}
+
+function addPrompts(
+  usage: TokenUsage,
+  { inputRate, writeRate }: StreamTerms,
+  { highest, plain, read, written }: PricedTokens,
+): TokenUsage {
+  const sum = { ...usage };
+  sum.inputTokens += plain;
+  sum.cacheReadTokens += read;
+  sum[tokenNames[inputRate.kind]] += highest;
+  sum[tokenNames[writeRate.kind]] += written;
+  return sum;
 }

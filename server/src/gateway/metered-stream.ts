@@ -9,12 +9,12 @@ import {
   MAX_GAP_MS,
   noteHidden,
   type StreamSeen,
-  type StreamTerms,
   type StreamTokens,
   seeNothing,
   setToolUses,
 } from "#src/domain/stream-bound.ts";
-import type { BilledUsage } from "#src/domain/usage.ts";
+import type { StreamTerms } from "#src/domain/stream-terms.ts";
+import type { BilledUsage, Cost } from "#src/domain/usage.ts";
 import { promptTokens } from "#src/domain/usage-fields.ts";
 import type { LiveUsage } from "./usage-seen.ts";
 
@@ -47,6 +47,8 @@ export class MeteredStream {
   waitsSinceMs: number | null = null;
   /** Usage of `message_start`. Null before it, and if its prompt is impossible. */
   started: BilledUsage | null = null;
+  /** Exact cost of all prompts, nano-USD. 0 before the final counts. */
+  promptsNanoUsd = 0n;
   /** Largest hold after `message_start`, nano-USD. */
   peakNanoUsd = 0n;
   /** A cut waits for the end of an event. */
@@ -70,11 +72,11 @@ export class MeteredStream {
       return;
     }
     if (this.terms.tools === null) return;
-    live.onToolResult = (bytes) => {
+    live.onToolResult = (size) => {
       try {
         const atMs = nowMs();
         this.#readFacts(live, atMs);
-        addResult(this.terms, this.seen, { bytes, atMs });
+        addResult(this.terms, this.seen, { size, atMs });
       } catch (error) {
         this.#fault = error instanceof Error ? error : new Error(String(error));
       }
@@ -144,7 +146,13 @@ export class MeteredStream {
     if (usage === null) return;
     seen.outputTokens = Math.max(seen.outputTokens, usage.total.outputTokens);
     if (seen.start === null) this.#readStart(usage);
-    if (read.isOutputFinal) seen.finalNanoUsd ??= this.#price(usage);
+    if (read.isOutputFinal && seen.finalNanoUsd === null) this.#readEnd(usage);
+  }
+
+  #readEnd(usage: BilledUsage): void {
+    const { total, output, webSearch } = this.#price(usage);
+    this.seen.finalNanoUsd = total;
+    this.promptsNanoUsd = total - output - webSearch;
   }
 
   #readStart(usage: BilledUsage): void {
@@ -154,14 +162,15 @@ export class MeteredStream {
     const total = { ...usage.total, outputTokens: 0, webSearches: 0 };
     this.started = { ...usage, total, iterations: null };
     this.seen.start = {
-      inputNanoUsd: this.#price(this.started),
+      inputNanoUsd: this.#price(this.started).total,
       promptTokens: tokens,
+      cachedTokens: tokens - total.inputTokens,
       isGlobal: usage.inferenceGeo !== "us",
     };
   }
 
-  #price(usage: BilledUsage): bigint {
+  #price(usage: BilledUsage): Cost {
     const { book, pricedAtMs } = this.#request;
-    return priceUsage({ book, usage, atMs: pricedAtMs }).cost.total;
+    return priceUsage({ book, usage, atMs: pricedAtMs }).cost;
   }
 }

@@ -1,3 +1,4 @@
+import type { ResultSize } from "#src/domain/stream-bound.ts";
 import type { BilledUsage } from "#src/domain/usage.ts";
 import { applyMessageDelta, raiseUsage, readMessageUsage } from "#src/domain/usage-fields.ts";
 import { addEventPrefix, type EventPrefix, skipEvents, skipped } from "#src/lib/event-kernel.ts";
@@ -151,8 +152,8 @@ export class StreamReader implements PlainReader {
   }
 
   #addBlockStart(block: unknown): void {
-    const { type, resultBytes } = addBlockStart(this.#seen, block);
-    if (type.endsWith("_tool_result")) this.live.onToolResult?.(resultBytes);
+    const { type, resultSize } = addBlockStart(this.#seen, block);
+    if (type.endsWith("_tool_result")) this.live.onToolResult?.(resultSize);
   }
 
   #readDelta({ usage, delta }: AnswerFields): void {
@@ -176,7 +177,8 @@ function addBlockStart(seen: UsageSeen, block: unknown): BlockStart {
   const start = readBlockStart(block);
   const { type, bytes, webSearches, fallbackModel } = start;
   seen.outputBytes += bytes;
-  seen.blocks += 1;
+  // No model generates a result of a server tool.
+  if (!type.endsWith("_tool_result")) seen.blocks += 1;
   if (type === "server_tool_use") seen.serverToolUses += 1;
   seen.webSearches += webSearches;
   if (!visibleBlock.test(type)) seen.hasHiddenThinking = true;
@@ -208,8 +210,8 @@ interface BlockStart {
   /** 1 for a search that starts, -1 for a failed search, which is not billed. */
   webSearches: number;
   fallbackModel: string | null;
-  /** Size of a result of a server tool, if its bytes bound its tokens. Null: they do not, or the block is none. */
-  resultBytes: number | null;
+  /** Size of a result of a server tool. Null: it bounds no tokens, or the block is none. */
+  resultSize: ResultSize;
 }
 
 const NO_BLOCK: BlockStart = {
@@ -217,7 +219,7 @@ const NO_BLOCK: BlockStart = {
   bytes: 0,
   webSearches: 0,
   fallbackModel: null,
-  resultBytes: null,
+  resultSize: null,
 };
 
 function readBlockStart(value: unknown): BlockStart {
@@ -228,12 +230,38 @@ function readBlockStart(value: unknown): BlockStart {
   if (type.endsWith("tool_use")) generated.push(block.name, inputText(block.input));
   const bytes = generated.reduce<number>((sum, part) => sum + utf8Bytes(part), 0);
   const fallbackModel = type === "fallback" ? modelOf(block.to) : null;
-  const resultBytes = type.endsWith("_tool_result") ? countResultBytes(block.content) : null;
-  return { type, bytes, webSearches: searchesOf(type, block), fallbackModel, resultBytes };
+  const resultSize = type.endsWith("_tool_result") ? measureResult(block.content) : null;
+  return { type, bytes, webSearches: searchesOf(type, block), fallbackModel, resultSize };
 }
 
-/** Bytes of a fetched text, or of an error. Other results are encrypted or binary, and their bytes bound no tokens. */
-function countResultBytes(content: unknown): number | null {
+/** Size of a fetched text, of an error, or of found pages. Other results are binary or unknown, and bound no tokens. */
+function measureResult(content: unknown): ResultSize {
+  if (Array.isArray(content)) return measurePages(content);
+  const bytes = countTextBytes(content);
+  return bytes === null ? null : { kind: "text", bytes };
+}
+
+/** Null: a part is no page. */
+function measurePages(pages: readonly unknown[]): ResultSize {
+  let chars = 0;
+  for (const each of pages) {
+    const page: Page | null = asObject(each);
+    if (page?.type !== "web_search_result") return null;
+    const { encrypted_content: content, title, url } = page;
+    if (typeof content !== "string") return null;
+    chars += content.length + utf8Bytes(title) + utf8Bytes(url);
+  }
+  return { kind: "pages", pages: pages.length, chars };
+}
+
+interface Page {
+  type?: unknown;
+  encrypted_content?: unknown;
+  title?: unknown;
+  url?: unknown;
+}
+
+function countTextBytes(content: unknown): number | null {
   if (typeof content !== "object" || content === null || !("type" in content)) return null;
   const { type } = content;
   if (typeof type === "string" && type.endsWith("_error")) return 0;

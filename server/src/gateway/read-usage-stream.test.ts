@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { ResultSize } from "#src/domain/stream-bound.ts";
 import {
   billed,
   end,
@@ -29,11 +30,11 @@ describe("a stream", () => {
     expect([seen.isOutputFinal, seen.isComplete]).toEqual([true, false]);
   });
 
-  test("reports each use of a server tool, and the bytes of its result if they bound its tokens", () => {
+  test("reports each use of a server tool, and the size of its result if it bounds its tokens", () => {
     const reader = makeUsageReader({ isStream: true });
-    const results: (number | null)[] = [];
+    const results: ResultSize[] = [];
     if (reader.live === null) throw new Error("the reader has no live usage");
-    reader.live.onToolResult = (bytes) => void results.push(bytes);
+    reader.live.onToolResult = (size) => void results.push(size);
     const pushBlock = (content_block: object) =>
       reader.push(Buffer.from(event("content_block_start", { index: 0, content_block })));
     const fetched = (source: object) => ({
@@ -41,7 +42,15 @@ describe("a stream", () => {
       content: { type: "web_fetch_result", content: { type: "document", source, title: "ab" } },
     });
     pushBlock({ type: "server_tool_use", id: "1", name: "web_search", input: {} });
-    pushBlock({ type: "web_search_tool_result", content: [{ type: "web_search_result" }] });
+    const page = {
+      type: "web_search_result",
+      title: "\u00e9",
+      url: "abc",
+      encrypted_content: "EqgfCi",
+    };
+    pushBlock({ type: "web_search_tool_result", content: [page, page] });
+    pushBlock({ type: "web_search_tool_result", content: [page, { type: "web_search_result" }] });
+    pushBlock({ type: "web_search_tool_result", content: [page, { ...page, type: "new" }] });
     pushBlock({
       type: "web_search_tool_result",
       content: { type: "web_search_tool_result_error" },
@@ -49,8 +58,16 @@ describe("a stream", () => {
     pushBlock(fetched({ type: "text", data: "five\u00e9" }));
     pushBlock(fetched({ type: "base64", data: "JVBERi0=" }));
     pushBlock({ type: "web_fetch_tool_result", content: null });
-    expect(results).toEqual([null, 0, 8, null, null]);
-    expect(reader.live.seen).toMatchObject({ serverToolUses: 1, blocks: 6, webSearches: 0 });
+    expect(results).toEqual([
+      { kind: "pages", pages: 2, chars: 22 },
+      null,
+      null,
+      { kind: "text", bytes: 0 },
+      { kind: "text", bytes: 8 },
+      null,
+      null,
+    ]);
+    expect(reader.live.seen).toMatchObject({ serverToolUses: 1, blocks: 1, webSearches: 0 });
   });
 
   test("of an encoded response has no live usage", () => {

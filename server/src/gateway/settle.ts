@@ -5,7 +5,7 @@ import { chargeHold, tokensOfHold } from "#src/domain/hold-cost.ts";
 import type { ModelLabels } from "#src/domain/model-labels.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
 import type { BeginRecord, Cut, Doubt, EndRecord, Outcome } from "#src/domain/request-record.ts";
-import type { StreamTerms } from "#src/domain/stream-bound.ts";
+import type { StreamTerms } from "#src/domain/stream-terms.ts";
 import { type BilledUsage, noCost, noTokens, type TokenUsage } from "#src/domain/usage.ts";
 import { toDimensions } from "#src/domain/usage-fields.ts";
 import {

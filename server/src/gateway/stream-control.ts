@@ -2,7 +2,8 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
 import { findModelSpeed } from "#src/domain/model-speeds.ts";
 import type { Cut } from "#src/domain/request-record.ts";
-import { findStreamTerms, firstHold, type StreamTerms } from "#src/domain/stream-bound.ts";
+import { firstHold } from "#src/domain/stream-bound.ts";
+import { findStreamTerms, type StreamTerms } from "#src/domain/stream-terms.ts";
 import type { BilledUsage } from "#src/domain/usage.ts";
 import type { WorstCase } from "#src/domain/worst-case.ts";
 import type { Clock } from "#src/lib/clock.ts";
@@ -90,7 +91,8 @@ export class StreamControl {
     const { deps } = this;
     const { requestId, organizationId, requestedModel: model } = metered.begin;
     const endedMs = deps.clock.monotonicMs();
-    const ended = { model, terms, seen: stream.seen, usage: usage.total, endedMs };
+    const { promptsNanoUsd } = stream;
+    const ended = { model, terms, seen: stream.seen, usage: usage.total, promptsNanoUsd, endedMs };
     for (const excess of findExcess(ended)) {
       const { kind, name } = excess;
       if (deps.exceededBounds.isHeldWhole(organizationId, kind, name)) continue;

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { findModelSpeed } from "#src/domain/model-speeds.ts";
-import { findStreamTerms, firstHold } from "#src/domain/stream-bound.ts";
+import { firstHold } from "#src/domain/stream-bound.ts";
+import { findStreamTerms } from "#src/domain/stream-terms.ts";
 import { computeWorstCost } from "#src/domain/worst-case.ts";
 import { atMs, book, requestOf } from "#test/harness/hold-requests.ts";
 import { largest, makeSteppedLeases } from "#test/harness/stepped-leases.ts";
@@ -147,7 +148,7 @@ describe("the meter of streams in steps", () => {
         throw new Error("a bug");
       },
     });
-    live.onToolResult?.(5);
+    live.onToolResult?.({ kind: "text", bytes: 5 });
     pass(250);
     expect(faults).toMatchObject([{ message: "a bug" }]);
   });

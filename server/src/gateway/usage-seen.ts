@@ -1,3 +1,4 @@
+import type { ResultSize } from "#src/domain/stream-bound.ts";
 import type { BilledUsage } from "#src/domain/usage.ts";
 
 // Types and functions that the readers of responses share.
@@ -13,7 +14,7 @@ export interface UsageSeen {
   isOutputFinal: boolean;
   /** Bytes of generated text, thinking and tool input in the stream, UTF-8. They bound the visible output tokens. */
   outputBytes: number;
-  /** Number of blocks that began in the stream. */
+  /** Number of generated blocks that began in the stream. */
   blocks: number;
   /** Number of `server_tool_use` blocks that began in the stream. */
   serverToolUses: number;
@@ -56,11 +57,8 @@ export interface PlainReader {
 /** Usage of a running stream. */
 export interface LiveUsage {
   readonly seen: Readonly<UsageSeen>;
-  /**
-   * Called with each result of a server tool, when the counts before it are up to date. Null: the bytes of the result do
-   * not bound its tokens.
-   */
-  onToolResult: ((bytes: number | null) => void) | null;
+  /** Called with the size of each result of a server tool, when the counts before it are up to date. */
+  onToolResult: ((size: ResultSize) => void) | null;
 }
 
 /** Usage of a response of which nothing was read. */

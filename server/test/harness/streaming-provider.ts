@@ -3,13 +3,16 @@ import type { HoldRequest } from "#src/domain/hold-request.ts";
 import {
   addResult,
   BURST_MS,
+  CALL_START_MS,
   LEAST_CALL_MS,
   MAX_GAP_MS,
   noteHidden,
+  type ResultSize,
   type StreamSeen,
-  type StreamTerms,
   seeNothing,
+  setToolUses,
 } from "#src/domain/stream-bound.ts";
+import type { StreamTerms } from "#src/domain/stream-terms.ts";
 import { type BilledUsage, noTokens, type TokenUsage } from "#src/domain/usage.ts";
 import { promptTokens } from "#src/domain/usage-fields.ts";
 import { atMs, book } from "./hold-requests.ts";
@@ -18,9 +21,11 @@ import { atMs, book } from "./hold-requests.ts";
 
 export interface StreamCourse {
   calls: readonly CourseCall[];
-  /** Shares of the prompts of all calls by kind of price. They sum to at most 1, and the rest is plain input. */
+  /** Shares of the first prompt by kind of price. They sum to at most 1, and the rest is plain input. */
   cacheReadShare: number;
   cacheWriteShare: number;
+  /** Later calls write all that is new to the cache. Otherwise they read the cached part of the first prompt only. */
+  cachesResults: boolean;
   inferenceGeo: "us" | "global";
   /** Longest way of each event, milliseconds. Used in turn. */
   delaysMs: readonly number[];
@@ -52,8 +57,8 @@ interface CourseUse {
   runMs: number;
   tokens: number;
   resultTokens: number;
-  /** The bytes of the result bound its tokens. */
-  isText: boolean;
+  /** Kind of the result. Null: its size is unknown. */
+  kind: "text" | "pages" | null;
   isFailed: boolean;
 }
 
@@ -137,7 +142,11 @@ class StreamMaker {
   #arrivedMs = 0;
   #output = 0;
   #callOutput = 0;
+  /** Start of a call after the first one. */
+  #callStartMs: number | null = null;
   #nextPrompt = 0;
+  /** Tokens that the next call reads from the cache. */
+  #cachedTokens = 0;
   readonly #searchesPerUse: number;
   #usage: TokenUsage = { ...noTokens };
 
@@ -151,14 +160,17 @@ class StreamMaker {
   start(prompt: number): void {
     this.#nextPrompt = prompt;
     // The prompt is billed from the dispatch on, before the reader sees the start.
-    this.#add({ billed: this.#toPrompt(prompt) });
+    const billed = this.#toFirstPrompt(prompt);
+    this.#add({ billed });
+    const cachedTokens = prompt - (billed.inputTokens ?? 0);
+    this.#cachedTokens = cachedTokens;
     const inputNanoUsd = this.#price(this.#usage);
     const first = this.#course.calls[0]?.silentMs ?? 0;
     this.#nowMs += first;
     this.#add({
       see: (seen) => {
         const isGlobal = this.#course.inferenceGeo === "global";
-        seen.start = { inputNanoUsd, promptTokens: prompt, isGlobal };
+        seen.start = { inputNanoUsd, promptTokens: prompt, cachedTokens, isGlobal };
       },
     });
   }
@@ -174,8 +186,9 @@ class StreamMaker {
     let announcedMs = 0;
     for (const use of uses) announcedMs = this.#addUse(use);
     const ranMs = this.#nowMs + Math.max(...uses.map(({ runMs }) => runMs));
-    this.#nowMs = Math.max(ranMs, announcedMs, LEAST_CALL_MS * (at + 1));
+    this.#nowMs = Math.max(ranMs, announcedMs + CALL_START_MS, LEAST_CALL_MS * (at + 1));
     const startMs = this.#nowMs;
+    this.#callStartMs = startMs;
     const figure = this.#terms.tools?.resultTokens ?? 0;
     const searches = this.#searchesPerUse;
     for (const use of uses) {
@@ -185,13 +198,13 @@ class StreamMaker {
         billed: { webSearches: use.isFailed ? 0 : searches },
         see: (seen, terms) => {
           if (use.isFailed) seen.webSearches -= searches;
-          const bytes = use.isText ? resultTokens : null;
-          addResult(terms, seen, { bytes, atMs: seen.lastReadMs });
+          const size = toSize(use.kind, resultTokens, terms);
+          addResult(terms, seen, { size, atMs: seen.lastReadMs });
         },
       });
     }
     const prompt = Math.min(this.#terms.contextTokens, this.#nextPrompt + this.#output);
-    this.#add({ billed: this.#toPrompt(prompt) });
+    this.#add({ billed: this.#toNextPrompt(prompt) });
     return { startMs, announcedMs };
   }
 
@@ -222,8 +235,9 @@ class StreamMaker {
     this.#add({
       see: (seen) => {
         seen.blocks += 1;
-        seen.serverToolUses += 1;
-        seen.webSearches += this.#searchesPerUse;
+        const uses = seen.serverToolUses + 1;
+        const searches = seen.webSearches + this.#searchesPerUse;
+        setToolUses(seen, { uses, searches, atMs: seen.lastReadMs });
       },
     });
     this.#generate(Math.min(tokens, USE_TOKENS), { bytes: 4 * USE_TOKENS, speedShare: 1 });
@@ -239,6 +253,10 @@ class StreamMaker {
     if (speedShare > 0) this.#nowMs += (tokens * 1000) / (speed * speedShare);
     const soonestMs = (this.#output * 1000) / speed - BURST_MS;
     this.#nowMs = Math.max(this.#nowMs, soonestMs);
+    if (this.#callStartMs !== null) {
+      const ranMs = (this.#callOutput * 1000) / speed;
+      this.#nowMs = Math.max(this.#nowMs, this.#callStartMs + ranMs);
+    }
     this.#add({
       billed: { outputTokens: tokens },
       see: (seen) => {
@@ -264,13 +282,33 @@ class StreamMaker {
     this.events.push({ generatedMs, readMs, billed, see: see ?? ignore });
   }
 
-  #toPrompt(tokens: number): Partial<TokenUsage> {
+  #toFirstPrompt(tokens: number): Partial<TokenUsage> {
     const cacheReadTokens = Math.floor(tokens * this.#course.cacheReadShare);
     const cacheWrite5mTokens = Math.floor(tokens * this.#course.cacheWriteShare);
     const inputTokens = tokens - cacheReadTokens - cacheWrite5mTokens;
     return { inputTokens, cacheReadTokens, cacheWrite5mTokens };
   }
+
+  #toNextPrompt(tokens: number): Partial<TokenUsage> {
+    const cacheReadTokens = Math.min(tokens, this.#cachedTokens);
+    const rest = tokens - cacheReadTokens;
+    if (!this.#course.cachesResults) return { cacheReadTokens, inputTokens: rest };
+    this.#cachedTokens = tokens;
+    return { cacheReadTokens, cacheWrite5mTokens: rest };
+  }
 }
+
+/** Smallest result with these tokens. */
+function toSize(kind: CourseUse["kind"], tokens: number, { tools }: StreamTerms): ResultSize {
+  if (kind === null) return null;
+  const page = tools?.page ?? null;
+  if (kind === "text" || page === null) return { kind: "text", bytes: tokens };
+  const pages = Math.min(MAX_PAGES, Math.floor(tokens / page.frameTokens));
+  const rest = tokens - pages * page.frameTokens;
+  return { kind: "pages", pages, chars: Math.ceil(rest * page.charsPerToken) };
+}
+
+const MAX_PAGES = 10;
 
 /** Time of an event that no closed interval contains. */
 function delay(ms: number, closed: readonly Interval[]): number {

@@ -1,7 +1,8 @@
 import { EMPTY_REQUEST } from "#src/domain/hold-request.ts";
 import { findModelSpeed } from "#src/domain/model-speeds.ts";
 import { findListedModel, type PriceBook } from "#src/domain/price-book.ts";
-import { findStreamTerms, firstHold, type StreamLimits } from "#src/domain/stream-bound.ts";
+import { firstHold } from "#src/domain/stream-bound.ts";
+import { findStreamTerms, type StreamLimits } from "#src/domain/stream-terms.ts";
 import { tightenWorstCase } from "#src/domain/worst-case.ts";
 import type { WantedLimit } from "./combine-values.rule.ts";
 

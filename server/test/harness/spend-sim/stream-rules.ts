@@ -1,12 +1,8 @@
 import { priceUsage } from "#src/domain/cost.ts";
 import { findModelSpeed } from "#src/domain/model-speeds.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
-import {
-  findStreamTerms,
-  firstHold,
-  type StreamTerms,
-  type StreamTokens,
-} from "#src/domain/stream-bound.ts";
+import { firstHold, type StreamTokens } from "#src/domain/stream-bound.ts";
+import { findStreamTerms, type StreamTerms } from "#src/domain/stream-terms.ts";
 import { type BilledUsage, noTokens } from "#src/domain/usage.ts";
 import { computeWorstCost, tightenWorstCase, type WorstCase } from "#src/domain/worst-case.ts";
 import { boundUsage } from "#src/gateway/estimate-usage.ts";
@@ -137,7 +133,8 @@ export class SimulatedReader implements LiveUsage {
     if (counts.results === before.results) return;
     // The bytes of search results are encrypted.
     const hasSearch = this.#planned.terms?.tools?.hasSearch === true;
-    this.onToolResult?.(hasSearch ? null : counts.resultBytes - before.resultBytes);
+    const bytes = counts.resultBytes - before.resultBytes;
+    this.onToolResult?.(hasSearch ? null : { kind: "text", bytes });
   }
 }
 

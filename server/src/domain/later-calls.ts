@@ -1,0 +1,85 @@
+import { computeHighestCost } from "./exact-cost.ts";
+import type { StreamTerms } from "./stream-terms.ts";
+import type { Rate } from "./worst-case.ts";
+
+// Highest price of the calls that read results of server tools. Each of them bills its whole prompt. Two courses are possible,
+// and the dearer one is the bound:
+// - The API caches results. It does so if the request has a cache mark: each call writes what is new since the call before,
+//   for five minutes, and reads the rest. Source: the page on web search, "Prompt caching", a copy of November 2026. The page
+//   names no time, and five minutes are the usual one.
+// - The API caches nothing more. Each call reads what `message_start` reported as cached, and the rest has the plain price.
+
+/** Longest prompt that the API does not cache, tokens. Highest of all models. */
+const LONGEST_UNCACHED_TOKENS = 4_096;
+
+/** Prompts of the calls after the first one. */
+export interface NextPrompts {
+  calls: number;
+  /** Sum of all prompts. */
+  tokens: number;
+  /** Prompt of the last call. 0 without a call. */
+  lastTokens: number;
+}
+
+/** Prompt tokens by their price. */
+export interface PricedTokens {
+  /** At the highest price of the request, because nothing is known of them. */
+  highest: number;
+  plain: number;
+  read: number;
+  written: number;
+}
+
+export type StreamRates = Pick<
+  StreamTerms,
+  "inputRate" | "plainRate" | "readRate" | "writeRate" | "outputRate"
+>;
+
+/** Bounds the tokens of the prompts by price. `cachedTokens`: part of the first prompt that its call wrote or read. */
+export function priceNextPrompts(
+  rates: StreamRates,
+  next: NextPrompts,
+  cachedTokens: number,
+): PricedTokens {
+  const uncached = priceUncached(next, cachedTokens);
+  const cached = priceCached(next, cachedTokens);
+  return costOfPrompts(rates, cached) > costOfPrompts(rates, uncached) ? cached : uncached;
+}
+
+function priceUncached({ calls, tokens }: NextPrompts, cachedTokens: number): PricedTokens {
+  const read = Math.min(tokens, calls * cachedTokens);
+  return { highest: 0, plain: tokens - read, read, written: 0 };
+}
+
+function priceCached(
+  { calls, tokens, lastTokens }: NextPrompts,
+  cachedTokens: number,
+): PricedTokens {
+  // All that is new in any call is written once, so the last prompt contains all of it.
+  const written = Math.max(0, lastTokens - cachedTokens);
+  const read = tokens - written;
+  // A first prompt without a cached part can be too short, and so can the next ones.
+  const plain = cachedTokens > 0 ? 0 : Math.min(read, calls * LONGEST_UNCACHED_TOKENS);
+  return { highest: 0, plain, read: read - plain, written };
+}
+
+/** Cost of prompt tokens, nano-USD, rounded up. */
+export function costOfPrompts(
+  { inputRate, plainRate, readRate, writeRate }: StreamRates,
+  { highest, plain, read, written }: PricedTokens,
+): bigint {
+  return (
+    costOfTokens(highest, inputRate) +
+    costOfTokens(plain, plainRate) +
+    costOfTokens(read, readRate) +
+    costOfTokens(written, writeRate)
+  );
+}
+
+export function costOfTokens(tokens: number, rate: Rate): bigint {
+  if (tokens === 0) return 0n;
+  return computeHighestCost(
+    { inputTokens: tokens, outputTokens: 0 },
+    { inputRate: rate, outputRate: rate },
+  );
+}
