@@ -239,6 +239,7 @@ class Desk {
       request: outputs === "thinking" ? { ...request, thinking: "on" } : request,
       inputTokens: promptTokens,
       cachedShare: 0.9 + random.next() * 0.09,
+      cachesResults: false,
       outputs,
       lengths: "agent",
       inferenceGeo: "global",

@@ -7,12 +7,16 @@ import type { Random } from "./random.ts";
 export interface Counts {
   /** Prompt tokens of all started calls. */
   inputTokens: number;
+  /** The part of them that a cache had, and the part that was written to it. */
+  readTokens: number;
+  writtenTokens: number;
   outputTokens: number;
   /** Bytes of text, tool input and visible thinking. */
   visibleBytes: number;
-  /** Results of server tools, and their bytes. */
+  /** Results of server tools, their bytes, and their pages of which the bytes are encrypted. */
   results: number;
   resultBytes: number;
+  resultPages: number;
   blocks: number;
   /** Blocks whose bytes say nothing about their tokens. */
   hiddenBlocks: number;
@@ -42,10 +46,13 @@ interface PlacedPart extends RunPart {
 
 export const NO_COUNTS: Counts = {
   inputTokens: 0,
+  readTokens: 0,
+  writtenTokens: 0,
   outputTokens: 0,
   visibleBytes: 0,
   results: 0,
   resultBytes: 0,
+  resultPages: 0,
   blocks: 0,
   hiddenBlocks: 0,
   toolUses: 0,

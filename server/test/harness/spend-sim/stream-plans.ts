@@ -1,5 +1,6 @@
 import { EMPTY_REQUEST, type HoldRequest } from "#src/domain/hold-request.ts";
-import { Run, type RunPart } from "./provider.ts";
+import type { PageSize } from "#src/domain/visible-tools.ts";
+import { type Counts, Run, type RunPart } from "./provider.ts";
 import type { Random } from "./random.ts";
 
 // Requests of agents, and the runs that answer them.
@@ -23,6 +24,8 @@ const MAX_TOKEN_BYTES = 6;
 const MAX_CALLS = 6;
 /** Shortest run of a tool: the longest delay of its block, and the time in which the product cuts. */
 const LEAST_RUN_MS = 2_000;
+/** Most pages of a search result. */
+const MAX_PAGES = 10;
 /** Most output tokens that the start of a response reports. */
 const MAX_FIRST_TOKENS = 8;
 
@@ -30,8 +33,10 @@ export interface StreamPlan {
   request: HoldRequest & { thinking?: string };
   /** Prompt tokens of the first call. At most the bound by bytes. */
   inputTokens: number;
-  /** Part of each prompt that is read from the cache. */
+  /** Part of the first prompt that is read from the cache. */
   cachedShare: number;
+  /** Later calls write all that is new to the cache, and read the rest. */
+  cachesResults: boolean;
   outputs: "text" | "thinking" | "unknown" | "tools";
   /** Lengths of answers: any, or those of agents, of which nearly all are short. */
   lengths: "any" | "agent";
@@ -45,6 +50,7 @@ export interface RunBounds {
   tokensPerSecond: number;
   /** Most tokens of one result of a server tool. */
   resultTokens: number;
+  page: PageSize | null;
   isTooFast: boolean;
   hasLargeResults: boolean;
 }
@@ -57,11 +63,13 @@ export function planStream(random: Random): StreamPlan {
   const chance = random.next();
   const other = chance < THINKING_SHARE ? "thinking" : "text";
   const kind = chance > 1 - UNKNOWN_SHARE ? "unknown" : other;
+  const cachedShare = random.chance(0.5) ? random.next() : 0;
   const request = makeHoldRequest({
     model,
     maxTokens: random.pick(MAX_TOKENS) ?? 0,
     bodyBytes,
     ...(hasTools && { serverTools: [planTool(random)] }),
+    ...(cachedShare > 0 && { markers: { ...EMPTY_REQUEST.markers, hasCacheControl5m: true } }),
     // Limits hold it whole, because another model may answer too.
     ...(random.chance(FALLBACK_SHARE) && { fallbacks: FALLBACK }),
   });
@@ -69,11 +77,11 @@ export function planStream(random: Random): StreamPlan {
   const isOn = kind === "thinking" && random.chance(0.7);
   const inferenceGeo = random.pick(["us", "global", null] as const) ?? null;
   const asked = isOn ? { ...request, thinking: "on" } : request;
-  const cachedShare = random.chance(0.5) ? random.next() : 0;
   return {
     request: asked,
     inputTokens,
     cachedShare,
+    cachesResults: cachedShare > 0 && random.chance(0.5),
     outputs: hasTools ? "tools" : kind,
     lengths: "any",
     inferenceGeo,
@@ -104,6 +112,8 @@ class RunPlanner {
   readonly #parts: RunPart[] = [];
   /** Prompt tokens of the next call. */
   #promptTokens: number;
+  /** Part of the next prompt that the cache has. */
+  #cachedTokens: number;
   /** Part of the model's highest speed that this run has in general. */
   readonly #pace: number;
 
@@ -112,6 +122,7 @@ class RunPlanner {
     this.#bounds = bounds;
     this.#random = random;
     this.#promptTokens = plan.inputTokens;
+    this.#cachedTokens = Math.floor(plan.inputTokens * plan.cachedShare);
     this.#pace = 0.2 + 0.8 * random.next();
   }
 
@@ -124,6 +135,7 @@ class RunPlanner {
       atStart: {
         starts: 1,
         inputTokens: this.#promptTokens,
+        readTokens: this.#cachedTokens,
         outputTokens: 1 + random.below(MAX_FIRST_TOKENS),
       },
     });
@@ -206,12 +218,32 @@ class RunPlanner {
     this.#promptTokens = Math.min(WINDOW_TOKENS, this.#promptTokens + before + query + result);
     this.#parts.push({ ms: LEAST_RUN_MS + random.below(4_000) });
     // The next call begins before its result is sent.
-    const atStart = { inputTokens: this.#promptTokens, searches };
+    const atStart = { ...this.#callNext(hasLargeResults), searches };
     this.#parts.push({ ms: random.below(400), atStart });
-    this.#parts.push({
-      ms: 300 + random.below(1_500),
-      atStart: { blocks: 1, results: 1, resultBytes: result * (1 + random.below(4)) },
-    });
+    const size = isSearch
+      ? this.#planPages(result)
+      : { resultBytes: result * (1 + random.below(4)) };
+    this.#parts.push({ ms: 300 + random.below(1_500), atStart: { results: 1, ...size } });
+  }
+
+  /** Prompt tokens of the next call. `isCold`: the cache can have lost all of them. */
+  #callNext(isCold: boolean): Pick<Counts, "inputTokens" | "readTokens" | "writtenTokens"> {
+    const inputTokens = this.#promptTokens;
+    const isLost = isCold && this.#random.chance(0.3);
+    const readTokens = isLost ? 0 : Math.min(inputTokens, this.#cachedTokens);
+    const writtenTokens = this.#plan.cachesResults ? inputTokens - readTokens : 0;
+    if (this.#plan.cachesResults) this.#cachedTokens = inputTokens;
+    return { inputTokens, readTokens, writtenTokens };
+  }
+
+  /** Pages of a search result with these tokens. Their characters are encrypted. */
+  #planPages(tokens: number): Pick<Counts, "resultBytes" | "resultPages"> {
+    const random = this.#random;
+    const page = this.#bounds.page ?? { frameTokens: 0, charsPerToken: 1 };
+    const resultPages = random.below(MAX_PAGES + 1);
+    const rest = Math.max(0, tokens - resultPages * page.frameTokens);
+    const resultBytes = Math.ceil(rest * page.charsPerToken * (1 + random.next()));
+    return { resultBytes, resultPages };
   }
 }
 

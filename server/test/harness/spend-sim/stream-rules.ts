@@ -16,9 +16,10 @@ import { planRun, planStream, type RunBounds, type StreamPlan } from "./stream-p
 
 export const BOOK = makePriceBook([]);
 /** Bounds of a stream that is held whole. No rule depends on them. */
-const WHOLE: Pick<RunBounds, "tokensPerSecond" | "resultTokens"> = {
+const WHOLE: Pick<RunBounds, "tokensPerSecond" | "resultTokens" | "page"> = {
   tokensPerSecond: 100,
   resultTokens: 10_000,
+  page: null,
 };
 /** Most tokens of a fetched page. */
 const MAX_PAGE_TOKENS = 60_000;
@@ -53,7 +54,8 @@ export function planOn(
   const holds = findHolds(plan.request, computeWorstCost(plan.request, BOOK, atMs));
   const { terms, firstNanoUsd, worstCase } = holds;
   const resultTokens = Math.min(terms?.tools?.resultTokens ?? 0, MAX_PAGE_TOKENS);
-  const known = terms === null ? WHOLE : { tokensPerSecond: terms.speed, resultTokens };
+  const page = terms?.tools?.page ?? null;
+  const known = terms === null ? WHOLE : { tokensPerSecond: terms.speed, resultTokens, page };
   const bounds = { ...known, ...misbehaviour };
   const usualNanoUsd = pickUsual(random, firstNanoUsd, worstCase.nanoUsd);
   const run = planRun(plan, bounds, random);
@@ -93,9 +95,10 @@ export function priceCounts(planned: PlannedStream, counts: Counts, atMs: number
 
 function toUsage({ plan }: PlannedStream, counts: Counts): BilledUsage {
   const { outputTokens, searches: webSearches } = counts;
-  const cacheReadTokens = Math.floor(counts.inputTokens * plan.cachedShare);
-  const inputTokens = counts.inputTokens - cacheReadTokens;
-  const total = { ...noTokens, inputTokens, cacheReadTokens, outputTokens, webSearches };
+  const { readTokens: cacheReadTokens, writtenTokens: cacheWrite5mTokens } = counts;
+  const inputTokens = counts.inputTokens - cacheReadTokens - cacheWrite5mTokens;
+  const cached = { cacheReadTokens, cacheWrite5mTokens };
+  const total = { ...noTokens, ...cached, inputTokens, outputTokens, webSearches };
   const { model } = plan.request;
   const { inferenceGeo } = plan;
   return { model, total, iterations: null, serviceTier: null, inferenceGeo, speed: null };
@@ -131,10 +134,12 @@ export class SimulatedReader implements LiveUsage {
     seen.webSearches = counts.searchUses;
     this.counts = counts;
     if (counts.results === before.results) return;
-    // The bytes of search results are encrypted.
-    const hasSearch = this.#planned.terms?.tools?.hasSearch === true;
     const bytes = counts.resultBytes - before.resultBytes;
-    this.onToolResult?.(hasSearch ? null : { kind: "text", bytes });
+    const pages = counts.resultPages - before.resultPages;
+    const hasSearch = this.#planned.terms?.tools?.hasSearch === true;
+    this.onToolResult?.(
+      hasSearch ? { kind: "pages", pages, chars: bytes } : { kind: "text", bytes },
+    );
   }
 }
 
