@@ -374,7 +374,7 @@ function toGlobal(rate: Rate): Rate {
   return known;
 }
 
-/** A stream is cut when its hold does not cover its bound this far ahead: the time in which a cut takes effect. */
+/** A stream may be cut when its hold does not cover its bound this far ahead: the time in which a cut takes effect. */
 export const NEED_MS = 3_000;
 /** A stream that waits for a larger hold is cut at once below the bound this far ahead: three ticks of its meter. */
 export const URGENT_MS = 750;

@@ -2,14 +2,15 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { boundStream, findStreamNeed } from "#src/domain/stream-bound.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
+import { chooseCuts, type DueCut, TURN_MS } from "./choose-cuts.rule.ts";
 import type { MeteredStream } from "./metered-stream.ts";
 import { type CutDecision, toCutReason } from "./stream-cut.ts";
 
 // Follows the bound of all running streams of this process that limits hold in steps. Each tick sets their holds ahead of
-// need, and cuts a stream whose hold can no longer grow.
+// need. A limit whose streams can no longer grow cuts them one after another.
 
 /** Time between two ticks. */
-const TICK_MS = 250;
+const TICK_MS = TURN_MS;
 /**
  * Shortest wait for a larger hold before a cut, milliseconds. The hold still covers the bound for two seconds then. A use of
  * a tool is urgent earlier.
@@ -93,39 +94,58 @@ export class StreamMeter {
     this.#unreadBytes -= bytes;
   }
 
-  /** Sets all holds by the present bounds. */
+  /** Sets all holds by the present bounds, and cuts streams without budget. */
   tick(): void {
     const nowMs = this.#deps.clock.monotonicMs();
     const silentMs = nowMs - this.#tickedMs;
     this.#tickedMs = nowMs;
     const pausedMs = silentMs > PAUSE_MS ? Math.round(silentMs - TICK_MS) : 0;
+    const due: RunningCut[] = [];
     for (const running of this.#running) {
-      try {
-        this.#follow(running, { nowMs, pausedMs });
-      } catch (error) {
-        running.fail(error);
-      }
+      attempt(running, () => {
+        running.stream.look(nowMs);
+        const found = followStream(this.#leases, running.stream, { nowMs, pausedMs });
+        if (found === null) running.stream.isCutDeferred = false;
+        else due.push({ ...found, running });
+      });
     }
+    for (const each of chooseCuts(due)) attempt(each.running, () => this.#cut(each));
   }
 
-  #follow(running: RunningStream, at: { nowMs: number; pausedMs: number }): void {
+  #cut({ running, decision }: RunningCut): void {
     const { stream } = running;
-    stream.look(at.nowMs);
-    const decision = followStream(this.#leases, stream, at);
+    // A cut before this one in the same tick can have freed its budget.
+    if (this.#leases.findLack(stream.requestId) === null) return;
     // The rest of an event usually arrives within a tick, and then the client learns the reason.
-    const canWait = decision?.canWait === true && !stream.isCutDeferred;
-    const isDeferred = canWait && !running.canEnd();
-    stream.isCutDeferred = isDeferred;
-    if (decision !== null && !isDeferred) running.cut(decision);
+    const canWait = decision.canWait && !stream.isCutDeferred;
+    stream.isCutDeferred = canWait && !running.canEnd();
+    if (!stream.isCutDeferred) running.cut(decision);
   }
 }
 
-/** Sets the hold of one stream. Returns the reason for its cut, or null. Throws if no limit explains the missing budget. */
+interface RunningCut extends StreamCut {
+  running: RunningStream;
+}
+
+function attempt(running: RunningStream, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    running.fail(error);
+  }
+}
+
+/** Cut of a stream that waits too long for a larger hold. */
+export interface StreamCut extends DueCut {
+  decision: CutDecision;
+}
+
+/** Sets the hold of one stream. Returns its cut, or null. Throws if no limit explains the missing budget. */
 export function followStream(
   leases: StreamMeterDeps["leases"],
   stream: MeteredStream,
   { nowMs, pausedMs }: { nowMs: number; pausedMs: number },
-): CutDecision | null {
+): StreamCut | null {
   const { requestId, terms, seen } = stream;
   const held = leases.findStreamHold(requestId);
   if (held === null) return null;
@@ -156,13 +176,15 @@ export function followStream(
   if (!isOver && !isUrgent) return null;
   const lack = leases.findLack(requestId);
   if (lack === null || lack.limit === null) throw makeUnexplainedError();
+  const isCoveredFor = (ms: number) => currentNanoUsd >= boundStream(terms, seen, nowMs + ms);
   // A late answer can still grant the wish, or say that the limit is spent.
   const isAnswered = toCutReason(lack.reason) !== "database_unavailable";
-  const isCoveredLonger = currentNanoUsd >= boundStream(terms, seen, nowMs + UNANSWERED_MS);
-  if (!isAnswered && !isUrgent && isCoveredLonger) return null;
-  const isCovered = currentNanoUsd >= boundStream(terms, seen, nowMs + 2 * TICK_MS);
-  const canWait = isCovered || currentNanoUsd < boundStream(terms, seen, nowMs);
-  return { lack: { ...lack, limit: lack.limit }, heldNanoUsd: currentNanoUsd, pausedMs, canWait };
+  if (!isAnswered && !isUrgent && isCoveredFor(UNANSWERED_MS)) return null;
+  const canWait = isCoveredFor(2 * TICK_MS) || !isCoveredFor(0);
+  const { limit } = lack;
+  const decision = { lack: { ...lack, limit }, heldNanoUsd: currentNanoUsd, pausedMs, canWait };
+  const sunkNanoUsd = stream.boundAt(nowMs);
+  return { decision, limitId: limit.id, sunkNanoUsd, isUrgent, isCoveredFor };
 }
 
 function makeUnexplainedError(): ApiError {

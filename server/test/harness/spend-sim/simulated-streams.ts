@@ -1,8 +1,9 @@
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { spentOf } from "#src/domain/request-spend.ts";
 import { NEED_MS } from "#src/domain/stream-bound.ts";
+import { chooseCuts } from "#src/gateway/choose-cuts.rule.ts";
 import { MeteredStream } from "#src/gateway/metered-stream.ts";
-import { followStream } from "#src/gateway/stream-meter.ts";
+import { followStream, type StreamCut } from "#src/gateway/stream-meter.ts";
 import type { Now } from "#src/spend/ledger/lease-state.ts";
 import type { NodeLeases } from "#src/spend/ledger/node-leases.ts";
 import { endRecord } from "#test/harness/request-records.ts";
@@ -31,7 +32,7 @@ import { BOOK, type PlannedStream, SimulatedReader } from "./stream-rules.ts";
 // Streams of one process, and its meter: reads what has arrived, lets holds follow the bounds, and cuts in time.
 
 /**
- * Time without a tick after which the process counts as stopped, milliseconds. Output is cut three seconds ahead, and a use
+ * Time without a tick after which the process counts as stopped, milliseconds. Output is cut two seconds ahead, and a use
  * of a tool before its call starts.
  */
 const STOPPED_MS = 2_000;
@@ -157,13 +158,22 @@ export class SimulatedStreams {
     const at = { ...now, realMs };
     const wasPaused = pauseMs > PAUSED_MS;
     const readsFirst = !wasPaused || this.#options.random.chance(0.5);
+    const due: Due[] = [];
     for (const stream of [...this.running.values()]) {
       if (isStop(stream, pauseMs)) {
         const caughtUpMs = hasTools(stream) ? CAUGHT_UP_IN_TOOLS_MS : CAUGHT_UP_MS;
         stream.stoppedUntilMs = now.nowMs + caughtUpMs;
       }
       const hasEnded = readsFirst && this.#read(stream, at);
-      if (!hasEnded && stream.metered !== null) this.#decide(stream, stream.metered, at);
+      if (hasEnded || stream.metered === null) continue;
+      const cut = this.#decide(stream, stream.metered, at);
+      if (cut !== null) due.push({ ...cut, stream, metered: stream.metered });
+    }
+    for (const { stream, metered, decision } of chooseCuts(due)) {
+      if (this.#options.leases().findLack(stream.begin.requestId, at) === null) continue;
+      const canWait = decision.canWait && !metered.isCutDeferred;
+      metered.isCutDeferred = canWait && this.#isInEvent(stream);
+      if (!metered.isCutDeferred) this.#cut(stream, metered, at);
     }
   }
 
@@ -190,12 +200,13 @@ export class SimulatedStreams {
     expectSame(`${stream.begin.requestId} is billed`, billed, cost);
   }
 
-  #decide(stream: RunningStream, metered: MeteredStream, at: Tick): void {
+  /** Sets the hold of a stream. Returns its cut, or null. */
+  #decide(stream: RunningStream, metered: MeteredStream, at: Tick): StreamCut | null {
     const { requestId } = stream.begin;
     const leases = this.#options.leases();
     const nowMs = this.#findMeterMs(metered, at.nowMs);
     metered.look(nowMs);
-    const decision = followStream(
+    const cut = followStream(
       {
         resizeHold: (id, nanoUsd) => leases.resizeHold(id, this.#findWish(stream, nanoUsd), at),
         findStreamHold: (id) => leases.findStreamHold(id),
@@ -204,20 +215,16 @@ export class SimulatedStreams {
       metered,
       { nowMs, pausedMs: 0 },
     );
-    const canWait = decision?.canWait === true && !metered.isCutDeferred;
-    const isDeferred = canWait && this.#isInEvent(stream);
-    metered.isCutDeferred = isDeferred;
+    if (cut === null) metered.isCutDeferred = false;
     this.syncHolds(at);
     if (metered.waitsSinceMs === null) stream.lack = null;
     else this.#recordLack(stream, at);
-    if (decision !== null && !isDeferred) {
-      this.#cut(stream, metered, at);
-      return;
-    }
+    if (cut !== null) return cut;
     if (metered.waitsSinceMs !== null && this.#options.brokenRule === "top_ups_last") {
       leases.resizeHold(requestId, stream.heldNanoUsd, at);
     }
     this.#checkHold(stream, at);
+    return null;
   }
 
   /** The wish of a stream. Under a broken rule it gets nothing while requests wait. */
@@ -424,6 +431,12 @@ export class SimulatedStreams {
     this.running.clear();
     return bills;
   }
+}
+
+/** A stream that waits too long for a larger hold. */
+interface Due extends StreamCut {
+  stream: RunningStream;
+  metered: MeteredStream;
 }
 
 interface Tick extends Now {
