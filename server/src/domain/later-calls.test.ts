@@ -4,6 +4,7 @@ import { worst } from "#test/harness/hold-requests.ts";
 import {
   costOfPrompts,
   costOfTokens,
+  findCachedResults,
   type NextPrompts,
   priceNextPrompts,
   type StreamRates,
@@ -14,6 +15,8 @@ const request = { model: "claude-opus-5", inferenceGeo: "global" } as const;
 const marked = worst({ ...request, markers: { hasCacheControl1h: true } }).drivers;
 const unmarked = worst(request).drivers;
 
+const unknown = (cachedTokens: number) => ({ cachedTokens, cachesResults: false });
+
 function sumPrompts(prompts: readonly number[]): NextPrompts {
   const tokens = prompts.reduce((sum, prompt) => sum + prompt, 0);
   return { calls: prompts.length, tokens, lastTokens: prompts.at(-1) ?? 0 };
@@ -22,25 +25,31 @@ function sumPrompts(prompts: readonly number[]): NextPrompts {
 describe("the tokens of later calls by price", () => {
   test("are plain beyond the cached part of the first prompt, if the API caches no result", () => {
     const next = sumPrompts([13_000, 18_000, 23_000, 28_000]);
-    const priced = priceNextPrompts(marked, next, 8_000);
+    const priced = priceNextPrompts(marked, next, unknown(8_000));
     expect(priced).toEqual({ highest: 0, plain: 50_000, read: 32_000, written: 0 });
     expect(costOfPrompts(marked, priced)).toBe(50_000n * 5_000n + 32_000n * 500n);
   });
 
   test("are written once and then read, if that costs more", () => {
-    const priced = priceNextPrompts(marked, sumPrompts([13_000]), 8_000);
+    const priced = priceNextPrompts(marked, sumPrompts([13_000]), unknown(8_000));
     expect(priced).toEqual({ highest: 0, plain: 0, read: 8_000, written: 5_000 });
     expect(costOfPrompts(marked, priced)).toBe(5_000n * 6_250n + 8_000n * 500n);
   });
 
   test("are never written without a cache mark", () => {
-    const priced = priceNextPrompts(unmarked, sumPrompts([13_000]), 0);
+    const priced = priceNextPrompts(unmarked, sumPrompts([13_000]), unknown(0));
     expect(costOfPrompts(unmarked, priced)).toBe(13_000n * 5_000n);
   });
 
   test("include short prompts that the API does not cache", () => {
-    const priced = priceNextPrompts(marked, sumPrompts([3_000, 13_000]), 0);
+    const priced = priceNextPrompts(marked, sumPrompts([3_000, 13_000]), unknown(0));
     expect(priced).toEqual({ highest: 0, plain: 3_000, read: 0, written: 13_000 });
+  });
+
+  test("are written once, if the API is known to cache results", () => {
+    const known = { cachedTokens: 8_000, cachesResults: true };
+    const priced = priceNextPrompts(marked, sumPrompts([13_000, 18_000, 23_000, 28_000]), known);
+    expect(priced).toEqual({ highest: 0, plain: 0, read: 62_000, written: 20_000 });
   });
 
   const course = fc.record({
@@ -52,32 +61,53 @@ describe("the tokens of later calls by price", () => {
       maxLength: 9,
     }),
     cachesResults: fc.boolean(),
+    isKnown: fc.boolean(),
     leastCached: fc.constantFrom(512, 1_024, 4_096),
     rates: fc.constantFrom(marked, unmarked),
   });
 
   test("cost no less than the calls, whether the API caches results or not", () => {
     fc.assert(
-      fc.property(course, ({ first, cachedShare, added, cachesResults, leastCached, rates }) => {
-        // A cached part has at least the length that the API caches.
-        const share = Math.floor(first * cachedShare);
-        const cachedTokens = rates === marked && share >= leastCached ? share : 0;
-        const canCache = rates === marked && cachesResults;
-        let [prompt, bound, cached, cost] = [first, first, cachedTokens, 0n];
-        const bounds: number[] = [];
-        for (const { real, more } of added) {
-          prompt += real;
-          bound += real + more;
-          bounds.push(bound);
-          cost += costOfCall(rates, { prompt, cached, writes: canCache && prompt >= leastCached });
-          if (canCache && prompt >= leastCached) cached = prompt;
-        }
-        const priced = priceNextPrompts(rates, sumPrompts(bounds), cachedTokens);
-        expect(costOfPrompts(rates, priced)).toBeGreaterThanOrEqual(cost);
-      }),
+      fc.property(
+        course,
+        ({ first, cachedShare, added, cachesResults, isKnown, leastCached, rates }) => {
+          // A cached part has at least the length that the API caches.
+          const share = Math.floor(first * cachedShare);
+          const cachedTokens = rates === marked && share >= leastCached ? share : 0;
+          const canCache = rates === marked && cachesResults;
+          let [prompt, bound, cached, cost] = [first, first, cachedTokens, 0n];
+          const bounds: number[] = [];
+          for (const { real, more } of added) {
+            prompt += real;
+            bound += real + more;
+            bounds.push(bound);
+            cost += costOfCall(rates, {
+              prompt,
+              cached,
+              writes: canCache && prompt >= leastCached,
+            });
+            if (canCache && prompt >= leastCached) cached = prompt;
+          }
+          const priced = priceNextPrompts(rates, sumPrompts(bounds), {
+            cachedTokens,
+            cachesResults: canCache && isKnown,
+          });
+          expect(costOfPrompts(rates, priced)).toBeGreaterThanOrEqual(cost);
+        },
+      ),
       { numRuns: 500 },
     );
   });
+});
+
+test("a stream shows the cache of its results by its plain tokens", () => {
+  const next = sumPrompts([13_000, 18_000]);
+  const find = (allPlain: number) => findCachedResults(next, 8_000, { firstPlain: 2, allPlain });
+  expect(find(6)).toBe(true);
+  expect(find(130)).toBe(true);
+  expect(find(131)).toBe(false);
+  expect(findCachedResults(next, 0, { firstPlain: 2, allPlain: 6 })).toBeNull();
+  expect(findCachedResults(sumPrompts([]), 8_000, { firstPlain: 2, allPlain: 2 })).toBeNull();
 });
 
 function costOfCall(

@@ -8,6 +8,7 @@ import type { Rate } from "./worst-case.ts";
 //   for five minutes, and reads the rest. Source: the page on web search, "Prompt caching", a copy of November 2026. The page
 //   names no time, and five minutes are the usual one.
 // - The API caches nothing more. Each call reads what `message_start` reported as cached, and the rest has the plain price.
+// The first one alone is the bound for a model whose last stream with results took it.
 
 /** Longest prompt that the API does not cache, tokens. Highest of all models. */
 const LONGEST_UNCACHED_TOKENS = 4_096;
@@ -35,15 +36,37 @@ export type StreamRates = Pick<
   "inputRate" | "plainRate" | "readRate" | "writeRate" | "outputRate"
 >;
 
-/** Bounds the tokens of the prompts by price. `cachedTokens`: part of the first prompt that its call wrote or read. */
+/** What is known about the cache. */
+export interface CacheFacts {
+  /** Part of the first prompt that its call wrote or read. */
+  cachedTokens: number;
+  /** The API caches results. False: unknown. */
+  cachesResults: boolean;
+}
+
+/** Bounds the tokens of the prompts by price. */
 export function priceNextPrompts(
   rates: StreamRates,
   next: NextPrompts,
-  cachedTokens: number,
+  { cachedTokens, cachesResults }: CacheFacts,
 ): PricedTokens {
-  const uncached = priceUncached(next, cachedTokens);
   const cached = priceCached(next, cachedTokens);
+  if (cachesResults && cachedTokens > 0) return cached;
+  const uncached = priceUncached(next, cachedTokens);
   return costOfPrompts(rates, cached) > costOfPrompts(rates, uncached) ? cached : uncached;
+}
+
+/** Most tokens of a call that are neither read nor written, although the API caches results. One recorded stream has two. */
+const PLAIN_TOKENS_PER_CALL = 64;
+
+/** True if the later calls of a complete stream wrote their results to the cache. Null: the stream does not show it. */
+export function findCachedResults(
+  { calls }: NextPrompts,
+  cachedTokens: number,
+  tokens: { firstPlain: number; allPlain: number },
+): boolean | null {
+  if (calls === 0 || cachedTokens === 0) return null;
+  return tokens.allPlain - tokens.firstPlain <= calls * PLAIN_TOKENS_PER_CALL;
 }
 
 function priceUncached({ calls, tokens }: NextPrompts, cachedTokens: number): PricedTokens {

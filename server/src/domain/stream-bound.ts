@@ -261,7 +261,9 @@ function priceNext(terms: StreamTerms, seen: StreamSeen, next: NextPrompts): Pri
   const { start } = seen;
   if (next.calls === 0) return NO_TOKENS;
   if (start === null || isRepriced(terms)) return { ...NO_TOKENS, highest: next.tokens };
-  return priceNextPrompts(findRates(terms, seen), next, start.cachedTokens);
+  const { cachedTokens } = start;
+  const { cachesResults } = terms;
+  return priceNextPrompts(findRates(terms, seen), next, { cachedTokens, cachesResults });
 }
 
 /** True if later calls can raise the price of the first prompt: all prompts together decide the price of a long one. */

@@ -22,6 +22,8 @@ export interface StreamTerms {
   readRate: Rate;
   writeRate: Rate;
   outputRate: Rate;
+  /** The API caches results of tools. False: unknown. */
+  cachesResults: boolean;
   speed: number;
   isThinking: boolean;
   /** Null: one call of the model. */
@@ -39,12 +41,18 @@ export interface StreamTools {
   types: readonly string[];
 }
 
+function canWriteCache({ writeRate }: WorstCase["drivers"]): boolean {
+  return writeRate.kind !== "input";
+}
+
 /** Speeds and tools that observations have not excluded. */
 export interface StreamLimits {
   /** Null: the model has no data, or was faster. */
   findSpeed(model: string): ModelSpeed | null;
   /** True for a tool whose result was larger than its figure. */
   isExcludedTool(type: string): boolean;
+  /** True for a model whose last stream with results cached them. Absent: unknown. */
+  cachesResults?(model: string): boolean;
 }
 
 /**
@@ -75,6 +83,7 @@ export function findStreamTerms(
     readRate: drivers.readRate,
     writeRate: drivers.writeRate,
     outputRate: drivers.outputRate,
+    cachesResults: canWriteCache(drivers) && limits.cachesResults?.(request.model) === true,
     speed: isFastSpeed(request.speed) ? speeds.fast : speeds.standard,
     isThinking: request.thinking === "on",
     tools,

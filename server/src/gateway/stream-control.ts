@@ -1,4 +1,5 @@
 import { ApiError } from "#src/domain/api-error.ts";
+import { findCachedResults } from "#src/domain/later-calls.ts";
 import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
 import { findModelSpeed } from "#src/domain/model-speeds.ts";
 import type { Cut } from "#src/domain/request-record.ts";
@@ -11,6 +12,7 @@ import type { Logger } from "#src/lib/logger.ts";
 import type { ExceededBounds } from "#src/spend/exceeded-bounds/exceeded-bounds.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
 import type { StreamHold, StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
+import { CachedResults } from "./cached-results.ts";
 import { boundUsage, isExact } from "./estimate-usage.ts";
 import { findExcess, type StreamExcess } from "./find-excess.rule.ts";
 import { MeteredStream } from "./metered-stream.ts";
@@ -46,6 +48,7 @@ export class StreamControl {
   /** Usual largest hold of streams in steps. */
   readonly usual = new UsualCosts();
   readonly #prompts = new PromptShares();
+  readonly #cachedResults = new CachedResults();
 
   constructor(deps: StreamControlDeps) {
     this.deps = deps;
@@ -66,6 +69,7 @@ export class StreamControl {
         return isWhole ? null : findModelSpeed(model);
       },
       isExcludedTool: (type) => exceededBounds.isHeldWhole(organizationId, "tool", type),
+      cachesResults: (model) => this.#cachedResults.has(organizationId, model),
     });
   }
 
@@ -79,7 +83,8 @@ export class StreamControl {
   }
 
   /** Learns from a complete stream. */
-  observe({ metered, terms, stream }: SteppedStream, usage: BilledUsage): void {
+  observe(stepped: SteppedStream, usage: BilledUsage): void {
+    const { metered, terms, stream } = stepped;
     const { apiKeyId, requestedModel } = metered.begin;
     const { start } = stream.seen;
     if (start !== null && metered.bound?.worstCase.drivers.inputBasis === "bytes") {
@@ -90,6 +95,7 @@ export class StreamControl {
     if (metered.isSimulated) return;
     const { deps } = this;
     const { requestId, organizationId, requestedModel: model } = metered.begin;
+    this.#learnCache(stepped, usage);
     const endedMs = deps.clock.monotonicMs();
     const { promptsNanoUsd } = stream;
     const ended = { model, terms, seen: stream.seen, usage: usage.total, promptsNanoUsd, endedMs };
@@ -99,6 +105,14 @@ export class StreamControl {
       deps.metrics.observeFasterStream(kind);
       deps.exceededBounds.report({ ...excess, organizationId, requestId });
     }
+  }
+
+  #learnCache({ metered, stream: { seen, started } }: SteppedStream, usage: BilledUsage): void {
+    if (seen.start === null || started === null) return;
+    const tokens = { firstPlain: started.total.inputTokens, allPlain: usage.total.inputTokens };
+    const isCached = findCachedResults(seen.nextPrompts, seen.start.cachedTokens, tokens);
+    const { organizationId, requestedModel } = metered.begin;
+    if (isCached !== null) this.#cachedResults.note(organizationId, requestedModel, isCached);
   }
 }
 
