@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { parseUsd } from "../server/src/domain/money.ts";
 import type { BursarTarget, RunLimit } from "./agents/bursar-target.ts";
+import type { SearchKind } from "./agents/plan-answer.ts";
 import {
   describeRun,
   listHoldRatios,
@@ -28,7 +29,7 @@ import { type StandIn, startStandIn } from "./agents/start-stand-in.ts";
 const SETTLE_MS = 3_000;
 /** Never reached. */
 const SEARCH_LIMIT_USD = 100_000;
-const SEARCHES_AT_ONCE = 20;
+const SEARCHES_AT_ONCE = 60;
 const HI_LIMIT_USD = 2;
 const HI_TOKENS = 12;
 const TEN = 10;
@@ -120,15 +121,25 @@ async function measureAgents(options: Options): Promise<number> {
   return runs.every(isWithinLimit) ? 0 : 1;
 }
 
+/** Kinds of searches that `search` measures. */
+const SEARCH_KINDS: readonly (SearchKind & { name: string; isCached: boolean })[] = [
+  { name: "even, none", isRecorded: false, isCached: false, cachesResults: false },
+  { name: "even, 1 hour", isRecorded: false, isCached: true, cachesResults: false },
+  { name: "even, 1 hour, results too", isRecorded: false, isCached: true, cachesResults: true },
+  { name: "recorded, none", isRecorded: true, isCached: false, cachesResults: false },
+  { name: "recorded, 1 hour, results too", isRecorded: true, isCached: true, cachesResults: true },
+];
+
 async function measureSearches(options: Options): Promise<number> {
   const rows: string[] = [];
   let failed = 0;
   for (const hold of options.holds) {
-    for (const isCached of [false, true]) {
-      console.error(`> ${nameOf(hold)}, ${isCached ? "with" : "without"} a cache mark`);
+    for (const searches of SEARCH_KINDS) {
+      console.error(`> ${nameOf(hold)}, ${searches.name}`);
       const { seed, requests } = options;
       const limit = { limitUsd: SEARCH_LIMIT_USD, hold };
-      await withBursar({ seed }, limit, async ({ target }) => {
+      await withBursar({ seed, searches }, limit, async ({ target }) => {
+        const { isCached } = searches;
         const asked = { requests, concurrent: SEARCHES_AT_ONCE, seed, isCached };
         const attempts = await runSearches(target, asked);
         failed += attempts.filter(({ isComplete }) => !isComplete).length;
@@ -140,15 +151,14 @@ async function measureSearches(options: Options): Promise<number> {
         const costs = records.map(({ costNanoUsd }) => Number(costNanoUsd) / 1e9);
         const shares = [0.5, 0.95];
         const figures = [holds, costs, ratios].map((values) => showQuantiles(values, shares));
-        const cached = isCached ? "1 hour" : "none";
         rows.push(
-          `| ${nameOf(hold)} | ${cached} | ${records.length} | ${figures.join(" | ")} | ${showUsd(overrunNanoUsd)} |`,
+          `| ${nameOf(hold)} | ${searches.name} | ${records.length} | ${figures.join(" | ")} | ${showUsd(overrunNanoUsd)} |`,
         );
       });
     }
   }
   console.log(
-    "\n| limit | cache mark | streams | highest hold $: p50 / p95 | cost $: p50 / p95 | hold ÷ cost: p50 / p95 | overrun |",
+    "\n| limit | results, cache mark | streams | highest hold $: p50 / p95 | cost $: p50 / p95 | hold ÷ cost: p50 / p95 | overrun |",
   );
   console.log(`|---|---|---|---|---|---|---|\n${rows.join("\n")}`);
   return failed === 0 ? 0 : 1;

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { seededRandom } from "../../server/test/harness/seeded-random.ts";
-import { bill } from "./bill.ts";
+import { bill, type CallInput } from "./bill.ts";
 import { billUntil } from "./billed-request.ts";
-import { type AnswerRequest, planAnswer } from "./plan-answer.ts";
+import { type AnswerRequest, planAnswer, type SearchKind } from "./plan-answer.ts";
 
 const request: AnswerRequest = {
   messageId: "msg_1",
@@ -17,11 +17,13 @@ const request: AnswerRequest = {
   hasWebSearch: false,
 };
 
-function plan(fields: Partial<AnswerRequest> = {}, seed = 1) {
+function plan(fields: Partial<AnswerRequest> = {}, seed = 1, searches = usual) {
   const random = seededRandom(seed);
   const speed = { tokensPerSecond: [50, 90], firstTokenMs: [1_000, 3_000] } as const;
-  return planAnswer({ ...request, ...fields }, { random, ...speed });
+  return planAnswer({ ...request, ...fields }, { random, ...speed, searches });
 }
+
+const usual: SearchKind = { isRecorded: false, cachesResults: false };
 
 test("the price of a response is that of its tokens", () => {
   const usage = { calls: [request.prompt], outputTokens: 10, searches: 1 };
@@ -58,6 +60,20 @@ test("a web search bills the whole prompt again with each call", () => {
     if (at === 0) continue;
     expect(call.cacheRead).toBe(21_000);
     expect(call.input).toBeGreaterThan(calls[at - 1]?.input ?? 0);
+  }
+});
+
+test("a web search that caches its results reads all earlier tokens", () => {
+  const cached = plan({ hasWebSearch: true }, 1, { isRecorded: true, cachesResults: true });
+  const plain = plan({ hasWebSearch: true }, 1, { isRecorded: true, cachesResults: false });
+  const sums = (calls: readonly CallInput[]) => {
+    return calls.map((call) => call.input + call.cacheRead + call.cacheWrite5m);
+  };
+  expect(sums(cached.calls)).toEqual(sums(plain.calls));
+  for (const [at, call] of cached.calls.entries()) {
+    if (at === 0) continue;
+    expect(call.input).toBe(0);
+    expect(call.cacheRead).toBe(at === 1 ? 21_000 : sums(cached.calls)[at - 1]);
   }
 });
 

@@ -38,6 +38,15 @@ export interface PlanOptions {
   random: () => number;
   tokensPerSecond: Range;
   firstTokenMs: Range;
+  searches: SearchKind;
+}
+
+/** Sizes of search results, and their price in later calls. */
+export interface SearchKind {
+  /** True: sizes as in recorded responses. False: sizes of an even spread. */
+  isRecorded: boolean;
+  /** With a cache mark, each call writes what is new to the cache, as documented, and reads the rest. */
+  cachesResults: boolean;
 }
 
 interface Spread {
@@ -62,6 +71,16 @@ const RESULT_TOKENS: Range = [2_000, 8_000];
 /** Encrypted content is base64 of about four bytes for each token. */
 const RESULT_CHARS_PER_TOKEN = 5.4;
 const RESULTS_PER_SEARCH = 8;
+/** Characters of encrypted content in recorded results of ten pages, and their tokens: see `visible-tools.ts` of the server. */
+const RECORDED_CHARS = [
+  7_140, 9_904, 11_728, 12_548, 13_140, 13_692, 14_408, 14_824, 15_092, 16_332, 18_788, 19_580,
+  20_364, 20_440, 20_452, 21_784, 22_752, 22_792, 23_232, 23_504, 23_708, 24_088, 24_480, 24_500,
+  24_604, 24_740, 25_320, 25_460, 26_660, 26_880, 27_064, 27_748, 27_888, 28_368, 31_728, 33_136,
+  34_640, 36_292, 37_292, 37_604, 37_912, 38_184, 41_488, 49_044,
+];
+const RECORDED_PAGES = 10;
+const RECORDED_PAGE_TOKENS = 144;
+const RECORDED_CHARS_PER_TOKEN = 4.27;
 const ANSWER_AFTER_SEARCHES = { median: 600, spread: 0.5 };
 
 export function planAnswer(request: AnswerRequest, options: PlanOptions): PlannedAnswer {
@@ -124,11 +143,14 @@ function addTurn(
 /** Searches the web. Each result is in the prompt of the next model call, which bills the whole prompt again. */
 function addSearches(
   parts: { line: Timeline; calls: CallInput[]; content: object[] },
-  { random, firstTokenMs }: PlanOptions,
+  { random, firstTokenMs, searches: kind }: PlanOptions,
 ): void {
   const { line, calls, content } = parts;
   const [first = { input: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0 }] = calls;
   const { input, cacheRead, cacheWrite5m, cacheWrite1h } = first;
+  // The cached prefix of the first call is read again.
+  let read = cacheRead + cacheWrite5m + cacheWrite1h;
+  const cachesResults = kind.cachesResults && read > 0;
   let promptTokens = input;
   const count = Math.round(between(SEARCHES, random));
   for (let search = 0; search < count; search++) {
@@ -141,28 +163,47 @@ function addSearches(
       around: ['{"query":"', '"}'],
     });
     line.wait(between(SEARCH_MS, random));
-    const resultTokens = Math.round(between(RESULT_TOKENS, random));
+    const result = kind.isRecorded ? sampleRecorded(random) : sampleEven(random);
     line.searches += 1;
-    line.start(makeResult(id, resultTokens));
+    line.start(makeResult(id, result));
     line.stop();
-    promptTokens += line.outputTokens - outputBefore + resultTokens;
+    promptTokens += line.outputTokens - outputBefore + result.tokens;
     line.calls += 1;
-    // The cached prefix of the first call is read again.
-    const read = cacheRead + cacheWrite5m + cacheWrite1h;
-    calls.push({ input: promptTokens, cacheRead: read, cacheWrite5m: 0, cacheWrite1h: 0 });
+    const rest = { cacheRead: read, cacheWrite1h: 0 };
+    if (cachesResults) calls.push({ ...rest, input: 0, cacheWrite5m: promptTokens });
+    else calls.push({ ...rest, input: promptTokens, cacheWrite5m: 0 });
+    if (cachesResults) [read, promptTokens] = [read + promptTokens, 0];
     line.add("");
     line.wait(between(firstTokenMs, random));
   }
   addText(line, content, sample(ANSWER_AFTER_SEARCHES, random));
 }
 
-function makeResult(id: string, tokens: number): object {
+interface SearchResult {
+  tokens: number;
+  pages: number;
+  charsPerPage: number;
+}
+
+function sampleEven(random: () => number): SearchResult {
+  const tokens = Math.round(between(RESULT_TOKENS, random));
   const chars = Math.round((tokens * RESULT_CHARS_PER_TOKEN) / RESULTS_PER_SEARCH);
-  const content = Array.from({ length: RESULTS_PER_SEARCH }, (_, at) => ({
+  return { tokens, pages: RESULTS_PER_SEARCH, charsPerPage: chars };
+}
+
+function sampleRecorded(random: () => number): SearchResult {
+  const chars = RECORDED_CHARS[Math.floor(random() * RECORDED_CHARS.length)] ?? 0;
+  const pages = RECORDED_PAGES;
+  const tokens = Math.round(pages * RECORDED_PAGE_TOKENS + chars / RECORDED_CHARS_PER_TOKEN);
+  return { tokens, pages, charsPerPage: Math.round(chars / pages) };
+}
+
+function makeResult(id: string, { pages, charsPerPage }: SearchResult): object {
+  const content = Array.from({ length: pages }, (_, at) => ({
     type: "web_search_result",
     url: `https://example.com/${at}`,
     title: "Report",
-    encrypted_content: takeWords(at, chars),
+    encrypted_content: takeWords(at, charsPerPage),
     page_age: null,
   }));
   return { type: "web_search_tool_result", tool_use_id: id, content };

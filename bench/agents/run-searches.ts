@@ -38,8 +38,7 @@ export async function runSearches(
   const sendAll = async () => {
     while (sent < requests) {
       sent += 1;
-      const bytes = Math.min(MOST_PROMPT_BYTES, sample(PROMPT_BYTES, random));
-      const body = makeBody(`${seed} ${sent} ${takeWords(sent, bytes)}`, isCached);
+      const body = makeSearchBody({ seed, at: sent, isCached }, random);
       attempts.push(await sendRequest({ url: target.url, headers, body, agent }));
     }
   };
@@ -48,7 +47,13 @@ export async function runSearches(
   return attempts;
 }
 
-function makeBody(prompt: string, isCached: boolean): object {
+/** Body of the request number `at`. */
+export function makeSearchBody(
+  { seed, at, isCached }: { seed: number; at: number; isCached: boolean },
+  random: () => number,
+): object {
+  const bytes = Math.min(MOST_PROMPT_BYTES, sample(PROMPT_BYTES, random));
+  const prompt = `${seed} ${at} ${takeWords(at, bytes)}`;
   const mark = isCached && { cache_control: { type: "ephemeral", ttl: "1h" } };
   return {
     model: AGENT_MODEL,

@@ -16,6 +16,7 @@ import {
   type PlannedAnswer,
   planAnswer,
   type Range,
+  type SearchKind,
   toMessage,
 } from "./plan-answer.ts";
 import { countPrompt, readMessage } from "./read-request.ts";
@@ -29,6 +30,7 @@ export interface StandInOptions {
   port: number;
   tokensPerSecond: Range;
   firstTokenMs: Range;
+  searches: SearchKind;
   /** Generation after the client has left. */
   afterLeavingMs: Range;
   /** Length of every answer. Null: as an agent needs it. */

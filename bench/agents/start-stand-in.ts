@@ -13,6 +13,7 @@ const REAL_SPEED: Omit<StandInOptions, "seed"> = {
   port: 0,
   tokensPerSecond: [50, 90],
   firstTokenMs: [1_000, 3_000],
+  searches: { isRecorded: false, cachesResults: false },
   afterLeavingMs: [200, 1_500],
   fixedTokens: null,
   recordFolder: null,
