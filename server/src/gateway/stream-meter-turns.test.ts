@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { findModelSpeed } from "#src/domain/model-speeds.ts";
-import { findStreamTerms, firstHold } from "#src/domain/stream-bound.ts";
+import { firstHold } from "#src/domain/stream-bound.ts";
+import { findStreamTerms } from "#src/domain/stream-terms.ts";
 import { computeWorstCost } from "#src/domain/worst-case.ts";
 import type { NodeLeases } from "#src/spend/ledger/node-leases.ts";
 import { atMs, book, requestOf } from "#test/harness/hold-requests.ts";
