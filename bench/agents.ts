@@ -30,6 +30,14 @@ const SETTLE_MS = 3_000;
 /** Never reached. */
 const SEARCH_LIMIT_USD = 100_000;
 const SEARCHES_AT_ONCE = 60;
+/** Kinds of searches that `search` measures. */
+const SEARCH_KINDS: readonly (SearchKind & { name: string; isCached: boolean })[] = [
+  { name: "even, none", isRecorded: false, isCached: false, cachesResults: false },
+  { name: "even, 1 hour", isRecorded: false, isCached: true, cachesResults: false },
+  { name: "even, 1 hour, results too", isRecorded: false, isCached: true, cachesResults: true },
+  { name: "recorded, none", isRecorded: true, isCached: false, cachesResults: false },
+  { name: "recorded, 1 hour, results too", isRecorded: true, isCached: true, cachesResults: true },
+];
 const HI_LIMIT_USD = 2;
 const HI_TOKENS = 12;
 const TEN = 10;
@@ -120,15 +128,6 @@ async function measureAgents(options: Options): Promise<number> {
   printTable(runs.map((run) => ({ name: run.name, rows: describeRun(run) })));
   return runs.every(isWithinLimit) ? 0 : 1;
 }
-
-/** Kinds of searches that `search` measures. */
-const SEARCH_KINDS: readonly (SearchKind & { name: string; isCached: boolean })[] = [
-  { name: "even, none", isRecorded: false, isCached: false, cachesResults: false },
-  { name: "even, 1 hour", isRecorded: false, isCached: true, cachesResults: false },
-  { name: "even, 1 hour, results too", isRecorded: false, isCached: true, cachesResults: true },
-  { name: "recorded, none", isRecorded: true, isCached: false, cachesResults: false },
-  { name: "recorded, 1 hour, results too", isRecorded: true, isCached: true, cachesResults: true },
-];
 
 async function measureSearches(options: Options): Promise<number> {
   const rows: string[] = [];
