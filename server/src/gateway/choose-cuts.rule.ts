@@ -14,8 +14,8 @@ export interface DueCut {
 
 /** Time between two cuts of a limit, milliseconds. Within it, the hold of a cut stream reaches the others. */
 export const TURN_MS = 250;
-/** Every hold covers its bound for this long when the last of several cuts follows, milliseconds. */
-const LEAST_COVER_MS = 1_500;
+/** A hold that does not cover its bound for this long ends at once, so that a node can stand still in the meantime. */
+const LEAST_COVER_MS = 2_000;
 
 /**
  * Chooses the streams to cut now, in their order: all urgent ones, and otherwise at most one of each limit. A limit begins
@@ -26,7 +26,9 @@ export function chooseCuts<Due extends DueCut>(due: readonly Due[]): Due[] {
   if (due.length === 0) return [];
   const chosen: Due[] = [];
   for (const ofLimit of Map.groupBy(due, ({ limitId }) => limitId).values()) {
-    const urgent = ofLimit.filter(({ isUrgent }) => isUrgent);
+    const urgent = ofLimit.filter(({ isUrgent, isCoveredFor }) => {
+      return isUrgent || !isCoveredFor(LEAST_COVER_MS);
+    });
     const neededMs = LEAST_COVER_MS + TURN_MS * ofLimit.length;
     if (urgent.length > 0) chosen.push(...urgent.toSorted(compareSunk));
     else if (!ofLimit.every((each) => each.isCoveredFor(neededMs))) {

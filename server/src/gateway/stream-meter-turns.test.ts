@@ -122,29 +122,29 @@ function endHold(
 }
 
 describe("streams that need more than their limit has", () => {
-  test("are cut one after another, and another one uses what the cut one held", async () => {
+  test("are cut one after another, and the others use what the cut one held", async () => {
     const { cuts, faults, pass, node } = await startStreams(3);
-    await pass(2_750);
+    await pass(2_250);
     expect(cuts).toEqual([]);
     await pass(500);
-    expect(cuts).toMatchObject([{ requestId: "req_0", afterMs: 3_000 }]);
+    expect(cuts).toMatchObject([{ requestId: "req_0", afterMs: 2_500 }]);
     const heldNanoUsd = cuts[0]?.decision.heldNanoUsd ?? 0n;
     const holds = ["req_1", "req_2"].map((id) => node.findStreamHold(id)?.currentNanoUsd ?? 0n);
-    expect(holds.filter((nanoUsd) => nanoUsd > heldNanoUsd)).toHaveLength(1);
+    expect(holds.filter((nanoUsd) => nanoUsd > heldNanoUsd)).toHaveLength(2);
     expect(faults).toEqual([]);
   });
 
   test("are not cut if one of them ends in time", async () => {
     const { cuts, pass, end } = await startStreams(3);
-    await pass(2_750);
+    await pass(2_250);
     end("req_1", 100n * OUTPUT);
     await pass(1_500);
     expect(cuts).toEqual([]);
   });
 
   test.each([
-    { count: 1, share: 0.87 },
-    { count: 3, share: 0.95 },
+    { count: 1, share: 0.83 },
+    { count: 3, share: 0.94 },
     { count: 20, share: 0.99 },
   ])("use at least $share of it, and never more, if $count run", async ({ count, share }) => {
     const { cuts, pass, settled, limitNanoUsd } = await startStreams(count);
@@ -152,7 +152,7 @@ describe("streams that need more than their limit has", () => {
     expect(cuts).toHaveLength(count);
     expect(settled()).toBeLessThanOrEqual(limitNanoUsd);
     expect(Number(settled()) / Number(limitNanoUsd)).toBeGreaterThan(share);
-    const firstTurns = cuts.slice(0, 5).map(({ afterMs }) => afterMs);
+    const firstTurns = cuts.slice(0, 4).map(({ afterMs }) => afterMs);
     expect(new Set(firstTurns).size).toBe(firstTurns.length);
   });
 });
