@@ -5,9 +5,15 @@ import type { PriceBook } from "#src/domain/price-book.ts";
 import { firstHold } from "#src/domain/stream-bound.ts";
 import type { StreamTerms } from "#src/domain/stream-terms.ts";
 import { tightenWorstCase, type WorstCase } from "#src/domain/worst-case.ts";
+import type { Clock } from "#src/lib/clock.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
 import type { Dropped, Held, HoldDecided } from "#src/spend/ledger/hold-decision.ts";
-import type { HoldRefusal, StreamHold, StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
+import type {
+  HoldAmount,
+  HoldRefusal,
+  StreamHold,
+  StrictLimit,
+} from "#src/spend/ledger/hold-refusal.ts";
 import type { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
 import {
   isLimitReached,
@@ -28,8 +34,16 @@ import { makeStoppingError } from "./refuse.ts";
 export interface HoldDeps {
   leases: Pick<
     LeaseSync,
-    "isHoldRequired" | "hasSteps" | "hold" | "drop" | "findLimit" | "findUnknownRefusal"
+    | "isHoldRequired"
+    | "hasSteps"
+    | "hold"
+    | "drop"
+    | "findLack"
+    | "lowerHold"
+    | "findLimit"
+    | "findUnknownRefusal"
   >;
+  clock: Pick<Clock, "monotonicMs">;
   metrics: {
     observeHoldRefusal(reason: HoldRefusal["reason"] | "unbounded" | "unknown_features"): void;
   };
@@ -87,7 +101,7 @@ export function holdSpend(
   const forbidden = findForbidden(deps, call, worstCase);
   if (forbidden !== null) throw forbidden;
   const asked = describeCost(deps, call, worstCase);
-  const decided = requestHold(deps, call, asked, call.atMs);
+  const decided = requestHold(deps, call, asked, { atMs: call.atMs });
   if (!(decided instanceof Promise) && decided.kind === "held") {
     return confirmHold(deps, call, asked, decided);
   }
@@ -130,13 +144,24 @@ function findForbidden(
 function requestHold(
   deps: HoldDeps,
   { exchange, scope, message }: HoldCall,
-  { worstCase: { kind, nanoUsd: amountNanoUsd }, terms }: AskedCost,
-  atMs?: number,
+  asked: AskedCost,
+  at: { atMs?: number; waitedMs?: number },
 ): ReturnType<LeaseSync["hold"]> {
   const { requestId } = exchange;
+  const amount = findAmount(deps, { scope, message }, asked);
+  const { waitedMs } = at;
+  const request = { requestId, scope, ...amount };
+  return deps.leases.hold(waitedMs === undefined ? request : { ...request, waitedMs }, at.atMs);
+}
+
+function findAmount(
+  deps: HoldDeps,
+  { scope, message }: Pick<HoldCall, "scope" | "message">,
+  { worstCase: { kind, nanoUsd: amountNanoUsd }, terms }: AskedCost,
+): HoldAmount {
   const isOpenEnded = kind !== "closed";
   const stream = terms === null ? undefined : deps.streams.findHold(terms, scope, message.model);
-  return deps.leases.hold({ requestId, scope, amountNanoUsd, isOpenEnded, stream }, atMs);
+  return { amountNanoUsd, isOpenEnded, stream };
 }
 
 function confirmHold(deps: HoldDeps, call: HoldCall, asked: AskedCost, held: Held): HeldRequest {
@@ -156,13 +181,19 @@ async function finishHold(
   requested: HoldDecided | Promise<HoldDecided | Dropped>,
 ): Promise<HeldRequest | null> {
   const { exchange } = call;
-  let asked = first;
-  let decided = await waitForDecision(deps, exchange, requested);
-  if (decided.kind === "refused") {
-    const tighter = await tightenByTokenCount(deps, call, asked, decided);
+  const startedMs = deps.clock.monotonicMs();
+  const waited: Waited = { asked: first, isCounted: false };
+  let decided = await waitForDecision(deps, call, waited, requested);
+  if (decided.kind === "refused" && !waited.isCounted) {
+    const refused = decided;
+    const tighter = await waitAbortably(exchange, (signal) =>
+      tightenByTokenCount(deps, call, waited, { refused, signal }),
+    );
     if (tighter !== null) {
-      asked = tighter;
-      decided = await waitForDecision(deps, exchange, requestHold(deps, call, tighter));
+      waited.asked = tighter;
+      const waitedMs = deps.clock.monotonicMs() - startedMs;
+      const again = requestHold(deps, call, tighter, { waitedMs });
+      decided = await waitForDecision(deps, call, waited, again);
     }
   }
   if (isClientGone(exchange)) {
@@ -170,8 +201,8 @@ async function finishHold(
     return null;
   }
   if (decided.kind === "dropped") throw makeStoppingError();
-  if (decided.kind === "refused") throw toRefusal(deps, call, asked, decided);
-  return confirmHold(deps, call, asked, decided);
+  if (decided.kind === "refused") throw toRefusal(deps, call, waited.asked, decided);
+  return confirmHold(deps, call, waited.asked, decided);
 }
 
 function toRefusal(
@@ -193,17 +224,59 @@ function toRefusal(
   });
 }
 
-/** Waits for a decision. The request leaves the queue when its client leaves or the server stops. */
+/** A request that waits for a decision. */
+interface Waited {
+  /** Cost that the decision is about. A count lowers it. */
+  asked: AskedCost;
+  /** The upstream has counted its tokens, or failed to. */
+  isCounted: boolean;
+}
+
+/** After this time, others probably hold the rest of a limit, so that a count is worth a request. */
+const COUNT_AFTER_MS = 1_000;
+
+/**
+ * Waits for a decision. The request leaves the queue when its client leaves or the server stops. After a second the upstream
+ * counts its tokens, so that a smaller hold can end the wait.
+ */
 async function waitForDecision(
   deps: HoldDeps,
-  exchange: Exchange,
-  asked: HoldDecided | Promise<HoldDecided | Dropped>,
+  call: HoldCall,
+  waited: Waited,
+  requested: HoldDecided | Promise<HoldDecided | Dropped>,
 ): Promise<HoldDecided | Dropped> {
-  if (!(asked instanceof Promise)) return asked;
-  return waitAbortably(exchange, (signal) => {
-    signal.addEventListener("abort", () => deps.leases.drop(exchange.requestId));
-    return asked;
+  if (!(requested instanceof Promise)) return requested;
+  return waitAbortably(call.exchange, async (signal) => {
+    signal.addEventListener("abort", () => deps.leases.drop(call.exchange.requestId));
+    const decided = new AbortController();
+    const bug = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      const until = AbortSignal.any([signal, decided.signal]);
+      lowerWaiting(deps, call, waited, until).catch(bug.reject);
+    }, COUNT_AFTER_MS);
+    try {
+      return await Promise.race([requested, bug.promise]);
+    } finally {
+      clearTimeout(timer);
+      decided.abort();
+    }
   });
+}
+
+/** Lowers the hold of a waiting request by its token count. `signal`: the end of the wait. */
+async function lowerWaiting(
+  deps: HoldDeps,
+  call: HoldCall,
+  waited: Waited,
+  signal: AbortSignal,
+): Promise<void> {
+  const { requestId } = call.exchange;
+  const refused = waited.isCounted ? null : deps.leases.findLack(requestId);
+  if (refused === null) return;
+  const tighter = await tightenByTokenCount(deps, call, waited, { refused, signal });
+  if (tighter === null || signal.aborted) return;
+  waited.asked = tighter;
+  deps.leases.lowerHold(requestId, findAmount(deps, call, tighter));
 }
 
 /** Other texts of a key have at least this share of the tokens for each byte. */
@@ -219,10 +292,12 @@ const LEAST_PROMPT_SHARE = 0.75;
 async function tightenByTokenCount(
   deps: HoldDeps,
   call: HoldCall,
-  asked: AskedCost,
-  { reason, limit, figures }: HoldRefusal,
+  waited: Waited,
+  { refused, signal }: { refused: HoldRefusal; signal: AbortSignal },
 ): Promise<AskedCost | null> {
+  const { asked } = waited;
   const { exchange, scope, message, body, upstream, book, atMs } = call;
+  const { reason, limit, figures } = refused;
   if (asked.worstCase.kind !== "closed" || limit === null || figures === null) return null;
   const isStepped = limit.hold === "steps" && asked.terms !== null;
   if (reason !== "too_large" && !(reason === "held" && isStepped)) return null;
@@ -240,9 +315,8 @@ async function tightenByTokenCount(
   if (holdOf(least) >= holdOf(asked) || holdOf(least) > remaining) return null;
   // The request has waited already. Only a much smaller hold is worth another wait.
   if (reason === "held" && 2n * holdOf(least) > holdOf(asked)) return null;
-  const countedTokens = await waitAbortably(exchange, (signal) =>
-    countTokens(exchange, { upstream, body, signal }),
-  );
+  waited.isCounted = true;
+  const countedTokens = await countTokens(exchange, { upstream, body, signal });
   if (countedTokens === null) return null;
   const tighter = findCost(countedTokens);
   return holdOf(tighter) < holdOf(asked) ? tighter : null;

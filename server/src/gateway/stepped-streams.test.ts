@@ -1,6 +1,7 @@
 import Anthropic from "@anthropic-ai/sdk";
 import { describe, expect, test } from "vitest";
 import type { ObservedExcess } from "#src/spend/exceeded-bounds/change-exceeded-bounds.ts";
+import type { Dropped, HoldDecided } from "#src/spend/ledger/hold-decision.ts";
 import {
   blockStart,
   type Exchange,
@@ -315,6 +316,36 @@ describeEachReader(() => {
     test("because others hold the rest is not counted for a small prompt", async () => {
       const { counts, holds, status } = await refuseFirst("held", "Hi");
       expect([counts, holds.length, status]).toEqual([0, 1, 429]);
+    });
+
+    test("counts its tokens once after a second of waiting, and its smaller hold keeps its place", async () => {
+      const ledger = makeSteppedLeases();
+      const { hold } = ledger.leases;
+      const decided = Promise.withResolvers<HoldDecided | Dropped>();
+      const lowered: bigint[] = [];
+      ledger.lackReason = "held";
+      ledger.figures = { ...NOTHING_USED, limitNanoUsd: steppedLimit.amountNanoUsd };
+      ledger.leases.hold = () => decided.promise;
+      ledger.leases.lowerHold = (requestId, amount) => {
+        lowered.push(amount.stream?.firstNanoUsd ?? 0n);
+        const { organizationId, scopeId: workspaceId } = steppedLimit;
+        const scope = { organizationId, workspaceId, apiKeyId: "apikey_test" };
+        decided.resolve(hold({ requestId, scope, ...amount }));
+      };
+      const { gateway, upstream } = await startBoth({
+        leases: ledger.leases,
+        script: (exchange) => {
+          const isCount = exchange.received.url.includes("count_tokens");
+          exchange.json(isCount ? { input_tokens: 5_000 } : {});
+        },
+      });
+      const messages = [{ role: "user", content: "x".repeat(40_000) }];
+      const { status } = await call(gateway.origin, post(gateway, { ...asked, messages }));
+      expect(upstream.received.map(({ url }) => url)).toEqual([
+        "/v1/messages/count_tokens",
+        "/v1/messages",
+      ]);
+      expect([status, lowered]).toEqual([200, ledger.holds.slice(0, 1)]);
     });
 
     /** Sends a stream whose first hold is refused. */

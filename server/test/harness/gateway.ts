@@ -303,6 +303,7 @@ const noLeases: GatewayDeps["leases"] = {
     isStepped: false,
   }),
   drop: () => undefined,
+  lowerHold: () => undefined,
   resizeHold: () => "held",
   findStreamHold: () => null,
   findLack: () => null,

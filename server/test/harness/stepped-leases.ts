@@ -1,5 +1,6 @@
 import type { GatewayDeps } from "#src/gateway/handle-request.ts";
 import type { HoldAmount, HoldRefusal, StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
+import type { Figures } from "#src/spend/ledger/lease-rules.ts";
 import { ORGANIZATION_ID, WORKSPACE_ID } from "./gateway.ts";
 
 // Leases of a node with one strict limit that holds streams in steps, in memory.
@@ -26,6 +27,8 @@ export interface SteppedLeases {
   budgetNanoUsd: bigint;
   /** Reason why a larger hold waits. */
   lackReason: HoldRefusal["reason"];
+  /** Amounts of the limit that explain it. */
+  figures: Figures;
 }
 
 /** Grants holds of one request up to a budget. */
@@ -37,16 +40,16 @@ export function makeSteppedLeases(): SteppedLeases {
     waits: 0,
     budgetNanoUsd: steppedLimit.amountNanoUsd,
     lackReason: "spent",
+    figures: {
+      limitNanoUsd: steppedLimit.amountNanoUsd,
+      settledNanoUsd: 9_000_000_000n,
+      leasedNanoUsd: 1_000_000_000n,
+      unresolvedNanoUsd: 0n,
+    },
   };
   const set = (nanoUsd: bigint) => {
     currentNanoUsd = nanoUsd;
     state.holds.push(nanoUsd);
-  };
-  const figures = {
-    limitNanoUsd: steppedLimit.amountNanoUsd,
-    settledNanoUsd: 9_000_000_000n,
-    leasedNanoUsd: 1_000_000_000n,
-    unresolvedNanoUsd: 0n,
   };
   const leases: GatewayDeps["leases"] = {
     isHoldRequired: () => true,
@@ -65,6 +68,7 @@ export function makeSteppedLeases(): SteppedLeases {
       };
     },
     drop: () => undefined,
+    lowerHold: () => undefined,
     resizeHold(_, nanoUsd) {
       if (nanoUsd > currentNanoUsd && nanoUsd > state.budgetNanoUsd) {
         state.waits += 1;
@@ -82,7 +86,7 @@ export function makeSteppedLeases(): SteppedLeases {
       amountNanoUsd: 1n,
       maxCostNanoUsd: 1n,
       limit: steppedLimit,
-      figures,
+      figures: state.figures,
       regainAtMs: Date.UTC(2026, 11, 1),
     }),
   };

@@ -6,6 +6,8 @@ import { KeyCounts } from "./key-counts.ts";
 export interface HoldRequest extends HoldAmount {
   requestId: string;
   scope: SpendScope;
+  /** Time for which the request has waited before, milliseconds. Its wait is shorter by that. */
+  waitedMs?: number;
 }
 
 /** A request that waits for budget. Times: milliseconds on the node's monotonic clock. */
@@ -109,6 +111,14 @@ export class HoldQueue {
     }
     this.#lacks.replace(waiter.lacking, NO_KEYS);
     return waiter;
+  }
+
+  /** Replaces the amount of a waiting request, which keeps its place. Returns null if the request does not wait. */
+  lower(requestId: string, { amountNanoUsd, isOpenEnded, stream }: HoldAmount): Waiter | null {
+    const waiter = this.#waiters.get(requestId);
+    if (waiter === undefined) return null;
+    const isOpen = isOpenEnded === undefined ? {} : { isOpenEnded };
+    return Object.assign(waiter, { amountNanoUsd, stream, ...isOpen });
   }
 
   find(requestId: string): Waiter | null {

@@ -173,10 +173,14 @@ export function describeHold(
   };
 }
 
-/** True if enough of the limit is neither spent nor leased, by its last known numbers. */
-export function hasRoom(request: HoldAmount, { limit, seen }: LimitState): boolean {
+/** True if enough of the limit is neither spent nor leased, by its last known numbers. `firstNanoUsd`: needed before. */
+export function hasRoom(
+  request: HoldAmount,
+  { limit, seen }: LimitState,
+  firstNanoUsd = 0n,
+): boolean {
   if (limit === null || seen === null) return false;
-  return limit.amountNanoUsd - usedOf(seen) >= findNeed({ limit, seen }, request);
+  return limit.amountNanoUsd - usedOf(seen) - firstNanoUsd >= findNeed({ limit, seen }, request);
 }
 
 function findTooSmall(request: HoldAmount, chain: readonly LimitState[]): HoldRefusal | null {

@@ -8,7 +8,7 @@ import type { Logger } from "#src/lib/logger.ts";
 import type { SpendScope } from "./charges.ts";
 import type { Dropped, HoldDecided } from "./hold-decision.ts";
 import type { HoldRequest } from "./hold-queue.ts";
-import type { HoldRefusal, LimitInForce, StrictLimit } from "./hold-refusal.ts";
+import type { HoldAmount, HoldRefusal, LimitInForce, StrictLimit } from "./hold-refusal.ts";
 import { LeaseCleaner } from "./lease-cleaner.ts";
 import type { LeaseFold } from "./lease-cleanup.ts";
 import { countLimits, hasUncountedSpend } from "./lease-draws.sql.ts";
@@ -94,10 +94,7 @@ export class LeaseSync {
   /** Ends the wait for the response to the message in flight. Null: none is in flight. */
   #abandonMessage: (() => void) | null = null;
   /** Times on the monotonic clock, milliseconds. `contactSince` null: no contact. */
-  readonly #times = {
-    contactSince: NO_CONTACT,
-    reenter: Number.NEGATIVE_INFINITY,
-  };
+  readonly #times = { contactSince: NO_CONTACT, reenter: Number.NEGATIVE_INFINITY };
 
   constructor(options: LeaseSyncOptions) {
     const { nodeId, ttlMs, holdWaitMs } = options;
@@ -233,6 +230,13 @@ export class LeaseSync {
     this.#resolveFreed();
   }
 
+  /** See `NodeLeases.lowerHold`. */
+  lowerHold(requestId: string, amount: HoldAmount): void {
+    this.#leases.lowerHold(requestId, amount, this.#now());
+    this.#resolveFreed();
+    this.#startSending();
+  }
+
   /** See `NodeLeases.resizeHold`. Never throws. */
   resizeHold(requestId: string, nanoUsd: bigint): "held" | "waiting" {
     const decision = this.#leases.resizeHold(requestId, nanoUsd, this.#now());
@@ -248,7 +252,7 @@ export class LeaseSync {
     return this.#leases.findStreamHold(requestId);
   }
 
-  /** Finds the reason why a larger hold of a stream waits. Null: none waits. */
+  /** Finds the reason why a request, or a larger hold of a stream, waits. Null: it does not wait. */
   findLack(requestId: string): HoldRefusal | null {
     return this.#leases.findLack(requestId, this.#now());
   }

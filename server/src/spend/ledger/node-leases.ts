@@ -7,6 +7,7 @@ import {
   findNeed,
   findRefusal,
   findSpent,
+  type HoldAmount,
   type HoldRefusal,
   hasRoom,
   type LimitInForce,
@@ -49,6 +50,8 @@ export interface Resolution {
  */
 const LEAST_REFUSED = 10;
 const REFUSED_DIVISOR = 40;
+/** Time for the response to a message, for a request that has waited before. */
+const LEAST_WAIT_MS = 500;
 
 export class NodeLeases {
   /** Spend of all ended requests that no fold has counted, with or without a hold. */
@@ -153,7 +156,9 @@ export class NodeLeases {
   hold(request: HoldRequest, now: Now): HoldDecision {
     const tried = this.#tryHold(request, now, this.#isAwaited);
     if (tried.kind !== "lacking") return tried;
-    const times = { sinceMs: now.nowMs, deadlineMs: now.nowMs + this.#options.holdWaitMs };
+    const { holdWaitMs } = this.#options;
+    const waitMs = Math.max(holdWaitMs - (request.waitedMs ?? 0), LEAST_WAIT_MS);
+    const times = { sinceMs: now.nowMs, deadlineMs: now.nowMs + Math.min(holdWaitMs, waitMs) };
     const waiter = { ...request, ...times, lacking: tried.balances.map(({ text }) => text) };
     const queue = this.#queue.findFull(request.scope);
     if (queue !== null) {
@@ -168,6 +173,14 @@ export class NodeLeases {
     this.#queue.add(waiter);
     this.#messages.ask(now.nowMs);
     return { kind: "waiting" };
+  }
+
+  /** Lowers the amount of a waiting request, which keeps its place and its deadline. Does nothing after its decision. */
+  lowerHold(requestId: string, amount: HoldAmount, now: Now): void {
+    const waiter = this.#queue.lower(requestId, amount);
+    if (waiter === null) return;
+    this.#markFreed(waiter.scope);
+    this.#messages.ask(now.nowMs);
   }
 
   /**
@@ -191,8 +204,10 @@ export class NodeLeases {
     return this.#streams.find(requestId);
   }
 
-  /** Finds the reason why a larger hold waits. Null: none waits. */
+  /** Finds the reason why a request, or a larger hold of a stream, waits. Null: it does not wait. */
   findLack(requestId: string, now: Now): HoldRefusal | null {
+    const waiter = this.#queue.find(requestId);
+    if (waiter !== null) return this.#refuseLate(waiter, now);
     return this.#streams.findLack(requestId, now.nowMs);
   }
 
@@ -346,8 +361,7 @@ export class NodeLeases {
   #listLate({ nowMs }: Now): Waiter[] {
     const late: Waiter[] = [];
     for (const waiter of this.#queue.list()) {
-      if (nowMs < waiter.deadlineMs) break;
-      late.push(waiter);
+      if (nowMs >= waiter.deadlineMs) late.push(waiter);
     }
     return late.slice(0, Math.max(LEAST_REFUSED, Math.ceil(late.length / REFUSED_DIVISOR)));
   }
@@ -415,10 +429,18 @@ export class NodeLeases {
     const states = this.#table.getStates(waiter.scope, this.#atMs);
     const uncounted = states.find(({ seen, countId }) => seen === null || countId === null);
     if (uncounted !== undefined) return this.#refuse(waiter, "uncounted", uncounted);
-    const used = states.find((state) => !hasRoom(waiter, state));
+    const used = states.find((state) => !this.#hasRoom(waiter, state));
     return used === undefined
       ? this.#refuse(waiter, "queue_slow")
       : this.#refuse(waiter, "held", used);
+  }
+
+  /** False: others hold the rest of the limit, or running streams get it first. */
+  #hasRoom(waiter: Waiter, state: LeaseState): boolean {
+    if (this.#isLacking(state.text)) return false;
+    const first = state.reserved + this.#wishes.findCovered(state.text);
+    const lackNanoUsd = first - this.#table.spendableOf(state);
+    return hasRoom(waiter, state, lackNanoUsd > 0n ? lackNanoUsd : 0n);
   }
 
   /** The refusal names the given limit, or the limit that lacks budget, or the narrowest limit. */

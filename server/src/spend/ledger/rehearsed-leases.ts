@@ -25,6 +25,7 @@ export interface RehearsedLeases
     | "findStreamHold"
     | "findLack"
     | "drop"
+    | "lowerHold"
     | "findLimit"
     | "findUnknownRefusal"
   > {
@@ -68,6 +69,7 @@ export function makeRehearsedLeases({ limits, clock }: RehearsedLeasesOptions): 
     findLimit: (scope) => leases.findLimit(scope, now()),
     findUnknownRefusal: (scope) => leases.findUnknownRefusal(scope, now()),
     drop: (requestId) => leases.drop(requestId),
+    lowerHold: (requestId, amount) => leases.lowerHold(requestId, amount, now()),
     hold: (request: HoldRequest) => {
       const decision = leases.hold(request, now());
       return decision.kind === "waiting" ? waitForAnswer(request.requestId) : decision;
