@@ -8,7 +8,6 @@ import { failOverToSnapshot, takeSnapshot } from "#test/harness/database-snapsho
 import { test } from "#test/harness/database-test.ts";
 import { foldRollups } from "#test/harness/folds.ts";
 import { makeTestMeters, makeUnreliable, type TestMeters } from "#test/harness/meters.ts";
-import { planForValues } from "#test/harness/prepare-statements.ts";
 import { endRecord } from "#test/harness/request-records.ts";
 import { seededRandom } from "#test/harness/seeded-random.ts";
 import type { FlushParticipant } from "./flush.ts";
@@ -16,8 +15,6 @@ import type { Journal } from "./journal-contract.ts";
 import type { Meter } from "./meter.ts";
 import { openPostgresJournal } from "./postgres-journal.ts";
 import { appendUsage } from "./record-usage.ts";
-
-planForValues();
 
 // One node and a database that fails over at random points, between crashes, lost responses and folds. Each request is
 // recorded once, and the node counts the spend of each end once.
