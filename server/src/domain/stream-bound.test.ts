@@ -245,6 +245,22 @@ describe("a request that can be held in steps", () => {
     expect(figureOf(5_000_000)).toBe(1_000_000);
   });
 
+  test("with server tools has the prompt that the upstream counted, if that is less", () => {
+    const inputOf = (changed: HoldRequestChanges, counted: number | null) => {
+      const { request, worstCase } = termsOf({
+        bodyBytes: 40_000,
+        serverTools: [plainSearch],
+        ...changed,
+      });
+      return findStreamTerms(request, worstCase, limits, counted)?.inputTokens;
+    };
+    const byBytes = inputOf({}, null);
+    expect(byBytes).toBeGreaterThan(40_000);
+    expect(inputOf({}, 9_000)).toBe(9_000 + 1_024);
+    expect(inputOf({}, 100_000)).toBe(byBytes);
+    expect(inputOf({ markers: { hasUrlSource: true } }, 9_000)).toBe(1_000_000);
+  });
+
   test("has a speed for every listed model", () => {
     for (const { id } of priceList) expect([id, findModelSpeed(id)]).not.toEqual([id, null]);
   });

@@ -1,10 +1,10 @@
 import { type HoldRequest, isFastSpeed } from "./hold-request.ts";
-import { boundInput } from "./input-bound.ts";
+import { boundInput, tightenInput } from "./input-bound.ts";
 import { limitsOf } from "./model-limits.ts";
 import type { ModelSpeed } from "./model-speeds.ts";
 import { MAX_SERVER_CALLS } from "./open-ended.ts";
 import { findResultTokens, findVisibleTool, type PageSize } from "./visible-tools.ts";
-import { boundCall, type Rate, type WorstCase } from "./worst-case.ts";
+import { boundCall, isCountable, type Rate, type WorstCase } from "./worst-case.ts";
 
 // Facts of a request that limits can hold in steps, and the reasons why others are held whole.
 
@@ -57,12 +57,14 @@ export interface StreamLimits {
 
 /**
  * Finds the facts of a request that can be held in steps. Null: its whole worst case must be held, because some of its
- * calls or models are not visible. The caller checks that the request asks for a stream.
+ * calls or models are not visible. The caller checks that the request asks for a stream. `countedTokens`: see
+ * `tightenWorstCase`, which lowers the prompt of a closed request only. Null: not counted.
  */
 export function findStreamTerms(
   request: HoldRequest & { thinking?: string },
   worstCase: WorstCase,
   limits: StreamLimits,
+  countedTokens: number | null = null,
 ): StreamTerms | null {
   if (!isSingleAttempt(request)) return null;
   const tools = findStreamTools(request, worstCase, limits);
@@ -70,12 +72,10 @@ export function findStreamTerms(
   const speeds = limits.findSpeed(request.model);
   if (speeds === null) return null;
   const { drivers } = worstCase;
-  const { contextTokens, imageTokens } = limitsOf(request.model);
+  const { contextTokens } = limitsOf(request.model);
   const isClosed = worstCase.kind === "closed";
   return {
-    inputTokens: isClosed
-      ? drivers.inputTokens
-      : boundInput(request, { contextTokens, imageTokens }).tokens,
+    inputTokens: isClosed ? drivers.inputTokens : boundFirstPrompt(request, countedTokens),
     callOutputTokens: isClosed ? drivers.outputTokens : boundCall(request).outputTokens,
     contextTokens,
     inputRate: drivers.inputRate,
@@ -88,6 +88,13 @@ export function findStreamTerms(
     isThinking: request.thinking === "on",
     tools,
   };
+}
+
+/** Tokens of the first prompt of an open-ended request. A closed one has its count in its worst case. */
+function boundFirstPrompt(request: HoldRequest, countedTokens: number | null): number {
+  const bound = boundInput(request, limitsOf(request.model));
+  const isCounted = countedTokens !== null && isCountable(request, countedTokens);
+  return (isCounted ? tightenInput(bound, countedTokens) : bound).tokens;
 }
 
 function isSingleAttempt({ fallbacks, unknownParts, markers }: HoldRequest): boolean {

@@ -143,12 +143,14 @@ export interface CountedRequest {
  */
 export function tightenWorstCase(counted: CountedRequest): WorstCase {
   const { request, book, atMs, options = {}, countedTokens } = counted;
-  const isCountable =
-    Number.isSafeInteger(countedTokens) &&
-    countedTokens >= 0 &&
-    request.fallbacks.models.length === 0 &&
-    !request.markers.hasUrlSource;
-  return computeWorstCase({ request, book, atMs, options }, isCountable ? countedTokens : null);
+  const tokens = isCountable(request, countedTokens) ? countedTokens : null;
+  return computeWorstCase({ request, book, atMs, options }, tokens);
+}
+
+/** True if a count of `count_tokens` can bound the first prompt of a request. */
+export function isCountable({ fallbacks, markers }: HoldRequest, countedTokens: number): boolean {
+  const isCount = Number.isSafeInteger(countedTokens) && countedTokens >= 0;
+  return isCount && fallbacks.models.length === 0 && !markers.hasUrlSource;
 }
 
 /**

@@ -60,7 +60,13 @@ export interface HoldDeps {
 
 /** The part of `StreamControl` that a hold needs. */
 export interface StreamHolds {
-  findTerms(message: ParsedMessage, worstCase: WorstCase, scope: SpendScope): StreamTerms | null;
+  /** `countedTokens`: count of the prompt by the upstream. Null: not counted. */
+  findTerms(
+    message: ParsedMessage,
+    worstCase: WorstCase,
+    scope: SpendScope,
+    countedTokens: number | null,
+  ): StreamTerms | null;
   findHold(terms: StreamTerms, scope: SpendScope, model: string): StreamHold;
   /** Estimates the tokens of a prompt. 0: unknown. */
   estimatePrompt(terms: StreamTerms, scope: SpendScope, model: string): number;
@@ -118,10 +124,12 @@ function describeCost(
   deps: HoldDeps,
   { message, scope, upstream }: HoldCall,
   worstCase: WorstCase,
+  countedTokens: number | null = null,
 ): AskedCost {
   // The simulator generates at any speed.
   const isWhole = upstream.kind === "simulator" || !deps.leases.hasSteps(scope.organizationId);
-  return { worstCase, terms: isWhole ? null : deps.streams.findTerms(message, worstCase, scope) };
+  if (isWhole) return { worstCase, terms: null };
+  return { worstCase, terms: deps.streams.findTerms(message, worstCase, scope, countedTokens) };
 }
 
 /** Error for a request that a strict limit forbids, whatever remains of it. Null: no limit does. */
@@ -286,8 +294,8 @@ const LEAST_PROMPT_SHARE = 0.75;
  * Finds a lower worst case with the upstream's token count. The bytes of a prompt allow several times its real tokens. If
  * that bound does not fit the rest of a limit, the upstream counts once, but only if the lowest expected count would fit. The
  * last prompt of the key and model tells what to expect.
- * Under a limit with steps, the prompt is most of the first hold, so that a count also helps when others hold the rest.
- * Null: the count does not help.
+ * Under a limit with steps, the prompt is most of the first hold, so that a count also helps when others hold the rest, and
+ * helps a stream with server tools. Null: the count does not help.
  */
 async function tightenByTokenCount(
   deps: HoldDeps,
@@ -298,12 +306,14 @@ async function tightenByTokenCount(
   const { asked } = waited;
   const { exchange, scope, message, body, upstream, book, atMs } = call;
   const { reason, limit, figures } = refused;
-  if (asked.worstCase.kind !== "closed" || limit === null || figures === null) return null;
+  if (limit === null || figures === null) return null;
   const isStepped = limit.hold === "steps" && asked.terms !== null;
+  if (asked.worstCase.kind !== "closed" && !isStepped) return null;
   if (reason !== "too_large" && !(reason === "held" && isStepped)) return null;
   const counted = { request: message, book, atMs };
   const findCost = (countedTokens: number): AskedCost => {
-    return describeCost(deps, call, tightenWorstCase({ ...counted, countedTokens }));
+    const worstCase = tightenWorstCase({ ...counted, countedTokens });
+    return describeCost(deps, call, worstCase, countedTokens);
   };
   const holdOf = ({ worstCase, terms }: AskedCost): bigint => {
     return isStepped && terms !== null ? firstHold(terms) : worstCase.nanoUsd;

@@ -313,6 +313,14 @@ describeEachReader(() => {
       },
     );
 
+    test("gets a smaller first hold after a count of its prompt, also if it searches the web", async () => {
+      const tools = [{ type: "web_search_20250305", name: "web_search" }];
+      const { counts, holds, status } = await refuseFirst("held", "x".repeat(40_000), { tools });
+      expect([counts, status]).toEqual([1, 200]);
+      expect(holds).toHaveLength(2);
+      expect(holds[1]).toBeLessThan((holds[0] ?? 0n) / 2n);
+    });
+
     test("because others hold the rest is not counted for a small prompt", async () => {
       const { counts, holds, status } = await refuseFirst("held", "Hi");
       expect([counts, holds.length, status]).toEqual([0, 1, 429]);
@@ -349,7 +357,7 @@ describeEachReader(() => {
     });
 
     /** Sends a stream whose first hold is refused. */
-    async function refuseFirst(reason: "too_large" | "held", content: string) {
+    async function refuseFirst(reason: "too_large" | "held", content: string, fields = {}) {
       const ledger = makeSteppedLeases();
       const { hold } = ledger.leases;
       ledger.lackReason = reason;
@@ -368,7 +376,10 @@ describeEachReader(() => {
         },
       });
       const messages = [{ role: "user", content }];
-      const { status } = await call(gateway.origin, post(gateway, { ...asked, messages }));
+      const { status } = await call(
+        gateway.origin,
+        post(gateway, { ...asked, ...fields, messages }),
+      );
       const counts = upstream.received.filter(({ url }) => url.includes("count_tokens")).length;
       return { counts, holds, status };
     }

@@ -4,7 +4,7 @@ import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
 import { findModelSpeed } from "#src/domain/model-speeds.ts";
 import type { Cut } from "#src/domain/request-record.ts";
 import { firstHold } from "#src/domain/stream-bound.ts";
-import { findStreamTerms, type StreamTerms } from "#src/domain/stream-terms.ts";
+import { findStreamTerms, type StreamLimits, type StreamTerms } from "#src/domain/stream-terms.ts";
 import type { BilledUsage } from "#src/domain/usage.ts";
 import type { WorstCase } from "#src/domain/worst-case.ts";
 import type { Clock } from "#src/lib/clock.ts";
@@ -60,17 +60,19 @@ export class StreamControl {
     message: ParsedMessage,
     worstCase: WorstCase,
     { organizationId }: SpendScope,
+    countedTokens: number | null,
   ): StreamTerms | null {
     if (!message.isStream || worstCase.kind === "refused") return null;
     const { exceededBounds } = this.deps;
-    return findStreamTerms(message, worstCase, {
+    const limits: StreamLimits = {
       findSpeed: (model) => {
         const isWhole = exceededBounds.isHeldWhole(organizationId, "model", model);
         return isWhole ? null : findModelSpeed(model);
       },
       isExcludedTool: (type) => exceededBounds.isHeldWhole(organizationId, "tool", type),
       cachesResults: (model) => this.#cachedResults.has(organizationId, model),
-    });
+    };
+    return findStreamTerms(message, worstCase, limits, countedTokens);
   }
 
   findHold(terms: StreamTerms, { apiKeyId }: SpendScope, model: string): StreamHold {
