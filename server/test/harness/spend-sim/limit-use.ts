@@ -240,6 +240,7 @@ class Desk {
       inputTokens: promptTokens,
       cachedShare: 0.9 + random.next() * 0.09,
       cachesResults: false,
+      isCacheKnown: false,
       outputs,
       lengths: "agent",
       inferenceGeo: "global",

@@ -37,6 +37,8 @@ export interface StreamPlan {
   cachedShare: number;
   /** Later calls write all that is new to the cache, and read the rest. */
   cachesResults: boolean;
+  /** An earlier stream has shown that. */
+  isCacheKnown: boolean;
   outputs: "text" | "thinking" | "unknown" | "tools";
   /** Lengths of answers: any, or those of agents, of which nearly all are short. */
   lengths: "any" | "agent";
@@ -75,13 +77,15 @@ export function planStream(random: Random): StreamPlan {
   });
   // Some models think without a field for it.
   const isOn = kind === "thinking" && random.chance(0.7);
+  const cachesResults = cachedShare > 0 && random.chance(0.5);
   const inferenceGeo = random.pick(["us", "global", null] as const) ?? null;
   const asked = isOn ? { ...request, thinking: "on" } : request;
   return {
     request: asked,
     inputTokens,
     cachedShare,
-    cachesResults: cachedShare > 0 && random.chance(0.5),
+    cachesResults,
+    isCacheKnown: cachesResults && random.chance(0.5),
     outputs: hasTools ? "tools" : kind,
     lengths: "any",
     inferenceGeo,

@@ -51,7 +51,7 @@ export function planOn(
   random: Random,
   { atMs, misbehaviour }: { atMs: number; misbehaviour: Misbehaviour },
 ): PlannedStream {
-  const holds = findHolds(plan.request, computeWorstCost(plan.request, BOOK, atMs));
+  const holds = findHolds(plan, computeWorstCost(plan.request, BOOK, atMs));
   const { terms, firstNanoUsd, worstCase } = holds;
   const resultTokens = Math.min(terms?.tools?.resultTokens ?? 0, MAX_PAGE_TOKENS);
   const page = terms?.tools?.page ?? null;
@@ -68,13 +68,14 @@ export function countTokens(planned: PlannedStream, atMs: number): PlannedStream
   const { request, inputTokens: countedTokens } = plan;
   const counted = tightenWorstCase({ request, book: BOOK, atMs, countedTokens });
   if (counted.nanoUsd >= worstCase.nanoUsd) return planned;
-  return { ...planned, ...findHolds(request, counted) };
+  return { ...planned, ...findHolds(plan, counted) };
 }
 
-function findHolds(request: StreamPlan["request"], worstCase: WorstCase) {
+function findHolds({ request, isCacheKnown }: StreamPlan, worstCase: WorstCase) {
   const terms = findStreamTerms(request, worstCase, {
     findSpeed: findModelSpeed,
     isExcludedTool: () => false,
+    cachesResults: () => isCacheKnown,
   });
   const first = terms === null ? worstCase.nanoUsd : firstHold(terms);
   return { worstCase, terms, firstNanoUsd: leastOf(first, worstCase.nanoUsd) };
