@@ -14,11 +14,12 @@ export const exceededBound = z
     type: z.literal("exceeded_bound"),
     kind: z.enum(boundKinds).meta({
       description:
-        "`model`: output was faster than the highest speed of the model. `tool`: a result of the tool was larger than its figure.",
+        "`model`: output was faster than the highest speed of the model. `tool`: a result of the tool was larger than its figure, or came within a second.",
     }),
     name: z.string().meta({ description: "Name of the model, or type of the tool." }),
     observed_tokens: count.meta({
-      description: "Tokens per second of a model, or tokens of one result of a tool.",
+      description:
+        "Tokens per second of a model, or tokens of the calls that read results of a tool.",
     }),
     allowed_tokens: count.meta({ description: "The bound, in the same unit." }),
     request_id: requestId.meta({ description: "Request that exceeded the bound." }),

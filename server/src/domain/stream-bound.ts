@@ -68,6 +68,8 @@ export interface StreamSeen {
   serverToolUses: number;
   /** The last of them, whose tools may not have run yet. */
   fresh: FreshUses;
+  /** Last result that was read before its use counted as a call, and prompts of later calls until then. Null: none. */
+  early: { atMs: number; promptTokens: number } | null;
   /** Searches that are billed: without the failed ones. Never below 0. */
   webSearches: number;
   /** Results of server tools, and their tokens. */
@@ -117,6 +119,7 @@ export function seeNothing(dispatchedMs: number): StreamSeen {
     anchor: null,
     serverToolUses: 0,
     fresh: NONE_FRESH,
+    early: null,
     webSearches: 0,
     results: 0,
     resultTokens: 0,
@@ -165,6 +168,8 @@ export function addResult(
   seen: StreamSeen,
   { size, atMs }: { size: ResultSize; atMs: number },
 ): void {
+  const isEarly = countBegun(seen, atMs) <= seen.results;
+  if (isEarly) seen.early = { atMs, promptTokens: seen.nextPrompts.tokens };
   seen.results += 1;
   seen.resultTokens += boundResult(terms, size);
   // The output of earlier calls comes before the result, so that all of its bytes are read.

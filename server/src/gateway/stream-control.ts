@@ -15,6 +15,7 @@ import type { StreamHold, StrictLimit } from "#src/spend/ledger/hold-refusal.ts"
 import { CachedResults } from "./cached-results.ts";
 import { boundUsage, isExact } from "./estimate-usage.ts";
 import { findExcess, type StreamExcess } from "./find-excess.rule.ts";
+import { findExcessBeyondHold } from "./find-excess-beyond-hold.rule.ts";
 import { MeteredStream } from "./metered-stream.ts";
 import type { ParsedMessage } from "./parse-message.ts";
 import { PromptShares } from "./prompt-shares.ts";
@@ -93,15 +94,34 @@ export class StreamControl {
       const { inputTokens: boundTokens } = metered.bound.worstCase.drivers;
       this.#prompts.add(apiKeyId, requestedModel, { tokens: start.promptTokens, boundTokens });
     }
+    if (!metered.isSimulated) this.#learnCache(stepped, usage);
+    const endedMs = this.deps.clock.monotonicMs();
+    const { promptsNanoUsd, seen } = stream;
+    const ended = {
+      model: requestedModel,
+      terms,
+      seen,
+      usage: usage.total,
+      promptsNanoUsd,
+      endedMs,
+    };
+    this.#report(metered, findExcess(ended));
+  }
+
+  /** Learns from a stream that ends with a cost beyond its hold. */
+  observeBeyondHold({ metered, terms, stream }: SteppedStream, endedMs: number): void {
+    const { requestedModel: model } = metered.begin;
+    const pausedUntilMs = this.meter.findPauseEndMs();
+    const ended = { model, terms, seen: stream.seen, endedMs, pausedUntilMs };
+    this.#report(metered, findExcessBeyondHold(ended));
+  }
+
+  #report({ isSimulated, begin }: SteppedMetered, found: readonly StreamExcess[]): void {
     // The simulator generates at any speed.
-    if (metered.isSimulated) return;
+    if (isSimulated) return;
     const { deps } = this;
-    const { requestId, organizationId, requestedModel: model } = metered.begin;
-    this.#learnCache(stepped, usage);
-    const endedMs = deps.clock.monotonicMs();
-    const { promptsNanoUsd } = stream;
-    const ended = { model, terms, seen: stream.seen, usage: usage.total, promptsNanoUsd, endedMs };
-    for (const excess of findExcess(ended)) {
+    const { requestId, organizationId } = begin;
+    for (const excess of found) {
       const { kind, name } = excess;
       if (deps.exceededBounds.isHeldWhole(organizationId, kind, name)) continue;
       deps.metrics.observeFasterStream(kind);
@@ -245,13 +265,17 @@ export class SteppedStream implements RunningStream {
     const { begin } = this.metered;
     const endedMs = this.#endedMs ?? this.#nowMs();
     this.#lookLast(endedMs);
+    const hold = deps.leases.findStreamHold(begin.requestId);
+    if (hold !== null && this.stream.boundAt(endedMs) > hold.currentNanoUsd) {
+      this.#control.observeBeyondHold(this, endedMs);
+    }
     const { started } = this.stream;
     const bound = this.stream.boundTokensAt(endedMs);
     if (isLeft) {
       bound.outputTokens = Math.min(bound.outputTokens, this.stream.estimateOutputAt(endedMs));
     }
     return {
-      holds: deps.leases.findStreamHold(begin.requestId)?.highest ?? null,
+      holds: hold?.highest ?? null,
       peakNanoUsd: this.stream.peakNanoUsd,
       bound: boundUsage(begin.requestedModel, this.terms, { bound, started }),
       cut: this.#cut,

@@ -52,6 +52,8 @@ export class StreamMeter {
   #timer: NodeJS.Timeout | null = null;
   #tickedMs = 0;
   #unreadBytes = 0;
+  /** End of the last pause of this process, milliseconds. Null: none. */
+  #pausedUntilMs: number | null = null;
 
   constructor(deps: StreamMeterDeps) {
     this.#deps = deps;
@@ -94,12 +96,19 @@ export class StreamMeter {
     this.#unreadBytes -= bytes;
   }
 
+  /** End of the last pause of this process, also of one before the next tick. Null: none. */
+  findPauseEndMs(): number | null {
+    const nowMs = this.#deps.clock.monotonicMs();
+    return nowMs - this.#tickedMs > PAUSE_MS ? nowMs : this.#pausedUntilMs;
+  }
+
   /** Sets all holds by the present bounds, and cuts streams without budget. */
   tick(): void {
     const nowMs = this.#deps.clock.monotonicMs();
     const silentMs = nowMs - this.#tickedMs;
     this.#tickedMs = nowMs;
     const pausedMs = silentMs > PAUSE_MS ? Math.round(silentMs - TICK_MS) : 0;
+    if (pausedMs > 0) this.#pausedUntilMs = nowMs;
     const due: RunningCut[] = [];
     for (const running of this.#running) {
       attempt(running, () => {

@@ -194,7 +194,7 @@ function toBoundWarning({ id, kind, name, observed, allowed }: ExceededBound): s
   const excess =
     kind === "model"
       ? `The model ${name} was faster than its highest speed: ${figure} tokens per second instead of ${bound}.`
-      : `A result of the tool ${name} was larger than its figure: ${figure} tokens instead of ${bound}.`;
+      : `Calls with results of the tool ${name} read ${figure} tokens, and its bound had ${bound} at that time.`;
   return `${excess} Strict limits hold its requests whole. \`./bursar exceeded-bounds delete ${id}\` holds them in steps again.`;
 }
 

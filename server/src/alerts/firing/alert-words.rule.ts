@@ -84,7 +84,7 @@ function describeExceededBound({ exceeded_bound: bound }: FiringFacts): FiringWo
   const title =
     kind === "model"
       ? `The model ${name} sent ${observed} tokens per second, more than its highest speed of ${allowed}.`
-      : `A result of the tool ${name} had ${observed} tokens, more than its figure of ${allowed}.`;
+      : `Calls with results of the tool ${name} read ${observed} tokens, and its bound had ${allowed} at that time.`;
   return { title, next };
 }
 
