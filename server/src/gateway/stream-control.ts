@@ -209,6 +209,7 @@ export class SteppedStream implements RunningStream {
         requestId,
         model,
         reason,
+        lack: lack.reason,
         limitId: lack.limit.id,
         heldNanoUsd: String(heldNanoUsd),
         costNanoUsd: String(costNanoUsd),

@@ -26,6 +26,8 @@ export interface LeaseState {
   reserved: bigint;
   /** Balance in the last answer. */
   seen: Figures | null;
+  /** Balance in the last answer before the limit was lowered or created. Explains refusals only. */
+  seenBefore: Figures | null;
   /** Time of that answer on the monotonic clock, milliseconds. */
   seenAtMs: number;
   traffic: LeaseTraffic;

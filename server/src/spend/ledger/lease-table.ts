@@ -96,6 +96,7 @@ export class LeaseTable {
         continue;
       }
       // The last numbers belong to an earlier limit. Until the next response, nothing is spendable.
+      state.seenBefore = state.seen ?? state.seenBefore;
       state.seen = null;
       state.changedIn = version;
       if (state.isKept) this.close(state);
@@ -337,6 +338,7 @@ export class LeaseTable {
       held: 0n,
       reserved: 0n,
       seen: null,
+      seenBefore: null,
       seenAtMs: Number.NEGATIVE_INFINITY,
       traffic: this.#takeTraffic(scopeId, { name: limit.period, startMs }),
       changedIn: 0n,

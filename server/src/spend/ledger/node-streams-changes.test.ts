@@ -134,6 +134,40 @@ describe("a limit that changes while a stream runs", () => {
     expect([held(node), reserved(node)]).toEqual([[0n], [0n]]);
   });
 
+  test("below the hold of a stream explains the lack before the database has answered", async () => {
+    await limit(1_000n);
+    const node = await startNodeWithStream({ first: 300n });
+    await limit(350n);
+    expect(resize(node, "req_s", 400n)).toBe("waiting");
+    expect(node.findLack("req_s", streams.world.now)).toMatchObject({
+      reason: "too_large",
+      limit: { amountNanoUsd: 350n },
+      figures: { limitNanoUsd: 350n, settledNanoUsd: 0n },
+    });
+    await streams.world.speakAll(node);
+    expect(lackOf(node, "req_s")).toBe("too_large");
+  });
+
+  test("to less than was spent says that it is spent, and to more that it is not counted yet", async () => {
+    await limit(1_000n);
+    const node = await startNodeWithStream({ first: 300n });
+    const other = await streams.world.startNode("node_2");
+    hold(other, "req_1", 200n);
+    await streams.world.speakAll(other);
+    await limit(900n);
+    expect([resize(node, "req_s", 400n), lackOf(node, "req_s")]).toEqual(["waiting", "uncounted"]);
+    await limit(450n);
+    await streams.world.speakAll(node);
+    expect(lackOf(node, "req_s")).toBe("held");
+  });
+
+  test("that is new and smaller than the wish of a stream explains the lack", async () => {
+    await limit(5_000n);
+    const node = await startNodeWithStream();
+    await streams.world.setLimit({ ...other, amountNanoUsd: 12n, hold: "steps" });
+    expect([resize(node, "req_s", 20n), lackOf(node, "req_s")]).toEqual(["waiting", "too_large"]);
+  });
+
   test("does not restrict the stream after its removal, and counts the current hold when it returns", async () => {
     await limit(5_000n);
     const node = await startNodeWithStream({ usual: 30n });
@@ -157,7 +191,7 @@ describe("a limit that changes while a stream runs", () => {
     const node = await startNodeWithStream({ first: 60n });
     await limit(50n);
     expect(resize(node, "req_s", 61n)).toBe("waiting");
-    expect(lackOf(node, "req_s")).toBe("uncounted");
+    expect(lackOf(node, "req_s")).toBe("too_large");
     await streams.world.speakAll(node);
     expect([held(node), lackOf(node, "req_s")]).toEqual([[60n], "too_large"]);
     expect(resize(node, "req_s", 40n)).toBe("held");

@@ -1,8 +1,15 @@
 import type { SpendScope } from "./charges.ts";
 import { type LimitHolds, listHolds } from "./hold-decision.ts";
-import { describeHold, findRefusal, type HoldRefusal, hasRoom } from "./hold-refusal.ts";
+import {
+  describeHold,
+  findRefusal,
+  type HoldRefusal,
+  hasRoom,
+  type LimitState,
+} from "./hold-refusal.ts";
 import type { HoldWish, HoldWishes, WishLack } from "./hold-wishes.ts";
 import type { LeaseMessages } from "./lease-messages.ts";
+import type { LeaseState } from "./lease-state.ts";
 import type { LeaseTable } from "./lease-table.ts";
 import { amountAt, type Growth, listGrowth } from "./running-request.ts";
 
@@ -132,10 +139,10 @@ export class NodeStreams {
     if (isSilent || messages.isCutOff(nowMs)) return refuse("unavailable");
     const { awaited } = messages;
     if (awaited !== null) return { ...refuse("node_awaited"), awaited };
+    const hopeless = findRefusal({ amountNanoUsd }, lacking.map(toLastSeen));
+    if (hopeless !== null) return hopeless;
     const uncounted = lacking.find(({ seen, countId }) => seen === null || countId === null);
     if (uncounted !== undefined) return refuse("uncounted", uncounted);
-    const hopeless = findRefusal({ amountNanoUsd }, lacking);
-    if (hopeless !== null) return hopeless;
     const used = growths.find(({ state, growthNanoUsd }) => {
       return !hasRoom({ amountNanoUsd: growthNanoUsd }, state);
     });
@@ -143,6 +150,14 @@ export class NodeStreams {
   }
 }
 
+/** After a change of a limit, its new amount and the balance before it can explain a lack before the next answer. */
+function toLastSeen({ limit, seen, seenBefore, endMs }: LeaseState): LimitState {
+  if (seen !== null || limit === null) return { limit, seen, endMs };
+  const before = seenBefore ?? NOTHING_SEEN;
+  return { limit, seen: { ...before, limitNanoUsd: limit.amountNanoUsd }, endMs };
+}
+
+const NOTHING_SEEN = { settledNanoUsd: 0n, leasedNanoUsd: 0n, unresolvedNanoUsd: 0n };
 const NO_LACK: WishLack = { lacking: [], covered: [] };
 
 function toLack(growths: readonly Growth[], lacking: readonly Growth[]): WishLack {
