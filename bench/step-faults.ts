@@ -1,10 +1,11 @@
 // `node bench/step-faults.ts [--rounds 10] [--limit 5] [--clients 200] [--hold steps] [--max-tokens 128000] [--seed 1]`: streams under one strict limit
 // on four nodes with one PostgreSQL. In each round one node is stopped: until it is fenced, longer, or shorter than its lease. In
-// every second round another node gets `kill -9` at the same moment. Each round has a new limit, and ends once it is spent. Exits
-// with 1 if the figures are not those that the rules allow: see `agents/check-faults.ts`.
+// every second round another node gets `kill -9` at the same moment. Each round has a new limit, and ends once it is spent. The long
+// stop is under a fifth of the limit, so that its streams exceed it. Exits with 1 if the figures are not those that the rules allow
+// (`agents/check-faults.ts`), or if no long stop caused an overrun.
 import { parseArgs } from "node:util";
 import { stopAllServers } from "../server/test/harness/server-process.ts";
-import { checkFaults, type FaultFigures } from "./agents/check-faults.ts";
+import { checkFaults, type FaultFigures, type OverrunFiring } from "./agents/check-faults.ts";
 import { runFaultRounds } from "./agents/fault-rounds.ts";
 import { printTable, showUsd } from "./agents/report-run.ts";
 
@@ -48,6 +49,10 @@ async function main(): Promise<number> {
     await stopAllServers();
   }
   printTable(rounds.map((round) => ({ name: `round ${round.round}`, rows: describe(round) })));
+  const longStops = rounds.filter(({ hasLongStop }) => hasLongStop);
+  if (longStops.length > 0 && longStops.every(({ overrunNanoUsd }) => overrunNanoUsd === 0n)) {
+    faults.push("no long stop caused an overrun, so no alert was checked");
+  }
   console.log(faults.length === 0 ? "\nall as the rules allow" : `\n${faults.join("\n")}`);
   return faults.length === 0 ? 0 : 1;
 }
@@ -56,6 +61,7 @@ function describe(figures: FaultFigures): [string, string][] {
   const { streams } = figures;
   const count = (fate: string) => streams.filter((one) => one.fate === fate).length;
   return [
+    ["time", `${Math.round(figures.seconds)} s`],
     ["a node was stopped for", `${(figures.stoppedMs / 1_000).toFixed(1)} s`],
     ["fenced", figures.isFenced ? "yes" : "no"],
     ["streams", String(streams.length)],
@@ -67,8 +73,18 @@ function describe(figures: FaultFigures): [string, string][] {
     ["unresolved", showUsd(figures.unresolvedNanoUsd)],
     ["beyond holds", showUsd(figures.beyondHoldsNanoUsd)],
     ["overrun", showUsd(figures.overrunNanoUsd)],
-    ["alerts of it", String(figures.overrunFirings)],
+    ["alerts of it", describeFirings(figures.firings)],
     ["billed after a cut", showUsd(figures.billedAfterCutNanoUsd)],
     ["refused", figures.refusals],
   ];
+}
+
+/** Number of named requests in each alert, by cause. */
+function describeFirings(firings: readonly OverrunFiring[]): string {
+  if (firings.length === 0) return "0";
+  const described = firings.map(({ requests }) => {
+    const causes = Map.groupBy(requests, ({ cause }) => cause);
+    return [...causes].map(([cause, named]) => `${named.length} × ${cause}`).join(" + ");
+  });
+  return `${firings.length}: ${described.join(", ")}`;
 }

@@ -27,6 +27,7 @@ export interface LimitState {
 
 /** One row of the request log. */
 export interface RecordedRequest {
+  id: string;
   upstreamRequestId: string | null;
   /** Agent session that the client claims. */
   agentSession: string | null;
@@ -142,7 +143,7 @@ export async function readRecords(
     if (Date.now() - startMs > RECORDED_WITHIN_MS) throw new Error("the records are not folded");
   }
   const { rows } = await sql<RecordedRequest>`
-    SELECT upstream_request_id AS "upstreamRequestId", agent_session_id AS "agentSession", outcome, is_estimated AS "isEstimated", is_stream AS "isStream",
+    SELECT request_id AS id, upstream_request_id AS "upstreamRequestId", agent_session_id AS "agentSession", outcome, is_estimated AS "isEstimated", is_stream AS "isStream",
       cost_nano_usd AS "costNanoUsd", hold_nano_usd AS "holdNanoUsd",
       (extract(epoch FROM started_at) * 1000)::float8 AS "startedAtMs",
       (extract(epoch FROM ended_at - started_at) * 1000)::float8 AS "durationMs",

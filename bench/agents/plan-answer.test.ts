@@ -11,6 +11,7 @@ const request: AnswerRequest = {
   prompt: { input: 100, cacheRead: 20_000, cacheWrite5m: 1_000, cacheWrite1h: 0 },
   fixedTokens: null,
   hasThinking: true,
+  thinkingTokens: null,
   hasSafeguards: true,
   hasContextManagement: true,
   tool: "Bash",
@@ -75,6 +76,12 @@ test("a web search that caches its results reads all earlier tokens", () => {
     expect(call.input).toBe(0);
     expect(call.cacheRead).toBe(at === 1 ? 21_000 : sums(cached.calls)[at - 1]);
   }
+});
+
+test("a thinking budget is used up before the first text", () => {
+  const { moments } = plan({ thinkingTokens: 2_000 });
+  const shown = moments.find(({ text }) => text.includes("content_block_stop"));
+  expect(shown?.outputTokens).toBe(2_000);
 });
 
 test("an answer ends at max_tokens", () => {

@@ -24,6 +24,8 @@ export interface AnswerRequest {
   /** Length of a short answer, such as a title. Null: a turn of an agent. */
   fixedTokens: number | null;
   hasThinking: boolean;
+  /** Length of the thinking. Null: as an agent needs it. */
+  thinkingTokens: number | null;
   hasSafeguards: boolean;
   hasContextManagement: boolean;
   /** Tool that the turn may call. Null: none. */
@@ -115,8 +117,9 @@ function addTurn(
   request: AnswerRequest,
   random: () => number,
 ): string | null {
-  if (request.hasThinking && random() < THINKING.share) {
-    const tokens = sample(THINKING, random);
+  const { thinkingTokens } = request;
+  if (request.hasThinking && (thinkingTokens !== null || random() < THINKING.share)) {
+    const tokens = thinkingTokens ?? sample(THINKING, random);
     line.start({ type: "thinking", thinking: "", signature: "" });
     line.hide(tokens);
     const signature = takeWords(0, SIGNATURE.chars + tokens * SIGNATURE.charsPerToken);

@@ -48,6 +48,7 @@ export function readMessage(
       prompt,
       fixedTokens: context.fixedTokens ?? sideTokens,
       hasThinking: ["adaptive", "enabled"].includes(String(asFields(request.thinking)?.type)),
+      thinkingTokens: readBudget(request),
       hasSafeguards: blocksOf(request.safeguards).length > 0,
       hasContextManagement: asFields(request.context_management) !== null,
       tool: nameOf(ownTools.find(({ name }) => name === "Bash") ?? ownTools[0]),
@@ -56,6 +57,12 @@ export function readMessage(
     isStream: request.stream === true,
     session: readSession(request),
   };
+}
+
+/** Thinking of exactly this length. Null: adaptive. */
+function readBudget({ thinking }: WireRequest): number | null {
+  const budget = asFields(thinking)?.budget_tokens;
+  return typeof budget === "number" ? budget : null;
 }
 
 function nameOf(tool: { name?: unknown } | undefined): string | null {

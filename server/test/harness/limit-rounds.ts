@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Database } from "#src/db/pool.ts";
 import { eventually } from "./eventually.ts";
 import { type FakeUpstream, startFakeUpstream } from "./fake-upstream.ts";
@@ -12,8 +10,22 @@ import {
   modelOf,
   sendUntilStopped,
 } from "./limit-load.ts";
-import { NODE_NAME, type NodesOnPostgres, startNodesOnPostgres } from "./nodes-on-postgres.ts";
-import { nodeAt, waitUntilIdle, waitUntilLimitsKnown, waitUntilServing } from "./running-nodes.ts";
+import {
+  NODE_NAME,
+  type NodesOnPostgres,
+  SHORT_LEASES,
+  startNodesOnPostgres,
+} from "./nodes-on-postgres.ts";
+import {
+  nodeAt,
+  nodeIdOf,
+  readEpochs,
+  waitUntilCounted,
+  waitUntilIdle,
+  waitUntilLimitsKnown,
+  waitUntilReported,
+  waitUntilServing,
+} from "./running-nodes.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { type ServerProcess, textField, type WorkspaceWithKey } from "./server-process.ts";
 
@@ -44,7 +56,6 @@ const DEFAULT_CLIENTS = 200;
 const LIMIT_USD = 1;
 const KEY_LIMIT_USD = 0.4;
 const LIMIT_NANO_USD = 1_000_000_000n;
-const TTL_MS = 2_000;
 const ANSWERS_BEFORE_FAULTS = 30;
 const REFUSALS_AT_THE_LIMIT = 20;
 const BOUND_MS = 180_000;
@@ -78,12 +89,7 @@ async function startRun(options: LimitOptions, parts: AsyncDisposableStack): Pro
   const load: LimitLoad = { random: seededRandom(options.seed), sent: new Map(), refused: [] };
   const upstream = parts.adopt(await startFakeUpstream(), (one) => one.close());
   upstream.script = (exchange) => answerAsPlanned(load, exchange);
-  const env = {
-    BURSAR_LEASE_TTL: `${TTL_MS}ms`,
-    BURSAR_HOLD_WAIT: "1s",
-    BURSAR_UNRESOLVED_RELEASE: "24h",
-    BURSAR_LOG_LEVEL: "info",
-  };
+  const env = { ...SHORT_LEASES, BURSAR_LOG_LEVEL: "info" };
   const started = { nodes: NODES, upstreamOrigin: upstream.origin, env };
   const { postgres, db, nodes } = await startNodesOnPostgres(parts, started);
   const first = nodeAt({ nodes }, 0);
@@ -155,15 +161,7 @@ async function createLimitedWorkspace(run: Run): Promise<{ workspaceId: string; 
   await setLimit(node, { type: "workspace", workspace_id: workspaceId }, "monthly", LIMIT_USD);
   await setLimit(node, { type: "api_key", api_key_id: apiKeyId }, "daily", KEY_LIMIT_USD);
   await waitUntilLimitsKnown(run.db, BOUND_MS);
-  // Until then, requests can wait in vain for a limit whose spend is unknown.
-  await eventually(BOUND_MS, "the spend under both limits to be counted", async () => {
-    const counted = await run.db
-      .selectFrom("counted_limit")
-      .select("id")
-      .where("scope_id", "in", [workspaceId, apiKeyId])
-      .execute();
-    return counted.length === 2 ? true : null;
-  });
+  await waitUntilCounted(run.db, [workspaceId, apiKeyId]);
   return { workspaceId, keys: [key, textField(other, "key")] };
 }
 
@@ -224,16 +222,6 @@ async function crashDatabase({ postgres, db }: Run): Promise<void> {
   });
 }
 
-/** Epoch of each node. A fence raises it. */
-export async function readEpochs(db: Database): Promise<Map<string, bigint>> {
-  const rows = await db.selectFrom("node").select(["id", "epoch"]).execute();
-  return new Map(rows.map(({ id, epoch }) => [id, BigInt(epoch)]));
-}
-
-export async function nodeIdOf({ dataDir }: ServerProcess): Promise<string> {
-  return (await readFile(join(dataDir, "journal", "node-id"), "utf8")).trim();
-}
-
 /** Waits until every request has its record and no record changes. */
 async function waitUntilRecorded(
   run: Run,
@@ -254,15 +242,7 @@ async function waitUntilRecorded(
       },
     );
   });
-  await eventually(BOUND_MS, "the fenced node to report its requests", async () => {
-    const left = await run.db
-      .selectFrom("lease")
-      .select("node_id")
-      .where("request_id", "=", "")
-      .where("unresolved_since", "is not", null)
-      .execute();
-    return left.length === 0 ? true : null;
-  });
+  await waitUntilReported(run.db);
   // Records and balances are read in two queries, so no flush may happen between them.
   await waitUntilIdle(run);
 }

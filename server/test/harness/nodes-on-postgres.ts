@@ -8,6 +8,13 @@ import { TEST_SECRET } from "./test-secret.ts";
 
 const MAX_CONNECTIONS = "300";
 
+/** Settings with which nodes are fenced within seconds. Unresolved holds outlive every test. */
+export const SHORT_LEASES = {
+  BURSAR_LEASE_TTL: "2s",
+  BURSAR_HOLD_WAIT: "1s",
+  BURSAR_UNRESOLVED_RELEASE: "24h",
+} as const;
+
 /** Server processes that share one PostgreSQL, which does not end with any of them. */
 export interface NodesOnPostgres {
   postgres: EmbeddedPostgres;

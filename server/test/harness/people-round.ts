@@ -12,7 +12,7 @@ import {
   planRequest,
   sendPlanned,
 } from "./limit-load.ts";
-import { type NodesOnPostgres, startNodesOnPostgres } from "./nodes-on-postgres.ts";
+import { type NodesOnPostgres, SHORT_LEASES, startNodesOnPostgres } from "./nodes-on-postgres.ts";
 import { type Company, insertCompany, KEYS_PER_PERSON, type Person } from "./people.ts";
 import { nodeAt, waitUntilIdle, waitUntilLimitsKnown, waitUntilServing } from "./running-nodes.ts";
 import { seededRandom } from "./seeded-random.ts";
@@ -91,11 +91,10 @@ async function startRun(options: PeopleOptions, parts: AsyncDisposableStack): Pr
   const load: LimitLoad = { random: seededRandom(options.seed), sent: new Map(), refused: [] };
   const upstream = parts.adopt(await startFakeUpstream(), (one) => one.close());
   upstream.script = (exchange) => answerAsPlanned(load, exchange);
-  const env = { BURSAR_LEASE_TTL: "2s", BURSAR_HOLD_WAIT: "1s", BURSAR_UNRESOLVED_RELEASE: "24h" };
   const started = await startNodesOnPostgres(parts, {
     nodes: NODES,
     upstreamOrigin: upstream.origin,
-    env,
+    env: SHORT_LEASES,
   });
   const node = nodeAt(started, 0);
   const probe = await node.workspaceWithKey();

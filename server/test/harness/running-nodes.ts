@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Database } from "#src/db/pool.ts";
 import { eventually } from "./eventually.ts";
 import { type ServerProcess, sendMessage } from "./server-process.ts";
@@ -37,6 +39,41 @@ export async function waitUntilLimitsKnown(db: Database, withinMs: number): Prom
       .execute();
     return behind.length === 0 ? true : null;
   });
+}
+
+/** Waits until the spend under each limit is counted. Until then, requests can wait for a limit whose spend is unknown. */
+export async function waitUntilCounted(db: Database, scopeIds: readonly string[]): Promise<void> {
+  await eventually(WITHIN_MS, "the spend under the limits to be counted", async () => {
+    const counted = await db
+      .selectFrom("counted_limit")
+      .select("id")
+      .where("scope_id", "in", scopeIds)
+      .execute();
+    return counted.length === scopeIds.length ? true : null;
+  });
+}
+
+/** Waits until fenced nodes have returned, and their leases are unresolved no more. */
+export async function waitUntilReported(db: Database): Promise<void> {
+  await eventually(WITHIN_MS, "the fenced nodes to report their requests", async () => {
+    const left = await db
+      .selectFrom("lease")
+      .select("node_id")
+      .where("request_id", "=", "")
+      .where("unresolved_since", "is not", null)
+      .execute();
+    return left.length === 0 ? true : null;
+  });
+}
+
+/** Epoch of each node. A fence raises it. */
+export async function readEpochs(db: Database): Promise<Map<string, bigint>> {
+  const rows = await db.selectFrom("node").select(["id", "epoch"]).execute();
+  return new Map(rows.map(({ id, epoch }) => [id, BigInt(epoch)]));
+}
+
+export async function nodeIdOf({ dataDir }: ServerProcess): Promise<string> {
+  return (await readFile(join(dataDir, "journal", "node-id"), "utf8")).trim();
 }
 
 async function isIdle({ url }: ServerProcess): Promise<boolean> {
