@@ -47,16 +47,38 @@ function adaptLaptopRefusal(error: ApiError, { nowMs, publicUrl }: RefusalFacts)
   if (error.code === "database_unavailable") {
     return { ...claudeCodeForm, message: error.message, headers: { ...NO_RETRY, ...FETCH_ERROR } };
   }
+  const { limit } = error.details;
+  const cut = describeRetriedCut(error);
+  if (cut !== null) {
+    const { status, type, headers } = error;
+    return { status, type, headers, message: cut };
+  }
   const form = toRejectedForm(error, nowMs);
   if (form === null) return error;
-  const { limit } = error.details;
   if (limit === undefined || !capCodes.has(error.code)) return form;
   const isShared = isSharedScope(limit);
+  const cap = describeCap(limit, error.details.max_cost_usd, publicUrl);
   return {
     ...form,
-    message: describeCap(limit, error.details.max_cost_usd, publicUrl),
+    message: error.code === "stream_cut_limit_spent" ? `${STOPPED} ${lowerFirst(cap)}` : cap,
     headers: { ...form.headers, ...(isShared && SHARED) },
   };
+}
+
+/** Begins the reason of a cut stream. */
+const STOPPED = "This response was stopped, because";
+
+/** Message of a cut stream whose request can be sent again. Null: another refusal. */
+function describeRetriedCut({ code, details: { limit } }: ApiError): string | null {
+  if (limit === undefined) return null;
+  switch (code) {
+    case "stream_cut_budget_held":
+      return `${STOPPED} other requests hold what remains of ${lowerFirst(nameLimit(limit))}: send the request again shortly.`;
+    case "stream_cut_database_unavailable":
+      return `${STOPPED} the gateway's database grants no more budget for it: send the request again when the database responds.`;
+    default:
+      return null;
+  }
 }
 
 const capCodes: ReadonlySet<ErrorCode> = new Set([

@@ -95,6 +95,7 @@ test("a client with a key gets the upstream's headers, and no look at caps", asy
   expect(prepared).toEqual([]);
 });
 
+type CutCode = `stream_cut_${"limit_spent" | "budget_held" | "database_unavailable"}`;
 type Scope = Pick<RefusingLimit["limit"], "scopeType" | "scopeId" | "scopeName">;
 
 async function refuseFor(scope: Scope): Promise<Answer> {
@@ -183,6 +184,52 @@ test.for<[Scope, string]>([
     const page = `${NEXT}${scope.scopeType}&id=${scope.scopeId}&period=monthly`;
     expect(message).toBe(
       `${rest} and this request can cost $3.21: choose another model with /model, use /compact, or ${page}`,
+    );
+  },
+);
+
+test.for<[CutCode, Scope, string]>([
+  [
+    "stream_cut_limit_spent",
+    { scopeType: "member", scopeId: "user_test" },
+    `your monthly spend limit of $10.00 is used up until 2026-12-01 at 00:00 UTC: ${NEXT}member&id=user_test&period=monthly`,
+  ],
+  [
+    "stream_cut_limit_spent",
+    { scopeType: "workspace", scopeId: "w" },
+    `the monthly spend limit that the workspace shares is used up until 2026-12-01 at 00:00 UTC: ${NEXT}workspace&id=w&period=monthly`,
+  ],
+  [
+    "stream_cut_budget_held",
+    { scopeType: "workspace", scopeId: "w" },
+    "other requests hold what remains of the monthly spend limit that the workspace shares: send the request again shortly.",
+  ],
+  [
+    "stream_cut_database_unavailable",
+    { scopeType: "workspace", scopeId: "w" },
+    "the gateway's database grants no more budget for it: send the request again when the database responds.",
+  ],
+])(
+  "a cut of a stream by %s says that it was stopped, without amounts that people share: %j",
+  async ([code, scope, reason]) => {
+    const { gateway } = await start();
+    const limit = toLimitFacts({
+      limit: { id: "spl_test", ...scope, period: "monthly", amountNanoUsd: 10_000_000_000n },
+      spentNanoUsd: 9_900_000_000n,
+      heldNanoUsd: 100_000_000n,
+      unresolvedNanoUsd: 0n,
+      neededNanoUsd: 100_000_000n,
+      regainAtMs: DEC_1_MS,
+    });
+    const cut = { held_usd: "0.10", cost_usd: "0.09" };
+    gateway.admission = {
+      admit: () => {
+        throw new ApiError(code, "Spent: $9.90.", {}, { limit, cut });
+      },
+    };
+    const answer = await post(gateway, gateway.addLaptop());
+    expect(JSON.parse(answer.text).error.message).toBe(
+      `This response was stopped, because ${reason}`,
     );
   },
 );
