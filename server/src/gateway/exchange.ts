@@ -23,6 +23,8 @@ export interface Exchange {
   keyCheckedAtMs: number;
   /** Model as the client wrote it. Null: the body is not read. */
   requestedModel: string | null;
+  /** Whether the client asks for a stream. Null: the body is not read. */
+  isStream: boolean | null;
   /** Set at the dispatch. */
   relay: RunningRelay | null;
   /** Aborts when the client leaves or the server stops. Set while the request waits for budget. */

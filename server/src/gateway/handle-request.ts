@@ -1,3 +1,4 @@
+import type { ApiError } from "#src/domain/api-error.ts";
 import { removeNeutralParts } from "#src/domain/feature-book.ts";
 import { ALL_MODELS, modelGroupOf } from "#src/domain/model-groups.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
@@ -26,7 +27,14 @@ import { findListFilter, listModels } from "./list-models.ts";
 import { makeNotFoundError } from "./not-found.ts";
 import { parseMessage, refuseUnshareable } from "./parse-message.ts";
 import { type BodyLimits, checkBodyHeaders, MAX_BODY_BYTES, readBody } from "./read-body.ts";
-import { makeStoppingError, type RefusedRequest, refuse, toRefusal } from "./refuse.ts";
+import { RecentCuts } from "./recent-cuts.ts";
+import {
+  makeStoppingError,
+  type RefusalForm,
+  type RefusedRequest,
+  refuse,
+  toRefusal,
+} from "./refuse.ts";
 import { Relay, type RelayDeps } from "./relay-response.ts";
 import { reportRefusal } from "./report-refusal.ts";
 import { type ClaudeRoute, findRoute, notFound } from "./routes.ts";
@@ -122,7 +130,7 @@ export function makeGateway(deps: GatewayDeps): Gateway {
     if (user !== null) shares.release(user, "running_requests", 1);
   });
   const streams = new StreamControl(deps);
-  const serving: ServingDeps = { ...deps, streams };
+  const serving: ServingDeps = { ...deps, streams, cuts: new RecentCuts() };
   let isDraining = false;
 
   const relayDeps = makeRelayDeps(serving, {
@@ -152,7 +160,7 @@ export function makeGateway(deps: GatewayDeps): Gateway {
     const error = toRefusal(thrown);
     const { call, requestId, identity } = exchange;
     if (error !== thrown) deps.logger.error({ err: thrown, requestId }, "a request failed");
-    const form = adaptRefusal(deps, exchange, error);
+    const form = toForm(serving, exchange, error);
     const isClosing = isDraining;
     const canAnswer = !isClientGone(exchange);
     if (canAnswer) reportRefusal(deps, exchange, { error, status: form.status });
@@ -201,7 +209,7 @@ function makeRelayDeps(
   return {
     ...own,
     streams: deps.streams,
-    adaptRefusal: (exchange, error) => adaptRefusal(deps, exchange, error),
+    adaptRefusal: (exchange, error) => toForm(deps, exchange, error),
     settle: (exchange, metered, ending) => settleExchange(deps, exchange, metered, ending),
     rateHeaders: (rate) => deps.rates.headersOf(rate),
     usageHeaders: (exchange) => findUsageHeaders(deps, exchange),
@@ -249,6 +257,7 @@ function openExchange(deps: GatewayDeps, call: ClientCall): Exchange {
     laptop: null,
     keyCheckedAtMs: 0,
     requestedModel: null,
+    isStream: null,
     relay: null,
     waiting: null,
     unheld: null,
@@ -270,6 +279,13 @@ function sendHello({ call, requestId }: Exchange): void {
 
 interface ServingDeps extends GatewayDeps {
   streams: StreamControl;
+  cuts: RecentCuts;
+}
+
+/** Form of a refusal that the client expects. */
+function toForm(deps: ServingDeps, exchange: Exchange, error: ApiError): RefusalForm {
+  const form = adaptRefusal(deps, exchange, error);
+  return deps.cuts.explain(exchange, error, form, deps.clock.monotonicMs());
 }
 
 interface Serving {
@@ -326,6 +342,7 @@ async function serve(
   const { features } = deps.prices.get(organizationId);
   const message = removeNeutralParts(parseMessage(sent), features);
   exchange.requestedModel = message.model;
+  exchange.isStream = message.isStream;
   recordKeyUse(deps, exchange, key, message.model);
   checkModels(key, message);
   refuseUnshareable(message);

@@ -37,6 +37,8 @@ export interface Company {
   restart(): Promise<void>;
   /** Approves the code in Ann's browser, with a sign-in at the provider if the browser has no session. */
   approve(code: string): Promise<void>;
+  /** Signs Ann in at the console, so that `signIn` needs no terminal before it. */
+  openBrowser(): Promise<void>;
   /** Signs the machine in without a terminal, with the requests of the client and of Ann's page. */
   signIn(machine: Machine): Promise<StoredSignIn>;
   /** Cost of an agent session in billionths of a US dollar, and the classes of its requests. */
@@ -68,8 +70,10 @@ export interface Company {
   close(): Promise<void>;
 }
 
-export async function startCompany(): Promise<Company> {
+/** Starts it with the simulator, or with the upstream of these settings. */
+export async function startCompany(upstream: Record<string, string> = {}): Promise<Company> {
   const env = {
+    ...upstream,
     BURSAR_ALLOW_PRIVATE_TARGETS: "127.0.0.1",
     BURSAR_PORT: String(await findFreePort()),
   };
@@ -98,6 +102,12 @@ export async function startCompany(): Promise<Company> {
       started.server = await started.server.restart();
     },
     approve: (code) => approve(page, url, code),
+    async openBrowser() {
+      const begun = await postForm(`${url}/oauth/device_authorization`, {
+        surface: "claude_code",
+      });
+      await approve(page, url, textField(begun, "user_code"));
+    },
     signIn: (machine) => signIn(machine, url, (code) => approveByRequest(page, code, workspaceId)),
     readSession: (id) => readSession(started.server, id),
     async setSettings(settings) {

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { makeLoginSettings } from "@bursar/contract/claude-code-file.ts";
 import { temporaryFolder } from "#test/harness/server-process.ts";
 import { type ClientTerminal, openTerminal } from "./client-terminal.ts";
 import { clientsFolder } from "./run-client.ts";
@@ -59,8 +60,7 @@ export async function makeMachine(gatewayUrl: string): Promise<Machine> {
   ];
   await mkdir(join(etc, "claude-code"));
   await writeJson(join(etc, "claude-code/managed-settings.json"), {
-    forceLoginMethod: "gateway",
-    forceLoginGatewayUrl: gatewayUrl,
+    ...makeLoginSettings(gatewayUrl),
   });
   await mkdir(join(home, ".claude"));
   await writeJson(join(home, ".claude.json"), {
