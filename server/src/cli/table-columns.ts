@@ -17,7 +17,7 @@ const columns: Readonly<Record<string, string>> = {
   LimitOverrun:
     "at overrun_usd limit_usd spent_usd request_count requests firings period_starts_at",
   LoggedRequest:
-    "started_at id workspace_name api_key_name model status doubt cut.reason total_tokens cost_usd adjustment_usd latency_ms",
+    "started_at id cut.reason cost_usd model status api_key_name workspace_name doubt total_tokens adjustment_usd latency_ms",
   IncreaseRequest:
     "id requester scope.type scope_name period limit_when_asked_usd amount_usd status reason spent_usd approved_usd answer resolved_by created_at",
   ExceededBound: "kind name observed_tokens allowed_tokens exceeded_at request_id id",
