@@ -47,7 +47,7 @@ async function startStream(fields: object = {}) {
   const arrived = upstream.nextExchange();
   const response = open(gateway.origin, post(gateway, { ...asked, ...fields }));
   const exchange = await arrived;
-  return { ledger, clock, excesses, gateway, exchange, response };
+  return { ledger, clock, excesses, upstream, gateway, exchange, response };
 }
 
 /** Waits until the last hold is this amount. */
@@ -257,7 +257,8 @@ describeEachReader(() => {
     });
 
     test("that was faster than its model makes the model whole on this node, and reports it once", async () => {
-      const { ledger, clock, excesses, gateway, exchange, response } = await startStream();
+      const { ledger, clock, excesses, upstream, gateway, exchange, response } =
+        await startStream();
       await begin(exchange);
       clock.atMs += 2_000;
       await exchange.write(messageEnd({ output_tokens: 501 }).join(""));
@@ -266,10 +267,12 @@ describeEachReader(() => {
       const { requestId, organizationId } = await gateway.end();
       const observed = { kind: "model", name: MODEL, observed: 251, allowed: 100 };
       expect(excesses).toEqual([{ ...observed, requestId, organizationId }]);
+      const arrived = upstream.nextExchange();
       const next = open(gateway.origin, post(gateway, asked));
       await expect.poll(() => ledger.asked.length).toBe(2);
       expect(ledger.asked[1]?.stream).toBeUndefined();
-      (await next.catch(() => null))?.destroy();
+      (await arrived).reset();
+      (await next).destroy();
     });
 
     test("ends as an APIError of the official SDK, with the code", async () => {
