@@ -157,8 +157,9 @@ async function runChecks(env: Environment, file: string): Promise<Counts> {
 
 /**
  * Sends every operation of the document with the admin key. No response may be a 5xx, and each has the declared
- * status, type and shape. Operations with another credential are fuzzed with theirs. A second run sends all of them
- * with a NUL in each request.
+ * status, type and shape. Operations with another credential are fuzzed with theirs. A second run sends them with a NUL
+ * in each request. A factor above 1 does this with the others too: `hostile-input.test.ts` puts a NUL into each of their
+ * parameters and fields, and expects the exact 400.
  */
 async function fuzz(server: ServerProcess, env: Environment): Promise<Counts> {
   const fuzzingKey = await server.mustAdmin("POST", "/v1/admin/admin_keys", { name: "fuzzing" });
@@ -189,6 +190,7 @@ async function fuzz(server: ServerProcess, env: Environment): Promise<Counts> {
     ]),
     runSchemathesis(server, withNul, apiKey, CLAUDE_CASES, [...noServerError, ...claude]),
   ]);
+  if (Number(factor) === 1) return sum(first, ...counts);
   const last = await runSchemathesis(server, withNul, adminKey, ADMIN_CASES, [
     ...noServerError,
     ...withKeyAlone,
