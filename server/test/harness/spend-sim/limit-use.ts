@@ -4,6 +4,7 @@ import { MemoryStore } from "./memory-store.ts";
 import { Model } from "./model.ts";
 import { Random } from "./random.ts";
 import { SimulatedNode, type Times } from "./simulated-node.ts";
+import { ExceededBounds } from "./stream-excess.ts";
 import { makeHoldRequest, type StreamPlan } from "./stream-plans.ts";
 import { countTokens, type PlannedStream, planOn } from "./stream-rules.ts";
 
@@ -83,6 +84,7 @@ class Desk {
   readonly #nodes: SimulatedNode[] = [];
   /** Usual amounts of each node, by its id. */
   readonly #usual = new Map<string, UsualCosts>();
+  readonly #exceeded = new ExceededBounds();
   readonly #agents: Agent[];
   readonly #time = { realMs: 0, wallMs: START_MS };
   readonly #counts = { requests: 0, refused: 0 };
@@ -102,6 +104,7 @@ class Desk {
     return new SimulatedNode(id, this.#model, {
       ...{ steadyOffsetMs: 0, hasUptime: true, isSteadyOnly: false },
       ...{ coverMs: TIMES.ttlMs, times: TIMES, random: this.#random, brokenRule: null },
+      exceeded: this.#exceeded,
       onStreamEnd: ({ begin, metered }, costNanoUsd) => {
         const { peakNanoUsd = 0n } = metered ?? {};
         const hasPeak = peakNanoUsd > costNanoUsd;
@@ -219,7 +222,10 @@ class Desk {
     const requestId = `req_${String(this.#made).padStart(24, "0")}`;
     const planned = this.#plan(agent);
     // The upstream counts the prompt of a request that does not fit by its bytes.
-    const stream = agent.refusals === 0 ? planned : countTokens(planned, this.#time.wallMs);
+    const stream =
+      agent.refusals === 0
+        ? planned
+        : countTokens(planned, { atMs: this.#time.wallMs, exceeded: this.#exceeded });
     agent.requestId = requestId;
     const usualNanoUsd = this.#usual.get(node.id)?.find(scope.apiKeyId, MODEL) ?? 0n;
     const wanted = { scope, amount: stream.worstCase.nanoUsd, stream: { ...stream, usualNanoUsd } };
@@ -245,8 +251,9 @@ class Desk {
       lengths: "agent",
       inferenceGeo: "global",
     };
-    const misbehaviour = { isTooFast: false, hasLargeResults: false };
-    return planOn(plan, random, { atMs: this.#time.wallMs, misbehaviour });
+    const misbehaviour = { isTooFast: false, hasLargeResults: false, hasFastTools: false };
+    const facts = { misbehaviour, exceeded: this.#exceeded };
+    return planOn(plan, random, { atMs: this.#time.wallMs, ...facts });
   }
 
   async result(): Promise<LimitUse> {

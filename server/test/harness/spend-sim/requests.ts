@@ -38,8 +38,8 @@ export class Requests {
 
   /** Sends a request for a stream, with the prices of the product. */
   sendStream(node: SimulatedNode, scope: SpendScope): string {
-    const { streaming, time, misbehaviour } = this.#world;
-    const stream = makeStream(streaming, { atMs: time.wallMs, misbehaviour });
+    const { streaming, time, misbehaviour, exceeded } = this.#world;
+    const stream = makeStream(streaming, { atMs: time.wallMs, misbehaviour, exceeded });
     return this.#send(node, { scope, amount: stream.worstCase.nanoUsd, stream });
   }
 

@@ -13,6 +13,7 @@ import { expectSame, keysOf, type Model } from "./model.ts";
 import type { Random } from "./random.ts";
 import { type BrokenRule, type RunningStream, SimulatedStreams } from "./simulated-streams.ts";
 import type { FlushRequest, SpendStore, StoreTimes } from "./store.ts";
+import type { ExceededBounds } from "./stream-excess.ts";
 import type { Admitted } from "./stream-fairness.ts";
 import type { PlannedStream } from "./stream-rules.ts";
 
@@ -44,6 +45,7 @@ interface SimulatedNodeOptions extends MachineClock {
   times: Times;
   random: Random;
   brokenRule: BrokenRule | null;
+  exceeded: ExceededBounds;
   /** Called for each admitted request. */
   onAdmission: (node: SimulatedNode, admission: Admission) => void;
   /** Called at the end of each stream, with its cost. Absent: not called. */
@@ -117,11 +119,11 @@ export class SimulatedNode {
     this.#options = options;
     this.#machine = new Machine(options);
     this.leases = this.#newLeases();
-    const { random, brokenRule } = options;
+    const { random, brokenRule, exceeded } = options;
     const leases = () => this.leases;
     const end = (record: EndRecord) => this.#end(record);
     const onEnd = options.onStreamEnd ?? (() => undefined);
-    const parts = { nodeId: id, leases, model, random, end, onEnd, brokenRule };
+    const parts = { nodeId: id, leases, model, random, end, onEnd, brokenRule, exceeded };
     this.streams = new SimulatedStreams(parts);
   }
 

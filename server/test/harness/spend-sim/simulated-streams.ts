@@ -20,6 +20,7 @@ import {
   toHolds,
   wholeCost,
 } from "./stream-bills.ts";
+import { type ExceededBounds, findCause, observeEnd } from "./stream-excess.ts";
 import {
   type Admitted,
   findUnfairness,
@@ -43,9 +44,6 @@ const PAUSED_MS = 1_000;
 const CAUGHT_UP_MS = 750;
 /** Time after a stop in which a use of a tool that was read late can still have its cut or its larger hold. */
 const CAUGHT_UP_IN_TOOLS_MS = 1_750;
-
-/** Reasons why a stream may cost more than its hold. A running node allows no other. */
-export type ExcessCause = "stopped" | "too_fast" | "large_result";
 
 export interface RunningStream {
   begin: BeginRecord;
@@ -80,10 +78,18 @@ export type BrokenRule = "late_cut" | "no_elapsed_time" | "top_ups_last" | "firs
 export function newCounts() {
   return {
     ...{ streams: 0, stepped: 0, cuts: 0, left: 0, broken: 0, excess: 0 },
+    ...{ excessByStop: 0, excessBySpeed: 0, excessByResult: 0, excessByTool: 0 },
     ...{ unfairElsewhere: 0, unfairByGrant: 0 },
     ...{ billedBeyondCut: 0, billedBeyondLeft: 0, billedBeyondBroken: 0, billedBeyondNanoUsd: 0n },
   };
 }
+
+const EXCESS = {
+  stopped: "excessByStop",
+  too_fast: "excessBySpeed",
+  large_result: "excessByResult",
+  fast_tool: "excessByTool",
+} as const;
 
 const BEYOND = {
   cut: "billedBeyondCut",
@@ -100,6 +106,7 @@ interface SimulatedStreamsOptions {
   /** Called at the end of each stream, with its cost. */
   onEnd: (stream: RunningStream, costNanoUsd: bigint) => void;
   brokenRule: BrokenRule | null;
+  exceeded: ExceededBounds;
 }
 
 export class SimulatedStreams {
@@ -107,6 +114,8 @@ export class SimulatedStreams {
   readonly counts = newCounts();
   readonly #options: SimulatedStreamsOptions;
   #tickedMs = Number.NEGATIVE_INFINITY;
+  /** End of the last pause of this process. Null: none. */
+  #pausedUntilMs: number | null = null;
 
   constructor(options: SimulatedStreamsOptions) {
     this.#options = options;
@@ -157,6 +166,7 @@ export class SimulatedStreams {
     this.#tickedMs = now.nowMs;
     const at = { ...now, realMs };
     const wasPaused = pauseMs > PAUSED_MS;
+    if (wasPaused) this.#pausedUntilMs = now.nowMs;
     const readsFirst = !wasPaused || this.#options.random.chance(0.5);
     const due: Due[] = [];
     for (const stream of [...this.running.values()]) {
@@ -305,11 +315,19 @@ export class SimulatedStreams {
     const { begin, planned } = stream;
     const hold = leases().findStreamHold(begin.requestId);
     const heldNanoUsd = hold?.currentNanoUsd ?? planned.worstCase.nanoUsd;
-    if (cost > heldNanoUsd) {
+    const cause = findCause(stream, nowMs);
+    const isBeyondHold = cost > heldNanoUsd;
+    if (isBeyondHold) {
       const name = `${begin.requestId} costs ${cost} over its hold of ${heldNanoUsd}`;
-      if (findCause(stream, nowMs) === null)
-        throw new Error(`${name}, without a fault ${describe(stream)}`);
+      if (cause === null) throw new Error(`${name}, without a fault ${describe(stream)}`);
       this.counts.excess += 1;
+      this.counts[EXCESS[cause]] += 1;
+    }
+    if (stream.metered !== null) {
+      const isAnswered = how.outcome === "answered";
+      const pausedUntilMs = this.#pausedUntilMs;
+      const ended = { isAnswered, isBeyondHold, cause, endedMs: nowMs, pausedUntilMs };
+      observeEnd(stream, stream.metered, { exceeded: this.#options.exceeded, ended });
     }
     this.running.delete(begin.requestId);
     this.#options.onEnd(stream, cost);
@@ -417,7 +435,9 @@ export class SimulatedStreams {
 
   /** An end can come before the first tick after a stop. */
   #noteStop(stream: RunningStream, nowMs: number): void {
-    if (isStop(stream, nowMs - this.#tickedMs)) stream.stoppedUntilMs = nowMs + 1;
+    const pauseMs = nowMs - this.#tickedMs;
+    if (pauseMs > PAUSED_MS) this.#pausedUntilMs = nowMs;
+    if (isStop(stream, pauseMs)) stream.stoppedUntilMs = nowMs + 1;
   }
 
   /** The process dies, and its connections close. The provider generates on. Returns the bills, by request. */
@@ -450,10 +470,4 @@ function isStop(stream: RunningStream, pauseMs: number): boolean {
 
 function hasTools({ planned }: RunningStream): boolean {
   return planned.plan.request.serverTools.length > 0;
-}
-
-function findCause({ planned, stoppedUntilMs }: RunningStream, nowMs: number): ExcessCause | null {
-  if (planned.bounds.isTooFast) return "too_fast";
-  if (planned.bounds.hasLargeResults) return "large_result";
-  return nowMs < stoppedUntilMs ? "stopped" : null;
 }

@@ -65,8 +65,17 @@ export interface SimulationResult {
   stops: number;
   kills: number;
   cutOffs: number;
-  /** Streams that cost more than their hold, because of a fault. */
+  /**
+   * Streams that cost more than their hold, because of a fault: a stop of their node, a speed above the data, a result above
+   * its figure, or a tool faster than a second.
+   */
   excess: number;
+  excessByStop: number;
+  excessBySpeed: number;
+  excessByResult: number;
+  excessByTool: number;
+  /** Models and tools that are held whole since. */
+  excluded: number;
   /** All balances and events at the end. For a comparison of two stores. */
   digest: string;
 }
@@ -294,6 +303,7 @@ class Simulation {
       ...failovers.counts,
       ...this.#streams.counts,
       ...sumStreams(nodes),
+      excluded: this.#world.exceeded.size,
       overrun: [...balances.values()].filter(({ overrun }) => overrun > 0n).length,
       digest: [...this.log, ...rows, ...left.sort(), ...[...alerted].sort()].join("\n"),
     };

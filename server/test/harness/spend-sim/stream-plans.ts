@@ -10,6 +10,8 @@ const MAX_TOKENS = [500, 1_000, 4_000, 8_000, 32_000, 64_000] as const;
 const WINDOW_TOKENS = 200_000;
 /** Shares of requests. */
 const TOOL_SHARE = 0.15;
+/** The same in runs whose tools break their bounds. */
+const BROKEN_TOOL_SHARE = 0.6;
 const FALLBACK_SHARE = 0.05;
 const THINKING_SHARE = 0.3;
 const UNKNOWN_SHARE = 0.1;
@@ -26,6 +28,8 @@ const MAX_CALLS = 6;
 const LEAST_RUN_MS = 2_000;
 /** Most pages of a search result. */
 const MAX_PAGES = 10;
+/** Longest run of a tool that is faster than the bound assumes. */
+const FAST_RUN_MS = 800;
 /** Most output tokens that the start of a response reports. */
 const MAX_FIRST_TOKENS = 8;
 
@@ -55,13 +59,19 @@ export interface RunBounds {
   page: PageSize | null;
   isTooFast: boolean;
   hasLargeResults: boolean;
+  /** Tools answer within less than a second. */
+  hasFastTools: boolean;
 }
 
-export function planStream(random: Random): StreamPlan {
+export function planStream(
+  random: Random,
+  { hasLargeResults, hasFastTools }: Pick<RunBounds, "hasLargeResults" | "hasFastTools">,
+): StreamPlan {
   const model = random.pick(MODELS) ?? MODELS[0];
   const inputTokens = 500 + random.below(random.chance(0.2) ? 60_000 : 6_000);
   const bodyBytes = inputTokens * (1 + random.below(4));
-  const hasTools = random.chance(TOOL_SHARE);
+  const areBroken = hasLargeResults || hasFastTools;
+  const hasTools = random.chance(areBroken ? BROKEN_TOOL_SHARE : TOOL_SHARE);
   const chance = random.next();
   const other = chance < THINKING_SHARE ? "thinking" : "text";
   const kind = chance > 1 - UNKNOWN_SHARE ? "unknown" : other;
@@ -94,7 +104,10 @@ export function planStream(random: Random): StreamPlan {
 
 function planTool(random: Random): HoldRequest["serverTools"][number] {
   const type = random.chance(0.8) ? "web_search_20250305" : "web_fetch_20250910";
-  return { type, maxUses: random.chance(0.5) ? 1 + random.below(5) : null, model: null };
+  const maxUses = random.chance(0.5) ? 1 + random.below(5) : null;
+  const tool = { type, maxUses, model: null };
+  const isLimited = type.startsWith("web_fetch") && random.chance(0.5);
+  return isLimited ? { ...tool, maxContentTokens: 500 + random.below(10_000) } : tool;
 }
 
 /** A closed request without anything special. */
@@ -216,11 +229,12 @@ class RunPlanner {
     const query = 10 + random.below(60);
     const searches = isSearch ? 1 : 0;
     this.#addBlock({ toolUses: 1, searchUses: searches }, query, 2 + random.below(3));
-    const { resultTokens, hasLargeResults } = this.#bounds;
+    const { resultTokens, hasLargeResults, hasFastTools } = this.#bounds;
     const most = hasLargeResults ? resultTokens * 3 : resultTokens;
     const result = random.below(most);
     this.#promptTokens = Math.min(WINDOW_TOKENS, this.#promptTokens + before + query + result);
-    this.#parts.push({ ms: LEAST_RUN_MS + random.below(4_000) });
+    const runMs = LEAST_RUN_MS + random.below(4_000);
+    this.#parts.push({ ms: hasFastTools ? runMs % FAST_RUN_MS : runMs });
     // The next call begins before its result is sent.
     const atStart = { ...this.#callNext(hasLargeResults), searches };
     this.#parts.push({ ms: random.below(400), atStart });

@@ -10,6 +10,7 @@ import { type LiveUsage, nothingSeen } from "#src/gateway/usage-seen.ts";
 import { leastOf } from "#src/spend/ledger/lease-rules.ts";
 import { type Counts, NO_COUNTS, type Run } from "./provider.ts";
 import type { Random } from "./random.ts";
+import type { ExceededBounds } from "./stream-excess.ts";
 import { planRun, planStream, type RunBounds, type StreamPlan } from "./stream-plans.ts";
 
 // Streams under the rules of the product: their holds, prices and bounds.
@@ -37,21 +38,25 @@ export interface PlannedStream {
 }
 
 /** Ways in which the provider breaks its bounds. */
-export type Misbehaviour = Pick<RunBounds, "isTooFast" | "hasLargeResults">;
+export type Misbehaviour = Pick<RunBounds, "isTooFast" | "hasLargeResults" | "hasFastTools">;
 
-export function makeStream(
-  random: Random,
-  { atMs, misbehaviour }: { atMs: number; misbehaviour: Misbehaviour },
-): PlannedStream {
-  return planOn(planStream(random), random, { atMs, misbehaviour });
+/** Facts at the start of a stream. */
+interface StreamFacts {
+  atMs: number;
+  misbehaviour: Misbehaviour;
+  exceeded: ExceededBounds;
+}
+
+export function makeStream(random: Random, facts: StreamFacts): PlannedStream {
+  return planOn(planStream(random, facts.misbehaviour), random, facts);
 }
 
 export function planOn(
   plan: StreamPlan,
   random: Random,
-  { atMs, misbehaviour }: { atMs: number; misbehaviour: Misbehaviour },
+  { atMs, misbehaviour, exceeded }: StreamFacts,
 ): PlannedStream {
-  const holds = findHolds(plan, computeWorstCost(plan.request, BOOK, atMs));
+  const holds = findHolds(plan, computeWorstCost(plan.request, BOOK, atMs), exceeded);
   const { terms, firstNanoUsd, worstCase } = holds;
   const resultTokens = Math.min(terms?.tools?.resultTokens ?? 0, MAX_PAGE_TOKENS);
   const page = terms?.tools?.page ?? null;
@@ -63,18 +68,25 @@ export function planOn(
 }
 
 /** The upstream has counted the prompt, so its hold is smaller. */
-export function countTokens(planned: PlannedStream, atMs: number): PlannedStream {
+export function countTokens(
+  planned: PlannedStream,
+  { atMs, exceeded }: Pick<StreamFacts, "atMs" | "exceeded">,
+): PlannedStream {
   const { plan, worstCase } = planned;
   const { request, inputTokens: countedTokens } = plan;
   const counted = tightenWorstCase({ request, book: BOOK, atMs, countedTokens });
   if (counted.nanoUsd >= worstCase.nanoUsd) return planned;
-  return { ...planned, ...findHolds(plan, counted) };
+  return { ...planned, ...findHolds(plan, counted, exceeded) };
 }
 
-function findHolds({ request, isCacheKnown }: StreamPlan, worstCase: WorstCase) {
+function findHolds(
+  { request, isCacheKnown }: StreamPlan,
+  worstCase: WorstCase,
+  exceeded: ExceededBounds,
+) {
   const terms = findStreamTerms(request, worstCase, {
-    findSpeed: findModelSpeed,
-    isExcludedTool: () => false,
+    findSpeed: (model) => (exceeded.has("model", model) ? null : findModelSpeed(model)),
+    isExcludedTool: (type) => exceeded.has("tool", type),
     cachesResults: () => isCacheKnown,
   });
   const first = terms === null ? worstCase.nanoUsd : firstHold(terms);

@@ -13,6 +13,7 @@ import {
 } from "./simulated-node.ts";
 import type { BrokenRule } from "./simulated-streams.ts";
 import type { SpendStore } from "./store.ts";
+import { ExceededBounds } from "./stream-excess.ts";
 import type { Misbehaviour } from "./stream-rules.ts";
 
 export const ORGANIZATION = "00000000-0000-4000-8000-000000000001";
@@ -76,6 +77,7 @@ const CENT_NANO_USD = 10_000_000n;
 const FAULTS_SHARE = 0.75;
 const FAST_SHARE = 0.2;
 const LARGE_SHARE = 0.2;
+const FAST_TOOLS_SHARE = 0.2;
 
 export interface SimulationOptions {
   seed: number;
@@ -143,6 +145,7 @@ export interface World extends Generators {
   hasFaults: boolean;
   /** Ways in which the provider breaks its bounds. */
   misbehaviour: Misbehaviour;
+  exceeded: ExceededBounds;
   /** Whether some limits are high, and leases large. */
   isRich: boolean;
   /** Shares of steps about folds and about limits. */
@@ -168,7 +171,8 @@ export function makeWorld(options: SimulationOptions, store: SpendStore): World 
   const time = { realMs: 0, wallMs: START_MS };
   const model = new Model();
   const times = options.hasStreams ? STREAM_TIMES : TIMES;
-  const nodes = makeNodes(options, { generators, model, isRich, times });
+  const exceeded = new ExceededBounds();
+  const nodes = makeNodes(options, { generators, model, isRich, times, exceeded });
   const { hasFaults, misbehaviour } = pickFaults(options, generators.streaming);
   const failovers = new Failovers({
     store,
@@ -189,7 +193,7 @@ export function makeWorld(options: SimulationOptions, store: SpendStore): World 
   });
   const unitNanoUsd = options.hasStreams ? CENT_NANO_USD : 1n;
   const parts = { store, model, nodes, workers, failovers };
-  const facts = { options, time, times, isRich, unitNanoUsd, hasFaults, misbehaviour };
+  const facts = { options, time, times, isRich, unitNanoUsd, hasFaults, misbehaviour, exceeded };
   return { ...facts, ...parts, ...run, ...generators };
 }
 
@@ -201,9 +205,14 @@ function pickFaults(
   const has = hasFaults ?? picked;
   const isTooFast = random.chance(FAST_SHARE);
   const hasLargeResults = random.chance(LARGE_SHARE);
+  const hasFastTools = random.chance(FAST_TOOLS_SHARE);
   return {
     hasFaults: has,
-    misbehaviour: { isTooFast: has && isTooFast, hasLargeResults: has && hasLargeResults },
+    misbehaviour: {
+      isTooFast: has && isTooFast,
+      hasLargeResults: has && hasLargeResults,
+      hasFastTools: has && hasFastTools,
+    },
   };
 }
 
@@ -227,9 +236,9 @@ function pickRun(folds: Random, hasPeople: boolean): Pick<World, "scopes" | "lim
 
 function makeNodes(
   options: SimulationOptions,
-  of: { generators: Generators; model: Model; isRich: boolean; times: Times },
+  of: Pick<World, "model" | "isRich" | "times" | "exceeded"> & { generators: Generators },
 ): SimulatedNode[] {
-  const { generators, model, isRich, times } = of;
+  const { generators, model, isRich, times, exceeded } = of;
   const { random, suspensions, streaming } = generators;
   const nodes: SimulatedNode[] = [];
   const onAdmission = (by: SimulatedNode, admission: Admission) => {
@@ -245,6 +254,7 @@ function makeNodes(
       times,
       random: streaming,
       brokenRule: options.brokenRule ?? null,
+      exceeded,
       onAdmission,
     });
     nodes.push(node);
