@@ -196,6 +196,7 @@ export class SimulatedStreams {
     for (const counts of events) reader.read(counts);
     if (reader.counts.ends > 0) {
       this.#checkBill(stream);
+      metered?.look(at.nowMs);
       this.#end(stream, { cost: readCost(stream), how: { outcome: "answered" }, nowMs: at.nowMs });
       return true;
     }
