@@ -6,6 +6,9 @@ import type { SimulatedNode } from "./simulated-node.ts";
 import type { Snapshot } from "./store.ts";
 import type { World } from "./world.ts";
 
+/** Part of a limit by which an overrun must grow for a further message. */
+const NOTABLE_PART = 100n;
+
 /** Invariants of all balances. Throws if one is broken. */
 export async function checkBalances(world: World, snapshot: Snapshot): Promise<void> {
   const { nodes, time, failovers, model, store } = world;
@@ -21,13 +24,28 @@ export async function checkBalances(world: World, snapshot: Snapshot): Promise<v
   const { inactiveLimits } = failovers;
   const activating = await store.activating();
   model.check({ snapshot, activating, inactiveLimits, spendable });
-  checkAlerts(snapshot);
+  await checkAlerts(world, snapshot);
 }
 
-/** Every recorded overrun has its alert. */
-function checkAlerts({ balances, alerted }: Snapshot): void {
+/**
+ * Every recorded overrun has its alert, and another one once it has doubled by a notable amount: 1 % of the highest limit
+ * so far, because a limit can have changed since the fold.
+ */
+async function checkAlerts(
+  { store, highestLimits }: World,
+  { balances, alerted }: Snapshot,
+): Promise<void> {
+  for (const { scopeType, scopeId, period, amountNanoUsd } of (await store.limits()).limits) {
+    const name = `${scopeType}\n${scopeId}\n${period}`;
+    if (amountNanoUsd > (highestLimits.get(name) ?? 0n)) highestLimits.set(name, amountNanoUsd);
+  }
   for (const [key, { overrun }] of balances) {
-    if (overrun > 0n && !alerted.has(key)) throw new Error(`${label(key)}: no alert of ${overrun}`);
+    if (overrun === 0n) continue;
+    const told = alerted.get(key)?.firings.at(-1);
+    if (told === undefined) throw new Error(`${label(key)}: no alert of ${overrun}`);
+    const notable = (highestLimits.get(limitNameOfKey(key)) ?? 0n) / NOTABLE_PART;
+    if (overrun < 2n * told || overrun - told < notable) continue;
+    throw new Error(`${label(key)}: the last alert is of ${told}, and the overrun is ${overrun}`);
   }
 }
 

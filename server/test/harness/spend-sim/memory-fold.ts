@@ -4,6 +4,7 @@ import { type Charge, sumCharges } from "#src/spend/ledger/charges.ts";
 import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import { findOverrun } from "#src/spend/ledger/overrun-rules.ts";
 import { balanceKeyText } from "#src/spend/ledger/spend-key.ts";
+import { fireOverrun, type ToldOverrun } from "./alerts.ts";
 import type { FoldedNode, StoredLease } from "./store.ts";
 
 // The fold's transaction over plain maps, statement by statement. Statements read what is committed at their time, and
@@ -38,8 +39,8 @@ export interface FoldTables {
   /** Id of the count of draws, by limit. */
   counts: Map<string, bigint>;
   unresolved: UnresolvedRow[];
-  /** Balances with an alert about an overrun, by key text. */
-  alerted: Set<string>;
+  /** Firings about overruns, by key text. */
+  alerted: Map<string, ToldOverrun>;
   /** Appended batches, oldest first. */
   batches: QueuedBatch[];
 }
@@ -126,8 +127,10 @@ export class MemoryFold {
   #fire(key: string): void {
     const { balances, alerted } = this.#sources.tables;
     const limit = this.#limits?.get(limitNameOfKey(key));
-    const { settledNanoUsd } = balanceOf(balances, key);
-    if (limit !== undefined && settledNanoUsd > limit.amountNanoUsd) alerted.add(key);
+    const { settledNanoUsd, overrunNanoUsd } = balanceOf(balances, key);
+    if (limit === undefined || settledNanoUsd <= limit.amountNanoUsd) return;
+    const { amountNanoUsd: limitNanoUsd } = limit;
+    alerted.set(key, fireOverrun(alerted.get(key), { overrunNanoUsd, limitNanoUsd }));
   }
 }
 

@@ -56,7 +56,7 @@ export function makeRows(): MemoryRows {
       drawn: new Map(),
       counts: new Map(),
       unresolved: [],
-      alerted: new Set(),
+      alerted: new Map(),
       batches: [],
     },
     limits: new Map(),
@@ -79,7 +79,7 @@ export function copyRows(rows: MemoryRows): MemoryRows {
       drawn: copyMap(tables.drawn, (row) => new Map(row)),
       counts: new Map(tables.counts),
       unresolved: tables.unresolved.map((row) => ({ ...row })),
-      alerted: new Set(tables.alerted),
+      alerted: new Map(tables.alerted),
       batches: [...tables.batches],
     },
   };

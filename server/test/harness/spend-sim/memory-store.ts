@@ -321,7 +321,7 @@ export class MemoryStore implements SpendStore {
       leases,
       counters,
       counts: new Map(this.#rows.tables.counts),
-      alerted: new Set(this.#rows.tables.alerted),
+      alerted: new Map(this.#rows.tables.alerted),
       balances: this.#sumBalances(leases),
       nodes: new Map(
         [...this.#rows.nodes].map(([id, node]) => {

@@ -41,6 +41,8 @@ export interface SimulationResult {
   exempted: number;
   /** Balances with spend settled beyond a limit. */
   overrun: number;
+  /** Messages about overruns. */
+  firings: number;
   /** Answers after which a lease has much budget in advance of its requests. */
   large: number;
   /** Streams, those that were held in steps, and those that were cut. */
@@ -292,6 +294,7 @@ class Simulation {
       .map(([key, row]) => `${key} ${row.settled} ${row.leased} ${row.unresolved} ${row.overrun}`)
       .sort();
     const left = leases.map((row) => `${row.key} ${row.nodeId} ${row.requestId} ${row.amount}`);
+    const told = [...alerted].map(([key, { firings }]) => `${key} told ${firings.join(" ")}`);
     const requests = [...model.requests.values()];
     return {
       requests: requests.length,
@@ -305,7 +308,8 @@ class Simulation {
       ...sumStreams(nodes),
       excluded: this.#world.exceeded.size,
       overrun: [...balances.values()].filter(({ overrun }) => overrun > 0n).length,
-      digest: [...this.log, ...rows, ...left.sort(), ...[...alerted].sort()].join("\n"),
+      firings: [...alerted.values()].reduce((sum, { firings }) => sum + firings.length, 0),
+      digest: [...this.log, ...rows, ...left.sort(), ...told.sort()].join("\n"),
     };
   }
 }

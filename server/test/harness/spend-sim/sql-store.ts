@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
-import { listOverruns } from "#src/alerts/firing/overrun-alerts.sql.ts";
+import { listOverruns, type OverrunRow } from "#src/alerts/firing/overrun-alerts.sql.ts";
 import type { Incarnation } from "#src/db/incarnation.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
@@ -47,6 +47,7 @@ import {
 } from "#src/spend/ledger/release-unresolved.sql.ts";
 import { type BalanceKey, balanceKeyText } from "#src/spend/ledger/spend-key.ts";
 import { appendSums } from "../folds.ts";
+import { fireOverrun, type ToldOverrun } from "./alerts.ts";
 import { FIRST_SERVER } from "./memory-rows.ts";
 import type {
   FlushAnswer,
@@ -83,9 +84,9 @@ export class SqlStore implements SpendStore {
   readonly #database: Database;
   readonly #times: StoreTimes;
   readonly #organizationId: string;
-  /** Balances with an alert about an overrun, by key text, now and at each save. */
-  #alerted = new Set<string>();
-  readonly #savedAlerts = new Map<number, ReadonlySet<string>>();
+  /** Firings about overruns, by key text, now and at each save. */
+  #alerted = new Map<string, ToldOverrun>();
+  readonly #savedAlerts = new Map<number, ReadonlyMap<string, ToldOverrun>>();
   #saves = 0;
 
   private constructor(database: Database, times: StoreTimes, organizationId: string) {
@@ -171,7 +172,10 @@ export class SqlStore implements SpendStore {
 
   async continueFold(atMs: number): Promise<FoldedNode[]> {
     const { folded, alerted } = await inTransaction(this.#database, (tx) => foldBatches(tx, atMs));
-    for (const key of alerted) this.#alerted.add(key);
+    for (const row of alerted) {
+      const key = balanceKeyText(row);
+      this.#alerted.set(key, fireOverrun(this.#alerted.get(key), row));
+    }
     return folded;
   }
 
@@ -265,12 +269,12 @@ export class SqlStore implements SpendStore {
     await sql`INSERT INTO saved SELECT ${this.#saves}, jsonb_build_object(${sql.join(rows)})`.execute(
       this.#database,
     );
-    this.#savedAlerts.set(this.#saves, new Set(this.#alerted));
+    this.#savedAlerts.set(this.#saves, new Map(this.#alerted));
     return { id: this.#saves };
   }
 
   restore({ id }: SavedRows): Promise<void> {
-    this.#alerted = new Set(this.#savedAlerts.get(id));
+    this.#alerted = new Map(this.#savedAlerts.get(id));
     return inTransaction(this.#database, async (tx) => {
       await sql`SELECT set_config('bursar.may_release_budget', 'on', true)`.execute(tx);
       for (const name of SAVED_TABLES) {
@@ -317,7 +321,7 @@ export class SqlStore implements SpendStore {
         counts.map((row) => [`${row.scope_type}\n${row.scope_id}\n${row.period}`, row.id]),
       ),
       balances,
-      alerted: new Set(this.#alerted),
+      alerted: new Map(this.#alerted),
       nodes: new Map(
         nodes.map((row) => [
           row.id,
@@ -394,8 +398,8 @@ const BROKEN = "the fold is broken off";
 
 interface Fold {
   folded: FoldedNode[];
-  /** Balances with an alert that this fold fires. */
-  alerted: string[];
+  /** Overruns that have grown in this fold. */
+  alerted: readonly OverrunRow[];
 }
 
 async function foldBatches(tx: Tx, atMs: number): Promise<Fold> {
@@ -411,7 +415,7 @@ async function foldBatches(tx: Tx, atMs: number): Promise<Fold> {
   const folded = new Map(batches.map(({ nodeId, toSeq }) => [nodeId, toSeq]));
   return {
     folded: [...folded].map(([nodeId, toSeq]) => ({ nodeId, toSeq })),
-    alerted: alerted.map(balanceKeyText),
+    alerted,
   };
 }
 

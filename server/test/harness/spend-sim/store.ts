@@ -3,6 +3,7 @@ import type { EndRecord } from "#src/domain/request-record.ts";
 import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import type { SyncAnswer, SyncMessage } from "#src/spend/ledger/lease-rules.ts";
 import type { Draft, DraftedMessage } from "#src/spend/ledger/leases.sql.ts";
+import type { ToldOverrun } from "./alerts.ts";
 
 // Store of the simulated nodes: plain maps or PostgreSQL. `atMs` is the database's clock.
 
@@ -69,8 +70,8 @@ export interface Snapshot {
   counters: readonly StoredCounters[];
   /** Id of the count of draws, by limit. */
   counts: ReadonlyMap<string, bigint>;
-  /** Balances with an alert about an overrun, by key text. */
-  alerted: ReadonlySet<string>;
+  /** Firings about overruns, by key text. */
+  alerted: ReadonlyMap<string, ToldOverrun>;
   nodes: ReadonlyMap<string, StoredNode>;
 }
 

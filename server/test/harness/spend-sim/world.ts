@@ -146,6 +146,8 @@ export interface World extends Generators {
   /** Ways in which the provider breaks its bounds. */
   misbehaviour: Misbehaviour;
   exceeded: ExceededBounds;
+  /** Highest amount of each limit so far, by its name, nano-USD. */
+  highestLimits: Map<string, bigint>;
   /** Whether some limits are high, and leases large. */
   isRich: boolean;
   /** Shares of steps about folds and about limits. */
@@ -194,7 +196,8 @@ export function makeWorld(options: SimulationOptions, store: SpendStore): World 
   const unitNanoUsd = options.hasStreams ? CENT_NANO_USD : 1n;
   const parts = { store, model, nodes, workers, failovers };
   const facts = { options, time, times, isRich, unitNanoUsd, hasFaults, misbehaviour, exceeded };
-  return { ...facts, ...parts, ...run, ...generators };
+  const highestLimits = new Map<string, bigint>();
+  return { ...facts, highestLimits, ...parts, ...run, ...generators };
 }
 
 function pickFaults(
