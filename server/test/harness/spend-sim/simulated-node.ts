@@ -272,6 +272,8 @@ export class SimulatedNode {
   async readLimits(store: SpendStore): Promise<void> {
     const { limits, version } = await store.limits();
     this.leases.setLimits(limits, version);
+    // A new limit holds the steps of running streams at once.
+    this.streams.syncHolds({ nowMs: this.#machine.clock.monotonicMs(), atMs: 0 });
   }
 
   kill(lostRecords: number, { realMs }: { realMs: number }): void {

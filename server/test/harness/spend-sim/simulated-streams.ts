@@ -185,6 +185,8 @@ export class SimulatedStreams {
       metered.isCutDeferred = canWait && this.#isInEvent(stream);
       if (!metered.isCutDeferred) this.#cut(stream, metered, at);
     }
+    // A cut can free the larger hold of another stream.
+    if (due.length > 0) this.syncHolds(at);
   }
 
   /** True: the stream has ended. */
