@@ -1,7 +1,7 @@
 import type { spendLimitCapacity } from "@bursar/contract/admin/limit-capacity.ts";
 import { expect } from "vitest";
 import type { z } from "zod";
-import type { EndRecord } from "#src/domain/request-record.ts";
+import type { Cut, EndRecord } from "#src/domain/request-record.ts";
 import { noCost } from "#src/domain/usage.ts";
 import type { Client } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
@@ -70,6 +70,22 @@ test("counts holds of streams under a limit that holds them whole", async ({ sce
   await record([1n], { isStream: true, holdNanoUsd: 300n * CENT });
   expect((await capacity(id)).models).toMatchObject([
     { in_steps: null, whole: { hold_usd: "3.00", could_start: 3 } },
+  ]);
+});
+
+test("counts streams that a limit cut, and no other interrupted ones", async ({ scene }) => {
+  const { record, limit, capacity, key } = scene;
+  const id = await limit(key);
+  const cut: Cut = {
+    ...{ reason: "limit_spent", scopeType: "api_key", scopeId: "apikey_1", period: "monthly" },
+    ...{ heldNanoUsd: 11n * CENT, seenOutputTokens: 1, boundOutputTokens: 5_000 },
+  };
+  const interrupted = { isStream: true, outcome: "interrupted" } as const;
+  await record([1n], { isStream: true });
+  await record([10n, 10n], { ...interrupted, holdNanoUsd: 11n * CENT, cut });
+  await record([50n, 50n, 50n], interrupted);
+  expect((await capacity(id)).models).toMatchObject([
+    { requests: 3, usual_cost_usd: "0.10", in_steps: { start_usd: "0.11" } },
   ]);
 });
 

@@ -75,8 +75,8 @@ const columns = sql`model, is_stream, cost_nano_usd, hold_nano_usd,
     least(hold_nano_usd, 2 * cost_nano_usd) AS stream_hold_nano_usd, coalesce(input_tokens, 0)
     + coalesce(cache_write_5m_tokens, 0) + coalesce(cache_write_1h_tokens, 0) + coalesce(cache_read_tokens, 0)
     AS prompt_tokens, cache_write_5m_tokens, cache_write_1h_tokens`;
-/** Answered requests with a cost. */
-const isUsual = sql`outcome_code <= 1 AND cost_nano_usd > 0`;
+/** Answered requests and cut streams with a cost. Without cut streams, the usual cost under a spent limit would be too low. */
+const isUsual = sql`(outcome_code <= 1 OR cut IS NOT NULL) AND cost_nano_usd > 0`;
 
 /** The newest requests of each combination of labels, of which the newest ones count. */
 function readNewestOfLabels(labelIds: readonly bigint[], sinceAt: Date): RawBuilder<unknown> {
