@@ -63,19 +63,13 @@ import type {
 } from "./store.ts";
 
 const JOURNAL_ID = "journal";
-/** Tables that the nodes write, in an order in which each row can be inserted. */
-const SAVED_TABLES = [
-  ...[
-    "incarnation",
-    "limits_version",
-    "node",
-    "lease_node",
-    "balance",
-    "spend_limit",
-    "counted_limit",
-  ],
+/** Tables without rows at the start. */
+const FILLED_TABLES = [
+  ...["node", "lease_node", "balance", "spend_limit", "counted_limit"],
   ...["lease", "lease_draw", "usage_batch", ...rollupTableNames],
 ];
+/** Tables that the nodes write, in an order in which each row can be inserted. */
+const SAVED_TABLES = ["incarnation", "limits_version", ...FILLED_TABLES];
 /** More than a run appends. */
 const MAX_BATCHES = 10_000;
 
@@ -100,10 +94,11 @@ export class SqlStore implements SpendStore {
     times: StoreTimes,
     { organizationId, scopes }: { organizationId: string; scopes: readonly SpendScope[] },
   ): Promise<SqlStore> {
-    const rollups = sql.join(rollupTableNames.map((name) => sql.table(name)));
-    await sql`TRUNCATE lease, lease_node, lease_draw, counted_limit, balance, spend_limit, node, usage_batch, ${rollups}`.execute(
-      database,
-    );
+    await inTransaction(database, async (tx) => {
+      await sql`SELECT set_config('bursar.may_release_budget', 'on', true)`.execute(tx);
+      // After a TRUNCATE all connections would plan their statements again.
+      for (const name of FILLED_TABLES) await sql`DELETE FROM ${sql.table(name)}`.execute(tx);
+    });
     await sql`UPDATE limits_version SET value = 0`.execute(database);
     await sql`DELETE FROM incarnation WHERE value > 0`.execute(database);
     await sql`UPDATE incarnation SET timeline = ${FIRST_SERVER.timeline},
