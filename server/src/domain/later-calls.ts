@@ -4,9 +4,9 @@ import type { Rate } from "./worst-case.ts";
 
 // Highest price of the calls that read results of server tools. Each of them bills its whole prompt. Two courses are possible,
 // and the dearer one is the bound:
-// - The API caches results. It does so if the request has a cache mark: each call writes what is new since the call before,
-//   for five minutes, and reads the rest. Source: the page on web search, "Prompt caching", a copy of November 2026. The page
-//   names no time, and five minutes are the usual one.
+// - The API caches results, if the request has a cache mark. Each call writes what is new since the call before, and reads the
+//   rest. Source: the page on web search, "Prompt caching", a copy of November 2026. The page names no time to live, and five
+//   minutes are the default of a mark.
 // - The API caches nothing more. Each call reads what `message_start` reported as cached, and the rest has the plain price.
 // The first one alone is the bound for a model whose last stream with results took it.
 
@@ -36,7 +36,7 @@ export type StreamRates = Pick<
   "inputRate" | "plainRate" | "readRate" | "writeRate" | "outputRate"
 >;
 
-/** What is known about the cache. */
+/** Facts about the cache. */
 export interface CacheFacts {
   /** Part of the first prompt that its call wrote or read. */
   cachedTokens: number;

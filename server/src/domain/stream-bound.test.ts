@@ -448,6 +448,17 @@ describe("the hold of a stream", () => {
     expect(boundStream(search, seen, 6_000)).toBeGreaterThan(hold);
   });
 
+  test("of a search has its fee from its result on, or after a second", () => {
+    const { terms: search } = getTerms({ model: "claude-opus-5", serverTools: [plainSearch] });
+    const searchesOf = (results: number, atMs: number) => {
+      const seen = seeNothing(0);
+      setToolUses(seen, { uses: 2, searches: 2, atMs: 5_000 });
+      return boundTokens(search, { ...seen, lastReadMs: 5_000, results }, atMs).webSearches;
+    };
+    expect([0, 1, 2].map((results) => searchesOf(results, 5_500))).toEqual([0, 1, 2]);
+    expect(searchesOf(0, 6_000)).toBe(2);
+  });
+
   test("of a search counts a call whose result was read", () => {
     const { terms: search } = getTerms({ model: "claude-opus-5", serverTools: [plainSearch] });
     const seen = seeNothing(0);

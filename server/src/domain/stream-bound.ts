@@ -16,9 +16,9 @@ import type { Rate } from "./worst-case.ts";
 //
 // Assumptions about the upstream. Each of them is data or a named constant, and spend beyond them is an overrun:
 // - A model generates no faster than its speed, on average since the dispatch and since any later read.
-// - A result of a server tool has at most the tokens of its figure, and the encrypted pages of a result have at most the
-//   tokens of their size. A block announces each call of the model, and it arrives CALL_START_MS before the call starts.
-//   Without any byte for UNSEEN_CALL_MS, one more call may have started.
+// - A result of a server tool has at most the tokens of its figure. Encrypted pages have at most the tokens of their size.
+// - A block announces each call of the model, and it arrives CALL_START_MS before the call starts. Without any byte for
+//   UNSEEN_CALL_MS, one more call may have started. No call runs beside a tool.
 // - Later calls read from the cache what `message_start` reported as cached. They either write all results to the cache
 //   once and then read them, or write nothing: see `later-calls.ts`.
 // - Bytes arrive within MAX_DELAY_MS, unless nothing arrives for longer than MAX_GAP_MS. After such a gap, bytes do not
@@ -254,9 +254,7 @@ export function boundTokens(terms: StreamTerms, seen: StreamSeen, atMs: number):
   const perUse = seen.wasPaused ? ASSUMED_WEB_SEARCHES : 1;
   const unseenUses = Math.max(0, uses - seen.serverToolUses);
   const unseenSearches = tools.hasSearch ? unseenUses * perUse : 0;
-  // A search is billed once it has run.
-  const begun = Math.max(0, seen.webSearches - findFresh(seen, atMs).searches);
-  const webSearches = begun + unseenSearches;
+  const webSearches = countSearches(seen, atMs) + unseenSearches;
   return { outputTokens, nextPrompts: priceNext(terms, seen, nextPrompts), webSearches };
 }
 
@@ -344,6 +342,14 @@ function countUses({ moreCalls }: StreamTools, seen: StreamSeen, atMs: number): 
 /** Uses whose tool has run for CALL_START_MS, or whose result was read. */
 function countBegun(seen: StreamSeen, atMs: number): number {
   return Math.max(seen.results, seen.serverToolUses - findFresh(seen, atMs).uses);
+}
+
+/** Searches that can have run. A search is billed then, and at the latest when its result is read. */
+function countSearches(seen: StreamSeen, atMs: number): number {
+  const { serverToolUses, results, webSearches } = seen;
+  const { uses, searches } = findFresh(seen, atMs);
+  const answered = Math.max(0, uses - Math.max(0, serverToolUses - results));
+  return Math.max(0, webSearches - searches + Math.min(searches, answered));
 }
 
 function findFresh({ fresh }: StreamSeen, atMs: number): FreshUses {

@@ -294,7 +294,7 @@ const LEAST_PROMPT_SHARE = 0.75;
  * Finds a lower worst case with the upstream's token count. The bytes of a prompt allow several times its real tokens. If
  * that bound does not fit the rest of a limit, the upstream counts once, but only if the lowest expected count would fit. The
  * last prompt of the key and model tells what to expect.
- * Under a limit with steps, the prompt is most of the first hold, so that a count also helps when others hold the rest, and
+ * Under a limit with steps, the prompt is most of the first hold. So a count also helps when others hold the rest, and it
  * helps a stream with server tools. Null: the count does not help.
  */
 async function tightenByTokenCount(
