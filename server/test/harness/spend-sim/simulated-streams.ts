@@ -268,7 +268,13 @@ export class SimulatedStreams {
   #checkHold(stream: RunningStream, { realMs, nowMs }: Tick): void {
     if (findCause(stream, nowMs) !== null) return;
     const billed = bill(stream, realMs);
-    const { heldNanoUsd, begin } = stream;
+    const { heldNanoUsd, begin, metered } = stream;
+    // A block of a tool can be on its way for longer than its call waits. The hold covers it, and its bound does not.
+    const boundNanoUsd = metered === null || hasTools(stream) ? billed : metered.boundAt(nowMs);
+    if (boundNanoUsd < billed) {
+      const name = `${begin.requestId} has cost ${billed} already, over its bound of ${boundNanoUsd}`;
+      throw new Error(`${name} ${describe(stream)}`);
+    }
     if (billed <= heldNanoUsd) return;
     const name = `${begin.requestId} has cost ${billed} already, over its hold of ${heldNanoUsd}`;
     throw new Error(`${name} ${describe(stream)}`);
