@@ -249,10 +249,5 @@ export function toRecord<Row, Key extends keyof Row, Value>(
 export const requestDoubts = ["impossible_usage", "missing_usage", "incomplete_usage"] as const;
 
 /** Reasons why a stream was cut by a spend limit. */
-export const cutReasons = [
-  "limit_spent",
-  "limit_held",
-  "database_unavailable",
-  "too_fast",
-] as const;
+export const cutReasons = ["limit_spent", "limit_held", "database_unavailable"] as const;
 export type CutReason = (typeof cutReasons)[number];

@@ -54,7 +54,7 @@ const cutFacts = z
     reason: z.enum(cutReasons).meta({
       description:
         "`limit_spent`: the limit has nothing left until its period ends. `limit_held`: other requests hold what is left. " +
-        "`database_unavailable`: the node could not ask for budget. `too_fast`: the stream was faster than the highest speed of its model.",
+        "`database_unavailable`: the node could not ask for budget.",
     }),
     scope: wireScope,
     scope_name: z.string().nullable().meta({

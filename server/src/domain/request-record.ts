@@ -79,7 +79,6 @@ export type Doubt = "impossible_usage" | "missing_usage" | "incomplete_usage";
  * - limit_spent: the limit has nothing left until its period ends.
  * - limit_held: the limit has budget, but other requests hold it.
  * - database_unavailable: the node could not ask for budget.
- * - too_fast: the stream was faster than the highest speed of its model.
  */
 export interface Cut extends Pick<SmallerHold, "scopeType" | "period"> {
   reason: CutReason;

@@ -1,10 +1,11 @@
 import type { CutReason } from "@bursar/contract/usage-shape.ts";
 import { ApiError } from "#src/domain/api-error.ts";
-import { NO_RETRY, toLimitFacts } from "#src/domain/limit-facts.ts";
+import { NO_RETRY } from "#src/domain/limit-facts.ts";
 import { nameLimit } from "#src/domain/limit-message.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import type { Cut } from "#src/domain/request-record.ts";
 import type { HoldRefusal, StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
+import { describeLimit, readAmounts } from "#src/spend/ledger/refuse-hold.ts";
 import type { MeteredStream } from "./metered-stream.ts";
 
 /** Reason why a stream is cut, and its numbers. */
@@ -78,24 +79,15 @@ export function toCutError(
   { lack, heldNanoUsd }: CutDecision,
   { costNanoUsd, increase }: CutWords,
 ): ApiError {
-  const { limit, figures, regainAtMs } = lack;
-  const settled = figures?.settledNanoUsd ?? 0n;
-  const leased = figures?.leasedNanoUsd ?? 0n;
-  const unresolved = figures?.unresolvedNanoUsd ?? 0n;
+  const { limit, figures } = lack;
+  const { settled, held, unresolved } = readAmounts(figures);
   const facts = {
-    limit: toLimitFacts({
-      limit,
-      spentNanoUsd: settled,
-      heldNanoUsd: leased,
-      unresolvedNanoUsd: unresolved,
-      neededNanoUsd: lack.amountNanoUsd,
-      regainAtMs: regainAtMs ?? 0,
-    }),
+    limit: describeLimit(lack),
     cut: { held_usd: formatUsd(heldNanoUsd), cost_usd: formatUsd(costNanoUsd) },
   };
   const state =
     `${nameLimit(limit)} is ${dollars(limit.amountNanoUsd)}. Spent: ${dollars(settled)}; ` +
-    `held: ${dollars(leased)}; unresolved: ${dollars(unresolved)}. ` +
+    `held: ${dollars(held)}; unresolved: ${dollars(unresolved)}. ` +
     `This response held ${dollars(heldNanoUsd)}, and is billed with its highest possible cost of ${dollars(costNanoUsd)}.`;
   const retry = { "retry-after": RETRY_AFTER_S };
   switch (toCutReason(lack.reason)) {
@@ -114,7 +106,6 @@ export function toCutError(
         facts,
       );
     case "limit_held":
-    case "too_fast":
       return new ApiError(
         "stream_cut_budget_held",
         `This response was stopped, because other requests hold what remains of a spend limit. ${state} Send the request again shortly.`,

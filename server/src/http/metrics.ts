@@ -363,7 +363,7 @@ function makeSpendCounters(
   });
   const cuts = new Counter({
     name: "bursar_stream_cuts_total",
-    help: "Streams that a spend limit ended: limit_spent, limit_held, database_unavailable, too_fast.",
+    help: "Streams that a spend limit ended: limit_spent, limit_held, database_unavailable.",
     labelNames: ["reason"],
     registers: [registry],
   });

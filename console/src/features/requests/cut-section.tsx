@@ -26,8 +26,6 @@ const reasonSentences: Record<Cut["reason"], string> = {
   limit_held: "Other requests held the rest of the limit. Nothing more was held for the stream.",
   database_unavailable:
     "The database did not respond, so the node could not hold more for the stream.",
-  too_fast:
-    "The stream was faster than the highest speed of its model, so its hold did not suffice.",
 };
 
 function listLimitFacts(cut: Cut): [string, ReactNode][] {

@@ -182,16 +182,17 @@ describe("a firing names requests of the overrun", () => {
     ...{ heldNanoUsd: 20n * CENT, seenOutputTokens: 10, boundOutputTokens: 20 },
   };
 
-  test("with their causes, the largest cost beyond its hold first", async ({ company }) => {
+  test("with their causes, the largest cost beyond its hold first", async ({ org, company }) => {
     await company.createAlert();
     await company.limit(2);
     const { request } = company;
+    const { requestId } = await org.recordExceededBound();
     const held = (cents: bigint) => ({ holdNanoUsd: cents * CENT, isStream: true });
     const stream = { outcome: "interrupted", isEstimated: true } as const;
     const requests = [
       request(90n, { ...held(20n), ...stream, cut: { ...cut, pausedMs: 40_000 } }),
       request(60n, { ...held(20n), ...stream, cut }),
-      request(50n, { ...held(20n), ...stream, cut: { ...cut, reason: "too_fast" } }),
+      request(50n, { ...held(20n), ...stream, cut, requestId }),
       request(30n, held(20n)),
       request(20n, held(20n)),
     ];

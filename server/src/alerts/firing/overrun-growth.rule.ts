@@ -36,7 +36,7 @@ export interface OverrunRequest {
   /** Null: no hold. */
   holdNanoUsd: bigint | null;
   /** Null: no limit ended it. */
-  cut: { reason: string; paused_ms: number | null } | null;
+  cut: { paused_ms: number | null } | null;
   /** Its model or a tool exceeded a bound in this request. */
   isBeyondBound: boolean;
 }
@@ -45,7 +45,7 @@ export interface OverrunRequest {
 export function findOverrunCause(request: OverrunRequest): OverrunCause {
   const { costNanoUsd, holdNanoUsd, cut, isBeyondBound } = request;
   if (holdNanoUsd === null || costNanoUsd <= holdNanoUsd) return "settled_late";
-  if (isBeyondBound || cut?.reason === "too_fast") return "beyond_bound";
+  if (isBeyondBound) return "beyond_bound";
   if (cut === null) return "above_hold";
   return cut.paused_ms === null ? "billed_after_cut" : "node_paused";
 }

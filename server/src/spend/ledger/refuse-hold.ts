@@ -4,10 +4,40 @@ import { type AskableLimit, formatLimitMessage, nameLimit } from "#src/domain/li
 import { formatUsd } from "#src/domain/money.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import type { FullQueue, HoldRefusal, LimitInForce, StrictLimit } from "./hold-refusal.ts";
-import type { AwaitedNode } from "./lease-rules.ts";
+import type { AwaitedNode, Figures } from "./lease-rules.ts";
 
 /** Seconds in which some running requests probably settle. */
 const RETRY_AFTER_S = "2";
+
+/** Amounts of a limit by its last known numbers, nano-USD. 0: unknown. */
+export function readAmounts(figures: Figures | null) {
+  return {
+    settled: figures?.settledNanoUsd ?? 0n,
+    held: figures?.leasedNanoUsd ?? 0n,
+    unresolved: figures?.unresolvedNanoUsd ?? 0n,
+  };
+}
+
+/** Facts of a limit for an error. `amountNanoUsd`: what the limit would have to hold. Null: unknown. */
+export function describeLimit({
+  limit,
+  figures,
+  amountNanoUsd: neededNanoUsd,
+  regainAtMs,
+}: Pick<HoldRefusal, "figures" | "regainAtMs"> & {
+  limit: StrictLimit;
+  amountNanoUsd: bigint | null;
+}): ReturnType<typeof toLimitFacts> {
+  const { settled: spentNanoUsd, held, unresolved } = readAmounts(figures);
+  return toLimitFacts({
+    limit,
+    spentNanoUsd,
+    heldNanoUsd: held,
+    unresolvedNanoUsd: unresolved,
+    neededNanoUsd,
+    regainAtMs: regainAtMs ?? 0,
+  });
+}
 
 interface HoldErrorWords {
   explain: () => string;
@@ -35,19 +65,8 @@ export function toHoldError(
       { "retry-after": RETRY_AFTER_S },
     );
   }
-  const settled = figures?.settledNanoUsd ?? 0n;
-  const held = figures?.leasedNanoUsd ?? 0n;
-  const unresolved = figures?.unresolvedNanoUsd ?? 0n;
-  const facts = {
-    limit: toLimitFacts({
-      limit,
-      spentNanoUsd: settled,
-      heldNanoUsd: held,
-      unresolvedNanoUsd: unresolved,
-      neededNanoUsd: refusal.amountNanoUsd,
-      regainAtMs,
-    }),
-  };
+  const { settled, held, unresolved } = readAmounts(figures);
+  const facts = { limit: describeLimit({ ...refusal, limit }) };
   const others = `eld: ${formatDollars(held)}; unresolved: ${formatDollars(unresolved)}.`;
   if (isLimitReached(refusal, leastNanoUsd)) {
     const { amountNanoUsd: limitNanoUsd } = limit;
@@ -123,17 +142,8 @@ export function toUnknownError(
   parts: readonly string[],
 ): ApiError {
   const message = `A strict spend limit refuses features that this server does not know: ${parts.join(", ")}. ${nameOf(limit)} Send the request without them. An Owner or an Admin can add neutral features, or set unknown_features of the limit to hold.`;
-  const facts = {
-    limit: toLimitFacts({
-      limit,
-      spentNanoUsd: seen?.settledNanoUsd ?? 0n,
-      heldNanoUsd: seen?.leasedNanoUsd ?? 0n,
-      unresolvedNanoUsd: seen?.unresolvedNanoUsd ?? 0n,
-      neededNanoUsd: null,
-      regainAtMs: endMs,
-    }),
-    unknown_features: [...parts],
-  };
+  const known = { limit, figures: seen, amountNanoUsd: null, regainAtMs: endMs };
+  const facts = { limit: describeLimit(known), unknown_features: [...parts] };
   return new ApiError("unknown_features_refused", message, NO_RETRY, facts);
 }
 
