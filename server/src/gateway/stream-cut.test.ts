@@ -36,4 +36,18 @@ describe("a cut", () => {
       expect(message).toContain("is $10.00.");
     },
   );
+
+  test("of a node that stood still names the pause, and not the database", () => {
+    const refused = {
+      kind: "refused",
+      reason: "unavailable",
+      figures: null,
+      regainAtMs: 0,
+    } as const;
+    const lack = { ...refused, maxCostNanoUsd: 9n, amountNanoUsd: 5n, limit: steppedLimit };
+    const decision = { lack, heldNanoUsd: 3n, pausedMs: 15_750, canWait: true };
+    const { message } = toCutError(decision, { costNanoUsd: 2n, increase: "Ask." });
+    expect(message).toContain("stood still for 16 s");
+    expect(message).not.toContain("database");
+  });
 });

@@ -76,7 +76,7 @@ interface CutWords {
 
 /** Error that ends a cut stream: the limit, what was held, and the next step. */
 export function toCutError(
-  { lack, heldNanoUsd }: CutDecision,
+  { lack, heldNanoUsd, pausedMs }: CutDecision,
   { costNanoUsd, increase }: CutWords,
 ): ApiError {
   const { limit, figures } = lack;
@@ -90,6 +90,7 @@ export function toCutError(
     `held: ${dollars(held)}; unresolved: ${dollars(unresolved)}. ` +
     `This response held ${dollars(heldNanoUsd)}, and is billed with its highest possible cost of ${dollars(costNanoUsd)}.`;
   const retry = { "retry-after": RETRY_AFTER_S };
+  const { cause, next } = explainSilence(pausedMs);
   switch (toCutReason(lack.reason)) {
     case "limit_spent":
       return new ApiError(
@@ -101,7 +102,7 @@ export function toCutError(
     case "database_unavailable":
       return new ApiError(
         "stream_cut_database_unavailable",
-        `This response was stopped, because the gateway's database grants no more budget for it. ${state} Send the request again when the database responds.`,
+        `This response was stopped, because ${cause} ${state} ${next}`,
         retry,
         facts,
       );
@@ -113,6 +114,21 @@ export function toCutError(
         facts,
       );
   }
+}
+
+/** Explains a hold that could not grow, although the limit may have room. After a pause of the node, that is the cause. */
+function explainSilence(pausedMs: number): { cause: string; next: string } {
+  if (pausedMs === 0) {
+    return {
+      cause: "the gateway's database grants no more budget for it.",
+      next: "Send the request again when the database responds.",
+    };
+  }
+  const seconds = Math.round(pausedMs / 1_000);
+  return {
+    cause: `its node of the gateway stood still for ${seconds} s, and held no more budget for it.`,
+    next: "Send the request again shortly.",
+  };
 }
 
 function dollars(nanoUsd: bigint): string {
