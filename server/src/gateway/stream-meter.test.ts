@@ -109,6 +109,26 @@ describe("the meter of streams in steps", () => {
     expect(cuts).toMatchObject([{ pausedMs: 30_000 }]);
   });
 
+  test("names a pause also in a cut that waited for the end of an event", () => {
+    const { clock, ledger, running, cuts, pass } = startStream();
+    ledger.budgetNanoUsd = 0n;
+    running.isAtBoundary = false;
+    clock.atMs += 30_000;
+    pass(250);
+    expect(cuts).toEqual([]);
+    pass(250);
+    expect(cuts).toMatchObject([{ pausedMs: 30_000 }]);
+  });
+
+  test("names no pause in a cut two seconds later", () => {
+    const { clock, ledger, cuts, pass } = startStream();
+    clock.atMs += 30_000;
+    pass(2_000);
+    ledger.budgetNanoUsd = 0n;
+    pass(5_000);
+    expect(cuts).toMatchObject([{ pausedMs: 0 }]);
+  });
+
   test("cuts a use of a tool without budget before its call can start", () => {
     const { clock, ledger, live, cuts, pass } = startStream(["web_search_20250305"]);
     ledger.budgetNanoUsd = INPUT + 900n * OUTPUT;

@@ -22,6 +22,8 @@ const LAST_GROWTH_MS = 2 * TICK_MS;
 const UNANSWERED_MS = 1_500;
 /** A longer tick is a pause of this process. */
 const PAUSE_MS = 1_000;
+/** Time after a pause in which a cut is an effect of it: late uses of tools count, and cuts that waited for an event. */
+const PAUSE_EFFECT_MS = 1_500;
 /** Bytes that clients have not read yet, for one stream and for all of this process. Beyond it, the upstream is paused. */
 const MAX_UNREAD_BYTES = 256 * 1024;
 const MAX_ALL_UNREAD_BYTES = 64 * 1024 * 1024;
@@ -52,8 +54,8 @@ export class StreamMeter {
   #timer: NodeJS.Timeout | null = null;
   #tickedMs = 0;
   #unreadBytes = 0;
-  /** End of the last pause of this process, milliseconds. Null: none. */
-  #pausedUntilMs: number | null = null;
+  /** Last pause of this process, milliseconds. Null: none. */
+  #pause: { untilMs: number; lastedMs: number } | null = null;
 
   constructor(deps: StreamMeterDeps) {
     this.#deps = deps;
@@ -99,7 +101,7 @@ export class StreamMeter {
   /** End of the last pause of this process, also of one before the next tick. Null: none. */
   findPauseEndMs(): number | null {
     const nowMs = this.#deps.clock.monotonicMs();
-    return nowMs - this.#tickedMs > PAUSE_MS ? nowMs : this.#pausedUntilMs;
+    return nowMs - this.#tickedMs > PAUSE_MS ? nowMs : (this.#pause?.untilMs ?? null);
   }
 
   /** Sets all holds by the present bounds, and cuts streams without budget. */
@@ -107,8 +109,10 @@ export class StreamMeter {
     const nowMs = this.#deps.clock.monotonicMs();
     const silentMs = nowMs - this.#tickedMs;
     this.#tickedMs = nowMs;
-    const pausedMs = silentMs > PAUSE_MS ? Math.round(silentMs - TICK_MS) : 0;
-    if (pausedMs > 0) this.#pausedUntilMs = nowMs;
+    if (silentMs > PAUSE_MS) {
+      this.#pause = { untilMs: nowMs, lastedMs: Math.round(silentMs - TICK_MS) };
+    }
+    const pausedMs = this.#findRecentPause(nowMs);
     const due: RunningCut[] = [];
     for (const running of this.#running) {
       attempt(running, () => {
@@ -119,6 +123,11 @@ export class StreamMeter {
       });
     }
     for (const each of chooseCuts(due)) attempt(each.running, () => this.#cut(each));
+  }
+
+  #findRecentPause(nowMs: number): number {
+    const pause = this.#pause;
+    return pause === null || nowMs - pause.untilMs > PAUSE_EFFECT_MS ? 0 : pause.lastedMs;
   }
 
   #cut({ running, decision }: RunningCut): void {
