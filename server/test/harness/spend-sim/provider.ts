@@ -65,9 +65,12 @@ export const NO_COUNTS: Counts = {
 /** Times are milliseconds since the dispatch. */
 export class Run {
   readonly endMs: number;
+  /** Each use of a tool is read a second or more before its call starts, if its node runs. */
+  readonly isAnnounced: boolean;
   readonly #parts: readonly PlacedPart[];
 
-  constructor(parts: readonly RunPart[]) {
+  constructor(parts: readonly RunPart[], { isAnnounced }: { isAnnounced: boolean }) {
+    this.isAnnounced = isAnnounced;
     const placed: PlacedPart[] = [];
     let [startMs, before] = [0, NO_COUNTS];
     for (const part of parts) {

@@ -268,9 +268,10 @@ export class SimulatedStreams {
   #checkHold(stream: RunningStream, { realMs, nowMs }: Tick): void {
     if (findCause(stream, nowMs) !== null) return;
     const billed = bill(stream, realMs);
-    const { heldNanoUsd, begin, metered } = stream;
-    // A block of a tool can be on its way for longer than its call waits. The hold covers it, and its bound does not.
-    const boundNanoUsd = metered === null || hasTools(stream) ? billed : metered.boundAt(nowMs);
+    const { heldNanoUsd, begin, metered, planned } = stream;
+    // A use that arrives late is in its hold in time, and in its bound a second after its read.
+    const isBounded = metered !== null && planned.run.isAnnounced;
+    const boundNanoUsd = isBounded ? metered.boundAt(nowMs) : billed;
     if (boundNanoUsd < billed) {
       const name = `${begin.requestId} has cost ${billed} already, over its bound of ${boundNanoUsd}`;
       throw new Error(`${name} ${describe(stream)}`);

@@ -26,6 +26,8 @@ const MAX_TOKEN_BYTES = 6;
 const MAX_CALLS = 6;
 /** Shortest run of a tool: the longest delay of its block, and the time in which the product cuts. */
 const LEAST_RUN_MS = 2_000;
+/** The same with a further second, in which the call counts. */
+const LEAST_ANNOUNCED_RUN_MS = 2_700;
 /** Most pages of a search result. */
 const MAX_PAGES = 10;
 /** Longest run of a tool that is faster than the bound assumes. */
@@ -133,6 +135,7 @@ class RunPlanner {
   #cachedTokens: number;
   /** Part of the model's highest speed that this run has in general. */
   readonly #pace: number;
+  readonly #isAnnounced: boolean;
 
   constructor(plan: StreamPlan, bounds: RunBounds, random: Random) {
     this.#plan = plan;
@@ -141,6 +144,7 @@ class RunPlanner {
     this.#promptTokens = plan.inputTokens;
     this.#cachedTokens = Math.floor(plan.inputTokens * plan.cachedShare);
     this.#pace = 0.2 + 0.8 * random.next();
+    this.#isAnnounced = random.chance(0.5) && !bounds.hasFastTools;
   }
 
   plan(): Run {
@@ -161,7 +165,7 @@ class RunPlanner {
     const uses = outputs === "tools" ? random.below(most + 1) : 0;
     for (let use = 0; use < uses; use++) this.#addToolUse(tool?.type ?? "");
     this.#addAnswer();
-    return new Run(this.#parts);
+    return new Run(this.#parts, { isAnnounced: uses === 0 || this.#isAnnounced });
   }
 
   /** Output of the last call. */
@@ -233,7 +237,8 @@ class RunPlanner {
     const most = hasLargeResults ? resultTokens * 3 : resultTokens;
     const result = random.below(most);
     this.#promptTokens = Math.min(WINDOW_TOKENS, this.#promptTokens + before + query + result);
-    const runMs = LEAST_RUN_MS + random.below(4_000);
+    const leastMs = this.#isAnnounced ? LEAST_ANNOUNCED_RUN_MS : LEAST_RUN_MS;
+    const runMs = leastMs + random.below(4_000);
     this.#parts.push({ ms: hasFastTools ? runMs % FAST_RUN_MS : runMs });
     // The next call begins before its result is sent.
     const atStart = { ...this.#callNext(hasLargeResults), searches };
