@@ -25,6 +25,7 @@ const SUSPENDED_SEEDS = 250;
 const SUSPENSION_SHARE = 0.2;
 const STREAM_SEEDS = 250;
 const CALM_SEEDS = 40;
+const BROKEN_BOUND_SEEDS = 120;
 /** Seeds that find each broken rule of streams. */
 const BROKEN_SEEDS = 400;
 const BROKEN_RULES: readonly [BrokenRule, string | RegExp][] = [
@@ -87,6 +88,27 @@ test("streams in steps have no overrun without a fault", async () => {
   }
   expect(cuts).toBeGreaterThan(0);
 });
+
+test.each([
+  ["models that are too fast", "isTooFast", "excessBySpeed"],
+  ["results above their figures", "hasLargeResults", "excessByResult"],
+  ["tools faster than a second", "hasFastTools", "excessByTool"],
+] as const)(
+  "%s let streams exceed their holds, and are held whole from then on",
+  async (_, misbehaviour, cause) => {
+    let [excess, excluded] = [0, 0];
+    for (let seed = 0; seed < BROKEN_BOUND_SEEDS; seed++) {
+      const makeStore = () => new MemoryStore(STREAM_TIMES);
+      const broken = { hasFaults: false, hasLimitChanges: false, misbehaviour };
+      const result = await simulate({ seed, steps: STEPS, hasStreams: true, ...broken, makeStore });
+      excess += result[cause];
+      excluded += result.excluded;
+      expect(result.excess, `seed ${seed}`).toBe(result[cause]);
+    }
+    expect(excess).toBeGreaterThan(0);
+    expect(excluded).toBeGreaterThan(0);
+  },
+);
 
 test.each(BROKEN_RULES)("streams under the broken rule %s fail", async (brokenRule, message) => {
   const run = async () => {

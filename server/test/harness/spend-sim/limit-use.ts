@@ -6,7 +6,7 @@ import { Random } from "./random.ts";
 import { SimulatedNode, type Times } from "./simulated-node.ts";
 import { ExceededBounds } from "./stream-excess.ts";
 import { makeHoldRequest, type StreamPlan } from "./stream-plans.ts";
-import { countTokens, type PlannedStream, planOn } from "./stream-rules.ts";
+import { countTokens, KEEPS_BOUNDS, type PlannedStream, planOn } from "./stream-rules.ts";
 
 // Part of a strict limit that agents can use: sessions of Claude Code on one or several nodes, until nothing fits any more.
 
@@ -251,8 +251,7 @@ class Desk {
       lengths: "agent",
       inferenceGeo: "global",
     };
-    const misbehaviour = { isTooFast: false, hasLargeResults: false, hasFastTools: false };
-    const facts = { misbehaviour, exceeded: this.#exceeded };
+    const facts = { misbehaviour: KEEPS_BOUNDS, exceeded: this.#exceeded };
     return planOn(plan, random, { atMs: this.#time.wallMs, ...facts });
   }
 

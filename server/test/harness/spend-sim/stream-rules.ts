@@ -40,6 +40,13 @@ export interface PlannedStream {
 /** Ways in which the provider breaks its bounds. */
 export type Misbehaviour = Pick<RunBounds, "isTooFast" | "hasLargeResults" | "hasFastTools">;
 
+/** A provider that breaks none. */
+export const KEEPS_BOUNDS: Misbehaviour = {
+  isTooFast: false,
+  hasLargeResults: false,
+  hasFastTools: false,
+};
+
 /** Facts at the start of a stream. */
 interface StreamFacts {
   atMs: number;

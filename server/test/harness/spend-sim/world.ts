@@ -14,7 +14,7 @@ import {
 import type { BrokenRule } from "./simulated-streams.ts";
 import type { SpendStore } from "./store.ts";
 import { ExceededBounds } from "./stream-excess.ts";
-import type { Misbehaviour } from "./stream-rules.ts";
+import { KEEPS_BOUNDS, type Misbehaviour } from "./stream-rules.ts";
 
 export const ORGANIZATION = "00000000-0000-4000-8000-000000000001";
 export const SCOPES: readonly SpendScope[] = [
@@ -104,6 +104,8 @@ export interface SimulationOptions {
   hasStreams?: boolean;
   /** Whether nodes stop, die or lose their connections. Default: in most runs with streams, and in all others. */
   hasFaults?: boolean;
+  /** Way in which the provider breaks its bounds, and no other. Default: each one in some runs with faults. */
+  misbehaviour?: keyof Misbehaviour;
   /** Whether limits change. Default: true. */
   hasLimitChanges?: boolean;
   /** Rule of holds in steps that the nodes break. Default: none. */
@@ -201,7 +203,7 @@ export function makeWorld(options: SimulationOptions, store: SpendStore): World 
 }
 
 function pickFaults(
-  { hasStreams = false, hasFaults }: SimulationOptions,
+  { hasStreams = false, hasFaults, misbehaviour: only }: SimulationOptions,
   random: Random,
 ): Pick<World, "hasFaults" | "misbehaviour"> {
   const picked = !hasStreams || random.chance(FAULTS_SHARE);
@@ -209,6 +211,9 @@ function pickFaults(
   const isTooFast = random.chance(FAST_SHARE);
   const hasLargeResults = random.chance(LARGE_SHARE);
   const hasFastTools = random.chance(FAST_TOOLS_SHARE);
+  if (only !== undefined) {
+    return { hasFaults: has, misbehaviour: { ...KEEPS_BOUNDS, [only]: true } };
+  }
   return {
     hasFaults: has,
     misbehaviour: {
