@@ -75,7 +75,7 @@ function describeRetriedCut({ code, details: { limit } }: ApiError): string | nu
     case "stream_cut_budget_held":
       return `${STOPPED} other requests hold what remains of ${lowerFirst(nameLimit(limit))}: send the request again shortly.`;
     case "stream_cut_database_unavailable":
-      return `${STOPPED} the gateway's database grants no more budget for it: send the request again when the database responds.`;
+      return `${STOPPED} the gateway got no more budget for it in time: send the request again shortly.`;
     default:
       return null;
   }

@@ -207,7 +207,7 @@ test.for<[CutCode, Scope, string]>([
   [
     "stream_cut_database_unavailable",
     { scopeType: "workspace", scopeId: "w" },
-    "the gateway's database grants no more budget for it: send the request again when the database responds.",
+    "the gateway got no more budget for it in time: send the request again shortly.",
   ],
 ])(
   "a cut of a stream by %s says that it was stopped, without amounts that people share: %j",
