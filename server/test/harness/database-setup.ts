@@ -121,6 +121,8 @@ async function startServer(): Promise<Server> {
       max_connections: "500",
       // A run has up to a hundred databases, and each is looked at once in this time.
       autovacuum_naptime: "1min",
+      // A deadlock waits for this time before one of its transactions fails. The default is 1 s.
+      deadlock_timeout: "100ms",
     },
   });
   const { connectionString } = postgres;
