@@ -368,7 +368,7 @@ const NO_MULTIPLIER = 20n;
 const globalRates = new WeakMap<Rate, Rate>();
 
 /** Without the US multiplier, if the response states that. */
-function findRates(terms: StreamTerms, { start }: StreamSeen): StreamRates {
+export function findRates(terms: StreamTerms, { start }: StreamSeen): StreamRates {
   if (start === null || !start.isGlobal) return terms;
   return {
     inputRate: toGlobal(terms.inputRate),

@@ -1,8 +1,9 @@
 import { costOfTokens } from "#src/domain/later-calls.ts";
-import { boundReadPrompts, NEED_MS, type StreamSeen } from "#src/domain/stream-bound.ts";
+import { boundReadPrompts, findRates, NEED_MS, type StreamSeen } from "#src/domain/stream-bound.ts";
 import type { StreamTerms } from "#src/domain/stream-terms.ts";
 import type { TokenUsage } from "#src/domain/usage.ts";
 import { promptTokens } from "#src/domain/usage-fields.ts";
+import type { Rate } from "#src/domain/worst-case.ts";
 
 /** A model that was faster than its speed, or a tool whose results were larger or dearer than their data. */
 export interface StreamExcess {
@@ -67,7 +68,8 @@ function compareCost({ terms, seen, promptsNanoUsd }: EndedStream): Compared {
   const { inputNanoUsd } = seen.start;
   const allowedNanoUsd = boundReadPrompts(terms, seen);
   if (promptsNanoUsd <= allowedNanoUsd + ROUNDING_NANO_USD) return null;
-  const toPlain = (nanoUsd: bigint) => countPlain(terms, nanoUsd - inputNanoUsd);
+  const { plainRate } = findRates(terms, seen);
+  const toPlain = (nanoUsd: bigint) => countPlain(plainRate, nanoUsd - inputNanoUsd);
   const allowed = toPlain(allowedNanoUsd);
   return { observed: Math.max(allowed + 1, toPlain(promptsNanoUsd)), allowed };
 }
@@ -76,7 +78,7 @@ function compareCost({ terms, seen, promptsNanoUsd }: EndedStream): Compared {
 const ROUNDING_NANO_USD = 2n;
 
 /** Plain prompt tokens of this cost. */
-function countPlain({ plainRate }: StreamTerms, nanoUsd: bigint): number {
+function countPlain(plainRate: Rate, nanoUsd: bigint): number {
   const millionNanoUsd = costOfTokens(1_000_000, plainRate);
   return Number((nanoUsd * 1_000_000n) / (millionNanoUsd > 0n ? millionNanoUsd : 1n));
 }
