@@ -9,8 +9,8 @@ export interface StreamBeyondHold
 }
 
 /**
- * Finds the part of the bound that failed for a stream which cost more than its hold: a model above its speed, or a tool
- * whose result came before its use counted as a call. Empty if a pause of this process explains the cost.
+ * Finds the part of the bound that failed for a stream which cost more than its hold. A model was above its speed, or the
+ * result of a tool came before its use counted as a call. Empty if a pause of this process explains the cost.
  */
 export function findExcessBeyondHold(stream: StreamBeyondHold): StreamExcess[] {
   return [...findFasterModel(stream), ...findFasterTools(stream)];

@@ -28,8 +28,8 @@ export async function checkBalances(world: World, snapshot: Snapshot): Promise<v
 }
 
 /**
- * Every recorded overrun has its alert, and another one once it has doubled by a notable amount: 1 % of the highest limit
- * so far, because a limit can have changed since the fold.
+ * Every recorded overrun has its alert, and another one once it has doubled by a notable amount. This amount is 1 % of the
+ * highest limit so far, because a limit can have changed since the fold.
  */
 async function checkAlerts(
   { store, highestLimits }: World,

@@ -166,7 +166,8 @@ export class SimulatedStreams {
     this.#tickedMs = now.nowMs;
     const at = { ...now, realMs };
     const wasPaused = pauseMs > PAUSED_MS;
-    if (wasPaused) this.#pausedUntilMs = now.nowMs;
+    // The meter of the gateway stands still without a stream.
+    if (wasPaused && this.running.size > 0) this.#pausedUntilMs = now.nowMs;
     const readsFirst = !wasPaused || this.#options.random.chance(0.5);
     const due: Due[] = [];
     for (const stream of [...this.running.values()]) {

@@ -68,8 +68,8 @@ export interface SimulationResult {
   kills: number;
   cutOffs: number;
   /**
-   * Streams that cost more than their hold, because of a fault: a stop of their node, a speed above the data, a result above
-   * its figure, or a tool faster than a second.
+   * Streams that cost more than their hold, by their cause. Causes are a stop of their node, a speed above the data, a result
+   * above its figure, and a tool faster than a second.
    */
   excess: number;
   excessByStop: number;
