@@ -161,8 +161,11 @@ describeEachReader(() => {
       await untilHold(ledger, INPUT + 600n * OUTPUT);
       ledger.budgetNanoUsd = 0n;
       ledger.lackReason = "unavailable";
-      clock.atMs += 4_000;
-      await untilWaiting(ledger);
+      // A longer step of the clock would be a pause of the process, and the cause of a cut within 1.5 seconds.
+      for (const stepMs of [2_000, 1_000]) {
+        clock.atMs += stepMs;
+        await untilWaiting(ledger);
+      }
       clock.atMs += 1_000;
       const { text } = await readAll(await response);
       expect(text).toContain('"error_code":"stream_cut_database_unavailable"');
