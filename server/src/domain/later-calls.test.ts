@@ -100,14 +100,19 @@ describe("the tokens of later calls by price", () => {
   });
 });
 
-test("a stream shows the cache of its results by its plain tokens", () => {
+test("a stream shows the cache of its results by few plain tokens beside a write", () => {
   const next = sumPrompts([13_000, 18_000]);
-  const find = (allPlain: number) => findCachedResults(next, 8_000, { firstPlain: 2, allPlain });
-  expect(find(6)).toBe(true);
-  expect(find(130)).toBe(true);
-  expect(find(131)).toBe(false);
-  expect(findCachedResults(next, 0, { firstPlain: 2, allPlain: 6 })).toBeNull();
-  expect(findCachedResults(sumPrompts([]), 8_000, { firstPlain: 2, allPlain: 2 })).toBeNull();
+  const find = (plain: number) => findCachedResults(next, 8_000, { plain, written: 10_000 });
+  expect(find(4)).toBe(true);
+  expect(find(128)).toBe(true);
+  expect(find(129)).toBe(false);
+});
+
+test("a stream does not show the cache without a later call, without a cached prompt, or after failed searches alone", () => {
+  const next = sumPrompts([8_050, 8_100]);
+  expect(findCachedResults(next, 0, { plain: 4, written: 10_000 })).toBeNull();
+  expect(findCachedResults(sumPrompts([]), 8_000, { plain: 0, written: 0 })).toBeNull();
+  expect(findCachedResults(next, 8_000, { plain: 100, written: 0 })).toBeNull();
 });
 
 function costOfCall(

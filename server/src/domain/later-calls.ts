@@ -59,14 +59,24 @@ export function priceNextPrompts(
 /** Most tokens of a call that are neither read nor written, although the API caches results. One recorded stream has two. */
 const PLAIN_TOKENS_PER_CALL = 64;
 
-/** True if the later calls of a complete stream wrote their results to the cache. Null: the stream does not show it. */
+/** Tokens of all calls after the first. */
+export interface LaterTokens {
+  plain: number;
+  written: number;
+}
+
+/**
+ * True if the later calls of a complete stream wrote their results to the cache. Null: the stream does not show it. Failed
+ * searches have so few tokens that only a write shows the cache.
+ */
 export function findCachedResults(
   { calls }: NextPrompts,
   cachedTokens: number,
-  tokens: { firstPlain: number; allPlain: number },
+  { plain, written }: LaterTokens,
 ): boolean | null {
   if (calls === 0 || cachedTokens === 0) return null;
-  return tokens.allPlain - tokens.firstPlain <= calls * PLAIN_TOKENS_PER_CALL;
+  if (plain > calls * PLAIN_TOKENS_PER_CALL) return false;
+  return written > 0 ? true : null;
 }
 
 function priceUncached({ calls, tokens }: NextPrompts, cachedTokens: number): PricedTokens {

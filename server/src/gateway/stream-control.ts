@@ -5,7 +5,7 @@ import { findModelSpeed } from "#src/domain/model-speeds.ts";
 import type { Cut } from "#src/domain/request-record.ts";
 import { firstHold } from "#src/domain/stream-bound.ts";
 import { findStreamTerms, type StreamLimits, type StreamTerms } from "#src/domain/stream-terms.ts";
-import type { BilledUsage } from "#src/domain/usage.ts";
+import type { BilledUsage, TokenUsage } from "#src/domain/usage.ts";
 import type { WorstCase } from "#src/domain/worst-case.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
@@ -131,11 +131,18 @@ export class StreamControl {
 
   #learnCache({ metered, stream: { seen, started } }: SteppedStream, usage: BilledUsage): void {
     if (seen.start === null || started === null) return;
-    const tokens = { firstPlain: started.total.inputTokens, allPlain: usage.total.inputTokens };
-    const isCached = findCachedResults(seen.nextPrompts, seen.start.cachedTokens, tokens);
+    const later = {
+      plain: usage.total.inputTokens - started.total.inputTokens,
+      written: countWritten(usage.total) - countWritten(started.total),
+    };
+    const isCached = findCachedResults(seen.nextPrompts, seen.start.cachedTokens, later);
     const { organizationId, requestedModel } = metered.begin;
     if (isCached !== null) this.#cachedResults.note(organizationId, requestedModel, isCached);
   }
+}
+
+function countWritten({ cacheWrite5mTokens, cacheWrite1hTokens }: TokenUsage): number {
+  return cacheWrite5mTokens + cacheWrite1hTokens;
 }
 
 /** A stream of which a limit holds steps. */
