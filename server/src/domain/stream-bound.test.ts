@@ -393,7 +393,8 @@ describe("the hold of a stream", () => {
       addResult(search, seen, { size: { kind: "pages", pages, chars }, atMs: 0 });
       return seen.resultTokens;
     };
-    expect(tokensOf(0, 0)).toBe(0);
+    // A result without a page has a frame too.
+    expect(tokensOf(0, 0)).toBe(256);
     expect(tokensOf(10, 25_600)).toBe(1_920 + 8_000);
     expect(tokensOf(10, 50_000)).toBe(15_000);
     const fetch = getTerms({ model: "claude-opus-5", serverTools: [plainFetch] }).terms;

@@ -197,7 +197,8 @@ function boundResult({ tools, contextTokens }: StreamTerms, size: ResultSize): n
   const { page } = tools ?? { page: null };
   if (page === null) return figure;
   const tokens = size.pages * page.frameTokens + Math.ceil(size.chars / page.charsPerToken);
-  return Math.min(figure, tokens);
+  // A search without a page has a frame too.
+  return Math.min(figure, Math.max(TOKENS_PER_RESULT, tokens));
 }
 
 function addPrompt({ calls, tokens }: NextPrompts, promptTokens: number): NextPrompts {
