@@ -10,18 +10,21 @@ function makeRequest({
   session = "session-1",
   agent,
   keyId = "apikey_1",
+  model = "claude-opus-5",
   isStream = false,
 }: {
   session?: string | null;
   agent?: string;
   keyId?: string;
+  model?: string;
   isStream?: boolean;
 } = {}): Refused {
   const lines = [
     ...(session === null ? [] : ["x-claude-code-session-id", session]),
     ...(agent === undefined ? [] : ["x-claude-code-agent-id", agent]),
   ];
-  return { isStream, key: { id: keyId }, call: { fields: HeaderFields.fromList(lines) } };
+  const call = { fields: HeaderFields.fromList(lines) };
+  return { isStream, requestedModel: model, key: { id: keyId }, call };
 }
 
 function makeCuts() {
@@ -58,6 +61,7 @@ test.each<[string, Refused]>([
   ["of another session", makeRequest({ session: "session-2" })],
   ["of another agent", makeRequest({ agent: "agent-1" })],
   ["of another key", makeRequest({ keyId: "apikey_2" })],
+  ["of another model", makeRequest({ model: "claude-haiku-4-5" })],
   ["that asks for a stream", makeRequest({ isStream: true })],
   ["without a session", makeRequest({ session: null })],
 ])("a request %s is refused with its own reason", (_, request) => {

@@ -5,7 +5,7 @@ import type { HeaderFields } from "#src/lib/header-fields.ts";
 import { readClaimedLabels } from "./claimed-labels.rule.ts";
 import type { RefusalForm } from "./refuse.ts";
 
-// Reasons of the last cut streams, by key and agent. After the error event of a cut, Claude Code sends the same request again
+// Reasons of the last cut streams, by key, agent and model. After the error event of a cut, Claude Code sends the same request again
 // as JSON, and prints the refusal of that one alone. A limit holds JSON whole, so it mostly refuses the request. The refusal then
 // has the reason of the cut. A repeated request at another node has its own reason.
 
@@ -20,9 +20,10 @@ const FINAL_CODES: ReadonlySet<ErrorCode> = new Set([
   "request_too_large_for_limit",
 ]);
 
-/** The part of an exchange that names its client. */
+/** The part of an exchange that names its client and its model. */
 export interface Refused {
   isStream: boolean | null;
+  requestedModel: string | null;
   key: Pick<FoundKey, "id"> | null;
   call: { fields: HeaderFields };
 }
@@ -72,9 +73,12 @@ export class RecentCuts {
   }
 }
 
-/** Key with the agent session and the agent that the client claims. Null: it claims none. */
-function nameAgent({ key, call }: Refused): string | null {
+/**
+ * Key with the agent session and the agent that the client claims, and the model. A session also sends JSON to smaller
+ * models, which repeats no cut. Null: the client claims no session.
+ */
+function nameAgent({ key, call, requestedModel }: Refused): string | null {
   const claimed = readClaimedLabels(call.fields);
   if (key === null || claimed === undefined) return null;
-  return `${key.id} ${claimed.agentSessionId} ${claimed.agentId ?? ""}`;
+  return `${key.id} ${claimed.agentSessionId} ${claimed.agentId ?? ""} ${requestedModel ?? ""}`;
 }
