@@ -3,6 +3,7 @@ import { spentOf } from "#src/domain/request-spend.ts";
 import { NEED_MS } from "#src/domain/stream-bound.ts";
 import { chooseCuts } from "#src/gateway/choose-cuts.rule.ts";
 import { MeteredStream } from "#src/gateway/metered-stream.ts";
+import { toCutReason } from "#src/gateway/stream-cut.ts";
 import { followStream, type StreamCut } from "#src/gateway/stream-meter.ts";
 import type { Now } from "#src/spend/ledger/lease-state.ts";
 import type { NodeLeases } from "#src/spend/ledger/node-leases.ts";
@@ -38,6 +39,10 @@ import { BOOK, type PlannedStream, SimulatedReader } from "./stream-rules.ts";
  */
 const STOPPED_MS = 2_000;
 const STOPPED_IN_TOOLS_MS = 700;
+/** The same while the database has not answered a wish, which can wait until its hold covers a second and a half. */
+const STOPPED_UNANSWERED_MS = 1_000;
+/** The same while a cut waits for the end of an event: its hold covers two ticks, or not even one after a stop. */
+const STOPPED_IN_CUT_MS = 500;
 /** Time without a tick after which the process may decide before it reads. */
 const PAUSED_MS = 1_000;
 /** Time after a stop in which the process reads all that has arrived. */
@@ -476,7 +481,11 @@ interface Tick extends Now {
 
 /** True for a pause of the process that the hold of the stream may not cover. */
 function isStop(stream: RunningStream, pauseMs: number): boolean {
-  return pauseMs > (hasTools(stream) ? STOPPED_IN_TOOLS_MS : STOPPED_MS);
+  if (stream.metered?.isCutDeferred === true) return pauseMs > STOPPED_IN_CUT_MS;
+  if (hasTools(stream)) return pauseMs > STOPPED_IN_TOOLS_MS;
+  const reason = stream.lack?.reason ?? null;
+  const isUnanswered = reason !== null && toCutReason(reason) === "database_unavailable";
+  return pauseMs > (isUnanswered ? STOPPED_UNANSWERED_MS : STOPPED_MS);
 }
 
 function hasTools({ planned }: RunningStream): boolean {

@@ -37,6 +37,9 @@ function findMisbehaviour({ planned }: RunningStream): ExcessCause | null {
   return bounds.hasFastTools ? "fast_tool" : null;
 }
 
+/** Time after a pause in which a result can be early, and its stream be cut. */
+const PAUSE_EFFECT_MS = 3_000;
+
 interface Ended {
   isAnswered: boolean;
   isBeyondHold: boolean;
@@ -64,7 +67,9 @@ export function observeEnd(
     found.push(...findExcessBeyondHold({ model, terms, seen, endedMs, pausedUntilMs }));
   }
   for (const each of found) exceeded.add(each);
-  if (!isBeyondHold || cause === "stopped" || found.length > 0) return;
+  // The rule lets a pause explain each result of the next two seconds.
+  const isPaused = pausedUntilMs !== null && endedMs - pausedUntilMs < PAUSE_EFFECT_MS;
+  if (!isBeyondHold || cause === "stopped" || isPaused || found.length > 0) return;
   const { requestId } = stream.begin;
   throw new Error(
     `${requestId} is beyond its hold by ${cause}, and no rule finds that ${describe(stream)}`,
