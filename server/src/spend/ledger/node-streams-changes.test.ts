@@ -148,7 +148,7 @@ describe("a limit that changes while a stream runs", () => {
     expect(lackOf(node, "req_s")).toBe("too_large");
   });
 
-  test("to less than was spent says that it is spent, and to more that it is not counted yet", async () => {
+  test("with room for the wish is uncounted at first, and without room others hold the rest", async () => {
     await limit(1_000n);
     const node = await startNodeWithStream({ first: 300n });
     const other = await streams.world.startNode("node_2");
