@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import type { ObservedExcess } from "#src/spend/exceeded-bounds/change-exceeded-bounds.ts";
 import { messageEnd, messageStart, sse } from "#test/harness/fake-upstream.ts";
 import { open } from "#test/harness/gateway.ts";
-import { post, readAll, startBoth } from "#test/harness/gateway-calls.ts";
-import { largest, makeSteppedLeases } from "#test/harness/stepped-leases.ts";
+import { post, readAll } from "#test/harness/gateway-calls.ts";
+import { startSteppedGateway } from "#test/harness/stepped-gateway.ts";
+import { largest } from "#test/harness/stepped-leases.ts";
 
 const MODEL = "claude-opus-5";
 const SEARCH = "web_search_20250305";
@@ -20,15 +20,7 @@ const result = sse("content_block_start", {
 
 /** Starts a search under a limit that grants its first hold only. */
 async function startSearch() {
-  const ledger = makeSteppedLeases();
-  const clock = { atMs: 1_000_000 };
-  const excesses: ObservedExcess[] = [];
-  const { upstream, gateway } = await startBoth({
-    script: () => undefined,
-    leases: ledger.leases,
-    clock: { nowMs: () => Date.now(), monotonicMs: () => clock.atMs },
-    exceededBounds: { isHeldWhole: () => false, report: (excess) => void excesses.push(excess) },
-  });
+  const { ledger, clock, excesses, upstream, gateway } = await startSteppedGateway();
   const arrived = upstream.nextExchange();
   const tools = [{ type: SEARCH, name: "web_search" }];
   const asked = { model: MODEL, max_tokens: 4_000, stream: true, tools };

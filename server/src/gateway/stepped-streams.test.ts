@@ -1,6 +1,5 @@
 import Anthropic from "@anthropic-ai/sdk";
 import { describe, expect, test } from "vitest";
-import type { ObservedExcess } from "#src/spend/exceeded-bounds/change-exceeded-bounds.ts";
 import type { Dropped, HoldDecided } from "#src/spend/ledger/hold-decision.ts";
 import {
   blockStart,
@@ -13,6 +12,7 @@ import {
 import { call, open, type TestGateway } from "#test/harness/gateway.ts";
 import { post, readAll, startBoth } from "#test/harness/gateway-calls.ts";
 import { describeEachReader } from "#test/harness/http-readers.ts";
+import { startSteppedGateway } from "#test/harness/stepped-gateway.ts";
 import { largest, makeSteppedLeases, steppedLimit } from "#test/harness/stepped-leases.ts";
 
 const MODEL = "claude-opus-5";
@@ -31,19 +31,7 @@ const hiddenStart = sse("content_block_start", {
 
 /** Starts a gateway with a clock that the test moves, and one stream through it. */
 async function startStream(fields: object = {}) {
-  const ledger = makeSteppedLeases();
-  const clock = { atMs: 1_000_000 };
-  const excesses: ObservedExcess[] = [];
-  const { upstream, gateway } = await startBoth({
-    script: () => undefined,
-    leases: ledger.leases,
-    clock: { nowMs: () => Date.now(), monotonicMs: () => clock.atMs },
-    exceededBounds: {
-      isHeldWhole: (_, kind, name) =>
-        excesses.some((one) => one.kind === kind && one.name === name),
-      report: (excess) => void excesses.push(excess),
-    },
-  });
+  const { ledger, clock, excesses, upstream, gateway } = await startSteppedGateway();
   const arrived = upstream.nextExchange();
   const response = open(gateway.origin, post(gateway, { ...asked, ...fields }));
   const exchange = await arrived;
