@@ -48,7 +48,7 @@ export const limitErrors = {
   },
   stream_cut_database_unavailable: {
     ...unavailable,
-    meaning: "A response was stopped, because the database grants no more budget for it.",
+    meaning: "A response was stopped, because its node got no more budget for it in time.",
     facts: ["limit", "cut"],
   },
   rate_limited: {

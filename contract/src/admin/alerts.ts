@@ -119,7 +119,7 @@ export const alertCondition = z
     }),
     z.strictObject({ kind: z.literal("bound_exceeded") }).meta({
       description:
-        "A model was faster than its highest speed, or a tool result was larger than its figure. Streams with it are held whole from then on. Fires once for each model or tool and day.",
+        "A model was faster than its highest speed, or results of a tool were beyond their bound. Streams with it are held whole from then on. Fires once for each model or tool and day.",
     }),
   ])
   .meta({ description: "Condition of the alert." });
@@ -315,7 +315,7 @@ export const firingFacts = z
       .meta({
         description:
           "At most ten requests of the overrun, the largest cost beyond its hold first. `node_paused`: a stream ran while its node did not. " +
-          "`billed_after_cut`: the cut stream can have cost more than its hold. `beyond_bound`: it was faster than the highest speed of its model, or a tool result was larger than its figure. " +
+          "`billed_after_cut`: the cut stream can have cost more than its hold. `beyond_bound`: it was faster than the highest speed of its model, or results of a tool were beyond their bound. " +
           "`above_hold`: the request cost more than its hold. `settled_late`: others had used its budget. `charged`: an administrator set its cost.",
       }),
     enforcement: z.enum(["strict", "soft", "alert_only"]).nullable(),

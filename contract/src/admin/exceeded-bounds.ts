@@ -14,7 +14,7 @@ export const exceededBound = z
     type: z.literal("exceeded_bound"),
     kind: z.enum(boundKinds).meta({
       description:
-        "`model`: output was faster than the highest speed of the model. `tool`: a result of the tool was larger than its figure, or came within a second.",
+        "`model`: output was faster than the highest speed of the model. `tool`: results of the tool were larger or dearer than their bound, or came within a second.",
     }),
     name: z.string().meta({ description: "Name of the model, or type of the tool." }),
     observed_tokens: count.meta({

@@ -129,7 +129,7 @@ interface ExceededBoundTable {
   organization_id: string;
   kind: "model" | "tool";
   name: string;
-  /** Tokens per second of a model, or tokens of one result of a tool. */
+  /** Tokens per second of a model, or tokens of the calls that read results of a tool. */
   observed: bigint;
   allowed: bigint;
   request_id: string;

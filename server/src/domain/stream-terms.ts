@@ -49,7 +49,7 @@ function canWriteCache({ writeRate }: WorstCase["drivers"]): boolean {
 export interface StreamLimits {
   /** Null: the model has no data, or was faster. */
   findSpeed(model: string): ModelSpeed | null;
-  /** True for a tool whose result was larger than its figure. */
+  /** True for a tool whose results were beyond their bound. */
   isExcludedTool(type: string): boolean;
   /** True for a model whose last stream with results cached them. Absent: unknown. */
   cachesResults?(model: string): boolean;

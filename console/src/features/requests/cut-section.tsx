@@ -25,7 +25,7 @@ const reasonSentences: Record<Cut["reason"], string> = {
     "The limit has nothing left until its period ends. Nothing more was held for the stream.",
   limit_held: "Other requests held the rest of the limit. Nothing more was held for the stream.",
   database_unavailable:
-    "The database did not respond, so the node could not hold more for the stream.",
+    "The node got no more budget in time. The database did not respond, or the node stood still.",
 };
 
 function listLimitFacts(cut: Cut): [string, ReactNode][] {

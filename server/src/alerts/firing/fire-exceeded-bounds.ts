@@ -8,7 +8,7 @@ export interface ExceededBoundFacts {
   kind: "model" | "tool";
   /** Name of the model, or type of the tool. */
   name: string;
-  /** Tokens per second of a model, or tokens of one result of a tool. */
+  /** Tokens per second of a model, or tokens of the calls that read results of a tool. */
   observed: bigint;
   allowed: bigint;
   requestId: string;

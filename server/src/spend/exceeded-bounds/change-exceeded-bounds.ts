@@ -19,13 +19,13 @@ import {
   listExceededBounds as listRows,
 } from "./exceeded-bounds.sql.ts";
 
-/** A stream that was faster than its model's speed, or a tool result that was larger than its figure. */
+/** A stream that was faster than its model's speed, or whose tool results were beyond their bound. */
 export interface ObservedExcess {
   organizationId: string;
   kind: ExceededBound["kind"];
   /** Name of the model, or type of the tool. */
   name: string;
-  /** Tokens per second of a model, or tokens of one result of a tool. */
+  /** Tokens per second of a model, or tokens of the calls that read results of a tool. */
   observed: number;
   allowed: number;
   requestId: string;

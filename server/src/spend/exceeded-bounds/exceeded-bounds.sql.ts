@@ -5,7 +5,7 @@ export interface ExceededBound {
   id: string;
   kind: "model" | "tool";
   name: string;
-  /** Tokens per second of a model, or tokens of one result of a tool. */
+  /** Tokens per second of a model, or tokens of the calls that read results of a tool. */
   observed: bigint;
   allowed: bigint;
   requestId: string;
