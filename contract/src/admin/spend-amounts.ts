@@ -33,5 +33,5 @@ export const amounts = {
 export const remaining = usdText.meta({ description: "Never below 0.00." });
 export const blocksNow = z.boolean().meta({
   description:
-    "True: spend has reached the limit, and requests are refused until the period ends. Always false under `alert_only`.",
+    "True: the limit is used up and refuses requests until the period ends. A strict limit with less than $0.0001 left after spent and unresolved amounts counts as used up. Always false under `alert_only`.",
 });

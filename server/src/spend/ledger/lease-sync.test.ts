@@ -357,15 +357,15 @@ describe("a refusal", () => {
     db,
     limit,
   }) => {
-    await limit(100n);
+    await limit(100_000_000n);
     const node = await new TestNode(db).start();
-    const { refusal } = await node.hold(101n);
+    const { refusal } = await node.hold(100_000_001n);
     if (refusal === null) throw new Error("it does not fit");
     const error = toHoldError(refusal, {
-      explain: () => "The request can cost up to $0.000000101.",
+      explain: () => "The request can cost up to $0.100000001.",
       explainIncrease,
     });
-    expect(error.message).toContain("$0.0000001 remains of a spend limit");
+    expect(error.message).toContain("$0.10 remains of a spend limit");
     expect([error.code, error.headers]).toEqual([
       "request_too_large_for_limit",
       { "x-should-retry": "false" },
@@ -377,13 +377,13 @@ describe("a refusal", () => {
         scope: { type: "workspace", workspace_id: refusal.limit?.scopeId },
         period: "monthly",
         period_ends_at: expect.stringMatching(/^\d{4}-\d\d-01T00:00:00\.000Z$/),
-        limit_usd: 1e-7,
+        limit_usd: 0.1,
         spent_usd: "0.00",
         held_usd: "0.00",
         unresolved_usd: "0.00",
-        needed_usd: "0.000000101",
+        needed_usd: "0.100000001",
       },
-      max_cost_usd: "0.000000101",
+      max_cost_usd: "0.100000001",
     });
   });
 

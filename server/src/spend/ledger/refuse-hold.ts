@@ -1,4 +1,5 @@
 import { ApiError } from "#src/domain/api-error.ts";
+import { isBlocking, LEAST_REST_NANO_USD } from "#src/domain/blocking-limit.ts";
 import { NO_RETRY, toLimitFacts } from "#src/domain/limit-facts.ts";
 import { type AskableLimit, formatLimitMessage, nameLimit } from "#src/domain/limit-message.ts";
 import { formatUsd } from "#src/domain/money.ts";
@@ -70,8 +71,7 @@ export function toHoldError(
   const others = `eld: ${formatDollars(held)}; unresolved: ${formatDollars(unresolved)}.`;
   if (isLimitReached(refusal, leastNanoUsd)) {
     const { amountNanoUsd: limitNanoUsd } = limit;
-    const isSpent = reason === "spent";
-    const rest = isSpent ? "" : " The rest is less than any request to this model can cost.";
+    const rest = describeRest(refusal, leastNanoUsd);
     const words = formatLimitMessage({ ...limit, limitNanoUsd, spentNanoUsd: settled, regainAtMs });
     const message = `${words} H${others}${rest} ${explainIncrease(limit)}`;
     return new ApiError("spend_limit_reached", message, NO_RETRY, facts);
@@ -119,14 +119,31 @@ function toFailoverError({ nodeId: id, untilMs }: AwaitedNode): ApiError {
   );
 }
 
-/** True if the limit is spent, or if its rest is less than the cost of the smallest request. */
+/**
+ * True if the limit blocks, as screens show it, or if its rest is less than the cost of the smallest request to the model.
+ * Only for a request that the limit cannot hold.
+ */
 export function isLimitReached(
   { reason, limit, figures }: HoldRefusal,
   leastNanoUsd: bigint,
 ): boolean {
   if (reason === "spent") return true;
   if (reason !== "too_large" || limit === null) return false;
-  return limit.amountNanoUsd - (figures?.settledNanoUsd ?? 0n) < leastNanoUsd;
+  const { settled } = readAmounts(figures);
+  if (isBlocking({ ...limit, enforcement: "strict" }, figures)) return true;
+  return limit.amountNanoUsd - settled < leastNanoUsd;
+}
+
+/** Sentence about the rest of a limit that is reached, after a space. Empty: there is no rest. */
+function describeRest(
+  { reason, limit, figures }: Pick<HoldRefusal, "reason" | "limit" | "figures">,
+  leastNanoUsd: bigint,
+): string {
+  if (reason === "spent" || limit === null) return "";
+  const { settled, unresolved } = readAmounts(figures);
+  return limit.amountNanoUsd - settled - unresolved < leastNanoUsd
+    ? " The rest is less than any request to this model can cost."
+    : ` The rest is less than ${formatDollars(LEAST_REST_NANO_USD)}.`;
 }
 
 /** Error for a request that is billed by the hour, so that no limit can hold its worst case. `explain` names the cause. */

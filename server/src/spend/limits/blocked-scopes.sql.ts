@@ -2,6 +2,7 @@ import { type RawBuilder, type SqlBool, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { scopeName } from "#src/db/scope-name.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import { LEAST_REST_NANO_USD } from "#src/domain/blocking-limit.ts";
 import { ownerState } from "#src/key-lookup/owner-state.sql.ts";
 
 // Reads which limits block requests now, and how many keys a limit of a scope blocks.
@@ -12,14 +13,17 @@ export interface BlockingTime {
   periodStarts: Readonly<Record<PeriodName, string>>;
 }
 
-/** The SQL form of `isBlocking` in to-wire.ts, without archived workspaces and keys that cannot send messages. */
+/** The SQL form of `isBlocking` in `domain/blocking-limit.ts`, without archived workspaces and keys that cannot send messages. */
 export function isBlockingAt({ now, periodStarts }: BlockingTime): RawBuilder<SqlBool> {
   const periodStart = sql`CASE spend_limit.period WHEN 'daily' THEN ${periodStarts.daily}::date
     WHEN 'weekly' THEN ${periodStarts.weekly}::date ELSE ${periodStarts.monthly}::date END`;
   return sql<SqlBool>`(spend_limit.enforcement <> 'alert_only'
-    AND coalesce((SELECT balance.settled_nano_usd FROM balance WHERE balance.scope_type = spend_limit.scope_type
-      AND balance.scope_id = spend_limit.scope_id AND balance.period = spend_limit.period
-      AND balance.period_start = ${periodStart}), 0) >= spend_limit.amount_nano_usd
+    AND spend_limit.amount_nano_usd - coalesce((SELECT used.settled_nano_usd
+        + CASE spend_limit.enforcement WHEN 'strict' THEN used.unresolved_nano_usd ELSE 0 END
+      FROM balance_sum AS used WHERE used.scope_type = spend_limit.scope_type
+        AND used.scope_id = spend_limit.scope_id AND used.period = spend_limit.period
+        AND used.period_start = ${periodStart}), 0)
+      < CASE spend_limit.enforcement WHEN 'strict' THEN ${LEAST_REST_NANO_USD}::bigint ELSE 1 END
     AND CASE spend_limit.scope_type WHEN 'organization' THEN true
       WHEN 'workspace' THEN EXISTS (SELECT FROM workspace
         WHERE workspace.id = spend_limit.scope_id AND workspace.archived_at IS NULL)

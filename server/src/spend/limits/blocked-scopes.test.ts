@@ -6,6 +6,7 @@ import type {
 import { describe, expect } from "vitest";
 import type { z } from "zod";
 import type { OwnScopeType } from "#src/db/tables.ts";
+import { LEAST_REST_NANO_USD } from "#src/domain/blocking-limit.ts";
 import { addToBalances } from "#src/spend/ledger/balances.sql.ts";
 import type { Client, Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
@@ -91,7 +92,7 @@ describe("limits that block requests now", () => {
     const key = await company.setLimit("api_key", 2);
     await company.spend("organization", dollars(10));
     await company.spend("workspace", dollars(7));
-    await company.spend("api_key", dollars(2) - 1n);
+    await company.spend("api_key", dollars(2) - LEAST_REST_NANO_USD);
     expect(await company.listBlocking()).toMatchObject([
       {
         type: "blocking_limit",
@@ -134,6 +135,42 @@ describe("limits that block requests now", () => {
       { scope_name: "Engineering", blocked_keys: 0 },
     ]);
     await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
+    expect(await company.listBlocking()).toEqual([]);
+  });
+
+  test("include a strict limit with less than the least rest, and no soft one", async ({
+    company,
+  }) => {
+    await company.setLimit("workspace", 5, { enforcement: "soft" });
+    await company.setLimit("api_key", 2);
+    await company.spend("workspace", dollars(5) - 1n);
+    await company.spend("api_key", dollars(2) - 40_000n);
+    expect(await company.listBlocking()).toMatchObject([
+      { scope_name: "CI", spend_limit: { blocks_now: true, remaining_usd: "0.00004" } },
+    ]);
+  });
+
+  test("include a strict limit whose rest is unresolved, until it is released", async ({
+    h,
+    org,
+    company,
+  }) => {
+    await company.setLimit("workspace", 5, { enforcement: "soft" });
+    await company.setLimit("api_key", 2);
+    await company.spend("workspace", dollars(1));
+    await company.spend("api_key", dollars(1));
+    const { database } = h.deps;
+    const setUnresolved = (nanoUsd: bigint) =>
+      database
+        .updateTable("balance")
+        .set({ unresolved_nano_usd: nanoUsd })
+        .where("organization_id", "=", org.id)
+        .execute();
+    await setUnresolved(dollars(1));
+    expect(await company.listBlocking()).toMatchObject([
+      { scope_name: "CI", spend_limit: { blocks_now: true, unresolved_usd: "1.00" } },
+    ]);
+    await setUnresolved(0n);
     expect(await company.listBlocking()).toEqual([]);
   });
 

@@ -142,6 +142,18 @@ test("limits that hold in steps bound the first hold of a stream, and others its
   });
 });
 
+test("a strict limit with less than the least rest blocks the key", async ({
+  explain,
+  set,
+  use,
+}) => {
+  const limit = await set("workspace", 50);
+  await use("workspace", { settled: 49n, unresolved: 1n });
+  expect(await explain()).toMatchObject({
+    ...{ is_blocked: true, max_request_usd: "0.00", binds_first: { spend_limit_id: limit } },
+  });
+});
+
 test("limits that the caller cannot see apply, but are not listed", async ({
   h,
   org,

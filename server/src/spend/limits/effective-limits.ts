@@ -4,6 +4,7 @@ import { getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import { isBlocking } from "#src/domain/blocking-limit.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { refuseFields } from "#src/domain/refuse-field.ts";
 import { listPermittedWorkspaces } from "#src/domain/rights.ts";
@@ -13,7 +14,7 @@ import { listSpendLimits } from "#src/spend/ledger/limits.sql.ts";
 import { hasMember, listKeyWorkspaces, listLimitsOfMember } from "./my-limits.sql.ts";
 import { findPeopleOfKey } from "./people-of-key.sql.ts";
 import { type LimitState, readLimitStates } from "./spend-limits.ts";
-import { isBlocking, remainingOf } from "./to-wire.ts";
+import { remainingOf } from "./to-wire.ts";
 
 /** Limits that apply to requests of one key or one member, narrowest scope first. */
 export interface EffectiveLimits {

@@ -2,13 +2,14 @@ import type { spendLimitCapacity } from "@bursar/contract/admin/limit-capacity.t
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import { isBlocking } from "#src/domain/blocking-limit.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
 import { listPriceOverrides } from "#src/prices/model-prices.sql.ts";
 import { listExceededBounds } from "#src/spend/exceeded-bounds/exceeded-bounds.sql.ts";
 import { computeCapacity, type ModelCapacity } from "./capacity.rule.ts";
 import { getSpendLimit } from "./spend-limits.ts";
-import { isBlocking, remainingOf } from "./to-wire.ts";
+import { remainingOf } from "./to-wire.ts";
 import { listUsualRequests } from "./usual-requests.sql.ts";
 
 /** Requests that a limit could start now, by model. */

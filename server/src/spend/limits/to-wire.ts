@@ -8,6 +8,7 @@ import type {
   workspaceLimit,
 } from "@bursar/contract/admin/spend-limits.ts";
 import type { z } from "zod";
+import { isBlocking } from "#src/domain/blocking-limit.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import { toWireSetter } from "#src/limits/change-limit.ts";
@@ -136,20 +137,15 @@ export function toGroupLimitMode(mode: GroupLimitMode): z.input<typeof groupLimi
   return { type: "group_limit_mode", mode };
 }
 
-type Amount = Pick<SpendLimit, "amountNanoUsd" | "enforcement">;
-
 /** Limit minus settled, held and unresolved amounts, at least 0, in nano-USD. */
-export function remainingOf({ amountNanoUsd }: Amount, balance: Balance | null): bigint {
+export function remainingOf(
+  { amountNanoUsd }: Pick<SpendLimit, "amountNanoUsd">,
+  balance: Balance | null,
+): bigint {
   if (balance === null) return amountNanoUsd;
   const { settledNanoUsd, leasedNanoUsd, unresolvedNanoUsd } = balance;
   const left = amountNanoUsd - settledNanoUsd - leasedNanoUsd - unresolvedNanoUsd;
   return left > 0n ? left : 0n;
-}
-
-/** True where the spend blocks requests until the period ends. */
-export function isBlocking(limit: Amount, balance: Balance | null): boolean {
-  const spentNanoUsd = balance?.settledNanoUsd ?? 0n;
-  return limit.enforcement !== "alert_only" && spentNanoUsd >= limit.amountNanoUsd;
 }
 
 function toAmounts(balance: Balance | null) {
