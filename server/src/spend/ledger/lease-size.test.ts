@@ -238,6 +238,42 @@ describe("the budget in advance", () => {
     expect((await two.begin(before - before / 4n)).isHeld).toBe(true);
   });
 
+  test("of the only node is all that a burst leaves, then at most half of it after 20 s, and nothing after a minute", async () => {
+    await setLimit(2_000n);
+    const node = await TestNode.start("node_1");
+    const burst: string[] = [];
+    for (const amountNanoUsd of [1_000n, HOLD, 600n]) {
+      const { requestId, isHeld } = await node.begin(amountNanoUsd);
+      expect(isHeld).toBe(true);
+      burst.push(requestId);
+      await pass(TICK_MS, [node]);
+    }
+    for (const requestId of burst) node.end(requestId, 80n);
+    await pass(14_000, [node]);
+    expect(node.free).toBe(1_760n);
+    await pass(6_000, [node]);
+    expect(node.free).toBe(880n);
+    const { leases } = await store.snapshot();
+    expect(2_000n - leases.reduce((sum, { amount }) => sum + amount, 0n)).toBe(880n);
+    await pass(45_000, [node]);
+    expect(node.free).toBe(0n);
+  });
+
+  test("of a quiet node is returned once, and its next request still needs no message", async () => {
+    await setLimit(2_000n);
+    const node = await TestNode.start("node_1");
+    const { requestId } = await node.begin();
+    node.end(requestId);
+    await pass(20_000, [node]);
+    const before = node.free;
+    expect(before).toBe((HOLD * 3n) / 2n);
+    node.sent.length = 0;
+    await pass(5_000, [node]);
+    expect([node.free, node.sent.length]).toEqual([before, 1]);
+    expect((await node.begin()).isHeld).toBe(true);
+    expect(node.sent).toHaveLength(1);
+  });
+
   test("stays when another limit changes or this one rises, and is returned when this one is lowered", async () => {
     await setLimit(PLENTY);
     const node = await TestNode.start("node_1");

@@ -71,11 +71,13 @@ export function findReserveToKeep(state: LeaseState): bigint {
 }
 
 /**
- * True if the lease can return more than it keeps, without the reserve of streams. A smaller excess is not worth a message.
+ * True if the lease can return more than it keeps, without the reserve of streams. A smaller excess is not worth a message
+ * while requests run, because their holds come back again and again. A quiet lease returns it too.
  */
 export function isWorthTrimming(state: LeaseState, kept: bigint): boolean {
   const excess = freeOf(state) - kept;
-  return excess > 0n && excess > kept - findReserveToKeep(state);
+  const least = state.traffic.isQuiet ? 0n : kept - findReserveToKeep(state);
+  return excess > 0n && excess > least;
 }
 
 /** True if the limit has room for all that the lease wants, so that waiting requests need nothing that is kept. */

@@ -35,6 +35,7 @@ export class LeaseTraffic {
   #activity: "none" | "new" | "known" = "none";
   #drawnLately = 0n;
   #isResting = false;
+  #isQuiet = false;
   /** Spend per millisecond, nano-USD: its weighted sum, and the sum of the weights. */
   #average = 0;
   #weight = 0;
@@ -51,6 +52,11 @@ export class LeaseTraffic {
     return this.#isResting;
   }
 
+  /** True without a request for 15 s. */
+  get isQuiet(): boolean {
+    return this.#isQuiet;
+  }
+
   /** Amount of the smallest recent request, nano-USD. 0: no request for a minute. */
   get smallest(): bigint {
     const { now, before } = this.#smallest;
@@ -65,6 +71,7 @@ export class LeaseTraffic {
     this.#held.now = largerOf(this.#held.now, heldNanoUsd);
     this.#activity = "new";
     this.#isResting = false;
+    this.#isQuiet = false;
   }
 
   /** Adds the held amount of the lease after a stream changed its hold. */
@@ -86,6 +93,7 @@ export class LeaseTraffic {
     if (this.#activity === "none" || !(elapsedMs > 0)) return;
     if (this.#activity === "new" || heldNanoUsd > 0n) this.#times.active = nowMs;
     this.#activity = "known";
+    this.#isQuiet = nowMs - this.#times.active > QUIET_MS;
     this.#isResting = canRest && this.#canRest(nowMs, coverMs);
     if (this.#isResting) return;
     if (nowMs - this.#times.window >= WINDOW_MS) this.#startWindow(nowMs, heldNanoUsd);
@@ -94,7 +102,7 @@ export class LeaseTraffic {
     this.#drawnLately = 0n;
     this.#average = this.#average * share + perMs * (1 - share);
     this.#weight = this.#weight * share + 1 - share;
-    if (nowMs - this.#times.active <= QUIET_MS) return;
+    if (!this.#isQuiet) return;
     this.#average = 0;
     this.#weight = 0;
     Object.assign(this.#held, NOTHING);
