@@ -429,9 +429,9 @@ describe("the hold of a stream", () => {
     addResult(search, { ...seen }, { size, atMs: 6_000 });
     const read = { ...seen, lastReadMs: 6_000 };
     addResult(search, read, { size, atMs: 6_000 });
-    // The use has 104 tokens at most. The next call runs since 3,000 ms at most.
-    expect(boundTokens(search, read, 6_000).outputTokens).toBe(104 + 300);
-    expect(boundTokens(search, read, 8_000).outputTokens).toBe(104 + 300 + 200);
+    // The use has 104 tokens at most. The next call runs since 3,000 ms at most, and can begin with a burst.
+    expect(boundTokens(search, read, 6_000).outputTokens).toBe(104 + 400);
+    expect(boundTokens(search, read, 8_000).outputTokens).toBe(104 + 400 + 200);
   });
 
   test("of a search without budget is cut before the call of its use starts", () => {

@@ -186,7 +186,7 @@ function anchorAtCall(terms: StreamTerms, seen: StreamSeen, atMs: number): void 
   const { serverToolUses, results, wasPaused, fresh } = seen;
   if (wasPaused || isLate(seen, atMs) || serverToolUses > results) return;
   const ranMs = Math.max(0, atMs - fresh.lastMs - CALL_START_MS);
-  const tokens = countVisible(seen) + (terms.speed * ranMs) / 1000;
+  const tokens = countVisible(seen) + (terms.speed * (ranMs + BURST_MS)) / 1000;
   if (tokens < boundGenerated(terms, seen, atMs)) seen.anchor = { tokens, atMs };
 }
 

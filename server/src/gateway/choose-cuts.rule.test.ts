@@ -8,7 +8,8 @@ interface Due extends DueCut {
 /** `coveredMs`: time for which the hold covers the bound. */
 function due(name: string, coveredMs: number, changes: Partial<Due> = {}): Due {
   const isCoveredFor = (ms: number) => coveredMs >= ms;
-  return { name, limitId: "spl_1", sunkNanoUsd: 10n, isUrgent: false, isCoveredFor, ...changes };
+  const usual = { limitId: "spl_1", sunkNanoUsd: 10n, isUrgent: false, hasBegun: false };
+  return { name, ...usual, isCoveredFor, ...changes };
 }
 
 const namesOf = (chosen: readonly Due[]) => chosen.map(({ name }) => name);
@@ -39,6 +40,11 @@ describe("streams without budget", () => {
       due("c", 2_900, { isUrgent: true, sunkNanoUsd: 20n }),
     ];
     expect(namesOf(chooseCuts(streams))).toEqual(["c", "a"]);
+  });
+
+  test("are not overtaken by a cheaper one while the end of an event delays their cut", () => {
+    const streams = [due("a", 2_100, { hasBegun: true }), due("b", 2_100, { sunkNanoUsd: 5n })];
+    expect(namesOf(chooseCuts(streams))).toEqual(["a"]);
   });
 
   test("are cut one for each limit", () => {

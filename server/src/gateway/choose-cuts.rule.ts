@@ -8,6 +8,8 @@ export interface DueCut {
   sunkNanoUsd: bigint;
   /** The cut cannot wait for that of another stream. */
   isUrgent: boolean;
+  /** The cut was chosen before, and only the end of an event delays it. */
+  hasBegun: boolean;
   /** True if the hold covers the bound for this long, milliseconds. */
   isCoveredFor: (ms: number) => boolean;
 }
@@ -18,7 +20,7 @@ export const TURN_MS = 250;
 const LEAST_COVER_MS = 2_000;
 
 /**
- * Chooses the streams to cut now, in their order: all urgent ones, and otherwise at most one of each limit. A limit begins
+ * Chooses the streams to cut now, in their order: all urgent and begun ones, and otherwise at most one of each limit. A limit begins
  * when one cut in each turn is just in time for all its streams. Until then, streams that end by themselves may free
  * enough. The stream with the least cost is the first, because its cost is paid for an incomplete answer.
  */
@@ -26,8 +28,8 @@ export function chooseCuts<Due extends DueCut>(due: readonly Due[]): Due[] {
   if (due.length === 0) return [];
   const chosen: Due[] = [];
   for (const ofLimit of Map.groupBy(due, ({ limitId }) => limitId).values()) {
-    const urgent = ofLimit.filter(({ isUrgent, isCoveredFor }) => {
-      return isUrgent || !isCoveredFor(LEAST_COVER_MS);
+    const urgent = ofLimit.filter(({ isUrgent, hasBegun, isCoveredFor }) => {
+      return isUrgent || hasBegun || !isCoveredFor(LEAST_COVER_MS);
     });
     const neededMs = LEAST_COVER_MS + TURN_MS * ofLimit.length;
     if (urgent.length > 0) chosen.push(...urgent.toSorted(compareSunk));

@@ -202,7 +202,8 @@ export function followStream(
   const { limit } = lack;
   const decision = { lack: { ...lack, limit }, heldNanoUsd: currentNanoUsd, pausedMs, canWait };
   const sunkNanoUsd = stream.boundAt(nowMs);
-  return { decision, limitId: limit.id, sunkNanoUsd, isUrgent, isCoveredFor };
+  const { isCutDeferred: hasBegun } = stream;
+  return { decision, limitId: limit.id, sunkNanoUsd, isUrgent, hasBegun, isCoveredFor };
 }
 
 function makeUnexplainedError(): ApiError {
