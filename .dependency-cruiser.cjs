@@ -85,7 +85,7 @@ const rooms = {
   "tag-files": ["lib", "db", "domain", "access", "audit", "tags", "workspaces", "keys"],
   reviews: ["lib", "db", "domain", "key-lookup", "access", "audit", "jobs", "mail", "people"],
   "hand-over": ["db", "domain", "access", "alerts", "audit", "people", "keys", "reviews"],
-  failover: ["lib", "db", "domain", "signed-rows", "audit", "people"],
+  failover: ["lib", "db", "domain", "signed-rows", "access", "audit", "people"],
   usage: ["lib", "db", "domain", "access", "audit", "recording", "spend"],
   refusals: ["lib", "db", "domain", "access", "recording", "usage"],
   system: ["lib", "db", "domain", "key-lookup", "access", "audit", "recording", "spend"],

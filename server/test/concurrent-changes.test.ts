@@ -3,13 +3,18 @@ import { listChain } from "#src/audit/audit.sql.ts";
 import { verifyChain } from "#src/audit/verify-chain.ts";
 import type { Answer, Client, Workspace } from "./harness/admin.ts";
 import { test as base } from "./harness/admin-test.ts";
+import { countDeadlocks } from "./harness/deadlocks.ts";
 
 // Concurrent changes of one subject. Each call succeeds or is refused with a reason, no change is lost, and the audit
-// log has the order.
+// log has the order. No transaction has a deadlock, which would run again after `deadlock_timeout`.
 
 const ROUNDS = 12;
 
 const test = base
+  .extend("deadlocks", { auto: true }, async ({ h }, { onCleanup }) => {
+    const before = await countDeadlocks(h.deps.database);
+    onCleanup(async () => expect((await countDeadlocks(h.deps.database)) - before).toBe(0));
+  })
   .extend("eventsOf", ({ h }) => async (organizationId: string) => {
     const events = await listChain(h.deps.database, { organizationId, afterSeq: 0n, limit: 1000 });
     expect(await verifyChain(h.deps, organizationId)).toEqual({
@@ -117,6 +122,31 @@ describe("while a workspace is archived", () => {
       await inRace((workspace_id) =>
         org.admin.post("/v1/admin/workspaces/limits", { workspace_id, monthly_limit_usd: 5 }),
       );
+    }
+    await eventsOf(org.id);
+  });
+
+  test("changes tags and limits of a key before, or refuses both after", async ({
+    org,
+    eventsOf,
+  }) => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const { id } = await org.admin.createWorkspace();
+      const { id: api_key_id } = await org.admin.createApiKey(id);
+      const answers = await Promise.all([
+        org.admin.post(`/v1/admin/workspaces/${id}/archive`),
+        org.admin.post(`/v1/admin/api_keys/${api_key_id}`, { tags: { team: "search" } }),
+        org.admin.post("/v1/admin/spend_limits", {
+          scope: { type: "api_key", api_key_id },
+          period: "monthly",
+          limit_usd: "5",
+        }),
+      ]);
+      expect(answers[0]?.status).toBe(200);
+      for (const { status, error } of answers.slice(1)) {
+        expect([200, 400]).toContain(status);
+        if (status === 400) expect(error.details?.error_code).toBe("resource_archived");
+      }
     }
     await eventsOf(org.id);
   });

@@ -65,7 +65,7 @@ export async function isApiKeyArchivedForChange(
     .select("status")
     .where("organization_id", "=", of.organizationId)
     .where("id", "=", of.apiKeyId)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirstOrThrow();
   return row.status === "archived";
 }

@@ -21,7 +21,7 @@ export async function findWorkspaceState(
     .select(["id", "name", "archived_at"])
     .where("organization_id", "=", of.organizationId)
     .where("id", "=", of.workspaceId);
-  const row = await (isForUpdate ? query.forUpdate() : query).executeTakeFirst();
+  const row = await (isForUpdate ? query.forNoKeyUpdate() : query).executeTakeFirst();
   return row ? { id: row.id, name: row.name, isArchived: row.archived_at !== null } : null;
 }
 

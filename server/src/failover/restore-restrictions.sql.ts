@@ -1,3 +1,4 @@
+import { archiveApiKeysOfWorkspace } from "#src/access/stop-keys.sql.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { PersonalKeyRules } from "#src/domain/wider-access.ts";
 import { deleteAssignedRole } from "#src/people/workspace-members/workspace-people.sql.ts";
@@ -23,7 +24,7 @@ export async function lockApiKey(
     .selectFrom("api_key")
     .selectAll()
     .where("id", "=", id)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst();
   if (key === undefined) return null;
   const secrets = await tx
@@ -143,7 +144,7 @@ export async function lockAdminKey(tx: Tx, id: string): Promise<AdminKeyState | 
     .selectFrom("admin_key")
     .select(["status", "expires_at"])
     .where("id", "=", id)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst();
   if (key === undefined) return null;
   return { type: "admin_key", id, status: key.status, expiresAtMs: toMs(key.expires_at) };
@@ -171,7 +172,7 @@ export async function lockWorkspace(tx: Tx, id: string): Promise<WorkspaceState 
     .selectFrom("workspace")
     .select("archived_at")
     .where("id", "=", id)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst();
   if (workspace === undefined) return null;
   const rules = await tx
@@ -210,16 +211,10 @@ export async function restrictPersonalKeys(
 /** Archives the workspace and its keys. */
 export async function archiveWorkspace(
   tx: Tx,
-  { id, archivedAt }: { id: string; archivedAt: Date },
+  { id, organizationId, archivedAt }: { id: string; organizationId: string; archivedAt: Date },
 ): Promise<void> {
   await tx.updateTable("workspace").set({ archived_at: archivedAt }).where("id", "=", id).execute();
-  await tx
-    .updateTable("api_key")
-    .set({ status: "archived", archived_at: archivedAt })
-    .where("workspace_id", "=", id)
-    .where("status", "!=", "archived")
-    .where("purpose", "!=", "playground")
-    .execute();
+  await archiveApiKeysOfWorkspace(tx, { organizationId, workspaceId: id, archivedAt });
 }
 
 /** Returns false if the invite does not exist, was revoked before, or is accepted. */

@@ -221,7 +221,8 @@ async function restoreWorkspace(
   const { archivedAtMs, personalKeys } = restrictWorkspace(current, remembered);
   if (archivedAtMs === undefined && personalKeys === undefined) return null;
   if (archivedAtMs !== undefined) {
-    await archiveWorkspace(tx, { id, archivedAt: new Date(archivedAtMs) });
+    const { organizationId } = lost;
+    await archiveWorkspace(tx, { id, organizationId, archivedAt: new Date(archivedAtMs) });
   }
   if (personalKeys !== undefined) await restrictPersonalKeys(tx, id, personalKeys);
   const toWire = (atMs: number | null | undefined, rules: PersonalKeyRules | undefined) => ({

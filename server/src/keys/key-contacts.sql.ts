@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from "kysely";
+import { lockApiKeys } from "#src/access/lock-keys.sql.ts";
 import type { Tx } from "#src/db/pool.ts";
 
 /** The contact of a key, as `findContact` finds it. `key` is the alias of an API key or admin key. */
@@ -15,6 +16,7 @@ interface ContactOf {
 /** Makes the member the contact of API keys without an owner. Gives no right. */
 export async function setApiKeyContacts(tx: Tx, of: ContactOf): Promise<void> {
   if (of.ids.length === 0) return;
+  await lockApiKeys(tx, of);
   await sql`UPDATE api_key SET contact_member_id = ${of.memberId}
     WHERE organization_id = ${of.organizationId}::uuid AND owner_member_id IS NULL AND id = ANY(${[...of.ids]}::text[])`.execute(
     tx,

@@ -69,7 +69,7 @@ export async function findSettings(
       "workspace.name as default_workspace_name",
     ])
     .where("organization.id", "=", id);
-  const row = await (isForUpdate ? query.forUpdate("organization") : query).executeTakeFirst();
+  const row = await (isForUpdate ? query.forNoKeyUpdate("organization") : query).executeTakeFirst();
   return row ?? null;
 }
 

@@ -35,7 +35,7 @@ export async function lockApiKey(tx: Tx, of: KeyOf): Promise<LockedApiKey | null
     ])
     .where("api_key.organization_id", "=", of.organizationId)
     .where("api_key.id", "=", of.id)
-    .forUpdate("api_key")
+    .forNoKeyUpdate("api_key")
     .executeTakeFirst();
   return row ?? null;
 }
@@ -55,7 +55,7 @@ export async function lockAdminKey(
     .select(["id", "name", "status", "partial_key_hint"])
     .where("organization_id", "=", of.organizationId)
     .where("id", "=", of.id)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst();
   return row ?? null;
 }

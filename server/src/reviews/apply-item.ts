@@ -112,7 +112,7 @@ async function archiveKey(tx: Tx, item: ItemRow, of: ApplyOf): Promise<Applied> 
   if (before === null || before.status === "archived") {
     return alreadyGone("The key was already archived.");
   }
-  await archiveApiKeys(tx, { ids: [before.id], nowMs });
+  await archiveApiKeys(tx, { organizationId, ids: [before.id], nowMs });
   const shown = {
     name: before.name,
     permission: before.permission,

@@ -19,7 +19,7 @@ import {
 import { forEachInSlices, mapInParts } from "#src/lib/slices.ts";
 import { changeAllTags, describeRefusal, type WantedTags } from "#src/tags/change-tags.ts";
 import type { RankedTags } from "#src/tags/tag-changes.rule.ts";
-import { listNewTagNames, listTagsOfWorkspaces } from "#src/tags/tags.sql.ts";
+import { listNewTagNames, listTagsOfWorkspaces, lockTaggedWorkspaces } from "#src/tags/tags.sql.ts";
 import {
   findTaggedWorkspaces,
   type RetaggedWorkspace,
@@ -97,12 +97,13 @@ async function planChanges(
   file: TagFile,
   { isDryRun, nowMs, faults }: Planning,
 ): Promise<DecidedChange[]> {
-  const isLocked = !isDryRun;
   const idsOf = (kind: SubjectKind) =>
     file.rows.filter((row) => row.kind === kind).map(({ id }) => id);
-  // Keys first, as in a change of one key, which then reads the tags of its workspace.
-  const keys = await findTaggedKeys(tx, caller, { ids: idsOf("api_key"), isLocked, nowMs });
-  const workspaces = await findTaggedWorkspaces(tx, caller, { ids: idsOf("workspace"), isLocked });
+  const [ids, apiKeyIds] = [idsOf("workspace"), idsOf("api_key")];
+  const { organizationId } = caller;
+  if (!isDryRun) await lockTaggedWorkspaces(tx, { organizationId, ids, apiKeyIds });
+  const keys = await findTaggedKeys(tx, caller, { ids: apiKeyIds, isLocked: !isDryRun, nowMs });
+  const workspaces = await findTaggedWorkspaces(tx, caller, ids);
   const subjects = new Map<string, Subject>([
     ...keys.map((of) => [`api_key ${of.id}`, { kind: "api_key", of }] as const),
     ...workspaces.map((of) => [`workspace ${of.id}`, { kind: "workspace", of }] as const),
@@ -115,7 +116,7 @@ async function planChanges(
     if (fault !== null) addFault(faults, { line: row.line, column: null, ...fault });
     else if (subject && Object.keys(wanted).length > 0) changes.push({ ...subject, row, wanted });
   });
-  return decideChanges(tx, caller, changes, { isLocked, faults });
+  return decideChanges(tx, caller, changes, faults);
 }
 
 function findFault(
@@ -150,13 +151,13 @@ async function decideChanges(
   tx: Tx,
   caller: Caller,
   changes: readonly Change[],
-  { isLocked, faults }: { isLocked: boolean; faults: Faults },
+  faults: Faults,
 ): Promise<DecidedChange[]> {
   const { organizationId } = caller;
   const workspaceIds = [
     ...new Set(changes.flatMap(({ kind, of }) => (kind === "api_key" ? [of.workspaceId] : []))),
   ];
-  const inherited = await listTagsOfWorkspaces(tx, { organizationId, workspaceIds, isLocked });
+  const inherited = await listTagsOfWorkspaces(tx, { organizationId, workspaceIds });
   const wanted = changes.map(
     ({ kind, of, wanted }): WantedTags => ({
       before: of.tags,

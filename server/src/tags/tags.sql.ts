@@ -17,15 +17,27 @@ export async function findTagsOfWorkspace(
   return rows[0] ?? { tags: {}, ranks: {} };
 }
 
-/** Tags of workspaces, by id. Locked until the transaction ends, if `isLocked`. */
+/** Locks these workspaces, and those of the API keys, until the transaction ends. */
+export async function lockTaggedWorkspaces(
+  tx: Tx,
+  of: { organizationId: string; ids: readonly string[]; apiKeyIds: readonly string[] },
+): Promise<void> {
+  await sql`
+    SELECT FROM workspace WHERE organization_id = ${of.organizationId}::uuid AND (id = ANY(${[...of.ids]}::text[])
+      OR id IN (SELECT workspace_id FROM api_key
+        WHERE organization_id = ${of.organizationId}::uuid AND id = ANY(${[...of.apiKeyIds]}::text[])))
+    ORDER BY id FOR NO KEY UPDATE`.execute(tx);
+}
+
+/** Tags of workspaces, by id. */
 export async function listTagsOfWorkspaces(
   tx: Tx,
-  of: { organizationId: string; workspaceIds: readonly string[]; isLocked: boolean },
+  of: { organizationId: string; workspaceIds: readonly string[] },
 ): Promise<Map<string, RankedTags>> {
   const { rows } = await sql<RankedTags & { id: string }>`
     SELECT id, tags, tag_ranks AS ranks FROM workspace
     WHERE organization_id = ${of.organizationId}::uuid AND id = ANY(${[...of.workspaceIds]}::text[])
-    ORDER BY id ${of.isLocked ? sql`FOR SHARE` : sql``}`.execute(tx);
+    ORDER BY id`.execute(tx);
   return new Map(rows.map(({ id, ...tags }) => [id, tags]));
 }
 

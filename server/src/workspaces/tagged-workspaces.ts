@@ -14,17 +14,17 @@ import { findWorkspaces, type WorkspaceRow } from "./workspaces.sql.ts";
 export type TaggedWorkspace = TaggedSubject<WorkspaceRow>;
 export type RetaggedWorkspace = ChangedSubject<WorkspaceRow>;
 
-/** Finds workspaces that the caller can see. Locked until the transaction ends, if `isLocked`. */
+/** Finds workspaces that the caller can see. */
 export async function findTaggedWorkspaces(
   tx: Tx,
   caller: Caller,
-  { ids, isLocked }: { ids: readonly string[]; isLocked: boolean },
+  ids: readonly string[],
 ): Promise<TaggedWorkspace[]> {
   const scope = scopeOf(caller);
   const { onlyIds } = scope;
   const visible = onlyIds === null ? ids : ids.filter((id) => onlyIds.includes(id));
   const rows = await mapInParts(visible.toSorted(), (part) =>
-    findWorkspaces(tx, { organizationId: scope.organizationId, ids: part, isLocked }),
+    findWorkspaces(tx, { organizationId: scope.organizationId, ids: part }),
   );
   return rows.map((row) => ({
     id: row.id,

@@ -96,20 +96,19 @@ export async function findWorkspaceForUpdate(
     .select("id")
     .where("organization_id", "=", scope.organizationId)
     .where("id", "=", id)
-    .forUpdate()
+    .forNoKeyUpdate()
     .execute();
   return findWorkspace(tx, scope, id);
 }
 
-/** Finds workspaces by their ids, locked until the transaction ends if `isLocked`. */
+/** Finds workspaces by their ids. */
 export async function findWorkspaces(
   tx: Tx,
-  of: { organizationId: string; ids: readonly string[]; isLocked: boolean },
+  of: { organizationId: string; ids: readonly string[] },
 ): Promise<WorkspaceRow[]> {
   return await selectWorkspaces(tx, of.organizationId)
     .where("w.id", "in", of.ids)
     .orderBy("w.id")
-    .$if(of.isLocked, (query) => query.forNoKeyUpdate("w"))
     .execute();
 }
 
@@ -170,20 +169,4 @@ export async function savePersonalKeyRules(tx: Tx, row: WorkspaceRow): Promise<v
     .values({ workspace_id: row.id, ...rules })
     .onConflict((conflict) => conflict.column("workspace_id").doUpdateSet(rules))
     .execute();
-}
-
-/** Archives all unarchived keys of the workspace. Returns their number. */
-export async function archiveKeysOfWorkspace(
-  tx: Tx,
-  of: { organizationId: string; workspaceId: string; archivedAt: Date },
-): Promise<number> {
-  const result = await tx
-    .updateTable("api_key")
-    .set({ status: "archived", archived_at: of.archivedAt })
-    .where("organization_id", "=", of.organizationId)
-    .where("workspace_id", "=", of.workspaceId)
-    .where("status", "!=", "archived")
-    .where("purpose", "!=", "playground")
-    .executeTakeFirst();
-  return Number(result.numUpdatedRows);
 }

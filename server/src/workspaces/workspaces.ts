@@ -2,6 +2,7 @@ import type { PersonalKeyMode } from "@bursar/contract/admin/workspaces.ts";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
 import { checkStepUp } from "#src/access/step-up.ts";
+import { archiveApiKeysOfWorkspace } from "#src/access/stop-keys.sql.ts";
 import {
   checkWorkspaceReach,
   refuseArchivedWorkspace,
@@ -23,7 +24,6 @@ import type { TagChange } from "#src/tags/tag-changes.rule.ts";
 import { auditOf } from "./audit-of-workspace.ts";
 import { scopeOf } from "./workspace-scope.ts";
 import {
-  archiveKeysOfWorkspace,
   findWorkspace,
   findWorkspaceForUpdate,
   findWorkspacePosition,
@@ -184,7 +184,7 @@ export async function archiveWorkspace(
     const archivedAt = new Date(deps.nowMs());
     const after = { ...before, archived_at: archivedAt };
     await updateRow(tx, caller.organizationId, after);
-    const archivedKeys = await archiveKeysOfWorkspace(tx, {
+    const archivedKeys = await archiveApiKeysOfWorkspace(tx, {
       organizationId: caller.organizationId,
       workspaceId: id,
       archivedAt,

@@ -16,7 +16,7 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-const MAX_CONNECTIONS = 8;
+export const MAX_CONNECTIONS = 8;
 /** A busy machine can stop the test process for longer than the limits of a server. */
 const BUSY_MS = 60_000;
 

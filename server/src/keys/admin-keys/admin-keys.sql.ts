@@ -101,7 +101,7 @@ export async function findAdminKeyForUpdate(
     .select(columns)
     .where("organization_id", "=", of.organizationId)
     .where("id", "=", of.id)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst();
   return row ?? null;
 }

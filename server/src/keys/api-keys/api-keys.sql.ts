@@ -1,6 +1,7 @@
 import type { KeyIssue } from "@bursar/contract/key-issues.ts";
 import type { KeyPermission, Rank } from "@bursar/contract/permissions.ts";
 import { type RawBuilder, type SqlBool, sql } from "kysely";
+import { shareWorkspaceOfKey } from "#src/access/lock-keys.sql.ts";
 import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { KeyPurpose } from "#src/db/tables.ts";
@@ -301,38 +302,24 @@ export async function findApiKey(
 }
 
 /**
- * Finds the key and locks it until the transaction ends. The lock is a separate statement: a statement that waits and
- * joins would return the secrets from before the wait.
+ * Finds the key and locks it until the transaction ends, after its workspace. The lock is a separate statement: a statement
+ * that waits and joins would return the secrets from before the wait.
  */
 export async function findApiKeyForUpdate(
   tx: Tx,
   scope: ApiKeyScope,
   id: string,
 ): Promise<ApiKeyRow | null> {
-  await tx
-    .selectFrom("api_key")
-    .select("id")
-    .where("organization_id", "=", scope.organizationId)
-    .where("id", "=", id)
-    .forUpdate()
-    .execute();
-  return findApiKey(tx, scope, id);
-}
-
-/** Locks keys until the transaction ends, in the order of their ids. */
-export async function lockApiKeys(
-  tx: Tx,
-  organizationId: string,
-  ids: readonly string[],
-): Promise<void> {
+  const { organizationId } = scope;
+  await shareWorkspaceOfKey(tx, { organizationId, apiKeyId: id });
   await tx
     .selectFrom("api_key")
     .select("id")
     .where("organization_id", "=", organizationId)
-    .where("id", "in", ids)
-    .orderBy("id")
+    .where("id", "=", id)
     .forNoKeyUpdate()
     .execute();
+  return findApiKey(tx, scope, id);
 }
 
 export function findApiKeys(

@@ -1,10 +1,11 @@
+import { lockApiKeys } from "#src/access/lock-keys.sql.ts";
 import type { AuditEntry } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { mapInParts } from "#src/lib/slices.ts";
 import type { ChangedSubject, TaggedSubject } from "#src/tags/tagged-subject.ts";
 import { saveTags } from "#src/tags/tags.sql.ts";
-import { type ApiKeyRow, findApiKeys, lockApiKeys } from "./api-keys.sql.ts";
+import { type ApiKeyRow, findApiKeys } from "./api-keys.sql.ts";
 import { auditOf } from "./audit-of-key.ts";
 import { statusOf } from "./describe-api-keys.ts";
 import { canChangeKey, scopeOf } from "./key-rights.ts";
@@ -22,8 +23,9 @@ export async function findTaggedKeys(
   { ids, isLocked, nowMs }: { ids: readonly string[]; isLocked: boolean; nowMs: number },
 ): Promise<TaggedKey[]> {
   const scope = scopeOf(caller);
+  const { organizationId } = scope;
   const rows = await mapInParts(ids.toSorted(), async (part) => {
-    if (isLocked) await lockApiKeys(tx, scope.organizationId, part);
+    if (isLocked) await lockApiKeys(tx, { organizationId, ids: part });
     return findApiKeys(tx, scope, part);
   });
   return rows.map((row) => ({

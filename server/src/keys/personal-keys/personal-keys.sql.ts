@@ -53,8 +53,17 @@ export async function lockPersonalKeyPlace(
     .select("id")
     .where("organization_id", "=", of.organizationId)
     .where("id", "=", of.workspaceId)
-    .forUpdate()
+    .forNoKeyUpdate()
     .execute();
+  return findPersonalKeyPlace(tx, rows, of);
+}
+
+/** Finds the workspace, which the caller has locked. */
+export async function findPersonalKeyPlace(
+  tx: Tx,
+  rows: RowSigner,
+  of: { organizationId: string; workspaceId: string },
+): Promise<PersonalKeyPlace | null> {
   const row = await selectPlaces(tx, of.organizationId)
     .where("workspace.id", "=", of.workspaceId)
     .executeTakeFirst();
@@ -156,7 +165,7 @@ export async function lockClaudeCodeKey(
     .where("workspace_id", "=", of.workspaceId)
     .where("purpose", "=", "claude_code")
     .where("status", "!=", "archived")
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst();
   if (row === undefined) return null;
   return findApiKey(tx, { organizationId: of.organizationId, onlyWorkspaceIds: null }, row.id);

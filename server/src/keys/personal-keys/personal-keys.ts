@@ -37,9 +37,9 @@ import {
 import {
   type Contact,
   countLivingKeysByWorkspace,
+  findPersonalKeyPlace,
   listContacts,
   listPersonalKeyPlaces,
-  lockPersonalKeyPlace,
   type PersonalKeyPlace,
 } from "./personal-keys.sql.ts";
 
@@ -119,7 +119,7 @@ export function makeOwnerAuthority(rows: RowSigner): KeyAuthority {
     },
     async checkCanGrant(tx, caller, key) {
       const member = getMemberCaller({ caller });
-      const place = await lockPlaceOfKey(tx, rows, member, key);
+      const place = await findPlaceOfKey(tx, rows, member, key);
       const ground = findGround(member, place);
       if (ground === null || ground === "joining") throw refusePersonalKeys(place);
       if (key.permission !== "admin") return;
@@ -129,19 +129,20 @@ export function makeOwnerAuthority(rows: RowSigner): KeyAuthority {
     },
     async findMaxDays(tx, caller, key) {
       const member = getMemberCaller({ caller });
-      const place = await lockPlaceOfKey(tx, rows, member, key);
+      const place = await findPlaceOfKey(tx, rows, member, key);
       return findMaxDays(tx, member, place, findGround(member, place) ?? "setting");
     },
   };
 }
 
-async function lockPlaceOfKey(
+/** Returns the workspace of a key, which `getForUpdate` has locked with it. */
+async function findPlaceOfKey(
   tx: Tx,
   rows: RowSigner,
   { organizationId }: MemberCaller,
   { workspace_id: workspaceId }: ApiKeyRow,
 ): Promise<PersonalKeyPlace> {
-  const place = await lockPersonalKeyPlace(tx, rows, { organizationId, workspaceId });
+  const place = await findPersonalKeyPlace(tx, rows, { organizationId, workspaceId });
   assert(place !== null, "each key has a workspace");
   return place;
 }

@@ -70,7 +70,7 @@ export async function expireKey(
   of: Pick<AgingKey, "id" | "secret_id" | "workspace_id" | "effective_at"> & { now: Date },
 ): Promise<boolean> {
   // A separate statement locks the key, so the update reads its conditions after the wait.
-  await sql`SELECT id FROM api_key WHERE id = ${of.id} FOR UPDATE`.execute(tx);
+  await sql`SELECT id FROM api_key WHERE id = ${of.id} FOR NO KEY UPDATE`.execute(tx);
   const { rows } = await sql`
     UPDATE api_key SET expires_at = ${of.now}, lifetime_ends_at = ${of.now}
     WHERE id = ${of.id} AND status <> 'archived' AND (expires_at IS NULL OR expires_at > ${of.now})

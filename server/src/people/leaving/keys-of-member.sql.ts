@@ -37,6 +37,7 @@ export async function stopKeysOfMember(
   of: { organizationId: string; memberId: string; workspaceId?: string; nowMs: number },
 ): Promise<StoppedKey[]> {
   const stopped = await listKeysOfMember(tx, of);
-  await archiveApiKeys(tx, { ids: stopped.map(({ id }) => id), nowMs: of.nowMs });
+  const { organizationId, nowMs } = of;
+  await archiveApiKeys(tx, { organizationId, ids: stopped.map(({ id }) => id), nowMs });
   return stopped;
 }

@@ -56,7 +56,7 @@ export async function lockProfile(
     .selectFrom("member")
     .select(["email", "name"])
     .where("id", "=", memberId)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirstOrThrow();
 }
 

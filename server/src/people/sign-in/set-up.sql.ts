@@ -18,7 +18,7 @@ export function lockOrganization(tx: Tx, id: string): Promise<{ id: string; name
     .selectFrom("organization")
     .select(["id", "name"])
     .where("id", "=", id)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirstOrThrow();
 }
 
