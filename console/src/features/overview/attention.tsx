@@ -94,7 +94,8 @@ function BlockedNow() {
 }
 
 function BlockedRow({ limit }: { limit: BlockingLimit }) {
-  const { scope, period, limit_usd, unresolved_usd, period_ends_at } = limit.spend_limit;
+  const { scope, period, limit_usd, spent_usd, unresolved_usd, period_ends_at } = limit.spend_limit;
+  const isPartlyUnresolved = Number(unresolved_usd) > 0 && Number(spent_usd) < limit_usd;
   return (
     <li className="grid gap-1 py-2.5">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
@@ -110,7 +111,7 @@ function BlockedRow({ limit }: { limit: BlockingLimit }) {
       </div>
       <p className="text-quiet">
         The {period} limit of <span className="figures">{formatUsd(toUsdText(limit_usd))}</span> is
-        {Number(unresolved_usd) > 0 ? "spent or unresolved" : "spent"}. Requests resume{" "}
+        {isPartlyUnresolved ? "spent or unresolved" : "spent"}. Requests resume{" "}
         <RelativeTime at={period_ends_at} />.
       </p>
     </li>

@@ -48,7 +48,8 @@ describe("a request that a strict limit cannot hold", () => {
     );
   });
 
-  test("learns that the rest is small, or smaller than any request", () => {
+  test("learns that the rest is small, or smaller than any request, if there is one", () => {
+    expect(codeOf(refuse(LIMIT - 40_000n, 40_000n)).message).not.toContain("The rest");
     expect(codeOf(refuse(LIMIT - 40_000n)).message).toContain(" The rest is less than $0.0001. ");
     expect(codeOf(refuse(LIMIT - 7_999n)).message).toContain(
       " The rest is less than any request to this model can cost. ",

@@ -141,7 +141,9 @@ function describeRest(
 ): string {
   if (reason === "spent" || limit === null) return "";
   const { settled, unresolved } = readAmounts(figures);
-  return limit.amountNanoUsd - settled - unresolved < leastNanoUsd
+  const restNanoUsd = limit.amountNanoUsd - settled - unresolved;
+  if (restNanoUsd <= 0n) return "";
+  return restNanoUsd < leastNanoUsd
     ? " The rest is less than any request to this model can cost."
     : ` The rest is less than ${formatDollars(LEAST_REST_NANO_USD)}.`;
 }
