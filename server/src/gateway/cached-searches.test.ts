@@ -20,12 +20,12 @@ const blocks = [
   { type: "web_search_tool_result", tool_use_id: "srvtoolu_1", content: pages },
 ].map((content_block) => sse("content_block_start", { index: 0, content_block }));
 
-// The three later prompts have at most 11,266, 12,458 and 13,650 tokens. Opus 5 costs $5 per million plain tokens, $6.25 of a
+// The three later prompts have at most 11,266, 12,484 and 13,676 tokens. Opus 5 costs $5 per million plain tokens, $6.25 of a
 // write for five minutes, and $0.50 of a read.
-const PLAIN = 13_374n * 5_000n + 24_000n * 500n;
-const CACHED = 5_650n * 6_250n + 31_724n * 500n;
-/** The first prompt, the output of the first use and of five seconds, and the fees. */
-const REST = 2_000n * 5_000n + 8_000n * 6_250n + 574n * 25_000n + 3n * 10_000_000n;
+const PLAIN = 13_426n * 5_000n + 24_000n * 500n;
+const CACHED = 5_676n * 6_250n + 31_750n * 500n;
+/** The first prompt, the output of a burst and of five seconds, and the fees. */
+const REST = 2_000n * 5_000n + 8_000n * 6_250n + 600n * 25_000n + 3n * 10_000_000n;
 
 test("a stream whose results were cached lowers the next hold, and one that reads no cache excludes its tool", async () => {
   const ledger = makeSteppedLeases();
