@@ -13,6 +13,7 @@ export function testSpendLimits({ company, openSession, goTo }: Console): void {
     await page.getByText("In steps. More streams run at once").waitFor();
 
     const capacity = page.getByRole("table", { name: "Requests that could start now" });
+    await capacity.waitFor();
     const headings = await capacity.getByRole("columnheader").allTextContents();
     expect(headings).toEqual([
       ...["Model", "Usual cost", "Start of a stream", "Streams", "Whole hold", "Held whole"],

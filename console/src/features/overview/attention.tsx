@@ -110,7 +110,7 @@ function BlockedRow({ limit }: { limit: BlockingLimit }) {
         </span>
       </div>
       <p className="text-quiet">
-        The {period} limit of <span className="figures">{formatUsd(toUsdText(limit_usd))}</span> is
+        The {period} limit of <span className="figures">{formatUsd(toUsdText(limit_usd))}</span> is{" "}
         {isPartlyUnresolved ? "spent or unresolved" : "spent"}. Requests resume{" "}
         <RelativeTime at={period_ends_at} />.
       </p>
