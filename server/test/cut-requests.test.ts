@@ -97,6 +97,19 @@ async function stream(key: string, model = MODEL): Promise<unknown> {
   }
 }
 
+/** A busy machine can have a database that grants a step too late. That stream is cut before its limit is used up. */
+const MAX_TRIES = 3;
+
+/** Streams until a limit without budget cuts a stream. Returns its team and the error. */
+async function streamToLimit(name: string) {
+  for (let tries = 1; ; tries++) {
+    const team = await makeTeam(`${name} ${tries}`);
+    const error = await stream(team.key);
+    const isLate = String(error).includes("the gateway's database grants no more budget");
+    if (!isLate || tries === MAX_TRIES) return { team, error, name: `${name} ${tries}` };
+  }
+}
+
 /** Waits for the cut request of the workspace in the log. */
 function findCut(workspaceId: string): Promise<Logged> {
   return eventually(WAIT_MS, "the cut request", async () => {
@@ -109,8 +122,7 @@ function findCut(workspaceId: string): Promise<Logged> {
 test("a stream that its limit cuts is explained to the client, in the log, in files and by the command line", {
   timeout: SLOW_MS,
 }, async () => {
-  const team = await makeTeam("Cut");
-  const error = await stream(team.key);
+  const { team, error, name } = await streamToLimit("Cut");
   expect(error).toBeInstanceOf(Anthropic.APIError);
   expect(String(error)).toContain(
     "This response was stopped, because a spend limit has nothing left",
@@ -122,7 +134,7 @@ test("a stream that its limit cuts is explained to the client, in the log, in fi
     cut: {
       reason: "limit_spent",
       scope: { type: "workspace", workspace_id: team.workspaceId },
-      scope_name: "Cut",
+      scope_name: name,
       period: "monthly",
       spend_limit_id: team.limitId,
       paused_ms: null,
@@ -141,7 +153,8 @@ test("a stream that its limit cuts is explained to the client, in the log, in fi
   });
   expect(limit).toMatchObject({ overrun_usd: "0.00", unresolved_usd: "0.00" });
 
-  const file = await server.admin("GET", "/v1/admin/requests/export?is_cut=true");
+  const query = `is_cut=true&workspace_id=${team.workspaceId}`;
+  const file = await server.admin("GET", `/v1/admin/requests/export?${query}`);
   const [heading = "", line = ""] = file.text.split("\r\n");
   const cells = line.split(",");
   const cell = (name: string) => cells[heading.split(",").indexOf(name)];
