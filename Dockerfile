@@ -46,4 +46,4 @@ VOLUME /data
 EXPOSE 8484
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
   CMD ["node", "scripts/check-health.mjs"]
-CMD ["node", "--min-semi-space-size=8", "--max-semi-space-size=8", "--v8-pool-size=1", "--heap-growing-percent=100", "server/src/main.ts", "start"]
+CMD ["node", "--max-semi-space-size=8", "--v8-pool-size=1", "--heap-growing-percent=100", "server/src/main.ts", "start"]

@@ -29,8 +29,8 @@ test("the image, the service and the benchmark start a server with the same opti
     `\nCMD ${JSON.stringify(command).replaceAll(",", ", ")}\n`,
   );
   expect(readText("deploy/bursar.service")).toContain(`/${command.join(" ")}\n`);
-  const lines = SERVER_NODE_OPTIONS.map((option) => `  "${option}",\n`).join("");
-  expect(readText("bench/targets/server.ts")).toContain(`NODE_OPTIONS = [\n${lines}];`);
+  const list = JSON.stringify(SERVER_NODE_OPTIONS).replaceAll(",", ", ");
+  expect(readText("bench/targets/server.ts")).toContain(`NODE_OPTIONS = ${list};`);
 });
 
 test("all workspaces have the license of the repository", () => {

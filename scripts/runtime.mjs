@@ -12,13 +12,11 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 export const OLDEST_NODE = 24;
 /**
  * Options of Node for every process that serves requests. A collection of the young generation stops all requests. At
- * 1,000 requests a second it takes 4 to 5 ms with V8's own size, and 1.4 ms with 8 MB. Without a least size, V8 shrinks it to
- * 1 MB in quiet times, and then collects it every 30 ms at first (decision 0061). One helper thread of V8 instead of
+ * 1,000 requests a second it takes 4 to 5 ms with V8's own size, and 1.4 ms with 8 MB. One helper thread of V8 instead of
  * four leaves half of a single core to requests while it compiles (decision 0066). At a low rate, V8 would mark its whole heap
  * every few seconds. With this growth it waits until the heap has doubled (decision 0090).
  */
 export const SERVER_NODE_OPTIONS = [
-  "--min-semi-space-size=8",
   "--max-semi-space-size=8",
   "--v8-pool-size=1",
   "--heap-growing-percent=100",

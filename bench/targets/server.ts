@@ -6,12 +6,7 @@ import { monotonicMs } from "../monotonic.ts";
 import { findFreePort, waitUntilReady } from "./ports.ts";
 
 /** Options of Node with which `npm start`, the image and the service start a server. */
-const NODE_OPTIONS = [
-  "--min-semi-space-size=8",
-  "--max-semi-space-size=8",
-  "--v8-pool-size=1",
-  "--heap-growing-percent=100",
-];
+const NODE_OPTIONS = ["--max-semi-space-size=8", "--v8-pool-size=1", "--heap-growing-percent=100"];
 const MAIN = join("server", "src", "main.ts");
 const STOP_WITHIN_MS = 45_000; // the drain, and the clean stop of PostgreSQL
 

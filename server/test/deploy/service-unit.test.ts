@@ -35,7 +35,7 @@ function variablesOf(text: string): Record<string, string> {
 test("starts the server in the guide's folder, with existing settings", () => {
   expect(valuesOf(unit, "WorkingDirectory")).toEqual([INSTALLED_IN]);
   expect(valuesOf(unit, "ExecStart")).toEqual([
-    `${INSTALLED_IN}/node_modules/.bin/node --min-semi-space-size=8 --max-semi-space-size=8 --v8-pool-size=1 --heap-growing-percent=100 server/src/main.ts start`,
+    `${INSTALLED_IN}/node_modules/.bin/node --max-semi-space-size=8 --v8-pool-size=1 --heap-growing-percent=100 server/src/main.ts start`,
   ]);
   expect(guide).toContain(`git clone <this repository> ${INSTALLED_IN}`);
   const { BURSAR_DATA_DIR, TMPDIR, NODE_COMPILE_CACHE, ...others } = variablesOf(unit);
