@@ -3,6 +3,7 @@ import { type ReactNode, Suspense, useMemo } from "react";
 import { useAssignedReviews } from "../../kit/access-reviews/assigned-reviews.ts";
 import { ReviewsToDecide } from "../../kit/access-reviews/reviews-to-decide.tsx";
 import { warningsOf } from "../../kit/api-keys/key-state.ts";
+import { LimitBar } from "../../kit/spend-limits/limit-bar.tsx";
 import { useSpendLimits } from "../../kit/spend-limits/queries.ts";
 import { MonthStats, useCostSummary } from "../../kit/usage/cost-summary.tsx";
 import { type Group, useUsage } from "../../kit/usage/queries.ts";
@@ -15,7 +16,6 @@ import { Money } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { formatCount, formatUsd, nanoToUsdText, toUsdText } from "../../ui/format.ts";
 import { Page, Section } from "../../ui/page.tsx";
-import { SpendBar } from "../../ui/spend-bar.tsx";
 import { Stat, StatRow } from "../../ui/stat.tsx";
 import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
 import { useNow } from "../../ui/use-now.ts";
@@ -162,13 +162,7 @@ function CompanyLimits() {
             <p className="text-sm">
               {formatUsd(toUsdText(limit.limit_usd))} {limit.period}
             </p>
-            <SpendBar
-              spentUsd={limit.spent_usd}
-              heldUsd={limit.held_usd}
-              unresolvedUsd={limit.unresolved_usd}
-              limitUsd={toUsdText(limit.limit_usd)}
-              isExplained
-            />
+            <LimitBar limit={limit} />
           </li>
         ))}
       </ul>
