@@ -1,7 +1,7 @@
 import type { KeyIssue } from "@bursar/contract/key-issues.ts";
 import type { KeyPermission, Rank } from "@bursar/contract/permissions.ts";
 import { type RawBuilder, type SqlBool, sql } from "kysely";
-import { shareWorkspaceOfKey } from "#src/access/lock-keys.sql.ts";
+import { lockApiKeys, shareWorkspaceOfKey } from "#src/access/lock-keys.sql.ts";
 import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { KeyPurpose } from "#src/db/tables.ts";
@@ -312,13 +312,7 @@ export async function findApiKeyForUpdate(
 ): Promise<ApiKeyRow | null> {
   const { organizationId } = scope;
   await shareWorkspaceOfKey(tx, { organizationId, apiKeyId: id });
-  await tx
-    .selectFrom("api_key")
-    .select("id")
-    .where("organization_id", "=", organizationId)
-    .where("id", "=", id)
-    .forNoKeyUpdate()
-    .execute();
+  await lockApiKeys(tx, { organizationId, ids: [id] });
   return findApiKey(tx, scope, id);
 }
 
