@@ -69,6 +69,11 @@ export function formatUsd(nano: bigint): string {
   return `${nano < 0n ? "-" : ""}${abs / NANO_PER_USD}.${decimals}`;
 }
 
+/** Formats nano-USD as `formatUsd` does, with a dollar sign ("$100.00"). */
+export function formatDollars(nano: bigint): string {
+  return `$${formatUsd(nano)}`;
+}
+
 const NANO_PER_CENT = 10_000_000n;
 const CENT_DECIMALS = 7;
 

@@ -2,7 +2,7 @@ import type { CutReason } from "@bursar/contract/usage-shape.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { NO_RETRY } from "#src/domain/limit-facts.ts";
 import { nameLimit } from "#src/domain/limit-message.ts";
-import { formatUsd } from "#src/domain/money.ts";
+import { formatDollars, formatUsd } from "#src/domain/money.ts";
 import type { Cut } from "#src/domain/request-record.ts";
 import type { HoldRefusal, StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import { describeLimit, readAmounts } from "#src/spend/ledger/refuse-hold.ts";
@@ -86,9 +86,9 @@ export function toCutError(
     cut: { held_usd: formatUsd(heldNanoUsd), cost_usd: formatUsd(costNanoUsd) },
   };
   const state =
-    `${nameLimit(limit)} is ${dollars(limit.amountNanoUsd)}. Spent: ${dollars(settled)}; ` +
-    `held: ${dollars(held)}; unresolved: ${dollars(unresolved)}. ` +
-    `This response held ${dollars(heldNanoUsd)}, and is billed with its highest possible cost of ${dollars(costNanoUsd)}.`;
+    `${nameLimit(limit)} is ${formatDollars(limit.amountNanoUsd)}. Spent: ${formatDollars(settled)}; ` +
+    `held: ${formatDollars(held)}; unresolved: ${formatDollars(unresolved)}. ` +
+    `This response held ${formatDollars(heldNanoUsd)}, and is billed with its highest possible cost of ${formatDollars(costNanoUsd)}.`;
   const retry = { "retry-after": RETRY_AFTER_S };
   const { cause, next } = explainSilence(pausedMs);
   switch (toCutReason(lack.reason)) {
@@ -129,8 +129,4 @@ function explainSilence(pausedMs: number): { cause: string; next: string } {
     cause: `its node of the gateway stood still for ${seconds} s, and held no more budget for it.`,
     next: "Send the request again shortly.",
   };
-}
-
-function dollars(nanoUsd: bigint): string {
-  return `$${formatUsd(nanoUsd)}`;
 }

@@ -7,7 +7,7 @@ import {
 } from "@bursar/contract/permissions.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
-import { formatUsd } from "#src/domain/money.ts";
+import { formatDollars } from "#src/domain/money.ts";
 import { layoutMessage } from "#src/mail/layout.ts";
 import { queueMail, withdrawMail } from "#src/mail/queue-mail.ts";
 import type { IncreaseRequestRow } from "./increase-requests.sql.ts";
@@ -138,8 +138,4 @@ function formatScope({ scopeType, scopeName }: IncreaseRequestRow): string {
     case "group_member":
       return `each member of the group ${scopeName}`;
   }
-}
-
-function formatDollars(nanoUsd: bigint): string {
-  return `$${formatUsd(nanoUsd)}`;
 }

@@ -2,7 +2,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { isBlocking, LEAST_REST_NANO_USD } from "#src/domain/blocking-limit.ts";
 import { NO_RETRY, toLimitFacts } from "#src/domain/limit-facts.ts";
 import { type AskableLimit, formatLimitMessage, nameLimit } from "#src/domain/limit-message.ts";
-import { formatUsd } from "#src/domain/money.ts";
+import { formatDollars, formatUsd } from "#src/domain/money.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import type { FullQueue, HoldRefusal, LimitInForce, StrictLimit } from "./hold-refusal.ts";
 import type { AwaitedNode, Figures } from "./lease-rules.ts";
@@ -172,8 +172,4 @@ function nameOf(limit: StrictLimit): string {
 
 function nameScope({ scopeType, scopeId }: Pick<StrictLimit, "scopeType" | "scopeId">): string {
   return `${scopeType === "api_key" ? "API key" : scopeType} ${scopeId}`;
-}
-
-function formatDollars(nanoUsd: bigint): string {
-  return `$${formatUsd(nanoUsd)}`;
 }
