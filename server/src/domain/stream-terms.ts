@@ -41,10 +41,6 @@ export interface StreamTools {
   types: readonly string[];
 }
 
-function canWriteCache({ writeRate }: WorstCase["drivers"]): boolean {
-  return writeRate.kind !== "input";
-}
-
 /** Speeds and tools that observations have not excluded. */
 export interface StreamLimits {
   /** Null: the model has no data, or was faster. */
@@ -88,6 +84,10 @@ export function findStreamTerms(
     isThinking: request.thinking === "on",
     tools,
   };
+}
+
+function canWriteCache({ writeRate }: WorstCase["drivers"]): boolean {
+  return writeRate.kind !== "input";
 }
 
 /** Tokens of the first prompt of an open-ended request. A closed one has its count in its worst case. */
