@@ -23,6 +23,10 @@ export function useLeaseStreams() {
 
   const limit = (amountNanoUsd: bigint, hold: "steps" | "whole" = "steps") =>
     world.setLimit({ organizationId, scopeId: workspaceId, amountNanoUsd, hold });
+  const limitKey = (amountNanoUsd: bigint, hold: "steps" | "whole") => {
+    const ofKey = { scopeType: "api_key", scopeId: apiKeyId } as const;
+    return world.setLimit({ organizationId, ...ofKey, amountNanoUsd, hold });
+  };
 
   /** Starts a stream that can cost 1,000, with a first hold of 10. */
   function startStream(node: NodeLeases, requestId: string, of: Stream = {}) {
@@ -67,6 +71,7 @@ export function useLeaseStreams() {
       return world;
     },
     limit,
+    limitKey,
     startStream,
     hold,
     resize,

@@ -3,10 +3,20 @@ import { LEASE_TIMES } from "#test/harness/lease-nodes.ts";
 import { useLeaseStreams } from "#test/harness/lease-streams.ts";
 import { beginRecord } from "#test/harness/request-records.ts";
 
-const { organizationId, workspaceId, apiKeyId } = beginRecord();
+const { organizationId, workspaceId } = beginRecord();
 const streams = useLeaseStreams();
-const { limit, startStream, hold, resize, end, held, reserved, lackOf, startNodeWithStream } =
-  streams;
+const {
+  limit,
+  limitKey,
+  startStream,
+  hold,
+  resize,
+  end,
+  held,
+  reserved,
+  lackOf,
+  startNodeWithStream,
+} = streams;
 
 describe("a stream in steps", () => {
   test("starts with its first hold, and its begin has the whole worst case", async () => {
@@ -66,13 +76,7 @@ describe("a stream in steps", () => {
 
   test("reports its largest holds by limit, and the whole amount of a limit with whole holds", async () => {
     await limit(5_000n);
-    const ofKey = { scopeType: "api_key", scopeId: apiKeyId } as const;
-    await streams.world.setLimit({
-      organizationId,
-      ...ofKey,
-      amountNanoUsd: 5_000n,
-      hold: "whole",
-    });
+    await limitKey(5_000n, "whole");
     const node = await streams.world.startNode("node_1");
     startStream(node, "req_s");
     await streams.world.speakAll(node);
@@ -175,8 +179,7 @@ describe("a larger hold without budget", () => {
 
   test("leaves its part of a limit with room free while another limit lacks budget, and no more", async () => {
     await limit(100n);
-    const ofKey = { scopeType: "api_key", scopeId: apiKeyId } as const;
-    await streams.world.setLimit({ organizationId, ...ofKey, amountNanoUsd: 20n, hold: "steps" });
+    await limitKey(20n, "steps");
     const node = await streams.world.startNode("node_1");
     startStream(node, "req_s");
     await streams.world.speakAll(node);
@@ -218,13 +221,7 @@ describe("a larger hold without budget", () => {
 
   test("waits in all limits of the chain, and takes nothing from one with room", async () => {
     await limit(100n);
-    const ofKey = { scopeType: "api_key", scopeId: apiKeyId } as const;
-    await streams.world.setLimit({
-      organizationId,
-      ...ofKey,
-      amountNanoUsd: 9_000n,
-      hold: "steps",
-    });
+    await limitKey(9_000n, "steps");
     const node = await streams.world.startNode("node_1");
     startStream(node, "req_s");
     await streams.world.speakAll(node);
@@ -322,13 +319,7 @@ describe("the reserve of running streams", () => {
     await limit(2_000n);
     const node = await startNodeWithStream({ worst: 25n, usual: 900n });
     expect(reserved(node)).toEqual([15n]);
-    await streams.world.setLimit({
-      organizationId,
-      scopeType: "api_key",
-      scopeId: apiKeyId,
-      amountNanoUsd: 9n,
-      hold: "whole",
-    });
+    await limitKey(9n, "whole");
     expect(reserved(node).toSorted()).toEqual([0n, 15n]);
   });
 });
