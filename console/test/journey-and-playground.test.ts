@@ -1,5 +1,5 @@
 import { describe } from "vitest";
-import { testKeyboard } from "./journey.ts";
+import { testKeyboard, testRail } from "./journey.ts";
 import { describeConsole } from "./open-console.ts";
 import { testPlayground } from "./playground.ts";
 
@@ -7,6 +7,7 @@ import { testPlayground } from "./playground.ts";
 
 describeConsole("the journey and the playground", (console) => {
   describe("by keyboard alone", () => testKeyboard(console));
+  describe("the rail", () => testRail(console));
 
   describe("the playground and the system", () => testPlayground(console));
 });

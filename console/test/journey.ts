@@ -120,6 +120,7 @@ export function testKeyboard({ company, open, openOverview }: Console): void {
     expect(new Set(listed.map(([keys]) => keys)).size).toBe(listed.length);
     await page.keyboard.press("Escape");
     await dialog.waitFor({ state: "detached" });
+    // Places of folded groups are in the document too.
     const going = listed.filter(([keys]) => keys.startsWith("g "));
     const rail = await page.locator("aside nav a").allTextContents();
     expect(going.map(([, what]) => what)).toEqual(rail);
@@ -128,6 +129,32 @@ export function testKeyboard({ company, open, openOverview }: Console): void {
       await page.locator('aside nav a[aria-current="page"]', { hasText: what }).waitFor();
       await page.locator("h1:focus").waitFor();
     }
+  });
+}
+
+/** Declares the tests of the rail's groups. */
+export function testRail({ openSession, goTo }: Console): void {
+  test("a group of the rail folds by keyboard and stays so, and the group of the open page is always open", async () => {
+    const { page } = await openSession();
+    await goTo(page, "/account");
+    const groupOf = (name: string) => page.locator("aside").getByRole("button", { name });
+    const stateOf = (name: string) => groupOf(name).getAttribute("aria-expanded");
+    expect(await Promise.all(["Spend", "Build", "Security"].map(stateOf))).toEqual([
+      ...["true", "true", "false"],
+    ]);
+    await groupOf("Build").focus();
+    await page.keyboard.press("Enter");
+    await groupOf("Security").focus();
+    await page.keyboard.press("Space");
+    await page.locator("aside").getByRole("link", { name: "Audit log" }).waitFor();
+    await goTo(page, "/account");
+    expect(await Promise.all(["Spend", "Build", "Security"].map(stateOf))).toEqual([
+      ...["true", "false", "true"],
+    ]);
+    await pressShortcut(page, "k");
+    await page.locator("aside nav a[aria-current=page]", { hasText: "API keys" }).waitFor();
+    await groupOf("Build").click();
+    expect(await stateOf("Build")).toBe("true");
   });
 }
 

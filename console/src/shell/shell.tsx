@@ -4,11 +4,10 @@ import { Suspense, useEffect, useState } from "react";
 import { Brand } from "../kit/brand.tsx";
 import { ConnectionBanner } from "../kit/connection-banner.tsx";
 import { lazyPart } from "../load-part.ts";
-import { useMay } from "../session.ts";
 import { IconButton } from "../ui/button.tsx";
 import { commandKey } from "./command-key.ts";
-import { isOtherAddress, places } from "./navigation.ts";
 import { PersonMenu } from "./person-menu.tsx";
+import { HelpLink, Places } from "./places.tsx";
 import { Questions } from "./questions.tsx";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { WorkspaceSwitcher } from "./workspace-switcher.tsx";
@@ -96,47 +95,11 @@ function Rail({ onSearch }: { onSearch: () => void }) {
         </button>
       </div>
       <Places />
-      <div className="mt-auto border-t border-line p-3">
+      <div className="mt-auto grid gap-1 border-t border-line p-3">
+        <HelpLink />
         <PersonMenu />
       </div>
     </>
-  );
-}
-
-/** Attributes that the router sets on a link to the open page. */
-const openPageAttributes = { "data-status": "active", "aria-current": "page" } as const;
-
-function Places({ onGo }: { onGo?: () => void }) {
-  const may = useMay();
-  const { pathname } = useLocation();
-  return (
-    <nav aria-label="Console" className="grid gap-5 overflow-y-auto px-3 pb-4">
-      {places.map(({ title, items }) => {
-        const shown = items.filter((place) => may(place.action));
-        if (shown.length === 0) return null;
-        return (
-          <div key={title ?? "main"}>
-            {title && <h2 className="px-2.5 pb-1 text-xs font-medium text-faint">{title}</h2>}
-            <ul className="grid gap-px">
-              {shown.map(({ icon: Icon, ...place }) => (
-                <li key={place.label}>
-                  <Link
-                    to={place.to ?? "/"}
-                    {...(onGo && { onClick: onGo })}
-                    activeOptions={{ exact: place.to === "/", includeSearch: false }}
-                    {...(isOtherAddress(place, pathname) && openPageAttributes)}
-                    className="flex min-h-8.5 items-center gap-2.5 rounded-md px-2.5 text-sm text-quiet transition-colors hover:bg-line/60 hover:text-ink data-[status=active]:bg-line/75 data-[status=active]:font-medium data-[status=active]:text-ink pointer-coarse:min-h-11"
-                  >
-                    <Icon size={16} strokeWidth={1.85} aria-hidden="true" />
-                    {place.label}
-                  </Link>
-                </li>
-              ))}
-            </ul>
-          </div>
-        );
-      })}
-    </nav>
   );
 }
 
@@ -164,7 +127,8 @@ function TopBar({ onSearch }: { onSearch: () => void }) {
               <WorkspaceSwitcher />
             </div>
             <Places onGo={() => setIsOpen(false)} />
-            <div className="mt-auto border-t border-line p-3">
+            <div className="mt-auto grid gap-1 border-t border-line p-3">
+              <HelpLink />
               <PersonMenu />
             </div>
           </RailSheet>
