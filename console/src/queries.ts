@@ -235,11 +235,11 @@ export function useChange<O extends Operation>(
       );
     },
   });
-  return { ...mutation, operation };
+  return { ...mutation, operation, staleOperations };
 }
 
 /** `crypto.randomUUID` needs a secure origin, but the console can run on plain HTTP in a private network. */
-function makeIdempotencyKey(): string {
+export function makeIdempotencyKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -280,6 +280,42 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     expect(faults).toEqual([]);
   });
 
+  test("lets a disabled key work for ten seconds, and longer after an undo", async () => {
+    const { server } = company();
+    const made = await server.mustAdmin("POST", "/v1/admin/api_keys", {
+      name: "Undone",
+      workspace_id: company().engineeringId,
+    });
+    const [id, key] = [String(made["id"]), String(made["key"])];
+    const { page, faults } = await openSession(owner.email, { changeDelayMs: null });
+    await page.clock.install();
+    await page.goto(`${server.url}/api-keys/${id}`);
+    const disable = async () => {
+      await page.getByRole("button", { name: "Disable key…" }).click();
+      await page.getByRole("button", { name: "Disable key", exact: true }).click();
+      await page.getByText("Key “Undone” will be disabled").waitFor();
+    };
+    await disable();
+    await page.getByRole("link", { name: "Usage", exact: true }).first().click();
+    await page.getByRole("heading", { level: 1, name: "Usage" }).waitFor();
+    await page.getByRole("button", { name: "Undo: Key “Undone” will be disabled" }).press("Enter");
+    await page.getByText("Key “Undone” stays as it was.").waitFor();
+    await page.clock.fastForward(20_000);
+    expect((await sendMessage(server.url, key)).status).toBe(200);
+
+    await page.goBack();
+    await disable();
+    await page.clock.fastForward(10_000);
+    await page.getByText("Key “Undone” disabled").waitFor();
+    await waitForStatus(server.url, key, 401);
+    const { data } = await server.mustAdmin(
+      "GET",
+      `/v1/admin/audit_events?subject_id=${id}&event=api_key.updated`,
+    );
+    expect(data).toHaveLength(1);
+    expect(faults).toEqual([]);
+  });
+
   test("shows the restrictions of each rank with their setter, and removes none of a higher rank", async () => {
     const { page, faults } = await openKeys();
     const { server } = company();

@@ -39,6 +39,8 @@ export interface OpenOptions {
   colorScheme?: "light" | "dark";
   /** Another address of the same server. Some features need a host name instead of an IP address. */
   url?: string;
+  /** Wait before delayed changes, milliseconds. Default: none. Null: as members see it. */
+  changeDelayMs?: number | null;
   /** Whether the page gets a new context. Required where a test changes the clock, which belongs to the context. */
   hasOwnContext?: boolean;
 }
@@ -165,7 +167,7 @@ export async function openPage(browser: Browser, options: OpenOptions = {}): Pro
 
 async function openContext(
   browser: Browser,
-  { width = 1440, colorScheme = "light" }: OpenOptions = {},
+  { width = 1440, colorScheme = "light", changeDelayMs = 0 }: OpenOptions = {},
 ): Promise<BrowserContext> {
   const context = await browser.newContext({
     viewport: { width, height: 900 },
@@ -174,6 +176,9 @@ async function openContext(
     acceptDownloads: true,
   });
   context.setDefaultTimeout(MAX_WAIT_MS);
+  if (changeDelayMs !== null) {
+    await context.addInitScript(`globalThis.bursarChangeDelayMs = ${changeDelayMs}`);
+  }
   if (SLOW_NETWORK_MS > 0) {
     await context.route("**/*", async (route) => {
       await delay(Math.random() * SLOW_NETWORK_MS);

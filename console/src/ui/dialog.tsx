@@ -178,6 +178,8 @@ interface ConfirmProps {
   children: ReactNode;
   /** Text that must be typed first. */
   typed?: string | undefined;
+  /** Button between cancel and the action, for another way to do the same. */
+  renderSecondAction?: (isConfirmed: boolean) => ReactNode;
 }
 
 /** Asks before a harmful action. */
@@ -216,6 +218,7 @@ export function ConfirmDialog(props: ConfirmProps) {
         <FormError error={error} />
         <DialogActions>
           <CancelButton />
+          {props.renderSecondAction?.(isConfirmed)}
           <Button kind="danger" type="submit" isBusy={isBusy} disabled={!isConfirmed}>
             {action}
           </Button>

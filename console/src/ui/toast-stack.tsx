@@ -3,11 +3,12 @@ import { X } from "lucide-react";
 import { useEffect } from "react";
 import { useObservable } from "../observable.ts";
 import { IconButton } from "./button.tsx";
+import { NoticeList } from "./notice-list.tsx";
 import { toastQueue } from "./toast.ts";
 
 const toasts = Toast.createToastManager();
 
-/** Shows the toasts of the queue. */
+/** Shows the notices and the toasts of the queue. */
 export function ToastStack() {
   const queue = useObservable(toastQueue);
   useEffect(() => {
@@ -22,6 +23,7 @@ export function ToastStack() {
       <Toast.Portal>
         {/* Above dialogs and below menus, so that an open menu can be used. */}
         <Toast.Viewport className="fixed right-4 bottom-4 z-55 grid w-[min(24rem,calc(100vw-2rem))] gap-2">
+          <NoticeList />
           <ToastList />
         </Toast.Viewport>
       </Toast.Portal>

@@ -12,3 +12,17 @@ export const toastQueue = makeObservable<readonly ToastText[]>([]);
 export function showToast(title: string, description?: string): void {
   toastQueue.set([...toastQueue.get(), { title, description }]);
 }
+
+/** A line beside the toasts that stays until its owner removes it. */
+export interface Notice {
+  id: string;
+  title: string;
+  description?: string;
+  /** End of a countdown, by this device's clock. Null: none. */
+  endsAtMs: number | null;
+  isBusy?: boolean;
+  actions: readonly { label: string; hint?: string; onSelect: () => void }[];
+}
+
+/** Notices in the order in which they appeared. */
+export const notices = makeObservable<readonly Notice[]>([]);

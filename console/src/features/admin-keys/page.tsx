@@ -2,7 +2,7 @@ import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useBaseUrl } from "../../kit/code-samples/code-samples.tsx";
 import { toExports } from "../../kit/code-samples/write-code.ts";
-import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useSetterNames } from "../../kit/members/setter-names.ts";
 import { useMay } from "../../session.ts";
@@ -195,17 +195,20 @@ function RestrictionsCell({ adminKey: { scopes, allowed_addresses } }: { adminKe
 function RevokeDialog({ adminKey, onClose }: { adminKey: AdminKey; onClose: () => void }) {
   const revoke = useRevokeAdminKey();
   return (
-    <ConfirmChange
+    <ConfirmDelayedChange
       change={revoke}
       input={{ params: { admin_key_id: adminKey.id } }}
       action="Revoke admin key"
-      toast={`Admin key “${adminKey.name}” revoked`}
+      urgentAction="Revoke now"
+      subject={adminKey.id}
+      name={`Admin key “${adminKey.name}”`}
+      done="revoked"
       onClose={onClose}
     >
       <p>
         <strong className="font-semibold text-ink">{adminKey.name}</strong> is revoked permanently.
         Programs that use it get a 401.
       </p>
-    </ConfirmChange>
+    </ConfirmDelayedChange>
   );
 }

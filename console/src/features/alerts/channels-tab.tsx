@@ -2,6 +2,7 @@ import { Ellipsis, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { toExports } from "../../kit/code-samples/write-code.ts";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { delayChange } from "../../kit/delayed-change/delay-change.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
@@ -196,6 +197,23 @@ function ChannelMenu({
   const update = useUpdateChannel();
   const test = useTestChannel();
   const isOn = channel.state === "working";
+  const turnOff = () =>
+    delayChange({
+      operation: update.operation,
+      input: { params: { alert_channel_id: channel.id }, body: { is_enabled: false } },
+      staleOperations: update.staleOperations,
+      subject: channel.id,
+      name: `Channel “${channel.name}”`,
+      done: "turned off",
+    });
+  const turnOn = () =>
+    update.mutate(
+      { params: { alert_channel_id: channel.id }, body: { is_enabled: true } },
+      {
+        onSuccess: () => showToast("Channel turned on"),
+        onError: (error) => showToast(error.message),
+      },
+    );
   return (
     <Menu
       trigger={
@@ -233,17 +251,7 @@ function ChannelMenu({
           Rotate signing secret…
         </MenuItem>
       )}
-      <MenuItem
-        onSelect={() =>
-          update.mutate(
-            { params: { alert_channel_id: channel.id }, body: { is_enabled: !isOn } },
-            {
-              onSuccess: () => showToast(isOn ? "Channel turned off" : "Channel turned on"),
-              onError: (error) => showToast(error.message),
-            },
-          )
-        }
-      >
+      <MenuItem onSelect={isOn ? turnOff : turnOn}>
         {isOn ? "Turn off" : channel.state === "paused" ? "Resume" : "Turn on"}
       </MenuItem>
       <MenuSeparator />

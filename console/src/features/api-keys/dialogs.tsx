@@ -1,5 +1,5 @@
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
-import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { type GracePeriod, RotateDialog } from "../../kit/rotate-dialog.tsx";
 import { useSession } from "../../session.ts";
 import { formatRelative } from "../../ui/format.ts";
@@ -27,11 +27,14 @@ export function RevokeKeyDialog({ apiKey, onClose }: KeyDialogProps) {
   const isInUse =
     apiKey.last_used !== null && Date.now() - Date.parse(apiKey.last_used.at) < RECENT_MS;
   return (
-    <ConfirmChange
+    <ConfirmDelayedChange
       change={update}
       input={{ params: { api_key_id: apiKey.id }, body: { status: "archived" } }}
       action="Revoke key"
-      toast={`Key “${apiKey.name}” revoked`}
+      urgentAction="Revoke now"
+      subject={apiKey.id}
+      name={`Key “${apiKey.name}”`}
+      done="revoked"
       typed={isInUse ? apiKey.name : undefined}
       onClose={onClose}
     >
@@ -40,7 +43,7 @@ export function RevokeKeyDialog({ apiKey, onClose }: KeyDialogProps) {
         within a second on every server. Running requests finish. {lastUse(apiKey)}
       </p>
       <p>A disabled key can be enabled again.</p>
-    </ConfirmChange>
+    </ConfirmDelayedChange>
   );
 }
 
@@ -48,11 +51,14 @@ export function RevokeKeyDialog({ apiKey, onClose }: KeyDialogProps) {
 export function DisableKeyDialog({ apiKey, onClose }: KeyDialogProps) {
   const update = useUpdateApiKey();
   return (
-    <ConfirmChange
+    <ConfirmDelayedChange
       change={update}
       input={{ params: { api_key_id: apiKey.id }, body: { status: "inactive" } }}
       action="Disable key"
-      toast={`Key “${apiKey.name}” disabled`}
+      urgentAction="Disable now"
+      subject={apiKey.id}
+      name={`Key “${apiKey.name}”`}
+      done="disabled"
       toastDetail="You can enable the key again."
       onClose={onClose}
     >
@@ -60,7 +66,7 @@ export function DisableKeyDialog({ apiKey, onClose }: KeyDialogProps) {
         <strong className="font-semibold text-ink">{apiKey.name}</strong> stops working within a
         second. You can enable it again. {lastUse(apiKey)}
       </p>
-    </ConfirmChange>
+    </ConfirmDelayedChange>
   );
 }
 

@@ -1,5 +1,6 @@
 import { type OrganizationRole, roleNames } from "@bursar/contract/permissions.ts";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import type { Member } from "../../kit/members/queries.ts";
 import { findAssignableRoles, roleHints } from "../../kit/members/role-words.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
@@ -131,11 +132,14 @@ export function SignOutMemberDialog({ member, onClose }: MemberDialogProps) {
 export function DeactivateMemberDialog({ member, onClose }: MemberDialogProps) {
   const deactivate = useDeactivateMember();
   return (
-    <ConfirmChange
+    <ConfirmDelayedChange
       change={deactivate}
       input={{ params: { member_id: member.id } }}
       action="Deactivate member"
-      toast={`${member.name} deactivated`}
+      urgentAction="Deactivate now"
+      subject={member.id}
+      name={member.name}
+      done="deactivated"
       onClose={onClose}
     >
       <p>
@@ -143,7 +147,7 @@ export function DeactivateMemberDialog({ member, onClose }: MemberDialogProps) {
         account is reactivated. Workspace roles and groups are not restored.
       </p>
       <Endings member={member} />
-    </ConfirmChange>
+    </ConfirmDelayedChange>
   );
 }
 

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { formatTags, tagLines, toTagChange, toTags } from "../../kit/tags/tag-lines.ts";
 import { TagsField } from "../../kit/tags/tags-field.tsx";
 import { type ChangeFormState, useChangeForm } from "../../kit/use-change-form.ts";
@@ -177,11 +177,14 @@ export function ArchiveWorkspaceDialog({ workspace, isOpen, onClose }: ArchivePr
   );
   const active = keys.data?.items ?? [];
   return (
-    <ConfirmChange
+    <ConfirmDelayedChange
       change={archive}
       input={{ params: { workspace_id: workspace.id } }}
       action="Archive workspace"
-      toast={`Workspace “${workspace.name}” archived`}
+      urgentAction="Archive now"
+      subject={workspace.id}
+      name={`Workspace “${workspace.name}”`}
+      done="archived"
       isOpen={isOpen}
       onClose={onClose}
       typed={workspace.name}
@@ -203,7 +206,7 @@ export function ArchiveWorkspaceDialog({ workspace, isOpen, onClose }: ArchivePr
         </ul>
       )}
       <p>Usage and cost stay in the reports. Running requests finish and are charged.</p>
-    </ConfirmChange>
+    </ConfirmDelayedChange>
   );
 }
 

@@ -13,7 +13,7 @@ import { useNow } from "../../ui/use-now.ts";
 import { stateOf, stopReason, toneOf, warningsOf } from "../api-keys/key-state.ts";
 import type { ApiKey } from "../api-keys/queries.ts";
 import { ApiKeySecretDialog } from "../api-keys/secret-dialog.tsx";
-import { ConfirmChange } from "../confirm-change.tsx";
+import { ConfirmDelayedChange } from "../delayed-change/confirm-delayed-change.tsx";
 import { useChangeForm } from "../use-change-form.ts";
 import { WorkspaceName } from "../workspaces/workspace-link.tsx";
 import { useRotatePersonalKey, useUpdatePersonalKey } from "./queries.ts";
@@ -126,12 +126,14 @@ const statusWords = {
   disable: {
     status: "inactive",
     action: "Disable key",
+    urgentAction: "Disable now",
     done: "disabled",
     effect: "The key stops working within a second. You can enable it again.",
   },
   revoke: {
     status: "archived",
     action: "Revoke key",
+    urgentAction: "Revoke now",
     done: "revoked",
     effect: "The key stops working within a second, permanently. Running requests finish.",
   },
@@ -146,18 +148,21 @@ interface StatusProps {
 function StatusDialog({ apiKey, action, onClose }: StatusProps) {
   const words = statusWords[action];
   return (
-    <ConfirmChange
+    <ConfirmDelayedChange
       change={useUpdatePersonalKey()}
       input={{ params: { api_key_id: apiKey.id }, body: { status: words.status } }}
       action={words.action}
-      toast={`Key “${apiKey.name}” ${words.done}`}
+      urgentAction={words.urgentAction}
+      subject={apiKey.id}
+      name={`Key “${apiKey.name}”`}
+      done={words.done}
       onClose={onClose}
     >
       <p>
         <strong className="font-semibold text-ink">{apiKey.name}</strong> in{" "}
         <WorkspaceName id={apiKey.workspace_id} />. {words.effect}
       </p>
-    </ConfirmChange>
+    </ConfirmDelayedChange>
   );
 }
 

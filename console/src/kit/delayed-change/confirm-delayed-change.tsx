@@ -1,0 +1,71 @@
+import type { ReactNode } from "react";
+import type { Input, Operation } from "../../api-client.ts";
+import type { useChange } from "../../queries.ts";
+import { Button } from "../../ui/button.tsx";
+import { ConfirmDialog } from "../../ui/dialog.tsx";
+import { showToast } from "../../ui/toast.ts";
+import { delayChange } from "./delay-change.ts";
+
+interface ConfirmDelayedProps<O extends Operation> {
+  change: ReturnType<typeof useChange<O>>;
+  input: Input<O>;
+  /** Verb and object: "Disable key". */
+  action: string;
+  /** Button without the delay: "Disable now". */
+  urgentAction: string;
+  /** Id of what changes. */
+  subject: string;
+  /** What changes, as the subject of a sentence: "Key “ci”". */
+  name: string;
+  /** Participle: "disabled". */
+  done: string;
+  /** Second line of the toast. */
+  toastDetail?: string;
+  isOpen?: boolean;
+  onClose: () => void;
+  /** True while the effect of the change is unknown. */
+  isDisabled?: boolean;
+  /** Text that must be typed first. */
+  typed?: string | undefined;
+  children: ReactNode;
+}
+
+/** Dialog before a change that stops something. The change waits ten seconds, or is sent at once on request. */
+export function ConfirmDelayedChange<O extends Operation>(props: ConfirmDelayedProps<O>) {
+  const { change, input, action, subject, name, done, toastDetail, isOpen = true, onClose } = props;
+  const confirmDelayed = () => {
+    const { operation, staleOperations } = change;
+    delayChange({ operation, input, staleOperations, subject, name, done, toastDetail });
+    onClose();
+  };
+  const sendNow = () =>
+    change.mutate(input, {
+      onSuccess: () => {
+        showToast(`${name} ${done}`, toastDetail);
+        onClose();
+      },
+    });
+  return (
+    <ConfirmDialog
+      title={action}
+      action={action}
+      isOpen={isOpen}
+      onClose={onClose}
+      typed={props.typed}
+      isBusy={false}
+      isDisabled={(props.isDisabled ?? false) || change.isPending}
+      error={change.error}
+      onConfirm={confirmDelayed}
+      renderSecondAction={(isConfirmed) => (
+        <Button onClick={sendNow} isBusy={change.isPending} disabled={!isConfirmed}>
+          {props.urgentAction}
+        </Button>
+      )}
+    >
+      {props.children}
+      <p>
+        “{action}” waits 10 seconds, and you can undo it. “{props.urgentAction}” does not wait.
+      </p>
+    </ConfirmDialog>
+  );
+}
