@@ -1,4 +1,5 @@
 import { Menu as Base } from "@base-ui/react/menu";
+import { Check } from "lucide-react";
 import type { ReactElement, ReactNode } from "react";
 import { classNames } from "./class-names.ts";
 
@@ -45,6 +46,30 @@ export function MenuItem({ onSelect, isDanger, isDisabled, children }: MenuItemP
     >
       {children}
     </Base.Item>
+  );
+}
+
+interface MenuCheckboxProps {
+  isChecked: boolean;
+  onChange: (isChecked: boolean) => void;
+  children: ReactNode;
+}
+
+/** Item that is on or off. The menu stays open. */
+export function MenuCheckbox({ isChecked, onChange, children }: MenuCheckboxProps) {
+  return (
+    <Base.CheckboxItem
+      checked={isChecked}
+      onCheckedChange={(checked) => onChange(checked)}
+      className={itemShape}
+    >
+      <span className="grid size-4 shrink-0 place-items-center text-accent">
+        <Base.CheckboxItemIndicator>
+          <Check size={15} aria-hidden="true" />
+        </Base.CheckboxItemIndicator>
+      </span>
+      {children}
+    </Base.CheckboxItem>
   );
 }
 

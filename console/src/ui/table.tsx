@@ -1,18 +1,9 @@
-import {
-  type ColumnDef,
-  createSortedRowModel,
-  rowSortingFeature,
-  type SortingState,
-  tableFeatures,
-  useTable,
-} from "@tanstack/react-table";
-import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
 import {
-  memo,
   type ReactNode,
   type RefObject,
   type SyntheticEvent,
+  useCallback,
   useLayoutEffect,
   useMemo,
   useRef,
@@ -20,19 +11,19 @@ import {
 } from "react";
 import { classNames } from "./class-names.ts";
 import { findRowsToMeasure, fitWidths } from "./column-widths.ts";
+import { pressBox, type Selection, setRows } from "./selection.ts";
+import {
+  type Column,
+  layOutColumns,
+  type Sort,
+  sortRows,
+  type TableView,
+  toggleSort,
+} from "./table-columns.ts";
+import { AllRows, BodyRow, breakpoints, RowBox, type RowBoxes, RowsInView } from "./table-rows.tsx";
+import { useScreen } from "./use-screen.ts";
 
-export interface Column<Row extends object> {
-  id: string;
-  header: string;
-  cell: (row: Row) => ReactNode;
-  /** Value to sort by. Without it, the column cannot be sorted. */
-  sortBy?: (row: Row) => string | number | bigint;
-  isNumeric?: boolean;
-  /** The content cannot be cut: a bar with its figure. */
-  isWhole?: boolean;
-  /** Minimum screen width that shows the column. Default: all widths. */
-  from?: "sm" | "lg" | "xl";
-}
+export type { Column };
 
 interface TableProps<Row extends object> {
   /** Name of the table, for screen readers. */
@@ -40,42 +31,39 @@ interface TableProps<Row extends object> {
   columns: readonly Column<Row>[];
   rows: readonly Row[];
   rowKey: (row: Row) => string;
-  /** Column and direction of the initial order. Default: the order of `rows`. */
-  initialSort?: { id: string; isDescending?: boolean };
-  /** Row of totals below the others. */
+  /** Name of a row, for its box. Default: its key. */
+  rowName?: (row: Row) => string;
+  /** Initial order. Default: the order of `rows`. */
+  initialSort?: Sort;
+  /** Order and columns that the caller stores. Default: the table stores its order, and shows no optional column. */
+  view?: TableView | undefined;
+  /** Adds a box to each row, and one for all rows. */
+  selection?: Selection | undefined;
+  /** Row of totals below the others. Without `selection` only. */
   footer?: ReactNode;
   isDimmed?: (row: Row) => boolean;
 }
 
-const features = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel() });
-const ROW_HEIGHT_PX = 49;
 /** Shorter tables render all rows, so that the browser's search finds them. */
 const VIRTUAL_FROM = 150;
-/** Rendered rows above and below those in view. More rows cost more time and show fewer gaps while scrolling. */
-const OVERSCAN = 8;
-const breakpoints = { sm: "max-sm:hidden", lg: "max-lg:hidden", xl: "max-xl:hidden" };
 
 /** An HTML table with sortable columns. A long one renders only the rows in view. */
 export function Table<Row extends object>(props: TableProps<Row>) {
-  const { label, columns, rows, rowKey, initialSort, footer, isDimmed } = props;
-  const definitions = useMemo(() => columns.map(toDefinition), [columns]);
-  const table = useTable({
-    features,
-    columns: definitions,
-    data: rows,
-    getRowId: rowKey,
-    enableSortingRemoval: false,
-    initialState: { sorting: toSorting(initialSort) },
-  });
-  const sorted = table.getRowModel().rows;
-  const byId = new Map(columns.map((column) => [column.id, column]));
+  const { label, columns, rows, rowKey, initialSort, view, footer, isDimmed } = props;
+  const [ownSort, setOwnSort] = useState<Sort | null>(null);
+  const sort = (view ? view.sort : ownSort) ?? initialSort ?? null;
+  const sorted = useSortedRows(rows, columns, sort);
+  const screen = useScreen();
+  const chosen = view?.columns ?? null;
+  const layout = useMemo(() => layOutColumns(columns, chosen, screen), [columns, chosen, screen]);
+  const boxes = useBoxes(props, sorted);
   const headings = useRef<HTMLTableRowElement>(null);
   const isVirtual = rows.length >= VIRTUAL_FROM;
-  const widths = useFixedWidths(headings, isVirtual ? rows : null, columns);
+  const widths = useFixedWidths(headings, isVirtual ? rows : null, layout.columns);
   const isMeasured = isVirtual && widths === null;
   const measured = useMemo(
-    () => (isMeasured ? findRowsToMeasure(columns, rows) : []),
-    [isMeasured, columns, rows],
+    () => (isMeasured ? findRowsToMeasure(layout.columns, rows) : []),
+    [isMeasured, layout, rows],
   );
   const Body = isVirtual ? RowsInView : AllRows;
 
@@ -95,28 +83,87 @@ export function Table<Row extends object>(props: TableProps<Row>) {
       >
         <thead>
           <tr ref={headings} className="border-y border-line">
-            {table.getHeaderGroups()[0]?.headers.map((header, position) => (
+            {boxes && props.selection && (
+              <AllBox selection={props.selection} keys={sorted.map(rowKey)} />
+            )}
+            {layout.columns.map((column) => (
               <Header
-                key={header.id}
-                column={byId.get(header.column.id)}
-                sorted={header.column.getIsSorted()}
-                onSort={header.column.getToggleSortingHandler()}
-                widthPx={widths?.[position]}
+                key={column.id}
+                column={column}
+                sort={sort?.id === column.id ? sort : null}
+                onSort={() => (view?.onSort ?? setOwnSort)(toggleSort(column, sort, rows))}
+                widthPx={widths?.get(column.id)}
               />
             ))}
           </tr>
         </thead>
-        <Body rows={sorted} columns={columns} isDimmed={isDimmed} />
+        <Body rows={sorted} rowKey={rowKey} layout={layout} isDimmed={isDimmed} boxes={boxes} />
         {measured.length > 0 && (
           <tbody>
             {measured.map((row) => (
-              <BodyRow key={rowKey(row)} row={row} index={0} columns={columns} isDim={false} />
+              <BodyRow
+                key={rowKey(row)}
+                row={row}
+                index={0}
+                layout={layout}
+                onPress={boxes?.onPress}
+              />
             ))}
           </tbody>
         )}
         {footer && <tfoot className="border-y border-line font-medium">{footer}</tfoot>}
       </table>
     </div>
+  );
+}
+
+/** Sorts by the parts of the order, because each rendering of an address makes a new object. */
+function useSortedRows<Row extends object>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  sort: Sort | null,
+): readonly Row[] {
+  const id = sort?.id;
+  const isDescending = sort?.isDescending === true;
+  return useMemo(
+    () => sortRows(rows, columns, id === undefined ? null : { id, isDescending }),
+    [rows, columns, id, isDescending],
+  );
+}
+
+/** Boxes of the rows, with a handler that stays the same. */
+function useBoxes<Row extends object>(
+  { selection, rowKey, rowName = rowKey }: TableProps<Row>,
+  sorted: readonly Row[],
+): RowBoxes<Row> | null {
+  const anchor = useRef<number | null>(null);
+  const current = useRef({ selection, rowKey, sorted });
+  current.current = { selection, rowKey, sorted };
+  const onPress = useCallback((position: number, isChecked: boolean, isRange: boolean) => {
+    const now = current.current;
+    if (!now.selection) return;
+    const keys = now.sorted.map(now.rowKey);
+    const press = { position, anchor: anchor.current, isChecked, isRange };
+    anchor.current = position;
+    now.selection.onChange(pressBox(now.selection.selected, keys, press));
+  }, []);
+  return selection ? { selected: selection.selected, onPress, nameOf: rowName } : null;
+}
+
+/** Box that selects all rows, or none. */
+function AllBox({ selection, keys }: { selection: Selection; keys: readonly string[] }) {
+  const { selected, onChange } = selection;
+  const count = keys.reduce((sum, key) => sum + (selected.has(key) ? 1 : 0), 0);
+  const isAll = count > 0 && count === keys.length;
+  return (
+    <th scope="col" className="h-9 w-9 pl-1 text-left">
+      <RowBox
+        label="Select all rows"
+        isChecked={isAll}
+        isMixed={count > 0 && !isAll}
+        onPress={() => onChange(setRows(selected, keys, !isAll))}
+      />
+    </th>
   );
 }
 
@@ -144,19 +191,26 @@ function useFixedWidths<Row extends object>(
   headings: RefObject<HTMLTableRowElement | null>,
   rows: object | null,
   columns: readonly Column<Row>[],
-): readonly number[] | null {
-  const [kept, setKept] = useState<{ of: object; widths: readonly number[] } | null>(null);
-  const current = rows !== null && kept?.of === rows ? kept.widths : null;
+): ReadonlyMap<string, number> | null {
+  const [kept, setKept] = useState<KeptWidths | null>(null);
+  const isCurrent = rows !== null && kept?.of === rows && kept.columns === columns;
+  const current = isCurrent ? kept.widths : null;
   useLayoutEffect(() => {
     const row = headings.current;
     if (rows === null || current !== null || row === null) return;
     const table = row.closest("table");
-    const natural = [...row.children].map((cell, position) => ({
-      widthPx: cell.getBoundingClientRect().width,
-      isText: !(columns[position]?.isNumeric || columns[position]?.isWhole),
-      isTime: Boolean(table?.querySelector(`td:nth-child(${position + 1}) time`)),
+    const cells = [...row.children];
+    const boxes = cells.length - columns.length;
+    const boxesPx = boxes > 0 ? (cells[0]?.getBoundingClientRect().width ?? 0) : 0;
+    const natural = columns.map(({ isNumeric, isWhole }, position) => ({
+      widthPx: cells[position + boxes]?.getBoundingClientRect().width ?? 0,
+      isText: !(isNumeric || isWhole),
+      isTime: Boolean(table?.querySelector(`td:nth-child(${position + boxes + 1}) time`)),
     }));
-    setKept({ of: rows, widths: fitWidths(natural, table?.parentElement?.clientWidth ?? 0) });
+    const roomPx = (table?.parentElement?.clientWidth ?? 0) - boxesPx;
+    const fitted = fitWidths(natural, roomPx);
+    const widths = new Map(columns.map(({ id }, position) => [id, fitted[position] ?? 0]));
+    setKept({ of: rows, columns, widths });
   }, [headings, rows, columns, current]);
   useLayoutEffect(() => {
     if (rows === null) return;
@@ -167,126 +221,21 @@ function useFixedWidths<Row extends object>(
   return current;
 }
 
-interface BodyProps<Row extends object> {
-  rows: readonly { id: string; original: Row }[];
-  columns: readonly Column<Row>[];
-  isDimmed: ((row: Row) => boolean) | undefined;
+interface KeptWidths {
+  of: object;
+  columns: object;
+  widths: ReadonlyMap<string, number>;
 }
 
-function AllRows<Row extends object>({ rows, columns, isDimmed }: BodyProps<Row>) {
-  return (
-    <tbody className="divide-y divide-line">
-      {rows.map(({ id, original }, index) => (
-        <BodyRow
-          key={id}
-          row={original}
-          index={index}
-          columns={columns}
-          isDim={isDimmed?.(original) === true}
-        />
-      ))}
-    </tbody>
-  );
-}
-
-/** Rows in view. A component of its own, so that scrolling renders only the rows. */
-function RowsInView<Row extends object>({ rows, columns, isDimmed }: BodyProps<Row>) {
-  const body = useRef<HTMLTableSectionElement>(null);
-  const topPx = useTop(body);
-  const virtualizer = useWindowVirtualizer({
-    count: rows.length,
-    estimateSize: () => ROW_HEIGHT_PX,
-    overscan: OVERSCAN,
-    scrollMargin: topPx,
-    // Renders the rows in view at once, because the columns are measured on them.
-    initialRect: { width: innerWidth, height: innerHeight },
-    // Renders several scroll events of one frame once.
-    useFlushSync: false,
-  });
-  const items = virtualizer.getVirtualItems();
-  const before = (items[0]?.start ?? topPx) - topPx;
-  const after = virtualizer.getTotalSize() - ((items.at(-1)?.end ?? topPx) - topPx);
-  return (
-    <tbody ref={body} className="divide-y divide-line *:*:overflow-hidden *:*:text-ellipsis">
-      <Gap heightPx={before} />
-      {items.map(({ index }) => {
-        const row = rows[index];
-        return (
-          row && (
-            <BodyRow
-              key={row.id}
-              row={row.original}
-              index={index}
-              columns={columns}
-              isDim={isDimmed?.(row.original) === true}
-            />
-          )
-        );
-      })}
-      <Gap heightPx={after} />
-    </tbody>
-  );
-}
-
-/** Returns the top of the element in the document, pixels. Measured when the page changes its size, not on scroll. */
-function useTop(element: RefObject<HTMLElement | null>): number {
-  const [topPx, setTopPx] = useState(0);
-  useLayoutEffect(() => {
-    const measure = () => {
-      if (element.current) {
-        setTopPx(Math.round(element.current.getBoundingClientRect().top + scrollY));
-      }
-    };
-    measure();
-    const watch = new ResizeObserver(measure);
-    watch.observe(document.body);
-    return () => watch.disconnect();
-  }, [element]);
-  return topPx;
-}
-
-interface BodyRowProps<Row extends object> {
-  row: Row;
-  index: number;
-  columns: readonly Column<Row>[];
-  isDim: boolean;
-}
-
-/** Rendered again only for another row. While a long table scrolls, most rows stay. */
-const BodyRow = memo(DrawnRow) as typeof DrawnRow;
-
-function DrawnRow<Row extends object>(props: BodyRowProps<Row>) {
-  const { row, index, columns, isDim } = props;
-  return (
-    <tr
-      aria-rowindex={index + 2}
-      className={classNames("relative hover:bg-sunk/60", isDim && "text-quiet")}
-    >
-      {columns.map((column, position) => (
-        <td
-          key={column.id}
-          className={classNames(
-            "h-12 py-2 pr-4 last:pr-1 first:pl-1",
-            position > 0 && "pl-1",
-            column.isNumeric && "figures text-right",
-            column.from && breakpoints[column.from],
-          )}
-        >
-          {column.cell(row)}
-        </td>
-      ))}
-    </tr>
-  );
-}
-
-function Header<Row extends object>(props: {
-  column: Column<Row> | undefined;
-  sorted: false | "asc" | "desc";
-  onSort: ((event: unknown) => void) | undefined;
+interface HeaderProps<Row extends object> {
+  column: Column<Row>;
+  /** Order by this column. Null: the table has another order. */
+  sort: Sort | null;
+  onSort: () => void;
   widthPx: number | undefined;
-}) {
-  const { column, sorted, onSort, widthPx } = props;
-  if (!column) return null;
+}
+
+function Header<Row extends object>({ column, sort, onSort, widthPx }: HeaderProps<Row>) {
   const style = widthPx === undefined ? undefined : { width: widthPx };
   const shape = classNames(
     "h-9 pr-4 text-xs font-medium text-quiet whitespace-nowrap first:pl-1 last:pr-1 not-first:pl-1",
@@ -300,11 +249,11 @@ function Header<Row extends object>(props: {
       </th>
     );
   }
-  const Arrow = sorted === "desc" ? ArrowDown : ArrowUp;
+  const Arrow = sort?.isDescending ? ArrowDown : ArrowUp;
   return (
     <th
       scope="col"
-      aria-sort={sorted === false ? "none" : sorted === "asc" ? "ascending" : "descending"}
+      aria-sort={sort === null ? "none" : sort.isDescending ? "descending" : "ascending"}
       className={shape}
       style={style}
     >
@@ -313,7 +262,7 @@ function Header<Row extends object>(props: {
         onClick={onSort}
         className={classNames(
           "target group inline-flex items-center gap-1 rounded-sm align-middle font-medium hover:text-ink",
-          sorted !== false && "text-ink",
+          sort !== null && "text-ink",
           column.isNumeric && "flex-row-reverse",
         )}
       >
@@ -321,46 +270,9 @@ function Header<Row extends object>(props: {
         <Arrow
           size={12}
           aria-hidden="true"
-          className={classNames(sorted === false && "opacity-0 group-hover:opacity-50")}
+          className={classNames(sort === null && "opacity-0 group-hover:opacity-50")}
         />
       </button>
     </th>
   );
-}
-
-/** Space of rows out of view. The height is an attribute of an SVG, because inline styles are not allowed. */
-function Gap({ heightPx }: { heightPx: number }) {
-  if (heightPx <= 0) return null;
-  return (
-    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: an empty row cannot have the focus.
-    <tr aria-hidden="true">
-      <td className="p-0">
-        <svg aria-hidden="true" className="block" width="1" height={heightPx} />
-      </td>
-    </tr>
-  );
-}
-
-function toDefinition<Row extends object>(column: Column<Row>): ColumnDef<typeof features, Row> {
-  const { id, sortBy } = column;
-  if (!sortBy) return { id, enableSorting: false } as ColumnDef<typeof features, Row>;
-  return {
-    id,
-    accessorFn: (row: Row) => sortBy(row),
-    sortFn: (a, b, columnId) => compare(a.getValue(columnId), b.getValue(columnId)),
-  } as ColumnDef<typeof features, Row>;
-}
-
-/** Created once. A new collator for each comparison costs ten times the sorting. */
-const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
-
-function compare(a: string | number | bigint, b: string | number | bigint): number {
-  if (typeof a === "string" && typeof b === "string") {
-    return collator.compare(a, b);
-  }
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function toSorting(sort: TableProps<object>["initialSort"]): SortingState {
-  return sort ? [{ id: sort.id, desc: sort.isDescending === true }] : [];
 }

@@ -1,0 +1,38 @@
+import { X } from "lucide-react";
+import type { ReactNode } from "react";
+import { IconButton } from "./button.tsx";
+import { formatCount } from "./format.ts";
+import type { Selection } from "./selection.ts";
+
+interface SelectionBarProps {
+  selection: Selection;
+  /** Buttons that change the selected rows. */
+  children: ReactNode;
+}
+
+/** Number of selected rows with their actions, at the lower edge of the screen. Empty without a selected row. */
+export function SelectionBar({ selection, children }: SelectionBarProps) {
+  const { selected, onChange } = selection;
+  const words = selected.size > 0 ? `${formatCount(selected.size)} selected` : "";
+  return (
+    <>
+      <p role="status" className="sr-only">
+        {words}
+      </p>
+      {words && (
+        <section
+          aria-label="Selection"
+          className="no-print sticky bottom-4 z-30 mx-auto flex w-fit max-w-full flex-wrap items-center gap-2.5 rounded-lg border border-line bg-raised py-2 pr-2 pl-4 shadow-popup"
+        >
+          <span aria-hidden="true" className="figures text-sm font-medium">
+            {words}
+          </span>
+          {children}
+          <IconButton label="Clear selection" onClick={() => onChange(new Set())}>
+            <X size={16} />
+          </IconButton>
+        </section>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,237 @@
+import { useWindowVirtualizer } from "@tanstack/react-virtual";
+import { memo, type RefObject, useLayoutEffect, useRef, useState } from "react";
+import { classNames } from "./class-names.ts";
+import type { Breakpoint, Column, Layout } from "./table-columns.ts";
+
+/** Height of a row, and of a row with a second line, pixels. */
+const ROW_HEIGHT_PX = 49;
+const TALL_ROW_HEIGHT_PX = 69;
+/** Rendered rows above and below those in view. More rows cost more time and show fewer gaps while scrolling. */
+const OVERSCAN = 8;
+export const breakpoints: Record<Breakpoint, string> = {
+  sm: "max-sm:hidden",
+  lg: "max-lg:hidden",
+  xl: "max-xl:hidden",
+};
+
+/** Boxes of rows. */
+export interface RowBoxes<Row extends object> {
+  selected: ReadonlySet<string>;
+  /** Always the same function, so that a change renders only its rows again. */
+  onPress: (position: number, isChecked: boolean, isRange: boolean) => void;
+  nameOf: (row: Row) => string;
+}
+
+interface BodyProps<Row extends object> {
+  rows: readonly Row[];
+  rowKey: (row: Row) => string;
+  layout: Layout<Row>;
+  isDimmed: ((row: Row) => boolean) | undefined;
+  boxes: RowBoxes<Row> | null;
+}
+
+export function AllRows<Row extends object>(props: BodyProps<Row>) {
+  return (
+    <tbody className="divide-y divide-line">
+      {props.rows.map((row, index) => (
+        <PlacedRow key={props.rowKey(row)} row={row} index={index} {...props} />
+      ))}
+    </tbody>
+  );
+}
+
+/** Rows in view. A component of its own, so that scrolling renders only the rows. */
+export function RowsInView<Row extends object>(props: BodyProps<Row>) {
+  const { rows, rowKey, layout } = props;
+  const body = useRef<HTMLTableSectionElement>(null);
+  const topPx = useTop(body);
+  const isTall = layout.below.length > 0;
+  const virtualizer = useWindowVirtualizer({
+    count: rows.length,
+    estimateSize: () => (isTall ? TALL_ROW_HEIGHT_PX : ROW_HEIGHT_PX),
+    overscan: OVERSCAN,
+    scrollMargin: topPx,
+    // Renders the rows in view at once, because the columns are measured on them.
+    initialRect: { width: innerWidth, height: innerHeight },
+    // Renders several scroll events of one frame once.
+    useFlushSync: false,
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another height needs new positions of all rows.
+  useLayoutEffect(() => virtualizer.measure(), [virtualizer, isTall]);
+  const items = virtualizer.getVirtualItems();
+  const before = (items[0]?.start ?? topPx) - topPx;
+  const after = virtualizer.getTotalSize() - ((items.at(-1)?.end ?? topPx) - topPx);
+  return (
+    <tbody ref={body} className="divide-y divide-line *:*:overflow-hidden *:*:text-ellipsis">
+      <Gap heightPx={before} />
+      {items.map(({ index }) => {
+        const row = rows[index];
+        return row && <PlacedRow key={rowKey(row)} row={row} index={index} {...props} />;
+      })}
+      <Gap heightPx={after} />
+    </tbody>
+  );
+}
+
+function PlacedRow<Row extends object>(props: BodyProps<Row> & { row: Row; index: number }) {
+  const { row, index, rowKey, layout, isDimmed, boxes } = props;
+  return (
+    <BodyRow
+      row={row}
+      index={index}
+      layout={layout}
+      isDim={isDimmed?.(row) === true}
+      isSelected={boxes?.selected.has(rowKey(row)) === true}
+      name={boxes?.nameOf(row)}
+      onPress={boxes?.onPress}
+    />
+  );
+}
+
+/** Returns the top of the element in the document, pixels. Measured when the page changes its size, not on scroll. */
+function useTop(element: RefObject<HTMLElement | null>): number {
+  const [topPx, setTopPx] = useState(0);
+  useLayoutEffect(() => {
+    const measure = () => {
+      if (element.current) {
+        setTopPx(Math.round(element.current.getBoundingClientRect().top + scrollY));
+      }
+    };
+    measure();
+    const watch = new ResizeObserver(measure);
+    watch.observe(document.body);
+    return () => watch.disconnect();
+  }, [element]);
+  return topPx;
+}
+
+interface BodyRowProps<Row extends object> {
+  row: Row;
+  index: number;
+  layout: Layout<Row>;
+  isDim?: boolean;
+  isSelected?: boolean;
+  /** Name of the row, for its box. */
+  name?: string | undefined;
+  /** Absent: rows have no boxes. */
+  onPress?: RowBoxes<Row>["onPress"] | undefined;
+}
+
+/** Rendered again only for another row. While a long table scrolls, most rows stay. */
+export const BodyRow = memo(DrawnRow) as typeof DrawnRow;
+
+function DrawnRow<Row extends object>(props: BodyRowProps<Row>) {
+  const { row, index, layout, isDim, isSelected, name, onPress } = props;
+  const { columns, below } = layout;
+  const hasSecondLine = below.length > 0;
+  const height = hasSecondLine ? "h-17 pt-2 pb-7" : "h-12 py-2";
+  return (
+    <tr
+      aria-rowindex={index + 2}
+      className={classNames(
+        "relative",
+        isSelected ? "bg-accent-wash" : "hover:bg-sunk/60",
+        isDim && "text-quiet",
+      )}
+    >
+      {onPress && (
+        <td className={classNames("w-9 pl-1", height)}>
+          <RowBox
+            label={`Select ${name ?? ""}`}
+            isChecked={isSelected === true}
+            onPress={(isChecked, isRange) => onPress(index, isChecked, isRange)}
+          />
+        </td>
+      )}
+      {columns.map((column, position) => (
+        <td
+          key={column.id}
+          className={classNames(
+            height,
+            "pr-4 last:pr-1 first:pl-1",
+            position > 0 && "pl-1",
+            column.isNumeric && "figures text-right",
+            column.isSentence && "min-w-56",
+            column.from && breakpoints[column.from],
+          )}
+        >
+          {column.cell(row)}
+          {position === 0 && hasSecondLine && (
+            <SecondLine row={row} columns={below} isIndented={onPress !== undefined} />
+          )}
+        </td>
+      ))}
+    </tr>
+  );
+}
+
+interface SecondLineProps<Row extends object> {
+  row: Row;
+  columns: readonly Column<Row>[];
+  isIndented: boolean;
+}
+
+/** Contents of columns that a narrow screen has no room for, below the others over the whole width. */
+function SecondLine<Row extends object>({ row, columns, isIndented }: SecondLineProps<Row>) {
+  return (
+    <span
+      className={classNames(
+        "absolute right-1 bottom-1.5 flex gap-x-1.5 overflow-hidden text-xs font-normal text-quiet",
+        isIndented ? "left-10" : "left-1",
+      )}
+    >
+      {columns.map((column, position) => (
+        <span key={column.id} className="flex min-w-0 gap-x-1.5">
+          {position > 0 && <span aria-hidden="true">·</span>}
+          <span className="sr-only">{column.header}: </span>
+          <span className="min-w-0 truncate">{column.cell(row)}</span>
+        </span>
+      ))}
+    </span>
+  );
+}
+
+interface RowBoxProps {
+  label: string;
+  isChecked: boolean;
+  /** Some of the rows are selected. */
+  isMixed?: boolean;
+  onPress: (isChecked: boolean, isRange: boolean) => void;
+}
+
+/** Check box with a larger target, above the link of its row. */
+export function RowBox({ label, isChecked, isMixed = false, onPress }: RowBoxProps) {
+  const box = useRef<HTMLInputElement>(null);
+  const isRange = useRef(false);
+  useLayoutEffect(() => {
+    if (box.current) box.current.indeterminate = isMixed;
+  }, [isMixed]);
+  return (
+    <label className="target relative z-10 grid size-6 place-items-center select-none">
+      <span className="sr-only">{label}</span>
+      <input
+        ref={box}
+        type="checkbox"
+        checked={isChecked}
+        onClick={(event) => {
+          isRange.current = event.shiftKey;
+        }}
+        onChange={(event) => onPress(event.target.checked, isRange.current)}
+        className="size-4 accent-(--accent)"
+      />
+    </label>
+  );
+}
+
+/** Space of rows out of view. The height is an attribute of an SVG, because inline styles are not allowed. */
+function Gap({ heightPx }: { heightPx: number }) {
+  if (heightPx <= 0) return null;
+  return (
+    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: an empty row cannot have the focus.
+    <tr aria-hidden="true">
+      <td className="p-0">
+        <svg aria-hidden="true" className="block" width="1" height={heightPx} />
+      </td>
+    </tr>
+  );
+}
