@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { makeHistory, randomShape } from "#test/harness/spend-history.ts";
-import { forecastLimit, forecastMonth } from "./forecast.ts";
+import {
+  boundForecast,
+  boundingSpans,
+  forecastLimit,
+  forecastMonth,
+  forecastPassing,
+} from "./forecast.ts";
 import { amountOfHour, type HourlySpend, hourOf, sumOfHours } from "./hourly-spend.ts";
 import { isoFromMs, type PeriodName, periodOf, type SpendPeriod } from "./spend-period.ts";
 
@@ -202,4 +208,45 @@ test("returns no forecast without a week of history, and no time for a reached l
   const reached = forecastLimit(outlookAt(spend, 40 * 24, "monthly", 2_000n * NANO));
   expect(reached).toMatchObject({ reachedAtMs: null });
   expect(reached?.periodNanoUsd).toBe(7_440n * NANO);
+});
+
+test("over 200 companies: the bound of a forecast is never below it, for any period and hour", () => {
+  for (let seed = 0; seed < 200; seed++) {
+    const spend = makeHistory(seed, 90, randomShape(seed));
+    for (const name of ["daily", "weekly", "monthly"] as const) {
+      for (const hour of [35 * 24, 47 * 24 + 13, 61 * 24 + 23]) {
+        const outlook = outlookAt(spend, hour, name, 10n ** 18n);
+        const today = hourOf(periodOf("daily", outlook.nowMs).startMs);
+        const boundingNanoUsd = boundingSpans[name].reduce((sum, { length, daysAgo }) => {
+          const from = today - daysAgo * 24;
+          return sum + sumOfHours(outlook.spend, from, from + (length === "weekly" ? 168 : 24));
+        }, 0n);
+        const forecast = forecastLimit(outlook)?.periodNanoUsd ?? 0n;
+        const bound = boundForecast({ ...outlook, boundingNanoUsd });
+        expect([seed, name, hour, forecast <= outlook.spentNanoUsd + bound]).toEqual([
+          ...[seed, name, hour, true],
+        ]);
+      }
+    }
+  }
+});
+
+test("a limit that is passed, refuses requests or will not be passed has no forecast", () => {
+  const spend = makeHistory(1, 90, steady);
+  // $1,740 of $7,440 in July are spent.
+  const forecast = (
+    usd: bigint,
+    percent: number,
+    enforcement: "strict" | "alert_only" = "strict",
+  ) =>
+    forecastPassing({
+      ...outlookAt(spend, (30 + 7) * 24 + 6, "monthly", usd * NANO),
+      ...{ percent, enforcement },
+    })?.periodNanoUsd;
+  expect(forecast(7_000n, 100)).toBe(7_440n * NANO);
+  expect(forecast(7_441n, 100)).toBeUndefined();
+  expect(forecast(7_441n, 90)).toBe(7_440n * NANO);
+  expect(forecast(3_000n, 50)).toBeUndefined();
+  expect(forecast(1_740n, 200)).toBeUndefined();
+  expect(forecast(1_740n, 200, "alert_only")).toBe(7_440n * NANO);
 });

@@ -8,7 +8,7 @@ import {
   sumOfHours,
 } from "./hourly-spend.ts";
 import { divideHalfEven } from "./money.ts";
-import { modulo, type SpendPeriod } from "./spend-period.ts";
+import { modulo, type PeriodName, type SpendPeriod } from "./spend-period.ts";
 
 const DAY_MS = 86_400_000;
 const DAYS_PER_WEEK = 7;
@@ -110,6 +110,65 @@ export function forecastLimit(outlook: LimitOutlook): LimitForecast | null {
     sum += expected;
   }
   return { periodNanoUsd: sum, reachedAtMs };
+}
+
+/** Percentage of a limit that its forecast is compared with, and the limit's enforcement. */
+export interface LimitMark {
+  enforcement: "strict" | "soft" | "alert_only";
+  percent: number;
+}
+
+/**
+ * Forecasts a limit that will pass the percentage of its amount before its period ends. Null: it will not, has passed it
+ * already, or refuses requests.
+ */
+export function forecastPassing(outlook: LimitOutlook & LimitMark): LimitForecast | null {
+  const { spentNanoUsd, limitNanoUsd, percent } = outlook;
+  const atNanoUsd = (limitNanoUsd * BigInt(percent) + 99n) / 100n;
+  const isRefusing = outlook.enforcement !== "alert_only" && spentNanoUsd >= limitNanoUsd;
+  if (spentNanoUsd >= atNanoUsd || isRefusing) return null;
+  const forecast = forecastLimit(outlook);
+  return forecast === null || forecast.periodNanoUsd < atNanoUsd ? null : forecast;
+}
+
+/** Week or day whose cost bounds a forecast. */
+export interface BoundingSpan {
+  length: "weekly" | "daily";
+  /** First day, as days before today. */
+  daysAgo: number;
+}
+
+/** Spans whose costs together bound the forecast of a limit: the last eight days, or the same weekdays of a daily limit. */
+export const boundingSpans: Readonly<Record<PeriodName, readonly BoundingSpan[]>> = {
+  daily: [7, 14, 21, 28].map((daysAgo) => ({ length: "daily", daysAgo })),
+  weekly: [
+    { length: "weekly", daysAgo: 6 },
+    { length: "daily", daysAgo: 7 },
+  ],
+  monthly: [
+    { length: "weekly", daysAgo: 6 },
+    { length: "daily", daysAgo: 7 },
+  ],
+};
+
+/**
+ * Returns an upper bound of the cost that `forecastLimit` expects for the rest of the period. It needs no hours, so that
+ * few of many limits need a forecast. `boundingNanoUsd`: cost of the
+ * spans of `boundingSpans`.
+ */
+export function boundForecast(of: {
+  nowMs: number;
+  period: SpendPeriod;
+  boundingNanoUsd: bigint;
+}): bigint {
+  const { nowMs, period, boundingNanoUsd } = of;
+  // Hours of this weekday have the average of at most four past ones, times the highest pace.
+  if (period.endMs - period.startMs === DAY_MS) {
+    return ((boundingNanoUsd + BigInt(HOURS_PER_DAY)) * MAX_PACE) / 1_000n;
+  }
+  // A week of averages, times the pace, is the cost of the last week.
+  const hours = Math.max(0, hourOf(period.endMs) - hourOf(nowMs));
+  return boundingNanoUsd * BigInt(Math.ceil(hours / HOURS_PER_WEEK));
 }
 
 /** Averages by hour of the week. Weeks of the epoch begin on Thursday. A week of history covers each hour. */

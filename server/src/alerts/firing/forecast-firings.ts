@@ -1,4 +1,4 @@
-import { forecastLimit } from "#src/domain/forecast.ts";
+import { forecastPassing } from "#src/domain/forecast.ts";
 import type { HourlySpend } from "#src/domain/hourly-spend.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { isoFromMs, periodOf } from "#src/domain/spend-period.ts";
@@ -11,15 +11,12 @@ export function findForecastFirings(
   { limit, spend, nowMs }: { limit: RunningLimit; spend: HourlySpend; nowMs: number },
 ): NewFiring[] {
   const { percent } = row.condition;
-  const { settledNanoUsd: spentNanoUsd, limitNanoUsd } = limit;
+  const { settledNanoUsd: spentNanoUsd, limitNanoUsd, enforcement } = limit;
   const period = periodOf(limit.period, nowMs);
-  const atNanoUsd = (limitNanoUsd * BigInt(percent) + 99n) / 100n;
   // Spend limit alerts report a threshold that is already reached.
-  const isReached = spentNanoUsd >= atNanoUsd;
-  const isRefusing = limit.enforcement !== "alert_only" && spentNanoUsd >= limitNanoUsd;
-  if (isReached || isRefusing) return [];
-  const forecast = forecastLimit({ nowMs, period, spentNanoUsd, limitNanoUsd, spend });
-  if (forecast === null || forecast.periodNanoUsd < atNanoUsd) return [];
+  const amounts = { spentNanoUsd, limitNanoUsd, enforcement, percent };
+  const forecast = forecastPassing({ nowMs, period, spend, ...amounts });
+  if (forecast === null) return [];
   return [
     {
       ...firingScopeOf(row),
@@ -32,7 +29,7 @@ export function findForecastFirings(
         period_starts_at: isoFromMs(period.startMs),
         period_ends_at: isoFromMs(period.endMs),
         limit_usd: formatUsd(limitNanoUsd),
-        enforcement: limit.enforcement,
+        enforcement,
         spent_usd: formatUsd(spentNanoUsd),
         forecast_usd: formatUsd(forecast.periodNanoUsd),
         reached_at: forecast.reachedAtMs === null ? null : isoFromMs(forecast.reachedAtMs),
