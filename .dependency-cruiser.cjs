@@ -104,6 +104,7 @@ const rooms = {
     "keys",
     "reviews",
   ],
+  overview: ["db", "domain", "access", "alerts", "audit", "reviews", "spend", "usage"],
   gateway: ["lib", "domain", "http1", "key-lookup", "rates", "spend", "upstreams"],
   http: [
     "lib",
@@ -119,6 +120,7 @@ const rooms = {
     "keys",
     "mail",
     "organizations",
+    "overview",
     "people",
     "prices",
     "rates",

@@ -15,6 +15,7 @@ import { inviteRoutes } from "./admin/invites.ts";
 import { keyHygieneRoutes } from "./admin/key-hygiene.ts";
 import { laptopRoutes } from "./admin/laptops.ts";
 import { ledgerCheckRoutes } from "./admin/ledger-check.ts";
+import { limitForecastRoutes } from "./admin/limit-forecasts.ts";
 import { linkedDirectoryRoutes } from "./admin/linked-directories.ts";
 import { mailRoutes } from "./admin/mail.ts";
 import { managedSettingsRoutes } from "./admin/managed-settings.ts";
@@ -24,6 +25,7 @@ import { myLimitRoutes, myUsageRoutes } from "./admin/my-usage.ts";
 import { neutralFeatureRoutes } from "./admin/neutral-features.ts";
 import { officialReportRoutes } from "./admin/official-reports.ts";
 import { organizationRoutes } from "./admin/organization.ts";
+import { overviewRoutes } from "./admin/overview.ts";
 import { ownedThingRoutes } from "./admin/owned-things.ts";
 import { personalKeyRoutes } from "./admin/personal-keys.ts";
 import { playgroundRoutes } from "./admin/playground.ts";
@@ -82,6 +84,7 @@ export const adminRoutes = [
   ...alertChannelRoutes,
   ...accessReviewEvidenceRoutes,
   ...spendLimitRoutes,
+  ...limitForecastRoutes,
   ...rateLimitRoutes,
   ...alertRoutes,
   ...increaseRequestRoutes,
@@ -107,6 +110,7 @@ export const adminRoutes = [
   ...serverAddressRoutes,
   ...playgroundRoutes,
   ...laptopRoutes,
+  ...overviewRoutes,
 ] as const;
 
 export type AdminRoute = (typeof adminRoutes)[number];

@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { count, emailAddress, nameText, queryList, shownOnce, timestamp } from "../fields.ts";
+import {
+  count,
+  emailAddress,
+  nameText,
+  queryFlag,
+  queryList,
+  shownOnce,
+  timestamp,
+} from "../fields.ts";
 import { alertChannelId, alertDeliveryId, alertFiringId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { organizationRoles } from "../permissions.ts";
@@ -123,7 +131,14 @@ export const listAlertChannels = route({
   description: "Newest first.",
   action: "alerts:read",
   audited: null,
-  query: z.strictObject({ ...pageCursorQuery, kinds: queryList(z.enum(alertChannelKinds)) }),
+  query: z.strictObject({
+    ...pageCursorQuery,
+    kinds: queryList(z.enum(alertChannelKinds)),
+    is_failing: queryFlag.meta({
+      description:
+        "Only channels that are paused or failed at least three times in a row, or (`false`) all others. Channels that are off are not failing.",
+    }),
+  }),
   response: pageCursor(alertChannel),
 });
 

@@ -252,6 +252,7 @@ const styles: Readonly<Record<string, CommandStyle>> = {
   getMyUsage: { action: "show", examples: ["my-usage show --period weekly"] },
   listMyLimits: { group: "my-usage", action: "limits" },
   listBlockingLimits: { group: "spend-limits", action: "blocking" },
+  listLimitForecasts: { group: "spend-limits", action: "forecasts" },
   listLimitOverruns: {
     ...{ group: "spend-limits", action: "overruns" },
     examples: ["spend-limits overruns spl_01AbCd"],

@@ -20,6 +20,7 @@ import { makeWaitingSecretHandlers } from "#src/keys/waiting-secrets/routes.ts";
 import type { MailReadDeps } from "#src/mail/list-mail.ts";
 import { makeMailHandlers } from "#src/mail/routes.ts";
 import { makeOrganizationHandlers } from "#src/organizations/routes.ts";
+import { makeOverviewHandlers } from "#src/overview/routes.ts";
 import {
   makeDirectoryHandlers,
   makeDirectorySignInHandlers,
@@ -49,7 +50,11 @@ import { makeLedgerCheckHandlers } from "#src/spend/check/routes.ts";
 import { makeExceededBoundHandlers } from "#src/spend/exceeded-bounds/routes.ts";
 import type { RequestMailDeps } from "#src/spend/increase-requests/request-mail.ts";
 import { makeIncreaseRequestHandlers } from "#src/spend/increase-requests/routes.ts";
-import { makeMyLimitHandlers, makeSpendLimitHandlers } from "#src/spend/limits/routes.ts";
+import {
+  makeLimitForecastHandlers,
+  makeMyLimitHandlers,
+  makeSpendLimitHandlers,
+} from "#src/spend/limits/routes.ts";
 import { makeUnresolvedSpendHandlers } from "#src/spend/unresolved/routes.ts";
 import type { UnresolvedDeps } from "#src/spend/unresolved/unresolved-spend.ts";
 import { makeServerAddressHandlers, makeSystemHandlers } from "#src/system/routes.ts";
@@ -115,6 +120,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeAccessReviewHandlers(deps),
     ...makeAlertChannelHandlers(deps),
     ...makeSpendLimitHandlers(deps),
+    ...makeLimitForecastHandlers(deps),
     ...makeRateLimitHandlers(deps),
     ...makeAlertHandlers(deps),
     ...makeIncreaseRequestHandlers(deps),
@@ -138,5 +144,6 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeServerAddressHandlers(deps),
     ...makePlaygroundHandlers(deps),
     ...makeLaptopHandlers(deps),
+    ...makeOverviewHandlers(deps),
   };
 }

@@ -91,11 +91,26 @@ export async function countAssigned(
   const { rows } = await sql<{ items: number; undecided: number }>`
     SELECT count(*)::integer AS items, (count(*) FILTER (WHERE item.decision IS NULL))::integer AS undecided
     FROM access_review_item AS item
-    WHERE item.access_review_id = ${of.reviewId} AND ${isDecidable(of.decidable)}
-      AND NOT (item.member_id IS NOT DISTINCT FROM ${of.memberId} AND ${isDecidableByAny(of.others)})`.execute(
+    WHERE item.access_review_id = ${of.reviewId} AND ${isAssigned(of)}`.execute(db);
+  return rows[0] ?? { items: 0, undecided: 0 };
+}
+
+/** Whether an item waits for the member, by the rules of `countAssigned`. Stops at the first one. */
+export async function hasUndecided(
+  db: Database | Tx,
+  of: Assigned & { reviewId: string },
+): Promise<boolean> {
+  const { rows } = await sql<{ has: boolean }>`
+    SELECT EXISTS (SELECT FROM access_review_item AS item
+      WHERE item.access_review_id = ${of.reviewId} AND item.decision IS NULL AND ${isAssigned(of)}) AS has`.execute(
     db,
   );
-  return rows[0] ?? { items: 0, undecided: 0 };
+  return rows[0]?.has === true;
+}
+
+function isAssigned({ memberId, decidable, others }: Assigned): RawBuilder<SqlBool> {
+  return sql<SqlBool>`${isDecidable(decidable)}
+    AND NOT (item.member_id IS NOT DISTINCT FROM ${memberId} AND ${isDecidableByAny(others)})`;
 }
 
 function isDecidableByAny(others: readonly DecidableAccess[]): RawBuilder<SqlBool> {

@@ -1,9 +1,10 @@
 import type { AlertChannelKind } from "@bursar/contract/admin/alert-channels.ts";
 import type { OrganizationRole } from "@bursar/contract/permissions.ts";
-import { sql } from "kysely";
+import { type SqlBool, sql } from "kysely";
 import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
+import { isFailing } from "./failing-channels.sql.ts";
 
 export interface ChannelRow {
   id: string;
@@ -68,7 +69,11 @@ function toStored({ id: _, kind: __, recipients, ...row }: ChannelRow) {
 /** Lists the rows of a page, and one more row if another page exists. */
 export function listChannels(
   db: Database,
-  filter: { organizationId: string; kinds: readonly AlertChannelKind[] | null },
+  filter: {
+    organizationId: string;
+    kinds: readonly AlertChannelKind[] | null;
+    isFailing?: boolean | undefined;
+  },
   page: PageRequest,
 ): Promise<ChannelRow[]> {
   let query = db
@@ -77,6 +82,9 @@ export function listChannels(
     .where("organization_id", "=", filter.organizationId)
     .where("archived_at", "is", null);
   if (filter.kinds) query = query.where("kind", "in", filter.kinds);
+  if (filter.isFailing !== undefined) {
+    query = query.where(filter.isFailing ? isFailing : sql<SqlBool>`NOT ${isFailing}`);
+  }
   return selectPage(query, page).execute();
 }
 

@@ -48,10 +48,11 @@ export interface ShownChannel {
 export async function listAlertChannels(
   deps: AlertChannelDeps,
   { caller }: Call,
-  query: { kinds?: AlertChannelKind[] | undefined },
+  query: { kinds?: AlertChannelKind[] | undefined; is_failing?: boolean | undefined },
   request: PageRequest,
 ): Promise<PageOfRows<ShownChannel>> {
-  const filter = { organizationId: caller.organizationId, kinds: query.kinds ?? null };
+  const { organizationId } = caller;
+  const filter = { organizationId, kinds: query.kinds ?? null, isFailing: query.is_failing };
   const page = toPage(await listRows(deps.database, filter, request), request);
   return { ...page, rows: await loadShownChannels(deps.database, page.rows) };
 }

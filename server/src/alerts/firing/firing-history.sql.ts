@@ -68,7 +68,8 @@ function selectFirings(where: RawBuilder<unknown>, rest: RawBuilder<unknown>) {
     WHERE ${where} ${rest}`;
 }
 
-function isVisible({ organizationId, onlyWorkspaceIds }: AlertVisibility) {
+/** True for a `firing` of a scope that the caller can see. */
+export function isVisible({ organizationId, onlyWorkspaceIds }: AlertVisibility) {
   const isInOrganization = sql`firing.organization_id = ${organizationId}::uuid`;
   if (onlyWorkspaceIds === null) return isInOrganization;
   return sql`${isInOrganization} AND firing.workspace_id = ANY(${[...onlyWorkspaceIds]}::text[])`;
@@ -90,7 +91,7 @@ const thresholdRankOf = (firing: "firing" | "further") =>
     * CASE firing.kind WHEN 'key_expiring' THEN -1 ELSE 1 END`;
 
 /** Percentages and amounts supersede only their own kind. */
-const isSuperseded = sql<boolean>`(firing.kind IN ('spend_limit', 'key_expiring') AND EXISTS (
+export const isSuperseded = sql<boolean>`(firing.kind IN ('spend_limit', 'key_expiring') AND EXISTS (
   SELECT FROM alert_firing AS further
   WHERE further.alert_id = firing.alert_id
     AND further.scope_type = firing.scope_type AND further.scope_id = firing.scope_id

@@ -2,6 +2,7 @@ import { checkEverywhere } from "#src/access/authorize.ts";
 import type { Call } from "#src/access/call.ts";
 import { getVisibleWorkspace, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import type { Database } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
@@ -11,9 +12,9 @@ import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { assert } from "#src/lib/assert.ts";
 import { visibilityOf } from "#src/limits/visible-limits.ts";
 import { readSpendOf } from "#src/spend/ledger/balances.sql.ts";
-import { type DescribedScope, describeScopes } from "./blocked-scopes.sql.ts";
+import { type BlockingTime, type DescribedScope, describeScopes } from "./blocked-scopes.sql.ts";
 import { spendLimits } from "./spend-limit-kind.ts";
-import { listVisibleLimits } from "./spend-limits.sql.ts";
+import { countBlocking, listVisibleLimits } from "./spend-limits.sql.ts";
 import { type LimitState, readLimitStates } from "./spend-limits.ts";
 
 export interface BlockingLimit extends LimitState {
@@ -27,15 +28,9 @@ export async function listBlockingLimits(
   request: PageRequest,
 ): Promise<PageOfRows<BlockingLimit>> {
   const { database } = deps;
-  const nowMs = deps.nowMs();
-  const startOf = (period: PeriodName) => periodOf(period, nowMs).start;
-  const periodStarts = {
-    daily: startOf("daily"),
-    weekly: startOf("weekly"),
-    monthly: startOf("monthly"),
-  };
-  const now = toDate(nowMs);
-  const filter = { ...visibilityOf(spendLimits, caller), blockingAt: { now, periodStarts } };
+  const blockingAt = toBlockingTime(deps.nowMs());
+  const { now } = blockingAt;
+  const filter = { ...visibilityOf(spendLimits, caller), blockingAt };
   const page = toPage(await listVisibleLimits(database, filter, request), request);
   const { organizationId } = caller;
   const scopes = await describeScopes(database, { organizationId, scopes: page.rows, now });
@@ -47,6 +42,25 @@ export async function listBlockingLimits(
     return { ...state, scope };
   });
   return { ...page, rows };
+}
+
+/** Counts limits that block requests now and that the caller can see. */
+export function countBlockingLimits(
+  database: Database,
+  caller: Caller,
+  nowMs: number,
+): Promise<number> {
+  return countBlocking(database, visibilityOf(spendLimits, caller), toBlockingTime(nowMs));
+}
+
+function toBlockingTime(nowMs: number): BlockingTime {
+  return { now: toDate(nowMs), periodStarts: listPeriodStarts(nowMs) };
+}
+
+/** First days of the current periods. */
+export function listPeriodStarts(nowMs: number): BlockingTime["periodStarts"] {
+  const startOf = (period: PeriodName) => periodOf(period, nowMs).start;
+  return { daily: startOf("daily"), weekly: startOf("weekly"), monthly: startOf("monthly") };
 }
 
 export interface PeriodSpend {

@@ -1,3 +1,4 @@
+import type { limitForecastRoutes } from "@bursar/contract/admin/limit-forecasts.ts";
 import { listLimitOverruns as listLimitOverrunsRoute } from "@bursar/contract/admin/limit-overruns.ts";
 import type { myLimitRoutes } from "@bursar/contract/admin/my-usage.ts";
 import { listOfficialSpendLimits } from "@bursar/contract/admin/official-spend-limits.ts";
@@ -20,6 +21,7 @@ import { getPeriodSpend, listBlockingLimits } from "./blocked-scopes.ts";
 import { type EffectiveLimits, getEffectiveLimits } from "./effective-limits.ts";
 import { getGroupLimitMode, setGroupLimitMode } from "./group-limit-mode.ts";
 import { getLimitCapacity, toCapacity } from "./limit-capacity.ts";
+import { listLimitForecasts } from "./limit-forecasts.ts";
 import { listLimitOverruns, toLimitOverrun } from "./limit-overruns.ts";
 import { listMemberLimits } from "./member-limits.ts";
 import { listMyLimits } from "./my-limits.ts";
@@ -29,6 +31,7 @@ import { getSpendLimit, type LimitDeps, listSpendLimits, setSpendLimit } from ".
 import {
   toBlockingLimit,
   toGroupLimitMode,
+  toLimitForecast,
   toMyLimit,
   toPeriodSpend,
   toSpendLimit,
@@ -42,6 +45,17 @@ export function makeMyLimitHandlers(
 ): HandlersFor<(typeof myLimitRoutes)[number], Call> {
   return {
     listMyLimits: async (call) => ({ data: (await listMyLimits(deps, call)).map(toMyLimit) }),
+  };
+}
+
+export function makeLimitForecastHandlers(
+  deps: AuditDeps,
+): HandlersFor<(typeof limitForecastRoutes)[number], Call> {
+  return {
+    listLimitForecasts: async (call) => {
+      const { rows, hasMore } = await listLimitForecasts(deps, call);
+      return { data: rows.map(toLimitForecast), has_more: hasMore };
+    },
   };
 }
 

@@ -2,7 +2,7 @@ import { type SqlBool, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PeriodName } from "#src/db/tables.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
-import type { LimitFilter } from "#src/limits/limit-kind.ts";
+import type { LimitFilter, LimitVisibility } from "#src/limits/limit-kind.ts";
 import { selectVisible } from "#src/limits/visible-limits.sql.ts";
 import { type SpendLimit, spendLimitColumns } from "#src/spend/ledger/limits.sql.ts";
 import { type BlockingTime, isBlockingAt } from "./blocked-scopes.sql.ts";
@@ -27,6 +27,21 @@ export function listVisibleLimits(
   if (filter.isOwnOnly) query = query.where(hasOwnValue);
   if (filter.blockingAt !== undefined) query = query.where(isBlockingAt(filter.blockingAt));
   return query.execute();
+}
+
+/** Most limits that `countBlocking` counts. */
+const MAX_COUNTED = 1_000;
+
+/** Counts visible limits that block requests at this time, up to a maximum. */
+export async function countBlocking(
+  db: Database,
+  visibility: LimitVisibility,
+  blockingAt: BlockingTime,
+): Promise<number> {
+  const page = { limit: MAX_COUNTED, direction: "older", from: null } as const;
+  const all = db.selectFrom("spend_limit").select("id");
+  const query = selectVisible(all, "spend_limit", { filter: visibility, page });
+  return (await query.where(isBlockingAt(blockingAt)).execute()).length;
 }
 
 /** False for the limit of a member that only defaults of groups decide. Other limits have values, or are of version 0.1. */

@@ -1,4 +1,5 @@
 import type { groupLimitMode } from "@bursar/contract/admin/group-limit-mode.ts";
+import type { limitForecast } from "@bursar/contract/admin/limit-forecasts.ts";
 import type { myLimit } from "@bursar/contract/admin/my-usage.ts";
 import type {
   blockingLimit,
@@ -17,6 +18,7 @@ import type { Balance } from "#src/spend/ledger/balances.sql.ts";
 import type { SpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import type { BlockingLimit, PeriodSpend } from "./blocked-scopes.ts";
 import type { WantedLimit } from "./combine-values.rule.ts";
+import type { LimitForecastState } from "./limit-forecasts.ts";
 import type { LimitState } from "./spend-limits.ts";
 import type { WorkspaceLimit } from "./workspace-limits.ts";
 
@@ -116,6 +118,18 @@ export function toBlockingLimit(state: BlockingLimit): z.input<typeof blockingLi
     scope_name: name ?? "",
     workspace_id: workspaceId,
     blocked_keys: workingKeys,
+    spend_limit: toSpendLimit(state),
+  };
+}
+
+export function toLimitForecast(state: LimitForecastState): z.input<typeof limitForecast> {
+  return {
+    type: "limit_forecast",
+    scope_name: state.scopeName,
+    workspace_id: state.workspaceId,
+    reached_at: new Date(state.reachedAtMs).toISOString(),
+    forecast_usd: formatUsd(state.forecastNanoUsd),
+    usd_per_day: formatUsd(state.nanoUsdPerDay),
     spend_limit: toSpendLimit(state),
   };
 }

@@ -94,6 +94,7 @@ export const limitSamples = {
 
   getEffectiveSpendLimits: { query: ({ api_key_id }) => `api_key_id=${api_key_id}` },
   listBlockingLimits: {},
+  listLimitForecasts: {},
   getPeriodSpend: { query: ({ workspace_id }) => `workspace_id=${workspace_id}` },
   getGroupLimitMode: {},
   setGroupLimitMode: {

@@ -51,6 +51,10 @@ export const systemSamples = {
   verifyAuditLog: {},
   setAuditRetention: { body: () => ({ retention_days: 365 }) },
 
+  getBadges: {},
+  getOrganizationCounts: {},
+  getUpstreamHealth: {},
+
   getSystem: {},
   getServerAddress: {},
   listNodes: {},
