@@ -230,6 +230,8 @@ export function useChange<O extends Operation>(
     },
     onSuccess: async () => {
       attempt.current = null;
+      // Most changes decide or end something that the rail counts. No page waits for the counts.
+      void client.invalidateQueries({ queryKey: ["getBadges"] });
       await Promise.all(
         staleOperations.map((stale) => client.invalidateQueries({ queryKey: [stale] })),
       );
