@@ -25,6 +25,7 @@ export const auditSubjects = {
   node: "no_key",
   organization: "every_key",
   passkey: "every_key",
+  preferences: "no_key",
   rate_limit: "no_key",
   request: "no_key",
   request_log_settings: "every_key",

@@ -29,6 +29,7 @@ import { overviewRoutes } from "./admin/overview.ts";
 import { ownedThingRoutes } from "./admin/owned-things.ts";
 import { personalKeyRoutes } from "./admin/personal-keys.ts";
 import { playgroundRoutes } from "./admin/playground.ts";
+import { preferenceRoutes } from "./admin/preferences.ts";
 import { rateLimitRoutes } from "./admin/rate-limits.ts";
 import { rbacRoutes } from "./admin/rbac.ts";
 import { refusalRoutes } from "./admin/refusals.ts";
@@ -58,6 +59,7 @@ export const adminRoutes = [
   ...setUpRoutes,
   ...signInRoutes,
   ...sessionRoutes,
+  ...preferenceRoutes,
   ...organizationRoutes,
   ...workspaceRoutes,
   ...tagRoutes,

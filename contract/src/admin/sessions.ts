@@ -10,6 +10,7 @@ import {
 } from "../ids.ts";
 import { organizationRoles, workspaceRoles } from "../permissions.ts";
 import { route } from "../route.ts";
+import { timePreferences } from "./preferences.ts";
 import {
   newPassword,
   passkeyAssertion,
@@ -52,6 +53,7 @@ export const currentSession = z
       name: z.string(),
       role: z.enum(organizationRoles),
     }),
+    preferences: timePreferences.meta({ description: "How the console shows times." }),
     permissions: z.array(z.string()).meta({
       description: "Actions that the member can take in the organization.",
     }),

@@ -713,6 +713,14 @@ CREATE TABLE member_group (
   mac bytea,
   model_lists jsonb
 );
+CREATE TABLE member_preference (
+  member_id text NOT NULL,
+  organization_id uuid NOT NULL,
+  time_zone text,
+  date_format text,
+  saved_views jsonb DEFAULT '[]'::jsonb NOT NULL,
+  version bigint DEFAULT 1 NOT NULL
+);
 CREATE TABLE neutral_feature (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -1945,6 +1953,8 @@ ALTER TABLE member_default_rate ADD CONSTRAINT member_default_rate_rank_check CH
 ALTER TABLE member_group ADD CONSTRAINT member_group_allowed_models_check CHECK ((cardinality(allowed_models) > 0));
 ALTER TABLE member_group ADD CONSTRAINT member_group_pkey PRIMARY KEY (id);
 ALTER TABLE member_group ADD CONSTRAINT member_group_source_check CHECK ((source = ANY (ARRAY['direct'::text, 'scim'::text])));
+ALTER TABLE member_preference ADD CONSTRAINT member_preference_date_format_check CHECK ((date_format = ANY (ARRAY['day_month_year'::text, 'month_day_year'::text, 'year_month_day'::text])));
+ALTER TABLE member_preference ADD CONSTRAINT member_preference_pkey PRIMARY KEY (member_id);
 ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_kind_check CHECK ((kind = ANY (ARRAY['field'::text, 'tool'::text, 'block'::text, 'edit'::text])));
 ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_organization_id_kind_name_key UNIQUE (organization_id, kind, name);
 ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_pkey PRIMARY KEY (id);
@@ -2177,6 +2187,8 @@ ALTER TABLE member_default_rate ADD CONSTRAINT member_default_rate_member_id_fke
 ALTER TABLE member_default_rate ADD CONSTRAINT member_default_rate_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member_group ADD CONSTRAINT member_group_directory FOREIGN KEY (directory_id) REFERENCES directory(id);
 ALTER TABLE member_group ADD CONSTRAINT member_group_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE member_preference ADD CONSTRAINT member_preference_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
+ALTER TABLE member_preference ADD CONSTRAINT member_preference_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE owner_recovery ADD CONSTRAINT owner_recovery_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id) ON DELETE CASCADE;
 ALTER TABLE personal_key_rules ADD CONSTRAINT personal_key_rules_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);

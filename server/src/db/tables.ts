@@ -12,6 +12,7 @@ import type {
   ScopeType,
 } from "./ledger-tables.ts";
 import type { ManagedSettingsTables } from "./managed-settings-tables.ts";
+import type { PreferenceTables } from "./preference-tables.ts";
 import type { PriceTables } from "./price-tables.ts";
 import type { ReviewTables } from "./review-tables.ts";
 import type { ScimTables } from "./scim-tables.ts";
@@ -33,6 +34,7 @@ export interface Tables
     LaptopTables,
     LedgerTables,
     ManagedSettingsTables,
+    PreferenceTables,
     PriceTables,
     ReviewTables,
     ScimTables,

@@ -33,6 +33,7 @@ const withoutState = {
   organization: "It restricts no access.",
   passkey:
     "The database stores the credential, which nodes do not keep. The event lists the change.",
+  preferences: "It restricts no access.",
   rate_limit: "It bounds use and no access. The event lists the change.",
   request: "It restricts no access.",
   request_log_settings: "It restricts no access.",

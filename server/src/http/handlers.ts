@@ -32,6 +32,7 @@ import { makeGroupHandlers } from "#src/people/groups/routes.ts";
 import type { AcceptDeps } from "#src/people/invites/accept-invite.ts";
 import { makeInviteHandlers } from "#src/people/invites/routes.ts";
 import { makeMemberHandlers } from "#src/people/members/routes.ts";
+import { makePreferenceHandlers } from "#src/people/preferences/routes.ts";
 import { makeScimTokenHandlers } from "#src/people/scim/routes.ts";
 import { makeSecuritySettingsHandlers } from "#src/people/security-settings/routes.ts";
 import {
@@ -95,6 +96,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeSignInHandlers(deps),
     ...makeDirectorySignInHandlers(deps),
     ...makeSessionHandlers(deps),
+    ...makePreferenceHandlers(deps),
     ...makeOrganizationHandlers(deps),
     ...makeWorkspaceHandlers(deps),
     ...makeTagHandlers(deps),

@@ -1,3 +1,4 @@
+import type { DateFormat } from "@bursar/contract/admin/preferences.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 
 export interface ProfileRow {
@@ -7,6 +8,10 @@ export interface ProfileRow {
   has_password: boolean;
   has_two_factor: boolean;
   passkeys: number;
+  preferences: {
+    time_zone: string | null;
+    date_format: DateFormat | null;
+  };
 }
 
 /** The member and the member's sign-in methods. */
@@ -15,11 +20,14 @@ export async function findProfile(db: Database | Tx, memberId: string): Promise<
     .selectFrom("member")
     .innerJoin("organization", "organization.id", "member.organization_id")
     .leftJoin("auth_user", "auth_user.id", "member.id")
+    .leftJoin("member_preference", "member_preference.member_id", "member.id")
     .select((eb) => [
       "member.email",
       "member.name",
       "organization.name as organization_name",
       "auth_user.two_factor_enabled",
+      "member_preference.time_zone",
+      "member_preference.date_format",
       eb
         .exists(
           eb
@@ -38,12 +46,13 @@ export async function findProfile(db: Database | Tx, memberId: string): Promise<
     .where("member.id", "=", memberId)
     .executeTakeFirst();
   if (!row) return null;
-  const { has_password, two_factor_enabled, passkeys, ...rest } = row;
+  const { has_password, two_factor_enabled, passkeys, time_zone, date_format, ...rest } = row;
   return {
     ...rest,
     has_password: Boolean(has_password),
     has_two_factor: two_factor_enabled ?? false,
     passkeys: Number(passkeys),
+    preferences: { time_zone, date_format },
   };
 }
 

@@ -202,6 +202,7 @@ async function getCurrentSession(
     public_url: deps.publicOrigin === null ? null : deps.publicUrl(),
     directory: await findDirectoryOfSession(deps.database, member.sessionId),
     member: { id: member.id, email: profile.email, name: profile.name, role: member.role },
+    preferences: profile.preferences,
     permissions: permissionsOf(member),
     workspaces,
     has_more_workspaces: hasMore,

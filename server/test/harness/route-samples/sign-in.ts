@@ -88,6 +88,13 @@ export const signInSamples = {
 
   getSession: {},
   updateProfile: renamed,
+  getPreferences: {},
+  updatePreferences: {
+    body: () => ({
+      time_zone: "Europe/Berlin",
+      saved_views: [{ page: "/api-keys", name: nextName(), search: "?show=all" }],
+    }),
+  },
   signOut: {},
   listSessions: {},
   endSession: {
