@@ -8,6 +8,7 @@ import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { type Answer, ApiError, call } from "./api-client.ts";
 import { queryClient } from "./queries.ts";
 import { requestSignIn } from "./questions.ts";
+import { setTimeDisplay } from "./ui/format.ts";
 
 /** The signed-in member with their rights. The console only hides actions that the server would refuse. */
 export type Session = Answer<"getSession">;
@@ -16,11 +17,18 @@ const FRESH_MS = 60_000;
 
 async function loadSession(): Promise<Session | null> {
   try {
-    return await call("getSession", {});
+    return showTimesOf(await call("getSession", {}));
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
-    return (await requestSignIn(false)) ? await call("getSession", {}) : null;
+    return (await requestSignIn(false)) ? showTimesOf(await call("getSession", {})) : null;
   }
+}
+
+/** Shows later times in the zone and format of the member. */
+function showTimesOf(session: Session): Session {
+  const { time_zone, date_format } = session.preferences;
+  setTimeDisplay({ timeZone: time_zone, dateFormat: date_format });
+  return session;
 }
 
 /** The session. Null: no member is signed in. */

@@ -172,6 +172,7 @@ async function openContext(
   const context = await browser.newContext({
     viewport: { width, height: 900 },
     colorScheme,
+    timezoneId: "UTC",
     reducedMotion: "reduce",
     acceptDownloads: true,
   });

@@ -1,6 +1,7 @@
 import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
 import { sendMessage, textField } from "../../server/test/harness/server-process.ts";
+import { formatWeekday } from "../src/ui/format.ts";
 import { SLOW_MS } from "./open-console.ts";
 import {
   focusedName,
@@ -217,7 +218,7 @@ export function testReports(reports: ReportPages): void {
         route.fulfill({ status: 500, body: "{}" }),
       );
       await setVisibility(page, "visible");
-      await page.getByText(/Not refreshed since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/).waitFor();
+      await page.getByText(/Not refreshed since \d+ \w{3} \d{4}, \d\d:\d\d:\d\d UTC/).waitFor();
       expect(await readTable(page, "Usage and cost")).toHaveLength(2);
       await page.unroute("**/v1/admin/usage?**");
       await page.getByText(/Not refreshed since/).waitFor({ state: "detached" });
@@ -326,12 +327,7 @@ function barName(shown: string, requests: readonly Row[], state = ""): string {
 }
 
 function dayOf(at: string): string {
-  return new Date(at).toLocaleDateString("en-GB", {
-    weekday: "short",
-    day: "numeric",
-    month: "short",
-    timeZone: "UTC",
-  });
+  return formatWeekday(new Date(at).toISOString());
 }
 
 async function setVisibility(page: Page, state: "hidden" | "visible"): Promise<void> {

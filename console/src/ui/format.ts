@@ -95,17 +95,197 @@ export function formatRelative(instant: string, nowMs: number): string {
   return relativeFormat.format(Math.trunc(seconds / size), unit);
 }
 
-/** `2026-11-24 18:03:12 UTC` */
-export function formatUtc(instant: string): string {
-  return `${new Date(instant).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+/** Order of the parts of a day: `27 Nov 2026`, `Nov 27, 2026` or `2026-11-27`. */
+export type DateFormat = "day_month_year" | "month_day_year" | "year_month_day";
+
+interface TimeDisplay {
+  /** Name in the IANA database. Null: the browser's zone. */
+  timeZone: string | null;
+  dateFormat: DateFormat | null;
 }
 
-/** `24 Nov 2026`, the day in UTC. */
-export function formatDay(instant: string): string {
-  return new Date(instant).toLocaleDateString("en-GB", {
-    day: "numeric",
-    month: "short",
-    year: "numeric",
-    timeZone: "UTC",
-  });
+/** Zone and format of the person. The session sets both before a page shows a time. */
+let display: TimeDisplay = { timeZone: null, dateFormat: null };
+let readClock = makeClock(null);
+const readUtcClock = makeClock("UTC");
+
+/** Sets zone and format of all times that are formatted later. An unknown zone is the browser's. */
+export function setTimeDisplay(next: TimeDisplay): void {
+  if (next.timeZone !== display.timeZone) readClock = makeClock(next.timeZone);
+  display = next;
 }
+
+/** Date and time of day in one zone, each part as text with all its digits. */
+interface ClockParts {
+  year: string;
+  month: number;
+  day: number;
+  time: string;
+  milliseconds: string;
+  /** `UTC`, `UTC+1` or `UTC-3:30`. */
+  zone: string;
+}
+
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+function makeClock(timeZone: string | null): (instant: string) => ClockParts {
+  const format = makeClockFormat(timeZone) ?? makeClockFormat(null);
+  return (instant) => {
+    const date = new Date(instant);
+    const found = new Map(format?.formatToParts(date).map(({ type, value }) => [type, value]));
+    const part = (type: Intl.DateTimeFormatPartTypes) => found.get(type) ?? "";
+    return {
+      year: part("year"),
+      month: Number(part("month")),
+      day: Number(part("day")),
+      time: `${part("hour")}:${part("minute")}:${part("second")}`,
+      milliseconds: String(date.getUTCMilliseconds()).padStart(3, "0"),
+      zone: part("timeZoneName")
+        .replace("GMT", "UTC")
+        .replace(/^UTC\+0$/, "UTC"),
+    };
+  };
+}
+
+/** Null: the browser does not know the zone. */
+function makeClockFormat(timeZone: string | null): Intl.DateTimeFormat | null {
+  try {
+    return new Intl.DateTimeFormat("en-GB", {
+      ...(timeZone !== null && { timeZone }),
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+      hourCycle: "h23",
+      timeZoneName: "shortOffset",
+    });
+  } catch {
+    return null;
+  }
+}
+
+/** `24 Nov 2026, 19:03:12 UTC+1`. The zone is always named. */
+export function formatTime(instant: string): string {
+  const parts = readClock(instant);
+  return `${joinDay(parts)}, ${parts.time} ${parts.zone}`;
+}
+
+/** `24 Nov 2026, 19:03:12.417 UTC+1` */
+export function formatExactTime(instant: string): string {
+  const parts = readClock(instant);
+  return `${joinDay(parts)}, ${parts.time}.${parts.milliseconds} ${parts.zone}`;
+}
+
+/** `24 Nov 19:03:12`, for a column whose heading names the zone. */
+export function formatMoment(instant: string): string {
+  const parts = readClock(instant);
+  return `${joinDay(parts, false)} ${parts.time}`;
+}
+
+/** `UTC`, or the place of the person's zone, such as `Berlin`. Offsets change within a year, and the place does not. */
+export function nameTimeZone(): string {
+  const { timeZone } = display;
+  const name = timeZone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return name.split("/").at(-1)?.replaceAll("_", " ") ?? name;
+}
+
+/** `24 Nov 2026`, the day of an instant in the person's zone. */
+export function formatDay(instant: string): string {
+  return joinDay(readClock(instant));
+}
+
+/** `24 Nov 2026 (UTC)`. For bounds of money periods, and for days that the server counts. */
+export function formatUtcDay(instant: string): string {
+  return `${joinDay(readUtcClock(instant))} (UTC)`;
+}
+
+/** `24 Nov 2026` for the day `2026-11-24`, which belongs to no zone. */
+export function formatIsoDay(day: string): string {
+  return joinDay(readUtcClock(`${day}T00:00:00Z`));
+}
+
+/** `Tue 24 Nov`, the day of an instant in UTC without its year, for charts. */
+export function formatWeekday(instant: string): string {
+  const weekday = weekdays[new Date(instant).getUTCDay()];
+  return `${weekday} ${joinDay(readUtcClock(instant), false)}`;
+}
+
+/** `24 Nov`, the day of an instant in UTC without its year, for axes. */
+export function formatShortDay(instant: string): string {
+  return joinDay(readUtcClock(instant), false);
+}
+
+/** `November 2026`, the month of an instant in UTC. */
+export function formatMonth(instant: string): string {
+  return monthFormat.format(new Date(instant));
+}
+
+const weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const monthFormat = new Intl.DateTimeFormat("en-GB", {
+  month: "long",
+  year: "numeric",
+  timeZone: "UTC",
+});
+
+function joinDay({ year, month, day }: ClockParts, hasYear = true): string {
+  const name = months[month - 1] ?? "";
+  switch (display.dateFormat) {
+    case "year_month_day": {
+      const short = `${twoDigits(month)}-${twoDigits(day)}`;
+      return hasYear ? `${year}-${short}` : short;
+    }
+    case "month_day_year":
+      return hasYear ? `${name} ${day}, ${year}` : `${name} ${day}`;
+    default:
+      return hasYear ? `${day} ${name} ${year}` : `${day} ${name}`;
+  }
+}
+
+const twoDigits = (value: number) => String(value).padStart(2, "0");
+
+/** Example of a day in the person's format, for hints. */
+export const exampleDay = () => formatIsoDay("2026-11-27");
+
+/**
+ * Returns the day `2026-11-27` that a person wrote: `2026-11-27`, `27 Nov 2026`, `Nov 27, 2026` or `27.11.2026`. Null: another
+ * text, or a day that does not exist. Slashes are ambiguous between countries, so they are not read.
+ */
+export function parseDay(text: string): string | null {
+  const trimmed = text.trim();
+  const iso = /^(?<year>\d{4})-(?<month>\d{1,2})-(?<day>\d{1,2})$/.exec(trimmed);
+  const dots = /^(?<day>\d{1,2})\.\s?(?<month>\d{1,2})\.\s?(?<year>\d{4})$/.exec(trimmed);
+  const dayFirst = /^(?<day>\d{1,2})\.?\s+(?<month>[a-z]+)\.?,?\s+(?<year>\d{4})$/i.exec(trimmed);
+  const monthFirst = /^(?<month>[a-z]+)\.?\s+(?<day>\d{1,2}),?\s+(?<year>\d{4})$/i.exec(trimmed);
+  const found = (iso ?? dots ?? dayFirst ?? monthFirst)?.groups;
+  if (!found) return null;
+  const month = readMonth(found["month"] ?? "");
+  const day = Number(found["day"]);
+  const date = new Date(Date.UTC(Number(found["year"]), month - 1, day));
+  const exists = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  return exists ? date.toISOString().slice(0, 10) : null;
+}
+
+/** Number of a month from its digits or its English name, with at least three letters. 0: another text. */
+function readMonth(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  const name = text.toLowerCase();
+  if (name.length < 3) return 0;
+  return 1 + monthNames.findIndex((month) => month.startsWith(name));
+}
+
+const monthNames = [
+  "january",
+  "february",
+  "march",
+  "april",
+  "may",
+  "june",
+  "july",
+  "august",
+  "september",
+  "october",
+  "november",
+  "december",
+];

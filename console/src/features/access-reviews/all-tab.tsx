@@ -14,7 +14,7 @@ import { useMay, useSession } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Filter } from "../../ui/combobox.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
-import { formatCount, formatDay, formatPlural } from "../../ui/format.ts";
+import { formatCount, formatPlural, formatUtcDay } from "../../ui/format.ts";
 import { Facts } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SearchBox } from "../../ui/search-box.tsx";
@@ -311,7 +311,7 @@ function Rules({ review }: { review: Review }) {
               ),
             ),
           ],
-          ["Due", `${formatDay(review.due_at)} (UTC)`],
+          ["Due", formatUtcDay(review.due_at)],
           [
             "Closes",
             days === null
@@ -323,7 +323,7 @@ function Rules({ review }: { review: Review }) {
           [
             "Repeats",
             review.next_begins_at
-              ? `${recurrenceWords[review.recurrence]}, next on ${formatDay(review.next_begins_at)}`
+              ? `${recurrenceWords[review.recurrence]}, next on ${formatUtcDay(review.next_begins_at)}`
               : recurrenceWords[review.recurrence],
           ],
         ]}

@@ -8,6 +8,7 @@ import { useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
+import { formatIsoDay, formatMonth } from "../../ui/format.ts";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { useCreateReview, usePreview } from "./queries.ts";
 import {
@@ -85,18 +86,14 @@ export function CreateReviewDialog({ onClose }: { onClose: () => void }) {
 function useDefaults(): ReviewValues {
   const { member } = useSession();
   const now = new Date();
-  const month = now.toLocaleDateString("en-GB", {
-    month: "long",
-    year: "numeric",
-    timeZone: "UTC",
-  });
+  const month = formatMonth(now.toISOString());
   return {
     name: `Access review, ${month}`,
     paths: [...accessPaths],
     is_limited: false,
     workspace_ids: [],
     reviewer_ids: [member.id],
-    due_at: new Date(now.getTime() + DUE_DAYS * DAY_MS).toISOString().slice(0, 10),
+    due_at: formatIsoDay(new Date(now.getTime() + DUE_DAYS * DAY_MS).toISOString().slice(0, 10)),
     recurrence: "none",
     inactive_days: "30",
     if_no_answer: "keep",

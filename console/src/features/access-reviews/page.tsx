@@ -9,7 +9,7 @@ import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
-import { formatDay } from "../../ui/format.ts";
+import { formatDay, formatUtcDay } from "../../ui/format.ts";
 import { RowLink } from "../../ui/name-link.tsx";
 import { Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
@@ -174,7 +174,7 @@ function makeColumns(nowMs: number): Column<Review>[] {
           {review.status === "open" ? (
             <RelativeTime at={review.due_at} />
           ) : (
-            <span className="text-quiet">{formatDay(review.due_at)}</span>
+            <span className="text-quiet">{formatUtcDay(review.due_at)}</span>
           )}
         </span>
       ),

@@ -2,7 +2,13 @@ import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
-import { formatCount, formatDay, formatPlural } from "../../ui/format.ts";
+import {
+  formatCount,
+  formatIsoDay,
+  formatPlural,
+  formatUtcDay,
+  parseDay,
+} from "../../ui/format.ts";
 import { type Review, useCancelReview, useCloseReview, useUpdateReview } from "./queries.ts";
 import {
   DueField,
@@ -99,7 +105,7 @@ export function EndSeriesDialog({ review, isOpen, onClose }: DialogProps) {
     >
       <p>
         The next review
-        {review.next_begins_at && ` on ${formatDay(review.next_begins_at)}`} is not started.
+        {review.next_begins_at && ` on ${formatUtcDay(review.next_begins_at)}`} is not started.
       </p>
     </ConfirmChange>
   );
@@ -113,7 +119,7 @@ export function ChangeReviewDialog({ review, onClose }: Omit<DialogProps, "isOpe
         setError("reviewer_ids", { message: "Choose at least one reviewer." });
         return null;
       }
-      const isSameDay = values.due_at === review.due_at.slice(0, 10);
+      const isSameDay = parseDay(values.due_at) === review.due_at.slice(0, 10);
       return {
         params: { access_review_id: review.id },
         body: {
@@ -158,7 +164,7 @@ function toValues(review: Review): ReviewValues {
     is_limited: review.scope.workspace_ids !== null,
     workspace_ids: review.scope.workspace_ids ?? [],
     reviewer_ids: review.reviewers.map(({ id }) => id),
-    due_at: review.due_at.slice(0, 10),
+    due_at: formatIsoDay(review.due_at.slice(0, 10)),
     recurrence: review.recurrence,
     inactive_days: String(review.inactive_days),
     if_no_answer: review.if_no_answer,

@@ -7,8 +7,8 @@ import { useWorkspaces } from "../../kit/workspaces/queries.ts";
 import { ColorDot } from "../../ui/color-dot.tsx";
 import type { Option } from "../../ui/combobox.tsx";
 import { Field } from "../../ui/field.tsx";
-import { needed } from "../../ui/form.ts";
-import { formatPlural } from "../../ui/format.ts";
+import { needed, neededDay } from "../../ui/form.ts";
+import { exampleDay, formatPlural, parseDay } from "../../ui/format.ts";
 import { Checkbox, Choices, Input, Select } from "../../ui/input.tsx";
 import { PickMany } from "./pick-many.tsx";
 import type { Review } from "./queries.ts";
@@ -37,9 +37,9 @@ export type ReviewForm = UseFormReturn<ReviewValues>;
 export const isInWorkspaces = (path: AccessPath) =>
   path !== "organization_role" && path !== "admin_key";
 
-/** Converts a due day to the last second of that day, for the API. */
+/** Converts a written due day to the last second of that day, for the API. */
 export function toDueAt(day: string): string {
-  return `${day}T23:59:59.000Z`;
+  return `${parseDay(day) ?? ""}T23:59:59.000Z`;
 }
 
 export function toAutoClose(choice: string): number | null {
@@ -167,7 +167,11 @@ export function DueField({ form }: { form: ReviewForm }) {
       error={form.formState.errors.due_at?.message}
     >
       {(control) => (
-        <Input {...control} type="date" {...form.register("due_at", needed("Choose a day."))} />
+        <Input
+          {...control}
+          placeholder={exampleDay()}
+          {...form.register("due_at", neededDay("Choose a day."))}
+        />
       )}
     </Field>
   );

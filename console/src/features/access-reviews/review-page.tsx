@@ -6,7 +6,7 @@ import { LoadError, NotFoundPage } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
-import { formatCount, formatDay, formatPlural } from "../../ui/format.ts";
+import { formatCount, formatDay, formatPlural, formatUtcDay } from "../../ui/format.ts";
 import { Menu, MenuItem, MenuSeparator } from "../../ui/menu.tsx";
 import { BackLink, Page } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
@@ -85,7 +85,7 @@ function Lead({ review }: { review: Review }) {
   if (review.status === "open") {
     return (
       <>
-        {taken} Due {formatDay(review.due_at)}, <RelativeTime at={review.due_at} />.
+        {taken} Due {formatUtcDay(review.due_at)}, <RelativeTime at={review.due_at} />.
       </>
     );
   }
@@ -123,7 +123,7 @@ function Banner({ review }: { review: Review }) {
   if (!review.is_overdue) return null;
   return (
     <p role="status" className="rounded-md bg-warn-wash px-4 py-3 text-sm text-warn">
-      This review was due on {formatDay(review.due_at)} and {formatAccesses(progress.undecided)}{" "}
+      This review was due on {formatUtcDay(review.due_at)} and {formatAccesses(progress.undecided)}{" "}
       have no decision.{" "}
       {review.auto_close_days === null
         ? "The review stays open until it is closed."

@@ -1,7 +1,7 @@
 import type { AccessPath } from "@bursar/contract/access-paths.ts";
 import type { Answer } from "../../api-client.ts";
 import type { Tone } from "../../ui/badge.tsx";
-import { formatCount, formatDay, formatPlural } from "../../ui/format.ts";
+import { formatCount, formatPlural, formatUtcDay } from "../../ui/format.ts";
 import type { Review, ReviewItem } from "./queries.ts";
 
 const DAY_MS = 86_400_000;
@@ -115,7 +115,7 @@ export function describePlan(plan: Plan, preview: Preview): string[] {
     recommended === 0
       ? `No removal is recommended: all access is new, or was used in the last ${formatPlural(plan.inactiveDays, "day")}.`
       : `Removal is recommended for ${formatCount(recommended)}: not used for ${formatPlural(plan.inactiveDays, "day")}.`,
-    `${joinWords(plan.reviewers)} decide by the end of ${formatDay(plan.dueAt)} (UTC). They are notified by e-mail and on their overview.`,
+    `${joinWords(plan.reviewers)} decide by the end of ${formatUtcDay(plan.dueAt)}. They are notified by e-mail and on their overview.`,
     describeMissingDecisions(plan.ifNoAnswer, recommended),
     plan.autoCloseDays === null
       ? "Access is removed when the review is closed manually."

@@ -19,6 +19,7 @@ import { Facts, Page, Section } from "../../ui/page.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { OwnName } from "./own-name.tsx";
+import { OwnTimes } from "./own-times.tsx";
 
 /** The member's own name, sign-in methods and sessions. */
 export function AccountPage() {
@@ -36,6 +37,12 @@ export function AccountPage() {
         <WaitingSecrets />
         <Section title="Name" lead="Your name in lists and messages.">
           <OwnName />
+        </Section>
+        <Section
+          title="Times"
+          lead="Zone and format of times in the console. Money periods, filters by day, files and the API use UTC."
+        >
+          <OwnTimes />
         </Section>
         <Section title="Company sign-in" lead="Directories of your company that open this account.">
           <OwnDirectories />

@@ -5,7 +5,7 @@ import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CopyIconButton } from "../../ui/copy-button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
-import { formatUtc } from "../../ui/format.ts";
+import { formatTime } from "../../ui/format.ts";
 import { Input, Select } from "../../ui/input.tsx";
 import { Facts } from "../../ui/page.tsx";
 import { compareFields } from "./compare.ts";
@@ -171,7 +171,7 @@ export function EventDrawer({ event, onClose, onFilter }: DrawerProps) {
   return (
     <Dialog
       title={event?.event ?? "Event"}
-      description={event ? formatUtc(event.created_at) : undefined}
+      description={event ? formatTime(event.created_at) : undefined}
       isOpen={event !== null}
       onClose={onClose}
       isDrawer

@@ -3,7 +3,8 @@ import { useChange } from "../../queries.ts";
 import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
 import { Field } from "../../ui/field.tsx";
-import { needed } from "../../ui/form.ts";
+import { needed, optionalDay } from "../../ui/form.ts";
+import { exampleDay, parseDay } from "../../ui/format.ts";
 import { Input, MoneyInput } from "../../ui/input.tsx";
 
 const amount = {
@@ -35,7 +36,9 @@ export function SetPriceDialog({ model, onClose }: { model: string; onClose: () 
           input_usd: amounts.input_usd.trim(),
           output_usd: amounts.output_usd.trim(),
           ...Object.fromEntries(typedAmounts.map(([key, text]) => [key, text.trim()])),
-          ...(effective_from !== "" && { effective_from: `${effective_from}T00:00:00Z` }),
+          ...(effective_from.trim() !== "" && {
+            effective_from: `${parseDay(effective_from)}T00:00:00Z`,
+          }),
         },
       };
     },
@@ -86,10 +89,16 @@ export function SetPriceDialog({ model, onClose }: { model: string; onClose: () 
           <Field
             label="Start date"
             isOptional
-            hint="Empty: now."
+            hint="The start of this day in UTC. Empty: now."
             error={errors.effective_from?.message}
           >
-            {(control) => <Input type="date" {...control} {...form.register("effective_from")} />}
+            {(control) => (
+              <Input
+                {...control}
+                placeholder={exampleDay()}
+                {...form.register("effective_from", optionalDay())}
+              />
+            )}
           </Field>
         </div>
       </DialogForm>

@@ -1,4 +1,4 @@
-import { formatPlural, formatUsd, toNanoUsd } from "../../ui/format.ts";
+import { formatPlural, formatShortDay, formatUsd, toNanoUsd } from "../../ui/format.ts";
 import type { MyUsage } from "./queries.ts";
 
 const HOUR_MS = 3_600_000;
@@ -85,9 +85,5 @@ function findLargest(costs: readonly bigint[]): bigint {
 
 function bucketName(at: string, bucket: MyUsage["bucket"]): string {
   if (bucket === "1h") return `${at.slice(11, 13)}:00`;
-  return new Date(at).toLocaleDateString("en-GB", {
-    day: "numeric",
-    month: "short",
-    timeZone: "UTC",
-  });
+  return formatShortDay(at);
 }

@@ -6,7 +6,6 @@ import {
   describeUncertainCost,
   formatCaller,
   formatDuration,
-  formatExact,
 } from "../../kit/requests/words.ts";
 import { listTags } from "../../kit/tags/tag-lines.ts";
 import type { ReportSearch } from "../../kit/usage/search.ts";
@@ -16,7 +15,7 @@ import { Badge } from "../../ui/badge.tsx";
 import { Button, ButtonLink } from "../../ui/button.tsx";
 import { CopyIconButton } from "../../ui/copy-button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
-import { formatCount, formatPlural } from "../../ui/format.ts";
+import { formatCount, formatExactTime, formatPlural } from "../../ui/format.ts";
 import { Facts } from "../../ui/page.tsx";
 import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
 import { CutSection } from "./cut-section.tsx";
@@ -145,8 +144,8 @@ function Timing({ request }: Detail) {
             : ([
                 ["Output speed", `${formatCount(Math.round(perSecond))} tokens per second`],
               ] as const)),
-          ["Started", formatExact(request.started_at)],
-          ["Ended", formatExact(request.ended_at)],
+          ["Started", formatExactTime(request.started_at)],
+          ["Ended", formatExactTime(request.ended_at)],
         ]}
       />
     </section>

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { formatRetention, RetentionDialog } from "../../kit/retention-dialog.tsx";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
-import { formatDay } from "../../ui/format.ts";
+import { formatUtcDay } from "../../ui/format.ts";
 import { useRequestLogSettings, useSetRequestRetention } from "./queries.ts";
 
 /** Retention of the request log, and its change for members with the permission. */
@@ -17,7 +17,7 @@ export function Retention() {
     <p className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm text-quiet">
       <span>
         Requests are stored {formatRetention(days)}.
-        {prunedBefore && ` Requests before ${formatDay(prunedBefore)} were deleted.`}
+        {prunedBefore && ` Requests before ${formatUtcDay(prunedBefore)} were deleted.`}
       </span>
       {may("organization:write") && (
         <Button kind="quiet" onClick={() => setIsSetting(true)}>

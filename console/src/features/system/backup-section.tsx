@@ -1,6 +1,6 @@
 import { Badge } from "../../ui/badge.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
-import { formatCount, formatPlural, formatUtc } from "../../ui/format.ts";
+import { formatCount, formatPlural, formatTime } from "../../ui/format.ts";
 import { Facts, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import type { Answer } from "./queries.ts";
@@ -78,7 +78,7 @@ function Restore({ restore }: { restore: NonNullable<Props["backup"]["newest_res
   return (
     <>
       <RelativeTime at={restored_at} />
-      {backup_made_at && `, to the state of ${formatUtc(backup_made_at)}`}
+      {backup_made_at && `, to the state of ${formatTime(backup_made_at)}`}
     </>
   );
 }

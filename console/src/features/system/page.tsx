@@ -3,7 +3,7 @@ import { type ReactNode, useMemo } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
-import { formatCount, formatDay, formatPlural } from "../../ui/format.ts";
+import { formatCount, formatIsoDay, formatPlural } from "../../ui/format.ts";
 import { Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
@@ -96,7 +96,7 @@ function Warnings({ warnings }: { warnings: readonly string[] }) {
 function PriceList({ prices }: { prices: System["price_list"] }) {
   return (
     <>
-      As published on {formatDay(prices.as_of)}
+      As published on {formatIsoDay(prices.as_of)}
       {prices.overrides > 0 && `, with ${formatPlural(prices.overrides, "custom price")}`}.{" "}
       <Link to="/model-prices" className="link">
         Model prices

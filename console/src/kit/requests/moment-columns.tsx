@@ -1,5 +1,5 @@
+import { formatExactTime, formatMoment, nameTimeZone } from "../../ui/format.ts";
 import type { Column } from "../../ui/table.tsx";
-import { formatExact, formatMoment } from "./words.ts";
 
 interface MomentOptions<Row> {
   /** Time of the request. */
@@ -16,17 +16,17 @@ export function makeMomentColumns<Row extends { id: string }>({
   return [
     {
       id: "time",
-      header: "Time, UTC",
+      header: `Time, ${nameTimeZone()}`,
       cell: (row) => {
         const moment = formatMoment(at(row));
-        const shared = { title: formatExact(at(row)), children: moment };
-        if (!onOpen) return <span {...shared} className="figures sm:whitespace-nowrap" />;
+        const shared = { title: formatExactTime(at(row)), children: moment };
+        if (!onOpen) return <span {...shared} className="figures whitespace-nowrap" />;
         return (
           <button
             type="button"
             {...shared}
             aria-label={`${moment}, open ${row.id}`}
-            className="figures rounded-sm text-left after:absolute after:inset-0 sm:whitespace-nowrap"
+            className="figures rounded-sm text-left after:absolute after:inset-0 whitespace-nowrap"
             onClick={() => onOpen(row.id)}
           />
         );

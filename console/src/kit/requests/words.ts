@@ -18,21 +18,6 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
 }
 
-/** `24 Nov 18:03:12` in UTC, with seconds to compare log entries. */
-export function formatMoment(instant: string): string {
-  const day = new Date(instant).toLocaleDateString("en-GB", {
-    day: "numeric",
-    month: "short",
-    timeZone: "UTC",
-  });
-  return `${day} ${instant.slice(11, 19)}`;
-}
-
-/** `2026-11-24 18:03:12.417 UTC` */
-export function formatExact(instant: string): string {
-  return `${new Date(instant).toISOString().slice(0, 23).replace("T", " ")} UTC`;
-}
-
 const statusTones: Record<string, Tone> = {
   answered: "good",
   aborted: "plain",

@@ -1,7 +1,7 @@
 import type { Answer } from "../../api-client.ts";
 import { useApi } from "../../queries.ts";
 import { Money } from "../../ui/amounts.tsx";
-import { formatDay, formatPlural, toNanoUsd } from "../../ui/format.ts";
+import { formatPlural, formatUtcDay, toNanoUsd } from "../../ui/format.ts";
 import { Stat, StatRow } from "../../ui/stat.tsx";
 import { ErrorState } from "../../ui/states.tsx";
 import { CostNotes } from "./cost-notes.tsx";
@@ -121,7 +121,7 @@ function LimitNote({ summary: { limit, forecast, month } }: SummaryProps) {
         </span>
       ) : (
         <>
-          <Money usd={limit.remaining_usd} /> left until {formatDay(month.ending_at)}
+          <Money usd={limit.remaining_usd} /> left until {formatUtcDay(month.ending_at)}
         </>
       )}
       {!isOver && willBeOver && (

@@ -1,3 +1,4 @@
+import { formatShortDay, formatWeekday } from "../../ui/format.ts";
 import { type Range, resolveRange } from "./range.ts";
 import type { ReportSearch } from "./search.ts";
 
@@ -52,12 +53,7 @@ export function listCrumbs({ at }: ReportSearch, rangeLabel: string): Crumb[] {
 }
 
 function dayWords(at: string): string {
-  return new Date(`${at.slice(0, 10)}T00:00:00Z`).toLocaleDateString("en-GB", {
-    weekday: "short",
-    day: "numeric",
-    month: "short",
-    timeZone: "UTC",
-  });
+  return formatWeekday(`${at.slice(0, 10)}T00:00:00Z`);
 }
 
 /** `Tue 24 Nov`. Shorter buckets have the time too. */
@@ -69,11 +65,7 @@ export function bucketWords(startingAt: string, bucket: Range["bucket"]): string
 /** Short label for an axis. */
 export function tickWords(startingAt: string, bucket: Range["bucket"]): string {
   if (bucket !== "1d") return startingAt.slice(11, 16);
-  return new Date(startingAt).toLocaleDateString("en-GB", {
-    day: "numeric",
-    month: "short",
-    timeZone: "UTC",
-  });
+  return formatShortDay(startingAt);
 }
 
 /** True for a range of whole hours, which sums without buckets need. */

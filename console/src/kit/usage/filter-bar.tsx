@@ -5,7 +5,7 @@ import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { ColorDot } from "../../ui/color-dot.tsx";
 import { Filter } from "../../ui/combobox.tsx";
-import { Input } from "../../ui/input.tsx";
+import { DayInput } from "../../ui/day-input.tsx";
 import { Segments } from "../../ui/tabs.tsx";
 import { useMembers } from "../members/queries.ts";
 import { useWorkspaces } from "../workspaces/queries.ts";
@@ -67,23 +67,22 @@ const withoutTimes: ReportSearch = { at: undefined, live: undefined };
 function CustomDays({ search, onChange }: Pick<BarProps, "search" | "onChange">) {
   return (
     <span className="flex items-center gap-2 text-sm">
-      <Input
-        type="date"
-        aria-label="First day, UTC"
+      <DayInput
+        label="First day, UTC"
         value={search.from ?? ""}
         max={search.to}
-        onChange={(event) => onChange({ from: event.target.value })}
-        className="w-40"
+        onDay={(from) => onChange({ from })}
+        className="w-36"
       />
       <span className="text-quiet">to</span>
-      <Input
-        type="date"
-        aria-label="Last day, UTC"
+      <DayInput
+        label="Last day, UTC"
         value={search.to ?? ""}
         min={search.from}
-        onChange={(event) => onChange({ to: event.target.value })}
-        className="w-40"
+        onDay={(to) => onChange({ to })}
+        className="w-36"
       />
+      <span className="text-quiet">UTC</span>
     </span>
   );
 }

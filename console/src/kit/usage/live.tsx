@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from "react";
 import { Badge } from "../../ui/badge.tsx";
 import { classNames } from "../../ui/class-names.ts";
-import { formatUtc } from "../../ui/format.ts";
+import { formatTime } from "../../ui/format.ts";
 import { LIVE_MS } from "./report-query.ts";
 
 /** True while the page is visible. Repeated queries pause while it is hidden. */
@@ -57,7 +57,7 @@ export function StaleBadge({ error, readAt }: { error: Error | null; readAt: str
   if (!error) return null;
   return (
     <span role="status" title={error.message}>
-      <Badge tone="warn">Not refreshed since {formatUtc(readAt)}</Badge>
+      <Badge tone="warn">Not refreshed since {formatTime(readAt)}</Badge>
     </span>
   );
 }

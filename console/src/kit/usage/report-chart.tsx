@@ -2,7 +2,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { ChevronRight } from "lucide-react";
 import { lazy, Suspense, useCallback, useMemo, useState } from "react";
 import { Button } from "../../ui/button.tsx";
-import { formatUsd, formatUtc } from "../../ui/format.ts";
+import { formatTime, formatUsd } from "../../ui/format.ts";
 import { EmptyState, Skeleton } from "../../ui/states.tsx";
 import { Segments } from "../../ui/tabs.tsx";
 import { Bars } from "./bars.tsx";
@@ -242,7 +242,7 @@ function Caption({ report, range, lines, view, summary }: CaptionProps) {
       {lines.forecastUsd !== undefined &&
         summary?.forecast &&
         ` The forecast is ${formatUsd(summary.forecast.month_usd)}.`}
-      {isRunning && ` Read at ${formatUtc(report.refreshedAt)}.`}
+      {isRunning && ` Read at ${formatTime(report.refreshedAt)}.`}
     </>
   );
 }
