@@ -1,6 +1,8 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
+import { TableTools } from "../../kit/tables/table-tools.tsx";
+import { useTableView } from "../../kit/tables/use-table-view.ts";
 import { usePages } from "../../queries.ts";
 import { Money, Tokens } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
@@ -21,7 +23,15 @@ export function AgentSessionsTab() {
   const navigate = useNavigate();
   const go = useCallback(
     (changed: AgentSessionsSearch, replace: boolean) =>
-      void navigate({ to: "/claude-code/agent-sessions", search: changed, replace }),
+      void navigate({
+        to: "/claude-code/agent-sessions",
+        search: ({ sort, columns: shown }: AgentSessionsSearch) => ({
+          sort,
+          columns: shown,
+          ...changed,
+        }),
+        replace,
+      } as never),
     [navigate],
   );
   const { find, open, member, key } = search;
@@ -30,6 +40,7 @@ export function AgentSessionsTab() {
     () => makeColumns((session) => go({ find, ...toOpened(session) }, false)),
     [find, go],
   );
+  const view = useTableView();
   if (sessions.error && sessions.items.length === 0) {
     return <LoadError error={sessions.error} onRetry={sessions.refetch} />;
   }
@@ -45,6 +56,9 @@ export function AgentSessionsTab() {
         <p className="text-sm text-quiet">
           <Badge>claimed</Badge> Clients send the ids. Owners, usage and cost are verified.
         </p>
+        <span className="ml-auto">
+          <TableTools columns={columns} view={view} />
+        </span>
       </div>
       {sessions.isPending ? (
         <SkeletonRows />
@@ -56,6 +70,7 @@ export function AgentSessionsTab() {
           columns={columns}
           rows={sessions.items}
           rowKey={({ id, member_id, api_key_id }) => `${id} ${member_id ?? api_key_id}`}
+          view={view}
         />
       )}
       {sessions.hasOlder && (
@@ -110,23 +125,24 @@ function makeColumns(onOpen: (session: AgentSession) => void): Column<AgentSessi
       id: "id",
       header: "Session",
       cell: (session) => (
-        <span className="grid justify-items-start">
-          <button
-            type="button"
-            className="link max-w-40 truncate font-mono text-sm"
-            title={session.id}
-            aria-label={`Session ${session.id} of ${formatOwner(session)}`}
-            onClick={() => onOpen(session)}
-          >
-            {session.id}
-          </button>
-          <span className="truncate text-xs text-quiet sm:hidden">
-            {formatOwner(session)}, <RelativeTime at={session.last_request_at} />
-          </span>
-        </span>
+        <button
+          type="button"
+          className="link max-w-40 truncate font-mono text-sm"
+          title={session.id}
+          aria-label={`Session ${session.id} of ${formatOwner(session)}`}
+          onClick={() => onOpen(session)}
+        >
+          {session.id}
+        </button>
       ),
     },
-    { id: "owner", header: "Owner", from: "sm", cell: (session) => formatOwner(session) },
+    {
+      id: "owner",
+      header: "Owner",
+      from: "sm",
+      isBelow: true,
+      cell: (session) => formatOwner(session),
+    },
     {
       id: "models",
       header: "Models",
@@ -157,6 +173,7 @@ function makeColumns(onOpen: (session: AgentSession) => void): Column<AgentSessi
       id: "last",
       header: "Last request",
       from: "sm",
+      isBelow: true,
       cell: ({ last_request_at }) => <RelativeTime at={last_request_at} />,
     },
   ];

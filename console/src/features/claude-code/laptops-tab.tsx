@@ -3,8 +3,10 @@ import { Ellipsis } from "lucide-react";
 import { useMemo, useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { EndLaptopDialog } from "../../kit/laptops/end-laptop-dialog.tsx";
-import { formatClient, LastUse } from "../../kit/laptops/laptop-list.tsx";
+import { formatClient } from "../../kit/laptops/laptop-list.tsx";
 import type { Laptop } from "../../kit/laptops/queries.ts";
+import { TableTools } from "../../kit/tables/table-tools.tsx";
+import { useTableView } from "../../kit/tables/use-table-view.ts";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { useList } from "../../queries.ts";
 import { Badge } from "../../ui/badge.tsx";
@@ -25,14 +27,15 @@ export function LaptopsTab() {
   const change = (changed: LaptopsSearch) =>
     void navigate({
       to: "/claude-code/laptops",
-      search: { find: find || undefined, status, ...changed },
+      search: (before: object) => ({ ...before, ...changed }),
       replace: true,
-    });
+    } as never);
   const laptops = useList("listLaptops", { query: { status } }, { isPreviousShown: true });
   const [ended, setEnded] = useState<Laptop | null>(null);
   // Rows of the previous state are shown while the others load.
   const shown = laptops.data?.items[0]?.status ?? status;
   const columns = useMemo(() => makeColumns(shown, setEnded), [shown]);
+  const view = useTableView();
   if (laptops.error) {
     return <LoadError error={laptops.error} onRetry={() => void laptops.refetch()} />;
   }
@@ -57,6 +60,9 @@ export function LaptopsTab() {
           ]}
           onChange={(value) => change({ status: value })}
         />
+        <span className="ml-auto">
+          <TableTools columns={columns} view={view} />
+        </span>
       </div>
       {items.length === 0 ? (
         status === "active" ? (
@@ -65,7 +71,7 @@ export function LaptopsTab() {
           <NoEndedLaptops />
         )
       ) : (
-        <Table label="Laptops" columns={columns} rows={rows} rowKey={({ id }) => id} />
+        <Table label="Laptops" columns={columns} rows={rows} rowKey={({ id }) => id} view={view} />
       )}
       {items.length > 0 && rows.length === 0 && (
         <p className="text-quiet">No laptop matches “{find}”.</p>
@@ -137,15 +143,7 @@ function makeColumns(status: Laptop["status"], onEnd: (laptop: Laptop) => void):
       cell: (laptop) => (
         <span className="grid">
           <span className="truncate font-medium">{laptop.name}</span>
-          <span className="truncate text-xs text-quiet sm:hidden">
-            {laptop.member.name}
-            {laptop.status === "active" && (
-              <>
-                , <LastUse laptop={laptop} />
-              </>
-            )}
-          </span>
-          <span className="truncate text-xs text-quiet max-sm:hidden">{formatClient(laptop)}</span>
+          <span className="truncate text-xs text-quiet">{formatClient(laptop)}</span>
         </span>
       ),
     },
@@ -153,6 +151,7 @@ function makeColumns(status: Laptop["status"], onEnd: (laptop: Laptop) => void):
       id: "member",
       header: "Member",
       from: "sm",
+      isBelow: true,
       sortBy: ({ member }) => member.name,
       cell: ({ member }) => (
         <NameLink to="/members/$memberId" params={{ memberId: member.id }}>
@@ -170,6 +169,7 @@ function makeColumns(status: Laptop["status"], onEnd: (laptop: Laptop) => void):
       id: "used",
       header: "Last used",
       from: "sm",
+      isBelow: true,
       sortBy: ({ last_used }) => last_used?.at ?? "",
       cell: ({ last_used }) => <RelativeTime at={last_used?.at ?? null} />,
     },

@@ -6,6 +6,8 @@ import { LoadError } from "../../kit/error-pages.tsx";
 import { InviteDialog } from "../../kit/invites/invite-dialog.tsx";
 import { type Member, useMembers } from "../../kit/members/queries.ts";
 import { describeInheritedRole } from "../../kit/members/role-words.ts";
+import { TableTools } from "../../kit/tables/table-tools.tsx";
+import { useTableView } from "../../kit/tables/use-table-view.ts";
 import { useMay, useSession } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
@@ -62,7 +64,7 @@ export function MembersTab() {
   const navigate = useNavigate();
   const { find: search = "" }: MembersSearch = useSearch({ strict: false });
   const setSearch = (find: string) =>
-    void navigate({ to: "/members", search: { find }, replace: true });
+    void navigate({ to: "/members", search: (before) => ({ ...before, find }), replace: true });
   const [changed, setChanged] = useState<{ member: Member; change: Change } | null>(null);
   const members = useMembers(withRemoved);
   const mayWrite = may("members:write");
@@ -74,6 +76,7 @@ export function MembersTab() {
       ),
     [session.member.id, mayWrite],
   );
+  const view = useTableView();
   if (members.error)
     return <LoadError error={members.error} onRetry={() => void members.refetch()} />;
   if (members.isPending || left.isLoading) return <SkeletonRows />;
@@ -85,17 +88,23 @@ export function MembersTab() {
   return (
     <div className="grid gap-4">
       <LeftBehind />
-      <SearchBox
-        label="Search members"
-        placeholder="Search name or address"
-        value={search}
-        onFind={setSearch}
-      />
+      <div className="flex flex-wrap items-center gap-2.5">
+        <SearchBox
+          label="Search members"
+          placeholder="Search name or address"
+          value={search}
+          onFind={setSearch}
+        />
+        <span className="ml-auto">
+          <TableTools columns={columns} view={view} />
+        </span>
+      </div>
       <Table
         label="Members"
         columns={columns}
         rows={rows}
         rowKey={(member) => member.id}
+        view={view}
         isDimmed={(member) => member.status !== "active"}
       />
       {rows.length === 0 && <p className="text-quiet">No member matches “{search}”.</p>}
@@ -178,6 +187,7 @@ function makeColumns(ownId: string, menu: (member: Member) => ReactNode): Column
       id: "workspaces",
       header: "Workspaces",
       from: "sm",
+      isBelow: true,
       sortBy: (member) => member.workspaces.length,
       cell: (member) => (
         <span className="text-quiet">
@@ -192,8 +202,22 @@ function makeColumns(ownId: string, menu: (member: Member) => ReactNode): Column
       id: "active",
       header: "Last active",
       from: "sm",
+      isBelow: true,
       sortBy: (member) => member.last_active_at ?? "",
       cell: (member) => <RelativeTime at={member.last_active_at} />,
+    },
+    {
+      id: "joined",
+      header: "Joined",
+      isOptional: true,
+      sortBy: (member) => member.created_at,
+      cell: (member) => <RelativeTime at={member.created_at} />,
+    },
+    {
+      id: "id",
+      header: "Id",
+      isOptional: true,
+      cell: (member) => <code className="text-quiet">{member.id}</code>,
     },
     { id: "actions", header: "", isNumeric: true, cell: menu },
   ];

@@ -2,6 +2,9 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
+import { TableTools } from "../../kit/tables/table-tools.tsx";
+import { useTableView } from "../../kit/tables/use-table-view.ts";
+import { listTags } from "../../kit/tags/tag-lines.ts";
 import { useWorkspaces, type Workspace } from "../../kit/workspaces/queries.ts";
 import { useList } from "../../queries.ts";
 import { useMay } from "../../session.ts";
@@ -32,6 +35,7 @@ export function WorkspacesPage() {
     () => makeColumns(new Map(limits.data?.items.map((limit) => [limit.workspace_id, limit]))),
     [limits.data],
   );
+  const view = useTableView();
   if (workspaces.error) {
     return <LoadError error={workspaces.error} onRetry={() => void workspaces.refetch()} />;
   }
@@ -62,11 +66,15 @@ export function WorkspacesPage() {
         </EmptyState>
       ) : (
         <div className="grid gap-4">
+          <div className="flex justify-end">
+            <TableTools columns={columns} view={view} />
+          </div>
           <Table
             label="Workspaces"
             columns={columns}
             rows={workspaces.data.items}
             rowKey={(workspace) => workspace.id}
+            view={view}
             isDimmed={(workspace) => workspace.archived_at !== null}
           />
           <Checkbox
@@ -110,8 +118,10 @@ function makeColumns(spendOf: ReadonlyMap<string, Spend>): Column<Workspace>[] {
       id: "description",
       header: "Description",
       from: "lg",
+      isBelow: true,
+      isSentence: true,
       cell: (workspace) => (
-        <span className="line-clamp-1 max-w-md text-quiet">{workspace.description}</span>
+        <span className="max-w-md text-quiet lg:line-clamp-2">{workspace.description}</span>
       ),
     },
     {
@@ -137,6 +147,18 @@ function makeColumns(spendOf: ReadonlyMap<string, Spend>): Column<Workspace>[] {
       from: "lg",
       sortBy: (workspace) => workspace.created_at,
       cell: (workspace) => <RelativeTime at={workspace.created_at} />,
+    },
+    {
+      id: "tags",
+      header: "Tags",
+      isOptional: true,
+      cell: ({ tags }) => <span className="text-quiet">{listTags(tags).join(", ") || "None"}</span>,
+    },
+    {
+      id: "id",
+      header: "Id",
+      isOptional: true,
+      cell: ({ id }) => <code className="text-quiet">{id}</code>,
     },
   ];
 }

@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import { useList } from "../../queries.ts";
 import { useMay } from "../../session.ts";
 import { useWorkspaceNames } from "../workspaces/queries.ts";
-import { findScopeId, type Scope } from "./scope.ts";
+import { findScopeId, type Scope, scopeLabel } from "./scope.ts";
 
 interface Scoped {
   id: string;
@@ -34,26 +34,6 @@ export function useScopeNames(limits: readonly Scoped[] = []): (scope: Scope) =>
   };
 }
 
-/** Label of a scope: its kind and the name of the workspace or key. */
-export function scopeLabel(type: Scope["type"], name: string): string {
-  switch (type) {
-    case "organization":
-      return "The whole company";
-    case "workspace":
-      return name;
-    case "api_key":
-      return `Key ${name}`;
-    case "member":
-      return `Member ${name}`;
-    case "group":
-      return `Group ${name}`;
-    case "tag":
-      return `Tag ${name}`;
-    case "group_member":
-      return `Each member of ${name}`;
-  }
-}
-
 /** Name of a scope in the response with its limit. */
 function findName(limits: readonly Scoped[], scope: Scope): string | undefined {
   const id = findScopeId(scope);
@@ -79,3 +59,6 @@ export function scopeRank(scope: Scope): number {
 export function byScope(a: Scoped, b: Scoped): number {
   return scopeRank(a.scope) - scopeRank(b.scope) || a.id.localeCompare(b.id);
 }
+
+/** Here for callers that have names too. */
+export { scopeLabel };

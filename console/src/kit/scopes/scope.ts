@@ -30,6 +30,26 @@ export function findScopeId(scope: Scope): string | null {
   }
 }
 
+/** Label of a scope: its kind and the name of the workspace or key. */
+export function scopeLabel(type: Scope["type"], name: string): string {
+  switch (type) {
+    case "organization":
+      return "The whole company";
+    case "workspace":
+      return name;
+    case "api_key":
+      return `Key ${name}`;
+    case "member":
+      return `Member ${name}`;
+    case "group":
+      return `Group ${name}`;
+    case "tag":
+      return `Tag ${name}`;
+    case "group_member":
+      return `Each member of ${name}`;
+  }
+}
+
 /** Null: a scope that not every request has. */
 export function toOwnScope(scope: Scope): OwnScope | null {
   const isOwn =
