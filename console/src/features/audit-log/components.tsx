@@ -4,13 +4,14 @@ import { useWorkspaces } from "../../kit/workspaces/queries.ts";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CopyIconButton } from "../../ui/copy-button.tsx";
+import { DayInput } from "../../ui/day-input.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { formatTime } from "../../ui/format.ts";
 import { Input, Select } from "../../ui/input.tsx";
 import { Facts } from "../../ui/page.tsx";
 import { compareFields } from "./compare.ts";
 import type { AuditEvent } from "./queries.ts";
-import type { AuditSearch } from "./search.ts";
+import { type AuditSearch, toQuery } from "./search.ts";
 
 /** Events without a call of the Admin API. */
 const ownEvents = [
@@ -42,9 +43,11 @@ interface FiltersProps {
   search: AuditSearch;
   onChange: (changed: AuditSearch) => void;
   onClear: () => void;
+  /** Menus of the table, after the filters. */
+  children: ReactNode;
 }
 
-export function AuditFilters({ search, onChange, onClear }: FiltersProps) {
+export function AuditFilters({ search, onChange, onClear, children }: FiltersProps) {
   const workspaces = useWorkspaces({ withArchived: true });
   const isExact = search.event !== undefined && !prefixes.includes(search.event);
   return (
@@ -91,37 +94,35 @@ export function AuditFilters({ search, onChange, onClear }: FiltersProps) {
         ))}
       </Select>
       <span className="flex items-center gap-2 text-sm text-quiet max-sm:w-full">
-        <DayInput label="First day, UTC" value={search.from} onDay={(from) => onChange({ from })} />
+        <DayInput
+          label="First day, UTC"
+          value={search.from ?? ""}
+          max={search.to}
+          onDay={(from) => onChange({ from })}
+          className="w-34 max-sm:flex-1"
+        />
         to
-        <DayInput label="Last day, UTC" value={search.to} onDay={(to) => onChange({ to })} />
+        <DayInput
+          label="Last day, UTC"
+          value={search.to ?? ""}
+          min={search.from}
+          onDay={(to) => onChange({ to })}
+          className="w-34 max-sm:flex-1"
+        />
+        UTC
       </span>
       {search.actor && (
         <Button kind="plain" onClick={() => onChange({ actor: "" })}>
           Only {search.actor} ✕
         </Button>
       )}
-      {Object.values(search).some(Boolean) && (
+      {Object.keys(toQuery(search)).length > 0 && (
         <Button kind="quiet" onClick={onClear}>
           Clear filters
         </Button>
       )}
+      <span className="ml-auto flex flex-wrap gap-1">{children}</span>
     </div>
-  );
-}
-
-function DayInput(props: {
-  label: string;
-  value: string | undefined;
-  onDay: (day: string) => void;
-}) {
-  return (
-    <Input
-      type="date"
-      aria-label={props.label}
-      value={props.value ?? ""}
-      onChange={(event) => props.onDay(event.target.value)}
-      className="w-38 max-sm:flex-1"
-    />
   );
 }
 

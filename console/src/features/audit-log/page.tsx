@@ -3,6 +3,8 @@ import { Download } from "lucide-react";
 import { useMemo, useState } from "react";
 import { download } from "../../api-client.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
+import { TableTools } from "../../kit/tables/table-tools.tsx";
+import { useTableView } from "../../kit/tables/use-table-view.ts";
 import { useSaveFile } from "../../kit/use-save-file.ts";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
@@ -11,7 +13,8 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { ActorName, AuditFilters, EventDrawer } from "./components.tsx";
-import { type AuditEvent, useAuditEvents } from "./queries.ts";
+import { describeEvent, type NameOf } from "./describe-event.ts";
+import { type AuditEvent, useAuditEvents, useSubjectNames } from "./queries.ts";
 import { type AuditSearch, toQuery } from "./search.ts";
 import { ChainState } from "./state.tsx";
 
@@ -22,7 +25,9 @@ export function AuditLogPage() {
   const query = useMemo(() => toQuery(search), [search]);
   const events = useAuditEvents(query);
   const [shown, setShown] = useState<AuditEvent | null>(null);
-  const columns = useMemo(() => makeColumns(setShown), []);
+  const nameOf = useSubjectNames(events.items);
+  const columns = useMemo(() => makeColumns(setShown, nameOf), [nameOf]);
+  const view = useTableView();
   const change = (changed: AuditSearch) =>
     void navigate({ to: "/audit-log", search: { ...search, ...changed }, replace: true });
   const clear = () => void navigate({ to: "/audit-log", search: {}, replace: true });
@@ -37,7 +42,9 @@ export function AuditLogPage() {
     >
       <ChainState />
       <div className="grid gap-4">
-        <AuditFilters search={search} onChange={change} onClear={clear} />
+        <AuditFilters search={search} onChange={change} onClear={clear}>
+          <TableTools columns={columns} view={view} />
+        </AuditFilters>
         {events.isPending ? (
           <SkeletonRows />
         ) : events.items.length === 0 ? (
@@ -54,6 +61,7 @@ export function AuditLogPage() {
             columns={columns}
             rows={events.items}
             rowKey={(event) => event.id}
+            view={view}
           />
         )}
         {events.hasOlder && (
@@ -92,13 +100,14 @@ function Export({ query }: { query: Record<string, string> }) {
   );
 }
 
-function makeColumns(onOpen: (event: AuditEvent) => void): Column<AuditEvent>[] {
+function makeColumns(onOpen: (event: AuditEvent) => void, nameOf: NameOf): Column<AuditEvent>[] {
   return [
     { id: "time", header: "Time", cell: (event) => <RelativeTime at={event.created_at} /> },
     {
       id: "actor",
       header: "Actor",
       from: "sm",
+      isBelow: true,
       cell: (event) => (
         <span className="block max-w-52 truncate">
           <ActorName event={event} />
@@ -109,42 +118,41 @@ function makeColumns(onOpen: (event: AuditEvent) => void): Column<AuditEvent>[] 
       id: "event",
       header: "Event",
       cell: (event) => (
-        <span className="grid">
-          <button
-            type="button"
-            className="w-fit rounded-sm text-left font-medium after:absolute after:inset-0"
-            onClick={() => onOpen(event)}
-          >
-            <code>{event.event}</code>
-          </button>
-          <span className="truncate text-xs text-quiet sm:hidden">
-            <ActorName event={event} />
-          </span>
-        </span>
+        <button
+          type="button"
+          className="w-fit rounded-sm text-left font-medium after:absolute after:inset-0"
+          onClick={() => onOpen(event)}
+        >
+          <code>{event.event}</code>
+        </button>
       ),
     },
     {
+      id: "change",
+      header: "Change",
+      from: "sm",
+      isBelow: true,
+      isSentence: true,
+      cell: (event) => describeEvent(event, nameOf),
+    },
+    {
+      id: "workspace",
+      header: "Workspace",
+      from: "sm",
+      isOptional: true,
+      cell: ({ workspace_id: id }) => (id === null ? "–" : (nameOf(id) ?? id)),
+    },
+    {
       id: "object",
-      header: "Object",
-      from: "lg",
-      cell: (event) => <Subject event={event} />,
+      header: "Object id",
+      isOptional: true,
+      cell: (event) => <code className="text-quiet">{event.subject.id}</code>,
     },
     {
       id: "address",
       header: "Address",
-      from: "sm",
+      from: "xl",
       cell: (event) => <code className="text-quiet">{event.ip_address ?? "–"}</code>,
     },
   ];
-}
-
-function Subject({ event }: { event: AuditEvent }) {
-  const named = event.after ?? event.before;
-  const name = typeof named?.["name"] === "string" ? named["name"] : null;
-  return (
-    <span className="grid max-w-80">
-      <span className="truncate">{name ?? event.subject.type.replaceAll("_", " ")}</span>
-      <code className="truncate text-xs text-quiet">{event.subject.id}</code>
-    </span>
-  );
 }

@@ -1,3 +1,4 @@
+import { viewFields } from "../../kit/tables/view-fields.ts";
 import { day, makeSearchReader, text } from "../../search-fields.ts";
 
 const MAX_LENGTH = 100;
@@ -16,6 +17,7 @@ export const readAuditSearch = makeSearchReader({
   from: day,
   /** Last day in UTC, included. */
   to: day,
+  ...viewFields,
 });
 export type AuditSearch = ReturnType<typeof readAuditSearch>;
 
