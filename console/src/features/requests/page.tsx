@@ -3,7 +3,9 @@ import { Download } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef } from "react";
 import { download } from "../../api-client.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
-import { RequestTable } from "../../kit/requests/request-table.tsx";
+import { makeRequestColumns, RequestTable } from "../../kit/requests/request-table.tsx";
+import { TableTools } from "../../kit/tables/table-tools.tsx";
+import { useTableView } from "../../kit/tables/use-table-view.ts";
 import { RangeBar } from "../../kit/usage/filter-bar.tsx";
 import { LiveToggle, StaleBadge } from "../../kit/usage/live.tsx";
 import { useReplicaNote } from "../../kit/usage/replica-note.ts";
@@ -13,6 +15,7 @@ import { Button, ButtonLink } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { Page } from "../../ui/page.tsx";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
+import type { TableView } from "../../ui/table-columns.ts";
 import { showToast } from "../../ui/toast.ts";
 import { LogKind } from "./log-kind.tsx";
 import { type RequestsQuery, toRequestsQuery, useRequests } from "./queries.ts";
@@ -58,6 +61,8 @@ function SentRequests({ search, go, change }: SentRequestsProps) {
   const requests = useRequests(query, isLive);
   useLoadWhileEmpty(requests);
   const note = useReplicaNote();
+  const view = useTableView();
+  const columns = useMemo(() => makeRequestColumns(open), [open]);
   return (
     <Page
       title="Requests"
@@ -91,8 +96,16 @@ function SentRequests({ search, go, change }: SentRequestsProps) {
             error={requests.items.length > 0 ? requests.error : null}
             readAt={new Date(requests.readAtMs).toISOString()}
           />
+          <span className="ml-auto">
+            <TableTools columns={columns} view={view} />
+          </span>
         </div>
-        <Requests requests={requests} onOpen={open} onClear={() => go(() => ({}), true)} />
+        <Requests
+          requests={requests}
+          view={view}
+          onOpen={open}
+          onClear={() => go(() => ({}), true)}
+        />
       </div>
       <RequestDrawer
         id={shownId}
@@ -105,7 +118,7 @@ function SentRequests({ search, go, change }: SentRequestsProps) {
 
 /** Query with a fixed start time, which changes only with the filters. A moving start would reload the log. */
 function useLogQuery(search: ReportSearch): RequestsQuery {
-  const { open: _, ...filters } = search;
+  const { open: _, sort, columns, ...filters } = search;
   const text = JSON.stringify(filters);
   return useMemo(() => toRequestsQuery(JSON.parse(text) as ReportSearch, Date.now()), [text]);
 }
@@ -122,6 +135,8 @@ function toUsageSearch({
   refused,
   code,
   open,
+  sort,
+  columns,
   ...rest
 }: ReportSearch): ReportSearch {
   return rest;
@@ -149,11 +164,12 @@ function useLoadWhileEmpty({
 
 interface RequestsProps {
   requests: Requests;
+  view: TableView;
   onOpen: (id: string) => void;
   onClear: () => void;
 }
 
-function Requests({ requests, onOpen, onClear }: RequestsProps) {
+function Requests({ requests, view, onOpen, onClear }: RequestsProps) {
   const { items, error, isPending, hasOlder, isLoadingOlder } = requests;
   if (error && items.length === 0) {
     return <LoadError error={error} onRetry={requests.refetch} />;
@@ -162,7 +178,7 @@ function Requests({ requests, onOpen, onClear }: RequestsProps) {
   return (
     <>
       {items.length > 0 ? (
-        <RequestTable requests={items} onOpen={onOpen} />
+        <RequestTable requests={items} onOpen={onOpen} view={view} />
       ) : hasOlder ? (
         <EmptyState title="No match yet">The newest part of the log was searched.</EmptyState>
       ) : (

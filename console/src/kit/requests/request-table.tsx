@@ -2,6 +2,9 @@ import { useMemo } from "react";
 import { Money, Tokens } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
+import type { TableView } from "../../ui/table-columns.ts";
+import { listTags } from "../tags/tag-lines.ts";
+import { isSimulated, SimulatedBadge } from "../usage/simulated.tsx";
 import { makeMomentColumns } from "./moment-columns.tsx";
 import type { LoggedRequest } from "./queries.ts";
 import { addAdjustment, describeStatus, formatCaller, formatDuration } from "./words.ts";
@@ -12,20 +15,25 @@ interface RequestTableProps {
   onOpen: (id: string) => void;
   /** Columns to hide, because all rows have the same value. */
   hides?: readonly ("key" | "workspace")[];
+  /** Choices of the member. Absent: the usual columns. */
+  view?: TableView | undefined;
 }
 
 /** Table of requests. A press on a row opens the request. */
-export function RequestTable({ requests, onOpen, hides = noneHidden }: RequestTableProps) {
+export function RequestTable({ requests, onOpen, hides = noneHidden, view }: RequestTableProps) {
   const columns = useMemo(
-    () => makeColumns(onOpen).filter(({ id }) => !hides.some((hidden) => hidden === id)),
+    () => makeRequestColumns(onOpen).filter(({ id }) => !hides.some((hidden) => hidden === id)),
     [onOpen, hides],
   );
-  return <Table label="Requests" columns={columns} rows={requests} rowKey={({ id }) => id} />;
+  return (
+    <Table label="Requests" columns={columns} rows={requests} rowKey={({ id }) => id} view={view} />
+  );
 }
 
 const noneHidden: readonly [] = [];
 
-function makeColumns(onOpen: (id: string) => void): Column<LoggedRequest>[] {
+/** Columns of a request, with those that a member can add. */
+export function makeRequestColumns(onOpen: (id: string) => void): Column<LoggedRequest>[] {
   return [
     ...makeMomentColumns<LoggedRequest>({ at: ({ started_at }) => started_at, onOpen }),
     {
@@ -65,7 +73,7 @@ function makeColumns(onOpen: (id: string) => void): Column<LoggedRequest>[] {
       id: "cost",
       header: "Cost",
       isNumeric: true,
-      cell: (request) => <Money usd={addAdjustment(request)} />,
+      cell: (request) => <Cost request={request} />,
     },
     {
       id: "latency",
@@ -93,7 +101,43 @@ function makeColumns(onOpen: (id: string) => void): Column<LoggedRequest>[] {
       from: "lg",
       cell: ({ is_stream }) => (is_stream ? "Yes" : <span className="text-faint">No</span>),
     },
+    {
+      id: "member",
+      header: "Member",
+      isOptional: true,
+      cell: ({ member_name, member_email }) => <Short text={member_name ?? member_email ?? "–"} />,
+    },
+    { id: "client", header: "Client", isOptional: true, cell: ({ client }) => client },
+    {
+      id: "tags",
+      header: "Tags",
+      isOptional: true,
+      cell: ({ tags }) => <Short text={listTags(tags).join(", ") || "–"} />,
+    },
+    {
+      id: "session",
+      header: "Agent session",
+      isOptional: true,
+      cell: ({ claimed }) => <Short text={claimed?.agent_session_id ?? "–"} />,
+    },
+    {
+      id: "upstream",
+      header: "Upstream request",
+      isOptional: true,
+      cell: ({ upstream_request_id: id }) => (id === null ? "–" : <code>{id}</code>),
+    },
   ];
+}
+
+function Cost({ request }: { request: LoggedRequest }) {
+  const cost = <Money usd={addAdjustment(request)} />;
+  if (!isSimulated(request)) return cost;
+  return (
+    <span className="inline-flex flex-wrap items-center justify-end gap-x-1.5">
+      <SimulatedBadge />
+      {cost}
+    </span>
+  );
 }
 
 function Status({ request }: { request: LoggedRequest }) {

@@ -1,5 +1,6 @@
 import { billedMeasures, type ReportGroup, reportGroups } from "@bursar/contract/usage-shape.ts";
 import { day, makeSearchReader, matching, oneOf, texts } from "../../search-fields.ts";
+import { viewFields } from "../tables/view-fields.ts";
 import { rangeNames } from "./range.ts";
 
 export const groupNames = [...reportGroups, "token_type"] as const;
@@ -72,5 +73,6 @@ export const readReportSearch = makeSearchReader({
   code: texts,
   /** Request that is open. */
   open: matching(/^req_\w{1,96}$/),
+  ...viewFields,
 });
 export type ReportSearch = ReturnType<typeof readReportSearch>;
