@@ -1,6 +1,6 @@
 // `npm start`, `npm run build`, `npm run dev`, `npm test`, `npm run check`, `npm run bench`, `npm run bench:ingest`,
-// `npm run bench:reports`, `npm run bench:upgrade`, `npm run soak`, `npm run sim`, `npm run drill`, `npm run screenshots`: installs
-// missing packages, then runs the command under a Node that is new enough.
+// `npm run bench:reports`, `npm run bench:upgrade`, `npm run soak`, `npm run sim`, `npm run drill`, `npm run screenshots`,
+// `npm run measure-pages`: installs missing packages, then runs the command under a Node that is new enough.
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { checkPort } from "./check-port.mjs";
@@ -81,6 +81,10 @@ switch (command) {
     await ensureInstalled("all");
     buildConsole();
     step("screenshots", null, ["console/test/screenshots.ts", ...rest]);
+    break;
+  case "measure-pages":
+    await ensureInstalled("all");
+    step("pages on a slow connection", null, ["console/test/measure-pages.ts", ...rest]);
     break;
   default:
     console.error(`Unknown command: ${command}`);
