@@ -1,5 +1,6 @@
 import { type KeyboardEvent, type ReactNode, useRef, useState } from "react";
 import { classNames } from "../../ui/class-names.ts";
+import { plotPlace } from "./chart.tsx";
 import { bucketWords } from "./drill.ts";
 import { figure } from "./figures.ts";
 import { seriesColor } from "./legend.tsx";
@@ -45,7 +46,7 @@ export function Bars({ series, metric, bucket, action, onPress, children }: Bars
         aria-label="Bars of the chart"
         onKeyDown={onKey}
         onMouseLeave={() => setActive(null)}
-        className="absolute top-2 right-1 bottom-[30px] left-14 grid"
+        className={classNames(plotPlace, "grid")}
         style={{ gridTemplateColumns: `repeat(${points.length}, minmax(0, 1fr))` }}
       >
         {points.map((point, index) => (

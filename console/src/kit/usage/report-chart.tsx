@@ -1,13 +1,13 @@
 import { useNavigate } from "@tanstack/react-router";
 import { ChevronRight } from "lucide-react";
-import { lazy, Suspense, useCallback, useMemo, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { Button } from "../../ui/button.tsx";
 import { formatTime, formatUsd } from "../../ui/format.ts";
 import { EmptyState, Skeleton } from "../../ui/states.tsx";
 import { Segments } from "../../ui/tabs.tsx";
 import { Bars } from "./bars.tsx";
 import { BucketTable } from "./bucket-table.tsx";
-import type { ChartLines } from "./chart.tsx";
+import { type ChartLines, UsageChart } from "./chart.tsx";
 import type { CostSummary } from "./cost-summary.tsx";
 import { listCrumbs, toDetailTime } from "./drill.ts";
 import { rangeWords } from "./filter-bar.tsx";
@@ -19,10 +19,6 @@ import type { Report, ReportInput } from "./report-query.ts";
 import type { Metric, ReportSearch } from "./search.ts";
 import { type Point, type Series, toSeries } from "./series.ts";
 import { metricWords } from "./words.ts";
-
-const UsageChart = lazy(() =>
-  import("./chart.tsx").then((module) => ({ default: module.UsageChart })),
-);
 
 type View = NonNullable<ReportSearch["view"]>;
 
@@ -92,16 +88,12 @@ export function ReportChart(props: ReportChartProps) {
         <NoUsage search={search} onChange={onChange} />
       ) : view === "table" && report ? (
         <BucketTable {...picture} />
+      ) : report ? (
+        <Bars {...picture}>
+          <UsageChart series={series} metric={asked.metric} bucket={bucket} lines={lines} />
+        </Bars>
       ) : (
-        <Suspense fallback={<Skeleton className="h-[300px]" />}>
-          {report ? (
-            <Bars {...picture}>
-              <UsageChart series={series} metric={asked.metric} bucket={bucket} lines={lines} />
-            </Bars>
-          ) : (
-            <Skeleton className="h-[300px]" />
-          )}
-        </Suspense>
+        <Skeleton className="h-[300px]" />
       )}
       {asked.groupBy !== null && <Legend series={series} hidden={hidden} onChange={setHidden} />}
       <figcaption className="text-sm text-quiet">
