@@ -4,6 +4,7 @@ import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { ApiError } from "#src/domain/api-error.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { ClientFacts } from "./client-address.ts";
+import { addCompression } from "./compress-answers.ts";
 import { mountDocs } from "./docs.ts";
 import { makeErrorResponse } from "./errors.ts";
 import { type HandlerDeps, makeHandlers } from "./handlers.ts";
@@ -68,6 +69,7 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
   app.addHook("onRequest", async (request, reply) => {
     reply.headers({ ...makeHeaders(request.raw), "request-id": request.id });
   });
+  addCompression(app);
   // The server reads bodies of every content type itself, so it can also refuse a wrong one.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
