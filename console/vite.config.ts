@@ -1,10 +1,18 @@
+import { join } from "node:path";
 import { enforcements, NEW_LIMIT_HOLD } from "@bursar/contract/admin/spend-limits.ts";
+import { consolePages, signInPages } from "@bursar/contract/console-pages.ts";
 import { adminRoutes } from "@bursar/contract/routes.ts";
 import tailwind from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
+import { addLaterFiles, addPageFiles, type BuiltFile } from "./build/documents.ts";
+import { type ChunkPlan, planChunks } from "./build/plan-chunks.ts";
+import { isPageOf, sectionOf } from "./build/sections.ts";
 
 const CONTRACT = "virtual:contract";
+const root = import.meta.dirname;
+const documents = { console: "index.html", signIn: "sign-in.html" } as const;
+const ofVisitors: ReadonlySet<string> = new Set(signInPages);
 
 /**
  * Runtime data of the contract for the console, such as the method and path of every operation. The schemas stay on the
@@ -28,12 +36,87 @@ function contractFacts(): Plugin {
   };
 }
 
-/** All modules of the first load. Without this group they are 65 files, one for each set of importers. */
-const firstLoad = { name: "first", tags: ["$initial" as const] };
+/**
+ * Writes `documents/<page>.html` for each page of the console. The server answers its addresses with it, and others with
+ * `index.html`. During development, pages of visitors get their document here.
+ */
+function pageDocuments(): Plugin {
+  return {
+    name: "bursar-documents",
+    configureServer: ({ middlewares }) => {
+      middlewares.use((request, _response, next) => {
+        const [page = ""] = (request.url ?? "").slice(1).split(/[/?]/);
+        if (ofVisitors.has(page)) request.url = `/${documents.signIn}`;
+        next();
+      });
+    },
+    generateBundle: {
+      order: "post",
+      handler(_, bundle) {
+        const files: BuiltFile[] = Object.values(bundle).flatMap((file) =>
+          file.type === "chunk"
+            ? [{ name: file.fileName, imports: file.imports, moduleIds: file.moduleIds }]
+            : [],
+        );
+        const read = (name: string) => {
+          const file = bundle[name];
+          if (file?.type !== "asset") throw new Error(`the build has no ${name}`);
+          return String(file.source);
+        };
+        const html = read(documents.console);
+        for (const page of ["overview", ...consolePages]) {
+          if (ofVisitors.has(page)) continue;
+          const source = addPageFiles({ html, files, isOfPage: isPageOf(page) });
+          this.emitFile({ type: "asset", fileName: `documents/${page}.html`, source });
+        }
+        const isOverview = isPageOf("overview");
+        const isLater = (id: string) => id === join(root, "src", "main.tsx") || isOverview(id);
+        const visitors = { html: read(documents.signIn), files, isOfPage: isLater };
+        const source = addLaterFiles(visitors);
+        for (const page of signInPages) {
+          this.emitFile({ type: "asset", fileName: `documents/${page}.html`, source });
+        }
+      },
+    },
+  };
+}
+
+let plan: ChunkPlan | null = null;
+
+/** Names of the files in the order of the plan. The bundler fills earlier groups first. */
+const MAX_FILES = 60;
+const groups = Array.from({ length: MAX_FILES }, (_, place) => ({
+  priority: MAX_FILES - place,
+  debugName: `place ${place}`,
+  name: (id: string, graph: { getModuleInfo: (id: string) => Found | null }) => {
+    plan ??= planChunks({
+      find: (id) => toPlanned(graph.getModuleInfo(id)),
+      documents: {
+        console: join(root, documents.console),
+        signIn: join(root, documents.signIn),
+      },
+      sectionOf,
+    });
+    const file = plan.fileOf.get(id);
+    return file !== undefined && plan.order[place] === file ? file : null;
+  },
+}));
+
+interface Found {
+  importedIds: string[];
+  dynamicallyImportedIds: string[];
+  code: string | null;
+}
+
+function toPlanned(module: Found | null) {
+  if (module === null) return null;
+  const { importedIds, dynamicallyImportedIds, code } = module;
+  return { importedIds, dynamicallyImportedIds, size: code?.length ?? 0 };
+}
 
 export default defineConfig({
-  root: import.meta.dirname,
-  plugins: [contractFacts(), react(), tailwind()],
+  root,
+  plugins: [contractFacts(), react(), tailwind(), pageDocuments()],
   build: {
     outDir: process.env["CONSOLE_OUT_DIR"] ?? "dist",
     emptyOutDir: true,
@@ -42,6 +125,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    rolldownOptions: { output: { codeSplitting: { groups: [firstLoad] } } },
+    rolldownOptions: {
+      input: Object.values(documents).map((name) => join(root, name)),
+      output: { codeSplitting: { groups } },
+    },
   },
 });

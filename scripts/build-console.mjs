@@ -24,6 +24,8 @@ const STAMP = ".built-from";
 const sources = [
   "console/src",
   "console/index.html",
+  "console/sign-in.html",
+  "console/build",
   "console/vite.config.ts",
   "scripts/build-console.mjs",
   "contract/src",

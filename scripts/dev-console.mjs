@@ -19,6 +19,7 @@ const policy = consolePolicy
 const viteFolders = new Set([
   ...consolePages,
   "",
+  "sign-in.html",
   "src",
   "@vite",
   "@fs",

@@ -97,8 +97,12 @@ function readRoutes(): { path: string; folder: string }[] {
         loaders.get(/lazyRouteComponent\((\w+)/.exec(text)?.[1] ?? "");
       return isNested || !path || !folder ? [] : [{ path, folder }];
     });
-  return [
-    ...routes,
-    { path: "/", folder: /OverviewPage \} from "\.\.\/features\/([\w-]+)/.exec(source)?.[1] ?? "" },
-  ];
+  const ofVisitors = [...source.matchAll(/\{ path: "([^"]+)", component: (\w+) \}/g)].map(
+    ([, path = "", component = ""]) => ({
+      path,
+      folder:
+        new RegExp(`\\{ ${component} \\} from "\\.\\./features/([\\w-]+)/`).exec(source)?.[1] ?? "",
+    }),
+  );
+  return [...routes, ...ofVisitors];
 }

@@ -7,8 +7,9 @@ import {
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
-import { useRef, useSyncExternalStore } from "react";
+import { useSyncExternalStore } from "react";
 import { type Answer, ApiError, call, type Input, type Operation } from "./api-client.ts";
+import { useAttempts } from "./attempts.ts";
 
 // Queries and changes of pages. The key of a query is its operation and input. A change names the operations that it
 // makes stale.
@@ -210,26 +211,15 @@ function useCachedQuery<Data>(
   }) as UseQueryResult<Data, Error>;
 }
 
-/**
- * Mutation for one operation. A repeated input has the same idempotency key, so that a retry cannot change data twice.
- * Another input, or a success, starts a new key. After a success, `staleOperations` are loaded again.
- */
+/** Mutation for one operation, with idempotency keys. After a success, `staleOperations` are loaded again. */
 export function useChange<O extends Operation>(
   operation: O,
   staleOperations: readonly Operation[],
 ) {
   const client = useQueryClient();
-  const attempt = useRef<{ input: string; key: string } | null>(null);
   const mutation = useMutation<Answer<O>, Error, Input<O>>({
-    mutationFn: (input) => {
-      const text = JSON.stringify(input);
-      if (attempt.current?.input !== text) {
-        attempt.current = { input: text, key: makeIdempotencyKey() };
-      }
-      return call(operation, input, { idempotencyKey: attempt.current.key });
-    },
+    mutationFn: useAttempts(operation),
     onSuccess: async () => {
-      attempt.current = null;
       // Most changes decide or end something that the rail counts. No page waits for the counts.
       void client.invalidateQueries({ queryKey: ["getBadges"] });
       await Promise.all(
@@ -238,10 +228,4 @@ export function useChange<O extends Operation>(
     },
   });
   return { ...mutation, operation, staleOperations };
-}
-
-/** `crypto.randomUUID` needs a secure origin, but the console can run on plain HTTP in a private network. */
-export function makeIdempotencyKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

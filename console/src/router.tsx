@@ -2,16 +2,14 @@ import { createRouter } from "@tanstack/react-router";
 import { companyPages } from "./routes/company-pages.ts";
 import { everydayPages } from "./routes/everyday-pages.ts";
 import { root, shell } from "./routes/frame.ts";
-import { signInPages } from "./routes/sign-in-pages.ts";
+import { setUp } from "./routes/set-up.ts";
 import { ErrorState } from "./ui/states.tsx";
 
-// Every address of the console. contract/src/console-pages.ts also lists the first part of each, because the server
-// answers these paths with the console. Pages are loaded when they are first opened.
+// Every address of the console, except the pages of visitors (routes/sign-in-pages.tsx). contract/src/console-pages.ts
+// also lists the first part of each, because the server answers these paths with the console. Pages are loaded when they
+// are first opened.
 
-const routeTree = root.addChildren([
-  ...signInPages,
-  shell.addChildren([...everydayPages, ...companyPages]),
-]);
+const routeTree = root.addChildren([setUp, shell.addChildren([...everydayPages, ...companyPages])]);
 
 export const router = createRouter({
   routeTree,

@@ -6,6 +6,7 @@ import {
 } from "@bursar/contract/permissions.ts";
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { type Answer, ApiError, call } from "./api-client.ts";
+import { waitForServer } from "./connection.ts";
 import { queryClient } from "./queries.ts";
 import { requestSignIn } from "./questions.ts";
 import { setTimeDisplay } from "./ui/format.ts";
@@ -91,6 +92,15 @@ export async function continueSession(memberId: string): Promise<Session | null>
   if (session.member.id === memberId) return session;
   location.reload();
   return null;
+}
+
+/**
+ * Leaves for the sign-in, which has a document of its own. Waits while the server is away. `next`: the address to open
+ * after the sign-in, or null for the overview.
+ */
+export async function openSignIn(next: string | null): Promise<void> {
+  await waitForServer();
+  location.replace(next === null ? "/login" : `/login?next=${encodeURIComponent(next)}`);
 }
 
 /** Ends the session. The console then opens the sign-in page. */

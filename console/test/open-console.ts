@@ -357,10 +357,9 @@ const defineFindProperty = `
       }
       return null;
     };
-    const found = look(root[key]);
-    if (!found) throw new Error("the page has no " + name);
-    return found;
+    return look(root[key]);
   };
+  // The pages of visitors have no cache and no router.
   const client = findProperty("client", (client) => client.getQueryCache);
 `;
 
@@ -384,8 +383,8 @@ export async function openByRouter(page: Page, path: string): Promise<void> {
 export function readPageState(page: Page): Promise<string> {
   return page.evaluate(`(() => {
     ${defineFindProperty}
-    const queries = client.getQueryCache().getAll().map((query) => [query.queryKey, query.state]);
-    const changes = client.getMutationCache().getAll().map((change) => change.state);
+    const queries = client?.getQueryCache().getAll().map((query) => [query.queryKey, query.state]);
+    const changes = client?.getMutationCache().getAll().map((change) => change.state);
     const write = (_, value) => (typeof value === "bigint" ? String(value) : value);
     return JSON.stringify([
       location.href, history.state, { ...localStorage }, { ...sessionStorage }, document.cookie, name,

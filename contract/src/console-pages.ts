@@ -1,12 +1,15 @@
 /**
+ * Pages for visitors without a session. The server returns a document of their own, without the code of the other pages.
+ */
+export const signInPages = ["login", "invite", "reset"] as const;
+
+/**
  * First path segments of console pages: the nouns of the folders and API paths. The server returns the console's document
  * for each of them, and for all paths below. No API path begins with one.
  */
 export const consolePages = [
+  ...signInPages,
   "setup",
-  "login",
-  "invite",
-  "reset",
   "usage",
   "cost",
   "requests",

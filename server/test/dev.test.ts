@@ -72,7 +72,7 @@ test("npm run dev serves the page and the API at one address, restarts on a chan
   const { pid, origin, dataDir, token } = await startDev();
 
   const page = await fetch(`${origin}/login`, { headers: { accept: "text/html" } });
-  expect(await page.text()).toContain('src="/src/main.tsx"');
+  expect(await page.text()).toContain('src="/src/sign-in.tsx"');
   expect(page.headers.get("content-security-policy")).toMatch(/script-src 'self' 'nonce-[^']+';/);
 
   const console = { "x-bursar-console": "1", origin, "content-type": "application/json" };

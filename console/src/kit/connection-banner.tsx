@@ -1,16 +1,10 @@
-import { useEffect } from "react";
-import { isServerAway, reconnectCount } from "../connection.ts";
+import { isServerAway } from "../connection.ts";
 import { useObservable } from "../observable.ts";
-import { queryClient } from "../queries.ts";
 import { Spinner } from "../ui/button.tsx";
 
-/** Banner while the server does not answer. All data is loaded again when it does. */
+/** Banner while the server does not answer. */
 export function ConnectionBanner() {
   const isAway = useObservable(isServerAway);
-  const count = useObservable(reconnectCount);
-  useEffect(() => {
-    if (count > 0) void queryClient.invalidateQueries();
-  }, [count]);
   return (
     <div role="status">
       {isAway && (

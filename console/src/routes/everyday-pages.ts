@@ -7,7 +7,6 @@ import {
   readNewIncreaseRequestSearch,
 } from "../features/increase-requests/search.ts";
 import { readMyUsageSearch } from "../features/my-usage/search.ts";
-import { OverviewPage } from "../features/overview/page.tsx";
 import { readLimitsSearch } from "../kit/limits/search.ts";
 import { readReportSearch } from "../kit/usage/search.ts";
 import { lazyRouteComponent } from "../load-part.ts";
@@ -15,7 +14,11 @@ import { shell } from "./frame.ts";
 
 // Pages in the first section of the rail.
 
-const overview = createRoute({ getParentRoute: () => shell, path: "/", component: OverviewPage });
+const overview = createRoute({
+  getParentRoute: () => shell,
+  path: "/",
+  component: lazyRouteComponent(() => import("../features/overview/page.tsx"), "OverviewPage"),
+});
 
 const usage = createRoute({
   getParentRoute: () => shell,

@@ -6,7 +6,7 @@ import { ConnectionBanner } from "../kit/connection-banner.tsx";
 import { lazyPart } from "../load-part.ts";
 import { useObservable } from "../observable.ts";
 import { queryClient } from "../queries.ts";
-import { type Session, useSessionQuery } from "../session.ts";
+import { openSignIn, type Session, useSessionQuery } from "../session.ts";
 import { ErrorState } from "../ui/states.tsx";
 import { Shell } from "./shell.tsx";
 
@@ -59,16 +59,12 @@ function useSecondFactorSetUp(session: Session | null): { isOpen: boolean; close
   return { isOpen, close: () => setIsStarted(false) };
 }
 
-/**
- * Opens the sign-in page once, with the current address as its target. While that page loads, the address is already
- * its own, so a second navigation would loop.
- */
+/** Opens the sign-in page, with the current address as its target. */
 function SignInRedirect() {
   const router = useRouter();
   useEffect(() => {
     const { href } = router.state.location;
-    const search = href === "/" ? {} : { next: href };
-    void router.navigate({ to: "/login", search, replace: true });
+    void openSignIn(href === "/" ? null : href);
   }, [router]);
-  return null;
+  return <ConnectionBanner />;
 }

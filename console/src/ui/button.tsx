@@ -1,6 +1,6 @@
-import { Link, type LinkProps } from "@tanstack/react-router";
 import type { ComponentPropsWithRef, ReactNode } from "react";
 import { classNames } from "./class-names.ts";
+import { AppLink, type AppLinkProps } from "./link.tsx";
 
 export type ButtonKind = "primary" | "plain" | "quiet" | "danger";
 
@@ -51,11 +51,11 @@ export function ButtonLink({
   kind = "plain",
   children,
   ...rest
-}: LinkProps & { kind?: ButtonKind; children: ReactNode }) {
+}: AppLinkProps & { kind?: ButtonKind; children: ReactNode }) {
   return (
-    <Link {...rest} className={classNames(shape, looks[kind])}>
+    <AppLink {...rest} className={classNames(shape, looks[kind])}>
       {children}
-    </Link>
+    </AppLink>
   );
 }
 

@@ -1,6 +1,7 @@
-import { Link, type LinkProps } from "@tanstack/react-router";
+import type { LinkProps } from "@tanstack/react-router";
 import { ChevronLeft } from "lucide-react";
 import { type ReactNode, useEffect, useRef } from "react";
+import { AppLink } from "./link.tsx";
 import { isDialogOpen } from "./open-dialog.ts";
 
 interface PageProps {
@@ -46,12 +47,12 @@ export function Page({ title, above, lead, actions, children }: PageProps) {
 /** Link above the title, to the list that contains this item. */
 export function BackLink({ to, children }: { to: LinkProps["to"]; children: ReactNode }) {
   return (
-    <Link
-      {...({ to } as LinkProps)}
+    <AppLink
+      to={to}
       className="inline-flex w-fit items-center gap-1 rounded-sm text-sm text-quiet hover:text-ink"
     >
       <ChevronLeft size={14} aria-hidden="true" /> {children}
-    </Link>
+    </AppLink>
   );
 }
 

@@ -10,6 +10,11 @@ import { serverTest as test } from "#test/harness/admin-test.ts";
 import { makeAdminApp } from "./app.ts";
 
 const DOCUMENT = "<!doctype html><title>Console</title>";
+const OWN_DOCUMENTS: Record<string, string> = {
+  overview: `${DOCUMENT}<p>Overview`,
+  login: `${DOCUMENT}<p>Sign in`,
+  "api-keys": `${DOCUMENT}<p>API keys`,
+};
 const SCRIPT = "export const answer = 42;\n";
 let folder: string;
 let app: FastifyInstance;
@@ -21,6 +26,10 @@ test.beforeAll(async ({ h }) => {
   await writeFile(join(folder, "assets", "main-abc.js"), SCRIPT);
   await writeFile(join(folder, "assets", "main-abc.js.gz"), gzipSync(SCRIPT));
   await writeFile(join(folder, "assets", "notes.txt"), "not a file of a page");
+  await mkdir(join(folder, "documents"));
+  for (const [page, document] of Object.entries(OWN_DOCUMENTS)) {
+    await writeFile(join(folder, "documents", `${page}.html`), document);
+  }
   app = await makeAdminApp({ ...h.deps, consoleFolder: folder });
 });
 afterAll(async () => {
@@ -31,14 +40,16 @@ afterAll(async () => {
 const get = (url: string, headers: Record<string, string> = {}) =>
   app.inject({ method: "GET", url, headers });
 
-test("serves the console's document at current and earlier addresses, uncached, with a strict policy", async () => {
+test("serves the document of each page, or the common one, at current and earlier addresses, uncached, with a strict policy", async () => {
   const pages = [
     ...consolePages.map((page) => `/${page}`),
     ...movedConsolePages.map(([page]) => page),
   ];
   for (const url of ["/", ...pages.flatMap((page) => [page, `${page}/a/b?c=d`])]) {
     const answer = await get(url);
-    expect([url, answer.statusCode, answer.payload]).toEqual([url, 200, DOCUMENT]);
+    const page = /^\/([^/]*)/.exec(url)?.[1] || "overview";
+    const document = OWN_DOCUMENTS[page] ?? DOCUMENT;
+    expect([url, answer.statusCode, answer.payload]).toEqual([url, 200, document]);
     expect(answer.headers["content-type"]).toBe("text/html; charset=utf-8");
     expect(answer.headers["cache-control"]).toBe("no-store");
     const policy = String(answer.headers["content-security-policy"]);
@@ -59,6 +70,8 @@ describe("other paths stay unchanged", () => {
     ["/assets/notes.txt", 404],
     ["/assets/../index.html", 404],
     ["/assets/%2e%2e%2findex.html", 404],
+    ["/assets/login.html", 404],
+    ["/documents/login.html", 404],
     ["/openapi.json", 200],
     ["/docs", 200],
     ["/healthz", 200],

@@ -1,5 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
-import { extname, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { consolePages, movedConsolePages } from "@bursar/contract/console-pages.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { consolePolicy } from "./security-headers.ts";
@@ -12,19 +12,27 @@ interface ConsoleFile {
   brotli: Buffer | null;
 }
 
-/** The built console: its document, and its other files by name. */
+/** The built console: its documents, and its other files by name. */
 export interface ConsoleBuild {
+  /** Document for addresses without one of their own. */
   document: ConsoleFile;
+  /** Documents by the first part of their addresses. They name the files of their page. */
+  documents: ReadonlyMap<string, ConsoleFile>;
   assets: ReadonlyMap<string, ConsoleFile>;
 }
 
 const ASSETS = "assets";
+const DOCUMENTS = "documents";
+/** Page at `/`. */
+const FIRST_PAGE = "overview";
+const HTML = "text/html; charset=utf-8";
 const YEAR_S = 31_536_000;
 const types: Record<string, string> = {
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
   ".woff2": "font/woff2",
   ".svg": "image/svg+xml",
+  ".html": HTML,
 };
 
 /**
@@ -32,31 +40,39 @@ const types: Record<string, string> = {
  * request path never reaches the disk, and a new build during the run does not mix with this one.
  */
 export async function readConsole(folder: string): Promise<ConsoleBuild | null> {
-  const assetFolder = join(folder, ASSETS);
-  const names = await readdir(assetFolder).catch(() => null);
-  if (names === null) return null;
-  const served = names.filter((name) => extname(name) in types);
-  const assets = await Promise.all(
-    served.map(async (name) => {
-      const file = await readForms(join(assetFolder, name), types[extname(name)] ?? "");
-      return [name, file] as const;
-    }),
-  );
-  const document = await readForms(join(folder, "index.html"), "text/html; charset=utf-8");
-  return { document, assets: new Map(assets) };
+  const assets = await readFolder(join(folder, ASSETS));
+  if (assets === null) return null;
+  const documents = (await readFolder(join(folder, DOCUMENTS))) ?? new Map();
+  const document = await readForms(join(folder, "index.html"), HTML);
+  const byPage = [...documents].map(([name, file]) => [basename(name, ".html"), file] as const);
+  return { document, documents: new Map(byPage), assets };
 }
 
-/** Mounts the document at current and earlier addresses, and the files, whose names contain their content's hash. */
+/** Files of a folder that the server knows the type of. Null: there is no such folder. */
+async function readFolder(folder: string): Promise<Map<string, ConsoleFile> | null> {
+  const names = await readdir(folder).catch(() => null);
+  if (names === null) return null;
+  const files = names
+    .filter((name) => extname(name) in types)
+    .map(async (name) => {
+      const file = await readForms(join(folder, name), types[extname(name)] ?? "");
+      return [name, file] as const;
+    });
+  return new Map(await Promise.all(files));
+}
+
+/** Mounts the documents at current and earlier addresses, and the files, whose names contain their content's hash. */
 export function mountConsole(app: FastifyInstance, build: ConsoleBuild): void {
-  const sendDocument = (request: FastifyRequest, reply: FastifyReply) =>
+  const sendDocumentOf = (page: string) => (request: FastifyRequest, reply: FastifyReply) =>
     sendFile(
       request,
       reply.header("content-security-policy", consolePolicy).header("cache-control", "no-store"),
-      build.document,
+      build.documents.get(page) ?? build.document,
     );
-  app.get("/", sendDocument);
+  app.get("/", sendDocumentOf(FIRST_PAGE));
   const moved = movedConsolePages.map(([before]) => before.split("/")[1]);
-  for (const page of new Set([...consolePages, ...moved])) {
+  for (const page of new Set([...consolePages, ...moved.filter((page) => page !== undefined)])) {
+    const sendDocument = sendDocumentOf(page);
     app.get(`/${page}`, sendDocument);
     app.get(`/${page}/*`, sendDocument);
   }

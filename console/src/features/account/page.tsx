@@ -1,5 +1,4 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
-import { Link } from "@tanstack/react-router";
 import { WaitingSecrets } from "../../kit/api-keys/waiting-secrets.tsx";
 import { LaptopList } from "../../kit/laptops/laptop-list.tsx";
 import { staleLaptops } from "../../kit/laptops/queries.ts";
@@ -67,9 +66,9 @@ export function AccountPage() {
         {password_state === "missing" && (
           <Section title="Password" lead="You have no password.">
             <p className="text-sm">
-              <Link to="/reset" className="link">
+              <a href="/reset" className="link">
                 Set a password
-              </Link>{" "}
+              </a>{" "}
               by a link to your address. All your sessions then end.
             </p>
           </Section>

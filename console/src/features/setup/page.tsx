@@ -5,7 +5,7 @@ import { NewPasswordField } from "../../kit/sign-in/new-password-field.tsx";
 import { consumeToken } from "../../kit/sign-in/one-time-token.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useApi, useChange } from "../../queries.ts";
-import { startSession, useSessionQuery } from "../../session.ts";
+import { openSignIn, startSession, useSessionQuery } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { Field } from "../../ui/field.tsx";
@@ -26,7 +26,7 @@ export function SetUpPage() {
     void (next ? navigate({ to: "/setup", search: { step: next } }) : navigate({ to: "/" }));
   if (session.isPending || state.isPending) return null;
   if (!session.data) {
-    if (state.data?.is_open === false) return <Navigate to="/login" replace />;
+    if (state.data?.is_open === false) return <SignInRedirect />;
     return <OwnerStep onDone={() => go("upstream")} />;
   }
   switch (step) {
@@ -48,6 +48,11 @@ export function SetUpPage() {
   }
 }
 
+function SignInRedirect() {
+  useEffect(() => void openSignIn(null), []);
+  return null;
+}
+
 /** Token of the link. Survives renders until the page closes. */
 let linkToken: string | null = null;
 
@@ -57,7 +62,8 @@ function OwnerStep({ onDone }: { onDone: () => void }) {
     linkToken = consumeToken() ?? linkToken;
     setToken(linkToken);
   }, []);
-  const { form, submit, isBusy, error } = useChangeForm(useChange("setUp", ["getSetUp"]), {
+  // No answer is stale: a set-up that is done, without a session yet, would leave for the sign-in.
+  const { form, submit, isBusy, error } = useChangeForm(useChange("setUp", []), {
     defaultValues: { organization_name: "", name: "", email: "", password: "" },
     toInput: ({ organization_name, ...person }) => {
       const company = organization_name.trim();

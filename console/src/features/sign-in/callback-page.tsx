@@ -1,4 +1,3 @@
-import { useParams } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { type Answer, ApiError, call } from "../../api-client.ts";
 import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
@@ -8,21 +7,19 @@ import {
   leaveForProvider,
   reportSignIn,
 } from "../../kit/sign-in/provider-response.ts";
-import { useApi } from "../../queries.ts";
-import { startSession, useSessionQuery } from "../../session.ts";
 import { Button, ButtonLink } from "../../ui/button.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { OpenPage } from "./login-page.tsx";
 import { CodePage, SignInSteps } from "./sign-in-steps.tsx";
+import { useAnswer } from "./visitor.ts";
 
 type Arrived = Answer<"completeDirectorySignIn">["type"];
 
 /** Receives the response of a provider. */
 export function CallbackPage() {
-  const { directoryId = "" }: { directoryId?: string } = useParams({ strict: false });
+  const directoryId = location.pathname.split("/")[3] ?? "";
   const [response] = useState(consumeResponse);
   const [next] = useState(consumeNext);
-  const session = useSessionQuery();
   const { arrived, error, onSignedIn } = useArrival(directoryId, response);
   if (error) return <FailedPage error={error} directoryId={directoryId} next={next} />;
   switch (arrived) {
@@ -30,15 +27,14 @@ export function CallbackPage() {
       return <CodePage onBack={() => location.assign("/login")} onSignedIn={onSignedIn} />;
     case "link_required":
       return <LinkPage onSignedIn={onSignedIn} />;
-    default:
-      if (arrived === null || !session.data) {
-        return (
-          <AuthPage title="Signing in">
-            <SkeletonRows rows={2} />
-          </AuthPage>
-        );
-      }
+    case "signed_in":
       return next === null ? <ReturnPage /> : <OpenPage to={next} />;
+    default:
+      return (
+        <AuthPage title="Signing in">
+          <SkeletonRows rows={2} />
+        </AuthPage>
+      );
   }
 }
 
@@ -69,15 +65,11 @@ function useArrival(directoryId: string, response: string) {
     const send = async () => {
       const input = { params: { directory_id: directoryId }, body: { response } };
       const { type } = await call("completeDirectorySignIn", input);
-      if (type === "signed_in") await startSession();
       setArrived(type);
     };
     send().catch((failure: Error) => setError(failure));
   }, [directoryId, response]);
-  const onSignedIn = async () => {
-    await startSession();
-    setArrived("signed_in");
-  };
+  const onSignedIn = async () => setArrived("signed_in");
   return { arrived, error, onSignedIn };
 }
 
@@ -121,7 +113,7 @@ function isOfPerson(error: Error): boolean {
 
 /** The address belongs to a member: asks the member to confirm that the person is the same. */
 function LinkPage({ onSignedIn }: { onSignedIn: () => Promise<void> }) {
-  const directories = useApi("listSignInDirectories", {});
+  const directories = useAnswer("listSignInDirectories", {});
   if (directories.data?.company_sign_in_only) {
     return (
       <AuthPage

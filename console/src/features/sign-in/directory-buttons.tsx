@@ -1,16 +1,21 @@
 import { Building } from "lucide-react";
 import { useState } from "react";
+import type { Answer } from "../../api-client.ts";
 import { leaveForProvider } from "../../kit/sign-in/provider-response.ts";
-import { useApi } from "../../queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { FormError } from "../../ui/states.tsx";
 
+interface DirectoryButtonsProps {
+  directories: Answer<"listSignInDirectories">["data"];
+  /** Page to open after the sign-in. Null: the overview. */
+  next: string | null;
+}
+
 /** One button for each directory. The browser leaves the console for the provider. */
-export function DirectoryButtons({ next }: { next: string | null }) {
-  const directories = useApi("listSignInDirectories", {});
+export function DirectoryButtons({ directories, next }: DirectoryButtonsProps) {
   const [busyId, setBusyId] = useState<string | null>(null);
   const [error, setError] = useState<Error | null>(null);
-  if (!directories.data || directories.data.data.length === 0) return null;
+  if (directories.length === 0) return null;
   const leave = async (id: string) => {
     setBusyId(id);
     setError(null);
@@ -23,7 +28,7 @@ export function DirectoryButtons({ next }: { next: string | null }) {
   };
   return (
     <>
-      {directories.data.data.map(({ id, name }) => (
+      {directories.map(({ id, name }) => (
         <Button
           key={id}
           onClick={() => void leave(id)}

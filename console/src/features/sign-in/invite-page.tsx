@@ -1,13 +1,9 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
-import { useQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
-import { type Answer, call } from "../../api-client.ts";
+import type { Answer } from "../../api-client.ts";
 import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
 import { NewPasswordField } from "../../kit/sign-in/new-password-field.tsx";
 import { useOneTimeToken } from "../../kit/sign-in/one-time-token.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
-import { useChange } from "../../queries.ts";
-import { startSession } from "../../session.ts";
 import { Button, ButtonLink } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
@@ -16,17 +12,12 @@ import { Input } from "../../ui/input.tsx";
 import { Facts } from "../../ui/page.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { DirectoryButtons } from "./directory-buttons.tsx";
+import { openConsole, useAnswer, useVisitorChange } from "./visitor.ts";
 
 /** Shows the invite of a link, and accepts it. */
 export function InvitePage() {
   const token = useOneTimeToken();
-  const offer = useQuery<Answer<"lookUpInvite">, Error>({
-    queryKey: ["lookUpInvite"],
-    queryFn: () => call("lookUpInvite", { body: { token: token ?? "" } }),
-    enabled: token !== null,
-    retry: false,
-    staleTime: Number.POSITIVE_INFINITY,
-  });
+  const offer = useAnswer("lookUpInvite", token === null ? null : { body: { token } });
   if (token === null || offer.error) {
     return (
       <AuthPage
@@ -53,14 +44,11 @@ export function InvitePage() {
 }
 
 function Join({ offer, token }: { offer: Answer<"lookUpInvite">; token: string }) {
-  const navigate = useNavigate();
-  const { form, submit, isBusy, error } = useChangeForm(useChange("acceptInvite", []), {
+  const directories = useAnswer("listSignInDirectories", offer.company_sign_in_only ? {} : null);
+  const { form, submit, isBusy, error } = useChangeForm(useVisitorChange("acceptInvite"), {
     defaultValues: { name: "", password: "" },
     toInput: ({ name, password }) => ({ body: { token, name, password } }),
-    onSaved: async () => {
-      await startSession();
-      await navigate({ to: "/" });
-    },
+    onSaved: () => openConsole("/"),
   });
   const { errors } = form.formState;
   return (
@@ -81,7 +69,7 @@ function Join({ offer, token }: { offer: Answer<"lookUpInvite">; token: string }
       {offer.company_sign_in_only ? (
         <div className="grid gap-4">
           <p className="text-quiet">Your company sign-in gives you this role.</p>
-          <DirectoryButtons next={null} />
+          <DirectoryButtons directories={directories.data?.data ?? []} next={null} />
         </div>
       ) : (
         <form noValidate className="grid gap-5" onSubmit={submit}>

@@ -2,22 +2,22 @@ import { useState } from "react";
 import { call } from "../../api-client.ts";
 import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
 import { useOneTimeToken } from "../../kit/sign-in/one-time-token.ts";
-import { startSession, useSessionQuery } from "../../session.ts";
 import { Button, ButtonLink } from "../../ui/button.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { OpenPage } from "./login-page.tsx";
 import { CodePage } from "./sign-in-steps.tsx";
+import { openConsole, useIsSignedIn } from "./visitor.ts";
 
 /** Confirms with the token of a message that a person of a directory is the member. */
 export function LinkPage() {
   const token = useOneTimeToken();
-  const session = useSessionQuery();
+  const isSignedIn = useIsSignedIn();
   const [needsCode, setNeedsCode] = useState(false);
   const [isBusy, setIsBusy] = useState(false);
   const [error, setError] = useState<Error | null>(null);
-  if (session.data && !isBusy && token === null) return <OpenPage to="/account" />;
+  if (isSignedIn && !isBusy && token === null) return <OpenPage to="/account" />;
   if (needsCode) {
-    return <CodePage onBack={() => location.assign("/login")} onSignedIn={openConsole} />;
+    return <CodePage onBack={() => location.assign("/login")} onSignedIn={open} />;
   }
   const confirm = async () => {
     setIsBusy(true);
@@ -25,7 +25,7 @@ export function LinkPage() {
     try {
       const { type } = await call("confirmDirectoryLink", { body: { token: token ?? "" } });
       if (type === "two_factor_required") setNeedsCode(true);
-      else await openConsole();
+      else await open();
     } catch (failure) {
       setError(failure as Error);
     } finally {
@@ -54,7 +54,4 @@ export function LinkPage() {
   );
 }
 
-async function openConsole(): Promise<void> {
-  await startSession();
-  location.assign("/");
-}
+const open = () => openConsole("/");

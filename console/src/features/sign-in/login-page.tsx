@@ -1,47 +1,58 @@
-import { Navigate, useRouter, useSearch } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
-import { useApi } from "../../queries.ts";
-import { startSession, useSessionQuery } from "../../session.ts";
 import { DirectoryButtons } from "./directory-buttons.tsx";
 import { SignInSteps } from "./sign-in-steps.tsx";
+import { openConsole, useAnswer, useIsSignedIn } from "./visitor.ts";
 
 /** Sign-in with password, passkey, directory and second factor, then the requested page. */
 export function LoginPage() {
-  const { next }: { next?: string } = useSearch({ strict: false });
-  const session = useSessionQuery();
-  const setUp = useApi("getSetUp", {});
-  const directories = useApi("listSignInDirectories", {});
+  const next = readNext();
+  const isSignedIn = useIsSignedIn();
+  const setUp = useAnswer("getSetUp", {});
+  const directories = useAnswer("listSignInDirectories", {}).data;
   const [isRecovering, setIsRecovering] = useState(false);
-  if (session.data) return <OpenPage to={next ?? "/"} />;
-  if (setUp.data?.is_open) return <Navigate to="/setup" replace />;
-  const lead = next !== undefined && "After sign-in you return to your page.";
-  if (directories.data?.company_sign_in_only) {
+  if (isSignedIn) return <OpenPage to={next ?? "/"} />;
+  if (setUp.data?.is_open) return <OpenPage to="/setup" />;
+  const lead = next !== null && "After sign-in you return to your page.";
+  const open = () => openConsole(next ?? "/");
+  const buttons = <DirectoryButtons directories={directories?.data ?? []} next={next} />;
+  if (directories?.company_sign_in_only) {
     if (!isRecovering) {
-      return <CompanySignInPage next={next ?? null} onRecover={() => setIsRecovering(true)} />;
+      return (
+        <CompanySignInPage onRecover={() => setIsRecovering(true)}>{buttons}</CompanySignInPage>
+      );
     }
     return (
-      <SignInSteps title="Owner recovery" lead={<RecoveryLead />} onSignedIn={startSession}>
-        <DirectoryButtons next={next ?? null} />
+      <SignInSteps title="Owner recovery" lead={<RecoveryLead />} onSignedIn={open}>
+        {buttons}
       </SignInSteps>
     );
   }
   return (
-    <SignInSteps title="Sign in" lead={lead} onSignedIn={startSession}>
-      <DirectoryButtons next={next ?? null} />
+    <SignInSteps title="Sign in" lead={lead} onSignedIn={open}>
+      {buttons}
     </SignInSteps>
   );
 }
 
+/** Page to open after the sign-in: a path of this console, never another site. */
+function readNext(): string | null {
+  const next = new URLSearchParams(location.search).get("next") ?? "";
+  return /^\/(?![/\\])/.test(next) ? next : null;
+}
+
+interface CompanySignInPageProps {
+  onRecover: () => void;
+  children: ReactNode;
+}
+
 /** Sign-in where each organization of the server requires a directory. */
-function CompanySignInPage(props: { next: string | null; onRecover: () => void }) {
+function CompanySignInPage({ onRecover, children }: CompanySignInPageProps) {
   return (
     <AuthPage title="Sign in" lead="Use your company account.">
-      <div className="grid gap-4">
-        <DirectoryButtons next={props.next} />
-      </div>
+      <div className="grid gap-4">{children}</div>
       <p className="text-sm">
-        <button type="button" className="link" onClick={props.onRecover}>
+        <button type="button" className="link" onClick={onRecover}>
           Owner recovery
         </button>
       </p>
@@ -58,11 +69,8 @@ function RecoveryLead() {
   );
 }
 
-/** Opens an address with its query and hash. */
+/** Opens an address of the console with its query and hash. */
 export function OpenPage({ to }: { to: string }) {
-  const router = useRouter();
-  useEffect(() => {
-    void router.navigate({ href: to, replace: true });
-  }, [router, to]);
+  useEffect(() => void openConsole(to), [to]);
   return null;
 }

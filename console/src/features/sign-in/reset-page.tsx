@@ -1,21 +1,20 @@
-import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
 import { NewPasswordField } from "../../kit/sign-in/new-password-field.tsx";
 import { useOneTimeToken } from "../../kit/sign-in/one-time-token.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
-import { useChange } from "../../queries.ts";
 import { Button, ButtonLink } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
+import { useVisitorChange } from "./visitor.ts";
 
 const BACK = (
   <p className="text-sm">
-    <Link to="/login" className="link">
+    <a href="/login" className="link">
       Back to sign-in
-    </Link>
+    </a>
   </p>
 );
 
@@ -27,7 +26,7 @@ export function ResetPage() {
 
 function RequestLink() {
   const [isSent, setIsSent] = useState(false);
-  const { form, submit, isBusy, error } = useChangeForm(useChange("requestPasswordReset", []), {
+  const { form, submit, isBusy, error } = useChangeForm(useVisitorChange("requestPasswordReset"), {
     defaultValues: { email: "" },
     toInput: (body) => ({ body }),
     onSaved: () => setIsSent(true),
@@ -74,7 +73,7 @@ function RequestLink() {
 
 function SetPassword({ token }: { token: string }) {
   const [isChanged, setIsChanged] = useState(false);
-  const { form, submit, isBusy, error } = useChangeForm(useChange("confirmPasswordReset", []), {
+  const { form, submit, isBusy, error } = useChangeForm(useVisitorChange("confirmPasswordReset"), {
     defaultValues: { password: "" },
     toInput: ({ password }) => ({ body: { token, password } }),
     onSaved: () => setIsChanged(true),

@@ -1,4 +1,3 @@
-import { Link } from "@tanstack/react-router";
 import { Fingerprint } from "lucide-react";
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { call } from "../../api-client.ts";
@@ -6,12 +5,12 @@ import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
 import { getPasskey, hasPasskeys, offerPasskeys } from "../../kit/sign-in/passkeys.ts";
 import { PasswordField } from "../../kit/sign-in/password-field.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
-import { useChange } from "../../queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
+import { useVisitorChange } from "./visitor.ts";
 
 interface SignInStepsProps {
   title: string;
@@ -34,7 +33,7 @@ export function SignInSteps(props: SignInStepsProps) {
 
 function PasswordPage(props: SignInStepsProps & { onNeedsCode: () => void }) {
   const { title, lead, children, onNeedsCode, onSignedIn } = props;
-  const { form, submit, isBusy, error } = useChangeForm(useChange("signIn", []), {
+  const { form, submit, isBusy, error } = useChangeForm(useVisitorChange("signIn"), {
     defaultValues: { email: "", password: "" },
     toInput: (body) => ({ body }),
     onSaved: async ({ type }) => {
@@ -68,9 +67,9 @@ function PasswordPage(props: SignInStepsProps & { onNeedsCode: () => void }) {
       </form>
       <OtherWays onSignedIn={onSignedIn}>{children}</OtherWays>
       <p className="text-sm">
-        <Link to="/reset" className="link">
+        <a href="/reset" className="link">
           Forgot your password?
-        </Link>
+        </a>
       </p>
     </AuthPage>
   );
@@ -151,7 +150,7 @@ function OtherWays({ onSignedIn, children }: Pick<SignInStepsProps, "onSignedIn"
 export function CodePage(props: { onBack: () => void; onSignedIn: () => Promise<void> }) {
   const { onBack, onSignedIn } = props;
   const [method, setMethod] = useState<"totp" | "backup_code">("totp");
-  const { form, submit, isBusy, error } = useChangeForm(useChange("signInWithTwoFactor", []), {
+  const { form, submit, isBusy, error } = useChangeForm(useVisitorChange("signInWithTwoFactor"), {
     defaultValues: { code: "" },
     toInput: ({ code }) => ({ body: { method, code } }),
     onSaved: onSignedIn,

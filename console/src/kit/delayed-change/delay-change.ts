@@ -1,5 +1,6 @@
 import { call, type Input, type Operation } from "../../api-client.ts";
-import { makeIdempotencyKey, queryClient } from "../../queries.ts";
+import { makeIdempotencyKey } from "../../attempts.ts";
+import { queryClient } from "../../queries.ts";
 import { formatPlural } from "../../ui/format.ts";
 import { isDialogOpen } from "../../ui/open-dialog.ts";
 import { type Notice, notices, showToast } from "../../ui/toast.ts";

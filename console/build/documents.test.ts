@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { addLaterFiles, addPageFiles } from "./documents.ts";
+
+const html = '<head>\n  <script type="module" src="/assets/main.js"></script>\n</head>';
+const files = [
+  { name: "assets/main.js", imports: [], moduleIds: ["main"] },
+  { name: "assets/shared.js", imports: ["assets/main.js"], moduleIds: ["table"] },
+  { name: "assets/keys.js", imports: ["assets/shared.js"], moduleIds: ["keys"] },
+  { name: "assets/usage.js", imports: ["assets/shared.js"], moduleIds: ["usage"] },
+];
+
+test("a document names the files of its page and their imports, except those that it has", () => {
+  const document = addPageFiles({ html, files, isOfPage: (id) => id === "keys" });
+  expect(document).toBe(
+    '<head>\n  <script type="module" src="/assets/main.js"></script>\n' +
+      '  <link rel="modulepreload" crossorigin href="/assets/keys.js">\n' +
+      '  <link rel="modulepreload" crossorigin href="/assets/shared.js">\n</head>',
+  );
+});
+
+test("files for later are named without a load", () => {
+  const document = addLaterFiles({ html, files, isOfPage: (id) => id === "usage" });
+  expect(document).toContain('<link rel="later" crossorigin href="/assets/usage.js">');
+  expect(document).not.toContain("modulepreload");
+});

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { type PlannedModule, planChunks } from "./plan-chunks.ts";
+
+const BIG = 20_000;
+
+/** Graph by names: static imports, late imports, size. */
+type Graph = Record<string, readonly [imports: string[], late?: string[], size?: number]>;
+
+function plan(graph: Graph) {
+  const find = (id: string): PlannedModule | null => {
+    const [importedIds, dynamicallyImportedIds = [], size = BIG] = graph[id] ?? [[]];
+    return { importedIds, dynamicallyImportedIds, size };
+  };
+  const sectionOf = (id: string) => /^(\w+)-page$/.exec(id)?.[1] ?? null;
+  const documents = { console: "console.html", signIn: "sign-in.html" };
+  const { fileOf, order } = planChunks({ find, documents, sectionOf });
+  return { files: Object.fromEntries(fileOf), order };
+}
+
+test("visitors load their own modules and those of the base, never the console's", () => {
+  const { files } = plan({
+    "sign-in.html": [["react", "forms", "login"]],
+    "console.html": [["react", "router"], ["usage-page"]],
+    "usage-page": [["forms"]],
+  });
+  expect(files).toEqual({
+    ...{ "sign-in.html": "sign-in", login: "sign-in" },
+    ...{ react: "base", forms: "base" },
+    ...{ "console.html": "console", router: "console" },
+    "usage-page": "usage",
+  });
+});
+
+test("pages of one section share a file, and a module of many sections is in the shared file", () => {
+  const { files, order } = plan({
+    "sign-in.html": [["react"]],
+    "console.html": [["react"], ["a-page", "b-page", "c-page", "d-page"]],
+    "a-page": [["table", "report"]],
+    "b-page": [["table", "report"]],
+    "c-page": [["table", "small"]],
+    "d-page": [["table", "small"]],
+    small: [[], [], 10],
+  });
+  expect([files["table"], files["report"], files["small"]]).toEqual(["shared", "a-b", "shared"]);
+  expect(order.indexOf("a-b")).toBeLessThan(order.indexOf("a"));
+});
+
+test("parts that open later are apart from the pages, with what only they need", () => {
+  const { files } = plan({
+    "sign-in.html": [["react"]],
+    "console.html": [["react"], ["a-page", "palette"]],
+    "a-page": [["icons"], ["dialog"]],
+    palette: [["search", "icons"]],
+    dialog: [["search"]],
+  });
+  expect(files).toMatchObject({ palette: "late", search: "late", dialog: "late", icons: "a" });
+});
