@@ -41,18 +41,18 @@ test("each address has a document of its own", () => {
 });
 
 test.each(signInPages)(
-  "/%s loads at most 155 kB in 6 files, none of the signed-in console",
+  "/%s loads at most 135 kB in 6 files, none of the signed-in console",
   (page) => {
     const { files, bytes } = readFirstLoad(page);
     expect(files.sort()).toEqual([
       "base.css",
       "base.js",
-      "inter-latin.woff2",
+      "inter-basic.woff2",
       "rolldown-runtime.js",
       "sign-in.js",
-      "source-serif-4-latin.woff2",
+      "source-serif-4-basic.woff2",
     ]);
-    expect(bytes).toBeLessThanOrEqual(155_000);
+    expect(bytes).toBeLessThanOrEqual(135_000);
   },
 );
 
