@@ -13,6 +13,7 @@ export const errorResources = [
   "alert_channel",
   "alert_delivery",
   "alert_firing",
+  "alert_group",
   "api_key",
   "audit_event",
   "device_authorization",

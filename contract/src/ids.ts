@@ -31,6 +31,7 @@ export const idPrefixes = {
   waitingSecret: "wsec_",
   alert: "alert_",
   alertFiring: "firing_",
+  alertGroup: "agroup_",
   alertChannel: "channel_",
   alertDelivery: "msg_",
   increaseRequest: "slir_",
@@ -86,6 +87,9 @@ export const playgroundSessionId = idText.meta({ description: "Playground sessio
 export const laptopId = idText.meta({ description: "Laptop id, `laptop_…`." });
 export const alertId = idText.meta({ description: "Alert id, `alert_…`." });
 export const alertFiringId = idText.meta({ description: "Id of a firing, `firing_…`." });
+export const alertGroupId = idText.meta({
+  description: "Id of an alert group, `agroup_…`: its kind, scope type and scope.",
+});
 export const alertChannelId = idText.meta({ description: "Alert channel id, `channel_…`." });
 export const alertDeliveryId = idText.meta({ description: "Id of a delivery, `msg_…`." });
 export const increaseRequestId = idText.meta({

@@ -4,6 +4,7 @@ import { accessReviewRoutes } from "./admin/access-reviews.ts";
 import { adminKeyRoutes } from "./admin/admin-keys.ts";
 import { agentSessionRoutes } from "./admin/agent-sessions.ts";
 import { alertChannelRoutes } from "./admin/alert-channels.ts";
+import { alertGroupRoutes } from "./admin/alert-groups.ts";
 import { alertRoutes } from "./admin/alerts.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditLogRoutes } from "./admin/audit-log.ts";
@@ -89,6 +90,7 @@ export const adminRoutes = [
   ...limitForecastRoutes,
   ...rateLimitRoutes,
   ...alertRoutes,
+  ...alertGroupRoutes,
   ...increaseRequestRoutes,
   ...unresolvedSpendRoutes,
   ...ledgerCheckRoutes,

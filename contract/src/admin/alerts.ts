@@ -13,6 +13,7 @@ import {
 import {
   alertChannelId,
   alertFiringId,
+  alertGroupId,
   alertId,
   apiKeyId,
   requestId,
@@ -27,7 +28,7 @@ import { exceededBound } from "./exceeded-bounds.ts";
 
 const MAX_THRESHOLDS = 20;
 const MAX_CHANNELS = 20;
-const MAX_NOTE_LENGTH = 500;
+export const MAX_NOTE_LENGTH = 500;
 const MAX_PERCENT = 1_000;
 const MAX_DAYS = 365;
 
@@ -412,6 +413,7 @@ export const listAlertFirings = route({
   query: z.strictObject({
     ...pageCursorQuery,
     alert_id: optionalQuery(alertId),
+    alert_group_id: optionalQuery(alertGroupId),
     kinds: queryList(z.enum(alertKinds)),
     workspace_id: optionalQuery(workspaceId),
     api_key_id: optionalQuery(apiKeyId),

@@ -38,6 +38,7 @@ export const groupAliases: Readonly<
   "admin-keys": { summary: "keys of the Admin API" },
   "agent-sessions": { summary: "sessions of Claude Code, as clients claim them, with their cost" },
   "alert-channels": { summary: "destinations of alert messages" },
+  "alert-groups": { summary: "firings with the same kind and scope" },
   "alert-deliveries": { summary: "alert messages and their delivery" },
   "alert-channel-deliveries": { name: "alert-deliveries" },
   "audit-events": { name: "audit" },
@@ -206,6 +207,14 @@ const styles: Readonly<Record<string, CommandStyle>> = {
   sendTestMail: { positionals: ["to"], examples: ["mail test ada@example.com"] },
   updateApiKey: { summary: "Change an API key" },
   createAdminKey: { examples: ["admin-keys create CI --expires-at +90d"] },
+  acknowledgeAlertFirings: {
+    group: "alert-groups",
+    action: "acknowledge",
+    positionals: ["alert_group_ids"],
+    examples: [
+      "alert-groups acknowledge agroup_spend_limit.workspace.wksp_… --note 'A load test.'",
+    ],
+  },
   createAlert: {
     examples: [
       `alerts create 'Half spent' --scope workspace:Research --condition '{"kind":"spend_limit","thresholds":[{"percent":50}]}'`,

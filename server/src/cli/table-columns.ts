@@ -9,6 +9,8 @@ const columns: Readonly<Record<string, string>> = {
   Alert:
     "id name scope.type scope_name condition channels is_enabled muted_until last_fired_at firings_in_30_days",
   AlertFiring: "fired_at id alert scope.type scope_name threshold title acknowledged_at",
+  AlertGroup:
+    "last_fired_at severity kind scope.type scope_name firings title first_fired_at alerts id",
   ApiKey:
     "id name status stopped_because owner permissions spent_month_usd workspace_id expires_at last_used.at partial_key_hint",
   AuditEvent: "seq created_at event actor subject workspace_id ip_address id",

@@ -3,6 +3,7 @@ import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { BrowserCall, PublicCall, ReportCall } from "#src/access/call.ts";
 import type { AlertChannelDeps } from "#src/alerts/channels/alert-channels.ts";
 import { makeAlertChannelHandlers } from "#src/alerts/channels/routes.ts";
+import { makeAlertGroupHandlers } from "#src/alerts/firing/routes.ts";
 import { makeAlertHandlers } from "#src/alerts/rules/routes.ts";
 import type { AuditLogDeps } from "#src/audit/audit-log.ts";
 import { makeAuditLogHandlers } from "#src/audit/routes.ts";
@@ -125,6 +126,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeLimitForecastHandlers(deps),
     ...makeRateLimitHandlers(deps),
     ...makeAlertHandlers(deps),
+    ...makeAlertGroupHandlers(deps),
     ...makeIncreaseRequestHandlers(deps),
     ...makeUnresolvedSpendHandlers(deps),
     ...makeLedgerCheckHandlers(deps),

@@ -11,7 +11,6 @@ import {
   type DeliveryToSend,
   findChannel,
   findDelivery,
-  type Incident,
   listSecrets,
   markDropped,
   markFailed,
@@ -20,6 +19,7 @@ import {
   recordSuccess,
 } from "./deliveries.sql.ts";
 import { lockMailBatch } from "./mail-batch.sql.ts";
+import type { Incident } from "./open-incidents.sql.ts";
 import { pauseChannel } from "./pause-channel.ts";
 import { addDeliveryJob } from "./queue-deliveries.ts";
 import {

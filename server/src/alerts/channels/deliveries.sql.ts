@@ -290,34 +290,3 @@ export async function deleteExpiredSecrets(db: Database): Promise<void> {
 const truncatedNow = sql<Date>`date_trunc('milliseconds', now())`;
 const seconds = (count: number) => sql`make_interval(secs => ${count})`;
 const hoursAgo = (hours: number) => sql<Date>`now() - make_interval(hours => ${hours}::integer)`;
-
-/** Incident at PagerDuty, with the firing that opened it. */
-export interface Incident {
-  firingId: string;
-  channelId: string;
-}
-
-/** Lists unresolved incidents of the firing, or of the firing whose message includes it. */
-export async function listOpenIncidents(tx: Tx, firingId: string): Promise<Incident[]> {
-  return await tx
-    .selectFrom("alert_firing as firing")
-    .innerJoin("alert_delivery as delivery", (join) =>
-      join.on((eb) =>
-        eb("delivery.alert_firing_id", "=", eb.fn.coalesce("firing.told_with_id", "firing.id")),
-      ),
-    )
-    .innerJoin("alert_channel as channel", (join) =>
-      join
-        .onRef("channel.id", "=", "delivery.alert_channel_id")
-        .on("channel.kind", "=", "pagerduty"),
-    )
-    .select((eb) => [
-      eb.ref("delivery.alert_firing_id").$notNull().as("firingId"),
-      "channel.id as channelId",
-    ])
-    .where("firing.id", "=", firingId)
-    .where("delivery.status", "=", "sent")
-    .where("delivery.resolved_at", "is", null)
-    .orderBy("channel.id")
-    .execute();
-}

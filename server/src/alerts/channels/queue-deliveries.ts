@@ -4,12 +4,8 @@ import type { AlertingDeps, RecordedFiring } from "#src/alerts/firing/recorded-f
 import { addJob } from "#src/db/job-queue.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { hashId, newId } from "#src/lib/ids.ts";
-import {
-  type Incident,
-  insertDeliveries,
-  listOpenIncidents,
-  type NewDelivery,
-} from "./deliveries.sql.ts";
+import { insertDeliveries, type NewDelivery } from "./deliveries.sql.ts";
+import { type Incident, listOpenIncidents } from "./open-incidents.sql.ts";
 import { type AlertReceivers, findKeyOwners, findReceivers } from "./receivers.sql.ts";
 
 export const DELIVER_ALERT = "deliver_alert";
@@ -163,9 +159,9 @@ const MAX_ACKNOWLEDGE_ATTEMPTS = 8;
 /** Retries for a little less than a day, like messages. An incident that stays open hides the next one. */
 const MAX_RESOLVE_ATTEMPTS = 13;
 
-/** Acknowledges the incidents of the firing, or of the digest that contains it. */
-export async function queueAcknowledgement(tx: Tx, firingId: string): Promise<void> {
-  for (const incident of await listOpenIncidents(tx, firingId)) {
+/** Acknowledges the incidents of the firings, or of the messages that contain them. */
+export async function queueAcknowledgement(tx: Tx, firingIds: readonly string[]): Promise<void> {
+  for (const incident of await listOpenIncidents(tx, firingIds)) {
     await addIncidentJob(tx, "acknowledge", incident);
   }
 }

@@ -288,7 +288,7 @@ describe("an incident about keys is over", () => {
 test("an acknowledged firing acknowledges its incident under the same key", async ({ a }) => {
   const { firingId, deliveryIds } = await a.fire([channelId]);
   await a.attempt(deliveryIds[0] ?? "");
-  await inTransaction(a.h.deps.database, (tx) => queueAcknowledgement(tx, firingId));
+  await inTransaction(a.h.deps.database, (tx) => queueAcknowledgement(tx, [firingId]));
   const jobs = makeAlertDeliveryJobs(a.h.deps);
   const incident = { firing_id: firingId, channel_id: channelId };
   await jobs["acknowledge_alert"]?.(incident, { isLast: false });

@@ -5,6 +5,7 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import { scopeName } from "#src/db/scope-name.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
+import type { AlertGroupKey } from "./alert-group-id.ts";
 import { isOver } from "./incidents.sql.ts";
 
 export interface FiringRow {
@@ -35,6 +36,7 @@ export interface FiringRow {
 
 export interface FiringFilter extends AlertVisibility {
   alertId?: string | undefined;
+  group?: AlertGroupKey | undefined;
   kinds?: readonly AlertKind[] | undefined;
   workspaceId?: string | undefined;
   apiKeyId?: string | undefined;
@@ -60,8 +62,10 @@ function selectFirings(where: RawBuilder<unknown>, rest: RawBuilder<unknown>) {
       coalesce((SELECT jsonb_agg(jsonb_build_object('channel_id', delivery.alert_channel_id,
           'channel_name', channel.name, 'status', delivery.status) ORDER BY delivery.created_at, delivery.id)
         FROM alert_delivery AS delivery LEFT JOIN alert_channel AS channel ON channel.id = delivery.alert_channel_id
-        WHERE delivery.alert_firing_id = coalesce(firing.told_with_id, firing.id) OR delivery.id IN (
-          SELECT listing.alert_delivery_id FROM alert_delivery_firing AS listing
+        WHERE delivery.id IN (
+          SELECT own.id FROM alert_delivery AS own
+          WHERE own.alert_firing_id = coalesce(firing.told_with_id, firing.id)
+          UNION SELECT listing.alert_delivery_id FROM alert_delivery_firing AS listing
           WHERE listing.alert_firing_id = firing.id)), '[]') AS deliveries
     FROM alert_firing AS firing
     JOIN alert ON alert.id = firing.alert_id
@@ -86,7 +90,7 @@ export async function findFiring(
 }
 
 /** Rank of a firing among those of one evaluation: a higher percentage or amount, or fewer remaining days. */
-const thresholdRankOf = (firing: "firing" | "further") =>
+export const thresholdRankOf = (firing: "firing" | "further") =>
   sql`substring(${sql.ref(firing)}.threshold FROM '[0-9]+[.]?[0-9]*')::numeric
     * CASE firing.kind WHEN 'key_expiring' THEN -1 ELSE 1 END`;
 
@@ -108,6 +112,7 @@ export async function listFirings(
 ): Promise<FiringRow[]> {
   const where = [isVisible(filter)];
   if (filter.alertId) where.push(sql`firing.alert_id = ${filter.alertId}`);
+  if (filter.group) where.push(isOfGroup(filter.group));
   if (filter.kinds) where.push(sql`firing.kind = ANY(${[...filter.kinds]}::text[])`);
   if (filter.workspaceId) where.push(sql`firing.workspace_id = ${filter.workspaceId}`);
   if (filter.apiKeyId) {
@@ -133,6 +138,11 @@ export async function listFirings(
   const order = sql`ORDER BY firing.fired_at DESC, firing.id DESC LIMIT ${page.limit + 1}`;
   const { rows } = await selectFirings(sql.join(where, sql` AND `), order).execute(db);
   return rows;
+}
+
+/** True if the `firing` belongs to the group. */
+export function isOfGroup({ kind, scopeType, scopeId }: AlertGroupKey): RawBuilder<boolean> {
+  return sql`(firing.kind = ${kind} AND firing.scope_type = ${scopeType} AND firing.scope_id = ${scopeId})`;
 }
 
 /** Unacknowledged firings of lower thresholds that this one covers. */

@@ -1,11 +1,15 @@
+import type { alertGroup } from "@bursar/contract/admin/alert-groups.ts";
 import type { alertFiring } from "@bursar/contract/admin/alerts.ts";
 import { sql } from "kysely";
 import { expect } from "vitest";
 import type { z } from "zod";
+import { inTransaction } from "#src/db/transaction.ts";
 import { addToBalances } from "#src/spend/ledger/balances.sql.ts";
-import type { Listed } from "#test/harness/admin.ts";
+import type { Client, Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
+import type { NewFiring } from "./new-firing.rule.ts";
+import { recordFirings } from "./record-firings.ts";
 
 type Firing = z.output<typeof alertFiring>;
 
@@ -142,3 +146,149 @@ test("is_superseded=false lists the highest percentage and the highest amount", 
   expect(await list(false)).toEqual(["$2.00", "100%"]);
   expect(await list(true)).toEqual(["$1.00", "50%", "90%"]);
 });
+
+type Group = z.output<typeof alertGroup>;
+const ACKNOWLEDGE = "/v1/admin/alert_firings/acknowledge";
+
+/** Two alerts over one workspace: three firings of the first, and one of the second. */
+const groupTest = test.extend("groups", async ({ h, org, workspaceId, company }) => {
+  await company.fire([], [{ amount_usd: 0.5 }, { amount_usd: 1 }, { amount_usd: 1.5 }]);
+  const { body: budget } = await org.admin.post<{ id: string }>("/v1/admin/alerts", {
+    name: "Budget",
+    scope: { type: "workspace", workspace_id: workspaceId },
+    condition: { kind: "spend_limit", thresholds: aDollar },
+  });
+
+  const list = async (query = "", client: Client = org.admin) =>
+    (await client.get<Listed<Group>>(`/v1/admin/alert_groups${query}`)).body.data;
+
+  const acknowledge = (body: object, client: Client = org.admin) =>
+    client.post<{ acknowledged: number; has_more: boolean }>(ACKNOWLEDGE, body);
+
+  /** Records firings of the second alert about other scopes, or later ones of the workspace. */
+  async function record(count: number, fields: Partial<NewFiring> = {}): Promise<string[]> {
+    const { id: organizationId } = org;
+    const firings = Array.from({ length: count }, (_, index) => ({
+      ...{ organizationId, alertId: budget.id, kind: "spend_limit" as const, workspaceId },
+      ...{ scopeType: "workspace" as const, scopeId: workspaceId, threshold: "$1.00", facts: {} },
+      episode: `later ${index}`,
+      ...fields,
+    }));
+    const recorded = await inTransaction(h.deps.database, (tx) =>
+      recordFirings(tx, h.deps, firings),
+    );
+    return recorded.map(({ id }) => id);
+  }
+
+  return { list, acknowledge, record, id: `agroup_spend_limit.workspace.${workspaceId}` };
+});
+
+groupTest(
+  "open firings of several alerts with one kind and scope are one group",
+  async ({ org, workspaceId, groups }) => {
+    const [group, ...others] = await groups.list();
+    expect(others).toEqual([]);
+    expect(group).toMatchObject({
+      ...{ id: groups.id, kind: "spend_limit", workspace_id: workspaceId, severity: "warning" },
+      ...{ scope: { type: "workspace", workspace_id: workspaceId }, firings: 4, open_firings: 4 },
+    });
+    expect(group?.alerts.map(({ name }) => name)).toEqual(["A dollar", "Budget"]);
+    expect(group?.title).toMatch(/has spent \$2\.00 this month/);
+    const query = `/v1/admin/alert_firings?alert_group_id=${group?.id}`;
+    const { body } = await org.admin.get<Listed<Firing>>(query);
+    expect(body.data).toHaveLength(4);
+    expect(body.data.map(({ id }) => id)).toContain(group?.newest_firing_id);
+  },
+);
+
+groupTest(
+  "groups are filtered by state, kind, workspace and end",
+  async ({ org, workspaceId, groups }) => {
+    const count = async (query: string) => (await groups.list(`?${query}`)).length;
+    const { id: otherId } = await org.admin.createWorkspace();
+    expect(await count("kinds=spend_limit")).toBe(1);
+    expect(await count("kinds=forecast")).toBe(0);
+    expect(await count(`workspace_id=${workspaceId}`)).toBe(1);
+    expect(await count(`workspace_id=${otherId}`)).toBe(0);
+    expect([await count("is_over=false"), await count("is_over=true")]).toEqual([1, 0]);
+    expect([await count("state=acknowledged"), await count("state=all")]).toEqual([0, 1]);
+  },
+);
+
+groupTest("pages of groups have the newest firing first", async ({ org, workspaceId, groups }) => {
+  const { id: otherId } = await org.admin.createWorkspace();
+  await groups.record(1, { scopeId: otherId, workspaceId: otherId });
+  const path = "/v1/admin/alert_groups?limit=1";
+  const { body: first } = await org.admin.get<Listed<Group> & { next_page: string }>(path);
+  const { body: second } = await org.admin.get<Listed<Group>>(`${path}&page=${first.next_page}`);
+  const scopes = [...first.data, ...second.data].map((group) => group.workspace_id);
+  expect(scopes).toEqual([otherId, workspaceId]);
+});
+
+groupTest(
+  "an acknowledged group has one audit event, and its notes stay",
+  async ({ h, org, workspaceId, groups }) => {
+    const [newest] = await groups.list();
+    await org.admin.post(`/v1/admin/alert_firings/${newest?.newest_firing_id}/acknowledge`, {
+      note: "First.",
+    });
+    const open = (await groups.list())[0]?.open_firings ?? 0;
+    const events = await watchEvents(h.deps.database, org.id);
+    const answer = await groups.acknowledge({ alert_group_ids: [groups.id], note: "A load test." });
+    expect(answer.body).toMatchObject({ acknowledged: open, has_more: false });
+    expect(await groups.list()).toEqual([]);
+    const [event, ...others] = await events();
+    expect(others).toEqual([]);
+    expect(event).toMatchObject({
+      event: "alert_firing.several_acknowledged",
+      workspace_id: workspaceId,
+      after: {
+      note: "A load test.",
+      alert_firing_ids: Array.from({ length: open }, () => expect.stringMatching(/^firing_/)),
+    },
+    });
+    const first = await org.admin.get<Firing>(
+      `/v1/admin/alert_firings/${newest?.newest_firing_id}`,
+    );
+    expect(first.body.note).toBe("First.");
+    const again = await groups.acknowledge({ alert_group_ids: [groups.id] });
+    expect(again.body).toMatchObject({ acknowledged: 0 });
+    expect(await events()).toHaveLength(1);
+  },
+);
+
+groupTest("a group is acknowledged up to a time, and 500 firings at once", async ({ groups }) => {
+  const [group] = await groups.list();
+  await groups.record(600);
+  const fired_at_lte = group?.last_fired_at;
+  const early = await groups.acknowledge({ alert_group_ids: [groups.id], fired_at_lte });
+  expect(early.body.acknowledged).toBe(group?.firings);
+  const first = await groups.acknowledge({ alert_group_ids: [groups.id] });
+  expect(first.body).toMatchObject({ acknowledged: 500, has_more: true });
+  const rest = await groups.acknowledge({ alert_group_ids: [groups.id] });
+  expect(rest.body).toMatchObject({ acknowledged: 100, has_more: false });
+});
+
+groupTest(
+  "firings of several workspaces are acknowledged by their ids, or none of them",
+  async ({ h, org, workspaceId, groups }) => {
+    const { id: otherId } = await org.admin.createWorkspace();
+    const alert_firing_ids = [
+      ...(await groups.record(2)),
+      ...(await groups.record(1, { scopeId: otherId, workspaceId: otherId })),
+    ];
+    const admin = await org.member({ workspaces: { [workspaceId]: "workspace_admin" } });
+    const reader = await org.member({
+      workspaces: { [workspaceId]: "workspace_admin", [otherId]: "workspace_developer" },
+    });
+    expect((await groups.acknowledge({ alert_firing_ids }, admin.client)).status).toBe(404);
+    expect((await groups.acknowledge({ alert_firing_ids }, reader.client)).status).toBe(403);
+    const events = await watchEvents(h.deps.database, org.id);
+    expect((await groups.acknowledge({ alert_firing_ids })).body.acknowledged).toBe(3);
+    expect(await events()).toMatchObject([{ workspace_id: null }]);
+    const unknown = { alert_group_ids: ["agroup_spend_limit.workspace.wksp_x"] };
+    expect((await groups.acknowledge(unknown)).status).toBe(404);
+    expect((await groups.acknowledge({ ...unknown, alert_firing_ids })).status).toBe(400);
+    expect((await groups.acknowledge({ note: "Nothing named." })).status).toBe(400);
+  },
+);

@@ -10,6 +10,7 @@ import {
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
+import { parseGroupId } from "./alert-group-id.ts";
 import {
   type FiringRow,
   findFiring,
@@ -20,6 +21,7 @@ import {
 
 export interface FiringQuery {
   alert_id?: string | undefined;
+  alert_group_id?: string | undefined;
   kinds?: readonly AlertKind[] | undefined;
   workspace_id?: string | undefined;
   api_key_id?: string | undefined;
@@ -41,6 +43,7 @@ export async function listFirings(
   const filter = {
     ...visibilityOf(caller),
     alertId: query.alert_id,
+    group: query.alert_group_id === undefined ? undefined : parseGroupId(query.alert_group_id),
     kinds: query.kinds,
     workspaceId: query.workspace_id,
     apiKeyId: query.api_key_id,
@@ -86,7 +89,7 @@ export function acknowledgeFiring(
     const covered = await listOpenCovered(tx, id);
     const ids = [id, ...covered.map((firing) => firing.id)];
     await saveAcknowledgement(tx, { ids, by, note, now });
-    await queueAcknowledgement(tx, id);
+    await queueAcknowledgement(tx, [id]);
     const after = await findFiring(tx, visibilityOf(caller), id);
     if (after === null) throw firingNotFound();
     return {
@@ -107,6 +110,6 @@ function toAudit({ alertId, threshold, acknowledgedAt, note }: FiringRow) {
   return { alert_id: alertId, threshold, acknowledged_at, note };
 }
 
-function firingNotFound(): ApiError {
+export function firingNotFound(): ApiError {
   return new ApiError("resource_not_found", "Firing not found", {}, { resource: "alert_firing" });
 }

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from "kysely";
-import type { Incident } from "#src/alerts/channels/deliveries.sql.ts";
+import type { Incident } from "#src/alerts/channels/open-incidents.sql.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ownerState } from "#src/key-lookup/owner-state.sql.ts";
 

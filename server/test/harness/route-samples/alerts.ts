@@ -28,4 +28,8 @@ export const alertSamples = {
   listAlertFirings: {},
   getAlertFiring: {},
   acknowledgeAlertFiring: { body: () => ({ note: nextName() }) },
+  listAlertGroups: {},
+  acknowledgeAlertFirings: {
+    body: ({ alert_firing_id }) => ({ alert_firing_ids: [alert_firing_id], note: nextName() }),
+  },
 } satisfies Samples;

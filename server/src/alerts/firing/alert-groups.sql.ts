@@ -1,0 +1,152 @@
+import type { AlertKind } from "@bursar/contract/admin/alerts.ts";
+import { sql } from "kysely";
+import type { AlertVisibility } from "#src/alerts/rules/alerts.sql.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { scopeName } from "#src/db/scope-name.ts";
+import type { PageRequest } from "#src/domain/page-position.ts";
+import type { AlertGroupKey } from "./alert-group-id.ts";
+import { isOfGroup, isVisible, thresholdRankOf } from "./firing-history.sql.ts";
+import { isOver } from "./incidents.sql.ts";
+import type { NewFiring } from "./new-firing.rule.ts";
+
+/** Firings of one kind and scope, with the newest of them. */
+export interface AlertGroupRow extends AlertGroupKey {
+  scopeName: string;
+  workspaceId: string | null;
+  alerts: { id: string; name: string; is_deleted: boolean }[];
+  firings: number;
+  openFirings: number;
+  firstFiredAt: Date;
+  lastFiredAt: Date;
+  newestFiringId: string;
+  threshold: string;
+  facts: NewFiring["facts"];
+}
+
+export interface AlertGroupFilter extends AlertVisibility {
+  state: "open" | "acknowledged" | "all";
+  kinds?: readonly AlertKind[] | undefined;
+  workspaceId?: string | undefined;
+  apiKeyId?: string | undefined;
+  isOver?: boolean | undefined;
+  /** Time at which `isOver` is decided. */
+  now: Date;
+}
+
+const stateConditions = {
+  // Literal conditions let PostgreSQL use the partial index of open firings.
+  open: sql`firing.acknowledged_at IS NULL`,
+  acknowledged: sql`firing.acknowledged_at IS NOT NULL`,
+  all: sql`true`,
+};
+
+/** Text that orders groups of the same millisecond. */
+const groupKey = sql`firing.kind || '.' || firing.scope_type || '.' || firing.scope_id`;
+
+/** Lists groups, the newest firing first, and one row more than the page holds. */
+export async function listGroups(
+  db: Database | Tx,
+  filter: AlertGroupFilter,
+  page: PageRequest,
+): Promise<AlertGroupRow[]> {
+  const where = [isVisible(filter), stateConditions[filter.state]];
+  if (filter.kinds) where.push(sql`firing.kind = ANY(${[...filter.kinds]}::text[])`);
+  if (filter.workspaceId) where.push(sql`firing.workspace_id = ${filter.workspaceId}`);
+  if (filter.apiKeyId) {
+    where.push(sql`firing.scope_type = 'api_key' AND firing.scope_id = ${filter.apiKeyId}`);
+  }
+  if (filter.isOver !== undefined) where.push(sql`${isOver(filter.now)} = ${filter.isOver}`);
+  const { from } = page;
+  const isAfter = from
+    ? sql`(max(firing.fired_at), ${groupKey}) < (${new Date(from.createdAtMs)}::timestamptz, ${from.id})`
+    : sql`true`;
+  const { rows } = await sql<AlertGroupRow>`
+    WITH alert_group AS MATERIALIZED (
+      SELECT firing.kind, firing.scope_type, firing.scope_id, ${groupKey} AS key,
+        count(*)::integer AS firings, count(*) FILTER (WHERE firing.acknowledged_at IS NULL)::integer AS open_firings,
+        min(firing.fired_at) AS first_fired_at, max(firing.fired_at) AS last_fired_at,
+        array_agg(DISTINCT firing.alert_id) AS alert_ids,
+        (array_agg(firing.id ORDER BY firing.fired_at DESC, (firing.covered_by_id IS NULL) DESC,
+          ${thresholdRankOf("firing")} DESC NULLS LAST, firing.id DESC))[1] AS newest_id
+      FROM alert_firing AS firing ${filter.isOver === undefined ? sql`` : sql`JOIN alert ON alert.id = firing.alert_id`}
+      WHERE ${sql.join(where, sql` AND `)}
+      GROUP BY firing.kind, firing.scope_type, firing.scope_id
+      HAVING ${isAfter}
+      ORDER BY last_fired_at DESC, key DESC LIMIT ${page.limit + 1}
+    )
+    SELECT alert_group.kind, alert_group.scope_type AS "scopeType", alert_group.scope_id AS "scopeId",
+      coalesce(${scopeName("newest")}, '') AS "scopeName", newest.workspace_id AS "workspaceId",
+      alert_group.firings, alert_group.open_firings AS "openFirings", alert_group.first_fired_at AS "firstFiredAt",
+      alert_group.last_fired_at AS "lastFiredAt", newest.id AS "newestFiringId", newest.threshold, newest.facts,
+      (SELECT jsonb_agg(jsonb_build_object('id', alert.id, 'name', alert.name, 'is_deleted', alert.deleted_at IS NOT NULL)
+          ORDER BY alert.name, alert.id)
+        FROM alert WHERE alert.id = ANY(alert_group.alert_ids)) AS alerts
+    FROM alert_group JOIN alert_firing AS newest ON newest.id = alert_group.newest_id
+    ORDER BY alert_group.last_fired_at DESC, alert_group.key DESC`.execute(db);
+  return rows;
+}
+
+export interface OpenFiring {
+  id: string;
+  workspaceId: string | null;
+}
+
+/** Returns the workspaces of these firings, by firing. A firing that the caller cannot see is absent. */
+export async function findFiringWorkspaces(
+  tx: Tx,
+  visibility: AlertVisibility,
+  ids: readonly string[],
+): Promise<Map<string, string | null>> {
+  const { rows } = await sql<OpenFiring>`
+    SELECT firing.id, firing.workspace_id AS "workspaceId" FROM alert_firing AS firing
+    WHERE ${isVisible(visibility)} AND firing.id = ANY(${[...ids]}::text[])`.execute(tx);
+  return new Map(rows.map(({ id, workspaceId }) => [id, workspaceId]));
+}
+
+/** Returns the workspaces of the group's firings, each once. Empty: the caller sees no such group. */
+export async function findGroupWorkspaces(
+  tx: Tx,
+  visibility: AlertVisibility,
+  group: AlertGroupKey,
+): Promise<(string | null)[]> {
+  const { rows } = await sql<{ workspaceId: string | null }>`
+    SELECT DISTINCT firing.workspace_id AS "workspaceId" FROM alert_firing AS firing
+    WHERE ${isVisible(visibility)} AND ${isOfGroup(group)}`.execute(tx);
+  return rows.map(({ workspaceId }) => workspaceId);
+}
+
+/** Returns these firings and the open ones that they cover. */
+export async function addCoveredFirings(tx: Tx, ids: readonly string[]): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    SELECT id FROM alert_firing AS firing
+    WHERE firing.covered_by_id = ANY(${[...ids]}::text[]) AND firing.acknowledged_at IS NULL`.execute(
+    tx,
+  );
+  return [...ids, ...rows.map(({ id }) => id)];
+}
+
+/** Locks these firings, if they are open. In id order, so that concurrent calls wait. */
+export async function lockOpenFirings(tx: Tx, ids: readonly string[]): Promise<OpenFiring[]> {
+  const { rows } = await sql<OpenFiring>`
+    SELECT firing.id, firing.workspace_id AS "workspaceId" FROM alert_firing AS firing
+    WHERE firing.acknowledged_at IS NULL AND firing.id = ANY(${[...ids]}::text[])
+    ORDER BY firing.id FOR NO KEY UPDATE`.execute(tx);
+  return rows;
+}
+
+/** Lists the newest open firings of the groups, and one more than the limit. */
+export async function listOpenOfGroups(
+  tx: Tx,
+  visibility: AlertVisibility,
+  of: { groups: readonly AlertGroupKey[]; until: Date | null; limit: number },
+): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    SELECT firing.id FROM alert_firing AS firing
+    WHERE ${isVisible(visibility)} AND firing.acknowledged_at IS NULL
+      AND (firing.kind, firing.scope_type, firing.scope_id) IN (
+        SELECT * FROM unnest(${of.groups.map(({ kind }) => kind)}::text[],
+          ${of.groups.map(({ scopeType }) => scopeType)}::text[], ${of.groups.map(({ scopeId }) => scopeId)}::text[]))
+      AND (${of.until}::timestamptz IS NULL OR firing.fired_at <= ${of.until}::timestamptz)
+    ORDER BY firing.fired_at DESC, firing.id DESC LIMIT ${of.limit + 1}`.execute(tx);
+  return rows.map(({ id }) => id);
+}
