@@ -2,6 +2,7 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
 import { findNamedFirings } from "#src/alerts/firing/firing-message.sql.ts";
 import { makeMessage, titleOf } from "#src/alerts/firing/firing-message.ts";
+import { dropSameCause } from "#src/alerts/firing/same-cause.rule.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
@@ -19,7 +20,7 @@ import {
   listDeliveries as listRows,
   requeueDelivery,
 } from "./delivery-history.sql.ts";
-import { listOtherFirings } from "./other-firings.sql.ts";
+import { listFiringsOfDeliveries } from "./other-firings.sql.ts";
 import { addDeliveryJob } from "./queue-deliveries.ts";
 
 export interface ShownDelivery {
@@ -48,7 +49,7 @@ async function loadShownDeliveries(
 ): Promise<ShownDelivery[]> {
   const ids = rows.map(({ alert_firing_id: id }) => id).filter((id) => id !== null);
   const firings = await findNamedFirings(db, [...new Set(ids)]);
-  const others = await listOtherFirings(
+  const listed = await listFiringsOfDeliveries(
     db,
     rows.map(({ id }) => id),
   );
@@ -56,7 +57,7 @@ async function loadShownDeliveries(
     row,
     title: titleOf(
       (row.alert_firing_id && firings.get(row.alert_firing_id)) || null,
-      1 + (others.get(row.id)?.length ?? 0),
+      dropSameCause(listed.get(row.id) ?? [], (firing) => firing).length,
     ),
   }));
 }

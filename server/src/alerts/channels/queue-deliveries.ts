@@ -1,6 +1,7 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import { compareFirings } from "#src/alerts/firing/compare-firings.ts";
 import type { AlertingDeps, RecordedFiring } from "#src/alerts/firing/recorded-firing.ts";
+import { causeKeyOf } from "#src/alerts/firing/same-cause.rule.ts";
 import { addJob } from "#src/db/job-queue.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { hashId, newId } from "#src/lib/ids.ts";
@@ -15,7 +16,7 @@ export const RESOLVE_ALERT = "resolve_alert";
 /**
  * Queues messages about the firings of one evaluation in the caller's transaction. They are sent only after it commits.
  * Slack, mail channels and key owners each get one message about all their firings. PagerDuty and webhooks get one message
- * for each firing.
+ * for each firing, and one for firings of several alerts with the same cause and threshold.
  */
 export async function queueDeliveries(
   tx: Tx,
@@ -70,7 +71,7 @@ function groupByReceiver(
   for (const firing of firings) {
     for (const { id, kind } of of.receivers.get(firing.alertId)?.channels ?? []) {
       const isForPeople = kind === "email" || kind === "slack";
-      add(isForPeople ? id : `${id} ${firing.id}`, id, firing);
+      add(isForPeople ? id : `${id} ${causeKeyOf(firing)} ${firing.threshold}`, id, firing);
     }
     const owner = of.owners.get(firing.id);
     if (owner !== undefined) add(`owner ${owner}`, null, firing);

@@ -12,6 +12,7 @@ export interface NamedFiring {
   scope_name: string | null;
   scope_id: string;
   workspace_id: string | null;
+  episode: string;
   threshold: string;
   facts: FiringFacts;
   fired_at: Date;
@@ -40,7 +41,7 @@ export async function findNamedFirings(
   if (ids.length === 0) return new Map();
   const { rows } = await sql<NamedFiring>`
     SELECT firing.id, firing.organization_id, firing.kind, firing.scope_type, firing.scope_id, firing.workspace_id,
-      firing.threshold, firing.facts, firing.fired_at, firing.alert_id, alert.name AS alert_name,
+      firing.episode, firing.threshold, firing.facts, firing.fired_at, firing.alert_id, alert.name AS alert_name,
       organization.name AS organization_name, workspace.name AS workspace_name, ${scopeName("firing")} AS scope_name,
       (1 + (SELECT count(*) FROM alert_firing AS other
         WHERE other.told_with_id = coalesce(firing.told_with_id, firing.id)))::integer AS digest_size

@@ -13,6 +13,7 @@ import {
   listDigestKeys,
   type NamedFiring,
 } from "./firing-message.sql.ts";
+import { dropSameCause } from "./same-cause.rule.ts";
 
 interface DeliveryOfMessage {
   id: string;
@@ -37,12 +38,13 @@ export async function makeMessage(
     return makeTest(delivery, { channel, source, url: `${deps.publicUrl()}/alerts/channels` });
   }
   const ids = firingIds ?? (await listFiringIds(deps.database, delivery));
-  const firings = [...(await findNamedFirings(deps.database, ids)).values()];
-  const [firing, ...others] = firings.sort((a, b) => {
+  const firings = [...(await findNamedFirings(deps.database, ids)).values()].sort((a, b) => {
     return compareFirings(toDescribed(a), toDescribed(b)) || (a.id < b.id ? -1 : 1);
   });
+  // Two alerts with the same cause have one sentence.
+  const [firing, ...others] = dropSameCause(firings, toCaused);
   assert(firing, "a message has a recorded firing");
-  const message = toMessage(delivery.id, firing, deps.publicUrl());
+  const message = nameAlerts(toMessage(delivery.id, firing, deps.publicUrl()), firings);
   if (others.length > 0) return combineFirings(message, [firing, ...others], deps.publicUrl());
   if (firing.digest_size === 1) return message;
   const of = { isToOwner: channel === null, limit: MAX_LISTED };
@@ -50,6 +52,19 @@ export async function makeMessage(
   return listed.count < 2
     ? message
     : toDigest(message, { ...listed, firing, publicUrl: deps.publicUrl() });
+}
+
+/** Names all alerts of the message. `alerts` of a webhook has each with its firing. */
+function nameAlerts(message: AlertMessage, firings: readonly NamedFiring[]): AlertMessage {
+  const alerts = firings.map((each) => {
+    return { id: each.alert_id, name: each.alert_name, firing_id: each.id };
+  });
+  const { payload } = message;
+  return {
+    ...message,
+    name: [...new Set(alerts.map(({ name }) => name))].join(", "),
+    payload: { ...payload, data: { ...payload.data, alerts } },
+  };
 }
 
 /** Ids of the firings in a message. */
@@ -67,10 +82,7 @@ function combineFirings(
   firings: readonly NamedFiring[],
   publicUrl: string,
 ): AlertMessage {
-  const listed = firings.slice(0, MAX_LISTED).map((firing) => {
-    const { title } = describeFiring(toDescribed(firing));
-    return truncate(MAX_LINE, title);
-  });
+  const listed = firings.slice(0, MAX_LISTED).map((firing) => truncate(MAX_LINE, titleOf(firing)));
   const left = firings.length - listed.length;
   return {
     ...message,
@@ -78,7 +90,6 @@ function combineFirings(
     facts: [],
     list: { label: "Alerts", items: [...listed, ...(left > 0 ? [`and ${left} more`] : [])] },
     url: `${publicUrl}/alerts`,
-    name: [...new Set(firings.map(({ alert_name: name }) => name))].join(", "),
   };
 }
 
@@ -198,6 +209,10 @@ function toDescribed({ kind, scope_type: scopeType, threshold, facts, ...firing 
     threshold,
     facts,
   };
+}
+
+function toCaused({ scope_type: scopeType, scope_id: scopeId, ...firing }: NamedFiring) {
+  return { scopeType, scopeId, ...firing };
 }
 
 /** Address of the request log that lists the refused requests of the scope. */

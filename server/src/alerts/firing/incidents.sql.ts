@@ -6,7 +6,7 @@ import { ownerState } from "#src/key-lookup/owner-state.sql.ts";
 // Open incidents in PagerDuty, and the current state of their causes. The only write records the end of an incident.
 
 /**
- * Lists deliveries of working channels whose incident is over. A digest is over when all its firings are. `limit`: maximum
+ * Lists deliveries of working channels whose incident is over: all firings of its message are. `limit`: maximum
  * number of rows.
  */
 export async function listEndedIncidents(
@@ -23,6 +23,11 @@ export async function listEndedIncidents(
         SELECT FROM alert_firing AS firing JOIN alert ON alert.id = firing.alert_id
         WHERE (firing.id = delivery.alert_firing_id OR firing.told_with_id = delivery.alert_firing_id)
           AND NOT ${isOver(now)})
+      -- Firings of other alerts with the same cause.
+      AND NOT EXISTS (
+        SELECT FROM alert_delivery_firing AS listed JOIN alert_firing AS firing ON firing.id = listed.alert_firing_id
+          JOIN alert ON alert.id = firing.alert_id
+        WHERE listed.alert_delivery_id = delivery.id AND NOT ${isOver(now)})
     ORDER BY delivery.created_at LIMIT ${limit}`.execute(tx);
   return rows.map(({ id }) => id);
 }

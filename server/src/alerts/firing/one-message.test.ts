@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { alertFiring } from "@bursar/contract/admin/alerts.ts";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
+import { listOpenIncidents } from "#src/alerts/channels/open-incidents.sql.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { addToBalances } from "#src/spend/ledger/balances.sql.ts";
 import type { Listed } from "#test/harness/admin.ts";
@@ -263,7 +264,7 @@ describe("a person who receives several messages of one evaluation", () => {
     const other = await company.createAlert([second.id]);
     const recorded = await company.record(
       company.makeFiring(month),
-      company.makeFiring(other, { threshold: "90%" }),
+      company.makeFiring(other, { threshold: "90%", episode: "another period" }),
     );
     const subjectsOf = await company.sendMail(idsOf(recorded));
     expect(subjectsOf(both)).toEqual([expect.stringMatching(/^2 alerts fired at once\./)]);
@@ -301,5 +302,66 @@ describe("a person who receives several messages of one evaluation", () => {
       await a.org.admin.post(`/v1/admin/alert_deliveries/${delivery?.id}/redeliver`, {});
     }
     expect((await company.sendMail(firingIds))(address)).toHaveLength(3);
+  });
+});
+
+describe("two alerts with the same cause, scope and threshold", () => {
+  test("send one mail and one Slack message, which name both alerts", async ({ a, company }) => {
+    const address = newAddress();
+    const mail = await a.createChannel(mailTo(address));
+    const slack = await a.createChannel({ kind: "slack", url: `${a.receiver.origin}/slack` });
+    const channels = [mail.id, slack.id];
+    const recorded = await company.record(
+      company.makeFiring(await company.createAlert(channels, { name: "Budget" })),
+      company.makeFiring(await company.createAlert(channels, { name: "Spend" })),
+    );
+    const ids = idsOf(recorded);
+    expect(ids).toHaveLength(2);
+    for (const channel of [mail, slack]) {
+      const [delivery, ...others] = await company.deliveriesOf(channel.id, ids);
+      if (delivery === undefined) throw new Error("no message is queued");
+      const message = await makeMessage(a.h.deps, delivery, channel);
+      expect(others).toEqual([]);
+      expect(message.title).toMatch(/^The workspace Research \S+ has spent \$75\.50, 75% of /);
+      expect(message.name.split(", ").sort()).toEqual(["Budget", "Spend"]);
+      expect(message).toMatchObject({ list: null });
+      const { title } = await a.getDelivery(channel.id, delivery.id);
+      expect(title).toBe(message.title);
+    }
+    expect((await company.sendMail(ids))(address)).toHaveLength(1);
+  });
+
+  test("send one event to a webhook and PagerDuty, which either of them acknowledges", async ({
+    a,
+    company,
+  }) => {
+    const pager = await a.createChannel({ kind: "pagerduty", routing_key: "k".repeat(32) });
+    const desk = await a.createChannel();
+    const channels = [pager.id, desk.id];
+    const recorded = await company.record(
+      company.makeFiring(await company.createAlert(channels)),
+      company.makeFiring(await company.createAlert(channels)),
+      company.makeFiring(await company.createAlert(channels), { threshold: "90%" }),
+    );
+    const ids = idsOf(recorded);
+    const events = await company.deliveriesOf(desk.id, ids);
+    expect(events).toHaveLength(2);
+    const messages = await Promise.all(events.map((each) => makeMessage(a.h.deps, each, desk)));
+    const named = messages.map(
+      ({ payload }) => (payload.data as { alerts: object[] }).alerts.length,
+    );
+    expect(named.sort()).toEqual([1, 2]);
+
+    const incidents = await company.deliveriesOf(pager.id, ids);
+    await a.h.deps.database
+      .updateTable("alert_delivery")
+      .set({ status: "sent" })
+      .where("id", "in", idsOf(incidents))
+      .execute();
+    const opened = new Set(incidents.map(({ alert_firing_id: id }) => id));
+    const second = ids.find((id) => !opened.has(id)) ?? "";
+    const open = await inTransaction(a.h.deps.database, (tx) => listOpenIncidents(tx, [second]));
+    expect(open).toEqual([{ channelId: pager.id, firingId: expect.any(String) }]);
+    expect(opened.has(open[0]?.firingId ?? "")).toBe(true);
   });
 });
