@@ -5,6 +5,7 @@ import { adminKeyRoutes } from "./admin/admin-keys.ts";
 import { agentSessionRoutes } from "./admin/agent-sessions.ts";
 import { alertChannelRoutes } from "./admin/alert-channels.ts";
 import { alertGroupRoutes } from "./admin/alert-groups.ts";
+import { alertPreviewRoutes } from "./admin/alert-preview.ts";
 import { alertRoutes } from "./admin/alerts.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditLogRoutes } from "./admin/audit-log.ts";
@@ -91,6 +92,7 @@ export const adminRoutes = [
   ...rateLimitRoutes,
   ...alertRoutes,
   ...alertGroupRoutes,
+  ...alertPreviewRoutes,
   ...increaseRequestRoutes,
   ...unresolvedSpendRoutes,
   ...ledgerCheckRoutes,

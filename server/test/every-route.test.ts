@@ -176,6 +176,7 @@ const askingRoutes: readonly string[] = [
   "getNewPasskeyOptions",
   "lookUpInvite",
   "previewAccessReview",
+  "previewAlert",
   "verifyAccessReviewEvidence",
 ];
 

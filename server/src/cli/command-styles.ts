@@ -215,6 +215,11 @@ const styles: Readonly<Record<string, CommandStyle>> = {
       "alert-groups acknowledge agroup_spend_limit.workspace.wksp_… --note 'A load test.'",
     ],
   },
+  previewAlert: {
+    examples: [
+      `alerts preview --scope workspace:Research --condition '{"kind":"spend_limit","thresholds":[{"percent":80}]}'`,
+    ],
+  },
   createAlert: {
     examples: [
       `alerts create 'Half spent' --scope workspace:Research --condition '{"kind":"spend_limit","thresholds":[{"percent":50}]}'`,

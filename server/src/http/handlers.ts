@@ -4,6 +4,7 @@ import type { BrowserCall, PublicCall, ReportCall } from "#src/access/call.ts";
 import type { AlertChannelDeps } from "#src/alerts/channels/alert-channels.ts";
 import { makeAlertChannelHandlers } from "#src/alerts/channels/routes.ts";
 import { makeAlertGroupHandlers } from "#src/alerts/firing/routes.ts";
+import { makeAlertPreviewHandlers } from "#src/alerts/preview/routes.ts";
 import { makeAlertHandlers } from "#src/alerts/rules/routes.ts";
 import type { AuditLogDeps } from "#src/audit/audit-log.ts";
 import { makeAuditLogHandlers } from "#src/audit/routes.ts";
@@ -127,6 +128,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeRateLimitHandlers(deps),
     ...makeAlertHandlers(deps),
     ...makeAlertGroupHandlers(deps),
+    ...makeAlertPreviewHandlers(deps),
     ...makeIncreaseRequestHandlers(deps),
     ...makeUnresolvedSpendHandlers(deps),
     ...makeLedgerCheckHandlers(deps),

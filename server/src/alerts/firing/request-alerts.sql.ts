@@ -92,11 +92,11 @@ export async function listRefusedRequests(tx: Tx, now: Date): Promise<RequestFin
     ), counted AS (
       SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, error_code, requests
       FROM watched AS rule JOIN refusal_minute ON refusal_minute.organization_id = rule.organization_id
-        AND bucket_at > ${startOf(now)} AND bucket_at < ${firstHourOf(now)} AND ${isCounted}
+        AND bucket_at > ${startOf(now)} AND bucket_at < ${firstHourOf(now)} AND ${isCountedRefusal}
       UNION ALL
       SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, error_code, requests
       FROM watched AS rule JOIN refusal_hour ON refusal_hour.organization_id = rule.organization_id
-        AND bucket_at >= ${firstHourOf(now)} AND ${isCounted}
+        AND bucket_at >= ${firstHourOf(now)} AND ${isCountedRefusal}
       UNION ALL
       SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, NULL, requests
       FROM watched AS rule JOIN refused_request ON refused_request.organization_id = rule.organization_id
@@ -128,7 +128,8 @@ export async function listRefusedRequests(tx: Tx, now: Date): Promise<RequestFin
 const serverErrorCodes = Object.entries(errorCodes).flatMap(([code, { status }]) =>
   status >= 500 ? [code] : [],
 );
-const isCounted = sql`api_key_id <> '' AND error_code <> ALL(${serverErrorCodes}::text[])`;
+/** True for rows of refusals that alerts count. */
+export const isCountedRefusal = sql`api_key_id <> '' AND error_code <> ALL(${serverErrorCodes}::text[])`;
 
 /** Start of a rule's window, which ends now. */
 const startOf = (now: Date) => sql`(${now}::timestamptz - rule.minutes * interval '1 minute')`;

@@ -231,7 +231,7 @@ async function getForChange(tx: Tx, caller: Caller, id: string): Promise<AlertRo
 const kindsOfPeople: readonly AlertKind[] = ["spend_limit", "limit_overrun", "forecast"];
 
 /** Throws a 400 for a member, group or tag, unless the alert is about spend. */
-function checkScopeOfKind({ type }: CountedScope, { kind }: AlertCondition): void {
+export function checkScopeOfKind({ type }: CountedScope, { kind }: AlertCondition): void {
   if (isOwnScope(type) || kindsOfPeople.includes(kind)) return;
   throw refuseField(
     "scope.type",
@@ -239,7 +239,8 @@ function checkScopeOfKind({ type }: CountedScope, { kind }: AlertCondition): voi
   );
 }
 
-async function findScope(
+/** Returns the scope and locks it. Throws a 404 for a hidden scope, a 403 without permission, and a 400 for an archived one. */
+export async function findScope(
   tx: Tx,
   caller: Caller,
   scope: CountedScope,
@@ -283,7 +284,7 @@ async function getChannelIds(
 }
 
 /** Throws a 400 for an amount that cannot be stored exactly. */
-function checkCondition(condition: AlertCondition): AlertCondition {
+export function checkCondition(condition: AlertCondition): AlertCondition {
   if (condition.kind === "unusual_spend") readAmount("condition.min_usd", condition.min_usd);
   if (condition.kind !== "spend_limit") return condition;
   for (const threshold of condition.thresholds) {

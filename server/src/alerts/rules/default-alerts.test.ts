@@ -1,9 +1,13 @@
+import type { alertPreview } from "@bursar/contract/admin/alert-preview.ts";
 import type { alert } from "@bursar/contract/admin/alerts.ts";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
-import type { Listed } from "#test/harness/admin.ts";
+import { noCost } from "#src/domain/usage.ts";
+import { newId } from "#src/lib/ids.ts";
+import type { Client, Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
+import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 import { createDefaultAlerts, createLaterAlerts } from "./default-alerts.ts";
 
 type Alert = z.output<typeof alert>;
@@ -181,3 +185,118 @@ test.for([
     expect((await names()).filter((name) => name === wanted)).toHaveLength(1);
   },
 );
+
+describe("a preview of a new alert", () => {
+  const preview = async (client: Client, fields: object) =>
+    (await client.post<z.output<typeof alertPreview>>("/v1/admin/alerts/preview", fields)).body;
+  const spendLimit = (...percents: number[]) => ({
+    kind: "spend_limit",
+    thresholds: percents.map((percent) => ({ percent })),
+  });
+
+  test("names the alerts that cover it, and says whether it adds something", async ({
+    h,
+    org,
+    alerts,
+    workspaceId,
+  }) => {
+    await createDefaultAlerts(h.deps);
+    const existing = (await alerts()).find(({ name }) => name === "Spend limits");
+    const [channel] = existing?.channels ?? [];
+    const scope = { type: "workspace", workspace_id: workspaceId };
+    const channel_ids = [channel?.id];
+    const same = await preview(org.admin, { scope, channel_ids, condition: spendLimit(90) });
+    expect(same).toMatchObject({
+      covered_by: [{ id: existing?.id, name: "Spend limits", coverage: "whole" }],
+      adds_nothing: true,
+    });
+    const more = await preview(org.admin, { scope, channel_ids, condition: spendLimit(80, 90) });
+    expect(more).toMatchObject({ covered_by: [{ coverage: "part" }], adds_nothing: false });
+    const itself = { scope: { type: "organization" }, condition: spendLimit(90) };
+    const changed = await preview(org.admin, { ...itself, alert_id: existing?.id });
+    expect(changed).toMatchObject({ covered_by: [], adds_nothing: false });
+    await org.admin.post(`/v1/admin/alerts/${existing?.id}`, { is_enabled: false });
+    const off = await preview(org.admin, { scope, channel_ids, condition: spendLimit(90) });
+    expect(off).toMatchObject({ covered_by: [{ is_enabled: false }], adds_nothing: false });
+  });
+
+  test("replays recorded spend of its scope and of child scopes with a limit", async ({
+    h,
+    org,
+    workspaceId,
+    apiKeyId,
+  }) => {
+    const day = 86_400_000;
+    const startOfDay = h.clock.nowMs - (h.clock.nowMs % day);
+    for (const days of [3, 2]) {
+      const startedAtMs = startOfDay - days * day;
+      const of = { organizationId: org.id, workspaceId, apiKeyId, startedAtMs };
+      const cost = { ...noCost, output: 5_000_000_000n, total: 5_000_000_000n };
+      await recordUsage(h.deps.database, [
+        endRecord({ ...of, requestId: newId("req_", startedAtMs), cost }),
+      ]);
+    }
+    await org.admin.post("/v1/admin/spend_limits", {
+      ...{ scope: { type: "api_key", api_key_id: apiKeyId }, period: "daily" },
+      ...{ limit_usd: 8, enforcement: "strict" },
+    });
+    const fields = { scope: { type: "organization" }, includes_below: true };
+    const { replay } = await preview(org.admin, { ...fields, condition: spendLimit(50, 100) });
+    expect(replay).toMatchObject({ firings: 2, messages: 2, scopes: 2, scopes_left_out: 0 });
+    expect(replay?.newest.map(({ at, threshold }) => [at, threshold])).toEqual(
+      [2, 3].map((days) => [new Date(startOfDay - days * day + 3_600_000).toISOString(), "50%"]),
+    );
+    expect(replay?.newest[0]).toMatchObject({
+      scope: { type: "api_key", api_key_id: apiKeyId },
+      title: expect.stringMatching(/has spent \$5\.00, 62% of its daily limit of \$8\.00\.$/),
+    });
+    expect(replay?.days.filter(({ firings }) => firings > 0)).toHaveLength(2);
+    const amount = { kind: "spend_limit", thresholds: [{ amount_usd: 9, period: "monthly" }] };
+    const scope = { type: "workspace", workspace_id: workspaceId };
+    const ofWorkspace = await preview(org.admin, { scope, condition: amount });
+    expect(ofWorkspace.replay).toMatchObject({ firings: 1, scopes: 1 });
+    for (const kind of ["forecast", "unusual_spend"]) {
+      const { replay: none } = await preview(org.admin, { ...fields, condition: { kind } });
+      expect([kind, none?.firings]).toEqual([kind, 0]);
+    }
+  });
+
+  test("replays refusals of whole hours, and gives the reason for other conditions", async ({
+    h,
+    org,
+    workspaceId,
+    apiKeyId,
+  }) => {
+    const hourMs = h.clock.nowMs - (h.clock.nowMs % 3_600_000) - 5 * 3_600_000;
+    await h.deps.database
+      .insertInto("refusal_hour")
+      .values({
+        ...{ organization_id: org.id, bucket_at: new Date(hourMs), workspace_id: workspaceId },
+        ...{ api_key_id: apiKeyId, error_code: "spend_limit_reached", model: "", requests: 60n },
+      })
+      .execute();
+    const fields = { scope: { type: "organization" }, includes_below: true };
+    const refused = (minutes: number) =>
+      preview(org.admin, { ...fields, condition: { kind: "refused_requests", minutes } });
+    const { replay } = await refused(60);
+    expect(replay).toMatchObject({ firings: 3, messages: 1, scopes: 3 });
+    expect(replay?.newest[0]?.at).toBe(new Date(hourMs + 3_600_000).toISOString());
+    expect(await refused(15)).toMatchObject({
+      replay: null,
+      note: "Refusals are stored by the hour, so shorter windows cannot be replayed.",
+    });
+    for (const kind of ["key_unused", "upstream_errors", "limit_overrun", "database_failover"]) {
+      const answer = await preview(org.admin, { ...fields, condition: { kind } });
+      expect(answer).toMatchObject({ replay: null, note: expect.stringMatching(/replayed/) });
+    }
+  });
+
+  test("needs the right to create the alert", async ({ org, workspaceId }) => {
+    const { client } = await org.member({ workspaces: { [workspaceId]: "workspace_admin" } });
+    const condition = spendLimit(90);
+    const ask = (scope: object) => client.post("/v1/admin/alerts/preview", { scope, condition });
+    expect((await ask({ type: "organization" })).status).toBe(403);
+    expect((await ask({ type: "workspace", workspace_id: workspaceId })).status).toBe(200);
+    expect((await ask({ type: "workspace", workspace_id: "wksp_missing" })).status).toBe(404);
+  });
+});

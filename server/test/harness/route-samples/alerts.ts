@@ -32,4 +32,10 @@ export const alertSamples = {
   acknowledgeAlertFirings: {
     body: ({ alert_firing_id }) => ({ alert_firing_ids: [alert_firing_id], note: nextName() }),
   },
+  previewAlert: {
+    body: ({ workspace_id }) => ({
+      scope: { type: "workspace", workspace_id },
+      condition: { kind: "spend_limit" },
+    }),
+  },
 } satisfies Samples;
