@@ -1,11 +1,21 @@
-/** Issues of working keys, in the counts of key hygiene and in a filter of the key list. */
-export const keyIssues = [
-  "never_expires",
-  "no_spend_limit",
+/** Issues that someone should resolve. A key with one of them needs attention. */
+export const attentionIssues = [
   "expires_within_14_days",
   "unused_90_days",
-  "wide_permission",
   "older_than_180_days",
+  "exceeds_max_lifetime",
+] as const;
+export type AttentionIssue = (typeof attentionIssues)[number];
+
+/**
+ * Issues of working keys, in the counts of key hygiene and in a filter of the key list. Those beyond `attentionIssues` are
+ * choices that a company can make, such as a limit of the workspace instead of one for each key.
+ */
+export const keyIssues = [
+  ...attentionIssues,
+  "never_expires",
+  "no_spend_limit",
+  "wide_permission",
   "no_owner",
 ] as const;
 export type KeyIssue = (typeof keyIssues)[number];

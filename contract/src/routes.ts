@@ -7,6 +7,7 @@ import { alertChannelRoutes } from "./admin/alert-channels.ts";
 import { alertGroupRoutes } from "./admin/alert-groups.ts";
 import { alertPreviewRoutes } from "./admin/alert-preview.ts";
 import { alertRoutes } from "./admin/alerts.ts";
+import { apiKeyTrendRoutes } from "./admin/api-key-trends.ts";
 import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditLogRoutes } from "./admin/audit-log.ts";
 import { costRoutes } from "./admin/cost.ts";
@@ -21,6 +22,7 @@ import { limitForecastRoutes } from "./admin/limit-forecasts.ts";
 import { linkedDirectoryRoutes } from "./admin/linked-directories.ts";
 import { mailRoutes } from "./admin/mail.ts";
 import { managedSettingsRoutes } from "./admin/managed-settings.ts";
+import { manyApiKeyRoutes } from "./admin/many-api-keys.ts";
 import { memberRoutes } from "./admin/members.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
 import { myLimitRoutes, myUsageRoutes } from "./admin/my-usage.ts";
@@ -74,6 +76,7 @@ export const adminRoutes = [
   ...inviteRoutes,
   ...mailRoutes,
   ...apiKeyRoutes,
+  ...manyApiKeyRoutes,
   ...personalKeyRoutes,
   ...keyHygieneRoutes,
   ...waitingSecretRoutes,
@@ -97,6 +100,7 @@ export const adminRoutes = [
   ...unresolvedSpendRoutes,
   ...ledgerCheckRoutes,
   ...usageRoutes,
+  ...apiKeyTrendRoutes,
   ...myUsageRoutes,
   ...myLimitRoutes,
   ...costRoutes,

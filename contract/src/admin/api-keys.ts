@@ -18,12 +18,13 @@ import {
   waitingSecretId,
   workspaceId,
 } from "../ids.ts";
+import { attentionIssues } from "../key-issues.ts";
 import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
 import { keyPermissions, ranks } from "../permissions.ts";
 import { route } from "../route.ts";
 import { keyIssue } from "./key-hygiene.ts";
 
-const status = z.enum(["active", "inactive", "archived", "expired"]);
+export const apiKeyStatus = z.enum(["active", "inactive", "archived", "expired"]);
 /** `expired` follows from the clock and cannot be set. */
 export const settableStatus = z.enum(["active", "inactive", "archived"]);
 const apiKeyParams = z.strictObject({ api_key_id: apiKeyId });
@@ -131,7 +132,7 @@ export const apiKey = z
       description:
         "`claude_code`: carries the requests of a member's laptops. No caller has its secret, so it cannot be rotated.",
     }),
-    status,
+    status: apiKeyStatus,
     stopped_because: z.enum(stopReasons).nullable().meta({
       description:
         "Why the key does not work, besides its status: the state of its owner, or the highest rank that disabled it.",
@@ -171,6 +172,13 @@ export const apiKey = z
     rotation: z.object({ due_at: timestamp, expires_at: timestamp }).nullable().meta({
       description:
         "Dates by the workspace's rotation policy: when a new secret is due, and when the key expires without one.",
+    }),
+    attention: z.array(z.enum(attentionIssues)).meta({
+      description: "Issues that someone should resolve. Empty: the key needs no attention.",
+    }),
+    monthly_limit_usd: z.number().nullable().meta({
+      description:
+        "Spend limit of the key itself in a calendar month, US dollars. Null: none. Limits of its owner, groups, workspace and organization also apply.",
     }),
     exceeds_max_lifetime: z.boolean().meta({
       description:
@@ -252,7 +260,7 @@ export const listApiKeys = route({
   query: z.strictObject({
     ...pageCursorQuery,
     workspace_id: optionalQuery(workspaceId),
-    status: optionalQuery(status),
+    status: optionalQuery(apiKeyStatus),
     name: optionalQuery(nameText).meta({
       description: "Part of the name. Case-insensitive.",
     }),
@@ -269,6 +277,9 @@ export const listApiKeys = route({
       description: "Keys that are at least this many days old and were not used in that time.",
     }),
     issue: optionalQuery(keyIssue),
+    needs_attention: queryFlag.meta({
+      description: "Keys with an issue that someone should resolve, or only the others.",
+    }),
     exceeds_max_lifetime: queryFlag.meta({
       description:
         "Keys that expire later than the organization's maximum lifetime allows, or never.",
@@ -358,7 +369,7 @@ export const officialApiKey = z
     id: apiKeyId,
     type: z.literal("api_key"),
     name: z.string(),
-    status,
+    status: apiKeyStatus,
     created_at: timestamp,
     created_by: z.object({ id: memberId, type: z.literal("user") }).nullable(),
     expires_at: timestamp.nullable(),
@@ -381,7 +392,7 @@ export const listOfficialApiKeys = route({
     created_by_user_id: optionalQuery(memberId).meta({
       description: "Keys that this member created.",
     }),
-    status: optionalQuery(status),
+    status: optionalQuery(apiKeyStatus),
     workspace_id: optionalQuery(workspaceId),
   }),
   response: page(officialApiKey),

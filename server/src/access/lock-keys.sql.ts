@@ -2,22 +2,23 @@ import type { Tx } from "#src/db/pool.ts";
 
 // Locks of API keys and of their workspaces, until the transaction ends. The order is that of db/transaction.ts.
 
-/** Locks the workspace of an API key against changes. Other keys of the workspace can change meanwhile. */
-export async function shareWorkspaceOfKey(
+/** Locks the workspaces of API keys against changes. Other keys of the workspaces can change meanwhile. */
+export async function shareWorkspacesOfKeys(
   tx: Tx,
-  of: { organizationId: string; apiKeyId: string },
+  of: { organizationId: string; apiKeyIds: readonly string[] },
 ): Promise<void> {
   await tx
     .selectFrom("workspace")
     .select("id")
     .where("organization_id", "=", of.organizationId)
-    .where("id", "=", (eb) =>
+    .where("id", "in", (eb) =>
       eb
         .selectFrom("api_key")
         .select("workspace_id")
         .where("organization_id", "=", of.organizationId)
-        .where("id", "=", of.apiKeyId),
+        .where("id", "in", of.apiKeyIds),
     )
+    .orderBy("id")
     .forShare()
     .execute();
 }

@@ -188,6 +188,25 @@ const styles: Readonly<Record<string, CommandStyle>> = {
       "api-keys create Ada --workspace Research --owner-member ada@example.com",
     ],
   },
+  getApiKeyTrends: {
+    group: "api-keys",
+    action: "trends",
+    examples: ["api-keys trends --api-key-ids apikey_01AbCd,apikey_01EfGh"],
+  },
+  createApiKeys: {
+    action: "create-many",
+    examples: ["api-keys create-many --workspace Research --name-prefix ci- --count 20"],
+  },
+  disableApiKeys: {
+    action: "disable-many",
+    positionals: ["ids"],
+    examples: ["api-keys disable-many apikey_01AbCd apikey_01EfGh"],
+  },
+  archiveApiKeys: {
+    action: "revoke-many",
+    positionals: ["ids"],
+    examples: ["api-keys revoke-many apikey_01AbCd apikey_01EfGh --yes"],
+  },
   listApiKeys: {
     examples: ["api-keys list --workspace Research --all", "api-keys list --unused-days 90"],
   },

@@ -14,7 +14,11 @@ import { makeTelemetryReceiverHandlers } from "#src/claude-code/telemetry/routes
 import type { TelemetryReceiverDeps } from "#src/claude-code/telemetry/telemetry-receivers.ts";
 import { makeHandOverHandlers } from "#src/hand-over/routes.ts";
 import { makeAdminKeyHandlers } from "#src/keys/admin-keys/routes.ts";
-import { makeApiKeyHandlers, makeKeyHygieneHandlers } from "#src/keys/api-keys/routes.ts";
+import {
+  makeApiKeyHandlers,
+  makeKeyHygieneHandlers,
+  makeManyApiKeyHandlers,
+} from "#src/keys/api-keys/routes.ts";
 import { makePersonalKeyHandlers } from "#src/keys/personal-keys/routes.ts";
 import { makePlaygroundHandlers } from "#src/keys/playground/routes.ts";
 import { makeRotationPolicyHandlers } from "#src/keys/rotation/routes.ts";
@@ -111,6 +115,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeInviteHandlers(deps),
     ...makeMailHandlers(deps),
     ...makeApiKeyHandlers(deps),
+    ...makeManyApiKeyHandlers(deps),
     ...makePersonalKeyHandlers(deps),
     ...makeKeyHygieneHandlers(deps),
     ...makeWaitingSecretHandlers(deps),

@@ -87,7 +87,7 @@ export async function confirmHeldKeys(tx: Tx, ids: readonly string[]): Promise<s
   return rows.map(({ id }) => id);
 }
 
-/** Removes the hold after a person changed the key's status. */
-export async function deleteHeldKey(tx: Tx, id: string): Promise<void> {
-  await sql`DELETE FROM held_key WHERE key_id = ${id}`.execute(tx);
+/** Removes the holds after a person changed the status of the keys. */
+export async function deleteHeldKeys(tx: Tx, ids: readonly string[]): Promise<void> {
+  await sql`DELETE FROM held_key WHERE key_id = ANY(${[...ids]}::text[])`.execute(tx);
 }

@@ -20,5 +20,9 @@ export const issueWords: Readonly<Record<KeyIssue, { label: string; advice: stri
     label: "Older than 180 days",
     advice: "Rotate keys with secrets older than half a year.",
   },
+  exceeds_max_lifetime: {
+    label: "Lifetime too long",
+    advice: "Set an expiry that the company allows.",
+  },
   no_owner: { label: "No owner", advice: "These keys keep working when members leave." },
 };

@@ -1,13 +1,14 @@
-import type { KeyIssue } from "@bursar/contract/key-issues.ts";
+import { attentionIssues, type KeyIssue } from "@bursar/contract/key-issues.ts";
 import type { KeyPermission, Rank } from "@bursar/contract/permissions.ts";
 import { type RawBuilder, type SqlBool, sql } from "kysely";
-import { lockApiKeys, shareWorkspaceOfKey } from "#src/access/lock-keys.sql.ts";
+import { lockApiKeys, shareWorkspacesOfKeys } from "#src/access/lock-keys.sql.ts";
 import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { KeyPurpose } from "#src/db/tables.ts";
 import type { OwnerState } from "#src/domain/owner-state.ts";
 import type { PageRequest, Position } from "#src/domain/page-position.ts";
 import { ownerState, permissionUnderOwner } from "#src/key-lookup/owner-state.sql.ts";
+import { attentionDays } from "./key-attention.rule.ts";
 
 export type StoredStatus = "active" | "inactive" | "archived";
 
@@ -75,6 +76,7 @@ export interface ApiKeyFilter extends ApiKeyScope {
   unusedDays?: number | undefined;
   exceedsMaxLifetime?: boolean | undefined;
   issue?: KeyIssue | undefined;
+  needsAttention?: boolean | undefined;
   /** Maximum lifetime of the organization. Null: no maximum. */
   maxLifetimeDays: number | null;
   /** Time at which keys count as expired, milliseconds since the epoch. */
@@ -176,7 +178,10 @@ function makeConditions(filter: ApiKeyFilter) {
     filter.unusedDays === undefined
       ? null
       : isUnusedSince(addDays(filter.nowMs, -filter.unusedDays)),
-    filter.issue === undefined ? null : hasIssue(filter.issue, filter.nowMs),
+    filter.issue === undefined ? null : hasIssue(filter.issue, filter),
+    filter.needsAttention === undefined
+      ? null
+      : sql<SqlBool>`(${needsAttention(filter)}) = ${filter.needsAttention}`,
     filter.exceedsMaxLifetime === undefined
       ? null
       : sql<SqlBool>`(${exceedsLifetime(filter.maxLifetimeDays, now)}) = ${filter.exceedsMaxLifetime}`,
@@ -222,8 +227,13 @@ const isUnexpired = (nowMs: number) =>
 /** False for a Claude Code key, whose laptops have an end of their own. */
 const hasSecret = sql`api_key.purpose = 'calls'`;
 
-/** Condition of an issue, for a key that is neither archived nor expired. */
-function makeIssueCondition(issue: KeyIssue, nowMs: number): RawBuilder<SqlBool> {
+type IssueFilter = Pick<ApiKeyFilter, "nowMs" | "maxLifetimeDays">;
+
+/** Condition of an issue, for a key that is neither archived nor expired. Has the rules of `listAttention`. */
+function makeIssueCondition(
+  issue: KeyIssue,
+  { nowMs, maxLifetimeDays }: IssueFilter,
+): RawBuilder<SqlBool> {
   switch (issue) {
     case "never_expires":
       return sql`api_key.expires_at IS NULL AND ${hasSecret}`;
@@ -231,20 +241,27 @@ function makeIssueCondition(issue: KeyIssue, nowMs: number): RawBuilder<SqlBool>
       return sql`NOT EXISTS (SELECT 1 FROM spend_limit
         WHERE spend_limit.scope_type = 'api_key' AND spend_limit.scope_id = api_key.id)`;
     case "expires_within_14_days":
-      return sql`api_key.expires_at <= ${addDays(nowMs, 14)}`;
+      return sql`api_key.expires_at <= ${addDays(nowMs, attentionDays.beforeExpiry)}`;
     case "unused_90_days":
-      return isUnusedSince(addDays(nowMs, -90));
+      return isUnusedSince(addDays(nowMs, -attentionDays.unused));
     case "wide_permission":
       return sql`${permissionUnderOwner} = 'admin'`;
     case "older_than_180_days":
-      return sql`current.created_at <= ${addDays(nowMs, -180)} AND ${hasSecret}`;
+      return sql`current.created_at <= ${addDays(nowMs, -attentionDays.secretAge)} AND ${hasSecret}`;
     case "no_owner":
       return sql`api_key.owner_member_id IS NULL`;
+    case "exceeds_max_lifetime":
+      return exceedsLifetime(maxLifetimeDays, new Date(nowMs));
   }
 }
 
-function hasIssue(issue: KeyIssue, nowMs: number) {
-  return sql<SqlBool>`${isUnexpired(nowMs)} AND ${makeIssueCondition(issue, nowMs)}`;
+function hasIssue(issue: KeyIssue, filter: IssueFilter) {
+  return sql<SqlBool>`${isUnexpired(filter.nowMs)} AND ${makeIssueCondition(issue, filter)}`;
+}
+
+function needsAttention(filter: IssueFilter) {
+  const issues = attentionIssues.map((issue) => sql`(${makeIssueCondition(issue, filter)})`);
+  return sql<SqlBool>`coalesce(${isUnexpired(filter.nowMs)} AND (${sql.join(issues, sql` OR `)}), false)`;
 }
 
 /** Counts keys that are neither archived nor expired: all, those with each issue, and those without any. */
@@ -253,16 +270,16 @@ export async function countKeyIssues(
   of: ApiKeyScope & {
     workspaceId?: string | undefined;
     issues: readonly KeyIssue[];
-    nowMs: number;
-  },
-): Promise<{ keys: number; healthy: number; byIssue: number[] }> {
-  const conditions = of.issues.map((issue) => makeIssueCondition(issue, of.nowMs));
+  } & IssueFilter,
+): Promise<{ keys: number; healthy: number; needingAttention: number; byIssue: number[] }> {
+  const conditions = of.issues.map((issue) => makeIssueCondition(issue, of));
   const keys = selectApiKeys(db, of)
     .where(isUnexpired(of.nowMs))
     .$if(of.workspaceId !== undefined, (query) =>
       query.where("api_key.workspace_id", "=", of.workspaceId ?? ""),
     )
-    .select(sql<boolean[]>`ARRAY[${sql.join(conditions)}]`.as("issues"));
+    .select(sql<boolean[]>`ARRAY[${sql.join(conditions)}]`.as("issues"))
+    .select(needsAttention(of).as("needs_attention"));
   const counts = of.issues.map(
     (_, index) => sql`(count(*) FILTER (WHERE issues[${sql.lit(index + 1)}]))::integer`,
   );
@@ -271,6 +288,7 @@ export async function countKeyIssues(
     .select([
       sql<number>`count(*)::integer`.as("keys"),
       sql<number>`(count(*) FILTER (WHERE NOT true = ANY(issues)))::integer`.as("healthy"),
+      sql<number>`(count(*) FILTER (WHERE needs_attention))::integer`.as("needingAttention"),
       sql<number[]>`ARRAY[${sql.join(counts)}]`.as("byIssue"),
     ])
     .executeTakeFirstOrThrow();
@@ -310,10 +328,27 @@ export async function findApiKeyForUpdate(
   scope: ApiKeyScope,
   id: string,
 ): Promise<ApiKeyRow | null> {
-  const { organizationId } = scope;
-  await shareWorkspaceOfKey(tx, { organizationId, apiKeyId: id });
-  await lockApiKeys(tx, { organizationId, ids: [id] });
+  await lockKeysWithWorkspaces(tx, scope, [id]);
   return findApiKey(tx, scope, id);
+}
+
+/** `findApiKeyForUpdate` for several keys, in any order. */
+export async function findApiKeysForUpdate(
+  tx: Tx,
+  scope: ApiKeyScope,
+  ids: readonly string[],
+): Promise<ApiKeyRow[]> {
+  await lockKeysWithWorkspaces(tx, scope, ids);
+  return findApiKeys(tx, scope, ids);
+}
+
+async function lockKeysWithWorkspaces(
+  tx: Tx,
+  { organizationId }: ApiKeyScope,
+  ids: readonly string[],
+): Promise<void> {
+  await shareWorkspacesOfKeys(tx, { organizationId, apiKeyIds: ids });
+  await lockApiKeys(tx, { organizationId, ids });
 }
 
 export function findApiKeys(
@@ -349,11 +384,9 @@ export interface NewApiKeyRow
   organization_id: string;
 }
 
-export async function insertApiKey(tx: Tx, row: NewApiKeyRow): Promise<void> {
-  await tx
-    .insertInto("api_key")
-    .values({ ...row, ...toJsonTags(row) })
-    .execute();
+export async function insertApiKeys(tx: Tx, rows: readonly NewApiKeyRow[]): Promise<void> {
+  const values = rows.map((row) => ({ ...row, ...toJsonTags(row) }));
+  await tx.insertInto("api_key").values(values).execute();
 }
 
 export async function updateApiKey(

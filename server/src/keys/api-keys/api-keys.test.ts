@@ -73,6 +73,8 @@ describe("creating", () => {
       expires_at: null,
       archived_at: null,
       rotation: null,
+      attention: [],
+      monthly_limit_usd: null,
       exceeds_max_lifetime: false,
     });
     const read = await org.admin.get(`${COMPANY}/${shown.id}`);

@@ -9,16 +9,13 @@ import {
   refuseArchivedKey,
 } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
-import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
-import { rankOf } from "#src/domain/rank.ts";
 import { isKeyWider } from "#src/domain/wider-access.ts";
-import { deleteHeldKey } from "#src/key-lookup/held-keys.sql.ts";
+import { deleteHeldKeys } from "#src/key-lookup/held-keys.sql.ts";
 import type { WaitingSecretDeps } from "#src/keys/waiting-secrets/waiting-secrets.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
-import type { TagChange } from "#src/tags/tag-changes.rule.ts";
 import {
   type ApiKeyFilter,
   type ApiKeyRow,
@@ -27,13 +24,14 @@ import {
   listApiKeys as listRows,
   updateApiKey as updateRow,
 } from "./api-keys.sql.ts";
-import { auditOf } from "./audit-of-key.ts";
 import {
-  changeRestrictions,
-  checkWithinCaller,
-  type RestrictionChange,
-  type RestrictionContext,
-} from "./change-restrictions.ts";
+  type ApiKeyChange,
+  applyKeyChange,
+  checkKeyChange,
+  isChangeOfArchived,
+} from "./apply-key-change.ts";
+import { auditOf } from "./audit-of-key.ts";
+import { checkWithinCaller } from "./change-restrictions.ts";
 import { createKey, type NewSecretOfKey } from "./create-key.ts";
 import {
   type ApiKeyStatus,
@@ -45,8 +43,8 @@ import {
 import { type KeyAuthority, roleAuthority } from "./key-authority.ts";
 import { chooseOwner } from "./key-owner.ts";
 import { checkCanGrantKey, scopeOf } from "./key-rights.ts";
-import { decideKeyUsers, type KeyUsers, type KeyUsersChange } from "./key-users.ts";
-import { type RankedKey, readRankedKey } from "./ranked-restrictions.ts";
+import { decideKeyUsers, type KeyUsers } from "./key-users.ts";
+import { readRankedKey } from "./ranked-restrictions.ts";
 import { saveRestrictions } from "./restrictions.sql.ts";
 import { setTagsOfKey } from "./tags-of-key.ts";
 
@@ -63,7 +61,7 @@ export interface NewApiKey {
   requires_user?: boolean | undefined;
 }
 
-const DEFAULT_PERMISSION: KeyPermission = "write";
+export const DEFAULT_PERMISSION: KeyPermission = "write";
 
 /**
  * Creates a key. The result contains the secret, unless it waits for another owner. Throws a 404 for an unknown workspace
@@ -106,6 +104,7 @@ export interface ApiKeyQuery {
   unused_days?: number | undefined;
   exceeds_max_lifetime?: boolean | undefined;
   issue?: KeyIssue | undefined;
+  needs_attention?: boolean | undefined;
 }
 
 type ListDeps = Pick<AuditDeps, "database" | "nowMs">;
@@ -163,6 +162,7 @@ async function readFilter(
     unusedDays: query.unused_days,
     exceedsMaxLifetime: query.exceeds_max_lifetime,
     issue: query.issue,
+    needsAttention: query.needs_attention,
     maxLifetimeDays: await findMaxKeyLifetimeDays(deps.database, caller.organizationId),
     nowMs: deps.nowMs(),
   };
@@ -177,11 +177,6 @@ export async function getApiKey(
   const row = await findApiKey(deps.database, scopeOf(caller), id);
   if (row === null) throw apiKeyNotFound();
   return describeApiKey(deps.database, caller.organizationId, row, deps.nowMs());
-}
-
-export interface ApiKeyChange extends RestrictionChange, KeyUsersChange {
-  name?: string | null | undefined;
-  tags?: TagChange | undefined;
 }
 
 /**
@@ -209,7 +204,7 @@ export function updateApiKey(
     const maxDays = await authority.findMaxDays(tx, caller, row);
     const tags = await setTagsOfKey(tx, caller, row, change.tags);
     const users = await decideKeyUsers(tx, caller, row, change);
-    const after = applyChange(before, change, {
+    const after = applyKeyChange(before, change, {
       caller,
       nowMs,
       maxDays,
@@ -218,16 +213,16 @@ export function updateApiKey(
     if (isSame(before, after)) {
       return { result: await describeApiKey(tx, organizationId, row, nowMs), audit: "unchanged" };
     }
-    checkChange(statusOf(row, nowMs), before, after);
+    checkKeyChange(statusOf(row, nowMs), before, after);
     if (after.row.status === "active" && row.status !== "active") {
       await authority.checkCanGrant(tx, caller, after.row);
     }
     if (isKeyWider(row, after.row) || !isSame(users, pickUsers(row))) checkStepUp(caller, nowMs);
     await checkWithinCaller(tx, caller, { before: before.restrictions, after });
     await updateRow(tx, organizationId, after.row);
-    await saveRestrictions(tx, id, after.restrictions);
+    await saveRestrictions(tx, [{ apiKeyId: id, restrictions: after.restrictions }]);
     if (after.row.status !== row.status || after.row.is_held !== row.is_held) {
-      await deleteHeldKey(tx, id);
+      await deleteHeldKeys(tx, [id]);
     }
     return {
       result: await describeApiKey(tx, organizationId, after.row, nowMs),
@@ -236,61 +231,6 @@ export function updateApiKey(
   });
 }
 
-function applyChange(
-  before: RankedKey,
-  change: ApiKeyChange,
-  context: RestrictionContext & { columns: Pick<ApiKeyRow, "tags" | "tag_ranks"> & KeyUsers },
-): RankedKey {
-  const { row } = before;
-  const { row: changed, restrictions } = changeRestrictions(before, change, context);
-  const named = { ...changed, ...context.columns, name: change.name ?? row.name };
-  if (change.status !== "archived") return { row: named, restrictions };
-  const archived_rank = rankOf(context.caller, row.workspace_id, "keys");
-  const archived_at = new Date(context.nowMs);
-  return { row: { ...named, status: "archived", archived_at, archived_rank }, restrictions };
-}
-
 function pickUsers({ user_directory_id, requires_user }: ApiKeyRow): KeyUsers {
   return { user_directory_id, requires_user };
-}
-
-/** True if the request names a value that an archived key does not have. */
-function isChangeOfArchived(row: ApiKeyRow, change: ApiKeyChange): boolean {
-  return (
-    (change.name ?? row.name) !== row.name ||
-    (change.status ?? "archived") !== "archived" ||
-    [
-      ...[change.expires_at, change.allowed_models, change.allowed_addresses, change.tags],
-      ...[change.user_directory_id, change.requires_user],
-    ].some((value) => value !== undefined)
-  );
-}
-
-function checkChange(status: ApiKeyStatus, before: RankedKey, after: RankedKey): void {
-  const { archived_at, archived_rank } = after.row;
-  const archived = { ...before.row, status: "archived", archived_at, archived_rank };
-  const isArchivedOnly = isSame<object>(
-    { row: archived, restrictions: before.restrictions },
-    { row: after.row, restrictions: after.restrictions },
-  );
-  if (status === "expired" && !isArchivedOnly) throw refuseExpiredKey("it can only be archived");
-  const isEnabled = after.row.status === "active" && before.row.status === "inactive";
-  const { owner_state } = before.row;
-  if (isEnabled && owner_state !== null && owner_state !== "active") {
-    const reason =
-      owner_state === "outside" ? "has no role in the workspace any more" : `is ${owner_state}`;
-    throw new ApiError(
-      "owner_inactive",
-      `The owner of this API key ${reason}, so the key cannot be enabled.`,
-    );
-  }
-}
-
-export function refuseExpiredKey(consequence: string): ApiError {
-  return new ApiError(
-    "resource_expired",
-    `This API key has expired: ${consequence}. Create another one.`,
-    {},
-    { resource: "api_key" },
-  );
 }

@@ -12,11 +12,12 @@ import {
   type WaitingSecretDeps,
 } from "#src/keys/waiting-secrets/waiting-secrets.ts";
 import { newId } from "#src/lib/ids.ts";
-import { findApiKey, insertApiKey, type NewApiKeyRow } from "./api-keys.sql.ts";
+import { mapInParts } from "#src/lib/slices.ts";
+import { findApiKeys, insertApiKeys, type NewApiKeyRow } from "./api-keys.sql.ts";
 import { auditOf } from "./audit-of-key.ts";
 import { findOwnRank } from "./change-restrictions.ts";
 import { copyLimits } from "./copy-limits.ts";
-import { type ApiKeyView, describeApiKey } from "./describe-api-keys.ts";
+import { type ApiKeyView, describeApiKeys } from "./describe-api-keys.ts";
 import {
   addWorkspaceRule,
   type RankedRestrictions,
@@ -29,7 +30,7 @@ import { parseTime, toDate } from "./key-times.ts";
 import { decideKeyUsers, NO_USERS } from "./key-users.ts";
 import { mergeRestrictions, putInForce } from "./ranked-restrictions.ts";
 import { saveRestrictions } from "./restrictions.sql.ts";
-import { insertSecret } from "./secrets.sql.ts";
+import { insertSecrets } from "./secrets.sql.ts";
 import { decideTags } from "./tags-of-key.ts";
 
 /** A new key whose place, owner and permission the caller may choose. */
@@ -68,8 +69,8 @@ export async function createKey(
   { key: input, rules, nowMs }: { key: KeyToCreate; rules: KeyRules; nowMs: number },
 ): Promise<{ result: NewSecretOfKey; audit: AuditEntry[] }> {
   const { organizationId } = caller;
-  const counted = { organizationId, memberId: input.owner_member_id, now: new Date(nowMs) };
-  await checkKeyCount(tx, counted);
+  const { owner_member_id: memberId } = input;
+  await checkKeyCount(tx, { organizationId, memberId, now: new Date(nowMs), added: 1 });
   const made = makeSecret("api", deps.randomBytes);
   const of = { key: input, rules, nowMs, secret: made, purpose: "calls" } as const;
   const { view, audit } = await insertKey(tx, deps, caller, of);
@@ -77,12 +78,17 @@ export async function createKey(
   return { result: { view, ...(await handOverSecret(tx, deps, caller, handed)) }, audit };
 }
 
-/** A new key with the hash and the hint of its current secret. */
-export interface KeyToInsert {
-  key: KeyToCreate;
+/** Name of a new key, with the hash and the hint of its current secret. */
+export interface NamedSecret {
+  name: string;
+  secret: Pick<NewSecret, "hash" | "hint">;
+}
+
+/** Settings that new keys share. */
+export interface KeySettings {
+  key: Omit<KeyToCreate, "name">;
   rules: KeyRules;
   nowMs: number;
-  secret: Pick<NewSecret, "hash" | "hint">;
   purpose: KeyPurpose;
 }
 
@@ -91,53 +97,65 @@ export async function insertKey(
   tx: Tx,
   deps: AuditDeps,
   caller: Caller,
-  { key: input, rules, nowMs, secret, purpose }: KeyToInsert,
+  { key, secret, ...settings }: KeySettings & { key: KeyToCreate; secret: NamedSecret["secret"] },
 ): Promise<{ view: ApiKeyView; audit: AuditEntry[] }> {
+  const named = [{ name: key.name, secret }];
+  const { views, audit } = await insertKeys(tx, deps, caller, { ...settings, key, named });
+  const [view] = views;
+  if (view === undefined) throw apiKeyNotFound();
+  return { view, audit };
+}
+
+/**
+ * Creates keys with the same settings, in the order of their names. What they inherit is decided once, because none of
+ * them changes what the next one would inherit.
+ */
+export async function insertKeys(
+  tx: Tx,
+  deps: AuditDeps,
+  caller: Caller,
+  { key: input, rules, nowMs, purpose, named }: KeySettings & { named: readonly NamedSecret[] },
+): Promise<{ views: ApiKeyView[]; audit: AuditEntry[] }> {
   const now = new Date(nowMs);
   const { organizationId } = caller;
-  const { owner_member_id } = input;
-  const { restrictions, lifetime_ends_at, limits } = await decideRestrictions(
-    tx,
-    caller,
-    input,
-    rules,
-    now,
-  );
+  const { workspace_id, owner_member_id } = input;
+  const decided = await decideRestrictions(tx, caller, input, rules, now);
+  const { restrictions, lifetime_ends_at, limits } = decided;
   const tags = await decideTags(tx, caller, {
-    workspaceId: input.workspace_id,
+    workspaceId: workspace_id,
     fromApiKeyIds: limits.flatMap(({ fromApiKeyIds }) => fromApiKeyIds),
     change: input.tags,
   });
   const users = await decideKeyUsers(tx, caller, { ...NO_USERS, owner_member_id }, input);
-  const row = {
-    ...tags,
-    ...users,
-    id: newId(idPrefixes.apiKey, nowMs, deps.randomBytes),
+  const unheld = { status: "active", is_held: false, lifetime_ends_at } as const;
+  const { is_held: _, ...inForce } = putInForce(unheld, restrictions);
+  const shared = {
+    ...{ ...tags, ...users, ...inForce, workspace_id, owner_member_id, purpose },
     organization_id: organizationId,
-    workspace_id: input.workspace_id,
-    name: input.name,
     permission: input.permission,
-    purpose,
-    owner_member_id,
     created_by_type: caller.kind,
     created_by_id: caller.id,
     created_at: now,
   };
-  const { is_held: _, ...inForce } = putInForce(
-    { status: "active", is_held: false, lifetime_ends_at },
-    restrictions,
-  );
-  const view = await insertKeyWithSecret(tx, { ...row, ...inForce }, restrictions, secret);
-  const key = { organizationId, workspaceId: row.workspace_id, id: row.id };
-  const copied = await copyLimits(tx, deps, key, limits);
-  return { view, audit: [auditOf("api_key.created", null, view), ...copied] };
+  const keys = named.map(({ name, secret }) => ({
+    row: { ...shared, id: newId(idPrefixes.apiKey, nowMs, deps.randomBytes), name },
+    secret,
+  }));
+  const views = await mapInParts(keys, (part) => insertPart(tx, part, restrictions));
+  const audit: AuditEntry[] = [];
+  for (const view of views) {
+    const key = { organizationId, workspaceId: workspace_id, id: view.row.id };
+    audit.push(auditOf("api_key.created", null, view));
+    audit.push(...(await copyLimits(tx, deps, key, limits)));
+  }
+  return { views, audit };
 }
 
 /** Restrictions of a new key: the inherited ones, those of the workspace, and those of the request at the caller's rank. */
 async function decideRestrictions(
   tx: Tx,
   caller: Caller,
-  input: KeyToCreate,
+  input: KeySettings["key"],
   { maxDays, workspaceModels }: KeyRules,
   now: Date,
 ): Promise<Pick<Inherited, "restrictions" | "limits"> & { lifetime_ends_at: Date | null }> {
@@ -165,17 +183,29 @@ async function decideRestrictions(
   };
 }
 
-async function insertKeyWithSecret(
+async function insertPart(
   tx: Tx,
-  row: NewApiKeyRow,
+  keys: readonly { row: NewApiKeyRow; secret: NamedSecret["secret"] }[],
   restrictions: readonly RankedRestrictions[],
-  { hash, hint }: KeyToInsert["secret"],
-): Promise<ApiKeyView> {
-  await insertApiKey(tx, row);
-  await saveRestrictions(tx, row.id, restrictions);
-  await insertSecret(tx, { api_key_id: row.id, hash, hint, created_at: row.created_at });
-  const scope = { organizationId: row.organization_id, onlyWorkspaceIds: null };
-  const created = await findApiKey(tx, scope, row.id);
-  if (created === null) throw apiKeyNotFound();
-  return describeApiKey(tx, row.organization_id, created, row.created_at.getTime());
+): Promise<ApiKeyView[]> {
+  const [first] = keys;
+  if (first === undefined) return [];
+  const { organization_id: organizationId, created_at } = first.row;
+  const ids = keys.map(({ row }) => row.id);
+  await insertApiKeys(
+    tx,
+    keys.map(({ row }) => row),
+  );
+  await saveRestrictions(
+    tx,
+    ids.map((apiKeyId) => ({ apiKeyId, restrictions })),
+  );
+  await insertSecrets(
+    tx,
+    keys.map(({ row, secret: { hash, hint } }) => ({ api_key_id: row.id, hash, hint, created_at })),
+  );
+  const rows = await findApiKeys(tx, { organizationId, onlyWorkspaceIds: null }, ids);
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const inOrder = ids.flatMap((id) => byId.get(id) ?? []);
+  return describeApiKeys(tx, organizationId, inOrder, created_at.getTime());
 }

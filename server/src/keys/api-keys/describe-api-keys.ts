@@ -1,4 +1,6 @@
+import type { AttentionIssue } from "@bursar/contract/key-issues.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { formatUsd } from "#src/domain/money.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
 import { findRotationPolicies } from "#src/keys/rotation/rotation-policies.sql.ts";
 import {
@@ -9,7 +11,9 @@ import {
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
 import { readSpend } from "#src/spend/ledger/balances.sql.ts";
 import type { ApiKeyRow, StoredStatus } from "./api-keys.sql.ts";
+import { type KeyTimes, listAttention } from "./key-attention.rule.ts";
 import { computeLatestExpiry } from "./key-expiry.rule.ts";
+import { listMonthlyLimits } from "./monthly-limits.sql.ts";
 import { type RankedKey, readRankedKeys } from "./ranked-restrictions.ts";
 import { listWorkingSecrets, type SecretRow } from "./secrets.sql.ts";
 
@@ -22,6 +26,10 @@ export interface ApiKeyView extends RankedKey {
   secrets: SecretRow[];
   spentMonthNanoUsd: bigint;
   exceedsMaxLifetime: boolean;
+  /** Issues that someone should resolve. */
+  attention: AttentionIssue[];
+  /** Monthly spend limit of the key itself, US dollars. Null: none. */
+  monthlyLimitUsd: number | null;
   /** Null without a rotation policy, for an archived or expired key, and for a Claude Code key. */
   rotation: RotationTimes | null;
 }
@@ -33,7 +41,7 @@ export function statusOf(row: ApiKeyRow, nowMs: number): ApiKeyStatus {
   return row.owner_state === null || row.owner_state === "active" ? row.status : "inactive";
 }
 
-/** Adds secrets, spend and rotation times to keys of one organization, with five statements for any number of keys. */
+/** Adds secrets, spend and rotation times to keys of one organization, with six statements for any number of keys. */
 export async function describeApiKeys(
   db: Database | Tx,
   organizationId: string,
@@ -47,17 +55,36 @@ export async function describeApiKeys(
   const policies = await findRotationPolicies(db, [
     ...new Set(rows.map(({ workspace_id }) => workspace_id)),
   ]);
+  const limits = await listMonthlyLimits(db, { organizationId, apiKeyIds: ids });
   const keys = await readRankedKeys(db, rows);
   return keys.map(({ row, restrictions }) => ({
     row,
     restrictions,
     status: statusOf(row, nowMs),
+    monthlyLimitUsd: toUsdNumber(limits.get(row.id)),
+    attention: listAttention(toKeyTimes(row, maxDays, nowMs), nowMs),
     // No caller has the secret of a Claude Code key.
     secrets: secrets.filter(({ api_key_id }) => api_key_id === row.id && row.purpose === "calls"),
     spentMonthNanoUsd: spent.get(row.id) ?? 0n,
     exceedsMaxLifetime: exceedsMaxLifetime(row, maxDays, nowMs),
     rotation: findRotationTimes(row, policies.get(row.workspace_id), nowMs),
   }));
+}
+
+function toKeyTimes(row: ApiKeyRow, maxDays: number | null, nowMs: number): KeyTimes {
+  return {
+    status: statusOf(row, nowMs),
+    hasSecret: row.purpose === "calls",
+    createdAt: row.created_at,
+    secretCreatedAt: row.secret_created_at,
+    expiresAt: row.expires_at,
+    lastUsedAt: row.last_used_at,
+    exceedsMaxLifetime: exceedsMaxLifetime(row, maxDays, nowMs),
+  };
+}
+
+function toUsdNumber(nanoUsd: bigint | undefined): number | null {
+  return nanoUsd === undefined ? null : Number(formatUsd(nanoUsd));
 }
 
 function findRotationTimes(

@@ -98,19 +98,19 @@ function isEndedBelow(key: OwnedKey, higher: readonly RankedRestrictions[], now:
 }
 
 /**
- * Throws a 403 if the member has the highest number of personal keys. Their row is locked, so concurrent creations count one
+ * Throws a 403 if the member would have more than the highest number of personal keys. Their row is locked, so concurrent creations count one
  * another.
  */
 export async function checkKeyCount(
   tx: Tx,
-  of: { organizationId: string; memberId: string | null; now: Date },
+  of: { organizationId: string; memberId: string | null; now: Date; added: number },
 ): Promise<void> {
-  const { organizationId, memberId, now } = of;
+  const { organizationId, memberId, now, added } = of;
   if (memberId === null) return;
   const highest = await findMaxKeysPerMember(tx, organizationId);
   if (
     highest === null ||
-    (await countLivingKeys(tx, { organizationId, memberId, now })) < highest
+    (await countLivingKeys(tx, { organizationId, memberId, now })) + added <= highest
   ) {
     return;
   }

@@ -59,7 +59,8 @@ test("counts working keys by issue, and the list has the same keys", async ({ h 
   const counts = ({ cards }: Hygiene) =>
     Object.fromEntries(cards.map(({ issue, count }) => [issue, count]));
   const all = await read(operator);
-  expect([all.keys, all.keys_without_issue]).toEqual([5, 1]);
+  // Neither a missing expiry nor a missing limit needs attention: "old" and "ending" alone do.
+  expect([all.keys, all.keys_without_issue, all.keys_needing_attention]).toEqual([5, 1, 2]);
   expect(counts(all)).toEqual({
     never_expires: 2,
     no_spend_limit: 2,
@@ -68,11 +69,17 @@ test("counts working keys by issue, and the list has the same keys", async ({ h 
     wide_permission: 1,
     older_than_180_days: 1,
     no_owner: 2,
+    exceeds_max_lifetime: 0,
   });
   for (const issue of keyIssues) {
     const { body } = await operator.get<Listed<ApiKey>>(`/v1/admin/api_keys?issue=${issue}`);
     expect([issue, body.data.length]).toEqual([issue, counts(all)[issue]]);
   }
+  const needing = await operator.get<Listed<ApiKey>>("/v1/admin/api_keys?needs_attention=true");
+  expect(needing.body.data.map(({ name, attention }) => [name, attention]).sort()).toEqual([
+    ["ending", ["expires_within_14_days"]],
+    ["old", ["unused_90_days", "older_than_180_days"]],
+  ]);
   expect((await read(operator, `?workspace_id=${elsewhere}`)).keys).toBe(1);
   // A member of some workspaces counts the keys of these workspaces only.
   expect((await read(owner.client)).keys).toBe(4);
@@ -88,6 +95,7 @@ test("counts zero for an organization without keys", async ({ h }) => {
     type: "key_hygiene",
     keys: 0,
     keys_without_issue: 0,
+    keys_needing_attention: 0,
     cards: keyIssues.map((issue) => ({ issue, count: 0 })),
   });
 });

@@ -2,12 +2,14 @@ import { type KeyIssue, keyIssues } from "@bursar/contract/key-issues.ts";
 import type { Call } from "#src/access/call.ts";
 import { getVisibleWorkspace } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
 import { countKeyIssues } from "./api-keys.sql.ts";
 import { scopeOf } from "./key-rights.ts";
 
 export interface KeyHygiene {
   keys: number;
   healthy: number;
+  needingAttention: number;
   cards: { issue: KeyIssue; count: number }[];
 }
 
@@ -20,15 +22,15 @@ export async function getKeyHygiene(
   if (workspaceId !== undefined) {
     await getVisibleWorkspace(deps.database, caller, "api_keys:read", workspaceId);
   }
-  const { keys, healthy, byIssue } = await countKeyIssues(deps.database, {
+  const { byIssue, ...counts } = await countKeyIssues(deps.database, {
     ...scopeOf(caller),
     workspaceId,
     issues: keyIssues,
+    maxLifetimeDays: await findMaxKeyLifetimeDays(deps.database, caller.organizationId),
     nowMs: deps.nowMs(),
   });
   return {
-    keys,
-    healthy,
+    ...counts,
     cards: keyIssues.map((issue, index) => ({ issue, count: byIssue[index] ?? 0 })),
   };
 }

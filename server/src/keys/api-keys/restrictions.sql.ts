@@ -18,16 +18,22 @@ export async function listRestrictions(
     .execute();
 }
 
-/** Replaces all rows of a key, whose own row is locked. */
-export async function saveRestrictions(
-  tx: Tx,
-  apiKeyId: string,
-  rows: readonly RankedRestrictions[],
-): Promise<void> {
-  await tx.deleteFrom("api_key_restriction").where("api_key_id", "=", apiKeyId).execute();
+/** Restrictions of one key. */
+export interface RestrictionsOfKey {
+  apiKeyId: string;
+  restrictions: readonly RankedRestrictions[];
+}
+
+/** Replaces all rows of keys, whose own rows are locked. */
+export async function saveRestrictions(tx: Tx, of: readonly RestrictionsOfKey[]): Promise<void> {
+  const ids = of.map(({ apiKeyId }) => apiKeyId);
+  await tx.deleteFrom("api_key_restriction").where("api_key_id", "in", ids).execute();
+  const rows = of.flatMap(({ apiKeyId, restrictions }) =>
+    restrictions.map((row) => ({ ...row, apiKeyId })),
+  );
   if (rows.length === 0) return;
   const values = rows.map((row) => ({
-    api_key_id: apiKeyId,
+    api_key_id: row.apiKeyId,
     rank: row.rank,
     is_disabled: row.is_disabled,
     allowed_models: row.allowed_models,

@@ -10,7 +10,7 @@ import {
   type WaitingSecretDeps,
 } from "#src/keys/waiting-secrets/waiting-secrets.ts";
 import { type ApiKeyRow, updateApiKey } from "./api-keys.sql.ts";
-import { refuseExpiredKey } from "./api-keys.ts";
+import { refuseExpiredKey } from "./apply-key-change.ts";
 import { auditOf } from "./audit-of-key.ts";
 import {
   changeRestrictions,
@@ -27,7 +27,7 @@ import { saveRestrictions } from "./restrictions.sql.ts";
 import {
   endCurrentSecret,
   endPreviousSecrets,
-  insertSecret,
+  insertSecrets,
   listWorkingSecrets,
 } from "./secrets.sql.ts";
 
@@ -72,10 +72,10 @@ export function rotateApiKey(
     );
     await endPreviousSecrets(tx, id, now);
     await endCurrentSecret(tx, id, validUntil);
-    await insertSecret(tx, { api_key_id: id, hash, hint, created_at: now });
+    await insertSecrets(tx, [{ api_key_id: id, hash, hint, created_at: now }]);
     const after = { row: { ...rotated, hint, secret_created_at: now }, restrictions };
     await updateApiKey(tx, caller.organizationId, after.row);
-    await saveRestrictions(tx, id, restrictions);
+    await saveRestrictions(tx, [{ apiKeyId: id, restrictions }]);
     const audit = auditOf("api_key.rotated", before, after);
     const of = { key: after.row, secret, reason: "rotated" } as const;
     const handover = await handOverSecret(tx, deps, caller, of);

@@ -4,6 +4,7 @@ import {
   listOfficialApiKeys,
 } from "@bursar/contract/admin/api-keys.ts";
 import type { keyHygieneRoutes } from "@bursar/contract/admin/key-hygiene.ts";
+import type { manyApiKeyRoutes } from "@bursar/contract/admin/many-api-keys.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
@@ -16,9 +17,17 @@ import {
   listApiKeysByIds,
   updateApiKey,
 } from "./api-keys.ts";
+import { createApiKeys } from "./create-api-keys.ts";
 import { getKeyHygiene } from "./key-hygiene.ts";
 import { cutOffApiKey, rotateApiKey } from "./rotate-api-key.ts";
-import { toApiKey, toCreatedApiKey, toOfficialApiKey } from "./to-wire.ts";
+import { stopApiKeys } from "./stop-api-keys.ts";
+import {
+  toApiKey,
+  toCreatedApiKey,
+  toCreatedApiKeys,
+  toOfficialApiKey,
+  toStoppedApiKeys,
+} from "./to-wire.ts";
 
 export function makeApiKeyHandlers(
   deps: WaitingSecretDeps,
@@ -55,13 +64,32 @@ export function makeApiKeyHandlers(
   };
 }
 
+export function makeManyApiKeyHandlers(
+  deps: AuditDeps,
+): HandlersFor<(typeof manyApiKeyRoutes)[number], Call> {
+  return {
+    createApiKeys: async (call, { body }) =>
+      toCreatedApiKeys(body.workspace_id, await createApiKeys(deps, call, body)),
+    disableApiKeys: async (call, { body: { ids } }) =>
+      toStoppedApiKeys(await stopApiKeys(deps, call, { ids, status: "inactive" })),
+    archiveApiKeys: async (call, { body: { ids } }) =>
+      toStoppedApiKeys(await stopApiKeys(deps, call, { ids, status: "archived" })),
+  };
+}
+
 export function makeKeyHygieneHandlers(
   deps: AuditDeps,
 ): HandlersFor<(typeof keyHygieneRoutes)[number], Call> {
   return {
     getKeyHygiene: async (call, { query }) => {
-      const { keys, healthy, cards } = await getKeyHygiene(deps, call, query.workspace_id);
-      return { type: "key_hygiene", keys, keys_without_issue: healthy, cards };
+      const found = await getKeyHygiene(deps, call, query.workspace_id);
+      return {
+        type: "key_hygiene",
+        keys: found.keys,
+        keys_without_issue: found.healthy,
+        keys_needing_attention: found.needingAttention,
+        cards: found.cards,
+      };
     },
   };
 }

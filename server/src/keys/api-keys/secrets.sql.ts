@@ -12,11 +12,18 @@ export interface SecretRow {
   last_used_model: string | null;
 }
 
-export async function insertSecret(
-  tx: Tx,
-  row: { api_key_id: string; hash: Uint8Array; hint: string; created_at: Date },
-): Promise<void> {
-  await tx.insertInto("api_key_secret").values(row).execute();
+export interface NewSecretRow {
+  api_key_id: string;
+  hash: Uint8Array;
+  hint: string;
+  created_at: Date;
+}
+
+export async function insertSecrets(tx: Tx, rows: readonly NewSecretRow[]): Promise<void> {
+  await tx
+    .insertInto("api_key_secret")
+    .values([...rows])
+    .execute();
 }
 
 /** Lists the secrets that work at `now`, newest first, without those of laptops. Each key has one or two. */

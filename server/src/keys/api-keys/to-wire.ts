@@ -1,13 +1,16 @@
 import type { apiKey, officialApiKey } from "@bursar/contract/admin/api-keys.ts";
+import type { archiveApiKeys, createApiKeys } from "@bursar/contract/admin/many-api-keys.ts";
 import type { z } from "zod";
 import { toWireMaker } from "#src/domain/caller.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import type { OwnerState } from "#src/domain/owner-state.ts";
 import { findContact } from "../find-contact.ts";
 import type { ApiKeyRow } from "./api-keys.sql.ts";
+import type { CreatedKeys } from "./create-api-keys.ts";
 import type { NewSecretOfKey } from "./create-key.ts";
 import { type ApiKeyView, statusOf } from "./describe-api-keys.ts";
 import { findRestricting } from "./effective-restrictions.rule.ts";
+import type { StoppedKeys } from "./stop-api-keys.ts";
 
 type Wire = z.input<typeof apiKey>;
 
@@ -55,6 +58,8 @@ export function toApiKey(view: ApiKeyView): Wire {
       due_at: new Date(view.rotation.dueAtMs).toISOString(),
       expires_at: new Date(view.rotation.expireAtMs).toISOString(),
     },
+    attention: view.attention,
+    monthly_limit_usd: view.monthlyLimitUsd,
     exceeds_max_lifetime: view.exceedsMaxLifetime,
   };
 }
@@ -66,6 +71,39 @@ export function toCreatedApiKey({ view, secret, waiting }: NewSecretOfKey) {
     expires_at: waiting.expiresAt.toISOString(),
   };
   return { ...toApiKey(view), key: secret, waiting_secret };
+}
+
+export function toCreatedApiKeys(
+  workspaceId: string,
+  { expiresAt, keys }: CreatedKeys,
+): z.input<(typeof createApiKeys)["response"]> {
+  return {
+    type: "created_api_keys",
+    workspace_id: workspaceId,
+    expires_at: expiresAt?.toISOString() ?? null,
+    data: keys.map(({ id, name, hint, secret }) => ({
+      id,
+      name,
+      partial_key_hint: hint,
+      key: secret,
+    })),
+  };
+}
+
+export function toStoppedApiKeys({
+  changed,
+  keys,
+}: StoppedKeys): z.input<(typeof archiveApiKeys)["response"]> {
+  return {
+    type: "stopped_api_keys",
+    changed,
+    data: keys.map(({ id, name, workspaceId, status }) => ({
+      id,
+      name,
+      workspace_id: workspaceId,
+      status,
+    })),
+  };
 }
 
 /** A state of the owner, or the highest rank that disabled the key. */

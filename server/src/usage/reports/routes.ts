@@ -1,3 +1,4 @@
+import type { apiKeyTrendRoutes } from "@bursar/contract/admin/api-key-trends.ts";
 import type { costRoutes, costRow, costSummary } from "@bursar/contract/admin/cost.ts";
 import type { usageRoutes, usageRow } from "@bursar/contract/admin/usage.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
@@ -7,6 +8,7 @@ import { formatUsd } from "#src/domain/money.ts";
 import { mediaTypeOf, toFile } from "#src/lib/csv.ts";
 import { type CostSummary, getCostSummary } from "./cost-summary.ts";
 import { costColumns, usageColumns } from "./csv-columns.ts";
+import { getApiKeyTrends, type KeyTrends } from "./key-trends.ts";
 import type { BucketName } from "./report-range.rule.ts";
 import { toCostRows, toMeasures, toUsageRow } from "./to-wire.ts";
 import {
@@ -23,7 +25,7 @@ type Context = Parameters<typeof toUsageRow>[1];
 export function makeUsageHandlers(
   deps: UsageDeps,
 ): HandlersFor<
-  (typeof usageRoutes)[number] | (typeof costRoutes)[number],
+  (typeof usageRoutes)[number] | (typeof costRoutes)[number] | (typeof apiKeyTrendRoutes)[number],
   never,
   never,
   ReportCall
@@ -66,8 +68,22 @@ export function makeUsageHandlers(
       const pieces = toFile(format, costColumns, lines);
       return { mediaType: mediaTypeOf(format), fileName: fileName(deps, "cost", format), pieces };
     },
+    getApiKeyTrends: async (call, { query }) =>
+      toApiKeyTrends(await getApiKeyTrends(deps, call, query.api_key_ids ?? [])),
     getCostSummary: async (call, { query }) =>
       toCostSummary(await getCostSummary(deps, call, query)),
+  };
+}
+
+function toApiKeyTrends({ startMs, keys, dataAsOfMs }: KeyTrends) {
+  return {
+    type: "api_key_trends" as const,
+    starting_at: new Date(startMs).toISOString(),
+    data: keys.map(({ apiKeyId, costsNanoUsd }) => ({
+      api_key_id: apiKeyId,
+      cost_usd: costsNanoUsd.map(formatUsd),
+    })),
+    data_refreshed_at: new Date(dataAsOfMs).toISOString(),
   };
 }
 

@@ -61,6 +61,9 @@ const rotationPolicyOf = ({ workspace_id }: Made) =>
 
 export const keySamples = {
   createApiKey: { body: ({ workspace_id }) => ({ name: nextName(), workspace_id }) },
+  createApiKeys: { body: ({ workspace_id }) => ({ names: [nextName()], workspace_id }) },
+  disableApiKeys: { body: ({ api_key_id }) => ({ ids: [api_key_id] }), isForeignKeyChange: true },
+  archiveApiKeys: { body: ({ api_key_id }) => ({ ids: [api_key_id] }), isForeignKeyChange: true },
   listApiKeys: {},
   getApiKey: {},
   updateApiKey: {

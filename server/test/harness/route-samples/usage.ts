@@ -12,6 +12,7 @@ export const usageSamples = {
   getCost: { query: "starting_at=2026-11-20T00:00:00Z" },
   exportCost: { query: "starting_at=2026-11-20T00:00:00Z" },
   getCostSummary: {},
+  getApiKeyTrends: {},
   listRequests: {},
   exportRequests: {},
   getRequest: { hasForeignUsage: true },
