@@ -2289,6 +2289,7 @@ CREATE INDEX directory_logout_expiry ON directory_logout USING btree (expires_at
 CREATE INDEX directory_session_of_subject ON directory_session USING btree (directory_id, subject);
 CREATE INDEX directory_sign_in_expiry ON directory_sign_in USING btree (expires_at);
 CREATE INDEX group_member_by_member ON group_member USING btree (member_id);
+CREATE INDEX group_member_by_time ON group_member USING btree (created_at);
 CREATE INDEX group_workspace_by_workspace ON group_workspace USING btree (workspace_id);
 CREATE INDEX held_key_by_organization ON held_key USING btree (organization_id);
 CREATE INDEX invite_by_organization ON invite USING btree (organization_id, created_at, id);
@@ -2347,6 +2348,7 @@ CREATE INDEX waiting_secret_member ON waiting_secret USING btree (member_id);
 CREATE UNIQUE INDEX workspace_active_name ON workspace USING btree (organization_id, lower(name)) WHERE (archived_at IS NULL);
 CREATE INDEX workspace_by_organization ON workspace USING btree (organization_id, created_at, id);
 CREATE INDEX workspace_member_by_member ON workspace_member USING btree (member_id);
+CREATE INDEX workspace_member_by_time ON workspace_member USING btree (created_at);
 CREATE UNIQUE INDEX workspace_one_default ON workspace USING btree (organization_id) WHERE is_default;
 
 CREATE VIEW balance_sum AS

@@ -25,8 +25,9 @@ export interface AccessGrantRow {
   admin_key_id: string | null;
   key_name: string | null;
   key_hint: string | null;
-  /** In whole milliseconds. */
   granted_at: Date;
+  /** `granted_at`, microseconds since the epoch. A position needs all digits. */
+  granted_us: number;
   expires_at: Date | null;
   last_used_at: Date | null;
   /** Start of the usage records of an admin key that is older than them. Null: all uses were recorded. */
@@ -53,23 +54,62 @@ export interface AccessGrantFilter {
   now: Date;
 }
 
-/** Lists up to `limit` grants after `from`, newest first. */
+/**
+ * Lists up to `limit` grants after `from`, newest first. Each source starts at an index and stops after `limit` rows, so a
+ * page costs the same at the start and at the end of a long list. The last use is read for the rows of the page alone,
+ * unless it filters them.
+ */
 export async function listAccessGrants(
   db: Database | Tx,
   filter: AccessGrantFilter,
   page: { from: Position | null; limit: number },
 ): Promise<AccessGrantRow[]> {
-  const conditions = [...conditionsOf(filter), ...(page.from ? [isAfter(page.from)] : [])];
+  const conditions = [
+    sql<SqlBool>`true`,
+    ...conditionsOf(filter),
+    ...(page.from ? [isAfter(page.from)] : []),
+  ];
+  const isFilteredByUse = filter.unusedSince !== undefined;
+  const ordered = sql`ORDER BY granted_at DESC, id DESC LIMIT ${page.limit}`;
+  const parts = sourcesOf(filter).map((source) => {
+    const rows = isFilteredByUse ? withLastUse(source) : source;
+    return sql`(SELECT * FROM (${rows}) AS access WHERE ${sql.join(conditions, sql` AND `)} ${ordered})`;
+  });
+  const found = sql`SELECT * FROM (${sql.join(parts, sql` UNION ALL `)}) AS access ${ordered}`;
   const { rows } = await sql<AccessGrantRow>`
-    SELECT * FROM (${allGrants(filter)}) AS access
-    WHERE ${sql.join([sql<SqlBool>`true`, ...conditions], sql` AND `)}
-    ORDER BY granted_at DESC, id DESC
-    LIMIT ${page.limit}`.execute(db);
+    SELECT *, (extract(epoch FROM granted_at) * 1000000)::float8 AS granted_us
+    FROM (${isFilteredByUse ? found : withLastUse(found)}) AS access
+    ORDER BY granted_at DESC, id DESC`.execute(db);
   return rows;
 }
 
-function isAfter({ createdAtMs, id }: Position) {
-  return sql<SqlBool>`(granted_at, id) < (${new Date(createdAtMs)}, ${id})`;
+/** Position of a row. The database stores microseconds, so the id begins with those of the millisecond. */
+export function positionOfRow({ granted_us, id }: AccessGrantRow): Position {
+  const micros = String(granted_us % 1000).padStart(3, "0");
+  return { createdAtMs: Math.floor(granted_us / 1000), id: `${micros} ${id}` };
+}
+
+/** The first condition alone can start at an index. */
+function isAfter(position: Position) {
+  const [, micros = "0", id = position.id] = /^(\d{3}) (.*)$/s.exec(position.id) ?? [];
+  const us = position.createdAtMs * 1000 + Number(micros);
+  const at = sql`(timestamptz 'epoch' + ${us}::float8 * interval '1 microsecond')`;
+  return sql<SqlBool>`granted_at <= ${at} AND (granted_at, id) < (${at}, ${id})`;
+}
+
+/** Adds the last use. Uses of own keys count for roles, because a member may never open the console. */
+function withLastUse(rows: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`
+    SELECT access.*, greatest(access.active_at, CASE
+      WHEN access.api_key_id IS NOT NULL THEN (
+        SELECT max(secret.last_used_at) FROM api_key_secret AS secret WHERE secret.api_key_id = access.api_key_id)
+      WHEN access.member_id IS NOT NULL THEN (
+        SELECT max(secret.last_used_at) FROM api_key AS owned
+        JOIN api_key_secret AS secret ON secret.api_key_id = owned.id
+        WHERE owned.owner_member_id = access.member_id
+          AND (access.workspace_id IS NULL OR owned.workspace_id = access.workspace_id))
+      END) AS last_used_at
+    FROM (${rows}) AS access`;
 }
 
 function conditionsOf(filter: AccessGrantFilter): RawBuilder<SqlBool>[] {
@@ -91,103 +131,129 @@ function conditionsOf(filter: AccessGrantFilter): RawBuilder<SqlBool>[] {
   return conditions.filter((condition) => condition !== false && condition !== undefined);
 }
 
-const grantedAt = (column: RawBuilder<unknown>) => sql`date_trunc('milliseconds', ${column})`;
-
-/** All effective access, without archived workspaces, deactivated members and disabled, expired or stopped keys. */
-function allGrants({ organizationId, now }: AccessGrantFilter): RawBuilder<unknown> {
-  return sql`
+/**
+ * All effective access by its source, without archived workspaces, deactivated members and disabled, expired or stopped
+ * keys. `active_at` is the last use as far as the source itself has one.
+ */
+function sourcesOf({ organizationId, now }: AccessGrantFilter): RawBuilder<unknown>[] {
+  return [
+    sql`
     SELECT 'organization_role:' || member.id AS id, 'organization_role' AS path, member.role AS role,
       member.id AS member_id, member.name AS member_name, member.email AS member_email,
-      NULL AS workspace_id, NULL AS workspace_name, NULL AS group_id, NULL AS group_name, NULL AS api_key_id, NULL AS admin_key_id,
-      NULL AS key_name, NULL AS key_hint, ${grantedAt(sql`member.created_at`)} AS granted_at,
-      NULL::timestamptz AS expires_at, greatest(member.last_active_at, (${lastUseOfKeys(sql`true`)})) AS last_used_at,
-      NULL::timestamptz AS noted_since, NULL AS maker_type, NULL AS maker_id
+      NULL::text AS workspace_id, NULL::text AS workspace_name, NULL::text AS group_id, NULL::text AS group_name,
+      NULL::text AS api_key_id, NULL::text AS admin_key_id, NULL::text AS key_name, NULL::text AS key_hint,
+      member.created_at AS granted_at, NULL::timestamptz AS expires_at, member.last_active_at AS active_at,
+      NULL::timestamptz AS noted_since, NULL::text AS maker_type, NULL::text AS maker_id
     FROM member
-    WHERE member.organization_id = ${organizationId} AND member.status = 'active'
-    UNION ALL
-    SELECT 'workspace_role:' || workspace.id || ':' || member.id, 'workspace_role', given.role,
-      member.id, member.name, member.email, workspace.id, workspace.name, NULL, NULL, NULL, NULL,
-      NULL, NULL, ${grantedAt(sql`given.created_at`)}, NULL,
-      greatest(member.last_active_at, (${lastUseOfKeys(sql`owned.workspace_id = workspace.id`)})), NULL, NULL, NULL
+    WHERE member.organization_id = ${organizationId}::uuid AND member.status = 'active'`,
+    sql`
+    SELECT 'workspace_role:' || workspace.id || ':' || member.id AS id, 'workspace_role' AS path, given.role AS role,
+      member.id AS member_id, member.name AS member_name, member.email AS member_email,
+      workspace.id AS workspace_id, workspace.name AS workspace_name, NULL::text AS group_id, NULL::text AS group_name,
+      NULL::text AS api_key_id, NULL::text AS admin_key_id, NULL::text AS key_name, NULL::text AS key_hint,
+      given.created_at AS granted_at, NULL::timestamptz AS expires_at, member.last_active_at AS active_at,
+      NULL::timestamptz AS noted_since, NULL::text AS maker_type, NULL::text AS maker_id
     FROM workspace_member AS given
     JOIN workspace ON workspace.id = given.workspace_id AND workspace.archived_at IS NULL
     JOIN member ON member.id = given.member_id AND member.status = 'active'
-    WHERE workspace.organization_id = ${organizationId}
-    UNION ALL
-    SELECT 'group_role:' || workspace.id || ':' || member.id || ':' || held.group_id, 'group_role', given.role,
-      member.id, member.name, member.email, workspace.id, workspace.name, held.group_id, member_group.name, NULL, NULL,
-      NULL, NULL, ${grantedAt(sql`held.created_at`)}, NULL,
-      greatest(member.last_active_at, (${lastUseOfKeys(sql`owned.workspace_id = workspace.id`)})), NULL, NULL, NULL
+    WHERE workspace.organization_id = ${organizationId}::uuid`,
+    sql`
+    SELECT 'group_role:' || workspace.id || ':' || member.id || ':' || held.group_id AS id, 'group_role' AS path,
+      given.role AS role, member.id AS member_id, member.name AS member_name, member.email AS member_email,
+      workspace.id AS workspace_id, workspace.name AS workspace_name, held.group_id AS group_id,
+      member_group.name AS group_name, NULL::text AS api_key_id, NULL::text AS admin_key_id, NULL::text AS key_name,
+      NULL::text AS key_hint, held.created_at AS granted_at, NULL::timestamptz AS expires_at,
+      member.last_active_at AS active_at, NULL::timestamptz AS noted_since, NULL::text AS maker_type, NULL::text AS maker_id
     FROM group_workspace AS given
     JOIN workspace ON workspace.id = given.workspace_id AND workspace.archived_at IS NULL
     JOIN member_group ON member_group.id = given.group_id
     JOIN group_member AS held ON held.group_id = given.group_id
     JOIN member ON member.id = held.member_id AND member.status = 'active'
-    WHERE workspace.organization_id = ${organizationId}
-    UNION ALL
-    SELECT 'api_key:' || api_key.id,
-      CASE WHEN api_key.owner_member_id IS NULL THEN 'workspace_key' ELSE 'member_key' END,
-      ${permissionUnderOwner}, member.id, member.name, member.email, workspace.id, workspace.name,
-      NULL, NULL, api_key.id, NULL,
-      api_key.name, current.hint, ${grantedAt(sql`api_key.created_at`)}, api_key.expires_at,
-      (SELECT max(secret.last_used_at) FROM api_key_secret AS secret WHERE secret.api_key_id = api_key.id),
-      NULL, api_key.created_by_type, api_key.created_by_id
+    WHERE workspace.organization_id = ${organizationId}::uuid`,
+    sql`
+    SELECT 'api_key:' || api_key.id AS id,
+      CASE WHEN api_key.owner_member_id IS NULL THEN 'workspace_key' ELSE 'member_key' END AS path,
+      ${permissionUnderOwner} AS role, member.id AS member_id, member.name AS member_name, member.email AS member_email,
+      workspace.id AS workspace_id, workspace.name AS workspace_name, NULL::text AS group_id, NULL::text AS group_name,
+      api_key.id AS api_key_id, NULL::text AS admin_key_id, api_key.name AS key_name, current.hint AS key_hint,
+      api_key.created_at AS granted_at, api_key.expires_at AS expires_at, NULL::timestamptz AS active_at,
+      NULL::timestamptz AS noted_since, api_key.created_by_type AS maker_type, api_key.created_by_id AS maker_id
     FROM api_key
     JOIN workspace ON workspace.id = api_key.workspace_id AND workspace.archived_at IS NULL
     JOIN api_key_secret AS current ON current.api_key_id = api_key.id AND current.valid_until IS NULL
     LEFT JOIN member ON member.id = api_key.owner_member_id
-    WHERE api_key.organization_id = ${organizationId} AND api_key.status = 'active'
+    WHERE api_key.organization_id = ${organizationId}::uuid AND api_key.status = 'active'
       AND (api_key.expires_at IS NULL OR api_key.expires_at > ${now}) AND api_key.purpose <> 'playground'
-      AND coalesce(${ownerState}, 'active') = 'active'
-    UNION ALL
-    SELECT 'admin_key:' || admin_key.id, 'admin_key', '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, admin_key.id,
-      admin_key.name, admin_key.partial_key_hint, ${grantedAt(sql`admin_key.created_at`)}, admin_key.expires_at,
-      admin_key.last_used_at, admin_key.uses_noted_since, admin_key.created_by_type, admin_key.created_by_id
+      AND coalesce(${ownerState}, 'active') = 'active'`,
+    sql`
+    SELECT 'admin_key:' || admin_key.id AS id, 'admin_key' AS path, '' AS role,
+      NULL::text AS member_id, NULL::text AS member_name, NULL::text AS member_email,
+      NULL::text AS workspace_id, NULL::text AS workspace_name, NULL::text AS group_id, NULL::text AS group_name,
+      NULL::text AS api_key_id, admin_key.id AS admin_key_id, admin_key.name AS key_name,
+      admin_key.partial_key_hint AS key_hint, admin_key.created_at AS granted_at, admin_key.expires_at AS expires_at,
+      admin_key.last_used_at AS active_at, admin_key.uses_noted_since AS noted_since,
+      admin_key.created_by_type AS maker_type, admin_key.created_by_id AS maker_id
     FROM admin_key
-    WHERE admin_key.organization_id = ${organizationId} AND admin_key.status = 'active'
-      AND (admin_key.expires_at IS NULL OR admin_key.expires_at > ${now})`;
+    WHERE admin_key.organization_id = ${organizationId}::uuid AND admin_key.status = 'active'
+      AND (admin_key.expires_at IS NULL OR admin_key.expires_at > ${now})`,
+  ];
 }
 
-/** Uses of own keys count, because a member may never open the console. */
-function lastUseOfKeys(where: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`SELECT max(secret.last_used_at) FROM api_key AS owned
-    JOIN api_key_secret AS secret ON secret.api_key_id = owned.id
-    WHERE owned.owner_member_id = member.id AND ${where}`;
+/** Place of a role: a workspace, a group in any workspace, or without both the organization. */
+export interface RolePlace {
+  memberId: string;
+  workspaceId: string | null;
+  groupId: string | null;
 }
 
-/** Audit record of an assigned role or a membership. Without workspace and group: the organization role. */
+/** Newest record of an assigned role or a membership. */
 export interface RoleAssignment {
-  member_id: string;
-  workspace_id: string | null;
-  group_id: string | null;
+  /** Index of its place in the request. */
+  place: number;
   given_at: Date;
   maker_type: string;
   maker_id: string;
 }
 
-/** Returns the known assignments of these members' roles and groups from audit events and invites, newest first. */
+/**
+ * Finds the newest known assignment of each place, from audit events and invites. A member of many workspaces has many
+ * events, so the database picks the newest.
+ */
 export async function listRoleAssignments(
   db: Database | Tx,
-  of: { organizationId: string; memberIds: readonly string[] },
+  { organizationId, places }: { organizationId: string; places: readonly RolePlace[] },
 ): Promise<RoleAssignment[]> {
-  if (of.memberIds.length === 0) return [];
+  if (places.length === 0) return [];
+  const memberIds = places.map(({ memberId }) => memberId);
+  const workspaceIds = places.map(({ workspaceId }) => workspaceId);
+  const groupIds = places.map(({ groupId }) => groupId);
   const { rows } = await sql<RoleAssignment>`
-    SELECT member_id, workspace_id, group_id, given_at, maker_type, maker_id FROM (
-      SELECT subject_id AS member_id, workspace_id, after ->> 'group_id' AS group_id, created_at AS given_at, actor_type AS maker_type, actor_id AS maker_id
-      FROM audit_event
-      WHERE organization_id = ${of.organizationId} AND subject_id = ANY(${[...of.memberIds]}::text[])
+    WITH wanted AS MATERIALIZED (
+      SELECT (number - 1)::integer AS place, member_id, workspace_id, group_id
+      FROM unnest(${memberIds}::text[], ${workspaceIds}::text[], ${groupIds}::text[])
+        WITH ORDINALITY AS each (member_id, workspace_id, group_id, number)
+    )
+    SELECT DISTINCT ON (place) place, given_at, maker_type, maker_id FROM (
+      SELECT wanted.place, created_at AS given_at, actor_type AS maker_type, actor_id AS maker_id
+      FROM wanted JOIN audit_event ON audit_event.subject_id = wanted.member_id
+        AND (after ->> 'group_id') IS NOT DISTINCT FROM wanted.group_id
+        AND (wanted.group_id IS NOT NULL OR audit_event.workspace_id IS NOT DISTINCT FROM wanted.workspace_id)
+      WHERE organization_id = ${organizationId}::uuid
         AND (event IN ('workspace_member.added', 'workspace_member.updated', 'group_member.added')
           OR (event = 'member.updated' AND before ->> 'role' IS DISTINCT FROM after ->> 'role'))
       UNION ALL
-      SELECT invite.member_id, invite_workspace.workspace_id, NULL, invite.accepted_at, invite.invited_by_type, invite.invited_by_id
-      FROM invite JOIN invite_workspace ON invite_workspace.invite_id = invite.id
-      WHERE invite.organization_id = ${of.organizationId} AND invite.member_id = ANY(${[...of.memberIds]}::text[])
+      SELECT wanted.place, invite.accepted_at, invite.invited_by_type, invite.invited_by_id
+      FROM wanted JOIN invite ON invite.member_id = wanted.member_id
+      JOIN invite_workspace ON invite_workspace.invite_id = invite.id
+        AND invite_workspace.workspace_id = wanted.workspace_id
+      WHERE invite.organization_id = ${organizationId}::uuid AND wanted.group_id IS NULL
       UNION ALL
-      SELECT member_id, NULL, NULL, accepted_at, invited_by_type, invited_by_id
-      FROM invite
-      WHERE organization_id = ${of.organizationId} AND member_id = ANY(${[...of.memberIds]}::text[])
+      SELECT wanted.place, invite.accepted_at, invite.invited_by_type, invite.invited_by_id
+      FROM wanted JOIN invite ON invite.member_id = wanted.member_id
+      WHERE invite.organization_id = ${organizationId}::uuid
+        AND wanted.group_id IS NULL AND wanted.workspace_id IS NULL
     ) AS givings
-    ORDER BY given_at DESC`.execute(db);
+    ORDER BY place, given_at DESC`.execute(db);
   return rows;
 }
 

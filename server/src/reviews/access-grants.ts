@@ -7,6 +7,7 @@ import {
   findNames,
   listAccessGrants,
   listRoleAssignments,
+  positionOfRow,
 } from "./access-grants.sql.ts";
 
 // Access of members and keys, with its path. The access list shows it, and access reviews start from it.
@@ -40,7 +41,7 @@ export async function findAccessGrants(
 }
 
 export function positionOfGrant({ row }: AccessGrant): Position {
-  return { createdAtMs: row.granted_at.getTime(), id: row.id };
+  return positionOfRow(row);
 }
 
 async function describe(
@@ -48,18 +49,19 @@ async function describe(
   organizationId: string,
   rows: readonly AccessGrantRow[],
 ): Promise<AccessGrant[]> {
-  const memberIds = new Set(rows.map(({ member_id }) => member_id).filter((id) => id !== null));
-  const givings = await listRoleAssignments(db, { organizationId, memberIds: [...memberIds] });
+  const roles = rows.flatMap((row) => {
+    if (row.maker_id !== null || row.member_id === null) return [];
+    // A membership of a group counts for all workspaces of the group.
+    const workspaceId = row.group_id === null ? row.workspace_id : null;
+    const place = { memberId: row.member_id, workspaceId, groupId: row.group_id };
+    return [{ id: row.id, place }];
+  });
+  const places = roles.map(({ place }) => place);
+  const givings = await listRoleAssignments(db, { organizationId, places });
+  const newest = new Map(givings.map((giving) => [roles[giving.place]?.id, giving]));
   const grants = rows.map((row) => {
-    const giving =
-      row.maker_id === null &&
-      givings.find(
-        (each) =>
-          each.member_id === row.member_id &&
-          each.group_id === row.group_id &&
-          (row.group_id !== null || each.workspace_id === row.workspace_id),
-      );
-    const given = giving || row;
+    const giving = newest.get(row.id);
+    const given = giving ?? row;
     const grantedAt = giving && giving.given_at > row.granted_at ? giving.given_at : row.granted_at;
     return { row, grantedAt, makerType: given.maker_type, makerId: given.maker_id };
   });

@@ -240,6 +240,33 @@ test("returns pages without gaps or duplicates, even if all grants have the same
   expect(paged).toEqual(all);
 });
 
+test("returns pages without gaps or duplicates for times within one millisecond, of each path", async ({
+  h,
+  org,
+  list,
+}) => {
+  for (let i = 0; i < 4; i++) {
+    await org.member({ workspaces: { [workspaceId]: "workspace_user" } });
+    await org.operator.createApiKey(workspaceId);
+  }
+  // Rows that the server wrote without a time of its own have microseconds.
+  const at = sql`timestamptz '2026-11-01 10:00:00.000Z' + floor(random() * 3000) * interval '1 microsecond'`;
+  const { database } = h.deps;
+  await sql`UPDATE member SET created_at = ${at}`.execute(database);
+  await sql`UPDATE workspace_member SET created_at = ${at}`.execute(database);
+  await sql`UPDATE api_key SET created_at = ${at}`.execute(database);
+  const all = (await list()).map(({ id }) => id);
+  expect(new Set(all).size).toBe(all.length);
+  const paged: string[] = [];
+  let page = "";
+  do {
+    const { body } = await org.operator.get<Listed<Grant>>(`${ACCESS}?limit=1${page}`);
+    paged.push(...body.data.map(({ id }) => id));
+    page = body.next_page === null ? "" : `&page=${body.next_page}`;
+  } while (page !== "");
+  expect(paged).toEqual(all);
+});
+
 test("exports the whole list as JSON lines and as CSV without formula cells", async ({
   org,
   list,
