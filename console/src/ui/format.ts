@@ -65,6 +65,11 @@ export function shareOf(part: string, whole: string): number {
   return Number((nanoPart * 10_000n) / nanoWhole) / 10_000;
 }
 
+/** `82%`, rounded down, so that 100% means that the limit is reached. */
+export function formatShare(share: number): string {
+  return `${formatCount(Math.floor(share * 100))}%`;
+}
+
 const units: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
   ["year", 31_536_000],
   ["month", 2_592_000],

@@ -67,6 +67,7 @@ function Limit({ limit }: { limit: MyLimit }) {
         heldUsd={limit.held_usd}
         limitUsd={limitUsd}
         isExplained
+        isAdvisory={limit.enforcement === "alert_only"}
       />
     </li>
   );

@@ -70,6 +70,12 @@ interface LimitValueParts<Limit extends Limited, Values extends LimitValues> {
   isStricter: (value: Limit["values"][number], given: Values) => boolean;
 }
 
+export interface LimitState<Limit> {
+  id: string;
+  label: string;
+  includes: (limit: Limit) => boolean;
+}
+
 interface LimitListParts<Limit extends Limited> {
   useLimits: (workspaceId: string | undefined) => {
     data: WholeList<Limit> | undefined;
@@ -78,6 +84,8 @@ interface LimitListParts<Limit extends Limited> {
     refetch: () => unknown;
   };
   compare: (a: NamedLimit<Limit>, b: NamedLimit<Limit>) => number;
+  /** States that a long list is filtered by. */
+  states?: readonly LimitState<Limit>[];
   Rows: (props: LimitRowsProps<Limit>) => ReactNode;
   /** Purpose of the limits, for a list without any. */
   purpose: ReactNode;

@@ -1,18 +1,22 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
+import { formatCount } from "../../ui/format.ts";
 import { Select } from "../../ui/input.tsx";
 import { findMatches } from "../../ui/matches.ts";
 import { SearchBox } from "../../ui/search-box.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
+import { Segments } from "../../ui/tabs.tsx";
 import { LoadError } from "../error-pages.tsx";
 import { useScopeNames } from "../scopes/scope-names.ts";
 import { LimitDialog } from "./limit-dialog.tsx";
-import type { Limited, LimitKind, LimitValues, NamedLimit } from "./limit-kind.ts";
+import type { Limited, LimitKind, LimitState, LimitValues, NamedLimit } from "./limit-kind.ts";
 import { listRemovableValues } from "./ranks.ts";
 import { RemoveLimitDialog } from "./remove-limit-dialog.tsx";
+import type { LimitsSearch } from "./search.ts";
 import { useLimitRank } from "./use-limit-rank.ts";
 
 type ScopeType = Limited["scope"]["type"];
@@ -27,7 +31,9 @@ const scopeTypes: readonly (readonly [ScopeType, string])[] = [
   ["tag", "Tags"],
 ];
 
-/** Longer lists have a search. */
+const noStates: readonly [] = [];
+
+/** Longer lists have filters. */
 const FEW = 10;
 
 interface LimitListProps<Limit extends Limited, Values extends LimitValues> {
@@ -83,7 +89,13 @@ export function LimitList<Limit extends Limited, Values extends LimitValues>(
           {list.purpose}
         </EmptyState>
       ) : (
-        <SearchedLimits noun={noun} rows={rows} create={!isHeaded && create} note={list.note}>
+        <SearchedLimits
+          noun={noun}
+          rows={rows}
+          states={list.states ?? noStates}
+          create={!isHeaded && create}
+          note={list.note}
+        >
           {(found) => <list.Rows rows={found} actions={actions} />}
         </SearchedLimits>
       )}
@@ -110,6 +122,7 @@ export function LimitList<Limit extends Limited, Values extends LimitValues>(
 interface SearchedLimitsProps<Limit extends Limited> {
   noun: string;
   rows: readonly NamedLimit<Limit>[];
+  states: readonly LimitState<Limit>[];
   /** Button that sets another limit, if the heading has none. */
   create: ReactNode;
   /** Shown below the list. */
@@ -117,32 +130,38 @@ interface SearchedLimitsProps<Limit extends Limited> {
   children: (found: readonly NamedLimit<Limit>[]) => ReactNode;
 }
 
+/** Limits with their filters. The address has the filters. */
 function SearchedLimits<Limit extends Limited>(props: SearchedLimitsProps<Limit>) {
-  const { noun, rows, create, note, children } = props;
-  const [find, setFind] = useState("");
-  const [type, setType] = useState<ScopeType | null>(null);
+  const { noun, rows, states, create, note, children } = props;
+  const search: LimitsSearch = useSearch({ strict: false });
+  const change = useChangeLimits();
+  const { find = "" } = search;
+  const type = scopeTypes.find(([each]) => each === search.scope)?.[0] ?? null;
+  const state = states.find(({ id }) => id === search.state) ?? null;
   const ofType = type === null ? rows : rows.filter(({ limit }) => limit.scope.type === type);
-  const found = findMatches(ofType, ({ name }) => name, find, rows.length);
+  const inState = state === null ? ofType : ofType.filter(({ limit }) => state.includes(limit));
+  const found = findMatches(inState, ({ name }) => name, find, rows.length);
   const isLong = rows.length > FEW;
   const types = scopeTypes.filter(([each]) => rows.some(({ limit }) => limit.scope.type === each));
+  const isFiltered = find !== "" || type !== null || state !== null;
   return (
     <>
-      {(create || isLong) && (
+      {(create || isLong || isFiltered) && (
         <div className="flex flex-wrap items-center gap-2.5">
-          {isLong && (
+          {(isLong || find !== "") && (
             <SearchBox
               label={`Search ${noun}s`}
               placeholder="Search by name"
               value={find}
-              onFind={setFind}
+              onFind={(text) => change({ find: text || undefined })}
             />
           )}
-          {isLong && types.length > 1 && (
+          {((isLong && types.length > 1) || type !== null) && (
             <Select
               aria-label="Scope"
               className="w-auto"
               value={type ?? ""}
-              onChange={({ target }) => setType((target.value || null) as ScopeType | null)}
+              onChange={({ target }) => change({ scope: target.value || undefined })}
             >
               <option value="">All scopes</option>
               {types.map(([each, words]) => (
@@ -152,18 +171,69 @@ function SearchedLimits<Limit extends Limited>(props: SearchedLimitsProps<Limit>
               ))}
             </Select>
           )}
+          {((isLong && states.length > 0) || state !== null) && (
+            <StateFilter
+              states={states}
+              rows={ofType}
+              value={state?.id ?? null}
+              onChange={(id) => change({ state: id ?? undefined })}
+            />
+          )}
           {create && <span className="ml-auto">{create}</span>}
         </div>
       )}
       {found.length > 0 ? (
         children(found)
       ) : (
-        <p className="text-quiet">
-          {find === "" ? `No ${noun} of this scope.` : `No ${noun} matches “${find}”.`}
+        <p className="border-y border-line py-10 text-center text-quiet">
+          No {noun} matches.{" "}
+          <button
+            type="button"
+            className="link"
+            onClick={() => change({ find: undefined, scope: undefined, state: undefined })}
+          >
+            Show all {noun}s
+          </button>
         </p>
       )}
       <p className="max-w-3xl text-sm text-pretty text-quiet">{note}</p>
     </>
+  );
+}
+
+function useChangeLimits(): (changed: LimitsSearch) => void {
+  const navigate = useNavigate();
+  return (changed) =>
+    void navigate({
+      to: ".",
+      search: (before: object) => ({ ...before, ...changed }),
+      replace: true,
+    } as never);
+}
+
+interface StateFilterProps<Limit extends Limited> {
+  states: readonly LimitState<Limit>[];
+  rows: readonly NamedLimit<Limit>[];
+  value: string | null;
+  onChange: (id: string | null) => void;
+}
+
+/** States with the number of limits in each. */
+function StateFilter<Limit extends Limited>(props: StateFilterProps<Limit>) {
+  const { states, rows, value, onChange } = props;
+  const options = states.map(({ id, label, includes }) => {
+    const count = rows.reduce((sum, { limit }) => sum + (includes(limit) ? 1 : 0), 0);
+    return [id, `${label} (${formatCount(count)})`] as const;
+  });
+  return (
+    <div className="max-w-full overflow-x-auto">
+      <Segments
+        label="State"
+        value={value ?? ""}
+        options={[["", "All"], ...options]}
+        onChange={(id) => onChange(id === "" ? null : id)}
+      />
+    </div>
   );
 }
 

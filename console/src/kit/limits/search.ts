@@ -1,5 +1,16 @@
-import { makeSearchReader, matching } from "../../search-fields.ts";
+import { makeSearchReader, matching, text } from "../../search-fields.ts";
 
-/** Reads the address of the limits page. `key` is the key whose limits are explained. */
-export const readLimitsSearch = makeSearchReader({ key: matching(/^[!-~]{1,100}$/) });
+const MAX_LENGTH = 100;
+
+/** Reads the address of the limits page. */
+export const readLimitsSearch = makeSearchReader({
+  /** Key whose limits are explained. */
+  key: matching(/^[!-~]{1,100}$/),
+  /** Part of the name of a scope. */
+  find: text(MAX_LENGTH),
+  /** Kind of scope. */
+  scope: matching(/^[a-z_]{1,20}$/),
+  /** State of the limit, such as `near`. */
+  state: matching(/^[a-z_]{1,20}$/),
+});
 export type LimitsSearch = ReturnType<typeof readLimitsSearch>;

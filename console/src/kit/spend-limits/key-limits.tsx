@@ -187,6 +187,7 @@ function ChainLimit({ limit, isFirst }: { limit: Limit; isFirst: boolean }) {
         unresolvedUsd={limit.unresolved_usd}
         limitUsd={amount}
         isExplained
+        isAdvisory={limit.enforcement === "alert_only"}
       />
       <p className="text-sm text-quiet">
         {limit.state === "activating"

@@ -14,6 +14,7 @@ export function LimitBar({ limit }: { limit: SpendLimit }) {
       unresolvedUsd={limit.unresolved_usd}
       limitUsd={toUsdText(limit.limit_usd)}
       isExplained
+      isAdvisory={limit.enforcement === "alert_only"}
     />
   );
 }

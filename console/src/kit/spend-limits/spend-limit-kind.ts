@@ -4,6 +4,7 @@ import { formatUsd, toUsdText } from "../../ui/format.ts";
 import type { FormStart, LimitKind } from "../limits/limit-kind.ts";
 import { toScopeValues } from "../limits/limit-scope.tsx";
 import { byScope } from "../scopes/scope-names.ts";
+import { compareNearness, limitStates } from "./nearness.ts";
 import {
   findLimit,
   type SpendLimit,
@@ -36,7 +37,8 @@ export const spendLimits: LimitKind<SpendLimit, SpendValues> = {
   },
   list: {
     useLimits: useSpendLimits,
-    compare: (a, b) => byScope(a.limit, b.limit),
+    compare: (a, b) => compareNearness(a.limit, b.limit) || byScope(a.limit, b.limit),
+    states: limitStates,
     Rows: SpendLimitRows,
     purpose:
       "A spend limit applies to the company, a workspace, a key, a person, a group or a tag, per day, week or month.",
