@@ -34,6 +34,9 @@ export const labelColumns = usageLabels.map(({ column }) => column);
 export const eventLabels = labelColumns.filter((column) => column !== "status");
 export type EventLabel = (typeof eventLabels)[number];
 
+/** `service_tier` of requests that the simulator answered. The API has no such tier, and their cost is never billed. */
+export const SIMULATED_TIER = "simulated";
+
 /** Columns of events with sorted ids, separated by commas: groups of the key's owner, and tags. Empty: none. */
 export const attributionColumns = ["group_ids", "tag_ids"] as const;
 export type AttributionColumn = (typeof attributionColumns)[number];

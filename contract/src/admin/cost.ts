@@ -101,6 +101,10 @@ export const costSummary = z
     type: z.literal("cost_summary"),
     month: z.object({ starting_at: timestamp, ending_at: timestamp }),
     month_to_date_usd: usdText,
+    simulated_usd: usdText.meta({
+      description:
+        "Part of `month_to_date_usd` that the simulator answered, which is never billed.",
+    }),
     today_usd: usdText,
     last_month_usd: usdText,
     last_month_to_date_usd: usdText.meta({

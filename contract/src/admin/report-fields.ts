@@ -59,7 +59,9 @@ export const reportFilters = {
     description: "Members who owned the keys at the time of the requests.",
   }),
   model: queryList(modelName),
-  service_tier: queryList(label).meta({ description: "Such as `standard` or `batch`." }),
+  service_tier: queryList(label).meta({
+    description: "Such as `standard` or `batch`. `simulated`: the simulator answered.",
+  }),
   context_window: queryList(label).meta({ description: "`0-200k` or `200k-1M`." }),
   inference_geo: queryList(label).meta({ description: "`global`, `us` or `not_available`." }),
   speed: queryList(label).meta({ description: "`standard` or `fast`." }),

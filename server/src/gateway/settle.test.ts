@@ -30,6 +30,11 @@ test("the end of a request has no optional field that its begin lacks", () => {
   }
 });
 
+test("a request that the simulator answered has a service tier of its own", () => {
+  expect(settleAnswer(beginRecord(), null, true)?.serviceTier).toBe("simulated");
+  expect(settleAnswer(beginRecord(), null, false)?.serviceTier).toBe("standard");
+});
+
 test("the worst case at the start of a request bounds its usage", () => {
   const begin = { ...beginRecord(), holdNanoUsd: 1n };
   const end = settleAnswer(begin, { worstCase: makeSmallWorstCase(begin), book });
@@ -55,7 +60,11 @@ function messageOf({ requestedModel: model }: BeginRecord): ParsedMessage {
   return parseMessage(Buffer.from(JSON.stringify({ model, max_tokens: 100, messages: [] })));
 }
 
-function settleAnswer(begin: BeginRecord, bound: Metered["bound"] = null): EndRecord | undefined {
+function settleAnswer(
+  begin: BeginRecord,
+  bound: Metered["bound"] = null,
+  isSimulated = false,
+): EndRecord | undefined {
   const ends: EndRecord[] = [];
   const deps: SettleDeps = {
     meter: { end: (record) => ends.push(record) },
@@ -66,7 +75,7 @@ function settleAnswer(begin: BeginRecord, bound: Metered["bound"] = null): EndRe
   };
   settle(
     deps,
-    { begin, message: messageOf(begin), bound, isSimulated: false, stream: null },
+    { begin, message: messageOf(begin), bound, isSimulated, stream: null },
     endingOf(begin),
   );
   expect(ends.length).toBe(1);

@@ -1,4 +1,4 @@
-import type { CutReason } from "@bursar/contract/usage-shape.ts";
+import { type CutReason, SIMULATED_TIER } from "@bursar/contract/usage-shape.ts";
 import { type PricedUsage, priceUsage } from "#src/domain/cost.ts";
 import { findDoubt, findUsageLimits, limitUsage } from "#src/domain/doubtful-usage.ts";
 import { chargeHold, tokensOfHold } from "#src/domain/hold-cost.ts";
@@ -90,7 +90,7 @@ interface Settled {
 /** Ends the record of a request. Only this function computes the cost. Never throws. */
 export function settle(deps: SettleDeps, metered: Metered, ending: Ending): Settled {
   const bill = billUsage(deps, metered, ending);
-  const record = toEndRecord(metered.begin, ending, bill);
+  const record = toEndRecord(metered, ending, bill);
   reportOverrun(deps, record);
   reportDoubt(deps, record, ending.usage);
   if (record.cut !== undefined) deps.metrics.observeCut(record.cut.reason);
@@ -225,7 +225,7 @@ function boundHeldCall(
 }
 
 /** Copies each field of the begin by name, because a spread takes more memory. */
-function toEndRecord(begin: BeginRecord, ending: Ending, bill: Bill): EndRecord {
+function toEndRecord({ begin, isSimulated }: Metered, ending: Ending, bill: Bill): EndRecord {
   const { serviceTier, inferenceGeo, speed } = toDimensions(bill.billed);
   const { startedAtMs } = begin;
   const endedAtMs = Math.max(ending.endedAtMs, startedAtMs);
@@ -245,7 +245,7 @@ function toEndRecord(begin: BeginRecord, ending: Ending, bill: Bill): EndRecord 
     isEstimated: isPartial || bill.doubt !== null || bill.billed.isDoubtful === true,
     isUnpriced: bill.isUnpriced,
     model: bill.model,
-    serviceTier,
+    serviceTier: isSimulated ? SIMULATED_TIER : serviceTier,
     contextWindow: bill.contextWindow,
     inferenceGeo,
     speed,

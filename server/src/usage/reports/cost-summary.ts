@@ -1,3 +1,4 @@
+import { SIMULATED_TIER } from "@bursar/contract/usage-shape.ts";
 import type { ReportCall } from "#src/access/call.ts";
 import { findApiKeyPlace } from "#src/access/visible-workspace.sql.ts";
 import { canSeeWorkspace } from "#src/access/visible-workspace.ts";
@@ -10,7 +11,7 @@ import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { findSpendLimit, type SpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { findTagId } from "#src/usage/attribution.sql.ts";
 import { sumAdjustments } from "./adjustments.sql.ts";
-import { inReport, listReport } from "./report.sql.ts";
+import { inReport, listReport, sumReport } from "./report.sql.ts";
 import type { ReportFilter } from "./report-tables.ts";
 import { readFilter, type UsageDeps, type UsageFilters } from "./usage.ts";
 
@@ -21,6 +22,8 @@ const PAST_DAYS = 28;
 export interface CostSummary {
   month: SpendPeriod;
   monthToDateNanoUsd: bigint;
+  /** Part of the month's cost that the simulator answered. */
+  simulatedNanoUsd: bigint;
   todayNanoUsd: bigint;
   lastMonthNanoUsd: bigint;
   lastMonthToDateNanoUsd: bigint;
@@ -60,6 +63,7 @@ export async function getCostSummary(
     return {
       month,
       monthToDateNanoUsd,
+      simulatedNanoUsd: await sumSimulated(tx, filter, month),
       todayNanoUsd,
       lastMonthNanoUsd: sum(lastMonth.startMs, lastMonth.endMs),
       lastMonthToDateNanoUsd: sum(lastMonth.startMs, sameDayMs),
@@ -105,6 +109,19 @@ async function listDays(
     unpricedRequests: row.unpriced_requests,
     partlyUnbilledRequests: row.partly_unbilled_requests,
   }));
+}
+
+/** Cost of the range that the simulator answered. A filter of another tier excludes it. */
+async function sumSimulated(
+  tx: Tx,
+  filter: ReportFilter,
+  { startMs, endMs }: SpendPeriod,
+): Promise<bigint> {
+  const tiers = filter.values.service_tier;
+  if (tiers !== undefined && !tiers.includes(SIMULATED_TIER)) return 0n;
+  const simulated = { ...filter, values: { ...filter.values, service_tier: [SIMULATED_TIER] } };
+  const parts = [{ startMs, endMs, unit: "day" as const }];
+  return (await sumReport(tx, { ...simulated, parts })).cost_nano_usd;
 }
 
 /** Returns the cost of each whole day before today, from the first day with a request. */

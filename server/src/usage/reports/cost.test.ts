@@ -214,6 +214,7 @@ describe("the summary", () => {
       type: "cost_summary",
       month: { starting_at: iso(Date.UTC(2026, 10, 1)), ending_at: iso(Date.UTC(2026, 11, 1)) },
       month_to_date_usd: "30.00",
+      simulated_usd: "0.00",
       today_usd: "2.00",
       last_month_usd: "23.00",
       last_month_to_date_usd: "12.00",

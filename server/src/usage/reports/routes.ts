@@ -130,6 +130,7 @@ function toCostSummary(summary: CostSummary): z.input<typeof costSummary> {
       ending_at: new Date(month.endMs).toISOString(),
     },
     month_to_date_usd: formatUsd(monthToDateNanoUsd),
+    simulated_usd: formatUsd(summary.simulatedNanoUsd),
     today_usd: formatUsd(summary.todayNanoUsd),
     last_month_usd: formatUsd(summary.lastMonthNanoUsd),
     last_month_to_date_usd: formatUsd(summary.lastMonthToDateNanoUsd),
