@@ -14,6 +14,7 @@ COPY tsconfig.json ./
 COPY scripts scripts
 COPY contract contract
 COPY console console
+COPY docs docs
 RUN node scripts/build-console.mjs
 
 # Collects the files that the server needs at run time.

@@ -6,7 +6,9 @@ import tailwind from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 import { addLaterFiles, addPageFiles, type BuiltFile } from "./build/documents.ts";
+import { guidesPlugin } from "./build/guides-plugin.ts";
 import { type ChunkPlan, planChunks } from "./build/plan-chunks.ts";
+import { referencePlugin } from "./build/reference-plugin.ts";
 import { isPageOf, sectionOf } from "./build/sections.ts";
 
 const CONTRACT = "virtual:contract";
@@ -84,7 +86,7 @@ function pageDocuments(): Plugin {
 let plan: ChunkPlan | null = null;
 
 /** Names of the files in the order of the plan. The bundler fills earlier groups first. */
-const MAX_FILES = 60;
+const MAX_FILES = 120;
 const groups = Array.from({ length: MAX_FILES }, (_, place) => ({
   priority: MAX_FILES - place,
   debugName: `place ${place}`,
@@ -116,7 +118,14 @@ function toPlanned(module: Found | null) {
 
 export default defineConfig({
   root,
-  plugins: [contractFacts(), react(), tailwind(), pageDocuments()],
+  plugins: [
+    contractFacts(),
+    guidesPlugin(join(root, "..")),
+    referencePlugin(root),
+    react(),
+    tailwind(),
+    pageDocuments(),
+  ],
   build: {
     outDir: process.env["CONSOLE_OUT_DIR"] ?? "dist",
     emptyOutDir: true,

@@ -17,8 +17,20 @@ const sectionByFolder = new Map(
 /** Page modules: `features/<folder>/page.tsx`, `…-page.tsx` and `…-tab.tsx`. Other late modules are parts of a page. */
 const PAGE = /\/console\/src\/features\/([^/]+)\/(?:[\w-]+-)?(?:page|tab)\.tsx$/;
 
-/** Section of a page by the id of its module. Null: the module is no page. */
+/** Modules that load late and have a file of their own, although they are no page. */
+const parts: readonly (readonly [id: RegExp, section: string])[] = [
+  [/\/console\/src\/features\/guides\/load-guide\.ts$/, "guides"],
+  [/\/console\/src\/features\/docs\/(?:operation-view|error-code-table)\.tsx$/, "reference"],
+];
+/** The text of one guide, whose file loads with its page only. */
+const GUIDE = /virtual:guide\/([\w-]+)$/;
+
+/** Section of a page, or of a part with an own file, by the id of its module. Null: any other module. */
 export function sectionOf(id: string): string | null {
+  const guide = GUIDE.exec(id)?.[1];
+  if (guide !== undefined) return `guide_${guide.replaceAll("-", "_")}`;
+  const part = parts.find(([pattern]) => pattern.test(id));
+  if (part) return part[1];
   const folder = PAGE.exec(id)?.[1];
   if (folder === undefined) return null;
   return sectionByFolder.get(folder) ?? folder.replaceAll("-", "_");

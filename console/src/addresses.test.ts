@@ -15,6 +15,9 @@ const foldersByPage: Record<string, string> = {
   settings: "organization",
 };
 
+/** Addresses of documents, which the API does not have. */
+const documentPages: readonly string[] = ["guides", "docs"];
+
 /** Addresses that show several nouns of the API, or a longer one. */
 const nounsByPage: Record<string, string> = {
   login: "sign_in",
@@ -48,7 +51,8 @@ describe("each address of the console", () => {
     expect(folders).toContain(foldersByPage[page] ?? page);
   });
 
-  test.each(consolePages)("/%s has the name of its API path", (page) => {
+  const ofApi = consolePages.filter((page) => !documentPages.includes(page));
+  test.each(ofApi)("/%s has the name of its API path", (page) => {
     expect(nouns).toContain(nounsByPage[page] ?? page.replaceAll("-", "_"));
   });
 
@@ -90,7 +94,7 @@ function readRoutes(): { path: string; folder: string }[] {
     .split("createRoute({")
     .slice(1)
     .flatMap((text) => {
-      const isNested = !/getParentRoute: \(\) => (root|shell|limits|team),/.test(text);
+      const isNested = !/getParentRoute: \(\) => (root|shell|documents|limits|team),/.test(text);
       const path = /\bpath: "([^"]+)"/.exec(text)?.[1];
       const folder =
         /import\("\.\.\/features\/([\w-]+)\//.exec(text)?.[1] ??

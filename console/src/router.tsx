@@ -1,7 +1,8 @@
 import { createRouter } from "@tanstack/react-router";
 import { companyPages } from "./routes/company-pages.ts";
+import { documentPages } from "./routes/document-pages.ts";
 import { everydayPages } from "./routes/everyday-pages.ts";
-import { root, shell } from "./routes/frame.ts";
+import { documents, root, shell } from "./routes/frame.ts";
 import { setUp } from "./routes/set-up.ts";
 import { ErrorState } from "./ui/states.tsx";
 
@@ -9,7 +10,11 @@ import { ErrorState } from "./ui/states.tsx";
 // also lists the first part of each, because the server answers these paths with the console. Pages are loaded when they
 // are first opened.
 
-const routeTree = root.addChildren([setUp, shell.addChildren([...everydayPages, ...companyPages])]);
+const routeTree = root.addChildren([
+  setUp,
+  documents.addChildren(documentPages),
+  shell.addChildren([...everydayPages, ...companyPages]),
+]);
 
 export const router = createRouter({
   routeTree,

@@ -60,7 +60,7 @@ const openRailGroups = `
 const loadByRouter: OpenAddress = async (page, address) => {
   if (page.url() === "about:blank") return loadDocument(page, address);
   await page.evaluate("globalThis.shifts.length = 0");
-  const { pathname, search } = new URL(address);
-  await openByRouter(page, pathname + search);
+  const { pathname, search, hash } = new URL(address);
+  await openByRouter(page, pathname + search + hash);
   expect(page.url()).toBe(address);
 };

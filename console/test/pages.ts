@@ -74,6 +74,10 @@ export function listPages({
     ["system", "/system"],
     ["settings", "/settings"],
     ["playground", "/playground"],
+    ["guides", "/guides"],
+    ["guide", "/guides/spend-limits"],
+    ["docs", "/docs"],
+    ["docs-operation", "/docs#createApiKey"],
     ["spend-limits-of-key", `/spend-limits?key=${apiKeyId}`],
     ["rate-limits-of-key", `/rate-limits?key=${apiKeyId}`],
     ["nowhere", "/workspaces/wksp_nothing"],
@@ -88,4 +92,7 @@ export const publicPages: readonly (readonly [name: string, path: string])[] = [
   ["reset", "/reset"],
   ["reset-link", "/reset#token=no-such-token"],
   ["invite", "/invite#token=no-such-token"],
+  ["guides-visitor", "/guides"],
+  ["guide-visitor", "/guides/commands"],
+  ["docs-visitor", "/docs"],
 ];

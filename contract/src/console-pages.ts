@@ -42,6 +42,8 @@ export const consolePages = [
   "system",
   "settings",
   "playground",
+  "guides",
+  "docs",
 ] as const;
 
 /**

@@ -188,7 +188,8 @@ function toBodyContent({ bodyFile }: RouteSpec, body: z.ZodObject) {
   };
 }
 
-function describeStepUp(route: RouteSpec): string | undefined {
+/** Rule of the route for a new proof of identity, as a sentence. Undefined: none. */
+export function describeStepUp(route: RouteSpec): string | undefined {
   if (!route.stepUp) return undefined;
   const proof = "must have entered the password or used a passkey in the last ten minutes";
   return route.stepUp === true

@@ -312,7 +312,8 @@ export const settings = {
     env: "BURSAR_API_REFERENCE",
     schema: z.enum(["on", "off"]),
     fallback: "on",
-    about: "on: `/docs` and `/openapi.json` are public, without data. off: neither is served.",
+    about:
+      "on: `/docs` and `/openapi.json` are public, without data. off: neither is served. `/guides` stays public.",
   },
   backupPassphrase: {
     env: "BURSAR_BACKUP_PASSPHRASE",

@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
-import { renderCommandReference } from "#src/cli/command-reference.ts";
+import { renderCommandExamples, renderCommandReference } from "#src/cli/command-reference.ts";
 import { complete } from "#src/cli/completion.ts";
 import { makeProgram } from "#src/cli/program.ts";
 import { listRouteCommands, nameOf } from "#src/cli/route-commands.ts";
@@ -125,6 +125,11 @@ describe("completion", () => {
 describe("the guides", () => {
   test("list every command of a route (refresh: npx vitest run server/test/cli-commands --update)", async () => {
     await expect(renderCommandReference()).toMatchFileSnapshot(join(guides, "commands.md"));
+  });
+
+  test("have the same examples as the reference page (refresh as above)", async () => {
+    const file = join(guides, "../../console/build/commands.json");
+    await expect(renderCommandExamples()).toMatchFileSnapshot(file);
   });
 
   test("name every other command", async () => {

@@ -71,7 +71,7 @@ describe("the first start", () => {
   test("serves a plain page, the reference, the document and its health", async () => {
     const page = await fetch(`${server.url}/`);
     expect(page.status).toBe(200);
-    expect(await page.text()).toContain("/docs");
+    expect(await page.text()).toContain("/openapi.json");
     const docs = await fetch(`${server.url}/docs`);
     expect(docs.status).toBe(200);
     expect(docs.headers.get("content-type")).toMatch(/text\/html/);

@@ -1,6 +1,7 @@
 import { findMovedPath } from "@bursar/contract/console-pages.ts";
 import { createRootRoute, createRoute, Outlet, redirect } from "@tanstack/react-router";
 import { NotFoundPage } from "../kit/error-pages.tsx";
+import { DocumentsFrame } from "../shell/documents-frame.tsx";
 import { SignedIn } from "../shell/signed-in.tsx";
 
 // Parents of all routes. Old addresses redirect.
@@ -19,6 +20,13 @@ export const root = createRootRoute({
 export const shell = createRoute({
   getParentRoute: () => root,
   id: "shell",
-  component: SignedIn,
+  component: () => SignedIn({}),
   notFoundComponent: NotFoundPage,
+});
+
+/** Parent of pages that visitors without a session read too. */
+export const documents = createRoute({
+  getParentRoute: () => root,
+  id: "documents",
+  component: DocumentsFrame,
 });

@@ -1,8 +1,10 @@
+import { groups as guideGroups } from "virtual:guides";
 import type { Action } from "@bursar/contract/permissions.ts";
 import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
-import { CircleUser, KeyRound, ListTree, type LucideIcon } from "lucide-react";
+import { BookOpen, CircleUser, KeyRound, ListTree, type LucideIcon } from "lucide-react";
 import { type ReactNode, useState } from "react";
+import { findInGuides } from "../kit/guides/find-in-guides.ts";
 import { useWorkspaces } from "../kit/workspaces/queries.ts";
 import { useApi } from "../queries.ts";
 import { useMay } from "../session.ts";
@@ -18,7 +20,9 @@ const REQUEST = /^req_\w{10,90}$/;
 /** Pause after the last key before the search is sent. */
 const PAUSE_MS = 150;
 
-/** Search for pages, workspaces, keys and members by name, e-mail address or id, and for requests by id. */
+const guides = guideGroups.flatMap((group) => group.guides);
+
+/** Search for pages, guides, workspaces, keys and members by name, e-mail address or id, and for requests by id. */
 export function Palette({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState("");
   return (
@@ -28,7 +32,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
           autoFocus
           value={text}
           onValueChange={setText}
-          placeholder="Search pages, workspaces, keys, members…"
+          placeholder="Search pages, guides, workspaces, keys, members…"
           className="min-h-10 rounded-md border border-edge bg-raised px-3 text-base"
         />
         <Command.List className="max-h-[min(24rem,50dvh)] overflow-y-auto">
@@ -55,9 +59,9 @@ function Results({ text, onGone }: { text: string; onGone: () => void }) {
   });
   const keys = useApi("listApiKeys", asked, isAsked("api_keys:read"));
   const members = useApi("listMembers", asked, isAsked("members:read"));
-  const go = (to: string) => {
+  const go = (to: string, hash?: string) => {
     onGone();
-    void navigate({ to });
+    void navigate({ to, ...(hash !== undefined && { hash }) });
   };
   const pages = places.flatMap(({ items }) => items).filter((place) => may(place.action));
   const isLooking = text.trim() !== "";
@@ -113,6 +117,19 @@ function Results({ text, onGone }: { text: string; onGone: () => void }) {
               >
                 <span className="truncate">{name}</span>
                 <span className="ml-auto truncate text-faint">{email}</span>
+              </Result>
+            ))}
+          </Group>
+          <Group heading="Guides">
+            {findInGuides(guides, text, MAX_SHOWN).map(({ guide, heading }) => (
+              <Result
+                key={`${guide.name} ${heading?.id ?? ""}`}
+                id={`guide ${guide.name} ${heading?.id ?? ""}`}
+                icon={BookOpen}
+                onSelect={() => go(`/guides/${guide.name}`, heading?.id)}
+              >
+                <span className="truncate">{heading?.text ?? guide.title}</span>
+                {heading && <span className="ml-auto truncate text-faint">{guide.title}</span>}
               </Result>
             ))}
           </Group>

@@ -1,5 +1,5 @@
 import { useRouter } from "@tanstack/react-router";
-import { Suspense, useEffect, useState } from "react";
+import { type ReactNode, Suspense, useEffect, useState } from "react";
 import { sessionChangeCount } from "../connection.ts";
 import { Brand } from "../kit/brand.tsx";
 import { ConnectionBanner } from "../kit/connection-banner.tsx";
@@ -15,8 +15,11 @@ const SecondFactorScreen = lazyPart(
   "SecondFactorScreen",
 );
 
-/** The shell for a signed-in member. Other visitors go to the sign-in page, which returns them to this address. */
-export function SignedIn() {
+/**
+ * The shell for a signed-in member. Other visitors go to the sign-in page, which returns them to this address, unless the
+ * page has a frame for visitors.
+ */
+export function SignedIn({ visitor }: { visitor?: ReactNode }) {
   const session = useSessionQuery();
   const count = useObservable(sessionChangeCount);
   const setUp = useSecondFactorSetUp(session.data ?? null);
@@ -31,7 +34,7 @@ export function SignedIn() {
     );
   }
   if (session.data) return <Shell />;
-  if (session.data === null) return <SignInRedirect />;
+  if (session.data === null) return visitor ?? <SignInRedirect />;
   return (
     <>
       <ConnectionBanner />

@@ -1,7 +1,8 @@
 import type { LinkProps } from "@tanstack/react-router";
-import { ChevronLeft } from "lucide-react";
+import { BookOpen, ChevronLeft } from "lucide-react";
 import { type ReactNode, useEffect, useRef } from "react";
-import { AppLink } from "./link.tsx";
+import type { GuideName } from "../guide-names.ts";
+import { AppLink, type AppLinkProps } from "./link.tsx";
 import { isDialogOpen } from "./open-dialog.ts";
 
 interface PageProps {
@@ -10,11 +11,13 @@ interface PageProps {
   above?: ReactNode;
   lead?: ReactNode;
   actions?: ReactNode;
+  /** Guide about the page. A quiet link in the header opens it. */
+  guide?: GuideName;
   children: ReactNode;
 }
 
 /** A page with one `h1`, its actions and its content. The `h1` has the focus when the page opens. */
-export function Page({ title, above, lead, actions, children }: PageProps) {
+export function Page({ title, above, lead, actions, guide, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} · Bursar`;
@@ -36,11 +39,27 @@ export function Page({ title, above, lead, actions, children }: PageProps) {
             </h1>
             {lead && <div className="mt-1.5 max-w-2xl text-pretty text-quiet">{lead}</div>}
           </div>
-          {actions && <div className="no-print flex flex-wrap gap-2.5 pt-0.5">{actions}</div>}
+          {(actions || guide) && (
+            <div className="no-print flex flex-wrap items-center gap-2.5 pt-0.5">
+              {guide && <GuideLink guide={guide} />}
+              {actions}
+            </div>
+          )}
         </div>
       </header>
       {children}
     </div>
+  );
+}
+
+function GuideLink({ guide }: { guide: GuideName }) {
+  return (
+    <AppLink
+      {...({ to: "/guides/$guide", params: { guide } } as AppLinkProps)}
+      className="inline-flex min-h-9 items-center gap-1.5 rounded-sm px-1 text-sm text-quiet hover:text-ink pointer-coarse:min-h-11"
+    >
+      <BookOpen size={15} aria-hidden="true" /> Guide
+    </AppLink>
   );
 }
 

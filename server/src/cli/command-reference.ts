@@ -3,6 +3,9 @@ import { groupAliases } from "./command-styles.ts";
 import { listExamples } from "./examples.ts";
 import { listRouteCommands, nameOf, type RouteCommand } from "./route-commands.ts";
 
+/** Most examples of one route on the reference page. */
+const MAX_EXAMPLES = 2;
+
 /** Renders the route commands as Markdown, the text of `docs/guides/commands.md`. */
 export function renderCommandReference(): string {
   const commands = listRouteCommands();
@@ -20,6 +23,19 @@ export function renderCommandReference(): string {
     ),
     "",
   ].join("\n");
+}
+
+/** Example command lines of each route as JSON, for the reference page of the console: one text with a line for each. */
+export function renderCommandExamples(): string {
+  const lines = Map.groupBy(listRouteCommands(), ({ route }) => route.operationId);
+  const examples = [...lines].map(([operationId, commands]) => [
+    operationId,
+    commands
+      .flatMap((command) => listExamples(command, makeShape(command)))
+      .slice(0, MAX_EXAMPLES)
+      .join("\n"),
+  ]);
+  return `${JSON.stringify(Object.fromEntries(examples), null, 2)}\n`;
 }
 
 function renderSection(group: string, commands: readonly RouteCommand[]): string[] {

@@ -32,8 +32,6 @@ export interface AdminAppDeps
   /** Distinguishes a lost connection to PostgreSQL from a bug: `isUnavailable` of db/database-error.ts. */
   isDatabaseAway: (error: unknown) => boolean;
   isEncrypted: ClientFacts["isEncrypted"];
-  /** Serves the API reference and the OpenAPI document. */
-  hasReference: boolean;
 }
 
 const BODY_LIMIT = 1024 * 1024;

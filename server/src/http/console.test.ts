@@ -30,6 +30,7 @@ test.beforeAll(async ({ h }) => {
   for (const [page, document] of Object.entries(OWN_DOCUMENTS)) {
     await writeFile(join(folder, "documents", `${page}.html`), document);
   }
+  await writeFile(join(folder, "assets", "reference-abc.js"), SCRIPT);
   app = await makeAdminApp({ ...h.deps, consoleFolder: folder });
 });
 afterAll(async () => {
@@ -73,7 +74,6 @@ describe("other paths stay unchanged", () => {
     ["/assets/login.html", 404],
     ["/documents/login.html", 404],
     ["/openapi.json", 200],
-    ["/docs", 200],
     ["/healthz", 200],
   ])("%s returns %i without the console's document", async (url, status) => {
     const answer = await get(url, { accept: "text/html" });
@@ -83,8 +83,7 @@ describe("other paths stay unchanged", () => {
 
   test("console addresses share no prefix with the API or other pages", () => {
     const taken = new Set(adminRoutes.map((route) => route.path.split("/")[1]));
-    for (const name of ["v1", "api", "docs", "assets", "healthz", "readyz", "metrics"])
-      taken.add(name);
+    for (const name of ["v1", "api", "assets", "healthz", "readyz", "metrics"]) taken.add(name);
     const moved = movedConsolePages.map(([page]) => page.split("/")[1] ?? "");
     expect([...consolePages, ...moved].filter((page) => taken.has(page))).toEqual([]);
   });
@@ -111,6 +110,17 @@ describe("a file of the console", () => {
     expect(answer.headers["vary"]).toBe("accept-encoding");
     expect(answer.rawPayload).toEqual(gzipSync(SCRIPT));
   });
+});
+
+test("without the reference, its page and its files are 404, and guides stay", async ({ h }) => {
+  const hidden = await makeAdminApp({ ...h.deps, consoleFolder: folder, hasReference: false });
+  const data = "/assets/reference-abc.js";
+  for (const url of ["/docs", "/docs/", "/docs/a", data, "/openapi.json"]) {
+    expect([url, (await hidden.inject(url)).statusCode]).toEqual([url, 404]);
+  }
+  expect((await hidden.inject("/guides/alerts")).payload).toBe(DOCUMENT);
+  await hidden.close();
+  expect((await get(data)).payload).toBe(SCRIPT);
 });
 
 test("without a build, the plain page says so", async ({ h }) => {

@@ -27,6 +27,9 @@ const DOCUMENTS = "documents";
 const FIRST_PAGE = "overview";
 const HTML = "text/html; charset=utf-8";
 const YEAR_S = 31_536_000;
+const REFERENCE_PAGE: (typeof consolePages)[number] = "docs";
+/** Files of the reference page, as `console/build/sections.ts` names them. */
+const REFERENCE_FILE = /^(docs|reference)-/;
 const types: Record<string, string> = {
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
@@ -61,8 +64,15 @@ async function readFolder(folder: string): Promise<Map<string, ConsoleFile> | nu
   return new Map(await Promise.all(files));
 }
 
-/** Mounts the documents at current and earlier addresses, and the files, whose names contain their content's hash. */
-export function mountConsole(app: FastifyInstance, build: ConsoleBuild): void {
+/**
+ * Mounts the documents at current and earlier addresses, and the files, whose names contain their content's hash. Without
+ * the reference, its address and its files are unknown.
+ */
+export function mountConsole(
+  app: FastifyInstance,
+  build: ConsoleBuild,
+  { hasReference }: { hasReference: boolean },
+): void {
   const sendDocumentOf = (page: string) => (request: FastifyRequest, reply: FastifyReply) =>
     sendFile(
       request,
@@ -71,15 +81,18 @@ export function mountConsole(app: FastifyInstance, build: ConsoleBuild): void {
     );
   app.get("/", sendDocumentOf(FIRST_PAGE));
   const moved = movedConsolePages.map(([before]) => before.split("/")[1]);
-  for (const page of new Set([...consolePages, ...moved.filter((page) => page !== undefined)])) {
+  const pages = consolePages.filter((page) => hasReference || page !== REFERENCE_PAGE);
+  for (const page of new Set([...pages, ...moved.filter((page) => page !== undefined)])) {
     const sendDocument = sendDocumentOf(page);
     app.get(`/${page}`, sendDocument);
     app.get(`/${page}/*`, sendDocument);
   }
   // One route for all files: one for each of 187 files took 80 ms of processor time.
   app.get<{ Params: { name: string } }>(`/${ASSETS}/:name`, (request, reply) => {
-    const file = build.assets.get(request.params.name);
-    if (file === undefined) return reply.callNotFound();
+    const { name } = request.params;
+    const file = build.assets.get(name);
+    const isHidden = !hasReference && REFERENCE_FILE.test(name);
+    if (file === undefined || isHidden) return reply.callNotFound();
     return sendFile(
       request,
       reply.header("cache-control", `public, max-age=${YEAR_S}, immutable`),

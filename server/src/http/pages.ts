@@ -30,6 +30,8 @@ const finalReasons: readonly (ReadinessReason | null)[] = ["node_fenced"];
 export interface PageDeps extends MetricsAccess {
   /** Folder of the built console. Without a build, `/` shows a plain page. */
   consoleFolder: string;
+  /** Serves the API reference and the OpenAPI document. */
+  hasReference: boolean;
   readiness: () => Promise<Readiness>;
   metrics: Pick<Metrics, "text" | "contentType">;
 }
@@ -44,8 +46,8 @@ const ICON_MAX_AGE_S = 86_400;
 /** Mounts the public pages. They contain no data of the organization. */
 export async function mountPages(app: FastifyInstance, deps: PageDeps): Promise<void> {
   const build = await readConsole(deps.consoleFolder);
-  if (build === null) await mountPlainPage(app);
-  else mountConsole(app, build);
+  if (build === null) await mountPlainPage(app, deps);
+  else mountConsole(app, build, deps);
   for (const path of ["/favicon.svg", "/favicon.ico"]) {
     app.get(path, (_, reply) =>
       reply
@@ -70,8 +72,15 @@ export async function mountPages(app: FastifyInstance, deps: PageDeps): Promise<
   });
 }
 
-/** Mounts the page at `/` for a server without a built console. The page lists the alternatives. */
-async function mountPlainPage(app: FastifyInstance): Promise<void> {
+/**
+ * Mounts the page at `/` for a server without a built console. The page lists the alternatives. `/docs` leads to the
+ * OpenAPI document.
+ */
+async function mountPlainPage(
+  app: FastifyInstance,
+  { hasReference }: Pick<PageDeps, "hasReference">,
+): Promise<void> {
+  if (hasReference) app.get("/docs", (_, reply) => reply.redirect("/openapi.json"));
   const page = await readFile(new URL("./plain-page.html", import.meta.url));
   app.get("/", (_, reply) =>
     reply

@@ -25,11 +25,6 @@ const noFrames = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /** Policy of the plain page: its own styles and its icon only. */
 export const plainPolicy = `default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; ${noFrames}`;
 
-/** Policy of the reference page: scripts of this server only, styles written by the page. */
-export const referencePolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
-  `font-src 'self' data:; connect-src 'self'; ${noFrames}`;
-
 /** Policy of the console: files of this server only, without inline scripts or styles. */
 export const consolePolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +

@@ -22,7 +22,7 @@ const PROGRAMS = [
  * Packages outside the bundle. They are large and rarely loaded, or not installed: graphile-worker and better-auth name some
  * that the server does not use.
  */
-const EXTERNAL = ["@scalar/fastify-api-reference", "typescript", "cosmiconfig", "pg-native"];
+const EXTERNAL = ["typescript", "cosmiconfig", "pg-native"];
 
 /**
  * Returns the main program of test servers: the sources and their packages in a few files. Its modules take 0.21 s of CPU
