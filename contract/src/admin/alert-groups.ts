@@ -30,6 +30,9 @@ export const alertGroup = z
     open_firings: count.meta({ description: "Unacknowledged ones among them." }),
     first_fired_at: timestamp,
     last_fired_at: timestamp,
+    period_ends_at: timestamp.nullable().meta({
+      description: "End of the period of the newest firing. Null: its kind has no period.",
+    }),
     newest_firing_id: alertFiringId.meta({
       description: "Newest firing. Of one evaluation, the highest threshold.",
     }),
@@ -55,6 +58,10 @@ export const listAlertGroups = route({
     api_key_id: optionalQuery(apiKeyId),
     is_over: queryFlag.meta({
       description: "Only firings whose cause has ended, or (`false`) still lasts.",
+    }),
+    is_superseded: queryFlag.meta({
+      description:
+        "Only firings followed by a higher threshold of the same alert, scope and period, or (`false`) all others.",
     }),
   }),
   response: pageCursor(alertGroup),

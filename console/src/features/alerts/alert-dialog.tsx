@@ -9,8 +9,22 @@ import { DialogForm } from "../../ui/dialog-form.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Checkbox, Input, MoneyInput, Select } from "../../ui/input.tsx";
-import { type AlertValues, parseList, toCondition, toValues } from "./alert-values.ts";
-import { type Alert, useChannels, useCreateAlert, useUpdateAlert } from "./queries.ts";
+import { AlertPreview } from "./alert-preview.tsx";
+import {
+  type AlertValues,
+  hasChildren,
+  hasValidCondition,
+  parseList,
+  toCondition,
+  toValues,
+} from "./alert-values.ts";
+import {
+  type Alert,
+  type PreviewBody,
+  useChannels,
+  useCreateAlert,
+  useUpdateAlert,
+} from "./queries.ts";
 import { alertKinds, channelWords, describeCondition, kindWords } from "./words.ts";
 
 type Form = UseFormReturn<AlertValues>;
@@ -31,6 +45,7 @@ export function AlertDialog({ alert, onClose }: AlertDialogProps) {
           : "The alert fires once for each scope, period and threshold."
       }
       isOpen
+      isWide
       onClose={onClose}
     >
       <AlertForm alert={alert} onClose={onClose} />
@@ -155,8 +170,23 @@ function AlertForm({ alert, onClose }: AlertDialogProps) {
         hint="Sends an e-mail when the alert is about a personal key."
         {...form.register("notifiesOwner")}
       />
+      <AlertPreview body={toPreviewBody(values, seen)} />
     </DialogForm>
   );
+}
+
+/** Null: the fields are not valid yet. */
+function toPreviewBody(values: AlertValues, seen: Alert | null): PreviewBody | null {
+  const scope = toScope(values);
+  if (!scope || !hasValidCondition(values)) return null;
+  return {
+    scope,
+    includes_below: values.includesBelow && hasChildren(values.scopeType),
+    condition: toCondition(values, seen?.condition ?? null),
+    channel_ids: values.channelIds,
+    notifies_owner: values.notifiesOwner,
+    ...(seen && { alert_id: seen.id }),
+  };
 }
 
 /** Kinds of alerts that members, groups and tags can have. */
@@ -167,11 +197,6 @@ const peopleTypes = [
   ["group", "A group"],
   ["tag", "A tag"],
 ] as const;
-
-/** True for a scope whose child scopes an alert can include. */
-function hasChildren(type: AlertValues["scopeType"]): boolean {
-  return type === "organization" || type === "workspace";
-}
 
 /** Returns to the organization if the chosen kind cannot watch people. */
 function leaveScopeOfPeople(form: Form): void {

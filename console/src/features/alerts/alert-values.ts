@@ -149,6 +149,43 @@ export function toCondition(values: AlertValues, before: Condition | null): Cond
   }
 }
 
+/** True for a scope whose child scopes an alert can include. */
+export function hasChildren(type: AlertValues["scopeType"]): boolean {
+  return type === "organization" || type === "workspace";
+}
+
+/** True if each field of the kind has a number. The server checks its range. */
+export function hasValidCondition(values: AlertValues): boolean {
+  const condition = toCondition(values, null);
+  switch (condition.kind) {
+    case "spend_limit":
+      return (
+        condition.thresholds.length > 0 &&
+        condition.thresholds.every((each) =>
+          "percent" in each ? isPositive(each.percent) : isPositive(Number(each.amount_usd)),
+        )
+      );
+    case "key_expiring":
+      return condition.days.length > 0 && condition.days.every((days) => days >= 0);
+    case "key_unused":
+      return isPositive(condition.days);
+    case "forecast":
+      return isPositive(condition.percent);
+    case "unusual_spend":
+      return isPositive(condition.factor) && Number(condition.min_usd) >= 0;
+    case "refused_requests":
+      return isPositive(condition.count) && isPositive(condition.minutes);
+    case "upstream_errors":
+      return [condition.percent, condition.min_requests, condition.minutes].every(isPositive);
+    default:
+      return true;
+  }
+}
+
+function isPositive(value: number): boolean {
+  return value > 0;
+}
+
 /** Numbers separated by commas or spaces, with or without their signs: `50 %, $100`. */
 export function parseList(text: string): string[] {
   return text

@@ -11,6 +11,7 @@ import { SpendBar } from "../../ui/spend-bar.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { AcknowledgeDialog } from "./acknowledge-dialog.tsx";
 import { deliveryTones } from "./delivery-states.tsx";
+import { MuteDialog } from "./mute-dialog.tsx";
 import { type Firing, useFiring } from "./queries.ts";
 import { kindWords } from "./words.ts";
 
@@ -20,6 +21,7 @@ export function FiringPage() {
   const firing = useFiring(firingId);
   const may = useMay();
   const [isAcknowledging, setIsAcknowledging] = useState(false);
+  const [isMuting, setIsMuting] = useState(false);
   if (firing.error) return <LoadError error={firing.error} onRetry={() => void firing.refetch()} />;
   const { data } = firing;
   if (!data) {
@@ -39,6 +41,9 @@ export function FiringPage() {
         <>
           <RefusalsLink firing={data} />
           <ScopeLink firing={data} />
+          {mayAcknowledge && !data.alert.is_deleted && (
+            <Button onClick={() => setIsMuting(true)}>Mute rule…</Button>
+          )}
           {mayAcknowledge && (
             <Button
               kind={data.acknowledged_at ? "plain" : "primary"}
@@ -71,6 +76,13 @@ export function FiringPage() {
           )}
         </Section>
       </div>
+      {isMuting && (
+        <MuteDialog
+          rules={[data.alert]}
+          periodEndsAt={data.facts.period_ends_at}
+          onClose={() => setIsMuting(false)}
+        />
+      )}
       <AcknowledgeDialog
         firing={isAcknowledging ? data : null}
         onClose={() => setIsAcknowledging(false)}
@@ -223,7 +235,7 @@ function listFacts(firing: Firing): Fact[] {
         {alert.is_deleted ? (
           alert.name
         ) : (
-          <Link to="/alerts/rules" className="link">
+          <Link to="/alerts/rules" hash={alert.id} className="link">
             {alert.name}
           </Link>
         )}

@@ -71,7 +71,7 @@ export function AlertRulesTab() {
       )}
       {isCreating && <AlertDialog alert={null} onClose={() => setIsCreating(false)} />}
       {changed?.change === "edit" && <AlertDialog alert={changed.alert} onClose={close} />}
-      {changed?.change === "mute" && <MuteDialog alert={changed.alert} onClose={close} />}
+      {changed?.change === "mute" && <MuteDialog rules={[changed.alert]} onClose={close} />}
       {changed?.change === "delete" && <DeleteAlertDialog alert={changed.alert} onClose={close} />}
     </div>
   );
@@ -87,7 +87,7 @@ function makeColumns(
       header: "Rule",
       sortBy: ({ name }) => name.toLowerCase(),
       cell: (alert) => (
-        <span className="grid min-w-40 gap-0.5 py-1">
+        <span id={alert.id} className="grid min-w-40 scroll-mt-24 gap-0.5 py-1">
           <span className="flex flex-wrap items-center gap-2 font-medium">
             {alert.name} <AlertState alert={alert} />
           </span>

@@ -1,6 +1,6 @@
 import { makeSearchReader, oneOf, text } from "../../search-fields.ts";
 
-export const firingViews = ["open", "acknowledged", "all"] as const;
+export const firingViews = ["open", "ended", "acknowledged", "all"] as const;
 export type FiringView = (typeof firingViews)[number];
 
 const MAX_LENGTH = 100;

@@ -5,7 +5,7 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import { scopeName } from "#src/db/scope-name.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 import type { AlertGroupKey } from "./alert-group-id.ts";
-import { isOfGroup, isVisible, thresholdRankOf } from "./firing-history.sql.ts";
+import { isOfGroup, isSuperseded, isVisible, thresholdRankOf } from "./firing-history.sql.ts";
 import { isOver } from "./incidents.sql.ts";
 import type { NewFiring } from "./new-firing.rule.ts";
 
@@ -29,6 +29,7 @@ export interface AlertGroupFilter extends AlertVisibility {
   workspaceId?: string | undefined;
   apiKeyId?: string | undefined;
   isOver?: boolean | undefined;
+  isSuperseded?: boolean | undefined;
   /** Time at which `isOver` is decided. */
   now: Date;
 }
@@ -56,6 +57,9 @@ export async function listGroups(
     where.push(sql`firing.scope_type = 'api_key' AND firing.scope_id = ${filter.apiKeyId}`);
   }
   if (filter.isOver !== undefined) where.push(sql`${isOver(filter.now)} = ${filter.isOver}`);
+  if (filter.isSuperseded !== undefined) {
+    where.push(sql`${isSuperseded} = ${filter.isSuperseded}`);
+  }
   const { from } = page;
   const isAfter = from
     ? sql`(max(firing.fired_at), ${groupKey}) < (${new Date(from.createdAtMs)}::timestamptz, ${from.id})`

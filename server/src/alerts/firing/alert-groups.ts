@@ -33,6 +33,7 @@ export interface AlertGroupQuery {
   workspace_id?: string | undefined;
   api_key_id?: string | undefined;
   is_over?: boolean | undefined;
+  is_superseded?: boolean | undefined;
 }
 
 /** Throws a 404 for a workspace or key that the caller cannot see. */
@@ -50,6 +51,7 @@ export async function listAlertGroups(
     workspaceId: query.workspace_id,
     apiKeyId: query.api_key_id,
     isOver: query.is_over,
+    isSuperseded: query.is_superseded,
     now: new Date(deps.nowMs()),
   };
   const rows = await listGroups(deps.database, filter, page);

@@ -211,6 +211,11 @@ groupTest(
     expect(await count(`workspace_id=${workspaceId}`)).toBe(1);
     expect(await count(`workspace_id=${otherId}`)).toBe(0);
     expect([await count("is_over=false"), await count("is_over=true")]).toEqual([1, 0]);
+    const [group] = await groups.list("?is_over=false&is_superseded=false");
+    expect(group).toMatchObject({
+      firings: 2,
+      period_ends_at: expect.stringMatching(/-01T00:00:00/),
+    });
     expect([await count("state=acknowledged"), await count("state=all")]).toEqual([0, 1]);
   },
 );
@@ -243,9 +248,9 @@ groupTest(
       event: "alert_firing.several_acknowledged",
       workspace_id: workspaceId,
       after: {
-      note: "A load test.",
-      alert_firing_ids: Array.from({ length: open }, () => expect.stringMatching(/^firing_/)),
-    },
+        note: "A load test.",
+        alert_firing_ids: Array.from({ length: open }, () => expect.stringMatching(/^firing_/)),
+      },
     });
     const first = await org.admin.get<Firing>(
       `/v1/admin/alert_firings/${newest?.newest_firing_id}`,

@@ -46,6 +46,7 @@ function toGroup(row: AlertGroupRow): z.input<typeof alertGroup> {
     open_firings: row.openFirings,
     first_fired_at: row.firstFiredAt.toISOString(),
     last_fired_at: row.lastFiredAt.toISOString(),
+    period_ends_at: row.facts.period_ends_at ?? null,
     newest_firing_id: row.newestFiringId,
   };
 }

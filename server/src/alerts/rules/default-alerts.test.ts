@@ -1,5 +1,6 @@
 import type { alertPreview } from "@bursar/contract/admin/alert-preview.ts";
 import type { alert } from "@bursar/contract/admin/alerts.ts";
+import { sql } from "kysely";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { noCost } from "#src/domain/usage.ts";
@@ -268,13 +269,10 @@ describe("a preview of a new alert", () => {
     apiKeyId,
   }) => {
     const hourMs = h.clock.nowMs - (h.clock.nowMs % 3_600_000) - 5 * 3_600_000;
-    await h.deps.database
-      .insertInto("refusal_hour")
-      .values({
-        ...{ organization_id: org.id, bucket_at: new Date(hourMs), workspace_id: workspaceId },
-        ...{ api_key_id: apiKeyId, error_code: "spend_limit_reached", model: "", requests: 60n },
-      })
-      .execute();
+    await sql`INSERT INTO refusal_hour (organization_id, bucket_at, workspace_id, api_key_id, error_code, model, requests)
+      VALUES (${org.id}, ${new Date(hourMs)}, ${workspaceId}, ${apiKeyId}, 'spend_limit_reached', '', 60)`.execute(
+      h.deps.database,
+    );
     const fields = { scope: { type: "organization" }, includes_below: true };
     const refused = (minutes: number) =>
       preview(org.admin, { ...fields, condition: { kind: "refused_requests", minutes } });
