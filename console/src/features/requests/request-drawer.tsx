@@ -9,7 +9,7 @@ import {
 } from "../../kit/requests/words.ts";
 import { listTags } from "../../kit/tags/tag-lines.ts";
 import type { ReportSearch } from "../../kit/usage/search.ts";
-import { isSimulated, SimulatedBadge } from "../../kit/usage/simulated.tsx";
+import { isSimulated } from "../../kit/usage/simulated.tsx";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
@@ -97,7 +97,7 @@ function Outcome({ request }: Detail) {
         {doubt !== null && <Badge tone="warn">doubtful cost</Badge>}
         {is_unpriced && <Badge tone="warn">no price</Badge>}
         {has_unbilled_parts && <Badge tone="warn">unbilled parts</Badge>}
-        {isSimulated(request) && <SimulatedBadge />}
+        {isSimulated(request) && <Badge>simulated</Badge>}
       </p>
       <p className="text-quiet">{status.sentence}</p>
       {uncertain !== null && <p className="text-quiet">{uncertain}</p>}

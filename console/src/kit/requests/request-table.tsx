@@ -4,7 +4,7 @@ import { Badge } from "../../ui/badge.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import type { TableView } from "../../ui/table-columns.ts";
 import { listTags } from "../tags/tag-lines.ts";
-import { isSimulated, SimulatedBadge } from "../usage/simulated.tsx";
+import { isSimulated, SimulatedMark } from "../usage/simulated.tsx";
 import { makeMomentColumns } from "./moment-columns.tsx";
 import type { LoggedRequest } from "./queries.ts";
 import { addAdjustment, describeStatus, formatCaller, formatDuration } from "./words.ts";
@@ -133,8 +133,8 @@ function Cost({ request }: { request: LoggedRequest }) {
   const cost = <Money usd={addAdjustment(request)} />;
   if (!isSimulated(request)) return cost;
   return (
-    <span className="inline-flex flex-wrap items-center justify-end gap-x-1.5">
-      <SimulatedBadge />
+    <span className="inline-flex items-center gap-1.5">
+      <SimulatedMark />
       {cost}
     </span>
   );

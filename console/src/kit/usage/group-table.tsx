@@ -1,11 +1,12 @@
 import { useMemo } from "react";
 import { Money, Tokens } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
-import { formatCount, nanoToUsdText, shareOf } from "../../ui/format.ts";
+import { formatCount, nanoToUsdText, shareOf, toNanoUsd } from "../../ui/format.ts";
 import { type Column, Table } from "../../ui/table.tsx";
 import { MAX_GROUPS, type Report, type ReportKind, type Totals } from "./report-query.ts";
 import { type GroupName, seriesNames } from "./search.ts";
 import { type GroupSum, sumGroups, sumOfSeries } from "./series.ts";
+import { SimulatedPart } from "./simulated.tsx";
 import { groupWords, metricWords } from "./words.ts";
 
 interface GroupTableProps {
@@ -24,10 +25,12 @@ export function GroupTable({ kind, report, groupBy }: GroupTableProps) {
     const rows = report.groups.length > 0 ? report.groups : report.rows;
     return sumGroups(rows, groupBy).sort(byCost);
   }, [report, groupBy]);
-  const columns = useMemo(
-    () => makeColumns(kind, groupBy, report.totals.cost_usd),
-    [kind, groupBy, report.totals.cost_usd],
-  );
+  const { simulated } = report;
+  const columns = useMemo(() => {
+    const parts = sumGroups(simulated?.rows ?? [], groupBy);
+    const partOf = new Map(parts.map(({ key, costNano }) => [key, costNano]));
+    return makeColumns(kind, groupBy, { totalUsd: report.totals.cost_usd, partOf });
+  }, [kind, groupBy, report.totals.cost_usd, simulated]);
   return (
     <div className="grid gap-3">
       <Table
@@ -35,7 +38,7 @@ export function GroupTable({ kind, report, groupBy }: GroupTableProps) {
         columns={columns}
         rows={sums}
         rowKey={(sum) => sum.key}
-        footer={<TotalRow columns={columns} totals={report.totals} />}
+        footer={<TotalRow columns={columns} report={report} />}
       />
       {report.areGroupsCut && (
         <p className="text-sm text-quiet">
@@ -69,13 +72,20 @@ function PartlyUnbilled({ sum }: { sum: GroupSum }) {
 
 type ReportColumn = Column<GroupSum> & { total: (totals: Totals) => React.ReactNode };
 
-function TotalRow({ columns, totals }: { columns: readonly ReportColumn[]; totals: Totals }) {
+function TotalRow({ columns, report }: { columns: readonly ReportColumn[]; report: Report }) {
+  const { totals, simulated } = report;
   return (
     <tr>
       {columns.map(({ id, from, total }) =>
         id === "group" ? (
           <th key={id} scope="row" className="py-2 pr-4 pl-1 text-left font-medium">
-            Total
+            <span className="flex flex-wrap items-center gap-x-2">
+              Total
+              <SimulatedPart
+                partNano={toNanoUsd(simulated?.costUsd ?? "0")}
+                sumNano={toNanoUsd(totals.cost_usd)}
+              />
+            </span>
           </th>
         ) : (
           <td
@@ -90,10 +100,16 @@ function TotalRow({ columns, totals }: { columns: readonly ReportColumn[]; total
   );
 }
 
+interface CostFacts {
+  totalUsd: string;
+  /** Simulated cost by group. */
+  partOf: ReadonlyMap<string, bigint>;
+}
+
 function makeColumns(
   kind: ReportKind,
   groupBy: GroupName | null,
-  totalUsd: string,
+  { totalUsd, partOf }: CostFacts,
 ): ReportColumn[] {
   const group: ReportColumn = {
     id: "group",
@@ -104,6 +120,7 @@ function makeColumns(
         <span className="truncate max-sm:max-w-36">{sum.name}</span>
         {groupBy !== "token_type" && <Unpriced sum={sum} isModel={groupBy === "model"} />}
         {groupBy !== "token_type" && <PartlyUnbilled sum={sum} />}
+        <SimulatedPart partNano={partOf.get(sum.key) ?? 0n} sumNano={sum.costNano} />
       </span>
     ),
     total: () => null,

@@ -22,6 +22,7 @@ import {
 } from "./report-query.ts";
 import { toRequestsSearch } from "./report-search.ts";
 import { type GroupName, groupNames, type Metric, type ReportSearch } from "./search.ts";
+import { SimulatedNote } from "./simulated.tsx";
 import { useTagNames } from "./tags.ts";
 import { groupWords } from "./words.ts";
 
@@ -67,7 +68,7 @@ export function UsageReport({ kind = "usage", workspaceId, apiKeyId }: ReportPro
           requestsSearch={toRequestsSearch({ ...search, ...THIS_MONTH }, within)}
         />
       ) : (
-        <UsageTotals totals={report.data?.totals} requestsSearch={requestsSearch} />
+        <UsageTotals report={report.data} requestsSearch={requestsSearch} />
       )}
       {report.error && !report.data ? (
         <LoadError error={report.error} onRetry={() => void report.refetch()} />
@@ -191,11 +192,13 @@ function GroupChoice({ kind, asked, within, onChange }: GroupChoiceProps) {
 }
 
 interface UsageTotalsProps {
-  totals: Report["totals"] | undefined;
+  report: Report | undefined;
   requestsSearch: ReportSearch;
 }
 
-function UsageTotals({ totals, requestsSearch }: UsageTotalsProps) {
+function UsageTotals({ report, requestsSearch }: UsageTotalsProps) {
+  const totals = report?.totals;
+  const simulated = report?.simulated ?? null;
   if (totals !== undefined && !("total_tokens" in totals)) return null;
   const cached = totals ? totals.cache_read_tokens : 0;
   const prompt = totals ? totals.total_tokens - totals.output_tokens : 0;
@@ -205,8 +208,11 @@ function UsageTotals({ totals, requestsSearch }: UsageTotalsProps) {
         label="Cost"
         value={totals && <Money usd={totals.cost_usd} />}
         note={
-          totals && hasCostNotes(totals) ? (
-            <CostNotes counts={totals} search={requestsSearch} />
+          totals && (hasCostNotes(totals) || simulated) ? (
+            <>
+              <CostNotes counts={totals} search={requestsSearch} />
+              {simulated && <SimulatedNote usd={simulated.costUsd} search={requestsSearch} />}
+            </>
           ) : undefined
         }
       />

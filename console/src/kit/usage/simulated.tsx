@@ -1,4 +1,9 @@
+import { Link } from "@tanstack/react-router";
+import { FlaskConical } from "lucide-react";
+import { Money } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
+import { nanoToUsdText } from "../../ui/format.ts";
+import type { ReportSearch } from "./search.ts";
 
 /** Service tier of requests that the simulator answered. */
 export const SIMULATED_TIER = "simulated";
@@ -8,11 +13,42 @@ export function isSimulated({ service_tier }: { service_tier: string }): boolean
   return service_tier === SIMULATED_TIER;
 }
 
-/** Mark beside a cost that no provider bills. */
-export function SimulatedBadge() {
+/** Mark beside a cost that no provider bills. An icon, because a list can have it in every row. */
+export function SimulatedMark() {
   return (
-    <span title="The simulator answered. No provider bills this cost.">
-      <Badge>Simulated</Badge>
+    <span
+      role="img"
+      aria-label="Simulated"
+      title="Simulated: no provider bills this cost."
+      className="relative z-10 inline-block align-[-0.125em] text-quiet"
+    >
+      <FlaskConical size={14} aria-hidden="true" />
+    </span>
+  );
+}
+
+/** Mark beside a sum: all of it, or a part of it, is simulated. Nothing for a sum without such a part. */
+export function SimulatedPart({ partNano, sumNano }: { partNano: bigint; sumNano: bigint }) {
+  if (partNano <= 0n) return null;
+  if (partNano >= sumNano) return <SimulatedMark />;
+  return (
+    <span title="The simulator answered these requests. No provider bills them.">
+      <Badge>
+        <Money usd={nanoToUsdText(partNano)} /> simulated
+      </Badge>
+    </span>
+  );
+}
+
+/** Line below a total that contains simulated cost, with a link to these requests. */
+export function SimulatedNote({ usd, search }: { usd: string; search: ReportSearch }) {
+  return (
+    <span className="block text-warn">
+      <Money usd={usd} /> of it is{" "}
+      <Link to="/requests" search={{ ...search, service_tier: [SIMULATED_TIER] }} className="link">
+        simulated
+      </Link>
+      , and no provider bills it
     </span>
   );
 }
