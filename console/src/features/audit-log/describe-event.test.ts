@@ -73,7 +73,7 @@ test.each<[event: string, payload: Payload, sentence: string]>([
       after: { ...key, owner_member_id: "user_1", expires_at: "2026-12-24T00:00:00.000Z" },
       workspace_id: "wrkspc_1",
     },
-    "Key Deploy in workspace Engineering of Ada Lovelace, expires 24 Dec 2026, 00:00:00 UTC",
+    "Key Deploy of Ada Lovelace in workspace Engineering, expires 24 Dec 2026, 00:00:00 UTC",
   ],
   [
     "api_key.updated",
@@ -132,6 +132,14 @@ test.each<[event: string, payload: Payload, sentence: string]>([
     "Ada Lovelace, Member, 2 keys ended",
   ],
   [
+    "group_workspace.set",
+    {
+      after: { name: "Research", workspace_role: "workspace_developer" },
+      workspace_id: "wrkspc_1",
+    },
+    "Group Research in workspace Engineering: Workspace Developer",
+  ],
+  [
     "group_member.added",
     { after: { name: "Ada Lovelace", group_name: "Research" } },
     "Ada Lovelace in group Research",
@@ -183,7 +191,7 @@ test.each<[event: string, payload: Payload, sentence: string]>([
   [
     "session.started",
     { after: { method: "password", device: "Firefox on Linux" } },
-    "By password, Firefox on Linux",
+    "Sign-in by password, Firefox on Linux",
   ],
   ["sign_in.failed", { after: { attempts: 10 } }, "10 failed attempts"],
   [
@@ -205,6 +213,13 @@ test("names a thing by its id when the reader may not know its name", () => {
 
 test("names the subject of an unknown event without a payload", () => {
   expect(describe("session.ended", { id: "session_1" })).toBe("Session");
+});
+
+test("names a laptop and a token by the words of the glossary", () => {
+  const laptop = { event: "laptop.created", subject: { type: "api_key", id: "apikey_1" } };
+  const named = { workspace_id: null, before: null, after: { name: "Build machine" } };
+  expect(describeEvent({ ...laptop, ...named } as Described, nameOf)).toBe("Laptop Build machine");
+  expect(describe("scim_token.created", { after: {} })).toBe("SCIM token");
 });
 
 test("reads a payload that lacks its fields", () => {

@@ -2,13 +2,16 @@ import { roleNames } from "@bursar/contract/permissions.ts";
 import { meters, meterWords } from "../../kit/rate-limits/words.ts";
 import { findScopeId, type Scope, scopeLabel } from "../../kit/scopes/scope.ts";
 import { enforcementWords } from "../../kit/spend-limits/words.ts";
+import type { ItemOf } from "../../queries.ts";
 import { formatCount, formatPlural, formatTime, formatUsd } from "../../ui/format.ts";
-import type { AuditEvent } from "./queries.ts";
 
 // One sentence about an event: whose limit, key or role it is, and what changed. Read from the payload of the event. A payload
 // of an older version can lack fields, so each reading is checked, and an unknown event lists its changed fields.
 
-export type Described = Pick<AuditEvent, "event" | "subject" | "workspace_id" | "before" | "after">;
+export type Described = Pick<
+  ItemOf<"listAuditEvents">,
+  "event" | "subject" | "workspace_id" | "before" | "after"
+>;
 
 /** Name of the thing with this id. Null: unknown to the reader. */
 export type NameOf = (id: string) => string | null;
@@ -67,6 +70,8 @@ const describers: Readonly<Record<string, (told: Told) => string>> = {
     const laptops = Number(told.after["ended_laptops"] ?? 0);
     return `${nameSubject(told)}: ${formatPlural(sessions, "session")} and ${formatPlural(laptops, "laptop")} ended`;
   },
+  "group_workspace.set": describeGroupWorkspace,
+  "group_workspace.removed": describeGroupWorkspace,
   "group_member.added": describeGroupMember,
   "group_member.removed": describeGroupMember,
   "invite.created": (told) => `${shown(told.after, "email")} as ${roleOf(told.after, "role")}`,
@@ -92,7 +97,7 @@ const describers: Readonly<Record<string, (told: Told) => string>> = {
   "access.denied": ({ after }) =>
     `${shown(after, "method")} ${shown(after, "path")}: ${formatPlural(Number(after["count"] ?? 1), "call")} refused`,
   "session.started": ({ after }) =>
-    `By ${(text(after, "method") ?? "unknown means").replaceAll("_", " ")}, ${shown(after, "device")}`,
+    `Sign-in by ${(text(after, "method") ?? "unknown means").replaceAll("_", " ")}, ${shown(after, "device")}`,
   "sign_in.failed": ({ after }) => formatPlural(Number(after["attempts"] ?? 1), "failed attempt"),
   "model_price.created": (told) =>
     `${shown(told.after, "model")}: input ${usd(told.after, "input_usd")}, output ${usd(told.after, "output_usd")} per million tokens`,
@@ -158,8 +163,8 @@ function describeNewKey(told: Told): string {
   const expiry = text(after, "expires_at");
   return [
     `Key ${nameSubject(told)}`,
-    event.workspace_id === null ? "" : ` in ${nameWorkspace(event.workspace_id, nameOf)}`,
     owner === null ? "" : ` of ${nameOf(owner) ?? owner}`,
+    event.workspace_id === null ? "" : ` in ${nameWorkspace(event.workspace_id, nameOf)}`,
     expiry === null ? "" : `, expires ${formatTime(expiry)}`,
   ].join("");
 }
@@ -170,6 +175,14 @@ function describeWorkspaceRole(told: Told): string {
   const roles = change(told, (fields) => roleOf(fields, "workspace_role"));
   const role = event.after === null ? roleOf(told.before, "workspace_role") : roles;
   return `${person(told.state)} in ${nameWorkspace(workspace, nameOf)}: ${role}`;
+}
+
+function describeGroupWorkspace(told: Told): string {
+  const { event, nameOf, state } = told;
+  const workspace = event.workspace_id ?? event.subject.id;
+  const roles = change(told, (fields) => roleOf(fields, "workspace_role"));
+  const role = event.after === null ? roleOf(told.before, "workspace_role") : roles;
+  return `Group ${shown(state, "name")} in ${nameWorkspace(workspace, nameOf)}: ${role}`;
 }
 
 function describeGroupMember({ state, nameOf, event }: Told): string {
@@ -188,7 +201,9 @@ function describeEndedMember(told: Told): string {
 /** Names the subject and its changed fields. */
 function describeOther(told: Told): string {
   const { event } = told;
-  const kind = event.subject.type.replaceAll("_", " ");
+  // A laptop has its own noun in the event. Its subject is the key of the laptop.
+  const noun = event.event.startsWith("laptop.") ? "laptop" : event.subject.type;
+  const kind = noun.replaceAll("_", " ").replace(/^(api|scim)\b/, (word) => word.toUpperCase());
   const name = findName(told);
   return withChanges(capitalise(name === null ? kind : `${kind} ${name}`), told);
 }

@@ -1,5 +1,6 @@
 import { useMemo } from "react";
 import { useMembers } from "../../kit/members/queries.ts";
+import { useTags } from "../../kit/usage/tags.ts";
 import { useWorkspaces } from "../../kit/workspaces/queries.ts";
 import { type ItemOf, useApi, useChange, useList, usePages } from "../../queries.ts";
 import { useMay } from "../../session.ts";
@@ -29,12 +30,14 @@ export function useSubjectNames(events: readonly AuditEvent[]): NameOf {
   const keys = useList("listApiKeys", {}, { isEnabled: hasKeys && may("api_keys:read") });
   const members = useMembers(true, may("members:read"));
   const groups = useList("listGroups", {}, { isEnabled: may("groups:read") });
+  const tags = useTags();
   return useMemo(() => {
     const names = new Map<string, string>();
     for (const { id, name } of workspaces.data?.items ?? []) names.set(id, name);
     for (const { id, name } of keys.data?.items ?? []) names.set(id, name);
     for (const { id, name, email } of members.data?.items ?? []) names.set(id, name || email);
     for (const { id, name } of groups.data?.items ?? []) names.set(id, name);
+    for (const { id, name, value } of tags.data?.items ?? []) names.set(id, `${name}: ${value}`);
     return (id) => names.get(id) ?? null;
-  }, [workspaces.data, keys.data, members.data, groups.data]);
+  }, [workspaces.data, keys.data, members.data, groups.data, tags.data]);
 }
