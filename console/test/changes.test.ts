@@ -4,12 +4,14 @@ import { expect, test } from "vitest";
 import { emailOf, owner } from "./company.ts";
 import { testManagedSettings } from "./managed-settings.ts";
 import { describeConsole, MAX_WAIT_MS, pressCreate, SLOW_MS } from "./open-console.ts";
+import { testTables } from "./tables.ts";
 import { testTelemetryReceivers } from "./telemetry-receivers.ts";
 
 describeConsole("changes", (console) => {
   const { company, openOverview, openSession, goTo } = console;
   testManagedSettings(console);
   testTelemetryReceivers(console);
+  testTables(console);
 
   test("after a concurrent change of a limit, the second member sees both versions and chooses one", async () => {
     const mine = await openSession();

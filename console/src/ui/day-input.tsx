@@ -39,7 +39,8 @@ export function DayInput({ label, value, min, max, onDay, className }: DayInputP
         aria-label={label}
         aria-invalid={error === null ? undefined : true}
         aria-describedby={error === null ? undefined : errorId}
-        placeholder={exampleDay()}
+        placeholder={label.replace(", UTC", "")}
+        title={`Such as ${exampleDay()}`}
         value={text}
         maxLength={30}
         onChange={(event) => setText(event.target.value)}

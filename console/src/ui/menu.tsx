@@ -52,15 +52,19 @@ export function MenuItem({ onSelect, isDanger, isDisabled, children }: MenuItemP
 interface MenuCheckboxProps {
   isChecked: boolean;
   onChange: (isChecked: boolean) => void;
+  /** Closes the menu. Default: it stays open for further choices. */
+  isClosing?: boolean;
   children: ReactNode;
 }
 
-/** Item that is on or off. The menu stays open. */
-export function MenuCheckbox({ isChecked, onChange, children }: MenuCheckboxProps) {
+/** Item that is on or off. */
+export function MenuCheckbox(props: MenuCheckboxProps) {
+  const { isChecked, onChange, isClosing = false, children } = props;
   return (
     <Base.CheckboxItem
       checked={isChecked}
       onCheckedChange={(checked) => onChange(checked)}
+      closeOnClick={isClosing}
       className={itemShape}
     >
       <span className="grid size-4 shrink-0 place-items-center text-accent">

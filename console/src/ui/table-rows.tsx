@@ -184,7 +184,7 @@ function SecondLine<Row extends object>({ row, columns, isIndented }: SecondLine
         <span key={column.id} className="flex min-w-0 gap-x-1.5">
           {position > 0 && <span aria-hidden="true">·</span>}
           <span className="sr-only">{column.header}: </span>
-          <span className="min-w-0 truncate">{column.cell(row)}</span>
+          <span className="min-w-0 truncate *:max-w-full!">{column.cell(row)}</span>
         </span>
       ))}
     </span>

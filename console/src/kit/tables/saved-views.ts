@@ -24,7 +24,7 @@ function sortFields(search: string): string {
   return fields.toString();
 }
 
-/** Returns the views with this one. It replaces a view of its page with the same name. */
+/** Returns the views with this one, in place of a view of its page with the same name. */
 export function addView(views: readonly SavedView[], view: SavedView): SavedView[] {
   return [...views.filter((each) => !isSameName(each, view)), view];
 }

@@ -67,6 +67,7 @@ function Views({ onSave, onDelete }: ViewsProps) {
         <MenuCheckbox
           key={view.name}
           isChecked={view === current}
+          isClosing
           onChange={() => history.push(`${view.page}${view.search}`)}
         >
           <span className="max-w-64 truncate">{view.name}</span>
