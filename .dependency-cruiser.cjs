@@ -162,6 +162,7 @@ const rooms = {
     "spend",
     "system",
     "upstreams",
+    "usage",
   ],
   cli: ["lib", "db", "domain", "backup", "secret-rotation"],
 };

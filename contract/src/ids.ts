@@ -41,6 +41,7 @@ export const idPrefixes = {
   tag: "tag_",
   managedSettings: "settings_",
   telemetryReceiver: "telrcv_",
+  contractTerm: "term_",
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;
@@ -104,6 +105,7 @@ export const managedSettingsVersionId = idText.meta({
 export const telemetryReceiverId = idText.meta({
   description: "Telemetry receiver id, `telrcv_…`.",
 });
+export const contractTermId = idText.meta({ description: "Id of a contract term, `term_…`." });
 export const tagId = idText.meta({ description: "Tag id, `tag_…`." });
 /** Id from the server's list of groups. The refusal of another id lists them. */
 export const modelGroupId = idText.meta({ description: "Group of models, such as `sonnet_5`." });

@@ -81,6 +81,8 @@ const organizationRights = {
   "mail:read":          [all,  all,  __,       __,     __,  __,  "see sent mail"],
   "system:read":        [all,  all,  __,       __,     __,  __,  "see the state of the system"],
   "spend:resolve":      [all,  all,  __,       __,     __,  __,  "resolve unresolved spend"],
+  "statements:read":    [all,  all,  __,       all,    __,  __,  "see monthly statements, their exports and the terms of the contract"],
+  "statements:write":   [all,  all,  __,       all,    __,  __,  "set the terms of the contract, and choose the tag of cost centres"],
   // Rights of signed-in members on their own account. Keys have none of them.
   "self:read":          [own,  own,  own,      own,    own, own, "see their own profile and sessions"],
   "self:write":         [own,  own,  own,      own,    own, own, "change their own profile, password and sessions"],
@@ -140,7 +142,7 @@ const rightsOfAllScopes: readonly Action[] = [
 // biome-ignore format: a table is read by its columns
 const scopeTable = {
   read:           ["read", "read everything"],
-  usage:          [["usage:read", "spend_limits:read", "rate_limits:read"], "read usage, cost and limits"],
+  usage:          [["usage:read", "spend_limits:read", "rate_limits:read", "statements:read"], "read usage, cost, statements and limits"],
   audit_log:      [["audit_log:read"], "read the audit log"],
   members:        [["members:read", "members:write", "groups:read", "groups:write", "invites:read", "invites:write", "workspace_members:read",
                     "workspace_members:write", "spend_limits:request"], "invite and manage members"],
@@ -155,7 +157,7 @@ const scopeTable = {
   managed_settings: [["managed_settings:read", "managed_settings:write"], "change the managed settings of Claude Code"],
   telemetry_receivers: [["telemetry_receivers:read", "telemetry_receivers:write"], "set telemetry receivers"],
   settings:       [["organization:write", "security:read", "security:write", "directories:read", "upstreams:read", "model_prices:write",
-                    "mail:read", "system:read"], "change settings and model prices"],
+                    "mail:read", "system:read", "statements:write"], "change settings, model prices and contract terms"],
 } as const satisfies Record<string, readonly [readonly Action[] | "read", string]>;
 
 export type AdminKeyScope = keyof typeof scopeTable;

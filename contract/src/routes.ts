@@ -47,6 +47,7 @@ import { setUpRoutes } from "./admin/set-up.ts";
 import { signInRoutes } from "./admin/sign-in.ts";
 import { increaseRequestRoutes } from "./admin/spend-limit-increase-requests.ts";
 import { spendLimitRoutes } from "./admin/spend-limits.ts";
+import { statementRoutes } from "./admin/statements.ts";
 import { systemRoutes } from "./admin/system.ts";
 import { tagFileRoutes } from "./admin/tag-files.ts";
 import { tagRoutes } from "./admin/tags.ts";
@@ -104,6 +105,7 @@ export const adminRoutes = [
   ...myUsageRoutes,
   ...myLimitRoutes,
   ...costRoutes,
+  ...statementRoutes,
   ...requestRoutes,
   ...requestCostRoutes,
   ...agentSessionRoutes,

@@ -44,6 +44,7 @@ export const groupAliases: Readonly<
   "audit-events": { name: "audit" },
   "audit-log": { name: "audit" },
   audit: { summary: "log of every change" },
+  "contract-terms": { summary: "discounts that monthly statements apply" },
   cost: { summary: "cost of usage" },
   directories: { summary: "identity providers through which people sign in" },
   "directory-scim-tokens": { name: "scim-tokens" },
@@ -74,6 +75,11 @@ export const groupAliases: Readonly<
   "security-settings": { aliases: ["security"], summary: "rules for the whole organization" },
   "spend-adjustments": { summary: "corrections of spend" },
   "spend-limits": { aliases: ["limits"], summary: "limits on spend" },
+  "statement-rows": {
+    summary: "a statement, split by cost centre, workspace, group, member, key or model",
+  },
+  "statement-settings": { summary: "the tag of cost centres" },
+  statements: { summary: "monthly statements of cost" },
   tags: { summary: "tags of workspaces and API keys, such as cost centres" },
   "telemetry-receivers": { summary: "targets of the telemetry of laptops" },
   "unresolved-spend": { summary: "spend with an unknown outcome" },
@@ -123,6 +129,20 @@ function describeFailovers({ failovers }: Partial<Verification>): string[] {
 }
 
 const styles: Readonly<Record<string, CommandStyle>> = {
+  getStatement: {
+    examples: ["statements get 2026-10", "statements get 2026-10 --tag cost_center:4711"],
+  },
+  exportStatement: { examples: ["statements export 2026-10 --format focus_csv"] },
+  listStatementRows: { examples: ["statement-rows list 2026-10 --group-by cost_center"] },
+  updateStatementSettings: {
+    examples: ["statement-settings update --cost-center-tag cost_center"],
+  },
+  createContractTerm: {
+    examples: [
+      "contract-terms create --from-month 2026-12 --discount-percent 12.5",
+      "contract-terms create --from-month 2026-12 --model-family claude-opus --discount-percent 20",
+    ],
+  },
   createGroup: {
     examples: [
       "groups create Engineering",

@@ -405,6 +405,14 @@ CREATE TABLE claimed_membership (
   group_id text NOT NULL,
   member_id text NOT NULL
 );
+CREATE TABLE contract_term (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  from_month date NOT NULL,
+  model_family text NOT NULL,
+  discount_ppm bigint NOT NULL,
+  created_at timestamp with time zone NOT NULL
+);
 CREATE TABLE counted_limit (
   scope_type text NOT NULL,
   scope_id text NOT NULL,
@@ -758,7 +766,8 @@ CREATE TABLE organization (
   group_limit_mode text DEFAULT 'highest'::text NOT NULL,
   billing_group_tag text,
   login_notice text,
-  has_bound_alert boolean DEFAULT false NOT NULL
+  has_bound_alert boolean DEFAULT false NOT NULL,
+  cost_center_tag text
 );
 CREATE TABLE owner_recovery (
   member_id text NOT NULL,
@@ -1033,6 +1042,72 @@ CREATE TABLE spend_limit_value (
   set_at timestamp with time zone DEFAULT now() NOT NULL,
   unknown_features text DEFAULT 'hold'::text NOT NULL,
   hold text DEFAULT 'whole'::text NOT NULL
+);
+CREATE TABLE statement (
+  organization_id uuid NOT NULL,
+  month date NOT NULL,
+  closed_at timestamp with time zone NOT NULL,
+  line_count integer NOT NULL,
+  list_cost_nano_usd bigint NOT NULL,
+  adjustments_nano_usd bigint NOT NULL,
+  earlier_nano_usd bigint NOT NULL,
+  discount_nano_usd bigint NOT NULL,
+  requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  partly_unbilled_requests bigint NOT NULL,
+  simulated_requests bigint NOT NULL,
+  simulated_cost_nano_usd bigint NOT NULL,
+  sha256 bytea NOT NULL
+);
+CREATE TABLE statement_line (
+  organization_id uuid NOT NULL,
+  month date NOT NULL,
+  place integer NOT NULL,
+  kind text NOT NULL,
+  for_month date NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  group_ids text NOT NULL,
+  tag_ids text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  adjustment_id text NOT NULL,
+  requests bigint NOT NULL,
+  unpriced_requests bigint NOT NULL,
+  partly_unbilled_requests bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cache_write_5m_tokens bigint NOT NULL,
+  cache_write_1h_tokens bigint NOT NULL,
+  cache_read_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  web_searches bigint NOT NULL,
+  input_cost_nano_usd bigint NOT NULL,
+  cache_write_5m_cost_nano_usd bigint NOT NULL,
+  cache_write_1h_cost_nano_usd bigint NOT NULL,
+  cache_read_cost_nano_usd bigint NOT NULL,
+  output_cost_nano_usd bigint NOT NULL,
+  web_search_cost_nano_usd bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL,
+  discount_nano_usd bigint NOT NULL
+);
+CREATE TABLE statement_name (
+  organization_id uuid NOT NULL,
+  month date NOT NULL,
+  kind text NOT NULL,
+  id text NOT NULL,
+  name text NOT NULL,
+  detail text DEFAULT ''::text NOT NULL
+);
+CREATE TABLE statement_usage (
+  organization_id uuid NOT NULL,
+  month date NOT NULL,
+  for_month date NOT NULL,
+  requests bigint NOT NULL,
+  cost_nano_usd bigint NOT NULL
 );
 CREATE TABLE tag (
   id text NOT NULL,
@@ -1869,6 +1944,10 @@ ALTER TABLE change_scope ADD CONSTRAINT change_scope_kind_check CHECK ((kind = A
 ALTER TABLE change_scope ADD CONSTRAINT change_scope_pkey PRIMARY KEY (value);
 ALTER TABLE claimed_change ADD CONSTRAINT claimed_change_pkey PRIMARY KEY (claim, step);
 ALTER TABLE claimed_membership ADD CONSTRAINT claimed_membership_pkey PRIMARY KEY (group_id, member_id, directory_id);
+ALTER TABLE contract_term ADD CONSTRAINT contract_term_discount_ppm_check CHECK (((discount_ppm >= '-9000000'::integer) AND (discount_ppm <= 1000000)));
+ALTER TABLE contract_term ADD CONSTRAINT contract_term_from_month_check CHECK ((EXTRACT(day FROM from_month) = (1)::numeric));
+ALTER TABLE contract_term ADD CONSTRAINT contract_term_once UNIQUE (organization_id, model_family, from_month);
+ALTER TABLE contract_term ADD CONSTRAINT contract_term_pkey PRIMARY KEY (id);
 ALTER TABLE counted_limit ADD CONSTRAINT counted_limit_pkey PRIMARY KEY (scope_type, scope_id, period);
 ALTER TABLE device_authorization ADD CONSTRAINT device_authorization_check CHECK (((status <> ALL (ARRAY['approved'::text, 'used'::text])) OR (session_id IS NOT NULL)));
 ALTER TABLE device_authorization ADD CONSTRAINT device_authorization_device_code_hash_check CHECK ((octet_length(device_code_hash) = 32));
@@ -2053,6 +2132,13 @@ ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_pkey PRIMARY KEY 
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_rank_check CHECK ((rank = ANY (ARRAY['machine'::text, 'owner'::text, 'admin'::text, 'workspace'::text, 'holder'::text])));
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text, 'member'::text, 'group'::text, 'tag'::text, 'group_member'::text])));
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_unknown_features_check CHECK ((unknown_features = ANY (ARRAY['hold'::text, 'refuse'::text])));
+ALTER TABLE statement ADD CONSTRAINT statement_month_check CHECK ((EXTRACT(day FROM month) = (1)::numeric));
+ALTER TABLE statement ADD CONSTRAINT statement_pkey PRIMARY KEY (organization_id, month);
+ALTER TABLE statement_line ADD CONSTRAINT statement_line_kind_check CHECK ((kind = ANY (ARRAY['usage'::text, 'simulated'::text, 'adjustment'::text])));
+ALTER TABLE statement_line ADD CONSTRAINT statement_line_pkey PRIMARY KEY (organization_id, month, place);
+ALTER TABLE statement_name ADD CONSTRAINT statement_name_kind_check CHECK ((kind = ANY (ARRAY['workspace'::text, 'api_key'::text, 'member'::text, 'group'::text])));
+ALTER TABLE statement_name ADD CONSTRAINT statement_name_pkey PRIMARY KEY (organization_id, month, kind, id);
+ALTER TABLE statement_usage ADD CONSTRAINT statement_usage_pkey PRIMARY KEY (organization_id, month, for_month);
 ALTER TABLE tag ADD CONSTRAINT tag_organization_id_name_value_key UNIQUE (organization_id, name, value);
 ALTER TABLE tag ADD CONSTRAINT tag_pkey PRIMARY KEY (id);
 ALTER TABLE tag ADD CONSTRAINT tag_value_check CHECK ((value <> ''::text));
@@ -2147,6 +2233,7 @@ ALTER TABLE auth_user ADD CONSTRAINT auth_user_id_fkey FOREIGN KEY (id) REFERENC
 ALTER TABLE balance ADD CONSTRAINT balance_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE claimed_membership ADD CONSTRAINT claimed_membership_directory_id_fkey FOREIGN KEY (directory_id) REFERENCES directory(id) ON DELETE CASCADE;
 ALTER TABLE claimed_membership ADD CONSTRAINT claimed_membership_group_id_member_id_fkey FOREIGN KEY (group_id, member_id) REFERENCES group_member(group_id, member_id) ON DELETE CASCADE;
+ALTER TABLE contract_term ADD CONSTRAINT contract_term_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE device_authorization ADD CONSTRAINT device_authorization_laptop_id_fkey FOREIGN KEY (laptop_id) REFERENCES laptop(id) ON DELETE SET NULL;
 ALTER TABLE directory ADD CONSTRAINT directory_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE directory_group ADD CONSTRAINT directory_group_directory_id_fkey FOREIGN KEY (directory_id) REFERENCES directory(id) ON DELETE CASCADE;
@@ -2217,6 +2304,10 @@ ALTER TABLE spend_adjustment ADD CONSTRAINT spend_adjustment_organization_id_fke
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE statement ADD CONSTRAINT statement_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE statement_line ADD CONSTRAINT statement_line_organization_id_month_fkey FOREIGN KEY (organization_id, month) REFERENCES statement(organization_id, month);
+ALTER TABLE statement_name ADD CONSTRAINT statement_name_organization_id_month_fkey FOREIGN KEY (organization_id, month) REFERENCES statement(organization_id, month);
+ALTER TABLE statement_usage ADD CONSTRAINT statement_usage_organization_id_month_fkey FOREIGN KEY (organization_id, month) REFERENCES statement(organization_id, month);
 ALTER TABLE tag ADD CONSTRAINT tag_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE telemetry_receiver ADD CONSTRAINT telemetry_receiver_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE upstream ADD CONSTRAINT upstream_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
@@ -2327,6 +2418,7 @@ CREATE INDEX spend_adjustment_by_time ON spend_adjustment USING btree (organizat
 CREATE INDEX spend_limit_increase_request_by_time ON spend_limit_increase_request USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX spend_limit_increase_request_pending ON spend_limit_increase_request USING btree (requester_type, requester_id, scope_type, scope_id, period) WHERE (status = 'pending'::text);
 CREATE INDEX spend_limit_raise_by_balance ON spend_limit_raise USING btree (scope_type, scope_id, period, period_start);
+CREATE UNIQUE INDEX statement_line_adjustment ON statement_line USING btree (organization_id, adjustment_id) WHERE (adjustment_id <> ''::text);
 CREATE INDEX tag_by_time ON tag USING btree (organization_id, created_at, id);
 CREATE INDEX telemetry_receiver_of_organization ON telemetry_receiver USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX upstream_one_shared ON upstream USING btree (organization_id);

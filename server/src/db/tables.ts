@@ -16,6 +16,7 @@ import type { PreferenceTables } from "./preference-tables.ts";
 import type { PriceTables } from "./price-tables.ts";
 import type { ReviewTables } from "./review-tables.ts";
 import type { ScimTables } from "./scim-tables.ts";
+import type { StatementTables } from "./statement-tables.ts";
 import type { TelemetryTables } from "./telemetry-tables.ts";
 import type { UsageTables } from "./usage-tables.ts";
 
@@ -38,6 +39,7 @@ export interface Tables
     PriceTables,
     ReviewTables,
     ScimTables,
+    StatementTables,
     TelemetryTables,
     UsageTables {
   node: NodeTable;
@@ -54,6 +56,7 @@ export interface Tables
     has_bound_alert: Generated<boolean>;
     group_limit_mode: Generated<"highest" | "lowest">;
     billing_group_tag: Generated<string | null>;
+    cost_center_tag: Generated<string | null>;
     login_notice: Generated<string | null>;
   };
   workspace: WorkspaceTable;

@@ -74,7 +74,7 @@ describe("in the organization", () => {
     ["owner", organizationActions],
     ["admin", allBut("owners:write", "upstreams:write", "directories:write")],
     ["developer", ["members:read", "groups:read"]],
-    ["billing", ["members:read", "groups:read"]],
+    ["billing", ["members:read", "groups:read", "statements:read", "statements:write"]],
     ["user", []],
     ["claude_code_user", []],
   ] as const)("%s", (role, expected) => {

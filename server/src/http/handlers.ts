@@ -76,6 +76,7 @@ import { makeMyUsageHandlers } from "#src/usage/my-usage/routes.ts";
 import { makeOfficialReportHandlers } from "#src/usage/reports/official-routes.ts";
 import { makeUsageHandlers } from "#src/usage/reports/routes.ts";
 import { makeRequestHandlers } from "#src/usage/request-log/routes.ts";
+import { makeStatementHandlers } from "#src/usage/statements/routes.ts";
 import { makeWorkspaceHandlers } from "#src/workspaces/routes.ts";
 
 /** Dependencies of the use cases. */
@@ -139,6 +140,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeLedgerCheckHandlers(deps),
     ...makeUsageHandlers(deps),
     ...makeMyUsageHandlers(deps),
+    ...makeStatementHandlers(deps),
     ...makeMyLimitHandlers(deps),
     ...makeRequestHandlers(deps),
     ...makeAgentSessionHandlers(deps),

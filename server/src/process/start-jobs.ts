@@ -35,6 +35,7 @@ import {
   KEEP_ACCESS_REVIEWS,
   makeAccessReviewJobs,
 } from "#src/reviews/access-review-jobs.ts";
+import { makeStatementJobs, statementSchedule } from "#src/usage/statements/close-statements.ts";
 
 export interface StartJobsOptions {
   /** Connection string for the queue. */
@@ -92,6 +93,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
       ...makeSpendEvaluationJobs(deps),
       ...makeKeyAlertJobs(deps),
       ...makeRequestAlertJobs(deps),
+      ...makeStatementJobs(deps),
     },
     schedule: {
       ...mailSchedule,
@@ -104,6 +106,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
       ...spendEvaluationSchedule,
       ...keyAlertSchedule,
       ...requestAlertSchedule,
+      ...statementSchedule,
     },
     startJobNames: [KEEP_ACCESS_REVIEWS],
     maxConnections: Math.ceil(options.maxConnections / 2),

@@ -66,9 +66,12 @@ export function sampleOf(route: AdminRoute): Sample {
   return samples[route.operationId];
 }
 
+/** Parameters of paths that are no ids. The month is the one of the test clock. */
+const values: Readonly<Record<string, string>> = { month: "2026-11" };
+
 export function urlOf(route: AdminRoute, ids: Made): string {
   const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const id = (ids as Record<string, string>)[name];
+    const id = { ...ids, ...values }[name];
     if (id === undefined)
       throw new Error(`${route.path}: ${name} was not created, see route-samples/subjects.ts`);
     return encodeURIComponent(id);

@@ -11,6 +11,7 @@ export type Made = Record<
   | "api_key_id"
   | "admin_key_id"
   | "neutral_feature_id"
+  | "contract_term_id"
   | "exceeded_bound_id"
   | "managed_settings_version_id"
   | "upstream_id"
@@ -77,6 +78,8 @@ const makers: Record<keyof Made, Maker> = {
   admin_key_id: async ({ operator }) => (await operator.createAdminKey()).id,
   neutral_feature_id: ({ operator }) =>
     createId(operator, "/v1/admin/neutral_features", newNeutralFeature()),
+  contract_term_id: ({ operator }) =>
+    createId(operator, "/v1/admin/contract_terms", newContractTerm()),
   exceeded_bound_id: async (org) => {
     await org.recordExceededBound();
     return findFirstId(org.operator, "/v1/admin/exceeded_bounds");
@@ -232,6 +235,11 @@ export function newNeutralFeature() {
   return { kind: "field", name, effect: "labels the request", source: "https://example.com" };
 }
 
+export function newContractTerm() {
+  const model_family = nextName().replaceAll(/[^a-z0-9]/gi, "-");
+  return { from_month: "2026-11", model_family, discount_percent: "12.5" };
+}
+
 export function newDirectory() {
   return { name: nextName(), issuer: `https://${randomUUID()}.example.com` };
 }
@@ -325,6 +333,7 @@ export const unknownIds: Made = {
   api_key_id: "apikey_unknown",
   admin_key_id: "adminkey_unknown",
   neutral_feature_id: "feature_unknown",
+  contract_term_id: "term_unknown",
   exceeded_bound_id: "bound_unknown",
   managed_settings_version_id: "settings_unknown",
   upstream_id: "ups_unknown",

@@ -1,5 +1,5 @@
 import type { Sample, Samples } from "./sample.ts";
-import { newNeutralFeature, nextDays, nextName } from "./subjects.ts";
+import { newContractTerm, newNeutralFeature, nextDays, nextName } from "./subjects.ts";
 
 /** Whether the caller is a person. The keys of the tests belong to workspaces. */
 const isNoPerson: Sample["isDenied"] = ({ actorType }) => actorType !== "member";
@@ -27,6 +27,15 @@ export const usageSamples = {
   getOfficialClaudeCodeReport: { query: "starting_at=2026-11-20" },
   listAnalyticsUsage: { query: "starting_at=2026-11-20T00:00:00Z" },
   listAnalyticsCost: { query: "starting_at=2026-11-20T00:00:00Z" },
+  listStatements: {},
+  getStatement: {},
+  listStatementRows: { query: "group_by=workspace" },
+  exportStatement: {},
+  getStatementSettings: {},
+  updateStatementSettings: { body: () => ({ cost_center_tag: nextName() }) },
+  listContractTerms: {},
+  createContractTerm: { body: newContractTerm },
+  deleteContractTerm: {},
   listModelPrices: {},
   createModelPrice: {
     body: () => ({ model: nextName(), input_usd: 1, output_usd: 5 }),

@@ -1,0 +1,8 @@
+import { statementLine } from "@bursar/contract/admin/statements.ts";
+import type { z } from "zod";
+import { type CsvColumns, pickColumns } from "#src/lib/csv.ts";
+
+/** The columns of a file are the fields of a line. */
+export const lineColumns: CsvColumns<z.input<typeof statementLine>> = pickColumns(
+  statementLine.shape,
+);
