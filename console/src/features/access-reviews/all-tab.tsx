@@ -47,9 +47,20 @@ export function AllTab() {
     <div className="grid gap-9">
       <Figures review={review} />
       <Items review={review} />
+      <BelowItems review={review} />
+    </div>
+  );
+}
+
+/** Comes with the items, which would move it. */
+function BelowItems({ review }: { review: Review }) {
+  const items = useReviewItems(review.id);
+  if (items.isPending) return null;
+  return (
+    <>
       <Evidence review={review} />
       <Rules review={review} />
-    </div>
+    </>
   );
 }
 
