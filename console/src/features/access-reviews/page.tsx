@@ -36,6 +36,7 @@ export function AccessReviewsPage() {
   return (
     <Page
       title="Access reviews"
+      guide="access-reviews"
       lead="Reviewers decide which access is still needed. Other access is removed, and signed evidence is stored."
       actions={start}
     >

@@ -60,6 +60,7 @@ export function AccessReviewPage() {
   return (
     <Page
       title={review.name}
+      guide="access-reviews"
       above={
         <p className="flex items-center gap-2 text-sm text-quiet">
           <BackLink to="/access-reviews">Access reviews</BackLink>

@@ -24,7 +24,7 @@ import { OwnTimes } from "./own-times.tsx";
 export function AccountPage() {
   const { member, organization, password_state } = useSession();
   return (
-    <Page title="Your account">
+    <Page title="Your account" guide="signing-in">
       <div className="grid max-w-2xl gap-12">
         <Facts
           items={[

@@ -42,6 +42,7 @@ export function AdminKeysPage() {
   return (
     <Page
       title="Admin keys"
+      guide="permissions"
       lead="Secrets for programs that manage workspaces, keys, limits and reports. Admin keys cannot call Claude."
       actions={create}
     >

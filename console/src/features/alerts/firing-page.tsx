@@ -35,6 +35,7 @@ export function FiringPage() {
   return (
     <Page
       title={data.title}
+      guide="alerts"
       above={<BackLink to="/alerts">Alerts</BackLink>}
       lead={data.next}
       actions={

@@ -56,6 +56,7 @@ function LoadedKey({ apiKey }: { apiKey: ApiKey }) {
   return (
     <Page
       title={apiKey.name}
+      guide="api-keys"
       above={<BackLink to="/api-keys">API keys</BackLink>}
       lead={
         <span className="grid gap-1.5">

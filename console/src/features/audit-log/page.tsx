@@ -37,6 +37,7 @@ export function AuditLogPage() {
   return (
     <Page
       title="Audit log"
+      guide="audit-log"
       lead="All changes and refusals, recorded in the transaction of the change. Events cannot be changed."
       actions={<Export query={query} />}
     >

@@ -1,5 +1,6 @@
 import type { Action } from "@bursar/contract/permissions.ts";
-import { Navigate, Outlet } from "@tanstack/react-router";
+import { Navigate, Outlet, useLocation } from "@tanstack/react-router";
+import type { GuideName } from "../../guide-names.ts";
 import { useMay } from "../../session.ts";
 import { Page } from "../../ui/page.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
@@ -12,12 +13,20 @@ const tabs: readonly (Tab & { action: Action })[] = [
   { label: "Agent sessions", to: "/claude-code/agent-sessions", action: "usage:read" },
 ];
 
+/** Guides of tabs with another guide than the page. */
+const guideByTab: Readonly<Record<string, GuideName>> = {
+  "/claude-code/settings": "managed-settings",
+  "/claude-code/telemetry": "telemetry",
+};
+
 /** Frame of the tabs about Claude Code in the company. */
 export function ClaudeCodePage() {
+  const { pathname } = useLocation();
   const shown = useShownTabs();
   return (
     <Page
       title="Claude Code"
+      guide={guideByTab[pathname] ?? "claude-code-sign-in"}
       lead="Laptops that are signed in, their settings, and the cost of their sessions."
     >
       <TabLinks label="Claude Code" tabs={shown} />

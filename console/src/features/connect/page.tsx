@@ -8,7 +8,11 @@ import { TabLinks } from "../../ui/tabs.tsx";
 /** Ways to use Claude through this server. */
 export function ConnectPage() {
   return (
-    <Page title="Connect" lead="Use Claude through this server, in Claude Code or in a program.">
+    <Page
+      title="Connect"
+      guide="claude-code"
+      lead="Use Claude through this server, in Claude Code or in a program."
+    >
       <TabLinks
         label="Connect"
         tabs={[

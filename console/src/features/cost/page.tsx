@@ -7,7 +7,7 @@ const LEAD = "Exact to the nano-dollar. Each request is priced when it starts.";
 export function CostPage() {
   const note = useReplicaNote();
   return (
-    <Page title="Cost" lead={note ? `${LEAD} ${note}` : LEAD}>
+    <Page title="Cost" guide="reports" lead={note ? `${LEAD} ${note}` : LEAD}>
       <UsageReport kind="cost" />
     </Page>
   );

@@ -40,6 +40,7 @@ function SignInPage({ children }: { children: ReactNode }) {
   return (
     <Page
       title="Sign in Claude Code"
+      guide="claude-code-sign-in"
       lead="Claude Code in a terminal asks to use your account. Continue only if you started it."
     >
       <div className="grid max-w-xl gap-8">{children}</div>

@@ -59,6 +59,7 @@ function LoadedDirectory({ directory, tokens, groups }: LoadedProps) {
   return (
     <Page
       title={directory.name}
+      guide="directories"
       above={<BackLink to="/directories">Directories</BackLink>}
       lead={
         <Badge tone={directory.is_enabled ? "good" : "plain"}>

@@ -33,6 +33,7 @@ export function DirectoriesPage() {
   return (
     <Page
       title="Directories"
+      guide="directories"
       lead="Your company’s identity provider. People sign in there by OpenID Connect, and SCIM provides people and groups."
       actions={items.length > 0 && add}
     >

@@ -43,6 +43,7 @@ export function GroupPage() {
   return (
     <Page
       title={data.name}
+      guide="groups"
       above={<BackLink to="/groups">Groups</BackLink>}
       lead={
         data.source === "scim" &&

@@ -34,6 +34,7 @@ export function IncreaseRequestsPage() {
   return (
     <Page
       title="Increase requests"
+      guide="spend-limits"
       above={may("spend_limits:read") && <BackLink to="/spend-limits">Limits</BackLink>}
       lead="Requests for higher spend limits, and the decisions."
       actions={create}

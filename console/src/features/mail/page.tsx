@@ -32,6 +32,7 @@ export function MailPage() {
   return (
     <Page
       title="Mail"
+      guide="people"
       lead="Invites, password resets and notices of the server. Messages are stored for 90 days."
     >
       {mail.firstPage && !mail.firstPage.is_mail_server_configured && <NoMailServer />}

@@ -58,6 +58,7 @@ function MemberDetails({ member }: { member: Member }) {
   return (
     <Page
       title={member.name}
+      guide="people"
       above={<BackLink to="/members">Team</BackLink>}
       lead={
         <span className="flex flex-wrap items-center gap-2">

@@ -1,7 +1,8 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
-import { Outlet, useNavigate, useSearch } from "@tanstack/react-router";
+import { Outlet, useLocation, useNavigate, useSearch } from "@tanstack/react-router";
 import { Ellipsis, UserPlus } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
+import type { GuideName } from "../../guide-names.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { InviteDialog } from "../../kit/invites/invite-dialog.tsx";
 import { type Member, useMembers } from "../../kit/members/queries.ts";
@@ -26,7 +27,15 @@ import { LeftBehind } from "./owned-things.tsx";
 import { useLeftBehind, useReactivation } from "./queries.ts";
 import type { MembersSearch } from "./search.ts";
 
+/** Guides of tabs with another guide than the page. */
+const guideByTab: Readonly<Record<string, GuideName>> = {
+  "/groups": "groups",
+  "/members/roles": "permissions",
+  "/access": "access-reviews",
+};
+
 export function TeamPage() {
+  const { pathname } = useLocation();
   const may = useMay();
   const [isInviting, setIsInviting] = useState(false);
   const tabs: (Tab | false)[] = [
@@ -39,6 +48,7 @@ export function TeamPage() {
   return (
     <Page
       title="Team"
+      guide={guideByTab[pathname] ?? "people"}
       lead="Members of the company and their roles."
       actions={
         may("invites:write") && (

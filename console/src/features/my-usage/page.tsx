@@ -39,6 +39,7 @@ export function MyUsagePage() {
   return (
     <Page
       title="My usage"
+      guide="people-limits"
       lead="Requests of your personal keys, laptops and playground sessions. Days, weeks and months are in UTC."
     >
       <div>

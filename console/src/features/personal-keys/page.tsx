@@ -6,6 +6,7 @@ export function PersonalKeysPage() {
   return (
     <Page
       title="Personal keys"
+      guide="personal-keys"
       lead="Keys that belong to you. Their requests count as yours, and they stop when you leave."
     >
       <PersonalKeys />

@@ -31,6 +31,7 @@ export function PlaygroundPage() {
   return (
     <Page
       title="Playground"
+      guide="simulator"
       lead="Test a prompt. Requests count as your usage and have the usual cost. Messages are not stored."
     >
       {workspaces.length === 0 ? (

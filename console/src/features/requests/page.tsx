@@ -66,6 +66,7 @@ function SentRequests({ search, go, change }: SentRequestsProps) {
   return (
     <Page
       title="Requests"
+      guide="reports"
       lead={`${note ? `All requests to Claude. ${note}` : "All requests to Claude, listed within two seconds of their end."} Prompts and responses are never stored.`}
       actions={<Export query={query} />}
     >

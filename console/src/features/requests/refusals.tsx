@@ -25,6 +25,7 @@ export function RefusedRequestsPage({ search, onChange, onClear }: RefusedProps)
   return (
     <Page
       title="Requests"
+      guide="refused-requests"
       lead="Requests that Bursar itself answered with an error. The list has the last 100 of each key from the last 30 days. The counts include all."
     >
       <div className="grid gap-4">

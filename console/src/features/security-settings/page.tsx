@@ -26,7 +26,11 @@ export function SecuritySettingsPage() {
     return <LoadError error={settings.error} onRetry={() => void settings.refetch()} />;
   }
   return (
-    <Page title="Security settings" lead="Rules for all members and programs of the company.">
+    <Page
+      title="Security settings"
+      guide="signing-in"
+      lead="Rules for all members and programs of the company."
+    >
       <KeyHygiene />
       {settings.data && !isLoading && <Settings settings={settings.data} />}
     </Page>

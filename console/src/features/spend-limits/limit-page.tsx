@@ -43,6 +43,7 @@ export function LimitPage() {
   return (
     <Page
       title={nameOf(data.scope)}
+      guide="spend-limits"
       above={<BackLink to="/spend-limits">Limits</BackLink>}
       lead={`${formatUsd(toUsdText(data.limit_usd))} ${periodWords[data.period]}`}
       actions={mayChange && <Button onClick={() => setIsEditing(true)}>Change limit…</Button>}

@@ -1,4 +1,4 @@
-import { Outlet } from "@tanstack/react-router";
+import { Outlet, useLocation } from "@tanstack/react-router";
 import { LimitsTab } from "../../kit/limits/limits-tab.tsx";
 import { KeyLimits } from "../../kit/spend-limits/key-limits.tsx";
 import { spendLimits } from "../../kit/spend-limits/spend-limit-kind.ts";
@@ -11,6 +11,7 @@ import { UnresolvedSpend } from "./unresolved.tsx";
 
 /** Tabs of the spend limits and the rate limits. */
 export function LimitsPage() {
+  const { pathname } = useLocation();
   const may = useMay();
   const tabs: (Tab | false)[] = [
     may("spend_limits:read") && { label: "Spend limits", to: "/spend-limits" },
@@ -19,6 +20,7 @@ export function LimitsPage() {
   return (
     <Page
       title="Limits"
+      guide={pathname === "/rate-limits" ? "rate-limits" : "spend-limits"}
       lead="Limits on spend per day, week and month, and on requests per minute. Days start at 00:00 UTC."
       actions={
         may("spend_limits:request") && (

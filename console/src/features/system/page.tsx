@@ -26,6 +26,7 @@ export function SystemPage() {
   return (
     <Page
       title="System"
+      guide="nodes"
       lead="Current state of the installation. The page refreshes every few seconds."
     >
       {system.data ? <Loaded system={system.data} /> : <SkeletonRows />}

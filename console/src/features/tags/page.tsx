@@ -37,6 +37,7 @@ export function TagsPage() {
   return (
     <Page
       title="Tags"
+      guide="tags"
       lead="Names with values on workspaces and keys, such as a cost centre. A request has the tags of its key and its workspace."
       actions={<FileButtons mayImport={may("api_keys:write")} />}
     >

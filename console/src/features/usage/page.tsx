@@ -8,7 +8,7 @@ export function UsagePage() {
     ? `Requests and tokens. ${note}`
     : "Requests and tokens, updated within two seconds.";
   return (
-    <Page title="Usage" lead={lead}>
+    <Page title="Usage" guide="reports" lead={lead}>
       <UsageReport />
     </Page>
   );
