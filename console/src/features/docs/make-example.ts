@@ -68,11 +68,12 @@ function makePrimitive({ about = "", bounds = "" }: Shape, type: string): unknow
   if (first === "boolean") return true;
   if (first === "integer" || first === "number") return Number(/\d+/.exec(bounds)?.[0] ?? 1) || 1;
   if (first === "object" || first === "any") return {};
-  // Descriptions of ids have their prefix.
-  const id = /`(\w+_…)`/.exec(about)?.[1];
-  if (id !== undefined) return id;
+  // Descriptions have the prefix of an id, or an example.
+  const named = /`(\w+_…)`|such as `([^`]+)`/.exec(about);
+  if (named) return named[1] ?? named[2];
   if (bounds.includes("RFC 3339")) return "2027-01-01T00:00:00Z";
   if (bounds.includes("YYYY-MM-DD")) return "2027-01-01";
-  // Whole cents as text.
-  return bounds.includes("pattern `^\\d") ? "10000" : "…";
+  // Whole cents, or another decimal, as text.
+  if (bounds.includes("pattern `^\\d")) return "10000";
+  return about.includes("decimal text") ? "10" : "…";
 }

@@ -1,4 +1,3 @@
-import { Link } from "@tanstack/react-router";
 import { ChevronRight } from "lucide-react";
 import { memo, Suspense } from "react";
 import { lazyPart } from "../../load-part.ts";
@@ -52,15 +51,13 @@ export const OperationItem = memo(function OperationItem(props: OperationItemPro
             </span>
           </button>
         </h4>
-        <Link
-          to="."
-          hash={id}
-          search={true}
+        <a
+          href={`#${id}`}
           aria-label={`Link to ${summary}`}
           className="no-print target self-center rounded-sm px-1.5 text-faint opacity-0 group-hover:opacity-100 hover:text-accent focus-visible:opacity-100 pointer-coarse:opacity-100"
         >
           #
-        </Link>
+        </a>
       </div>
       <div id={`${id}-details`}>
         {isOpen && (

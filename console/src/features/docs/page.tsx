@@ -1,5 +1,5 @@
 import { reference } from "virtual:reference-list";
-import { Link, useLocation, useNavigate, useSearch } from "@tanstack/react-router";
+import { useLocation, useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { DocumentBlocks } from "../../kit/documents/document-blocks.tsx";
 import { Page } from "../../ui/page.tsx";
@@ -131,14 +131,12 @@ function Contents({ sections }: { sections: readonly ReferenceSection[] }) {
           <ul>
             {groups.map((group) => (
               <li key={group.id}>
-                <Link
-                  to="."
-                  hash={group.id}
-                  search={true}
+                <a
+                  href={`#${group.id}`}
                   className="block rounded-sm py-0.5 text-quiet hover:text-ink"
                 >
                   {group.title}
-                </Link>
+                </a>
               </li>
             ))}
           </ul>

@@ -1,4 +1,4 @@
-import { Link, useLoaderData } from "@tanstack/react-router";
+import { useLoaderData } from "@tanstack/react-router";
 import type { Heading } from "../../kit/documents/blocks.ts";
 import { DocumentBlocks } from "../../kit/documents/document-blocks.tsx";
 import type { Guide } from "../../kit/guides/guide.ts";
@@ -46,13 +46,12 @@ function Contents({ headings }: { headings: readonly Heading[] }) {
       <ul className="grid gap-0.5 text-sm">
         {headings.map(({ id, level, text }) => (
           <li key={id} className={classNames(level > 2 && "pl-3")}>
-            <Link
-              to="."
-              hash={id}
+            <a
+              href={`#${id}`}
               className="block rounded-sm py-0.5 text-quiet hover:text-ink pointer-coarse:py-2"
             >
               {text}
-            </Link>
+            </a>
           </li>
         ))}
       </ul>

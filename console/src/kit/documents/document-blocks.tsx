@@ -62,14 +62,13 @@ function AnchoredHeading({ block: { level, id, content } }: { block: BlockOf<"he
       >
         <Inlines content={content} />
       </Heading>
-      <Link
-        to="."
-        hash={id}
+      <a
+        href={`#${id}`}
         aria-label={`Link to ${toPlainText(content)}`}
         className="no-print target rounded-sm px-1 text-faint opacity-0 group-hover:opacity-100 hover:text-accent focus-visible:opacity-100 pointer-coarse:opacity-100"
       >
         #
-      </Link>
+      </a>
     </div>
   );
 }
