@@ -1,7 +1,7 @@
 import { accessPaths } from "@bursar/contract/access-paths.ts";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Download } from "lucide-react";
-import { useMemo } from "react";
+import { type ReactNode, useMemo } from "react";
 import { download } from "../../api-client.ts";
 import { GranterCell, HolderCell, LastUsed, ScopeCell } from "../../kit/access/cells.tsx";
 import {
@@ -13,9 +13,11 @@ import {
 } from "../../kit/access/words.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMembers } from "../../kit/members/queries.ts";
+import { TableTools } from "../../kit/tables/table-tools.tsx";
+import { useTableView } from "../../kit/tables/use-table-view.ts";
 import { useSaveFile } from "../../kit/use-save-file.ts";
 import { useWorkspaces } from "../../kit/workspaces/queries.ts";
-import { useList } from "../../queries.ts";
+import { usePages } from "../../queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { ColorDot } from "../../ui/color-dot.tsx";
 import { Filter } from "../../ui/combobox.tsx";
@@ -27,16 +29,20 @@ import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { type AccessSearch, toQuery } from "./search.ts";
 
+/** Rows of one request. A company can have tens of thousands. */
+const PAGE_SIZE = 200;
+
 /** List of all access, one row for each path. The address has the filters. */
 export function AccessTab() {
   const search: AccessSearch = useSearch({ strict: false });
   const navigate = useNavigate();
   const query = useMemo(() => toQuery(search), [search]);
-  const access = useList("listAccess", { query }, { isPreviousShown: true });
+  const access = usePages<"listAccess">("listAccess", { ...query, limit: PAGE_SIZE });
+  const view = useTableView();
   const change = (changed: AccessSearch) =>
     void navigate({ to: "/access", search: { ...search, ...changed }, replace: true });
-  if (access.error) return <LoadError error={access.error} onRetry={() => void access.refetch()} />;
-  const items = access.data?.items ?? [];
+  if (access.error) return <LoadError error={access.error} onRetry={access.refetch} />;
+  const { items } = access;
   const people = new Set(items.map(({ member }) => member?.id).filter(Boolean)).size;
   const keys = items.filter(({ key }) => key !== null).length;
   return (
@@ -45,7 +51,11 @@ export function AccessTab() {
         All current access of members and keys. A member with a company role and a personal key is
         listed twice.
       </p>
-      <Filters search={search} onChange={change} />
+      <Filters
+        search={search}
+        onChange={change}
+        tools={<TableTools columns={columns} view={view} />}
+      />
       {access.isPending ? (
         <SkeletonRows />
       ) : items.length === 0 ? (
@@ -60,20 +70,21 @@ export function AccessTab() {
           </button>
         </p>
       ) : (
-        <Table
-          label="Access"
-          columns={columns}
-          rows={items}
-          rowKey={(row) => row.id}
-          initialSort={{ id: "who" }}
-        />
+        <Table label="Access" columns={columns} rows={items} rowKey={(row) => row.id} view={view} />
       )}
       {items.length > 0 && (
         <p className="text-sm text-quiet">
           {formatPlural(items.length, "access", "accesses")} of{" "}
-          {formatPlural(people, "person", "people")} and {formatPlural(keys, "key")}.
-          {access.data?.isCut && " The newest are listed. The search covers all of them."}
+          {formatPlural(people, "person", "people")} and {formatPlural(keys, "key")}
+          {access.hasOlder ? ", the newest. Filters, search and file cover all of them." : "."}
         </p>
+      )}
+      {access.hasOlder && (
+        <div>
+          <Button isBusy={access.isLoadingOlder} onClick={access.loadOlder}>
+            Show older access
+          </Button>
+        </div>
       )}
     </div>
   );
@@ -81,8 +92,13 @@ export function AccessTab() {
 
 const unusedChoices = [30, 60, 90, 180, 365] as const;
 
-function Filters(props: { search: AccessSearch; onChange: (changed: AccessSearch) => void }) {
-  const { search, onChange } = props;
+interface FiltersProps {
+  search: AccessSearch;
+  onChange: (changed: AccessSearch) => void;
+  tools: ReactNode;
+}
+
+function Filters({ search, onChange, tools }: FiltersProps) {
   const workspaces = useWorkspaces();
   const members = useMembers();
   return (
@@ -138,7 +154,8 @@ function Filters(props: { search: AccessSearch; onChange: (changed: AccessSearch
             </option>
           ))}
       </Select>
-      <span className="ml-auto">
+      <span className="ml-auto flex flex-wrap items-center gap-2.5">
+        {tools}
         <SaveCsv search={search} />
       </span>
     </div>

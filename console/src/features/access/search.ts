@@ -1,4 +1,5 @@
 import { accessPaths } from "@bursar/contract/access-paths.ts";
+import { viewFields } from "../../kit/tables/view-fields.ts";
 import { count, makeSearchReader, someOf, text } from "../../search-fields.ts";
 
 const MAX_LENGTH = 200;
@@ -6,6 +7,7 @@ const MAX_DAYS = 3650;
 
 /** Reads the address of the access list. */
 export const readAccessSearch = makeSearchReader({
+  ...viewFields,
   path: someOf(accessPaths),
   workspace: text(MAX_LENGTH),
   member: text(MAX_LENGTH),
