@@ -157,7 +157,7 @@ describeConsole("personal keys", ({ company, open, openSession, openOverview }) 
     await page.getByLabel("Name").fill("Made for Tim");
     await page.getByLabel("Workspace", { exact: true }).fill("Marketing");
     await page.getByRole("option", { name: "Marketing" }).click();
-    await page.getByLabel("Owner").selectOption("Another person");
+    await page.getByLabel("Owner", { exact: true }).selectOption("Another person");
     await page.getByLabel("Person").fill("Tim");
     await page.getByRole("option", { name: "Tim Berners-Lee" }).click();
     await page.getByRole("button", { name: "Review key" }).click();

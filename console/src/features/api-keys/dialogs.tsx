@@ -1,8 +1,8 @@
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
+import { describeLastUse, UseOfKey } from "../../kit/api-keys/recent-use.tsx";
 import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { type GracePeriod, RotateDialog } from "../../kit/rotate-dialog.tsx";
 import { useSession } from "../../session.ts";
-import { formatRelative } from "../../ui/format.ts";
 import type { OwnerLink } from "./owner-link-dialog.tsx";
 import { useRotateApiKey, useUpdateApiKey } from "./queries.ts";
 import { secretGoesToOwner } from "./words.ts";
@@ -13,13 +13,6 @@ interface KeyDialogProps {
 }
 
 const RECENT_MS = 7 * 86_400_000;
-
-function lastUse(key: ApiKey): string {
-  if (!key.last_used) return "This key has never been used.";
-  const { at, address } = key.last_used;
-  const from = address ? ` from ${address}` : "";
-  return `This key was last used ${formatRelative(at, Date.now())}${from}.`;
-}
 
 /** Revokes a key permanently. A key in use needs its name as confirmation. */
 export function RevokeKeyDialog({ apiKey, onClose }: KeyDialogProps) {
@@ -40,8 +33,9 @@ export function RevokeKeyDialog({ apiKey, onClose }: KeyDialogProps) {
     >
       <p>
         <strong className="font-semibold text-ink">{apiKey.name}</strong> is revoked permanently,
-        within a second on every server. Running requests finish. {lastUse(apiKey)}
+        within a second on every server. Running requests finish.
       </p>
+      <UseOfKey apiKey={apiKey} />
       <p>A disabled key can be enabled again.</p>
     </ConfirmDelayedChange>
   );
@@ -64,8 +58,9 @@ export function DisableKeyDialog({ apiKey, onClose }: KeyDialogProps) {
     >
       <p>
         <strong className="font-semibold text-ink">{apiKey.name}</strong> stops working within a
-        second. You can enable it again. {lastUse(apiKey)}
+        second. You can enable it again.
       </p>
+      <UseOfKey apiKey={apiKey} />
     </ConfirmDelayedChange>
   );
 }
@@ -111,6 +106,10 @@ export function RotateKeyDialog({ apiKey, onClose, onRotated, onHandedOver }: Ro
           previous one immediately.
         </p>
       )}
+      <p className="text-sm text-quiet">
+        {describeLastUse(apiKey, Date.now())} Programs need the new secret before the old one
+        expires.
+      </p>
       {apiKey.owner.type === "member" && apiKey.owner.id !== member.id && (
         <p className="text-sm text-quiet">{secretGoesToOwner(apiKey)}</p>
       )}

@@ -1,29 +1,31 @@
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Plus, X } from "lucide-react";
-import { useMemo, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { issueWords } from "../../kit/api-keys/issue-words.ts";
-import { stateOf, toneOf, warningsOf } from "../../kit/api-keys/key-state.ts";
+import { needsAttention, stateOf } from "../../kit/api-keys/key-state.ts";
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
-import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
+import { TableTools } from "../../kit/tables/table-tools.tsx";
+import { useTableView } from "../../kit/tables/use-table-view.ts";
+import type { WholeList } from "../../queries.ts";
 import { useMay } from "../../session.ts";
-import { Money } from "../../ui/amounts.tsx";
-import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
-import { formatPlural, toNanoUsd } from "../../ui/format.ts";
-import { RelativeTime } from "../../ui/relative-time.tsx";
+import { formatCount, formatPlural } from "../../ui/format.ts";
 import { SearchBox } from "../../ui/search-box.tsx";
+import { useSelection } from "../../ui/selection.ts";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
-import { type Column, Table } from "../../ui/table.tsx";
+import { Table } from "../../ui/table.tsx";
 import { Segments } from "../../ui/tabs.tsx";
-import { useNow } from "../../ui/use-now.ts";
 import { CreateKeyDialog } from "./create-key.tsx";
+import { CreateManyDialog } from "./create-many.tsx";
+import { makeColumns } from "./key-columns.tsx";
+import { KeyFilters, makeKeyFilter } from "./key-filters.tsx";
 import { type NewKey, NewKeyDialog } from "./new-key-dialog.tsx";
 import { type OwnerLink, OwnerLinkDialog } from "./owner-link-dialog.tsx";
 import { useApiKeys } from "./queries.ts";
 import type { ApiKeysSearch, KeyView } from "./search.ts";
-import { permissionWords, strongest } from "./words.ts";
+import { SelectedKeys } from "./selected-keys.tsx";
 
 const views: readonly (readonly [KeyView, string])[] = [
   ["working", "Working"],
@@ -34,24 +36,66 @@ const views: readonly (readonly [KeyView, string])[] = [
 /** View that is shown only while it is selected. Links from the security settings select it. */
 const tooLongView = ["beyond", "Lifetime too long"] as const;
 
-/** List of API keys of the company or one workspace, with search and creation. */
+/** List of API keys of the company or one workspace, with search, filters, selection and creation. */
 export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
-  const {
-    show: chosen = "working",
-    find: search = "",
-    issue,
-    unused,
-  }: ApiKeysSearch = useSearch({
-    strict: false,
-  });
-  // An issue includes disabled keys, so it replaces the view.
-  const view = issue ? "all" : chosen;
+  const search: ApiKeysSearch = useSearch({ strict: false });
+  const { issue, unused } = search;
   const keys = useApiKeys(workspaceId, { issue, unusedDays: unused });
-  const filter = issue
-    ? issueWords[issue].label
-    : unused && `Not used for ${formatPlural(unused, "day")}`;
   const may = useMay();
-  const nowMs = useNow();
+  const [opened, setOpened] = useState<"one" | "many" | null>(null);
+  if (keys.error) return <LoadError error={keys.error} onRetry={() => void keys.refetch()} />;
+  const create = may("api_keys:write", workspaceId) && (
+    <span className="flex gap-2.5">
+      <Button onClick={() => setOpened("many")}>Create many…</Button>
+      <Button kind="primary" data-create onClick={() => setOpened("one")}>
+        <Plus size={16} /> Create key…
+      </Button>
+    </span>
+  );
+  const isEmpty = keys.data?.items.length === 0 && issue === undefined && unused === undefined;
+  return (
+    <div className="grid gap-4">
+      {keys.isPending ? (
+        <SkeletonRows />
+      ) : isEmpty ? (
+        <NoKeys workspaceId={workspaceId} action={create} />
+      ) : (
+        <KeyTable workspaceId={workspaceId} list={keys.data} search={search} create={create} />
+      )}
+      <CreateDialogs workspaceId={workspaceId} opened={opened} onClose={() => setOpened(null)} />
+    </div>
+  );
+}
+
+function NoKeys({ workspaceId, action }: { workspaceId: string | undefined; action: ReactNode }) {
+  return (
+    <EmptyState
+      title="No key yet"
+      action={action}
+      code={
+        <CodeBlock
+          what="command"
+          text={`./bursar api-keys create --workspace ${workspaceId ?? '"My team"'} --name "First key"`}
+        />
+      }
+    >
+      Programs call Claude with a key of their workspace, and with the address of this server as the
+      base URL.
+    </EmptyState>
+  );
+}
+
+interface KeyTableProps {
+  workspaceId: string | undefined;
+  list: WholeList<ApiKey>;
+  search: ApiKeysSearch;
+  create: ReactNode;
+}
+
+const keyOf = ({ id }: ApiKey) => id;
+
+function KeyTable({ workspaceId, list, search, create }: KeyTableProps) {
+  const may = useMay();
   const navigate = useNavigate();
   const show = (changed: ApiKeysSearch) =>
     void navigate({
@@ -59,106 +103,148 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
       search: (before: object) => ({ ...before, ...changed }),
       replace: true,
     } as never);
-  const [isCreating, setIsCreating] = useState(false);
+  const isOneWorkspace = workspaceId !== undefined;
+  const hasTrends = may("usage:read", workspaceId);
+  const columns = useMemo(
+    () => makeColumns({ isOneWorkspace, hasTrends }),
+    [isOneWorkspace, hasTrends],
+  );
+  const view = useTableView();
+  const rows = useShownKeys(list, search);
+  const selection = useSelection(rows, keyOf);
+  const selected = rows.filter(({ id }) => selection.selected.has(id));
+  return (
+    <>
+      <div className="flex flex-wrap items-center gap-2.5">
+        <SearchBox
+          label="Search keys"
+          placeholder="Search name, key or owner"
+          value={search.find ?? ""}
+          onFind={(find) => show({ find })}
+        />
+        <ViewChoice search={search} onChange={show} />
+        <span className="ml-auto">{create}</span>
+      </div>
+      <div className="flex flex-wrap items-center gap-2.5">
+        <KeyFilters
+          search={search}
+          onChange={show}
+          apiKeys={list.items}
+          isOneWorkspace={isOneWorkspace}
+        />
+        <span className="ml-auto">
+          <TableTools columns={columns} view={view} />
+        </span>
+      </div>
+      {rows.length > 0 ? (
+        <Table
+          label="API keys"
+          columns={columns}
+          rows={rows}
+          rowKey={keyOf}
+          rowName={(key) => key.name}
+          view={view}
+          selection={may("api_keys:write", workspaceId) ? selection : undefined}
+          isDimmed={(key) => stateOf(key) !== "active"}
+        />
+      ) : (
+        <NoMatch onShowAll={() => show({ ...noFilters, show: "all" })} />
+      )}
+      {list.isCut && (
+        <p className="text-sm text-quiet">
+          The newest {formatCount(list.items.length)} keys are listed.
+        </p>
+      )}
+      <SelectedKeys apiKeys={selected} selection={selection} />
+    </>
+  );
+}
+
+/** Keys of the view and the filters. Another order of the table keeps the list, and with it the widths of columns. */
+function useShownKeys(list: WholeList<ApiKey>, search: ApiKeysSearch): readonly ApiKey[] {
+  const { show, issue, find, workspaces, owners } = search;
+  const permissions = search.permissions?.join(",");
+  return useMemo(() => {
+    const isChosen = makeKeyFilter({ workspaces, owners, permissions });
+    return list.items.filter((key) => isShown(key, { show, issue, find }) && isChosen(key));
+  }, [list, show, issue, find, workspaces, owners, permissions]);
+}
+
+const noFilters = {
+  find: undefined,
+  issue: undefined,
+  unused: undefined,
+  workspaces: undefined,
+  owners: undefined,
+  permissions: undefined,
+} satisfies ApiKeysSearch;
+
+function NoMatch({ onShowAll }: { onShowAll: () => void }) {
+  return (
+    <p className="border-y border-line py-10 text-center text-quiet">
+      No key matches.{" "}
+      <button type="button" className="link" onClick={onShowAll}>
+        Show all keys
+      </button>
+    </p>
+  );
+}
+
+interface ViewChoiceProps {
+  search: ApiKeysSearch;
+  onChange: (changed: ApiKeysSearch) => void;
+}
+
+/** View of the list, or the issue that a link has chosen instead. */
+function ViewChoice({ search, onChange }: ViewChoiceProps) {
+  const { show: view = "working", issue, unused } = search;
+  const words = issue
+    ? issueWords[issue].label
+    : unused && `Not used for ${formatPlural(unused, "day")}`;
+  if (words) {
+    const clear = () => onChange({ issue: undefined, unused: undefined, show: "working" });
+    return <KeyFilter words={words} onClear={clear} />;
+  }
+  return (
+    <Segments
+      label="Filter"
+      value={view}
+      options={view === "beyond" ? [...views, tooLongView] : views}
+      onChange={(value) => onChange({ show: value })}
+    />
+  );
+}
+
+interface CreateDialogsProps {
+  workspaceId: string | undefined;
+  opened: "one" | "many" | null;
+  onClose: () => void;
+}
+
+/** Dialogs that create keys, and those that show their secrets once. */
+function CreateDialogs({ workspaceId, opened, onClose }: CreateDialogsProps) {
   const [made, setMade] = useState<NewKey | null>(null);
   const [link, setLink] = useState<OwnerLink | null>(null);
-  const columns = useMemo(() => makeColumns(workspaceId !== undefined), [workspaceId]);
-  const rows = useMemo(
-    () => (keys.data?.items ?? []).filter((key) => isShown(key, view, search, nowMs)),
-    [keys.data, view, search, nowMs],
-  );
-  if (keys.error) return <LoadError error={keys.error} onRetry={() => void keys.refetch()} />;
-  const create = may("api_keys:write", workspaceId) && (
-    <Button kind="primary" data-create onClick={() => setIsCreating(true)}>
-      <Plus size={16} /> Create key…
-    </Button>
-  );
   return (
-    <div className="grid gap-4">
-      {keys.isPending ? (
-        <SkeletonRows />
-      ) : keys.data.items.length === 0 && !filter ? (
-        <EmptyState
-          title="No key yet"
-          action={create}
-          code={
-            <CodeBlock
-              what="command"
-              text={`./bursar api-keys create --workspace ${workspaceId ?? '"My team"'} --name "First key"`}
-            />
-          }
-        >
-          Programs call Claude with a key of their workspace, and with the address of this server as
-          the base URL.
-        </EmptyState>
-      ) : (
-        <>
-          <div className="flex flex-wrap items-center gap-2.5">
-            <SearchBox
-              label="Search keys"
-              placeholder="Search name, key or owner"
-              value={search}
-              onFind={(find) => show({ find })}
-            />
-            {filter ? (
-              <KeyFilter
-                words={filter}
-                onClear={() => show({ issue: undefined, unused: undefined, show: "working" })}
-              />
-            ) : (
-              <Segments
-                label="Filter"
-                value={view}
-                options={view === "beyond" ? [...views, tooLongView] : views}
-                onChange={(value) => show({ show: value })}
-              />
-            )}
-            <span className="ml-auto">{create}</span>
-          </div>
-          {rows.length > 0 ? (
-            <Table
-              label="API keys"
-              columns={columns}
-              rows={rows}
-              rowKey={(key) => key.id}
-              isDimmed={(key) => stateOf(key) !== "active"}
-            />
-          ) : (
-            <p className="border-y border-line py-10 text-center text-quiet">
-              No key matches.{" "}
-              <button
-                type="button"
-                className="link"
-                onClick={() => show({ find: "", show: "all", issue: undefined, unused: undefined })}
-              >
-                Show all keys
-              </button>
-            </p>
-          )}
-          {keys.data.isCut && (
-            <p className="text-sm text-quiet">
-              The newest {keys.data.items.length.toLocaleString("en")} keys are listed.
-            </p>
-          )}
-        </>
-      )}
-      {isCreating && (
+    <>
+      {opened === "one" && (
         <CreateKeyDialog
           workspaceId={workspaceId}
-          onClose={() => setIsCreating(false)}
+          onClose={onClose}
           onCreated={(key, secret) => {
-            setIsCreating(false);
+            onClose();
             setMade({ key, secret });
           }}
           onHandedOver={(handedOver) => {
-            setIsCreating(false);
+            onClose();
             setLink(handedOver);
           }}
         />
       )}
+      {opened === "many" && <CreateManyDialog workspaceId={workspaceId} onClose={onClose} />}
       <NewKeyDialog made={made} onDone={() => setMade(null)} />
       <OwnerLinkDialog link={link} onDone={() => setLink(null)} />
-    </div>
+    </>
   );
 }
 
@@ -176,110 +262,18 @@ function KeyFilter({ words, onClear }: { words: string; onClear: () => void }) {
   );
 }
 
-function isShown(key: ApiKey, view: KeyView, search: string, nowMs: number): boolean {
+function isShown(key: ApiKey, { show = "working", issue, find = "" }: ApiKeysSearch): boolean {
   const state = stateOf(key);
+  // An issue includes disabled keys, so it replaces the view.
+  const view = issue ? "all" : show;
   const isInView =
     view === "all" ||
     (view === "working" && state === "active") ||
     (view === "stopped" && state !== "active") ||
     (view === "beyond" && state === "active" && key.exceeds_max_lifetime) ||
-    (view === "attention" && warningsOf(key, nowMs).length > 0);
-  const wanted = search.trim().toLowerCase();
+    (view === "attention" && needsAttention(key));
+  const wanted = find.trim().toLowerCase();
   if (!isInView || wanted === "") return isInView;
   const owner = key.owner.type === "member" ? `${key.owner.name} ${key.owner.email}` : "";
   return `${key.name} ${key.id} ${key.partial_key_hint} ${owner}`.toLowerCase().includes(wanted);
-}
-
-/** Badges with the state and the issues of a key. */
-export function KeyBadges({ apiKey }: { apiKey: ApiKey }) {
-  const nowMs = useNow();
-  const state = stateOf(apiKey);
-  return (
-    <span className="inline-flex flex-wrap gap-1">
-      <Badge tone={toneOf(state)}>{state}</Badge>
-      {warningsOf(apiKey, nowMs).map(({ tone, text }) => (
-        <Badge key={text} tone={tone}>
-          {text}
-        </Badge>
-      ))}
-    </span>
-  );
-}
-
-function makeColumns(isOneWorkspace: boolean): Column<ApiKey>[] {
-  const workspace: Column<ApiKey> = {
-    id: "workspace",
-    header: "Workspace",
-    from: "sm",
-    cell: (key) => (
-      <span className="relative z-10 block max-w-44">
-        <WorkspaceLink id={key.workspace_id} />
-      </span>
-    ),
-  };
-  return [
-    {
-      id: "name",
-      header: "Name",
-      sortBy: (key) => key.name,
-      cell: (key) => (
-        <span className="grid min-w-28">
-          <Link
-            to="/api-keys/$keyId"
-            params={{ keyId: key.id }}
-            className="max-w-72 truncate font-medium after:absolute after:inset-0 focus-visible:outline-offset-0"
-          >
-            {key.name}
-          </Link>
-          <code className="truncate text-xs text-quiet">{key.partial_key_hint}</code>
-        </span>
-      ),
-    },
-    ...(isOneWorkspace ? [] : [workspace]),
-    {
-      id: "permission",
-      header: "Permissions",
-      from: "xl",
-      sortBy: (key) => strongest(key.permissions),
-      cell: (key) => permissionWords[strongest(key.permissions)].label,
-    },
-    {
-      id: "owner",
-      header: "Owner",
-      from: "xl",
-      sortBy: (key) => (key.owner.type === "member" ? key.owner.name : ""),
-      cell: (key) =>
-        key.owner.type === "member" ? (
-          <span className="block max-w-36 truncate">{key.owner.name}</span>
-        ) : (
-          <span className="text-quiet">Workspace</span>
-        ),
-    },
-    {
-      id: "status",
-      header: "Status",
-      sortBy: (key) => stateOf(key),
-      cell: (key) => <KeyBadges apiKey={key} />,
-    },
-    {
-      id: "spent",
-      header: "This month",
-      isNumeric: true,
-      from: "sm",
-      sortBy: (key) => toNanoUsd(key.spent_month_usd),
-      cell: (key) => <Money usd={key.spent_month_usd} />,
-    },
-    {
-      id: "used",
-      header: "Last used",
-      isNumeric: true,
-      from: "sm",
-      sortBy: (key) => key.last_used?.at ?? "",
-      cell: (key) => (
-        <span className="relative z-10">
-          <RelativeTime at={key.last_used?.at} />
-        </span>
-      ),
-    },
-  ];
 }

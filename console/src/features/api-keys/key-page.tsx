@@ -25,7 +25,7 @@ import { SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { DisableKeyDialog, RevokeKeyDialog, RotateKeyDialog } from "./dialogs.tsx";
 import { EditKeyDialog } from "./edit-key.tsx";
-import { KeyBadges } from "./key-list.tsx";
+import { KeyBadges } from "./key-columns.tsx";
 import { listDisablingRanks, listSettingRanks, setterOf } from "./key-ranks.ts";
 import { KeyRestrictions } from "./key-restrictions.tsx";
 import { KeyUsers } from "./key-users.tsx";

@@ -31,6 +31,9 @@ export const usePossibleOwners = (workspaceId: string | null) =>
   );
 
 export const useUpdateApiKey = () => useChange("updateApiKey", staleApiKeys);
+export const useCreateApiKeys = () => useChange("createApiKeys", staleApiKeys);
+export const useDisableApiKeys = () => useChange("disableApiKeys", staleApiKeys);
+export const useArchiveApiKeys = () => useChange("archiveApiKeys", staleApiKeys);
 export const useRotateApiKey = () => useChange("rotateApiKey", staleApiKeys);
 export const useCutOffApiKey = () => useChange("cutOffApiKey", staleApiKeys);
 export const useKeyRules = (isEnabled: boolean) => useApi("getSecuritySettings", {}, { isEnabled });

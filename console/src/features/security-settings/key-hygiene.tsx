@@ -26,11 +26,10 @@ export function KeyHygiene() {
   );
 }
 
-function describe({ keys, keys_without_issue }: Answer<"getKeyHygiene">): string {
+function describe({ keys, keys_needing_attention: count }: Answer<"getKeyHygiene">): string {
   if (keys === 0) return "No key exists yet.";
-  const keysWithIssue = keys - keys_without_issue;
-  if (keysWithIssue === 0) return `None of ${formatPlural(keys, "working key")} needs attention.`;
-  return `${formatCount(keysWithIssue)} of ${formatPlural(keys, "working key")} ${keysWithIssue === 1 ? "needs" : "need"} attention.`;
+  if (count === 0) return `None of ${formatPlural(keys, "working key")} needs attention.`;
+  return `${formatCount(count)} of ${formatPlural(keys, "working key")} ${count === 1 ? "needs" : "need"} attention. A key without an expiry, an owner or its own limit does not.`;
 }
 
 function Card({ issue, count }: Answer<"getKeyHygiene">["cards"][number]) {

@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { RecentRequestCount } from "../../kit/api-keys/recent-use.tsx";
 import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { formatTags, tagLines, toTagChange, toTags } from "../../kit/tags/tag-lines.ts";
 import { TagsField } from "../../kit/tags/tags-field.tsx";
@@ -205,6 +206,7 @@ export function ArchiveWorkspaceDialog({ workspace, isOpen, onClose }: ArchivePr
           {active.length > 6 && <li>and {active.length - 6} more</li>}
         </ul>
       )}
+      {active.length > 0 && <RecentRequestCount filter={{ workspace_id: [workspace.id] }} />}
       <p>Usage and cost stay in the reports. Running requests finish and are charged.</p>
     </ConfirmDelayedChange>
   );

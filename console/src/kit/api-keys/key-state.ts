@@ -41,24 +41,36 @@ export function stopReason(key: ApiKey): string | null {
 
 const DAY_MS = 86_400_000;
 
-/** Warnings about an active key, a few words each. */
+/** True if someone should act on the key. The server decides by one rule for lists, counts and this. */
+export function needsAttention(key: ApiKey): boolean {
+  return key.attention.length > 0;
+}
+
+/** Warnings about a working key, a few words each. */
 export function warningsOf(key: ApiKey, nowMs: number): { tone: Tone; text: string }[] {
   if (stateOf(key) !== "active") return [];
-  const warnings: { tone: Tone; text: string }[] = [];
-  if (key.secrets.length > 1) warnings.push({ tone: "accent", text: "rotating" });
-  const daysLeft = key.expires_at
-    ? (Date.parse(key.expires_at) - nowMs) / DAY_MS
-    : Number.POSITIVE_INFINITY;
-  if (daysLeft < 14)
-    warnings.push({ tone: "warn", text: `expires in ${Math.max(0, Math.ceil(daysLeft))} d` });
-  const ageDays = (nowMs - Date.parse(key.created_at)) / DAY_MS;
-  const idleDays = key.last_used ? (nowMs - Date.parse(key.last_used.at)) / DAY_MS : ageDays;
-  if (idleDays > 30) {
-    warnings.push({
-      tone: "plain",
-      text: key.last_used ? `idle ${Math.floor(idleDays)} d` : "never used",
-    });
-  }
-  if (key.exceeds_max_lifetime) warnings.push({ tone: "warn", text: "lifetime too long" });
-  return warnings;
+  const issues = key.attention.map((issue) => ({
+    tone: "warn" as const,
+    text: attentionWords[issue](key, nowMs),
+  }));
+  return key.secrets.length > 1 ? [{ tone: "accent", text: "rotating" }, ...issues] : issues;
 }
+
+function countDays(fromMs: number, toMs: number): number {
+  return Math.max(0, Math.floor((toMs - fromMs) / DAY_MS));
+}
+
+const attentionWords: Record<ApiKey["attention"][number], (key: ApiKey, nowMs: number) => string> =
+  {
+    expires_within_14_days: ({ expires_at }, nowMs) => {
+      const leftMs = expires_at === null ? 0 : Date.parse(expires_at) - nowMs;
+      return `expires in ${Math.max(0, Math.ceil(leftMs / DAY_MS))} d`;
+    },
+    unused_90_days: ({ last_used }, nowMs) =>
+      last_used === null ? "never used" : `unused ${countDays(Date.parse(last_used.at), nowMs)} d`,
+    older_than_180_days: ({ secrets, created_at }, nowMs) => {
+      const current = secrets.find(({ valid_until }) => valid_until === null);
+      return `secret ${countDays(Date.parse(current?.created_at ?? created_at), nowMs)} d old`;
+    },
+    exceeds_max_lifetime: () => "lifetime too long",
+  };

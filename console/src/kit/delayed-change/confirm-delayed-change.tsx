@@ -23,6 +23,8 @@ interface ConfirmDelayedProps<O extends Operation> {
   toastDetail?: string;
   isOpen?: boolean;
   onClose: () => void;
+  /** Called when the change waits or is made. */
+  onConfirmed?: () => void;
   /** True while the effect of the change is unknown. */
   isDisabled?: boolean;
   /** Text that must be typed first. */
@@ -36,12 +38,14 @@ export function ConfirmDelayedChange<O extends Operation>(props: ConfirmDelayedP
   const confirmDelayed = () => {
     const { operation, staleOperations } = change;
     delayChange({ operation, input, staleOperations, subject, name, done, toastDetail });
+    props.onConfirmed?.();
     onClose();
   };
   const sendNow = () =>
     change.mutate(input, {
       onSuccess: () => {
         showToast(`${name} ${done}`, toastDetail);
+        props.onConfirmed?.();
         onClose();
       },
     });

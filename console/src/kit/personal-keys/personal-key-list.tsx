@@ -12,6 +12,7 @@ import { showToast } from "../../ui/toast.ts";
 import { useNow } from "../../ui/use-now.ts";
 import { stateOf, stopReason, toneOf, warningsOf } from "../api-keys/key-state.ts";
 import type { ApiKey } from "../api-keys/queries.ts";
+import { UseOfKey } from "../api-keys/recent-use.tsx";
 import { ApiKeySecretDialog } from "../api-keys/secret-dialog.tsx";
 import { ConfirmDelayedChange } from "../delayed-change/confirm-delayed-change.tsx";
 import { useChangeForm } from "../use-change-form.ts";
@@ -162,6 +163,7 @@ function StatusDialog({ apiKey, action, onClose }: StatusProps) {
         <strong className="font-semibold text-ink">{apiKey.name}</strong> in{" "}
         <WorkspaceName id={apiKey.workspace_id} />. {words.effect}
       </p>
+      <UseOfKey apiKey={apiKey} />
     </ConfirmDelayedChange>
   );
 }
