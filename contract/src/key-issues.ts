@@ -8,8 +8,8 @@ export const attentionIssues = [
 export type AttentionIssue = (typeof attentionIssues)[number];
 
 /**
- * Issues of working keys, in the counts of key hygiene and in a filter of the key list. Those beyond `attentionIssues` are
- * choices that a company can make, such as a limit of the workspace instead of one for each key.
+ * Issues of working keys, in the counts of key hygiene and in a filter of the key list. Issues beyond
+ * `attentionIssues` are choices that a company can make, such as a limit of the workspace alone.
  */
 export const keyIssues = [
   ...attentionIssues,

@@ -55,8 +55,8 @@ export interface AccessGrantFilter {
 }
 
 /**
- * Lists up to `limit` grants after `from`, newest first. Each source starts at an index and stops after `limit` rows, so a
- * page costs the same at the start and at the end of a long list. The last use is read for the rows of the page alone,
+ * Lists up to `limit` grants after `from`, newest first. Each source starts at an index and stops after `limit` rows.
+ * A page so costs the same at the start and at the end of a long list. The last use is read for the rows of the page alone,
  * unless it filters them.
  */
 export async function listAccessGrants(

@@ -15,7 +15,7 @@ interface ConfirmDelayedProps<O extends Operation> {
   urgentAction: string;
   /** Id of what changes. */
   subject: string;
-  /** What changes, as the subject of a sentence: "Key “ci”". */
+  /** Subject of a sentence: "Key “ci”". */
   name: string;
   /** Participle: "disabled". */
   done: string;

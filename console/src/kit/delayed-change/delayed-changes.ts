@@ -7,7 +7,7 @@ const MAX_WAITING = 20;
 export interface ChangeToDelay {
   /** Id of what changes. A later change of the same thing replaces one that still waits. */
   subject: string;
-  /** What changes, as the subject of a sentence: "Key “ci”". */
+  /** Subject of a sentence: "Key “ci”". */
   name: string;
   /** Participle: "disabled", "archived". */
   done: string;

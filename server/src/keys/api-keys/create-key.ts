@@ -107,8 +107,8 @@ export async function insertKey(
 }
 
 /**
- * Creates keys with the same settings, in the order of their names. What they inherit is decided once, because none of
- * them changes what the next one would inherit.
+ * Creates keys with the same settings, in the order of their names. Inherited values are decided once, because none of the
+ * keys changes what the next one would inherit.
  */
 export async function insertKeys(
   tx: Tx,

@@ -32,7 +32,8 @@ export interface StoppedKeys {
 
 /**
  * Stops keys in one transaction, all or none. A key that has the status already stays as it is. Throws a 404 if a key is
- * missing, a 403 if the caller can only see one, and a 400 for one whose state forbids it. The refusal lists all such keys.
+ * missing, and a 403 if the caller can only see one. Throws a 400 for a key whose state forbids the change. The refusal
+ * lists all such keys.
  */
 export function stopApiKeys(
   deps: AuditDeps,
