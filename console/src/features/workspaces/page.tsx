@@ -5,6 +5,8 @@ import { LoadError } from "../../kit/error-pages.tsx";
 import { TableTools } from "../../kit/tables/table-tools.tsx";
 import { useTableView } from "../../kit/tables/use-table-view.ts";
 import { listTags } from "../../kit/tags/tag-lines.ts";
+import { SimulatedPart } from "../../kit/usage/simulated.tsx";
+import { useSimulatedMonth } from "../../kit/usage/simulated-month.ts";
 import { useWorkspaces, type Workspace } from "../../kit/workspaces/queries.ts";
 import { useList } from "../../queries.ts";
 import { useMay } from "../../session.ts";
@@ -31,9 +33,14 @@ export function WorkspacesPage() {
   const navigate = useNavigate();
   const workspaces = useWorkspaces({ withArchived });
   const limits = useList("listWorkspaceLimits", {}, { isEnabled: may("spend_limits:read") });
+  const simulated = useSimulatedMonth("workspace");
   const columns = useMemo(
-    () => makeColumns(new Map(limits.data?.items.map((limit) => [limit.workspace_id, limit]))),
-    [limits.data],
+    () =>
+      makeColumns(
+        new Map(limits.data?.items.map((limit) => [limit.workspace_id, limit])),
+        simulated,
+      ),
+    [limits.data, simulated],
   );
   const view = useTableView();
   if (workspaces.error) {
@@ -95,7 +102,10 @@ export function WorkspacesPage() {
   );
 }
 
-function makeColumns(spendOf: ReadonlyMap<string, Spend>): Column<Workspace>[] {
+function makeColumns(
+  spendOf: ReadonlyMap<string, Spend>,
+  simulated: ReadonlyMap<string, bigint>,
+): Column<Workspace>[] {
   return [
     {
       id: "name",
@@ -131,7 +141,16 @@ function makeColumns(spendOf: ReadonlyMap<string, Spend>): Column<Workspace>[] {
       sortBy: (workspace) => toNanoUsd(spendOf.get(workspace.id)?.spent_usd ?? "0"),
       cell: (workspace) => {
         const spend = spendOf.get(workspace.id);
-        return spend ? <Money usd={spend.spent_usd} /> : <span className="text-faint">–</span>;
+        if (!spend) return <span className="text-faint">–</span>;
+        return (
+          <span className="inline-flex flex-wrap items-center justify-end gap-x-1.5">
+            <SimulatedPart
+              partNano={simulated.get(workspace.id) ?? 0n}
+              sumNano={toNanoUsd(spend.spent_usd)}
+            />
+            <Money usd={spend.spent_usd} />
+          </span>
+        );
       },
     },
     {

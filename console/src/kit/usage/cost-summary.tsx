@@ -8,6 +8,7 @@ import { CostNotes } from "./cost-notes.tsx";
 import { StaleBadge } from "./live.tsx";
 import type { FilterQuery } from "./report-query.ts";
 import type { ReportSearch } from "./search.ts";
+import { SimulatedNote } from "./simulated.tsx";
 
 export type CostSummary = Answer<"getCostSummary">;
 
@@ -89,7 +90,7 @@ export function MonthStats({ summary, requestsSearch }: MonthStatsProps) {
 }
 
 function MonthNote({ summary, requestsSearch }: SummaryProps & { requestsSearch: ReportSearch }) {
-  const { today_usd, adjustments_usd } = summary;
+  const { today_usd, adjustments_usd, simulated_usd } = summary;
   return (
     <>
       <Money usd={today_usd} /> today
@@ -100,6 +101,9 @@ function MonthNote({ summary, requestsSearch }: SummaryProps & { requestsSearch:
         </>
       )}
       <CostNotes counts={summary} search={requestsSearch} />
+      {toNanoUsd(simulated_usd) > 0n && (
+        <SimulatedNote usd={simulated_usd} search={requestsSearch} />
+      )}
     </>
   );
 }

@@ -1,3 +1,4 @@
+import { SIMULATED_TIER } from "@bursar/contract/usage-shape.ts";
 import { SlidersHorizontal } from "lucide-react";
 import { useState } from "react";
 import { useList } from "../../queries.ts";
@@ -129,7 +130,7 @@ const known: Record<Exclude<RareName, "member" | "group" | "tag">, readonly stri
     "other",
     "unknown",
   ],
-  service_tier: ["standard", "priority", "batch"],
+  service_tier: ["standard", "priority", "batch", SIMULATED_TIER],
   context_window: ["0-200k", "200k-1M"],
   inference_geo: ["global", "us", "not_available"],
   speed: ["standard", "fast"],

@@ -1,4 +1,4 @@
-import { toRecord, usageLabels } from "@bursar/contract/usage-shape.ts";
+import { SIMULATED_TIER, toRecord, usageLabels } from "@bursar/contract/usage-shape.ts";
 import { useQuery } from "@tanstack/react-query";
 import { type Answer, call, type Input } from "../../api-client.ts";
 import { isOfWholeHours, resolveSearchRange } from "./drill.ts";
@@ -10,7 +10,6 @@ import {
   type ReportSearch,
   toFilterName,
 } from "./search.ts";
-import { SIMULATED_TIER } from "./simulated.tsx";
 
 /** Kind of report. Both count the same requests. The cost report can also group by token type. */
 export type ReportKind = "usage" | "cost";

@@ -1,12 +1,10 @@
+import { SIMULATED_TIER } from "@bursar/contract/usage-shape.ts";
 import { Link } from "@tanstack/react-router";
 import { FlaskConical } from "lucide-react";
 import { Money } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { nanoToUsdText } from "../../ui/format.ts";
 import type { ReportSearch } from "./search.ts";
-
-/** Service tier of requests that the simulator answered. */
-export const SIMULATED_TIER = "simulated";
 
 /** True for a request that the simulator answered. The provider bills none of its cost. */
 export function isSimulated({ service_tier }: { service_tier: string }): boolean {
