@@ -3,6 +3,7 @@ import { count, optionalQuery, tagName, timestamp, usdText } from "../fields.ts"
 import { contractTermId, groupId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
+import { statementGroups } from "../statement-groups.ts";
 import { billedMeasures, toRecord } from "../usage-shape.ts";
 import { partlyUnbilledRequests, unpricedRequests } from "./report-fields.ts";
 
@@ -131,15 +132,6 @@ export const statement = z
       .meta({ description: "Change against the month before, by cause." }),
   })
   .meta({ id: "Statement" });
-
-export const statementGroups = [
-  "cost_center",
-  "workspace",
-  "group",
-  "member",
-  "api_key",
-  "model",
-] as const;
 
 export const statementRow = z
   .object({

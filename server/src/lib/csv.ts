@@ -8,10 +8,12 @@ type Cell = string | number | boolean | null;
  * `fromInert` is exact.
  */
 const formula = /^'*(?:[\t\r\n]|\s*[=+\-@＝＋－＠])/;
+/** A negative amount is a number for a spreadsheet, and programs read it as one. */
+const negativeNumber = /^-\d+(\.\d+)?$/;
 
 /** Prevents evaluation of a text by spreadsheets. Numbers stay unchanged. */
 function toInert(text: string): string {
-  return formula.test(text) ? `'${text}` : text;
+  return formula.test(text) && !negativeNumber.test(text) ? `'${text}` : text;
 }
 
 /** Removes the apostrophe of an exported cell. */

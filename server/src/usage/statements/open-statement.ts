@@ -28,7 +28,7 @@ export function isClosed({ lastClosed }: Months, { month }: StatementMonth): boo
   return lastClosed !== null && month <= lastClosed;
 }
 
-/** Finds the first month that is not closed. It has what arrived late for earlier ones. */
+/** Finds the first month that is not closed. Late arrivals of earlier months belong to it. */
 export function findFirstOpen({ all, lastClosed }: Months): StatementMonth | undefined {
   return lastClosed === null ? all[0] : nextMonth(readMonth(lastClosed));
 }

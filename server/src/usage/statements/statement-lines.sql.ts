@@ -17,7 +17,7 @@ export interface Term {
   discountPpm: bigint;
 }
 
-/** Where the lines of a month are. Months are their first days, "YYYY-MM-DD". */
+/** Place of the lines of a month. Months are their first days, "YYYY-MM-DD". */
 export type LineSource =
   | { kind: "closed"; organizationId: string; month: string }
   | {
@@ -110,7 +110,7 @@ function selectPart(
     FROM ${selectRollup(table, organizationId, openHours)} AS rollup`;
 }
 
-/** What statements have of closed months, subtracted. */
+/** Stored lines of closed months, subtracted. */
 function selectStored(organizationId: string, lateMonths: readonly string[]): RawBuilder<unknown> {
   const counts = lineCounts.map((count) => sql`-${sql.ref(count)} AS ${sql.ref(count)}`);
   return sql`SELECT for_month, group_ids, tag_ids, ${columns(usageLabels)}, ${sql.join(counts)}

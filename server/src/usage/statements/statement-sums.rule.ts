@@ -1,4 +1,4 @@
-import { billedMeasures, costParts, type MeasureColumn } from "@bursar/contract/usage-shape.ts";
+import { costParts } from "@bursar/contract/usage-shape.ts";
 import { type CostChange, explainChange, type ProductUsage } from "./explain-change.rule.ts";
 import {
   type PriceLabel,
@@ -115,7 +115,3 @@ export function splitDiscount(costs: readonly bigint[], discount: bigint): bigin
     return part;
   });
 }
-
-export const unitWords: Readonly<Record<MeasureColumn, string>> = Object.fromEntries(
-  billedMeasures.map(({ column, official }) => [column, official.words]),
-) as Record<MeasureColumn, string>;

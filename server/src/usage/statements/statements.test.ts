@@ -394,7 +394,7 @@ describe("a contract term", () => {
       400,
       expect.stringContaining("a closed month applied this term"),
     ]);
-    // What arrives late has the terms of its own month.
+    // A late request has the terms of its own month.
     await use(SEPTEMBER, 100n);
     await term(org, { from_month: "2026-10", discount_percent: "0" });
     expect(await read(org, "2026-10")).toMatchObject({
