@@ -9,7 +9,7 @@ import { addLaterFiles, addPageFiles, type BuiltFile } from "./build/documents.t
 import { guidesPlugin } from "./build/guides-plugin.ts";
 import { type ChunkPlan, planChunks } from "./build/plan-chunks.ts";
 import { referencePlugin } from "./build/reference-plugin.ts";
-import { isPageOf, sectionOf } from "./build/sections.ts";
+import { isOverlay, isPageOf, sectionOf } from "./build/sections.ts";
 
 const CONTRACT = "virtual:contract";
 const root = import.meta.dirname;
@@ -98,6 +98,7 @@ const groups = Array.from({ length: MAX_FILES }, (_, place) => ({
         signIn: join(root, documents.signIn),
       },
       sectionOf,
+      isOverlay,
     });
     const file = plan.fileOf.get(id);
     return file !== undefined && plan.order[place] === file ? file : null;

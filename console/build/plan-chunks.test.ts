@@ -13,7 +13,10 @@ function plan(graph: Graph) {
   };
   const sectionOf = (id: string) => /^(\w+)-page$/.exec(id)?.[1] ?? null;
   const documents = { console: "console.html", signIn: "sign-in.html" };
-  const { fileOf, order } = planChunks({ find, documents, sectionOf });
+  const { fileOf, order } = planChunks({
+    ...{ find, documents, sectionOf },
+    isOverlay: (id) => id === "overlay",
+  });
   return { files: Object.fromEntries(fileOf), order };
 }
 
@@ -45,13 +48,15 @@ test("pages of one section share a file, and a module of many sections is in the
   expect(order.indexOf("a-b")).toBeLessThan(order.indexOf("a"));
 });
 
-test("parts that open later are apart from the pages, with what only they need", () => {
+test("parts that open later are apart from the pages, and the overlays apart from both", () => {
   const { files } = plan({
     "sign-in.html": [["react"]],
-    "console.html": [["react"], ["a-page", "palette"]],
-    "a-page": [["icons"], ["dialog"]],
-    palette: [["search", "icons"]],
-    dialog: [["search"]],
+    "console.html": [["react"], ["a-page", "palette", "overlay"]],
+    "a-page": [["icons"], ["code"]],
+    palette: [["search", "icons", "focus"]],
+    code: [["search"]],
+    overlay: [["focus"]],
   });
-  expect(files).toMatchObject({ palette: "late", search: "late", dialog: "late", icons: "a" });
+  expect(files).toMatchObject({ palette: "late", search: "late", code: "late", icons: "a" });
+  expect(files).toMatchObject({ overlay: "overlays", focus: "overlays" });
 });

@@ -1,4 +1,4 @@
-// Decides the file of every module. By default a bundler makes one file for each set of importers, 400 for this console.
+// Decides the file of every module. A bundler alone makes one file for each set of importers, 400 for this console.
 
 /** Module of the build: the ids of its static and of its late imports, and its size. */
 export interface PlannedModule {
@@ -14,6 +14,7 @@ export interface ChunkPlanInput {
   documents: { console: string; signIn: string };
   /** Section of a page by the id of its module. Null: a part that loads later. */
   sectionOf: (id: string) => string | null;
+  isOverlay: (id: string) => boolean;
 }
 
 /** Modules of visitors that the rest of the console needs too. */
@@ -22,7 +23,9 @@ const CONSOLE = "console";
 const SIGN_IN = "sign-in";
 /** Modules that many sections need. */
 const SHARED = "shared";
-/** Menus, dialogs and other parts that open later. */
+/** Dialogs, menus and lists over a page, which most parts that open later need. */
+const OVERLAYS = "overlays";
+/** Other parts that open later. */
 const LATE = "late";
 
 /** From this number of sections on, a module is in the shared file. */
@@ -36,7 +39,7 @@ export interface ChunkPlan {
   order: readonly string[];
 }
 
-export function planChunks({ find, documents, sectionOf }: ChunkPlanInput): ChunkPlan {
+export function planChunks({ find, documents, sectionOf, isOverlay }: ChunkPlanInput): ChunkPlan {
   const ofConsole = closureOf([documents.console], find);
   const { sections, late } = findParts(ofConsole, find, sectionOf);
   const ofMembers = closureOf([documents.console, ...[...sections.values()].flat(), ...late], find);
@@ -62,7 +65,12 @@ export function planChunks({ find, documents, sectionOf }: ChunkPlanInput): Chun
     const isSmall = names.length > 1 && (sizes.get(file) ?? 0) < MIN_OWN_FILE_BYTES;
     fileOf.set(id, isSmall ? SHARED : file);
   }
-  for (const id of closureOf(late, find)) if (!fileOf.has(id)) fileOf.set(id, LATE);
+  for (const [file, roots] of [
+    [OVERLAYS, late.filter(isOverlay)],
+    [LATE, late],
+  ] as const) {
+    for (const id of closureOf(roots, find)) if (!fileOf.has(id)) fileOf.set(id, file);
+  }
   return { fileOf, order: orderFiles(new Set(fileOf.values())) };
 }
 
@@ -73,7 +81,8 @@ function toFileName(sections: readonly string[]): string {
 /** A file of two sections comes before the files of each. */
 function orderFiles(files: ReadonlySet<string>): string[] {
   const first = [BASE, CONSOLE, SIGN_IN, SHARED];
-  const partsOf = (file: string) => (file === LATE ? 0 : file.split("-").length);
+  const partsOf = (file: string) =>
+    file === LATE ? -1 : file === OVERLAYS ? 0 : file.split("-").length;
   const others = [...files].filter((file) => !first.includes(file));
   others.sort((a, b) => partsOf(b) - partsOf(a) || (a < b ? -1 : 1));
   return [...first.filter((file) => files.has(file)), ...others];

@@ -36,6 +36,11 @@ export function sectionOf(id: string): string | null {
   return sectionByFolder.get(folder) ?? folder.replaceAll("-", "_");
 }
 
+/** Dialogs, menus and lists, and the toasts, which use the same library. */
+export function isOverlay(id: string): boolean {
+  return /\/console\/src\/ui\/(overlay-parts\.ts|toast-stack\.tsx)$/.test(id);
+}
+
 /** Folders of pages that have another name than their address. */
 const folderByPage: Record<string, readonly string[]> = {
   settings: ["organization"],

@@ -6,9 +6,9 @@ import { documents, root, shell } from "./routes/frame.ts";
 import { setUp } from "./routes/set-up.ts";
 import { ErrorState } from "./ui/states.tsx";
 
-// Every address of the console, except the pages of visitors (routes/sign-in-pages.tsx). contract/src/console-pages.ts
-// also lists the first part of each, because the server answers these paths with the console. Pages are loaded when they
-// are first opened.
+// Every address of the console, except the pages of visitors (routes/sign-in-pages.tsx). The server answers these paths
+// with the console, so contract/src/console-pages.ts also lists the first part of each. Pages are loaded when they are
+// first opened.
 
 const routeTree = root.addChildren([
   setUp,

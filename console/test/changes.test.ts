@@ -380,6 +380,7 @@ describeConsole("changes", (console) => {
 
       // A page that was never opened loads once the server is back, without any input.
       await again.kill();
+      await page.getByRole("button", { name: "Security" }).click();
       await page.getByRole("link", { name: "Admin keys" }).click();
       await banner.waitFor();
       await again.restart();

@@ -57,11 +57,11 @@ test.each(signInPages)(
 );
 
 describe("each page of a member", () => {
-  test.each(pages)("%s loads at most 290 kB in 12 files", (page) => {
+  test.each(pages)("%s loads at most 245 kB in 12 files", (page) => {
     const { files, bytes } = readFirstLoad(page);
     expect(files).toContain("base.js");
     expect(files.length).toBeLessThanOrEqual(12);
-    expect(bytes).toBeLessThanOrEqual(290_000);
+    expect(bytes).toBeLessThanOrEqual(245_000);
   });
 
   test.each(pages)("%s names the file of its own page", (page) => {

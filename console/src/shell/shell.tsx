@@ -9,29 +9,13 @@ import { commandKey } from "./command-key.ts";
 import { PersonMenu } from "./person-menu.tsx";
 import { HelpLink, Places } from "./places.tsx";
 import { Questions } from "./questions.tsx";
+import { usePreload } from "./use-preload.ts";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { WorkspaceSwitcher } from "./workspace-switcher.tsx";
 
 const Palette = lazyPart(() => import("./palette.tsx"), "Palette");
 const RailSheet = lazyPart(() => import("./rail-sheet.tsx"), "RailSheet");
 const ShortcutsDialog = lazyPart(() => import("./shortcuts-dialog.tsx"), "ShortcutsDialog");
-
-const QUIET_MS = 1_500;
-
-/** Preloads likely next parts after the first page, so that they open at once, even while the server is unavailable. */
-function usePreload(): void {
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      void Promise.allSettled([
-        import("./person-menu-items.tsx"),
-        import("./workspace-switcher-items.tsx"),
-        import("./palette.tsx"),
-        import("./sign-in-again-dialog.tsx"),
-      ]);
-    }, QUIET_MS);
-    return () => clearTimeout(timer);
-  }, []);
-}
 
 /** Rail, search and member menu around each page of a signed-in member. */
 export function Shell() {

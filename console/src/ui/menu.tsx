@@ -1,84 +1,61 @@
-import { Menu as Base } from "@base-ui/react/menu";
-import { Check } from "lucide-react";
-import type { ReactElement, ReactNode } from "react";
-import { classNames } from "./class-names.ts";
+import { cloneElement, type ReactNode, use, useState } from "react";
+import {
+  type MenuCheckboxProps,
+  MenuContext,
+  type MenuItemProps,
+  type TriggerButton,
+} from "./overlay-context.ts";
+import { useOverlays } from "./overlays.ts";
 
 interface MenuProps {
   /** Button that opens the menu. */
-  trigger: ReactElement;
+  trigger: TriggerButton;
   align?: "start" | "end";
   isOpenAtFirst?: boolean;
   children: ReactNode;
 }
 
+/** A menu, whose button is shown at once. The menu is loaded when a button is first pressed. */
 export function Menu({ trigger, align = "end", isOpenAtFirst = false, children }: MenuProps) {
-  return (
-    <Base.Root defaultOpen={isOpenAtFirst}>
-      <Base.Trigger render={trigger} />
-      <Base.Portal>
-        <Base.Positioner sideOffset={5} align={align} className="z-60 outline-none">
-          <Base.Popup className="max-h-(--available-height) min-w-48 overflow-y-auto rounded-lg border border-line bg-raised p-1 text-sm shadow-popup outline-none transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0">
-            {children}
-          </Base.Popup>
-        </Base.Positioner>
-      </Base.Portal>
-    </Base.Root>
-  );
+  const [isWanted, setIsWanted] = useState(isOpenAtFirst);
+  const overlays = useOverlays(isWanted);
+  if (isWanted && overlays) {
+    return (
+      <overlays.MenuPopup trigger={trigger} align={align}>
+        {children}
+      </overlays.MenuPopup>
+    );
+  }
+  return cloneElement(trigger, {
+    "aria-haspopup": "menu",
+    "aria-expanded": false,
+    onClick: () => setIsWanted(true),
+    onKeyDown: ({ key }) => {
+      if (key === "ArrowDown") setIsWanted(true);
+    },
+  });
 }
 
-const itemShape =
-  "flex min-h-8 cursor-default items-center gap-2.5 rounded-md px-2.5 py-1.5 outline-none select-none " +
-  "data-highlighted:bg-sunk data-disabled:opacity-50 pointer-coarse:min-h-11";
-
-interface MenuItemProps {
-  onSelect: () => void;
-  isDanger?: boolean;
-  isDisabled?: boolean;
-  children: ReactNode;
+function useMenuParts() {
+  const parts = use(MenuContext);
+  if (!parts) throw new Error("an item is in a menu");
+  return parts;
 }
 
-export function MenuItem({ onSelect, isDanger, isDisabled, children }: MenuItemProps) {
-  return (
-    <Base.Item
-      onClick={onSelect}
-      disabled={isDisabled === true}
-      className={classNames(itemShape, isDanger && "text-bad")}
-    >
-      {children}
-    </Base.Item>
-  );
-}
-
-interface MenuCheckboxProps {
-  isChecked: boolean;
-  onChange: (isChecked: boolean) => void;
-  /** Closes the menu. Default: it stays open for further choices. */
-  isClosing?: boolean;
-  children: ReactNode;
+export function MenuItem(props: MenuItemProps) {
+  const { Item } = useMenuParts();
+  return <Item {...props} />;
 }
 
 /** Item that is on or off. */
 export function MenuCheckbox(props: MenuCheckboxProps) {
-  const { isChecked, onChange, isClosing = false, children } = props;
-  return (
-    <Base.CheckboxItem
-      checked={isChecked}
-      onCheckedChange={(checked) => onChange(checked)}
-      closeOnClick={isClosing}
-      className={itemShape}
-    >
-      <span className="grid size-4 shrink-0 place-items-center text-accent">
-        <Base.CheckboxItemIndicator>
-          <Check size={15} aria-hidden="true" />
-        </Base.CheckboxItemIndicator>
-      </span>
-      {children}
-    </Base.CheckboxItem>
-  );
+  const { CheckboxItem } = useMenuParts();
+  return <CheckboxItem {...props} />;
 }
 
 export function MenuSeparator() {
-  return <Base.Separator className="my-1 border-t border-line" />;
+  const { Separator } = useMenuParts();
+  return <Separator />;
 }
 
 export function MenuLabel({ children }: { children: ReactNode }) {

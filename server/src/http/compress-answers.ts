@@ -9,8 +9,8 @@ const MIN_BYTES = 1_400;
 const LEVEL = constants.Z_BEST_SPEED;
 
 /**
- * Compresses JSON that the console reads. The console's header is the condition: no other site can set it, so no other
- * site can guess parts of an answer by its compressed size. Answers to changes, which may have a secret, stay as they are.
+ * Compresses JSON that the console reads. The condition is the console's header, which no other site can set. So no other
+ * site can guess an answer by its compressed size. Answers to changes, which may have a secret, stay as they are.
  */
 export function addCompression(app: FastifyInstance): void {
   app.addHook("onSend", async (request, reply, payload) => {
