@@ -5,7 +5,7 @@ import { adminRoutes } from "@bursar/contract/routes.ts";
 import tailwind from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
-import { addLaterFiles, addPageFiles, type BuiltFile } from "./build/documents.ts";
+import { addEarlyScript, addLaterFiles, addPageFiles, type BuiltFile } from "./build/documents.ts";
 import { guidesPlugin } from "./build/guides-plugin.ts";
 import { type ChunkPlan, planChunks } from "./build/plan-chunks.ts";
 import { referencePlugin } from "./build/reference-plugin.ts";
@@ -43,14 +43,23 @@ function contractFacts(): Plugin {
  * `index.html`. During development, pages of visitors get their document here.
  */
 function pageDocuments(): Plugin {
+  let isBuild = false;
+  let early: string | null = null;
   return {
     name: "bursar-documents",
+    configResolved: ({ command }) => {
+      isBuild = command === "build";
+    },
     configureServer: ({ middlewares }) => {
       middlewares.use((request, _response, next) => {
         const [page = ""] = (request.url ?? "").slice(1).split(/[/?]/);
         if (ofVisitors.has(page)) request.url = `/${documents.signIn}`;
         next();
       });
+    },
+    buildStart() {
+      if (!isBuild) return;
+      early = this.emitFile({ type: "chunk", id: join(root, "src", "early.ts"), name: "early" });
     },
     generateBundle: {
       order: "post",
@@ -65,7 +74,8 @@ function pageDocuments(): Plugin {
           if (file?.type !== "asset") throw new Error(`the build has no ${name}`);
           return String(file.source);
         };
-        const html = read(documents.console);
+        if (early === null) throw new Error("the build has no early script");
+        const html = addEarlyScript(read(documents.console), this.getFileName(early));
         for (const page of ["overview", ...consolePages]) {
           if (ofVisitors.has(page)) continue;
           const source = addPageFiles({ html, files, isOfPage: isPageOf(page) });

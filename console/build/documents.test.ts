@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addLaterFiles, addPageFiles } from "./documents.ts";
+import { addEarlyScript, addLaterFiles, addPageFiles } from "./documents.ts";
 
 const html = '<head>\n  <script type="module" src="/assets/main.js"></script>\n</head>';
 const files = [
@@ -22,4 +22,11 @@ test("files for later are named without a load", () => {
   const document = addLaterFiles({ html, files, isOfPage: (id) => id === "usage" });
   expect(document).toContain('<link rel="later" crossorigin href="/assets/usage.js">');
   expect(document).not.toContain("modulepreload");
+});
+
+test("an early script stands before the files of the page", () => {
+  const document = addEarlyScript("<title>Bursar</title>\n<link>", "assets/early.js");
+  expect(document).toBe(
+    '<title>Bursar</title>\n<script type="module" async crossorigin src="/assets/early.js"></script>\n<link>',
+  );
 });

@@ -25,6 +25,12 @@ export function addLaterFiles({ html, files, isOfPage }: DocumentInput): string 
   return addLinks(html, listFiles(files, isOfPage), "later");
 }
 
+/** Adds a script that runs before the others. */
+export function addEarlyScript(html: string, name: string): string {
+  const script = `<script type="module" async crossorigin src="/${name}"></script>`;
+  return html.replace("</title>\n", `</title>\n${script}\n`);
+}
+
 /** Files with these modules, and all that they import. */
 function listFiles(files: readonly BuiltFile[], isWanted: (moduleId: string) => boolean): string[] {
   const byName = new Map(files.map((file) => [file.name, file]));

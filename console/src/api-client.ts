@@ -167,16 +167,17 @@ async function request(
   if (method === "POST") headers["content-type"] = "application/json";
   if (idempotencyKey !== undefined) headers["idempotency-key"] = idempotencyKey;
   try {
-    const response = await fetch(url, {
-      method,
-      headers,
-      credentials: "same-origin",
-      cache: "no-store",
-      redirect: "error",
-      keepalive,
-      ...(method === "POST" && { body: JSON.stringify(body ?? {}) }),
-      ...(signal && { signal }),
-    });
+    const response = await (takeEarlyResponse(url) ??
+      fetch(url, {
+        method,
+        headers,
+        credentials: "same-origin",
+        cache: "no-store",
+        redirect: "error",
+        keepalive,
+        ...(method === "POST" && { body: JSON.stringify(body ?? {}) }),
+        ...(signal && { signal }),
+      }));
     reportAnswer();
     reportDataSource(response.headers);
     return response;
@@ -187,6 +188,14 @@ async function request(
       "The server does not answer. Your input is not lost: try again in a moment.",
     );
   }
+}
+
+/** Response that early.ts asked for, once. */
+function takeEarlyResponse(url: string): Promise<Response> | undefined {
+  if (url !== routes["getSession"]?.[1]) return undefined;
+  const response = globalThis.bursarSession;
+  globalThis.bursarSession = undefined;
+  return response;
 }
 
 function wantsStepUp(response: Response): boolean {

@@ -64,9 +64,10 @@ describe("each page of a member", () => {
     expect(bytes).toBeLessThanOrEqual(245_000);
   });
 
-  test.each(pages)("%s names the file of its own page", (page) => {
+  test.each(pages)("%s asks for the session first, and names the file of its own page", (page) => {
     const { files } = readFirstLoad(page);
-    const common = /^(base|index|shared|rolldown-runtime)\.|\.(css|woff2)$/;
+    expect(files[0]).toBe("early.js");
+    const common = /^(early|base|index|shared|rolldown-runtime)\.|\.(css|woff2)$/;
     expect(files.filter((name) => !common.test(name))).not.toEqual([]);
   });
 });
