@@ -153,7 +153,7 @@ export function testRail({ openSession, goTo }: Console): void {
     ]);
     await pressShortcut(page, "k");
     await page.locator("aside nav a[aria-current=page]", { hasText: "API keys" }).waitFor();
-    await groupOf("Build").click();
+    await groupOf("Build").press("Enter");
     expect(await stateOf("Build")).toBe("true");
   });
 }
