@@ -34,7 +34,7 @@ export const alertGroup = z
       description: "End of the period of the newest firing. Null: its kind has no period.",
     }),
     newest_firing_id: alertFiringId.meta({
-      description: "Newest firing. Of one evaluation, the highest threshold.",
+      description: "Newest firing. If one evaluation crossed several thresholds, the highest.",
     }),
   })
   .meta({ id: "AlertGroup" });

@@ -86,7 +86,7 @@ export const previewAlert = route({
     notifies_owner: z.boolean().default(false),
     alert_id: alertId
       .optional()
-      .meta({ description: "Alert to change. It does not cover itself." }),
+      .meta({ description: "Alert to change, which is left out of `covered_by`." }),
   }),
   response: alertPreview,
 });

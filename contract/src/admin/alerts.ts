@@ -31,6 +31,7 @@ const MAX_CHANNELS = 20;
 export const MAX_NOTE_LENGTH = 500;
 const MAX_PERCENT = 1_000;
 const MAX_DAYS = 365;
+const MAX_COLLECT_MINUTES = 60;
 
 const periods = ["daily", "weekly", "monthly"] as const;
 
@@ -148,6 +149,10 @@ const includesBelow = z.boolean().meta({
 const notifiesOwner = z
   .boolean()
   .meta({ description: "Also notifies the owner of the key by e-mail." });
+const collectMinutes = z.int().min(0).max(MAX_COLLECT_MINUTES).meta({
+  description:
+    "Minutes in which mail and Slack collect firings of the alert into one message. A critical firing is sent at once, with those that wait. PagerDuty and webhooks get each firing at once.",
+});
 const version = z
   .int()
   .min(1)
@@ -178,6 +183,7 @@ export const alert = z
     ),
     notifies_owner: notifiesOwner,
     is_enabled: z.boolean(),
+    collect_minutes: collectMinutes,
     muted_until: mutedUntil,
     last_fired_at: timestamp.nullable(),
     firings_in_30_days: count,
@@ -211,6 +217,7 @@ export const createAlert = route({
     }),
     notifies_owner: notifiesOwner.default(false),
     is_enabled: z.boolean().default(true),
+    collect_minutes: collectMinutes.default(0),
   }),
   response: alert,
 });
@@ -260,6 +267,7 @@ export const updateAlert = route({
     channel_ids: channelIds.optional(),
     notifies_owner: notifiesOwner.optional(),
     is_enabled: z.boolean().optional(),
+    collect_minutes: collectMinutes.optional(),
     muted_until: instant.nullable().optional().meta({
       description: "Until then, it fires without notifications. Null ends the mute.",
     }),

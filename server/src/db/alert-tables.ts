@@ -67,6 +67,7 @@ interface AlertTable {
   condition: Json<AlertCondition>;
   notifies_owner: Generated<boolean>;
   is_enabled: Generated<boolean>;
+  collect_minutes: Generated<number>;
   muted_until: Date | null;
   version: Generated<number>;
   created_at: Date;
@@ -136,6 +137,7 @@ interface AlertDeliveryTable {
   sent_at: Date | null;
   resolved_at: Date | null;
   batch_id: string | null;
+  collects_until: Date | null;
 }
 
 interface IncreaseRequestTable {

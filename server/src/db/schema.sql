@@ -97,7 +97,8 @@ CREATE TABLE alert (
   version integer DEFAULT 1 NOT NULL,
   created_at timestamp with time zone NOT NULL,
   updated_at timestamp with time zone NOT NULL,
-  deleted_at timestamp with time zone
+  deleted_at timestamp with time zone,
+  collect_minutes integer DEFAULT 0 NOT NULL
 );
 CREATE TABLE alert_channel (
   id text NOT NULL,
@@ -137,7 +138,8 @@ CREATE TABLE alert_delivery (
   created_at timestamp with time zone NOT NULL,
   sent_at timestamp with time zone,
   resolved_at timestamp with time zone,
-  batch_id text
+  batch_id text,
+  collects_until timestamp with time zone
 );
 CREATE TABLE alert_delivery_firing (
   alert_delivery_id text NOT NULL,
@@ -1881,6 +1883,7 @@ ALTER TABLE admin_key ADD CONSTRAINT admin_key_scopes_check CHECK ((cardinality(
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_check CHECK ((octet_length(secret_hash) = 32));
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_key UNIQUE (secret_hash);
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'revoked'::text])));
+ALTER TABLE alert ADD CONSTRAINT alert_collect_minutes_check CHECK (((collect_minutes >= 0) AND (collect_minutes <= 60)));
 ALTER TABLE alert ADD CONSTRAINT alert_kind_check CHECK ((kind = ANY (ARRAY['spend_limit'::text, 'limit_overrun'::text, 'forecast'::text, 'unusual_spend'::text, 'key_expiring'::text, 'key_unused'::text, 'key_new_address'::text, 'refused_requests'::text, 'upstream_errors'::text, 'database_failover'::text, 'bound_exceeded'::text])));
 ALTER TABLE alert ADD CONSTRAINT alert_pkey PRIMARY KEY (id);
 ALTER TABLE alert ADD CONSTRAINT alert_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text, 'member'::text, 'group'::text, 'tag'::text])));
@@ -2331,6 +2334,7 @@ CREATE INDEX alert_channel_by_organization ON alert_channel USING btree (organiz
 CREATE INDEX alert_channel_secret_by_channel ON alert_channel_secret USING btree (alert_channel_id);
 CREATE INDEX alert_delivery_by_batch ON alert_delivery USING btree (batch_id) WHERE (batch_id IS NOT NULL);
 CREATE INDEX alert_delivery_by_channel ON alert_delivery USING btree (alert_channel_id, created_at, id);
+CREATE INDEX alert_delivery_collecting ON alert_delivery USING btree (alert_channel_id) WHERE ((status = 'queued'::text) AND (collects_until IS NOT NULL));
 CREATE INDEX alert_delivery_firing_by_firing ON alert_delivery_firing USING btree (alert_firing_id);
 CREATE UNIQUE INDEX alert_delivery_once ON alert_delivery USING btree (alert_firing_id, alert_channel_id) NULLS NOT DISTINCT WHERE (alert_firing_id IS NOT NULL);
 CREATE INDEX alert_delivery_unresolved ON alert_delivery USING btree (alert_channel_id) WHERE ((status = 'sent'::text) AND (resolved_at IS NULL));

@@ -77,6 +77,7 @@ function AlertForm({ alert, onClose }: AlertDialogProps) {
         condition: toCondition(given, alert?.condition ?? null),
         channel_ids: given.channelIds,
         notifies_owner: given.notifiesOwner,
+        collect_minutes: Number(given.collectMinutes),
       };
       return over
         ? { params: { alert_id: over.id }, body: { ...body, if_version: over.version } }
@@ -84,7 +85,11 @@ function AlertForm({ alert, onClose }: AlertDialogProps) {
     },
     toast: (_, { name }) => (alert ? "Alert changed" : `Alert “${name.trim()}” created`),
     onSaved: onClose,
-    fieldNames: { channel_ids: "channelIds", includes_below: "includesBelow" },
+    fieldNames: {
+      channel_ids: "channelIds",
+      includes_below: "includesBelow",
+      collect_minutes: "collectMinutes",
+    },
     findConflict: async (_, over) =>
       over && {
         current: await call("getAlert", { params: { alert_id: over.id } }),
@@ -170,6 +175,7 @@ function AlertForm({ alert, onClose }: AlertDialogProps) {
         hint="Sends an e-mail when the alert is about a personal key."
         {...form.register("notifiesOwner")}
       />
+      <CollectField form={form} />
       <AlertPreview body={toPreviewBody(values, seen)} />
     </DialogForm>
   );
@@ -362,6 +368,30 @@ function NumberField({ form, name, label, hint }: NumberFieldProps) {
             validate: (text) => isNumber(text.trim()) || "Enter a number.",
           })}
         />
+      )}
+    </Field>
+  );
+}
+
+const collectChoices = ["0", "5", "15", "60"];
+
+/** A value that the API set is one of the choices too. */
+function CollectField({ form }: { form: Form }) {
+  const current = form.formState.defaultValues?.collectMinutes ?? "0";
+  const choices = [...new Set([...collectChoices, current])].sort((a, b) => Number(a) - Number(b));
+  return (
+    <Field
+      label="Collect firings"
+      hint="Mail and Slack get one message about all firings of this time. A critical firing is sent at once, with those that wait."
+    >
+      {(control) => (
+        <Select {...control} {...form.register("collectMinutes")}>
+          {choices.map((minutes) => (
+            <option key={minutes} value={minutes}>
+              {minutes === "0" ? "No, send each evaluation at once" : `For ${minutes} minutes`}
+            </option>
+          ))}
+        </Select>
       )}
     </Field>
   );

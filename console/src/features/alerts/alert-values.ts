@@ -23,6 +23,8 @@ export interface AlertValues {
   minutes: string;
   channelIds: string[];
   notifiesOwner: boolean;
+  /** Minutes as text. */
+  collectMinutes: string;
 }
 
 const emptyValues: Omit<AlertValues, "name" | "scopeType" | "scopeId" | "channelIds"> = {
@@ -39,6 +41,7 @@ const emptyValues: Omit<AlertValues, "name" | "scopeType" | "scopeId" | "channel
   minRequests: "20",
   minutes: "60",
   notifiesOwner: false,
+  collectMinutes: "5",
 };
 
 export function toValues(alert: Alert | null, firstWorkspaceId: string | null): AlertValues {
@@ -63,6 +66,7 @@ export function toValues(alert: Alert | null, firstWorkspaceId: string | null): 
     includesBelow: alert.includes_below,
     channelIds: alert.channels.map(({ id }) => id),
     notifiesOwner: alert.notifies_owner,
+    collectMinutes: String(alert.collect_minutes),
   };
 }
 

@@ -11,7 +11,7 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { useSelection } from "../../ui/selection.ts";
 import { SelectionBar } from "../../ui/selection-bar.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import type { GroupAction } from "./history-tab.tsx";
+import type { GroupAction } from "./group-action.ts";
 import type { Group } from "./queries.ts";
 import type { FiringView } from "./search.ts";
 import { kindWords } from "./words.ts";

@@ -7,16 +7,12 @@ import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { Segments } from "../../ui/tabs.tsx";
 import { AcknowledgeGroupsDialog } from "./acknowledge-dialog.tsx";
 import { GroupDrawer } from "./group-drawer.tsx";
+import type { GroupAction } from "./group-action.ts";
 import { GroupTable } from "./group-table.tsx";
 import { MuteDialog } from "./mute-dialog.tsx";
-import { type AlertKind, type Group, useGroups } from "./queries.ts";
+import { type AlertKind, useGroups } from "./queries.ts";
 import type { FiringsSearch, FiringView } from "./search.ts";
 import { alertKinds, asKind, kindWords } from "./words.ts";
-
-/** Dialog over the list. Several groups can be acknowledged at once. */
-export type GroupAction =
-  | { kind: "acknowledge"; groups: readonly Group[] }
-  | { kind: "mute" | "list"; group: Group };
 
 /** List of fired alerts, grouped by kind and scope. The newest comes first. */
 export function AlertHistoryTab() {

@@ -5,6 +5,7 @@ import { inTransaction } from "#src/db/transaction.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { queueAlertMail } from "./alert-mail.ts";
 import { openSigningSecret, openTarget } from "./channel-secrets.ts";
+import { endCollection } from "./collecting-deliveries.sql.ts";
 import {
   beginAttempt,
   type ChannelToSend,
@@ -203,6 +204,10 @@ async function deliverMail(
   if (channel !== null && channel.paused_at !== null) return;
   await inTransaction(deps.database, async (tx) => {
     const batch = await lockMailBatch(tx, delivery.id);
+    await endCollection(
+      tx,
+      batch.map(({ id }) => id),
+    );
     if ((await beginAttempt(tx, delivery.id)) === null) return;
     const count = await queueAlertMail(tx, deps, { delivery, channel, batch });
     if (count > 0) return markSent(tx, { id: delivery.id, status: null });

@@ -14,13 +14,15 @@ export interface NewDelivery {
   alertChannelId: string | null;
   /** Id that all messages of one evaluation share. Null: the message has no batch. */
   batchId: string | null;
+  /** Seconds in which the message collects further firings. 0: it is sent at once. */
+  waitSeconds: number;
 }
 
-/** Inserts deliveries that are new, and returns their ids. */
+/** Inserts deliveries, and returns those that are new. */
 export async function insertDeliveries(
   tx: Tx,
   deliveries: readonly NewDelivery[],
-): Promise<string[]> {
+): Promise<NewDelivery[]> {
   if (deliveries.length === 0) return [];
   const rows = await tx
     .insertInto("alert_delivery")
@@ -33,19 +35,20 @@ export async function insertDeliveries(
         batch_id: each.batchId,
         status: "queued" as const,
         created_at: truncatedNow,
+        collects_until:
+          each.waitSeconds > 0 ? sql<Date>`now() + ${seconds(each.waitSeconds)}` : null,
       })),
     )
     .onConflict((conflict) => conflict.doNothing())
     .returning("id")
     .execute();
   const inserted = new Set(rows.map(({ id }) => id));
-  const others = deliveries
-    .filter(({ id }) => inserted.has(id))
-    .flatMap(({ id: deliveryId, otherFiringIds }) =>
-      otherFiringIds.map((firingId) => ({ deliveryId, firingId })),
-    );
+  const added = deliveries.filter(({ id }) => inserted.has(id));
+  const others = added.flatMap(({ id: deliveryId, otherFiringIds }) =>
+    otherFiringIds.map((firingId) => ({ deliveryId, firingId })),
+  );
   if (others.length > 0) await insertOtherFirings(tx, others);
-  return [...inserted];
+  return added;
 }
 
 export interface ChannelToSend {

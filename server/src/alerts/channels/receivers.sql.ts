@@ -7,6 +7,8 @@ export interface AlertReceivers {
   alertId: string;
   channels: { id: string; kind: AlertChannelKind }[];
   notifiesOwner: boolean;
+  /** Minutes in which mail and Slack collect firings into one message. */
+  collectMinutes: number;
 }
 
 /** Finds the channels of alerts, and whether each alert notifies the owner of a key. */
@@ -16,6 +18,7 @@ export async function findReceivers(
 ): Promise<AlertReceivers[]> {
   const { rows } = await sql<AlertReceivers>`
     SELECT alert.id AS "alertId", alert.notifies_owner AS "notifiesOwner",
+      alert.collect_minutes AS "collectMinutes",
       coalesce((SELECT jsonb_agg(jsonb_build_object('id', channel.id, 'kind', channel.kind) ORDER BY channel.id)
         FROM alert_to_channel AS given
         JOIN alert_channel AS channel ON channel.id = given.alert_channel_id AND channel.archived_at IS NULL

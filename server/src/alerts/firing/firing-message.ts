@@ -39,7 +39,9 @@ export async function makeMessage(
   }
   const ids = firingIds ?? (await listFiringIds(deps.database, delivery));
   const firings = [...(await findNamedFirings(deps.database, ids)).values()].sort((a, b) => {
-    return compareFirings(toDescribed(a), toDescribed(b)) || (a.id < b.id ? -1 : 1);
+    const byRank = compareFirings(toDescribed(a), toDescribed(b));
+    // A later firing of a cause has its current state.
+    return byRank || b.fired_at.getTime() - a.fired_at.getTime() || (a.id < b.id ? -1 : 1);
   });
   // Two alerts with the same cause have one sentence.
   const [firing, ...others] = dropSameCause(firings, toCaused);
@@ -94,7 +96,7 @@ function combineFirings(
 }
 
 function formatCombinedTitle(count: number, first: string): string {
-  return `${count} alerts fired at once. ${first}`;
+  return `${count} alerts fired. ${first}`;
 }
 
 function truncate(length: number, text: string): string {

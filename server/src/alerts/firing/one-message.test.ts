@@ -219,7 +219,7 @@ describe("several scopes in one evaluation", () => {
       if (delivery === undefined) throw new Error("no message is queued");
       expect([delivery.alert_firing_id, others]).toEqual([most?.id, []]);
       const message = await makeMessage(a.h.deps, delivery, channel);
-      expect(message.title).toMatch(/^3 alerts fired at once\. The workspace Research \S+ has /);
+      expect(message.title).toMatch(/^3 alerts fired\. The workspace Research \S+ has /);
       expect(message).toMatchObject({ severity: "critical", name: "Spend", facts: [] });
       expect(message.list?.items).toHaveLength(3);
       expect(message.list?.items[0]).toMatch(/^The workspace Research \S+ has/);
@@ -251,7 +251,7 @@ describe("several scopes in one evaluation", () => {
     }
     const [delivery] = await company.deliveriesOf(channel.id, ids);
     const { title } = await a.getDelivery(channel.id, delivery?.id ?? "");
-    expect(title).toMatch(/^3 alerts fired at once\./);
+    expect(title).toMatch(/^3 alerts fired\./);
   });
 });
 
@@ -267,7 +267,7 @@ describe("a person who receives several messages of one evaluation", () => {
       company.makeFiring(other, { threshold: "90%", episode: "another period" }),
     );
     const subjectsOf = await company.sendMail(idsOf(recorded));
-    expect(subjectsOf(both)).toEqual([expect.stringMatching(/^2 alerts fired at once\./)]);
+    expect(subjectsOf(both)).toEqual([expect.stringMatching(/^2 alerts fired\./)]);
     expect(subjectsOf(one)).toEqual([
       expect.stringMatching(/^The workspace Research \S+ has reached/),
     ]);
@@ -363,5 +363,58 @@ describe("two alerts with the same cause, scope and threshold", () => {
     const open = await inTransaction(a.h.deps.database, (tx) => listOpenIncidents(tx, [second]));
     expect(open).toEqual([{ channelId: pager.id, firingId: expect.any(String) }]);
     expect(opened.has(open[0]?.firingId ?? "")).toBe(true);
+  });
+});
+
+describe("an alert that collects firings", () => {
+  const collecting = { collect_minutes: 5 };
+  const secondsToSend = (row: { collects_until: Date | null; created_at: Date } | undefined) =>
+    row?.collects_until ? (row.collects_until.getTime() - row.created_at.getTime()) / 1_000 : 0;
+
+  test("sends one message about several evaluations, with the latest state of each cause", async ({
+    a,
+    company,
+  }) => {
+    const address = newAddress();
+    const channel = await a.createChannel(mailTo(address));
+    const alertId = await company.createAlert([channel.id], collecting);
+    const [first] = await company.record(company.makeFiring(alertId));
+    const later = { ...FACTS, spent_usd: "91.00" };
+    const [second] = await company.record(
+      company.makeFiring(alertId, { threshold: "90%", facts: later }),
+    );
+    const ids = idsOf([first, second].filter((each) => each !== undefined));
+    const [delivery, ...others] = await company.deliveriesOf(channel.id, ids);
+    expect(others).toEqual([]);
+    expect(secondsToSend(delivery)).toBeCloseTo(300, 0);
+    const subjectsOf = await company.sendMail(ids);
+    expect(subjectsOf(address)).toEqual([expect.stringMatching(/has spent \$91\.00, 91% of its/)]);
+    // The message is sent, so the next firing has its own.
+    const next = await company.record(company.makeFiring(alertId, { episode: "daily" }));
+    expect(await company.deliveriesOf(channel.id, idsOf(next))).toHaveLength(1);
+  });
+
+  test("sends a critical firing at once, with those that wait", async ({ a, company }) => {
+    const channel = await a.createChannel({ kind: "slack", url: `${a.receiver.origin}/slack` });
+    const alertId = await company.createAlert([channel.id], collecting);
+    const recorded = [
+      ...(await company.record(company.makeFiring(alertId, { episode: "daily 2026-11-20" }))),
+      ...(await company.record(company.makeFiring(alertId, { threshold: "100%" }))),
+    ];
+    const [delivery, ...others] = await company.deliveriesOf(channel.id, idsOf(recorded));
+    if (delivery === undefined) throw new Error("no message is queued");
+    expect(others).toEqual([]);
+    expect(secondsToSend(delivery)).toBeLessThan(60);
+    const message = await makeMessage(a.h.deps, delivery, channel);
+    expect(message).toMatchObject({ severity: "critical" });
+    expect(message.list?.items).toHaveLength(2);
+  });
+
+  test("does not delay events of webhooks", async ({ a, company }) => {
+    const channel = await a.createChannel();
+    const alertId = await company.createAlert([channel.id], collecting);
+    const recorded = await company.record(company.makeFiring(alertId));
+    const [delivery] = await company.deliveriesOf(channel.id, idsOf(recorded));
+    expect(delivery).toMatchObject({ collects_until: null });
   });
 });

@@ -4,7 +4,7 @@ import { isSame } from "#src/lib/is-same.ts";
 
 // Existing alerts that fire for the same cause and scope as a new alert.
 
-/** What an alert watches, and whom it notifies. */
+/** Scope, condition and receivers of an alert. */
 export interface WatchingAlert {
   scopeType: CountedScope["type"];
   scopeId: string;

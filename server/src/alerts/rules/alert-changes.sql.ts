@@ -20,6 +20,7 @@ export interface NewAlert {
   condition: AlertCondition;
   notifiesOwner: boolean;
   isEnabled: boolean;
+  collectMinutes: number;
   createdAt: Date;
 }
 
@@ -37,6 +38,7 @@ export async function insertAlert(tx: Tx, row: NewAlert): Promise<void> {
       condition: JSON.stringify(row.condition),
       notifies_owner: row.notifiesOwner,
       is_enabled: row.isEnabled,
+      collect_minutes: row.collectMinutes,
       created_at: row.createdAt,
       updated_at: row.createdAt,
     })
@@ -49,6 +51,7 @@ export interface AlertChange {
   condition: AlertCondition;
   notifiesOwner: boolean;
   isEnabled: boolean;
+  collectMinutes: number;
   mutedUntil: Date | null;
 }
 
@@ -65,6 +68,7 @@ export async function changeAlert(
       condition: JSON.stringify(change.condition),
       notifies_owner: change.notifiesOwner,
       is_enabled: change.isEnabled,
+      collect_minutes: change.collectMinutes,
       muted_until: change.mutedUntil,
       version: eb("version", "+", 1),
       updated_at: of.now,

@@ -25,6 +25,7 @@ export interface AlertRow {
   condition: AlertCondition;
   notifiesOwner: boolean;
   isEnabled: boolean;
+  collectMinutes: number;
   mutedUntil: Date | null;
   version: number;
   createdAt: Date;
@@ -48,7 +49,8 @@ function selectAlerts(where: RawBuilder<unknown>, rest: RawBuilder<unknown>) {
     SELECT alert.id, alert.name, alert.kind, alert.scope_type AS "scopeType", alert.scope_id AS "scopeId",
       coalesce(${scopeName("alert")}, '') AS "scopeName",
       ${alertWorkspace} AS "workspaceId", alert.includes_below AS "includesBelow", alert.condition,
-      alert.notifies_owner AS "notifiesOwner", alert.is_enabled AS "isEnabled", alert.muted_until AS "mutedUntil",
+      alert.notifies_owner AS "notifiesOwner", alert.is_enabled AS "isEnabled",
+      alert.collect_minutes AS "collectMinutes", alert.muted_until AS "mutedUntil",
       alert.version, alert.created_at AS "createdAt", alert.updated_at AS "updatedAt",
       (SELECT max(fired_at) FROM alert_firing WHERE alert_id = alert.id) AS "lastFiredAt",
       (SELECT count(*)::integer FROM alert_firing

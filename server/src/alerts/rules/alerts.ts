@@ -52,6 +52,7 @@ export interface NewAlert {
   channel_ids?: readonly string[] | undefined;
   notifies_owner: boolean;
   is_enabled: boolean;
+  collect_minutes: number;
 }
 
 /**
@@ -74,7 +75,8 @@ export function createAlert(
       ...{ id, organizationId, condition, name: input.name },
       ...{ scopeType: scope.scopeType, scopeId: scope.scopeId },
       ...{ includesBelow: input.includes_below, notifiesOwner: input.notifies_owner },
-      ...{ isEnabled: input.is_enabled, createdAt: new Date(nowMs) },
+      ...{ isEnabled: input.is_enabled, collectMinutes: input.collect_minutes },
+      createdAt: new Date(nowMs),
     });
     await setChannels(tx, id, await getChannelIds(tx, organizationId, input.channel_ids));
     await fireCrossedThresholds(tx, deps, { organizationId, alertId: id });
@@ -93,6 +95,7 @@ export interface AlertChanges {
   channel_ids?: readonly string[] | undefined;
   notifies_owner?: boolean | undefined;
   is_enabled?: boolean | undefined;
+  collect_minutes?: number | undefined;
   muted_until?: string | null | undefined;
   if_version?: number | undefined;
 }
@@ -124,6 +127,7 @@ export function updateAlert(
       condition,
       notifiesOwner: input.notifies_owner ?? before.notifiesOwner,
       isEnabled: input.is_enabled ?? before.isEnabled,
+      collectMinutes: input.collect_minutes ?? before.collectMinutes,
       mutedUntil: mutedUntil === undefined ? before.mutedUntil : mutedUntil,
     };
     if (isUnchanged(before, change, input.channel_ids))
@@ -300,10 +304,13 @@ function isUnchanged(
   change: AlertChange,
   channelIds: readonly string[] | undefined,
 ): boolean {
-  const { name, includesBelow, condition, notifiesOwner, isEnabled, mutedUntil } = before;
+  const { name, includesBelow, condition, notifiesOwner, isEnabled } = before;
+  const { collectMinutes, mutedUntil } = before;
   const channels = before.channels.map(({ id }) => id).sort();
   return (
-    isSame(change, { name, includesBelow, condition, notifiesOwner, isEnabled, mutedUntil }) &&
+    isSame(change, {
+      ...{ name, includesBelow, condition, notifiesOwner, isEnabled, collectMinutes, mutedUntil },
+    }) &&
     (channelIds === undefined || isSame([...channelIds].sort(), channels))
   );
 }
@@ -319,6 +326,7 @@ export function toAudit(alert: AlertRow) {
     channel_ids: alert.channels.map(({ id }) => id),
     notifies_owner: alert.notifiesOwner,
     is_enabled: alert.isEnabled,
+    collect_minutes: alert.collectMinutes,
     muted_until: alert.mutedUntil?.toISOString() ?? null,
   };
 }

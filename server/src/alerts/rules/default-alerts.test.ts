@@ -49,6 +49,7 @@ test("a new organization has default alerts, with mail to its Owners and Admins"
       thresholds: [{ percent: 50 }, { percent: 75 }, { percent: 90 }, { percent: 100 }],
     },
     notifies_owner: false,
+    collect_minutes: 5,
   });
   expect(byName.get("Spend beyond limits")).toMatchObject({
     ...common,

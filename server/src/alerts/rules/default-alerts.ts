@@ -30,7 +30,12 @@ interface DefaultAlert {
   notifiesOwner: boolean;
   /** False if a key, its workspace and the organization would all fire for one cause. */
   includesBelow: boolean;
+  /** Minutes. Default: 0. */
+  collectMinutes?: number;
 }
+
+/** The first small limits of a new organization cross several thresholds within minutes. People get one message then. */
+const COLLECT_MINUTES = 5;
 
 const overrunAlert: DefaultAlert = {
   name: "Spend beyond limits",
@@ -69,6 +74,7 @@ const defaultAlerts: readonly DefaultAlert[] = [
     },
     notifiesOwner: false,
     includesBelow: true,
+    collectMinutes: COLLECT_MINUTES,
   },
   overrunAlert,
   {
@@ -82,6 +88,7 @@ const defaultAlerts: readonly DefaultAlert[] = [
     condition: { kind: "forecast", percent: 100 },
     notifiesOwner: false,
     includesBelow: true,
+    collectMinutes: COLLECT_MINUTES,
   },
   {
     name: "Unusual spend",
@@ -183,13 +190,14 @@ async function createDefaultChannel(
 
 async function createDefaultAlert(
   tx: Tx,
-  { name, condition, notifiesOwner, includesBelow }: DefaultAlert,
+  { name, condition, notifiesOwner, includesBelow, collectMinutes = 0 }: DefaultAlert,
   of: { id: string; organizationId: string; channelId: string | null; createdAt: Date },
 ): Promise<AuditEntry> {
   const { id, organizationId, channelId, createdAt } = of;
   await insertAlert(tx, {
     ...{ id, organizationId, name, condition, notifiesOwner, createdAt },
     ...{ scopeType: "organization", scopeId: organizationId, includesBelow, isEnabled: true },
+    collectMinutes,
   });
   await setChannels(tx, id, channelId === null ? [] : [channelId]);
   const row = await findAlert(tx, { organizationId, onlyWorkspaceIds: null }, id);

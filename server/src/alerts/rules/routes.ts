@@ -72,6 +72,7 @@ function toAlert(row: AlertRow): z.input<typeof alert> {
     channels: row.channels,
     notifies_owner: row.notifiesOwner,
     is_enabled: row.isEnabled,
+    collect_minutes: row.collectMinutes,
     muted_until: formatOptionalIsoTime(row.mutedUntil),
     last_fired_at: formatOptionalIsoTime(row.lastFiredAt),
     firings_in_30_days: row.firingsIn30Days,
