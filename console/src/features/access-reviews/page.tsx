@@ -158,6 +158,7 @@ function makeColumns(nowMs: number): Column<Review>[] {
       id: "reviewers",
       header: "Reviewers",
       from: "lg",
+      isBelow: true,
       cell: ({ reviewers }) => (
         <span className="block max-w-48 truncate">
           {joinWords(reviewers.map(({ name }) => name))}
@@ -168,6 +169,7 @@ function makeColumns(nowMs: number): Column<Review>[] {
       id: "due",
       header: "Due",
       from: "sm",
+      isBelow: true,
       isNumeric: true,
       sortBy: (review) => review.due_at,
       cell: (review) => (

@@ -75,6 +75,7 @@ export function SettingsVersions({ currentVersion, groupNames, onRestored }: Pro
       id: "comment",
       header: "Comment",
       from: "sm",
+      isBelow: true,
       cell: ({ comment, restored_version }) =>
         restored_version === null ? comment : `Version ${restored_version} again. ${comment ?? ""}`,
     },

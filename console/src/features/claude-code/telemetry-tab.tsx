@@ -111,6 +111,7 @@ function makeColumns(actions: Actions | null): Column<Receiver>[] {
       id: "relayed",
       header: "Last export",
       from: "lg",
+      isBelow: true,
       sortBy: ({ last_relayed_at }) => last_relayed_at ?? "",
       cell: ({ last_relayed_at }) =>
         last_relayed_at === null ? (

@@ -260,6 +260,7 @@ function makeMemberColumns(
       id: "since",
       header: "Since",
       from: "sm",
+      isBelow: true,
       sortBy: (member) => member.created_at,
       cell: (member) => <RelativeTime at={member.created_at} />,
     },

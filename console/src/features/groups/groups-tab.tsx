@@ -69,6 +69,7 @@ const columns: Column<Group>[] = [
     id: "workspaces",
     header: "Workspaces",
     from: "sm",
+    isBelow: true,
     sortBy: (group) => group.workspaces.length,
     cell: (group) => (
       <span className="text-quiet">
@@ -80,6 +81,7 @@ const columns: Column<Group>[] = [
     id: "models",
     header: "Models",
     from: "sm",
+    isBelow: true,
     cell: (group) => (
       <span className="truncate text-quiet">{group.allowed_models?.join(", ") ?? "No list"}</span>
     ),

@@ -111,9 +111,10 @@ function makeColumns(): Column<IncreaseRequest>[] {
       id: "who",
       header: "Requester",
       from: "sm",
+      isBelow: true,
       cell: (request) => (
-        <span className="grid gap-0.5">
-          <span className="max-w-48 truncate">{formatActor(request.requester)}</span>
+        <span className="sm:grid sm:gap-0.5">
+          <span className="sm:max-w-48 sm:truncate">{formatActor(request.requester)}</span>{" "}
           <span className="text-xs text-quiet">
             <RelativeTime at={request.created_at} />
           </span>
@@ -124,6 +125,7 @@ function makeColumns(): Column<IncreaseRequest>[] {
       id: "reason",
       header: "Reason",
       from: "lg",
+      isBelow: true,
       cell: (request) => (
         <span className="block max-w-72 truncate text-quiet" title={request.reason}>
           {request.reason}

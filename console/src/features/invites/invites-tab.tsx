@@ -128,7 +128,13 @@ function makeColumns(
       sortBy: (invite) => invite.email,
       cell: (invite) => <span className="font-medium break-all">{invite.email}</span>,
     },
-    { id: "role", header: "Role", from: "sm", cell: (invite) => roleNames[invite.role] },
+    {
+      id: "role",
+      header: "Role",
+      from: "sm",
+      isBelow: true,
+      cell: (invite) => roleNames[invite.role],
+    },
     {
       id: "status",
       header: "Status",
@@ -139,6 +145,7 @@ function makeColumns(
       id: "sent",
       header: "Sent",
       from: "sm",
+      isBelow: true,
       sortBy: (invite) => invite.invited_at,
       cell: (invite) => <RelativeTime at={invite.invited_at} />,
     },
@@ -146,6 +153,7 @@ function makeColumns(
       id: "expires",
       header: "Expires",
       from: "lg",
+      isBelow: true,
       cell: (invite) =>
         invite.status === "pending" ? <RelativeTime at={invite.expires_at} /> : null,
     },

@@ -86,17 +86,13 @@ function makeColumns(onOpen: (mailId: string) => void): Column<Mail>[] {
     {
       id: "to",
       header: "To",
-      cell: (mail) => (
-        <span className="grid max-w-60 max-sm:max-w-44">
-          <span className="truncate">{mail.to}</span>
-          <span className="truncate text-xs text-quiet sm:hidden">{mail.subject}</span>
-        </span>
-      ),
+      cell: (mail) => <span className="block max-w-60 truncate max-sm:max-w-44">{mail.to}</span>,
     },
     {
       id: "subject",
       header: "Subject",
       from: "sm",
+      isBelow: true,
       cell: (mail) => (
         <span className="block max-w-[34rem] truncate text-quiet">{mail.subject}</span>
       ),
@@ -119,6 +115,7 @@ function makeColumns(onOpen: (mailId: string) => void): Column<Mail>[] {
       id: "created",
       header: "Created",
       from: "sm",
+      isBelow: true,
       cell: (mail) => <RelativeTime at={mail.created_at} />,
     },
     {

@@ -282,12 +282,14 @@ const keyColumns: Column<MemberKey>[] = [
     id: "workspace",
     header: "Workspace",
     from: "sm",
+    isBelow: true,
     cell: (key) => <WorkspaceLink id={key.workspace_id} />,
   },
   {
     id: "status",
     header: "Status",
     from: "sm",
+    isBelow: true,
     cell: (key) => (key.stopped_because === null ? key.status : "stopped"),
   },
   {

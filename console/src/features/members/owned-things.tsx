@@ -103,6 +103,7 @@ const columns: Column<OwnedThing>[] = [
     id: "workspace",
     header: "Workspace",
     from: "sm",
+    isBelow: true,
     cell: ({ workspace_id }) => workspace_id !== null && <WorkspaceLink id={workspace_id} />,
   },
 ];

@@ -194,6 +194,7 @@ function makeColumns(
       id: "why",
       header: "Source",
       from: "sm",
+      isBelow: true,
       cell: (member) => <span className="text-quiet">{formatSource(member)}</span>,
     },
     {

@@ -36,14 +36,21 @@ function makeColumns(): Column<Refusal>[] {
         <Badge tone={status >= 500 ? "bad" : "warn"}>{String(status)}</Badge>
       ),
     },
-    { id: "key", header: "Key", from: "sm", cell: (refusal) => <Key refusal={refusal} /> },
+    {
+      id: "key",
+      header: "Key",
+      from: "sm",
+      isBelow: true,
+      cell: (refusal) => <Key refusal={refusal} />,
+    },
     {
       id: "workspace",
       header: "Workspace",
       from: "lg",
+      isBelow: true,
       cell: ({ workspace_name, workspace_id }) => workspace_name ?? workspace_id ?? "–",
     },
-    { id: "model", header: "Model", from: "lg", cell: ({ model }) => model ?? "–" },
+    { id: "model", header: "Model", from: "lg", isBelow: true, cell: ({ model }) => model ?? "–" },
     { id: "address", header: "Address", from: "lg", cell: ({ address }) => address ?? "–" },
   ];
 }
