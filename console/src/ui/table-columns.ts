@@ -9,6 +9,8 @@ export interface Column<Row extends object> {
   /** Value to sort by. Without it, the column cannot be sorted. */
   sortBy?: (row: Row) => SortValue;
   isNumeric?: boolean;
+  /** The content is a relative time, which needs its heading beside it in a second line. */
+  isTime?: true;
   /** The content cannot be cut: a bar with its figure. */
   isWhole?: boolean;
   /** The content is a sentence, and needs a width that keeps several words in a line. */

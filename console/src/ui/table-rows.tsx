@@ -181,14 +181,24 @@ function SecondLine<Row extends object>({ row, columns, isIndented }: SecondLine
       )}
     >
       {columns.map((column, position) => (
-        <span key={column.id} className="flex min-w-0 gap-x-1.5">
+        <span
+          key={column.id}
+          className={classNames("flex min-w-0 gap-x-1.5", column.isSentence && "shrink-[100]")}
+        >
           {position > 0 && <span aria-hidden="true">·</span>}
-          <span className="sr-only">{column.header}: </span>
+          <span className={classNames("whitespace-nowrap", !hasLabel(column) && "sr-only")}>
+            {column.header}
+          </span>
           <span className="min-w-0 truncate *:max-w-full!">{column.cell(row)}</span>
         </span>
       ))}
     </span>
   );
+}
+
+/** A figure or a time says nothing without its heading. */
+function hasLabel<Row extends object>({ isNumeric, isTime }: Column<Row>): boolean {
+  return isNumeric === true || isTime === true;
 }
 
 interface RowBoxProps {

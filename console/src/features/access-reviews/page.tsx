@@ -170,6 +170,7 @@ function makeColumns(nowMs: number): Column<Review>[] {
       header: "Due",
       from: "sm",
       isBelow: true,
+      isTime: true,
       isNumeric: true,
       sortBy: (review) => review.due_at,
       cell: (review) => (

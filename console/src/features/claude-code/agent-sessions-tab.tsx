@@ -174,6 +174,7 @@ function makeColumns(onOpen: (session: AgentSession) => void): Column<AgentSessi
       header: "Last request",
       from: "sm",
       isBelow: true,
+      isTime: true,
       cell: ({ last_request_at }) => <RelativeTime at={last_request_at} />,
     },
   ];

@@ -170,6 +170,7 @@ function makeColumns(status: Laptop["status"], onEnd: (laptop: Laptop) => void):
       header: "Last used",
       from: "sm",
       isBelow: true,
+      isTime: true,
       sortBy: ({ last_used }) => last_used?.at ?? "",
       cell: ({ last_used }) => <RelativeTime at={last_used?.at ?? null} />,
     },

@@ -261,6 +261,7 @@ function makeMemberColumns(
       header: "Since",
       from: "sm",
       isBelow: true,
+      isTime: true,
       sortBy: (member) => member.created_at,
       cell: (member) => <RelativeTime at={member.created_at} />,
     },

@@ -101,7 +101,7 @@ function makeColumns(): Column<IncreaseRequest>[] {
       header: "Change",
       isNumeric: true,
       cell: (request) => (
-        <span className="whitespace-nowrap">
+        <span className="sm:whitespace-nowrap">
           <span className="text-quiet">{formatUsd(request.limit_when_asked_usd)} →</span>{" "}
           {formatUsd(request.amount_usd)}
         </span>
@@ -126,6 +126,7 @@ function makeColumns(): Column<IncreaseRequest>[] {
       header: "Reason",
       from: "lg",
       isBelow: true,
+      isSentence: true,
       cell: (request) => (
         <span className="block max-w-72 truncate text-quiet" title={request.reason}>
           {request.reason}

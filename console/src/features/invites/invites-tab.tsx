@@ -146,6 +146,7 @@ function makeColumns(
       header: "Sent",
       from: "sm",
       isBelow: true,
+      isTime: true,
       sortBy: (invite) => invite.invited_at,
       cell: (invite) => <RelativeTime at={invite.invited_at} />,
     },
@@ -154,6 +155,7 @@ function makeColumns(
       header: "Expires",
       from: "lg",
       isBelow: true,
+      isTime: true,
       cell: (invite) =>
         invite.status === "pending" ? <RelativeTime at={invite.expires_at} /> : null,
     },

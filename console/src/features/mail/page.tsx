@@ -116,6 +116,7 @@ function makeColumns(onOpen: (mailId: string) => void): Column<Mail>[] {
       header: "Created",
       from: "sm",
       isBelow: true,
+      isTime: true,
       cell: (mail) => <RelativeTime at={mail.created_at} />,
     },
     {

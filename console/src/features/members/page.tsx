@@ -213,6 +213,7 @@ function makeColumns(ownId: string, menu: (member: Member) => ReactNode): Column
       header: "Last active",
       from: "sm",
       isBelow: true,
+      isTime: true,
       sortBy: (member) => member.last_active_at ?? "",
       cell: (member) => <RelativeTime at={member.last_active_at} />,
     },

@@ -143,12 +143,12 @@ function makeColumns(
         const spend = spendOf.get(workspace.id);
         if (!spend) return <span className="text-faint">–</span>;
         return (
-          <span className="inline-flex flex-wrap items-center justify-end gap-x-1.5">
+          <span className="inline-grid justify-items-end">
+            <Money usd={spend.spent_usd} />
             <SimulatedPart
               partNano={simulated.get(workspace.id) ?? 0n}
               sumNano={toNanoUsd(spend.spent_usd)}
             />
-            <Money usd={spend.spent_usd} />
           </span>
         );
       },

@@ -2,7 +2,6 @@ import { SIMULATED_TIER } from "@bursar/contract/usage-shape.ts";
 import { Link } from "@tanstack/react-router";
 import { FlaskConical } from "lucide-react";
 import { Money } from "../../ui/amounts.tsx";
-import { Badge } from "../../ui/badge.tsx";
 import { nanoToUsdText } from "../../ui/format.ts";
 import type { ReportSearch } from "./search.ts";
 
@@ -30,10 +29,11 @@ export function SimulatedPart({ partNano, sumNano }: { partNano: bigint; sumNano
   if (partNano <= 0n) return null;
   if (partNano >= sumNano) return <SimulatedMark />;
   return (
-    <span title="The simulator answered these requests. No provider bills them.">
-      <Badge>
-        <Money usd={nanoToUsdText(partNano)} /> simulated
-      </Badge>
+    <span
+      title="The simulator answered these requests. No provider bills them."
+      className="text-xs font-normal whitespace-nowrap text-quiet"
+    >
+      <Money usd={nanoToUsdText(partNano)} /> simulated
     </span>
   );
 }
