@@ -29,6 +29,7 @@ export const guideGroups = [
       "alert-channels",
       "reports",
       "tags",
+      "statements",
       "ledger",
     ],
   },

@@ -17,6 +17,8 @@ export function listPages({
     ["overview", "/"],
     ["usage", "/usage?range=30d"],
     ["cost", "/cost?range=30d&by=model"],
+    ["statements", "/statements"],
+    ["statement", `/statements/${new Date().toISOString().slice(0, 7)}`],
     ["requests", "/requests?range=30d"],
     ["requests-refused", "/requests?refused=true"],
     ["api-keys", "/api-keys"],

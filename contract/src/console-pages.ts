@@ -12,6 +12,7 @@ export const consolePages = [
   "setup",
   "usage",
   "cost",
+  "statements",
   "requests",
   "api-keys",
   "personal-keys",

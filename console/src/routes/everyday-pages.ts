@@ -7,6 +7,7 @@ import {
   readNewIncreaseRequestSearch,
 } from "../features/increase-requests/search.ts";
 import { readMyUsageSearch } from "../features/my-usage/search.ts";
+import { readStatementSearch } from "../features/statements/search.ts";
 import { readLimitsSearch } from "../kit/limits/search.ts";
 import { readReportSearch } from "../kit/usage/search.ts";
 import { lazyRouteComponent } from "../load-part.ts";
@@ -32,6 +33,22 @@ const cost = createRoute({
   path: "/cost",
   validateSearch: readReportSearch,
   component: lazyRouteComponent(() => import("../features/cost/page.tsx"), "CostPage"),
+});
+
+const statements = createRoute({
+  getParentRoute: () => shell,
+  path: "/statements",
+  component: lazyRouteComponent(() => import("../features/statements/page.tsx"), "StatementsPage"),
+});
+
+const statement = createRoute({
+  getParentRoute: () => shell,
+  path: "/statements/$month",
+  validateSearch: readStatementSearch,
+  component: lazyRouteComponent(
+    () => import("../features/statements/statement-page.tsx"),
+    "StatementPage",
+  ),
 });
 
 const requests = createRoute({
@@ -210,6 +227,8 @@ export const everydayPages = [
   overview,
   usage,
   cost,
+  statements,
+  statement,
   requests,
   apiKeys,
   apiKey,

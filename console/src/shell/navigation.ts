@@ -18,6 +18,7 @@ import {
   Mail,
   MessageSquare,
   Plug,
+  ReceiptText,
   ScrollText,
   Server,
   ShieldCheck,
@@ -55,6 +56,12 @@ const spend: readonly Place[] = [
   { label: "Overview", to: "/", icon: House, action: "self:read", shortcut: "o" },
   { label: "Usage", to: "/usage", icon: ChartColumn, action: "usage:read", shortcut: "u" },
   { label: "Cost", to: "/cost", icon: Wallet, action: "usage:read", shortcut: "c" },
+  {
+    label: "Statements",
+    to: "/statements",
+    icon: ReceiptText,
+    action: "statements:read",
+  },
   {
     label: "Limits",
     to: "/spend-limits",

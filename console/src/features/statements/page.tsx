@@ -1,0 +1,112 @@
+import { useMemo } from "react";
+import { LoadError } from "../../kit/error-pages.tsx";
+import { useMay } from "../../session.ts";
+import { Money } from "../../ui/amounts.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { formatUtcDay } from "../../ui/format.ts";
+import { NameLink } from "../../ui/name-link.tsx";
+import { Page, Section } from "../../ui/page.tsx";
+import { SkeletonRows } from "../../ui/states.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
+import { CostCenterForm } from "./cost-center-form.tsx";
+import { type ListedStatement, useStatements } from "./queries.ts";
+import { TermsSection } from "./terms.tsx";
+import { nameMonth, stateWords } from "./words.ts";
+
+/** Monthly statements, the terms of the contract, and the tag of cost centres. */
+export function StatementsPage() {
+  const statements = useStatements();
+  const mayChange = useMay()("statements:write");
+  const columns = useMemo(makeColumns, []);
+  if (statements.error) {
+    return <LoadError error={statements.error} onRetry={() => void statements.refetch()} />;
+  }
+  return (
+    <Page
+      title="Statements"
+      guide="statements"
+      lead="Cost of each month in UTC. A closed month never changes. Later charges and credits are in the next one."
+    >
+      <div className="grid gap-12">
+        {statements.isPending ? (
+          <SkeletonRows />
+        ) : (
+          <Table
+            label="Statements"
+            columns={columns}
+            rows={statements.data.items}
+            rowKey={({ month }) => month}
+          />
+        )}
+        <TermsSection mayChange={mayChange} />
+        <Section
+          title="Cost centres"
+          lead="A tag of workspaces and keys whose values are your cost centres. Requests without it are not allocated."
+        >
+          <CostCenterForm mayChange={mayChange} />
+        </Section>
+      </div>
+    </Page>
+  );
+}
+
+function makeColumns(): Column<ListedStatement>[] {
+  return [
+    {
+      id: "month",
+      header: "Month",
+      sortBy: ({ month }) => month,
+      cell: ({ month }) => (
+        <NameLink to="/statements/$month" params={{ month }}>
+          {nameMonth(month)}
+        </NameLink>
+      ),
+    },
+    {
+      id: "state",
+      header: "State",
+      cell: ({ state, closes_after }) => (
+        <span className="flex flex-wrap items-center gap-x-2">
+          <Badge tone={stateWords[state].tone}>{stateWords[state].label}</Badge>
+          {state === "ended" && (
+            <span className="text-quiet">after {formatUtcDay(closes_after)}</span>
+          )}
+        </span>
+      ),
+    },
+    {
+      id: "list",
+      header: "List cost",
+      from: "sm",
+      isNumeric: true,
+      cell: ({ list_cost_usd }) => <Money usd={list_cost_usd} />,
+    },
+    {
+      id: "adjustments",
+      header: "Adjustments",
+      from: "lg",
+      isNumeric: true,
+      cell: ({ adjustments_usd }) => <Money usd={adjustments_usd} />,
+    },
+    {
+      id: "earlier",
+      header: "Earlier months",
+      from: "lg",
+      isNumeric: true,
+      cell: ({ earlier_usd }) => <Money usd={earlier_usd} />,
+    },
+    {
+      id: "discount",
+      header: "Discount",
+      from: "sm",
+      isNumeric: true,
+      cell: ({ discount_usd }) => <Money usd={discount_usd} />,
+    },
+    {
+      id: "net",
+      header: "Net cost",
+      isNumeric: true,
+      cell: ({ net_cost_usd }) => <Money usd={net_cost_usd} className="font-medium" />,
+    },
+  ];
+}
