@@ -1,5 +1,5 @@
 // `npm start`, `npm run build`, `npm run dev`, `npm test`, `npm run check`, `npm run bench`, `npm run bench:ingest`,
-// `npm run bench:reports`, `npm run bench:upgrade`, `npm run soak`, `npm run sim`, `npm run drill`, `npm run screenshots`,
+// `npm run bench:reports`, `npm run bench:upgrade`, `npm run soak`, `npm run sim`, `npm run drill`, `npm run screenshots`, `npm run full-company`,
 // `npm run measure-pages`: installs missing packages, then runs the command under a Node that is new enough.
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -76,6 +76,10 @@ switch (command) {
   case "sim":
     await ensureInstalled("all");
     step("simulation of spend", null, ["server/test/harness/spend-sim/run.ts", ...rest]);
+    break;
+  case "full-company":
+    await ensureInstalled("all");
+    step("company", null, ["console/test/create-full-company.ts", ...rest]);
     break;
   case "screenshots":
     await ensureInstalled("all");

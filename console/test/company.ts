@@ -58,7 +58,7 @@ export async function startCompany(): Promise<Company> {
 export async function createCompany(server: ServerProcess): Promise<Company> {
   const { pathname, hash } = new URL(setUpLinkOf(server));
   const sessions: Company["sessions"] = {};
-  sessions[owner.email] = await post(server, "/v1/admin/setup", {
+  sessions[owner.email] = await postForCookie(server, "/v1/admin/setup", {
     token: hash.slice("#token=".length),
     organization_name: "Northwind Robotics",
     ...owner,
@@ -242,7 +242,7 @@ async function acceptInvite(
         ? [{ workspace_id: workspaceId, workspace_role: workspaceRoleOf[role] }]
         : [],
   });
-  return post(server, "/v1/admin/invites/accept", {
+  return postForCookie(server, "/v1/admin/invites/accept", {
     token: link.split("#token=")[1],
     name,
     password: owner.password,
@@ -361,7 +361,11 @@ async function setHigherRanks(
 }
 
 /** Calls as a browser does from a page of the console. Returns the response's cookie. */
-async function post(server: ServerProcess, path: string, body: object): Promise<string> {
+export async function postForCookie(
+  server: ServerProcess,
+  path: string,
+  body: object,
+): Promise<string> {
   const response = await fetch(server.url + path, {
     method: "POST",
     headers: {
