@@ -1,5 +1,6 @@
 import { useCallback } from "react";
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
+import { describeLastUse } from "../../kit/api-keys/recent-use.tsx";
 import { formatTags, tagLines, toTagChange } from "../../kit/tags/tag-lines.ts";
 import { TagsField } from "../../kit/tags/tags-field.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
@@ -14,6 +15,7 @@ import { ExpiryField, Restrictions } from "./key-fields.tsx";
 import { findRestrictions } from "./key-ranks.ts";
 import { OtherRestrictions } from "./key-restrictions.tsx";
 import { UsersFields } from "./key-users.tsx";
+import { NarrowerModels } from "./narrower-models.tsx";
 import { useUpdateApiKey } from "./queries.ts";
 import { useEditedRank } from "./use-key-rank.ts";
 
@@ -59,7 +61,7 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
     onSaved: onClose,
   });
   const { form } = changeForm;
-  const { errors, isDirty } = form.formState;
+  const { errors, isDirty, dirtyFields } = form.formState;
   const { setValue } = form;
   const choose = useCallback(
     (choice: string) => setValue("expires_at", choice, { shouldDirty: true }),
@@ -110,6 +112,16 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
           errors={errors}
           isOpen={apiKey.allowed_models !== null || apiKey.allowed_addresses !== null}
         />
+        {dirtyFields.allowed_models && (
+          <NarrowerModels
+            apiKeyId={apiKey.id}
+            workspaceId={apiKey.workspace_id}
+            models={toLines(form.watch("allowed_models"))}
+          />
+        )}
+        {dirtyFields.allowed_addresses && (
+          <p className="text-sm text-quiet">{describeLastUse(apiKey, Date.now())}</p>
+        )}
         <OtherRestrictions apiKey={apiKey} rank={rank} />
       </DialogForm>
     </Dialog>
