@@ -15,7 +15,7 @@ const savedView = z
   .strictObject({
     page: z
       .string()
-      .regex(/^\/[a-z0-9/_-]{0,199}$/, "expected the path of a page, such as /api-keys")
+      .regex(/^\/[A-Za-z0-9/_-]{0,199}$/, "expected the path of a page, such as /api-keys")
       .meta({ description: "Path of the page in the console." }),
     name: lineText(MAX_VIEW_NAME).meta({ description: "Unique for each page." }),
     search: z

@@ -36,6 +36,14 @@ test("changes the sent fields of the caller, and no other member's", async ({ or
   expect((await other.client.get(PREFERENCES)).body).toEqual(unset);
 });
 
+test("stores a view of a page below a workspace", async ({ org, workspaceId }) => {
+  const { client } = await org.member({ role: "developer" });
+  const view = { ...unused, page: `/workspaces/${workspaceId}` };
+  expect((await client.post(PREFERENCES, { saved_views: [view] })).body).toMatchObject({
+    saved_views: [view],
+  });
+});
+
 test("keeps the version when nothing changes", async ({ org }) => {
   const { client } = await org.member({ role: "developer" });
   await client.post(PREFERENCES, { saved_views: [unused] });
