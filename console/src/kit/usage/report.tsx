@@ -6,6 +6,7 @@ import { formatCount } from "../../ui/format.ts";
 import { Select } from "../../ui/input.tsx";
 import { Stat, StatRow } from "../../ui/stat.tsx";
 import { LoadError } from "../error-pages.tsx";
+import { ViewsMenu } from "../tables/views-menu.tsx";
 import { CostNotes, hasCostNotes } from "./cost-notes.tsx";
 import { CostSummaryRow, useCostSummary } from "./cost-summary.tsx";
 import { FilterBar, RangeBar } from "./filter-bar.tsx";
@@ -56,7 +57,8 @@ export function UsageReport({ kind = "usage", workspaceId, apiKeyId }: ReportPro
         />
         <FilterBar search={search} onChange={change} within={within} />
         <GroupChoice kind={kind} asked={asked} within={within} onChange={change} />
-        <span className="sm:ml-auto">
+        <span className="flex sm:ml-auto">
+          <ViewsMenu />
           <ButtonLink to="/requests" search={requestsSearch} kind="quiet">
             View requests
           </ButtonLink>
