@@ -11,7 +11,7 @@ import {
 } from "@bursar/contract/permissions.ts";
 import { Check } from "lucide-react";
 import { roleHints, workspaceRoleHints } from "../../kit/members/role-words.ts";
-import { Section } from "../../ui/page.tsx";
+import { Facts, Section } from "../../ui/page.tsx";
 
 type Mark = "all" | "own" | null;
 
@@ -72,6 +72,15 @@ interface RoleTableProps {
 
 function RoleTable({ label, roles, rows }: RoleTableProps) {
   return (
+    <div className="grid gap-6">
+      <Facts items={roles.map(({ name, hint }) => [name, hint] as const)} />
+      <RightsTable label={label} roles={roles} rows={rows} />
+    </div>
+  );
+}
+
+function RightsTable({ label, roles, rows }: RoleTableProps) {
+  return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: keyboard users must reach scrollable content.
     <section className="overflow-x-auto" tabIndex={0} aria-label={label}>
       <table className="w-full min-w-2xl border-collapse text-sm">
@@ -83,13 +92,8 @@ function RoleTable({ label, roles, rows }: RoleTableProps) {
             >
               Right
             </th>
-            {roles.map(({ name, hint }) => (
-              <th
-                key={name}
-                scope="col"
-                title={hint}
-                className="px-2 py-2 text-center text-xs font-medium"
-              >
+            {roles.map(({ name }) => (
+              <th key={name} scope="col" className="px-2 py-2 text-center text-xs font-medium">
                 {name}
               </th>
             ))}
