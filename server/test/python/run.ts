@@ -1,5 +1,5 @@
 // Runs Python clients against a real server: the official Python SDK in its current and previous major version,
-// `requests`, scim2-tester, and schemathesis. The last one sends requests that /openapi.json allows, and requests that the document
+// `requests`, scim2-tester, focus-validator, and schemathesis. The last one sends requests that /openapi.json allows, and requests that the document
 // forbids.
 // Usage: run.ts <python> [factor] [seed]. The Python has requirements.txt installed. The integer factor multiplies
 // the cases of each operation, and the seed selects them. Both default to 1. Prints a line of counts at the end.
@@ -66,6 +66,7 @@ try {
     await checkSdks(env),
     await checkSdks({ ...env, PYTHONPATH: await installPrevious() }),
     await checkScim(server, env),
+    await checkFocus(server, env),
     await fuzz(server, env),
   );
   await server.stop();
@@ -144,6 +145,33 @@ async function checkScim(server: ServerProcess, env: Environment): Promise<Count
   const tokens = `/v1/admin/directories/${textField(directory, "id")}/scim_tokens`;
   const made = await server.mustOperator("POST", tokens);
   return runChecks({ ...env, BURSAR_SCIM_TOKEN: textField(made, "token") }, "check_scim.py");
+}
+
+/**
+ * Checks the file of a statement with focus-validator. The simulator's requests are in no statement, so a row of the rollup
+ * per month stands for usage.
+ */
+async function checkFocus(server: ServerProcess, env: Environment): Promise<Counts> {
+  const month = new Date().toISOString().slice(0, 7);
+  const start = `${month}-01T00:00:00Z`;
+  const key =
+    "SELECT organization_id, workspace_id, id FROM api_key WHERE workspace_id = $2 LIMIT 1";
+  const values = [start, env["BURSAR_WORKSPACE_ID"]];
+  await server.sql(
+    `INSERT INTO usage_month SELECT ($1::timestamptz), organization_id, workspace_id, id, '', 'claude-sonnet-5',
+       'standard', '0-200k', 'us', 'standard', 'curl', 'answered', 3, 0, 0, 0, 1500001, 0, 0, 20, 7, 2, 4500003000, 0, 0,
+       6000, 105000, 20000000, 4520114000, 0 FROM (${key}) AS key`,
+    values,
+  );
+  await server.sql(
+    `INSERT INTO spend_adjustment (id, organization_id, workspace_id, api_key_id, request_id, started_at, cost_nano_usd,
+       reason) SELECT 'adj_focus', organization_id, workspace_id, id, 'req_focus', $1::timestamptz, -31, 'A credit.'
+       FROM (${key}) AS key`,
+    values,
+  );
+  const term = { from_month: month, discount_percent: "12.5" };
+  await server.mustOperator("POST", "/v1/admin/contract_terms", term);
+  return runChecks({ ...env, BURSAR_MONTH: month }, "check_focus.py");
 }
 
 async function runChecks(env: Environment, file: string): Promise<Counts> {

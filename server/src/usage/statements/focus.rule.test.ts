@@ -61,8 +61,8 @@ function rowsOf(line: LineRow): Record<string, string | null>[] {
 }
 
 /**
- * Columns of FOCUS 1.2 with the feature level Mandatory, and those that the specification demands under a condition that
- * holds here: several sub accounts, usage with units, SKUs with prices, resources and tags.
+ * Columns of FOCUS 1.2 with the feature level Mandatory. `conditional` has those whose condition holds here: several sub
+ * accounts, usage with units, SKUs with prices, resources and tags.
  * Source: specification/columns of github.com/FinOps-Open-Cost-and-Usage-Spec/FOCUS_Spec, tag v1.2.
  */
 const mandatory = [

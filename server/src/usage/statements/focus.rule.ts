@@ -142,6 +142,7 @@ const costColumns: FocusColumns = {
   ContractedCost: (charge) => formatUsd(netOf(charge)),
   ContractedUnitPrice: (charge) => unitPrice(charge, netOf(charge)),
   EffectiveCost: (charge) => formatUsd(netOf(charge)),
+  // A statement is no invoice.
   InvoiceId: () => null,
   InvoiceIssuerName: () => "Anthropic",
   ListCost: ({ listNanoUsd }) => formatUsd(listNanoUsd),
