@@ -1,6 +1,6 @@
 import { Link, useLocation } from "@tanstack/react-router";
 import { ChevronDown, CircleHelp } from "lucide-react";
-import { useEffect, useId } from "react";
+import { useEffect, useId, useRef } from "react";
 import { useBadges } from "../kit/badges.ts";
 import { useObservable } from "../observable.ts";
 import { useMay } from "../session.ts";
@@ -34,8 +34,14 @@ export function Places({ onGo }: PlacesProps) {
   useEffect(() => {
     if (current !== undefined) showGroup(current);
   }, [current]);
+  const nav = useRef<HTMLElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another address has another current place.
+  useEffect(() => {
+    nav.current?.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest" });
+  }, [pathname]);
   return (
     <nav
+      ref={nav}
       aria-label="Console"
       className="grid min-h-0 flex-1 content-start gap-3 overflow-y-auto px-3 pb-4"
     >

@@ -203,7 +203,7 @@ function TimeAxis({ points, bucket }: { points: readonly Point[]; bucket: Range[
           <span
             key={at}
             className={classNames(
-              "figures absolute top-2 -translate-x-1/2 whitespace-nowrap",
+              "absolute top-2 -translate-x-1/2 whitespace-nowrap",
               index % (2 * stride) !== 0 && "max-sm:hidden",
             )}
             style={{ left: `${100 * place}%` }}
