@@ -43,8 +43,14 @@ function Options({ emptyText }: { emptyText: string }) {
 /** Maximum number of options in the list. Typing finds the others. */
 const MAX_DRAWN = 100;
 
+interface ComboboxFieldProps extends ComboboxProps {
+  /** The field had the focus before its list was loaded. */
+  isFocusedAtFirst: boolean;
+}
+
 /** Selects one of many options. Typing filters them. */
-export function ComboboxField({ control, options, value, onChange, placeholder }: ComboboxProps) {
+export function ComboboxField(props: ComboboxFieldProps) {
+  const { control, options, value, onChange, placeholder, isFocusedAtFirst } = props;
   const selected = options.find((option) => option.value === value) ?? null;
   return (
     <Base.Root
@@ -66,7 +72,12 @@ export function ComboboxField({ control, options, value, onChange, placeholder }
       autoHighlight
     >
       <Base.InputGroup className="relative">
-        <Base.Input {...control} placeholder={placeholder} className={inputLook} />
+        <Base.Input
+          {...control}
+          autoFocus={isFocusedAtFirst}
+          placeholder={placeholder}
+          className={inputLook}
+        />
         <Base.Trigger
           aria-label="Show all"
           className="absolute inset-y-0 right-0 grid w-9 place-items-center text-quiet"

@@ -11,10 +11,12 @@ import { useOverlays } from "./overlays.ts";
 
 export type { Option } from "./combobox-props.ts";
 
-/** Selects one of many options. Typing filters them. */
+/** Selects one of many options. Typing filters them. The list is loaded when someone comes to the field. */
 export function Combobox(props: ComboboxProps) {
-  const overlays = useOverlays(true);
-  if (overlays) return <overlays.ComboboxField {...props} />;
+  const [isNear, setIsNear] = useState(false);
+  const [hasFocus, setHasFocus] = useState(false);
+  const overlays = useOverlays(isNear || hasFocus);
+  if (overlays) return <overlays.ComboboxField {...props} isFocusedAtFirst={hasFocus} />;
   const { control, options, value, placeholder } = props;
   const selected = options.find((option) => option.value === value);
   return (
@@ -22,7 +24,9 @@ export function Combobox(props: ComboboxProps) {
       <input
         {...control}
         readOnly
-        aria-busy
+        onPointerEnter={() => setIsNear(true)}
+        onFocus={() => setHasFocus(true)}
+        onBlur={() => setHasFocus(false)}
         value={selected?.label ?? ""}
         placeholder={placeholder}
         className={inputLook}
