@@ -1,4 +1,5 @@
 import { describe, test } from "vitest";
+import { testDocuments } from "./documents.ts";
 import { expectNoFindings, loadDocument, parts } from "./inspect-pages.ts";
 import { testMovedAddresses } from "./moved-addresses.ts";
 import { describeConsole, SLOW_MS } from "./open-console.ts";
@@ -21,6 +22,8 @@ describeConsole("pages", (console) => {
   });
 
   describe("every page, opened inside the console", () => testOpenedPages(console));
+
+  describe("guides and the reference", () => testDocuments(console));
 
   describe("an address of an earlier version", () => testMovedAddresses(console));
 });

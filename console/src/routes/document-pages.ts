@@ -27,6 +27,11 @@ const docs = createRoute({
   getParentRoute: () => documents,
   path: "/docs",
   validateSearch: readReferenceSearch,
+  loader: async ({ location: { hash } }) => {
+    if (hash === "") return;
+    const load = () => import("../features/docs/load-operation-view.ts");
+    await (await loadPart(load)).loadOperationView();
+  },
   component: lazyRouteComponent(() => import("../features/docs/page.tsx"), "DocsPage"),
 });
 

@@ -1,11 +1,11 @@
 import { ChevronRight } from "lucide-react";
-import { memo, Suspense } from "react";
-import { lazyPart } from "../../load-part.ts";
+import { lazy, memo, Suspense } from "react";
 import { classNames } from "../../ui/class-names.ts";
 import { Skeleton } from "../../ui/states.tsx";
+import { findOperationView, loadOperationView } from "./load-operation-view.ts";
 import type { OperationEntry } from "./reference.ts";
 
-const OperationView = lazyPart(() => import("./operation-view.tsx"), "OperationView");
+const LateView = lazy(async () => ({ default: await loadOperationView() }));
 
 const methodLooks: Readonly<Record<string, string>> = {
   GET: "text-good",
@@ -23,6 +23,7 @@ interface OperationItemProps {
 export const OperationItem = memo(function OperationItem(props: OperationItemProps) {
   const { operation, isOpen, onToggle } = props;
   const { id, method, path, summary } = operation;
+  const OperationView = findOperationView() ?? LateView;
   return (
     <li id={id} className="group scroll-mt-20 border-b border-line">
       <div className="flex items-start">
@@ -70,9 +71,10 @@ export const OperationItem = memo(function OperationItem(props: OperationItemPro
   );
 });
 
+/** As high as the screen, so that no row below moves in view when the details arrive. */
 function Loading() {
   return (
-    <div role="status" className="grid gap-2 py-3 pl-6">
+    <div role="status" className="grid h-dvh content-start gap-2 py-3 pl-6">
       <span className="sr-only">Loading…</span>
       <Skeleton className="w-2/3" />
       <Skeleton className="w-1/2" />

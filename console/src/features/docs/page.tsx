@@ -6,9 +6,13 @@ import { Page } from "../../ui/page.tsx";
 import { SearchBox } from "../../ui/search-box.tsx";
 import { ErrorCodes } from "./error-codes.tsx";
 import { countOperations, filterSections } from "./filter-sections.ts";
+import { loadOperationView } from "./load-operation-view.ts";
 import { OperationItem } from "./operation-item.tsx";
 import type { ReferenceSection } from "./reference.ts";
 import type { ReferenceSearch } from "./search.ts";
+
+/** Time after the page is drawn. */
+const QUIET_MS = 1_500;
 
 /** Reference of both APIs: the operations by group, each with its details when it is opened. */
 export function DocsPage() {
@@ -49,9 +53,9 @@ export function DocsPage() {
           <Sections sections={sections} isWhole={isWhole} />
           {isWhole && <ErrorCodes />}
         </div>
-        <aside className="no-print hidden xl:block">
+        <div className="no-print hidden xl:block">
           <Contents sections={sections} />
-        </aside>
+        </div>
       </div>
     </Page>
   );
@@ -65,6 +69,7 @@ function Sections({
   isWhole: boolean;
 }) {
   const [open, toggle] = useOpenOperations();
+  usePreload();
   const count = countOperations(sections);
   return (
     <>
@@ -78,7 +83,7 @@ function Sections({
             <p className="mt-0.5 text-sm text-quiet">{about}</p>
           </div>
           {groups.map((group) => (
-            <section key={group.id} aria-labelledby={group.id}>
+            <div key={group.id}>
               <h3 id={group.id} className="scroll-mt-20 pb-1.5">
                 {group.title}
               </h3>
@@ -92,12 +97,20 @@ function Sections({
                   />
                 ))}
               </ul>
-            </section>
+            </div>
           ))}
         </section>
       ))}
     </>
   );
+}
+
+/** Loads the details after the page, so that the first operation opens at once. */
+function usePreload(): void {
+  useEffect(() => {
+    const timer = setTimeout(() => void loadOperationView().catch(() => undefined), QUIET_MS);
+    return () => clearTimeout(timer);
+  }, []);
 }
 
 /** Open operations. The anchor of the address opens its operation, also when it changes. */

@@ -28,12 +28,12 @@ export function GuidePage() {
           <DocumentBlocks blocks={guide.blocks} />
         </article>
         {hasContents && (
-          <aside className="no-print hidden xl:block">
+          <div className="no-print hidden xl:block">
             <div className="sticky top-8 grid max-h-[calc(100dvh-4rem)] gap-2 overflow-y-auto">
               <h2 className="text-sm font-medium text-quiet">On this page</h2>
               <Contents headings={guide.headings} />
             </div>
-          </aside>
+          </div>
         )}
       </div>
     </Page>

@@ -6,6 +6,8 @@ import { type Block, type Content, type Inline, toPlainText } from "./blocks.ts"
 
 /** Columns above which a table can be wider than its text. */
 const MOST_NARROW_COLUMNS = 3;
+/** Columns above which cells are short, such as "yes". They share lines on narrow screens. */
+const MOST_LONG_CELLS = 4;
 
 /** The blocks of a document, one below the other. */
 export function DocumentBlocks({ blocks }: { blocks: readonly Block[] }) {
@@ -95,21 +97,15 @@ function DocumentTable({ block: { head, rows } }: { block: BlockOf<"table"> }) {
   const isWide = head.length > MOST_NARROW_COLUMNS;
   return (
     <div
-      {...(isWide && { tabIndex: 0, role: "region", "aria-label": "Table" })}
+      {...(isWide && { tabIndex: 0, role: "group", "aria-label": "Table" })}
       className="overflow-x-auto print:overflow-visible"
     >
       <table className="w-full border-collapse text-sm max-sm:block print:table">
         <thead className="max-sm:sr-only print:table-header-group">
           <tr className="border-b border-edge/60">
             {head.map((cell, column) => (
-              <th
-                // biome-ignore lint/suspicious/noArrayIndexKey: a document never changes.
-                key={column}
-                scope="col"
-                className="py-2 pr-5 text-left align-bottom font-medium text-quiet"
-              >
-                <Inlines content={cell} />
-              </th>
+              // biome-ignore lint/suspicious/noArrayIndexKey: a document never changes.
+              <HeadCell key={column} content={cell} />
             ))}
           </tr>
         </thead>
@@ -126,6 +122,7 @@ function DocumentTable({ block: { head, rows } }: { block: BlockOf<"table"> }) {
                   key={column}
                   name={column === 0 ? "" : toPlainText(head[column] ?? [])}
                   isNamed={head.length > 2}
+                  isShort={head.length > MOST_LONG_CELLS}
                   content={cell}
                 />
               ))}
@@ -137,25 +134,38 @@ function DocumentTable({ block: { head, rows } }: { block: BlockOf<"table"> }) {
   );
 }
 
+/** Name of a column. Tables with row names have a first column without one. */
+function HeadCell({ content }: { content: Content }) {
+  if (content.length === 0) return <td />;
+  return (
+    <th scope="col" className="py-2 pr-5 text-left align-bottom font-medium text-quiet">
+      <Inlines content={content} />
+    </th>
+  );
+}
+
 interface CellProps {
   /** Name of the column. Empty for the first one. */
   name: string;
   /** Shows the name on narrow screens. */
   isNamed: boolean;
+  /** Shares a line with others on narrow screens. */
+  isShort: boolean;
   content: Content;
 }
 
-function Cell({ name, isNamed, content }: CellProps) {
+function Cell({ name, isNamed, isShort, content }: CellProps) {
   if (content.length === 0) return <td className="max-sm:hidden print:table-cell" />;
   return (
     <td
       className={classNames(
-        "py-2 pr-5 align-top break-words max-sm:block max-sm:py-0.5 max-sm:pr-0 print:table-cell",
+        "py-2 pr-5 align-top break-words max-sm:py-0.5 max-sm:pr-0 print:table-cell",
         name === "" && "max-sm:font-medium",
+        isShort && name !== "" ? "max-sm:mr-4 max-sm:inline-block" : "max-sm:block",
       )}
     >
       {isNamed && name !== "" && (
-        <span aria-hidden="true" className="mr-2 text-xs text-faint sm:hidden print:hidden">
+        <span aria-hidden="true" className="mr-1.5 text-xs text-faint sm:hidden print:hidden">
           {name}
         </span>
       )}
