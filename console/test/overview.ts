@@ -1,21 +1,27 @@
 import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
+import { startServer } from "../../server/test/harness/server-process.ts";
 import { emailOf } from "./company.ts";
-import { type Console, findViolations, settle } from "./open-console.ts";
+import { createFullCompany } from "./full-company.ts";
+import { type Console, findViolations, openPage, settle, toCookie } from "./open-console.ts";
 
 const BLOCKED = "Blocked now";
 const OPEN = "Open alerts";
 
 interface Firing {
   id: string;
+}
+
+interface Group {
   title: string;
+  newest_firing_id: string;
 }
 
 const sectionOf = (page: Page, name: string) =>
   page.locator("section").filter({ has: page.getByRole("heading", { name }) });
 
 /** Declares the tests of the overview. */
-export function testOverview({ company, openOverview }: Console): void {
+export function testOverview({ company, browser, openOverview }: Console): void {
   const admin = (method: "GET" | "POST", path: string, body?: object) =>
     company().server.mustAdmin(method, path, body);
   const setLimit = (limit_usd: number) =>
@@ -36,18 +42,16 @@ export function testOverview({ company, openOverview }: Console): void {
     const blocked = sectionOf(page, BLOCKED);
     const row = blocked.getByRole("listitem").filter({ hasText: "Key Newsletter drafts" });
     await row.getByText("blocked", { exact: true }).waitFor();
-    await row.getByText(/The monthly limit of \$\d+\.00 is spent\. Requests resume/).waitFor();
+    await row.getByText(/^\$\d+\.\d\d of \$\d+\.00 monthly \(\d+%\), resumes/).waitFor();
     await row.getByRole("link", { name: "Change limit" }).click();
-    await page.getByRole("heading", { level: 1, name: "Marketing" }).waitFor();
-    await page
-      .getByRole("button", { name: "Actions for the limit of Key Newsletter drafts" })
-      .waitFor();
+    await page.waitForURL(/\/spend-limits\/spl_\w+$/);
 
     await page.goBack();
-    const [newest] = await listOpenFirings();
+    const { data } = await admin("GET", "/v1/admin/alert_groups?is_over=false");
+    const [newest] = data as Group[];
     const alerts = sectionOf(page, OPEN);
     await alerts.getByRole("link", { name: newest?.title ?? "", exact: true }).click();
-    await page.waitForURL(`${company().server.url}/alerts/firings/${newest?.id}`);
+    await page.waitForURL(`${company().server.url}/alerts/firings/${newest?.newest_firing_id}`);
     await page.getByRole("button", { name: "Acknowledge…" }).waitFor();
     expect(faults).toEqual([]);
   });
@@ -85,5 +89,57 @@ export function testOverview({ company, openOverview }: Console): void {
     await settle(page);
     await page.getByRole("heading", { name: BLOCKED }).waitFor();
     expect(await page.getByRole("heading", { name: OPEN }).count()).toBe(0);
+  });
+
+  test("names everything that is wrong in a company, the worst first, and moves nothing while it loads", async () => {
+    const { server, session, limited } = await createFullCompany(await startServer());
+    const { page, context, faults } = await openPage(browser());
+    await context.addCookies([toCookie(server.url, session)]);
+    await page.addInitScript(`
+      globalThis.shift = 0;
+      new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => (globalThis.shift += value)))
+        .observe({ type: "layout-shift", buffered: true });
+    `);
+    await page.goto(server.url);
+    await settle(page);
+    const parts = page.getByRole("main").getByRole("heading", { level: 2 });
+    expect(await parts.allTextContents()).toEqual([
+      ...["Blocked now 1", expect.stringMatching(/^Blocked soon \d$/)],
+      ...[expect.stringMatching(/^Open alerts [5-9]\d$/), "To decide 3"],
+      ...["Failing 2", "Keys that expire 5", "Refused today 96"],
+      ...["Cost", "Workspaces by cost", "Models by cost"],
+    ]);
+    const rowsOf = (name: string) => sectionOf(page, name).getByRole("listitem");
+    const [blocked = ""] = limited[0] ?? [];
+    expect(await rowsOf(BLOCKED).textContent()).toMatch(
+      new RegExp(`^${blocked}\\s*5 keys blocked[^]*\\(102%\\), resumes`),
+    );
+    await rowsOf("Blocked soon")
+      .first()
+      .getByText(/a day, \$[\d,.]+ of \$[\d,.]+ monthly \(9\d%\)/)
+      .waitFor();
+    expect(await rowsOf(OPEN).count()).toBe(5);
+    await rowsOf(OPEN).first().getByText("critical").waitFor();
+    await rowsOf("To decide")
+      .getByRole("link", { name: `Higher limit for ${blocked}` })
+      .waitFor();
+    await rowsOf("To decide").getByRole("link", { name: "Quarterly review" }).waitFor();
+    await rowsOf("To decide").getByRole("link", { name: "3 doubtful costs" }).waitFor();
+    await rowsOf("Failing")
+      .getByText(/^\d+ of \d+ requests failed in the last 15 minutes$/)
+      .waitFor();
+    await rowsOf("Failing").getByText("Alert messages fail: 72 failures in a row").waitFor();
+    await rowsOf("Keys that expire").first().getByText("tomorrow").waitFor();
+    await page.getByText("Simulated, not billed").waitFor();
+    for (const size of ["11 workspaces", "45 API keys", "15 members"]) {
+      await page.getByRole("link", { name: size }).waitFor();
+    }
+    expect(Number(await page.evaluate("globalThis.shift"))).toBeLessThanOrEqual(0.05);
+    await rowsOf("Refused today").getByRole("link", { name: "Spend limit reached" }).click();
+    const cause = page.getByRole("button", { name: "spend_limit_reached 31", pressed: true });
+    await cause.waitFor();
+    await context.close();
+    await server.stop();
+    expect(faults).toEqual([]);
   });
 }

@@ -4,38 +4,25 @@ import type { ReactNode } from "react";
 import { CodeSamples } from "../../kit/code-samples/code-samples.tsx";
 import { makeFirstRequest } from "../../kit/code-samples/first-request.ts";
 import { useUpstreams } from "../../kit/upstreams/queries.ts";
-import { useUsage } from "../../kit/usage/queries.ts";
 import { useApi } from "../../queries.ts";
 import { useMay } from "../../session.ts";
-import { type Month, toUsageQuery } from "./month.ts";
+import { SkeletonRows } from "../../ui/states.tsx";
+import { useOrganizationCounts } from "./queries.ts";
 
-const YEAR_MS = 365 * 86_400_000;
+const EVERY_MS = 1_000;
 
-/** Queries of the first steps. Requests in this month make the later ones needless. */
-export function useFirstSteps(month: Month) {
+export function useCanTakeFirstSteps(): boolean {
   const may = useMay();
-  const canTakeSteps = may("api_keys:write") && may("usage:read");
-  const usage = useUsage(toUsageQuery(month, null), { isEnabled: canTakeSteps });
-  const hasNoRequests = canTakeSteps && usage.data?.totals.requests === 0;
-  // A new month has no requests yet, so the last year decides.
-  const startingAt = new Date(Date.parse(month.endingAt) - YEAR_MS).toISOString();
-  const year = useUsage(toUsageQuery({ ...month, startingAt }, null), { isEnabled: hasNoRequests });
-  const isNew = hasNoRequests && year.data?.totals.requests === 0;
-  const keys = useApi(
-    "listApiKeys",
-    { query: { status: "active", limit: 1 } },
-    { isEnabled: isNew },
-  );
-  const upstreams = useUpstreams(isNew && may("upstreams:read"));
-  const isLoading = [usage, year, keys, upstreams].some((asked) => asked.isLoading);
-  return { isNew, keys, upstreams, isLoading };
+  return may("api_keys:write") && may("usage:read");
 }
 
-/** Steps to the first request, for members who can take them. Hidden after a request. */
-export function FirstSteps({ month }: { month: Month }) {
-  const { isNew, keys, upstreams } = useFirstSteps(month);
-  useUsage(toUsageQuery(month, null), { isEnabled: isNew, everyMs: 1_000 });
-  if (!isNew || !keys.data) return null;
+/** Steps to the first request, for members who can take them. The overview replaces them after it. */
+export function FirstSteps() {
+  const may = useMay();
+  useOrganizationCounts({ everyMs: EVERY_MS });
+  const keys = useApi("listApiKeys", { query: { status: "active", limit: 1 } });
+  const upstreams = useUpstreams(may("upstreams:read"));
+  if (!keys.data || upstreams.isLoading) return <SkeletonRows rows={3} />;
   return (
     <section className="grid gap-4">
       <h2>Before the first request</h2>

@@ -1,7 +1,7 @@
 import type { Answer } from "../../api-client.ts";
 import { useApi } from "../../queries.ts";
 import { Money } from "../../ui/amounts.tsx";
-import { formatPlural, formatUtcDay, toNanoUsd } from "../../ui/format.ts";
+import { formatPlural, formatUtcDay, nanoToUsdText, toNanoUsd } from "../../ui/format.ts";
 import { Stat, StatRow } from "../../ui/stat.tsx";
 import { ErrorState } from "../../ui/states.tsx";
 import { CostNotes } from "./cost-notes.tsx";
@@ -35,24 +35,7 @@ export function CostSummaryRow({ summary, requestsSearch }: CostSummaryProps) {
     <div className="grid gap-2">
       <StatRow>
         <MonthStats summary={data} requestsSearch={requestsSearch} />
-        <Stat
-          label="Last month"
-          value={data && <Money usd={data.last_month_usd} />}
-          hasNote
-          note={
-            data && (
-              <>
-                <Money usd={data.last_month_to_date_usd} /> until the same day
-              </>
-            )
-          }
-        />
-        <Stat
-          label="Monthly limit"
-          value={data && (data.limit ? <Money usd={data.limit.monthly_limit_usd} /> : "None")}
-          hasNote
-          note={data && <LimitNote summary={data} />}
-        />
+        <LastMonthStats summary={data} />
       </StatRow>
       {data && <StaleBadge error={error} readAt={data.data_refreshed_at} />}
     </div>
@@ -71,7 +54,7 @@ export function MonthStats({ summary, requestsSearch }: MonthStatsProps) {
     <>
       <Stat
         label="This month"
-        value={summary && <Money usd={summary.month_to_date_usd} />}
+        value={summary && <Money usd={toRealUsd(summary)} />}
         hasNote
         note={summary && <MonthNote summary={summary} requestsSearch={requestsSearch} />}
       />
@@ -81,9 +64,46 @@ export function MonthStats({ summary, requestsSearch }: MonthStatsProps) {
         hasNote
         note={
           summary?.forecast
-            ? `Based on the same weekdays of ${formatPlural(summary.forecast.based_on_days, "day")}`
+            ? `Based on the same weekdays of ${formatPlural(summary.forecast.based_on_days, "day")}${hasSimulated(summary) ? ", with simulated cost" : ""}`
             : summary && "Available after one full day of usage"
         }
+      />
+    </>
+  );
+}
+
+/** Cost of the month without that of the simulator, which nobody bills. */
+function toRealUsd({ month_to_date_usd, simulated_usd }: CostSummary): string {
+  return nanoToUsdText(toNanoUsd(month_to_date_usd) - toNanoUsd(simulated_usd));
+}
+
+function hasSimulated({ simulated_usd }: CostSummary): boolean {
+  return toNanoUsd(simulated_usd) > 0n;
+}
+
+/** Cost of the last month, and the limit of this one. */
+export function LastMonthStats({ summary }: { summary: CostSummary | undefined }) {
+  return (
+    <>
+      <Stat
+        label="Last month"
+        value={summary && <Money usd={summary.last_month_usd} />}
+        hasNote
+        note={
+          summary && (
+            <>
+              <Money usd={summary.last_month_to_date_usd} /> until the same day
+            </>
+          )
+        }
+      />
+      <Stat
+        label="Monthly limit"
+        value={
+          summary && (summary.limit ? <Money usd={summary.limit.monthly_limit_usd} /> : "None")
+        }
+        hasNote
+        note={summary && <LimitNote summary={summary} />}
       />
     </>
   );
@@ -99,6 +119,11 @@ function MonthNote({ summary, requestsSearch }: SummaryProps & { requestsSearch:
           ; <Money usd={adjustments_usd.replace("-", "")} />{" "}
           {adjustments_usd.startsWith("-") ? "credited later" : "charged later besides"}
         </>
+      )}
+      {hasSimulated(summary) && (
+        <span className="block">
+          <Money usd={summary.simulated_usd} /> simulated besides, not billed
+        </span>
       )}
       <CostNotes counts={summary} search={requestsSearch} />
       {toNanoUsd(simulated_usd) > 0n && (

@@ -1,0 +1,67 @@
+import { Link } from "@tanstack/react-router";
+import { type ItemOf, useApi } from "../../queries.ts";
+import { Badge, type Tone } from "../../ui/badge.tsx";
+import { formatPlural } from "../../ui/format.ts";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { Part, Row } from "./triage-part.tsx";
+import { MAX_ROWS, type TriagePart } from "./triage-parts.ts";
+
+const EVERY_MS = 30_000;
+/** The list is newest first. The most severe groups among these are shown. */
+const MAX_READ = 200;
+
+type Severity = ItemOf<"listAlertGroups">["severity"];
+
+const severities: Record<Severity, { rank: number; tone: Tone }> = {
+  critical: { rank: 0, tone: "bad" },
+  warning: { rank: 1, tone: "warn" },
+  info: { rank: 2, tone: "plain" },
+};
+
+/** "Rule Forecast", or "3 alerts of Forecast, Budget" for several. */
+function describeRules({ firings, alerts }: Pick<ItemOf<"listAlertGroups">, "firings" | "alerts">) {
+  const names = alerts.map(({ name }) => name).join(", ");
+  return firings === 1 ? `Rule ${names}` : `${formatPlural(firings, "alert")} of ${names}`;
+}
+
+/** Open alerts, one row for each cause and scope. */
+export function OpenAlerts({ part }: { part: TriagePart }) {
+  const query = { is_over: false, limit: MAX_READ };
+  const groups = useApi("listAlertGroups", { query }, { everyMs: EVERY_MS });
+  const worst = groups.data?.data.toSorted(
+    (a, b) => severities[a.severity].rank - severities[b.severity].rank,
+  );
+  const all = (
+    <Link to="/alerts" className="link">
+      All alerts
+    </Link>
+  );
+  return (
+    <Part part={part} title="Open alerts" all={all} query={groups}>
+      {worst?.slice(0, MAX_ROWS).map((group) => (
+        <Row
+          key={group.id}
+          name={
+            <Link
+              to="/alerts/firings/$firingId"
+              params={{ firingId: group.newest_firing_id }}
+              title={group.title}
+              className="hover:underline"
+            >
+              {group.title}
+            </Link>
+          }
+          note={describeRules(group)}
+          end={
+            <span className="grid justify-items-end gap-0.5">
+              <Badge tone={severities[group.severity].tone}>{group.severity}</Badge>
+              <span className="text-quiet">
+                <RelativeTime at={group.last_fired_at} />
+              </span>
+            </span>
+          }
+        />
+      ))}
+    </Part>
+  );
+}
