@@ -8,8 +8,8 @@ import { type ServerProcess, textField } from "../../server/test/harness/server-
 import { createInviteLink, owner, postForCookie, setUpLinkOf } from "./company.ts";
 import { type FullKey, recordUsage } from "./full-usage.ts";
 
-// A company in which everything that the overview names is wrong at once: a blocked workspace, limits that will block soon,
-// dozens of open alerts, requests to decide, failing channels and upstreams, keys that expire, refusals, and simulated cost.
+// A company in which everything that the overview names is wrong at once. A workspace is blocked, and others will be soon.
+// Dozens of alerts are open, channels and upstreams fail, keys expire, and requests are refused. Some cost is simulated.
 
 export interface FullCompany {
   server: ServerProcess;

@@ -36,7 +36,7 @@ export const listLimitForecasts = route({
   response: z.object({
     data: z.array(limitForecast),
     has_more: z.boolean().meta({
-      description: "True: more limits may be used up. Those that come closest were examined.",
+      description: "True: more limits may be used up. Only the closest ones were examined.",
     }),
   }),
 });

@@ -152,7 +152,7 @@ export const boundingSpans: Readonly<Record<PeriodName, readonly BoundingSpan[]>
 };
 
 /**
- * Returns an upper bound of the cost that `forecastLimit` expects for the rest of the period. It needs no hours, so that
+ * Returns an upper bound of the cost that `forecastLimit` expects for the rest of the period. The bound needs no hours, so that
  * few of many limits need a forecast. `boundingNanoUsd`: cost of the
  * spans of `boundingSpans`.
  */

@@ -9,7 +9,7 @@ import { toNanoUsd } from "../../ui/format.ts";
 const DAY_MS = 86_400_000;
 export const DAYS = 30;
 
-/** Groups of a day. `before`: the day 30 days earlier. It is drawn beside the others and never added to them. */
+/** Groups of a day. `before`: the day 30 days earlier, which is drawn beside the others and never added. */
 export const REAL = "real";
 export const SIMULATED = "simulated";
 export const BEFORE = "before";

@@ -13,7 +13,7 @@ import { useOrganizationCounts } from "./queries.ts";
 import { Part, Row } from "./triage-part.tsx";
 import { MAX_ROWS, type TriagePart } from "./triage-parts.ts";
 
-// What waits for a decision, fails, expires, or was refused.
+// Parts for decisions, failures, keys that expire, and refusals.
 
 const EVERY_MS = 30_000;
 /** Increase requests among which those to decide are found. */

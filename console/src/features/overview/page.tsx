@@ -16,7 +16,7 @@ export function OverviewPage() {
   const { organization } = useSession();
   const seesCompany = may("api_keys:read") || may("spend_limits:read");
   const lead = seesCompany
-    ? "What needs you now, and what Claude costs."
+    ? "Tasks for you, and the cost of Claude."
     : "Your keys, and the workspaces where you can create one.";
   return (
     <Page title={organization.name} lead={lead}>

@@ -35,7 +35,7 @@ export function useTriage() {
   return { parts, counts, error: badges.error ?? counts.error };
 }
 
-/** What needs someone now. Each part loads and fails by itself, in its own space. */
+/** Everything that needs someone now. Each part loads and fails by itself, in its own space. */
 export function Triage() {
   const { parts, error } = useTriage();
   if (!parts) return error ? <ErrorState error={error} /> : <Skeleton className="h-56" />;

@@ -72,7 +72,7 @@ export function MonthStats({ summary, requestsSearch }: MonthStatsProps) {
   );
 }
 
-/** Cost of the month without that of the simulator, which nobody bills. */
+/** Cost of the month without that of the simulator, which is never billed. */
 function toRealUsd({ month_to_date_usd, simulated_usd }: CostSummary): string {
   return nanoToUsdText(toNanoUsd(month_to_date_usd) - toNanoUsd(simulated_usd));
 }
