@@ -9,6 +9,8 @@ import { alertCondition, alertScope } from "./alerts.ts";
 export const PREVIEW_DAYS = 30;
 /** Maximum scopes that a preview replays: the scope itself, and the child scopes with the highest spend. */
 export const MAX_REPLAYED_SCOPES = 60;
+/** The same for unusual spend, whose rule reads weeks of hours for each hour. */
+export const MAX_UNUSUAL_SCOPES = 12;
 const MAX_CHANNELS = 20;
 
 const coverage = z.enum(["whole", "part"]);
@@ -59,7 +61,7 @@ export const alertPreview = z
         newest: z.array(replayedFiring).meta({ description: "At most 20 firings, newest first." }),
         scopes: count.meta({ description: "Replayed scopes." }),
         scopes_left_out: count.meta({
-          description: `Scopes beyond the ${MAX_REPLAYED_SCOPES} with the highest spend.`,
+          description: `Scopes beyond the ${MAX_REPLAYED_SCOPES} with the highest spend, or the ${MAX_UNUSUAL_SCOPES} for unusual spend.`,
         }),
       })
       .nullable()

@@ -1,4 +1,8 @@
-import { MAX_REPLAYED_SCOPES, PREVIEW_DAYS } from "@bursar/contract/admin/alert-preview.ts";
+import {
+  MAX_REPLAYED_SCOPES,
+  MAX_UNUSUAL_SCOPES,
+  PREVIEW_DAYS,
+} from "@bursar/contract/admin/alert-preview.ts";
 import type { AlertCondition } from "@bursar/contract/admin/alerts.ts";
 import type { CountedScope } from "@bursar/contract/scope.ts";
 import type { Call } from "#src/access/call.ts";
@@ -66,7 +70,7 @@ export interface Replay {
 
 /**
  * Finds existing alerts that cover the new one, and replays its condition over recorded hours. Reads at most
- * MAX_REPLAYED_SCOPES scopes. Throws a 404, a 403 and a 400 as the creation of the alert does.
+ * MAX_REPLAYED_SCOPES scopes, or MAX_UNUSUAL_SCOPES. Throws a 404, a 403 and a 400 as the creation of the alert does.
  */
 export async function previewAlert(
   deps: AlertDeps,
@@ -162,8 +166,10 @@ async function replaySpend(deps: AlertDeps, of: Replayed): Promise<ReplayResult>
   if (condition.kind === "unusual_spend") {
     const fired = new Set<string>();
     for (let hour = window.first; hour < window.end; hour++) {
-      await waitForNextTurn();
-      firings.push(...replayUnusualHour(condition, scopes, { hour, fired }));
+      for (const found of replayUnusualHour(condition, scopes, { hour, fired })) {
+        firings.push(...found);
+        await waitForNextTurn();
+      }
     }
   }
   for (const scope of scopes) {
@@ -193,7 +199,8 @@ async function readScopes(
   const isOfPace = condition.kind === "unusual_spend";
   const firstMs = window.first * HOUR_MS;
   const { scopes, total } = await listReplayedScopes(database, {
-    ...{ scope, includesBelow, sinceMs: firstMs, limit: MAX_REPLAYED_SCOPES },
+    ...{ scope, includesBelow, sinceMs: firstMs },
+    limit: isOfPace ? MAX_UNUSUAL_SCOPES : MAX_REPLAYED_SCOPES,
     needsLimit: !isOfPace && !hasAmount,
     hasPeople: !isOfPace,
   });

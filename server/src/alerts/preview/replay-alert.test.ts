@@ -117,7 +117,7 @@ describe("an unusual hour", () => {
     const fired = new Set<string>();
     const firings = [];
     for (let hour = hourAt(at) - 3; hour < hourAt(at) + HOURS_PER_DAY; hour++) {
-      firings.push(...replayUnusualHour(condition, scopes, { hour, fired }));
+      firings.push(...[...replayUnusualHour(condition, scopes, { hour, fired })].flat());
     }
     return firings.map(({ scopeType, threshold, atMs }) => [
       scopeType,

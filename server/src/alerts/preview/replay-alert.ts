@@ -186,32 +186,35 @@ export function replayForecast(
 /** Order in which the evaluation reads scopes, so that a wider scope does not repeat a narrow one. */
 const unusualOrder: readonly CountedScope["type"][] = ["api_key", "workspace", "organization"];
 
-/** Evaluates one hour of all scopes. `fired` has the firings of earlier hours, and gets the new ones. */
-export function replayUnusualHour(
+/**
+ * Evaluates one hour of all scopes, and yields the firings of each scope. `fired` has the keys of earlier firings, and gets
+ * those of new ones.
+ */
+export function* replayUnusualHour(
   condition: ConditionOf<"unusual_spend">,
   scopes: readonly ReplayedScope[],
   { hour, fired }: { hour: number; fired: Set<string> },
-): ReplayedFiring[] {
+): Generator<ReplayedFiring[]> {
   const unusual = new UnusualFirings();
   const minNanoUsd = parseUsd(condition.min_usd);
   const dayStart = Math.floor((hour - 1) / HOURS_PER_DAY) * HOURS_PER_DAY;
   const ordered = scopes.toSorted(
     (a, b) => unusualOrder.indexOf(a.scopeType) - unusualOrder.indexOf(b.scopeType),
   );
-  return ordered.flatMap((scope) => {
-    if (scope.spend === null) return [];
+  for (const scope of ordered) {
+    if (scope.spend === null) continue;
     const spentNanoUsd = sumOfHours(scope.spend, dayStart, hour + 1);
-    if (spentNanoUsd === 0n || spentNanoUsd < minNanoUsd) return [];
+    if (spentNanoUsd === 0n || spentNanoUsd < minNanoUsd) continue;
     const row = { ...toWatchedScope(scope), condition, spentNanoUsd };
     const spend = cutSpend(scope.spend, hour);
     const found = unusual.find(row, { spend, nowMs: endOfHour(hour) - 1 });
-    return found.flatMap((firing) => {
+    yield found.flatMap((firing) => {
       const key = `${firing.scopeId} ${firing.episode} ${firing.threshold}`;
       if (fired.has(key)) return [];
       fired.add(key);
       return [toReplayed(scope, firing, hour)];
     });
-  });
+  }
 }
 
 /** The hours that an evaluation at the end of `hour` reads. Like there, the first one has a cost. */
