@@ -50,7 +50,8 @@ export async function describeApiKeys(
 ): Promise<ApiKeyView[]> {
   const ids = rows.map(({ id }) => id);
   const maxDays = await findMaxKeyLifetimeDays(db, organizationId);
-  const secrets = await listWorkingSecrets(db, ids, new Date(nowMs));
+  const working = await listWorkingSecrets(db, ids, new Date(nowMs));
+  const secrets = Map.groupBy(working, ({ api_key_id }) => api_key_id);
   const spent = await readSpentOfMonth(db, organizationId, rows, nowMs);
   const policies = await findRotationPolicies(db, [
     ...new Set(rows.map(({ workspace_id }) => workspace_id)),
@@ -64,7 +65,7 @@ export async function describeApiKeys(
     monthlyLimitUsd: toUsdNumber(limits.get(row.id)),
     attention: listAttention(toKeyTimes(row, maxDays, nowMs), nowMs),
     // No caller has the secret of a Claude Code key.
-    secrets: secrets.filter(({ api_key_id }) => api_key_id === row.id && row.purpose === "calls"),
+    secrets: row.purpose === "calls" ? (secrets.get(row.id) ?? []) : [],
     spentMonthNanoUsd: spent.get(row.id) ?? 0n,
     exceedsMaxLifetime: exceedsMaxLifetime(row, maxDays, nowMs),
     rotation: findRotationTimes(row, policies.get(row.workspace_id), nowMs),

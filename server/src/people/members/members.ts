@@ -340,10 +340,8 @@ async function show(
     memberIds: rows.map(({ id }) => id),
     onlyIds: listPermittedWorkspaces(caller, "workspaces:read"),
   });
-  return rows.map((row) => ({
-    row,
-    workspaces: given.filter((role) => role.member_id === row.id),
-  }));
+  const byMember = Map.groupBy(given, ({ member_id }) => member_id);
+  return rows.map((row) => ({ row, workspaces: byMember.get(row.id) ?? [] }));
 }
 
 async function showOne(db: Database | Tx, caller: Caller, row: MemberRow): Promise<ShownMember> {
