@@ -1,6 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import { stateOf, toneOf, warningsOf } from "../../kit/api-keys/key-state.ts";
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
+import { useDelayedChange } from "../../kit/delayed-change/use-delayed-change.ts";
+import { SimulatedPart } from "../../kit/usage/simulated.tsx";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { Money } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
@@ -16,9 +18,11 @@ import { permissionWords, strongest } from "./words.ts";
 export function KeyBadges({ apiKey }: { apiKey: ApiKey }) {
   const nowMs = useNow();
   const state = stateOf(apiKey);
+  const delayed = useDelayedChange(apiKey.id);
   return (
     <span className="inline-flex flex-wrap gap-1">
       <Badge tone={toneOf(state)}>{state}</Badge>
+      {delayed && <Badge tone="warn">{delayed}</Badge>}
       {warningsOf(apiKey, nowMs).map(({ tone, text }) => (
         <Badge key={text} tone={tone}>
           {text}
@@ -32,16 +36,22 @@ interface ColumnOptions {
   isOneWorkspace: boolean;
   /** Whether the member can see the usage of keys. */
   hasTrends: boolean;
+  /** Simulated part of the spend of this month, nano-dollars by key. */
+  simulated: ReadonlyMap<string, bigint>;
 }
 
-export function makeColumns({ isOneWorkspace, hasTrends }: ColumnOptions): Column<ApiKey>[] {
+export function makeColumns({
+  isOneWorkspace,
+  hasTrends,
+  simulated,
+}: ColumnOptions): Column<ApiKey>[] {
   return [
     nameColumn,
     ...(isOneWorkspace ? [] : [workspaceColumn]),
     ownerColumn,
     permissionColumn,
     statusColumn,
-    spentColumn,
+    makeSpentColumn(simulated),
     ...(hasTrends ? [trendColumn] : []),
     ...timeColumns,
   ];
@@ -111,27 +121,36 @@ const statusColumn: Column<ApiKey> = {
   cell: (key) => <KeyBadges apiKey={key} />,
 };
 
-const spentColumn: Column<ApiKey> = {
+const makeSpentColumn = (simulated: ColumnOptions["simulated"]): Column<ApiKey> => ({
   id: "spent",
   header: "This month",
   isNumeric: true,
   from: "sm",
   sortBy: (key) => toNanoUsd(key.spent_month_usd),
-  cell: (key) => <SpentCell apiKey={key} />,
-};
+  cell: (key) => <SpentCell apiKey={key} simulatedNano={simulated.get(key.id) ?? 0n} />,
+});
 
 const NEAR = 0.75;
 const CLOSE = 0.9;
 
 /** Spend of the month, with its share of the key's own monthly limit. */
-function SpentCell({ apiKey }: { apiKey: ApiKey }) {
+function SpentCell({ apiKey, simulatedNano }: { apiKey: ApiKey; simulatedNano: bigint }) {
   const { spent_month_usd: spent, monthly_limit_usd: limit } = apiKey;
-  if (limit === null) return <Money usd={spent} />;
+  const simulated = <SimulatedPart partNano={simulatedNano} sumNano={toNanoUsd(spent)} />;
+  if (limit === null) {
+    return (
+      <span className="inline-grid justify-items-end">
+        <Money usd={spent} />
+        {simulated}
+      </span>
+    );
+  }
   const share = limit === 0 ? 1 : shareOf(spent, String(limit));
   const tone = share >= CLOSE ? "text-bad" : share >= NEAR ? "text-warn" : "text-quiet";
   return (
-    <span className="grid">
+    <span className="inline-grid justify-items-end">
       <Money usd={spent} />
+      {simulated}
       <span className={classNames("text-xs whitespace-nowrap", tone)}>
         {Math.floor(share * 100)} % of {formatUsd(String(limit))}
       </span>

@@ -7,6 +7,7 @@ import type { ApiKey } from "../../kit/api-keys/queries.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { TableTools } from "../../kit/tables/table-tools.tsx";
 import { useTableView } from "../../kit/tables/use-table-view.ts";
+import { useSimulatedMonth } from "../../kit/usage/simulated-month.ts";
 import type { WholeList } from "../../queries.ts";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
@@ -105,9 +106,10 @@ function KeyTable({ workspaceId, list, search, create }: KeyTableProps) {
     } as never);
   const isOneWorkspace = workspaceId !== undefined;
   const hasTrends = may("usage:read", workspaceId);
+  const simulated = useSimulatedMonth("api_key");
   const columns = useMemo(
-    () => makeColumns({ isOneWorkspace, hasTrends }),
-    [isOneWorkspace, hasTrends],
+    () => makeColumns({ isOneWorkspace, hasTrends, simulated }),
+    [isOneWorkspace, hasTrends, simulated],
   );
   const view = useTableView();
   const rows = useShownKeys(list, search);

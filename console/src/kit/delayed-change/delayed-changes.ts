@@ -5,7 +5,7 @@ const MAX_WAITING = 20;
 
 /** A change that waits, so that the member can undo it. */
 export interface ChangeToDelay {
-  /** Id of what changes. A later change of the same thing replaces one that still waits. */
+  /** Id of the changed thing, or several ids with spaces. A later change of the same subject replaces one that waits. */
   subject: string;
   /** Subject of a sentence: "Key “ci”". */
   name: string;
