@@ -4,15 +4,17 @@ import type { Page } from "@playwright/test";
 import { type ServerProcess, stopAllServers } from "../../server/test/harness/server-process.ts";
 import { findChromium, launchChromium } from "./browser.ts";
 import { owner, startCompany } from "./company.ts";
+import { countGrants, insertLargeCompany, KEYS, MEMBERS, WORKSPACES } from "./large-company.ts";
 import { openPage, settle, signIn } from "./open-console.ts";
 
-const KEYS = 10_000;
-const WORKSPACES = 1_000;
+/** Measured calls of each list route. */
+const RUNS = 20;
 const executable = findChromium();
 if (executable === null) throw new Error("no Chromium was found");
 
 const { server } = await startCompany();
-await insertRows(server);
+await insertLargeCompany(server);
+await measureLists(server);
 const browser = await launchChromium(executable);
 try {
   const { page } = await openPage(browser);
@@ -106,6 +108,8 @@ function actions(url: string): [what: string, act: (page: Page) => Promise<void>
     ["open the limits, one for each workspace", (page) => goTo(page, url, "/spend-limits")],
     ["scroll through the limits", scroll],
     ["open the usage", (page) => goTo(page, url, "/usage?range=30d")],
+    ["open the members", (page) => goTo(page, url, "/members")],
+    ["open the access list", (page) => goTo(page, url, "/access")],
     ["open the audit log", (page) => goTo(page, url, "/audit-log")],
   ];
 }
@@ -115,29 +119,69 @@ async function goTo(page: Page, url: string, path: string): Promise<void> {
   await settle(page);
 }
 
-/** Inserts by SQL, because the API would take many minutes. */
-async function insertRows({ sql }: ServerProcess): Promise<void> {
-  await sql(
-    `INSERT INTO workspace (id, organization_id, name, display_color, tags)
-     SELECT 'wksp_large' || lpad(i::text, 20, '0'), (SELECT id FROM organization), 'Team ' || i, '#3F7CAC', '{}'
-     FROM generate_series(1, $1::int) AS i`,
-    [WORKSPACES],
+/** Prints the time of each list route over HTTP, and of a whole export with the memory of the server. */
+async function measureLists(of: ServerProcess): Promise<void> {
+  const grants = await countGrants(of);
+  process.stdout.write(
+    `\n| ${KEYS} keys, ${MEMBERS} members, ${grants} grants | p50 ms | p95 ms |\n|---|---|---|\n`,
   );
-  await sql(
-    `INSERT INTO api_key (id, organization_id, workspace_id, name, permission, created_by_type, created_by_id)
-     SELECT 'apikey_large' || lpad(i::text, 20, '0'), (SELECT id FROM organization),
-       'wksp_large' || lpad((1 + i % $2)::text, 20, '0'), 'Key ' || i, 'write', 'system', 'large'
-     FROM generate_series(1, $1::int) AS i`,
-    [KEYS, WORKSPACES],
+  const deep = await findDeepPage(of, "/v1/admin/access?limit=200", 150);
+  const { data } = await of.mustAdmin("GET", "/v1/admin/api_keys?limit=100&name=Key");
+  const ids = (data as { id: string }[]).map(({ id }) => id).join(",");
+  const paths = {
+    "1,000 keys": "/v1/admin/api_keys?limit=1000",
+    "1,000 keys that need attention": "/v1/admin/api_keys?limit=1000&needs_attention=true",
+    "key hygiene": "/v1/admin/key_hygiene",
+    "trends of 100 keys": `/v1/admin/api_keys/trends?api_key_ids=${ids}`,
+    "1,000 workspaces": "/v1/admin/workspaces?limit=1000",
+    "500 members": "/v1/admin/members?limit=1000",
+    "200 grants": "/v1/admin/access?limit=200",
+    "200 grants after 30,000": deep,
+    "200 grants, unused for 30 days": "/v1/admin/access?limit=200&unused_days=30",
+    "200 grants of a search": "/v1/admin/access?limit=200&search=Person%20499",
+  };
+  for (const [what, path] of Object.entries(paths)) {
+    const times: number[] = [];
+    for (let run = 0; run <= RUNS; run += 1) {
+      const startedAt = performance.now();
+      await of.mustAdmin("GET", path);
+      if (run > 0) times.push(performance.now() - startedAt);
+    }
+    times.sort((a, b) => a - b);
+    const at = (part: number) => Math.round(times[Math.ceil(part * RUNS) - 1] ?? 0);
+    process.stdout.write(`| ${what} | ${at(0.5)} | ${at(0.95)} |\n`);
+  }
+  await measureOnce("export of all grants", () => of.admin("GET", "/v1/admin/access/export"));
+  const created = await measureOnce("create 500 keys", () =>
+    of.mustAdmin("POST", "/v1/admin/api_keys/create", {
+      workspace_id: `wksp_large${"1".padStart(20, "0")}`,
+      name_prefix: "many-",
+      count: 500,
+    }),
   );
-  await sql(
-    `INSERT INTO api_key_secret (api_key_id, hash, hint, created_at, last_used_at)
-     SELECT id, sha256(id::bytea), 'sk-ant-api03-' || right(id, 4), now(), now() - random() * interval '40 days'
-     FROM api_key WHERE created_by_id = 'large'`,
+  const many = (created["data"] as { id: string }[]).map(({ id }) => id);
+  await measureOnce("disable 500 keys", () =>
+    of.mustAdmin("POST", "/v1/admin/api_keys/disable", { ids: many }),
   );
-  await sql(
-    `INSERT INTO spend_limit (id, organization_id, scope_type, scope_id, period, amount_nano_usd, enforcement)
-     SELECT 'spl_large' || right(id, 20), organization_id, 'workspace', id, 'monthly', 100000000000, 'strict'
-     FROM workspace WHERE id LIKE 'wksp_large%'`,
+  await measureOnce("archive 500 keys", () =>
+    of.mustAdmin("POST", "/v1/admin/api_keys/archive", { ids: many }),
   );
+  process.stdout.write("\n");
+}
+
+async function measureOnce<Result>(what: string, act: () => Promise<Result>): Promise<Result> {
+  const startedAt = performance.now();
+  const result = await act();
+  process.stdout.write(`| ${what} | ${Math.round(performance.now() - startedAt)} | |\n`);
+  return result;
+}
+
+/** Path of a later page. */
+async function findDeepPage(of: ServerProcess, path: string, pages: number): Promise<string> {
+  let next = path;
+  for (let page = 0; page < pages; page += 1) {
+    const { next_page: cursor } = await of.mustAdmin("GET", next);
+    next = `${path}&page=${String(cursor)}`;
+  }
+  return next;
 }
