@@ -18,6 +18,9 @@ export const myUsage = z
     starting_at: timestamp,
     ending_at: timestamp.meta({ description: "End of the period, when limits start again." }),
     totals: z.object(sums),
+    simulated_usd: usdText.meta({
+      description: "Part of the total cost that the simulator answered, which is never billed.",
+    }),
     bucket: z.enum(["1h", "1d"]),
     buckets: z.array(z.object({ starting_at: timestamp, ...sums })).meta({
       description: "Hours of a day, or days of a week or month. Empty ones are omitted.",

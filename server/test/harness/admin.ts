@@ -85,6 +85,7 @@ export interface TestOrganization {
     memberId?: string;
     tagIds?: string[];
     isEstimated?: boolean;
+    serviceTier?: string;
     claimed?: ClaimedLabels;
     cut?: Cut;
   }): Promise<string>;

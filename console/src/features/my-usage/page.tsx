@@ -3,7 +3,7 @@ import { currentPeriodWords } from "../../kit/spend-limits/words.ts";
 import { WorkspaceName } from "../../kit/workspaces/workspace-link.tsx";
 import { useApi } from "../../queries.ts";
 import { useMay } from "../../session.ts";
-import { formatCount, formatUsd } from "../../ui/format.ts";
+import { formatCount, formatUsd, toNanoUsd } from "../../ui/format.ts";
 import { Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { Stat, StatRow } from "../../ui/stat.tsx";
@@ -87,7 +87,14 @@ function Sums({ usage }: { usage: Usage }) {
   return (
     <>
       <StatRow>
-        <Stat label={`Spent ${currentPeriodWords[period]}`} value={formatUsd(totals.cost_usd)} />
+        <Stat
+          label={`Spent ${currentPeriodWords[period]}`}
+          value={formatUsd(totals.cost_usd)}
+          note={
+            toNanoUsd(usage.simulated_usd) > 0n &&
+            `${formatUsd(usage.simulated_usd)} of it is simulated, and no provider bills it`
+          }
+        />
         <Stat label="Requests" value={formatCount(totals.requests)} />
         <Stat label="Resets" value={<RelativeTime at={ending_at} />} />
       </StatRow>

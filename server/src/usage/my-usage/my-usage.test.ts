@@ -49,6 +49,16 @@ describe("the usage of a person", () => {
     expect((await read(owner.client)).totals.requests).toBe(0);
   });
 
+  test("says which part of the cost is simulated", async ({ org, workspaceId, ada, ownKey }) => {
+    const request = { workspaceId, apiKeyId: ownKey.id, memberId: ada.id };
+    await org.recordRequest(request);
+    expect((await read(ada.client)).simulated_usd).toBe("0.00");
+    await org.recordRequest({ ...request, serviceTier: "simulated" });
+    const { totals, simulated_usd } = await read(ada.client);
+    expect(totals).toEqual({ cost_usd: "0.0001622", requests: 2 });
+    expect(simulated_usd).toBe("0.0000811");
+  });
+
   test("counts once for each tag of a request", async ({ org, ada, ownKey, workspaceId }) => {
     const tagged = { tags: { cost_center: "4711", stage: "test" } };
     await org.operator.post(`/v1/admin/workspaces/${workspaceId}`, tagged);

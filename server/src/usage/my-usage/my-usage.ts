@@ -1,3 +1,4 @@
+import { SIMULATED_TIER } from "@bursar/contract/usage-shape.ts";
 import type { ReportCall } from "#src/access/call.ts";
 import { getPersonId } from "#src/access/own-api-key.ts";
 import type { Tx } from "#src/db/pool.ts";
@@ -19,6 +20,8 @@ export interface MyUsage {
   period: SpendPeriod;
   bucket: "1h" | "1d";
   totals: UsageCounts;
+  /** Cost that the simulator answered, a part of the total. */
+  simulatedNanoUsd: bigint;
   buckets: readonly ReportRow[];
   models: readonly ReportRow[];
   apiKeys: readonly ReportRow[];
@@ -48,6 +51,10 @@ export async function getMyUsage(
   });
   const bucket = periodName === "daily" ? "1h" : "1d";
   const whole = { filter, bucket, range: period, isOpenEnded: true } as const;
+  const simulated = {
+    ...whole,
+    filter: { ...filter, values: { ...filter.values, service_tier: [SIMULATED_TIER] } },
+  };
   return inReport(reader, async (tx) => {
     const models = await listByCost(tx, { ...whole, columns: ["model"] });
     const apiKeys = await listByCost(tx, { ...whole, columns: ["api_key_id"] });
@@ -65,6 +72,7 @@ export async function getMyUsage(
       period,
       bucket,
       totals: await sumRange(tx, whole),
+      simulatedNanoUsd: (await sumRange(tx, simulated)).cost_nano_usd,
       buckets,
       models,
       apiKeys,

@@ -20,6 +20,7 @@ export function makeMyUsageHandlers(
         starting_at: toIso(period.startMs),
         ending_at: toIso(period.endMs),
         totals: toSums(usage.totals),
+        simulated_usd: formatUsd(usage.simulatedNanoUsd),
         bucket: usage.bucket,
         buckets: usage.buckets.map((row) => ({
           starting_at: toIso(row.bucket_at?.getTime() ?? period.startMs),
