@@ -34,7 +34,10 @@ export function Shell() {
       >
         Skip to the page
       </a>
-      <aside className="no-print sticky top-0 hidden h-dvh flex-col border-r border-line bg-sunk/55 lg:flex">
+      <aside
+        aria-label="Menu"
+        className="no-print sticky top-0 hidden h-dvh flex-col border-r border-line bg-sunk/55 lg:flex"
+      >
         <Rail onSearch={() => setIsPaletteOpen(true)} />
       </aside>
       <TopBar onSearch={() => setIsPaletteOpen(true)} />

@@ -9,13 +9,15 @@ import { Page, Section } from "../../ui/page.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { CostCenterForm } from "./cost-center-form.tsx";
-import { type ListedStatement, useStatements } from "./queries.ts";
+import { type ListedStatement, useContractTerms, useStatements } from "./queries.ts";
 import { TermsSection } from "./terms.tsx";
 import { nameMonth, stateWords } from "./words.ts";
 
 /** Monthly statements, the terms of the contract, and the tag of cost centres. */
 export function StatementsPage() {
   const statements = useStatements();
+  // Parts below come after those above, which would move them.
+  const terms = useContractTerms();
   const mayChange = useMay()("statements:write");
   const columns = useMemo(makeColumns, []);
   if (statements.error) {
@@ -38,13 +40,15 @@ export function StatementsPage() {
             rowKey={({ month }) => month}
           />
         )}
-        <TermsSection mayChange={mayChange} />
-        <Section
-          title="Cost centres"
-          lead="A tag of workspaces and keys whose values are your cost centres. Requests without it are not allocated."
-        >
-          <CostCenterForm mayChange={mayChange} />
-        </Section>
+        {!statements.isPending && <TermsSection mayChange={mayChange} />}
+        {!statements.isPending && !terms.isPending && (
+          <Section
+            title="Cost centres"
+            lead="A tag of workspaces and keys whose values are your cost centres. Requests without it are not allocated."
+          >
+            <CostCenterForm mayChange={mayChange} />
+          </Section>
+        )}
       </div>
     </Page>
   );
