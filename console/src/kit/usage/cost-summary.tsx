@@ -1,3 +1,5 @@
+import { SIMULATED_TIER } from "@bursar/contract/usage-shape.ts";
+import { Link } from "@tanstack/react-router";
 import type { Answer } from "../../api-client.ts";
 import { useApi } from "../../queries.ts";
 import { Money } from "../../ui/amounts.tsx";
@@ -8,7 +10,6 @@ import { CostNotes } from "./cost-notes.tsx";
 import { StaleBadge } from "./live.tsx";
 import type { FilterQuery } from "./report-query.ts";
 import type { ReportSearch } from "./search.ts";
-import { SimulatedNote } from "./simulated.tsx";
 
 export type CostSummary = Answer<"getCostSummary">;
 
@@ -110,7 +111,7 @@ export function LastMonthStats({ summary }: { summary: CostSummary | undefined }
 }
 
 function MonthNote({ summary, requestsSearch }: SummaryProps & { requestsSearch: ReportSearch }) {
-  const { today_usd, adjustments_usd, simulated_usd } = summary;
+  const { today_usd, adjustments_usd } = summary;
   return (
     <>
       <Money usd={today_usd} /> today
@@ -122,13 +123,18 @@ function MonthNote({ summary, requestsSearch }: SummaryProps & { requestsSearch:
       )}
       {hasSimulated(summary) && (
         <span className="block">
-          <Money usd={summary.simulated_usd} /> simulated besides, not billed
+          <Money usd={summary.simulated_usd} />{" "}
+          <Link
+            to="/requests"
+            search={{ ...requestsSearch, service_tier: [SIMULATED_TIER] }}
+            className="link"
+          >
+            simulated
+          </Link>{" "}
+          besides, not billed
         </span>
       )}
       <CostNotes counts={summary} search={requestsSearch} />
-      {toNanoUsd(simulated_usd) > 0n && (
-        <SimulatedNote usd={simulated_usd} search={requestsSearch} />
-      )}
     </>
   );
 }
