@@ -21,7 +21,7 @@ export const alertGroup = z
     workspace_id: workspaceId.nullable(),
     title: z.string().meta({ description: "Summary of the newest firing, in one sentence." }),
     severity: z.enum(["critical", "warning", "info"]).meta({
-      description: "Severity of the newest firing.",
+      description: "Highest severity of these firings.",
     }),
     alerts: z
       .array(z.object({ id: alertId, name: z.string(), is_deleted: z.boolean() }))

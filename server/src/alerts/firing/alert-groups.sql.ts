@@ -19,6 +19,8 @@ export interface AlertGroupRow extends AlertGroupKey {
   firstFiredAt: Date;
   lastFiredAt: Date;
   newestFiringId: string;
+  /** Thresholds of these firings, each once. */
+  thresholds: string[];
   threshold: string;
   facts: NewFiring["facts"];
 }
@@ -69,7 +71,7 @@ export async function listGroups(
       SELECT firing.kind, firing.scope_type, firing.scope_id, ${groupKey} AS key,
         count(*)::integer AS firings, count(*) FILTER (WHERE firing.acknowledged_at IS NULL)::integer AS open_firings,
         min(firing.fired_at) AS first_fired_at, max(firing.fired_at) AS last_fired_at,
-        array_agg(DISTINCT firing.alert_id) AS alert_ids,
+        array_agg(DISTINCT firing.alert_id) AS alert_ids, array_agg(DISTINCT firing.threshold) AS thresholds,
         (array_agg(firing.id ORDER BY firing.fired_at DESC, (firing.covered_by_id IS NULL) DESC,
           ${thresholdRankOf("firing")} DESC NULLS LAST, firing.id DESC))[1] AS newest_id
       FROM alert_firing AS firing ${filter.isOver === undefined ? sql`` : sql`JOIN alert ON alert.id = firing.alert_id`}
@@ -81,7 +83,8 @@ export async function listGroups(
     SELECT alert_group.kind, alert_group.scope_type AS "scopeType", alert_group.scope_id AS "scopeId",
       coalesce(${scopeName("newest")}, '') AS "scopeName", newest.workspace_id AS "workspaceId",
       alert_group.firings, alert_group.open_firings AS "openFirings", alert_group.first_fired_at AS "firstFiredAt",
-      alert_group.last_fired_at AS "lastFiredAt", newest.id AS "newestFiringId", newest.threshold, newest.facts,
+      alert_group.last_fired_at AS "lastFiredAt", newest.id AS "newestFiringId", alert_group.thresholds,
+      newest.threshold, newest.facts,
       (SELECT jsonb_agg(jsonb_build_object('id', alert.id, 'name', alert.name, 'is_deleted', alert.deleted_at IS NOT NULL)
           ORDER BY alert.name, alert.id)
         FROM alert WHERE alert.id = ANY(alert_group.alert_ids)) AS alerts

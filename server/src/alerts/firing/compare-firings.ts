@@ -15,6 +15,16 @@ export function severityOf({
 }
 
 const severities = ["critical", "warning", "info"] as const;
+
+/** The highest severity of firings of one kind. */
+export function findHighestSeverity(
+  kind: Ranked["kind"],
+  thresholds: readonly string[],
+): AlertMessage["severity"] {
+  const found = new Set(thresholds.map((threshold) => severityOf({ kind, threshold })));
+  return severities.find((severity) => found.has(severity)) ?? "info";
+}
+
 const scopes = [
   "organization",
   "workspace",

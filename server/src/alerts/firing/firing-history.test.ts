@@ -220,6 +220,12 @@ groupTest(
   },
 );
 
+groupTest("a group has the highest severity of its firings", async ({ groups }) => {
+  await groups.record(1, { threshold: "100%" });
+  await groups.record(1, { threshold: "75%", episode: "after a raise" });
+  expect(await groups.list()).toMatchObject([{ severity: "critical" }]);
+});
+
 groupTest("pages of groups have the newest firing first", async ({ org, workspaceId, groups }) => {
   const { id: otherId } = await org.admin.createWorkspace();
   await groups.record(1, { scopeId: otherId, workspaceId: otherId });

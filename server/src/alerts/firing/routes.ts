@@ -13,7 +13,7 @@ import { toGroupId } from "./alert-group-id.ts";
 import type { AlertGroupRow } from "./alert-groups.sql.ts";
 import { acknowledgeFirings, listAlertGroups } from "./alert-groups.ts";
 import { describeFiring } from "./alert-words.rule.ts";
-import { severityOf } from "./compare-firings.ts";
+import { findHighestSeverity } from "./compare-firings.ts";
 
 export function makeAlertGroupHandlers(
   deps: AlertDeps,
@@ -40,7 +40,7 @@ function toGroup(row: AlertGroupRow): z.input<typeof alertGroup> {
     scope_name: row.scopeName,
     workspace_id: row.workspaceId,
     title: describeFiring(row).title,
-    severity: severityOf(row),
+    severity: findHighestSeverity(row.kind, row.thresholds),
     alerts: row.alerts,
     firings: row.firings,
     open_firings: row.openFirings,
