@@ -268,7 +268,7 @@ const consoleRules = [
     to: {
       path: "^contract/src/",
       pathNot:
-        "^contract/src/(access-paths|claude-code-file|console-pages|key-issues|permissions|report-headers|telemetry-signals|usage-shape)[.]ts$",
+        "^contract/src/(access-paths|claude-code-file|console-pages|key-issues|permissions|report-headers|statement-groups|telemetry-signals|usage-shape)[.]ts$",
       dependencyTypesNot: ["type-only"],
     },
   },
