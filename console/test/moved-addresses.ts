@@ -45,8 +45,9 @@ export function testMovedAddresses({ company, open, openSession, goTo }: Console
     const { page } = opened;
     const { url } = company().server;
     const readScript = async (path: string) =>
-      /<script[^>]*>/.exec(await (await fetch(url + path)).text())?.[0];
+      /<script[^>]* src="[^"]*\/index-[^"]*">/.exec(await (await fetch(url + path)).text())?.[0];
     const consoleScript = await readScript("/");
+    expect(consoleScript).toBeDefined();
     const addresses = listMovedAddresses(company());
     const covered = new Set(addresses.map(([before]) => before.split(/[?]/)[0]));
     const missing = movedConsolePages.filter(([before]) => !covered.has(before));
