@@ -324,7 +324,7 @@ describeConsole("changes", (console) => {
     const { page } = await openOverview();
     const find = async (text: string) => {
       await page.keyboard.press("Control+k");
-      await page.getByPlaceholder(/^Search pages, workspaces/).fill(text);
+      await page.getByPlaceholder(/^Search pages, guides/).fill(text);
     };
     await find("kath");
     await page.getByRole("option", { name: "Katherine Johnson" }).click();

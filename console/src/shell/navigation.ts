@@ -61,6 +61,7 @@ const spend: readonly Place[] = [
     to: "/statements",
     icon: ReceiptText,
     action: "statements:read",
+    shortcut: "g",
   },
   {
     label: "Limits",
