@@ -31,7 +31,7 @@ const randomTexts = {
   id: /\b[a-z]{2,}_[0-9A-Za-z]{20,}\b/g,
   time: /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g,
   email: /[\w.+-]+@[\w.-]+/g,
-  name: /\bName[ _]\d+/g,
+  name: /\bName[ _-]\d+/g,
   hint: /\b\w{3}\.\.\.\w{4}\b/g,
   amount: /\b[1-9]\d{3}\.00\b/g,
   color: /#[0-9A-F]{6}\b/g,

@@ -372,6 +372,7 @@ async function readEverything(
     policies: [{ name: "Everyone", group_ids: [], settings: { cleanupPeriodDays: 30 } }],
   });
   values["managed_settings_version_id"] = await list("/v1/admin/managed_settings/versions");
+  values["month"] = new Date().toISOString().slice(0, "YYYY-MM".length);
   values["user_code"] = (await startSignIn(server)).user_code;
   const review = await server.mustAdmin("POST", "/v1/admin/access_reviews", {
     name: "Everything",

@@ -31,6 +31,7 @@ const pathOf: Record<string, string> = {
   exportAccess: "/v1/admin/access/export?format=csv",
   exportAuditEvents: "/v1/admin/audit_events/export?format=csv",
   exportTags: "/v1/admin/tags/export",
+  exportStatement: "/v1/admin/statements/2026-11/export?format=csv",
 };
 
 test.beforeAll(async ({ org, useKey }) => {

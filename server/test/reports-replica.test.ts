@@ -122,8 +122,11 @@ describe("while the replica is 3 s behind", () => {
     await recordRequests(1, { agentSessionId: "session-1" });
     await catchUp();
     await delayReplica();
+    const month = new Date(clock.nowMs).toISOString().slice(0, "YYYY-MM".length);
     const times = "starting_at=2026-11-01T00:00:00Z&ending_at=2026-11-02T00:00:00Z";
     const queries: Record<string, string> = {
+      exportStatement: "?format=csv",
+      listStatementRows: "?group_by=workspace",
       getOfficialUsageReport: `?${times}&bucket_width=1d`,
       getOfficialCostReport: `?${times}`,
       getOfficialClaudeCodeReport: "?starting_at=2026-11-01",
@@ -131,7 +134,10 @@ describe("while the replica is 3 s behind", () => {
       listAnalyticsCost: `?${times}`,
     };
     const readable = adminRoutes
-      .map((each) => ({ ...each, path: each.path.replace("{agent_session_id}", "session-1") }))
+      .map((each) => ({
+        ...each,
+        path: each.path.replace("{agent_session_id}", "session-1").replace("{month}", month),
+      }))
       .filter(
         ({ method, path, action }) =>
           method === "GET" &&

@@ -205,8 +205,10 @@ describe("four nodes", () => {
     const made = await createLimitedWorkspace(servers, limit);
     let answered = 0;
     for (const server of servers) {
+      // A node refuses while the database of a busy machine is slow for a moment.
+      const isAnswered = async () => ((await ask(server, made)).status === 200 ? true : null);
       for (let i = 0; i < 3; i++) {
-        expect((await ask(server, made)).status).toBe(200);
+        await eventually(30_000, "an answered request", isAnswered);
         answered += 1;
       }
     }

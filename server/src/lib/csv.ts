@@ -8,12 +8,11 @@ type Cell = string | number | boolean | null;
  * `fromInert` is exact.
  */
 const formula = /^'*(?:[\t\r\n]|\s*[=+\-@＝＋－＠])/;
-/** A negative amount is a number for a spreadsheet, and programs read it as one. */
 const negativeNumber = /^-\d+(\.\d+)?$/;
 
-/** Prevents evaluation of a text by spreadsheets. Numbers stay unchanged. */
+/** Prevents evaluation of a text by spreadsheets. */
 function toInert(text: string): string {
-  return formula.test(text) && !negativeNumber.test(text) ? `'${text}` : text;
+  return formula.test(text) ? `'${text}` : text;
 }
 
 /** Removes the apostrophe of an exported cell. */
@@ -23,14 +22,21 @@ export function fromInert(text: string): string {
 
 /**
  * Formats CSV (RFC 4180). Names and user agents are untrusted: a cell that a spreadsheet would evaluate starts with an
- * apostrophe.
+ * apostrophe. A negative number of an amount stays a number. `isAmount`: columns of amounts, by position.
  */
-export function toCsv(rows: readonly (readonly Cell[])[]): string {
+export function toCsv(
+  rows: readonly (readonly Cell[])[],
+  isAmount: readonly boolean[] = [],
+): string {
   return stringify(rows as Cell[][], {
     record_delimiter: "\r\n",
     // The library's default quotes its own line end, but not a single CR or LF.
     quoted_match: /[\r\n]/,
-    cast: { boolean: String, string: toInert },
+    cast: {
+      boolean: String,
+      string: (text, { index }) =>
+        isAmount[index] && negativeNumber.test(text) ? text : toInert(text),
+    },
   });
 }
 
@@ -50,19 +56,27 @@ export type ExportFormat = "csv" | "jsonl";
 /** Rows of a piece, between two turns of the event loop. Pieces of 1,000 rows delayed requests twice as long. */
 const PIECE_ROWS = 50;
 
-/** Converts pages of rows to the text of a file: CSV with a heading, or one JSON object a line. */
+/**
+ * Converts pages of rows to the text of a file: CSV with a heading, or one JSON object a line. `amounts`: headings of
+ * columns that never have text of a user, and can be negative.
+ */
 export async function* toFile<Row>(
   format: ExportFormat,
   columns: CsvColumns<Row>,
   pages: AsyncIterable<readonly Row[]>,
+  amounts: readonly string[] = [],
 ): AsyncGenerator<string> {
   const read = Object.values(columns);
+  const isAmount = Object.keys(columns).map((heading) => amounts.includes(heading));
   if (format === "csv") yield toCsv([Object.keys(columns)]);
   for await (const page of pages) {
     for (let start = 0; start < page.length; start += PIECE_ROWS) {
       const rows = page.slice(start, start + PIECE_ROWS);
       yield format === "csv"
-        ? toCsv(rows.map((row) => read.map((cell) => cell(row))))
+        ? toCsv(
+            rows.map((row) => read.map((cell) => cell(row))),
+            isAmount,
+          )
         : rows.map((row) => `${JSON.stringify(row)}\n`).join("");
     }
   }

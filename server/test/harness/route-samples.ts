@@ -71,7 +71,7 @@ const values: Readonly<Record<string, string>> = { month: "2026-11" };
 
 export function urlOf(route: AdminRoute, ids: Made): string {
   const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const id = { ...ids, ...values }[name];
+    const id = { ...values, ...ids }[name];
     if (id === undefined)
       throw new Error(`${route.path}: ${name} was not created, see route-samples/subjects.ts`);
     return encodeURIComponent(id);

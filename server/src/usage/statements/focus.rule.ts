@@ -194,3 +194,12 @@ const ownColumns: FocusColumns = {
 
 /** Columns in the order of the specification, then columns of this product. */
 export const focusColumns: FocusColumns = { ...costColumns, ...serviceColumns, ...ownColumns };
+
+export const focusAmounts: readonly string[] = [
+  "BilledCost",
+  "ContractedCost",
+  "ContractedUnitPrice",
+  "EffectiveCost",
+  "ListCost",
+  "ListUnitPrice",
+];

@@ -12,8 +12,8 @@ import {
   setCostCenterTag,
 } from "./contract-terms.ts";
 import { type LinePage, readStatementLines, toCharges } from "./export-statement.ts";
-import { focusColumns } from "./focus.rule.ts";
-import { lineColumns } from "./statement-columns.ts";
+import { focusAmounts, focusColumns } from "./focus.rule.ts";
+import { lineAmounts, lineColumns } from "./statement-columns.ts";
 import { getStatement, listStatementRows, listStatements } from "./statements.ts";
 import { toListed, toRow, toStatement, toTerm, toWireLines } from "./to-wire.ts";
 
@@ -35,11 +35,11 @@ export function makeStatementHandlers(
       const pages = await openPages(readStatementLines(deps, call, { month, ...scope }));
       const name = `statement-${month}`;
       if (format === "focus_csv") {
-        const pieces = toFile("csv", focusColumns, mapPages(pages, toCharges));
+        const pieces = toFile("csv", focusColumns, mapPages(pages, toCharges), focusAmounts);
         return { mediaType: "text/csv", fileName: `${name}-focus.csv`, pieces };
       }
       const lines = mapPages(pages, toWireLines);
-      const pieces = toFile<z.input<typeof statementLine>>(format, lineColumns, lines);
+      const pieces = toFile<z.input<typeof statementLine>>(format, lineColumns, lines, lineAmounts);
       const mediaType = format === "csv" ? "text/csv" : "application/x-ndjson";
       return { mediaType, fileName: `${name}.${format}`, pieces };
     },

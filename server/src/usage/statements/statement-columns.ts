@@ -6,3 +6,7 @@ import { type CsvColumns, pickColumns } from "#src/lib/csv.ts";
 export const lineColumns: CsvColumns<z.input<typeof statementLine>> = pickColumns(
   statementLine.shape,
 );
+
+export const lineAmounts: readonly string[] = Object.keys(lineColumns).filter((name) =>
+  name.endsWith("_usd"),
+);
