@@ -168,6 +168,7 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     await page.getByRole("link", { name: "API keys" }).first().click();
     await page.getByRole("button", { name: "Create key…" }).click();
     const warning = page.getByText("Your changes are not saved.");
+    await page.getByRole("dialog").waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
 
