@@ -280,7 +280,7 @@ const modelFamily = z
   .string()
   .min(1)
   .max(MAX_FAMILY_LENGTH)
-  .regex(/^[a-z0-9.-]+$/i, "expected the beginning of model names, such as claude-opus")
+  .regex(/^[A-Za-z0-9.-]+$/, "expected the beginning of model names, such as claude-opus")
   .nullable()
   .meta({
     description: "Beginning of the names of models, such as `claude-opus`. Null: every model.",
