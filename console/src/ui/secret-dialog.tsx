@@ -1,8 +1,7 @@
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import { Button } from "./button.tsx";
 import { CopyButton } from "./copy-button.tsx";
-import { Dialog, DialogActions } from "./dialog.tsx";
-import { Checkbox } from "./input.tsx";
+import { Dialog } from "./dialog.tsx";
+import { StoredActions } from "./stored-actions.tsx";
 
 interface SecretDialogProps {
   title: string;
@@ -61,17 +60,12 @@ export function SecretDialog(props: SecretDialogProps) {
         new one.
       </p>
       {children}
-      <DialogActions>
-        <Checkbox
-          className="mr-auto self-center"
-          label="I stored it"
-          checked={isStored}
-          onChange={(event) => setIsStored(event.target.checked)}
-        />
-        <Button kind={isStored ? "primary" : "plain"} disabled={!isStored} onClick={onDone}>
-          Done
-        </Button>
-      </DialogActions>
+      <StoredActions
+        label="I stored it"
+        isStored={isStored}
+        onStored={setIsStored}
+        onDone={onDone}
+      />
     </Dialog>
   );
 }

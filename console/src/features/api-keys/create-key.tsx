@@ -5,10 +5,9 @@ import { type ApiKey, useCreateApiKey } from "../../kit/api-keys/queries.ts";
 import { tagLines, toTags } from "../../kit/tags/tag-lines.ts";
 import { TagsField } from "../../kit/tags/tags-field.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
-import { useWorkspaceNames, useWorkspaces } from "../../kit/workspaces/queries.ts";
+import { useWorkspaceNames } from "../../kit/workspaces/queries.ts";
 import { useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
-import { ColorDot } from "../../ui/color-dot.tsx";
 import { Combobox } from "../../ui/combobox.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
@@ -22,6 +21,7 @@ import { NewKeyUsers, UsersFields } from "./key-users.tsx";
 import type { OwnerLink } from "./owner-link-dialog.tsx";
 import { usePossibleOwners } from "./queries.ts";
 import { describeKey, permissionWords } from "./words.ts";
+import { WorkspaceField } from "./workspace-field.tsx";
 
 interface KeyValues {
   name: string;
@@ -119,7 +119,6 @@ interface FieldsProps {
 }
 
 function KeyFields({ form, isWorkspaceFixed }: FieldsProps) {
-  const workspaces = useWorkspaces();
   const { errors } = form.formState;
   const values = form.watch();
   return (
@@ -134,24 +133,14 @@ function KeyFields({ form, isWorkspaceFixed }: FieldsProps) {
         )}
       </Field>
       {!isWorkspaceFixed && (
-        <Field label="Workspace" error={errors.workspace_id?.message}>
-          {(control) => (
-            <Combobox
-              control={control}
-              placeholder="Search workspaces"
-              value={values.workspace_id}
-              onChange={(value) => {
-                form.setValue("workspace_id", value);
-                form.clearErrors("workspace_id");
-              }}
-              options={(workspaces.data?.items ?? []).map(({ id, name, display_color }) => ({
-                value: id,
-                label: name,
-                mark: <ColorDot color={display_color} />,
-              }))}
-            />
-          )}
-        </Field>
+        <WorkspaceField
+          value={values.workspace_id}
+          onChange={(value) => {
+            form.setValue("workspace_id", value);
+            form.clearErrors("workspace_id");
+          }}
+          error={errors.workspace_id?.message}
+        />
       )}
       <Choices
         legend="Permissions"

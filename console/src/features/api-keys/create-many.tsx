@@ -3,24 +3,23 @@ import { Download } from "lucide-react";
 import { useState } from "react";
 import type { Answer } from "../../api-client.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
-import { useWorkspaceNames, useWorkspaces } from "../../kit/workspaces/queries.ts";
+import { useWorkspaceNames } from "../../kit/workspaces/queries.ts";
 import { Button } from "../../ui/button.tsx";
-import { ColorDot } from "../../ui/color-dot.tsx";
-import { Combobox } from "../../ui/combobox.tsx";
-import { Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
 import { toExpiry } from "../../ui/expiry.ts";
-import { Field } from "../../ui/field.tsx";
 import { toLines } from "../../ui/form.ts";
 import { formatPlural } from "../../ui/format.ts";
-import { Checkbox, Choices } from "../../ui/input.tsx";
+import { Choices } from "../../ui/input.tsx";
 import { LinesField } from "../../ui/lines-field.tsx";
 import { saveFile } from "../../ui/save-file.ts";
+import { StoredActions } from "../../ui/stored-actions.tsx";
 import { ExpiryField, Restrictions } from "./key-fields.tsx";
 import { readNames } from "./key-names.ts";
 import { useCreateApiKeys } from "./queries.ts";
 import { toSecretsCsv } from "./secrets-csv.ts";
 import { permissionWords } from "./words.ts";
+import { WorkspaceField } from "./workspace-field.tsx";
 
 interface ManyValues {
   names: string;
@@ -60,7 +59,6 @@ interface ManyFormProps {
 }
 
 function ManyForm({ workspaceId, onCreated }: ManyFormProps) {
-  const workspaces = useWorkspaces();
   const defaultValues: ManyValues = {
     names: "",
     workspace_id: workspaceId ?? null,
@@ -101,24 +99,14 @@ function ManyForm({ workspaceId, onCreated }: ManyFormProps) {
         {...form.register("names")}
       />
       {workspaceId === undefined && (
-        <Field label="Workspace" error={errors.workspace_id?.message}>
-          {(control) => (
-            <Combobox
-              control={control}
-              placeholder="Search workspaces"
-              value={values.workspace_id}
-              onChange={(value) => {
-                form.setValue("workspace_id", value);
-                form.clearErrors("workspace_id");
-              }}
-              options={(workspaces.data?.items ?? []).map(({ id, name, display_color }) => ({
-                value: id,
-                label: name,
-                mark: <ColorDot color={display_color} />,
-              }))}
-            />
-          )}
-        </Field>
+        <WorkspaceField
+          value={values.workspace_id}
+          onChange={(value) => {
+            form.setValue("workspace_id", value);
+            form.clearErrors("workspace_id");
+          }}
+          error={errors.workspace_id?.message}
+        />
       )}
       <Choices
         legend="Permissions"
@@ -188,17 +176,12 @@ function SaveSecrets({ created, onDone }: SaveSecretsProps) {
       <p className="text-sm text-quiet">
         Keep the file in a password store, and delete it from this computer.
       </p>
-      <DialogActions>
-        <Checkbox
-          className="mr-auto self-center"
-          label="I stored them"
-          checked={isStored}
-          onChange={(event) => setIsStored(event.target.checked)}
-        />
-        <Button kind={isStored ? "primary" : "plain"} disabled={!isStored} onClick={onDone}>
-          Done
-        </Button>
-      </DialogActions>
+      <StoredActions
+        label="I stored them"
+        isStored={isStored}
+        onStored={setIsStored}
+        onDone={onDone}
+      />
     </Dialog>
   );
 }
