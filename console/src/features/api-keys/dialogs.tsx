@@ -1,5 +1,7 @@
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
-import { describeLastUse, UseOfKey } from "../../kit/api-keys/recent-use.tsx";
+import { StopConsequences } from "../../kit/api-keys/stop-consequences.tsx";
+import { describeLastUse } from "../../kit/api-keys/stop-sentences.ts";
+import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { type GracePeriod, RotateDialog } from "../../kit/rotate-dialog.tsx";
 import { useSession } from "../../session.ts";
@@ -35,7 +37,7 @@ export function RevokeKeyDialog({ apiKey, onClose }: KeyDialogProps) {
         <strong className="font-semibold text-ink">{apiKey.name}</strong> is revoked permanently,
         within a second on every server. Running requests finish.
       </p>
-      <UseOfKey apiKey={apiKey} />
+      <StopConsequences apiKeys={[apiKey]} />
       <p>A disabled key can be enabled again.</p>
     </ConfirmDelayedChange>
   );
@@ -60,7 +62,7 @@ export function DisableKeyDialog({ apiKey, onClose }: KeyDialogProps) {
         <strong className="font-semibold text-ink">{apiKey.name}</strong> stops working within a
         second. You can enable it again.
       </p>
-      <UseOfKey apiKey={apiKey} />
+      <StopConsequences apiKeys={[apiKey]} />
     </ConfirmDelayedChange>
   );
 }
@@ -71,6 +73,9 @@ const gracePeriods: readonly GracePeriod[] = [
   [86_400, "In 1 day", "Time for a rollout over hours."],
   [604_800, "In 7 days", "Time to change secrets manually."],
 ];
+
+const previousSecretEnds =
+  "The previous secret still works. A key has at most two secrets, so rotation revokes the previous one immediately.";
 
 interface RotateProps extends KeyDialogProps {
   /** Receives the new secret, to show it once. Do not store it. */
@@ -100,12 +105,7 @@ export function RotateKeyDialog({ apiKey, onClose, onRotated, onHandedOver }: Ro
       }}
       onClose={onClose}
     >
-      {isRotating && (
-        <p role="status" className="rounded-md bg-warn-wash px-3 py-2 text-sm text-warn">
-          The previous secret still works. A key has at most two secrets, so rotation revokes the
-          previous one immediately.
-        </p>
-      )}
+      <Consequences sentences={isRotating ? [previousSecretEnds] : []} />
       <p className="text-sm text-quiet">
         {describeLastUse(apiKey, Date.now())} Programs need the new secret before the old one
         expires.

@@ -1,6 +1,7 @@
 import { useCallback } from "react";
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
-import { describeLastUse } from "../../kit/api-keys/recent-use.tsx";
+import { describeLastUse } from "../../kit/api-keys/stop-sentences.ts";
+import { NarrowerModels } from "../../kit/consequences/narrower-models.tsx";
 import { formatTags, tagLines, toTagChange } from "../../kit/tags/tag-lines.ts";
 import { TagsField } from "../../kit/tags/tags-field.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
@@ -15,7 +16,6 @@ import { ExpiryField, Restrictions } from "./key-fields.tsx";
 import { findRestrictions } from "./key-ranks.ts";
 import { OtherRestrictions } from "./key-restrictions.tsx";
 import { UsersFields } from "./key-users.tsx";
-import { NarrowerModels } from "./narrower-models.tsx";
 import { useUpdateApiKey } from "./queries.ts";
 import { useEditedRank } from "./use-key-rank.ts";
 
@@ -114,7 +114,7 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
         />
         {dirtyFields.allowed_models && (
           <NarrowerModels
-            apiKeyId={apiKey.id}
+            filter={{ api_key_id: [apiKey.id] }}
             workspaceId={apiKey.workspace_id}
             models={toLines(form.watch("allowed_models"))}
           />

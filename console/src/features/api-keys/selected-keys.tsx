@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
-import { UseOfKeys } from "../../kit/api-keys/recent-use.tsx";
+import { StopConsequences } from "../../kit/api-keys/stop-consequences.tsx";
 import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { Button } from "../../ui/button.tsx";
 import { formatPlural } from "../../ui/format.ts";
@@ -123,7 +123,7 @@ function Effect({ apiKeys }: { apiKeys: readonly ApiKey[] }) {
         ))}
         {more > 0 && <li>and {more} more</li>}
       </ul>
-      <UseOfKeys apiKeys={apiKeys} />
+      <StopConsequences apiKeys={apiKeys} />
     </>
   );
 }

@@ -12,8 +12,9 @@ import { showToast } from "../../ui/toast.ts";
 import { useNow } from "../../ui/use-now.ts";
 import { stateOf, stopReason, toneOf, warningsOf } from "../api-keys/key-state.ts";
 import type { ApiKey } from "../api-keys/queries.ts";
-import { UseOfKey } from "../api-keys/recent-use.tsx";
 import { ApiKeySecretDialog } from "../api-keys/secret-dialog.tsx";
+import { StopConsequences } from "../api-keys/stop-consequences.tsx";
+import { Consequences } from "../consequences/consequences.tsx";
 import { ConfirmDelayedChange } from "../delayed-change/confirm-delayed-change.tsx";
 import { useChangeForm } from "../use-change-form.ts";
 import { WorkspaceName } from "../workspaces/workspace-link.tsx";
@@ -163,7 +164,7 @@ function StatusDialog({ apiKey, action, onClose }: StatusProps) {
         <strong className="font-semibold text-ink">{apiKey.name}</strong> in{" "}
         <WorkspaceName id={apiKey.workspace_id} />. {words.effect}
       </p>
-      <UseOfKey apiKey={apiKey} />
+      <StopConsequences apiKeys={[apiKey]} />
     </ConfirmDelayedChange>
   );
 }
@@ -199,11 +200,11 @@ function RotateDialog({ apiKey, onClose, onRotated }: RotateProps) {
       onClose={onClose}
     >
       <DialogForm form={changeForm} action="Rotate key">
-        {isRotating && (
-          <p role="status" className="rounded-md bg-warn-wash px-3 py-2 text-sm text-warn">
-            An earlier secret still works. Rotation ends it immediately.
-          </p>
-        )}
+        <Consequences
+          sentences={
+            isRotating ? ["An earlier secret still works. Rotation revokes it immediately."] : []
+          }
+        />
       </DialogForm>
     </Dialog>
   );

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { allowsModel } from "./model-patterns.ts";
+import { allowsModel, describeRefusedModels } from "./model-patterns.ts";
 
 test("allows all models without a list", () => {
   expect(allowsModel([], "claude-opus-5")).toBe(true);
@@ -14,4 +14,17 @@ test("allows named models with their dated forms, and models of a prefix", () =>
 test("allows no other model", () => {
   expect(allowsModel(["claude-haiku-*", "claude-opus-5"], "claude-sonnet-5")).toBe(false);
   expect(allowsModel(["claude-haiku-4"], "claude-haiku-4-5")).toBe(false);
+});
+
+test("names the models that a list refuses, with the requests of all of them", () => {
+  const rows = [
+    { model: "claude-opus-5", requests: 1_200 },
+    { model: "claude-sonnet-5", requests: 3 },
+    { model: "claude-haiku-4-5", requests: 40 },
+    { model: null, requests: 7 },
+  ];
+  expect(describeRefusedModels(rows, ["claude-haiku-*"])).toEqual([
+    "1,203 requests of the last 7 days used models that this list refuses: claude-opus-5, claude-sonnet-5.",
+  ]);
+  expect(describeRefusedModels(rows, ["claude-*"])).toEqual([]);
 });
