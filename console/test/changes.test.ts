@@ -228,8 +228,7 @@ describeConsole("changes", (console) => {
     await page.getByRole("button", { name: "Save changes" }).click();
     await page.getByText("Workspace saved").waitFor();
     await page.getByRole("button", { name: "Archive workspace…" }).click();
-    await page.getByText("1 active key will stop working within a second").waitFor();
-    await page.getByRole("dialog").getByRole("listitem").getByText("Will stop").waitFor();
+    await page.getByText("1 active key will stop working within a second: Will stop.").waitFor();
     await page.getByLabel("Type Short lived to confirm").fill("Short lived");
     await page.getByRole("button", { name: "Archive workspace", exact: true }).click();
     await page.getByText("archived", { exact: true }).waitFor();

@@ -1,19 +1,22 @@
 import { useState } from "react";
-import { RecentRequestCount } from "../../kit/api-keys/recent-use.tsx";
+import { Consequences } from "../../kit/consequences/consequences.tsx";
+import { useRecentRequests } from "../../kit/consequences/recent-requests.ts";
 import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
+import { useActiveLaptops } from "../../kit/laptops/queries.ts";
 import { formatTags, tagLines, toTagChange, toTags } from "../../kit/tags/tag-lines.ts";
 import { TagsField } from "../../kit/tags/tags-field.tsx";
 import { type ChangeFormState, useChangeForm } from "../../kit/use-change-form.ts";
 import { useCreateWorkspace, type Workspace } from "../../kit/workspaces/queries.ts";
 import { useList } from "../../queries.ts";
+import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
-import { formatPlural } from "../../ui/format.ts";
 import { Input, TextArea } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
+import { describeArchiving } from "./archive-effects.ts";
 import { useArchiveWorkspace, useUpdateWorkspace } from "./queries.ts";
 
 /** Colours that are distinct in the light and the dark theme. */
@@ -171,12 +174,6 @@ interface ArchiveProps {
 /** Confirms the archiving, with the keys that stop. */
 export function ArchiveWorkspaceDialog({ workspace, isOpen, onClose }: ArchiveProps) {
   const archive = useArchiveWorkspace();
-  const keys = useList(
-    "listApiKeys",
-    { query: { workspace_id: workspace.id, status: "active" } },
-    { isEnabled: isOpen },
-  );
-  const active = keys.data?.items ?? [];
   return (
     <ConfirmDelayedChange
       change={archive}
@@ -191,24 +188,36 @@ export function ArchiveWorkspaceDialog({ workspace, isOpen, onClose }: ArchivePr
       typed={workspace.name}
     >
       <p>
-        This cannot be undone.{" "}
-        {active.length === 0
-          ? "The workspace has no active key."
-          : `${formatPlural(active.length, "active key")} will stop working within a second:`}{" "}
+        This cannot be undone. Usage and cost stay in the reports. Running requests finish and are
+        charged.
       </p>
-      {active.length > 0 && (
-        <ul className="list-disc pl-5 text-ink">
-          {active.slice(0, 6).map((key) => (
-            <li key={key.id}>
-              {key.name} <code className="text-faint">{key.partial_key_hint}</code>
-            </li>
-          ))}
-          {active.length > 6 && <li>and {active.length - 6} more</li>}
-        </ul>
-      )}
-      {active.length > 0 && <RecentRequestCount filter={{ workspace_id: [workspace.id] }} />}
-      <p>Usage and cost stay in the reports. Running requests finish and are charged.</p>
+      {isOpen && <ArchiveConsequences workspaceId={workspace.id} />}
     </ConfirmDelayedChange>
+  );
+}
+
+function ArchiveConsequences({ workspaceId }: { workspaceId: string }) {
+  const may = useMay();
+  const keys = useList("listApiKeys", {
+    query: { workspace_id: workspaceId, status: "active" },
+  });
+  const recent = useRecentRequests({ workspace_id: [workspaceId] }, { workspaceId });
+  const laptops = useActiveLaptops({ workspace_id: workspaceId });
+  const members = useList(
+    "listWorkspaceMembers",
+    { params: { workspace_id: workspaceId } },
+    { isEnabled: may("workspace_members:read", workspaceId) },
+  );
+  return (
+    <Consequences
+      sentences={describeArchiving({
+        keys: keys.data?.items.map(({ name }) => name),
+        requests: recent.requests,
+        laptops: laptops.data?.items.length,
+        members: members.data?.items.filter((each) => each.inherited_from === null).length,
+      })}
+      counts={[keys, recent, laptops, members]}
+    />
   );
 }
 
