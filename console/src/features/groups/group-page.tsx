@@ -4,6 +4,7 @@ import { Ellipsis, Plus } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
+import { useGroupMembers } from "../../kit/members/queries.ts";
 import { describeSettingRanks } from "../../kit/rank-words.ts";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { useMay, useMayEverywhere } from "../../session.ts";
@@ -24,7 +25,6 @@ import {
   type GroupRole,
   useDeleteGroup,
   useGroup,
-  useGroupMembers,
   useRemoveGroupMember,
   useRemoveGroupWorkspace,
 } from "./queries.ts";

@@ -6,8 +6,6 @@ export type GroupRole = Group["workspaces"][number];
 
 export const useGroups = () => useList("listGroups", {}, { isPreviousShown: true });
 export const useGroup = (id: string) => useApi("getGroup", { params: { group_id: id } });
-export const useGroupMembers = (id: string) =>
-  useList("listGroupMembers", { params: { group_id: id } }, { isPreviousShown: true });
 
 /** Roles, models and default caps of a group decide about all of these. */
 const stale = [

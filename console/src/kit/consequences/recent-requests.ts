@@ -7,7 +7,7 @@ import type { CountQuery } from "./consequences.tsx";
 const HOUR_MS = 3_600_000;
 
 type UsageQuery = NonNullable<Input<"getUsage">["query"]>;
-type UsageFilter = Pick<
+export type UsageFilter = Pick<
   UsageQuery,
   "api_key_id" | "workspace_id" | "member_id" | "group_id" | "tag_id"
 >;

@@ -29,7 +29,7 @@ export function LimitDialog<Limit extends Limited, Values extends LimitValues>(
   props: LimitDialogProps<Limit, Values>,
 ) {
   const { limit, workspaceId, scope: startScope, nameOf, onClose } = props;
-  const { name, form: parts } = props.kind;
+  const { name, form: parts, effects } = props.kind;
   const may = useMay();
   const ownRank = useLimitRank();
   const changeForm = useChangeForm(parts.useSet(), {
@@ -104,6 +104,7 @@ export function LimitDialog<Limit extends Limited, Values extends LimitValues>(
         {about && (
           <OtherValues parts={props.kind.values} limit={about} given={given} own={ownRank} />
         )}
+        <effects.Change limit={about} given={given} />
       </DialogForm>
     </Dialog>
   );

@@ -58,6 +58,7 @@ export interface LimitKind<Limit extends Limited, Values extends LimitValues> {
   writeAction: "spend_limits:write" | "rate_limits:write";
   values: LimitValueParts<Limit, Values>;
   list: LimitListParts<Limit>;
+  effects: LimitEffects<Limit, Values>;
   form: LimitFormParts<Limit, Values>;
 }
 
@@ -113,6 +114,13 @@ export interface LimitActions<Limit> {
   onRemove: (limit: Limit) => void;
   /** True if the person can remove one of the values. */
   canRemove: (limit: Limit) => boolean;
+}
+
+/** Blocks that state the effects of a change before it is confirmed. */
+interface LimitEffects<Limit extends Limited, Values extends LimitValues> {
+  /** `limit`: the changed limit. Null: a new one. */
+  Change: (props: { limit: Limit | null; given: Values }) => ReactNode;
+  Removal: (props: { limit: Limit; value: Limit["values"][number] }) => ReactNode;
 }
 
 interface LimitFormParts<Limit extends Limited, Values extends LimitValues> {

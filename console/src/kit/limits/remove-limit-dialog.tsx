@@ -60,6 +60,7 @@ export function RemoveLimitDialog<Limit extends Limited, Values extends LimitVal
           The value of {rankNames[each.rank]} stays: {kind.values.describe(each)}.
         </p>
       ))}
+      <kind.effects.Removal limit={limit} value={value} />
     </ConfirmDialog>
   );
 }

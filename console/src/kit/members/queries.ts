@@ -1,6 +1,20 @@
-import { type ItemOf, useList } from "../../queries.ts";
+import { type ItemOf, useApi, useList } from "../../queries.ts";
 
 export type Member = ItemOf<"listMembers">;
+
+export const useMember = (id: string, isEnabled = true) =>
+  useApi("getMember", { params: { member_id: id } }, { isEnabled });
+export const useGroupsOf = (id: string, isEnabled = true) =>
+  useList("listGroups", { query: { member_id: id } }, { isEnabled });
+export const useKeysOf = (id: string, isEnabled = true) =>
+  useList("listApiKeys", { query: { owner_member_id: id } }, { isEnabled });
+
+export const useGroupMembers = (groupId: string, isEnabled = true) =>
+  useList(
+    "listGroupMembers",
+    { params: { group_id: groupId } },
+    { isPreviousShown: true, isEnabled },
+  );
 
 export const useMembers = (withRemoved = false, isEnabled = true) =>
   useList(

@@ -10,6 +10,7 @@ import {
   useRemoveRateLimit,
   useSetRateLimit,
 } from "./queries.ts";
+import { RateLimitChange, RateLimitRemoval } from "./rate-consequences.tsx";
 import { ALL_MODELS, RateLimitFields, type RateValues } from "./rate-limit-fields.tsx";
 import { RateLimitRows } from "./rate-limit-rows.tsx";
 import { effectWords, meters, meterWords, perMinuteOf, rateWords, readPerMinute } from "./words.ts";
@@ -50,6 +51,7 @@ export const rateLimits: LimitKind<RateLimit, RateValues> = {
     describeRemoval: ({ limit, name, value }) =>
       `Removes the limit of ${rateWords(value)} (${limit.model_group_name}) for ${name} within a second. Other limits stay.`,
   },
+  effects: { Change: RateLimitChange, Removal: RateLimitRemoval },
   form: {
     toValues,
     describe: (about) => (about ? `${about.name}, ${about.limit.model_group_name}` : effectWords),

@@ -1,16 +1,10 @@
 import { enforcements } from "virtual:contract";
 import { Field } from "../../ui/field.tsx";
-import { formatPlural, formatUsd } from "../../ui/format.ts";
 import { Choices, MoneyInput, Select } from "../../ui/input.tsx";
-import { RelativeTime } from "../../ui/relative-time.tsx";
 import type { LimitFieldsProps, RankedValues, ScopeValues } from "../limits/limit-kind.ts";
 import { LimitScope } from "../limits/limit-scope.tsx";
-import { toScope } from "../scopes/scope-picker.tsx";
-import { countBlockedKeys } from "./blocked-keys.ts";
 import { PeriodField } from "./period-field.tsx";
-import { usePeriodSpend } from "./queries.ts";
 import {
-  currentPeriodWords,
   type Enforcement,
   enforcementWords,
   type HoldRule,
@@ -97,25 +91,7 @@ export function SpendLimitFields({
           )}
         </Field>
       )}
-      <BlockingWarning values={values} />
     </>
-  );
-}
-
-/** Warns how many keys the entered limit blocks, for a new and for a changed limit. */
-function BlockingWarning({ values }: { values: SpendValues }) {
-  const { data: spend } = usePeriodSpend(toScope(values), values.period);
-  const { enforcement, limit_usd, period } = values;
-  const blocked = spend && countBlockedKeys({ amount: toAmount(limit_usd), enforcement }, spend);
-  if (!spend || blocked == null) return null;
-  return (
-    <p role="status" className="rounded-md bg-warn-wash px-3 py-2 text-sm text-warn">
-      <strong className="font-semibold">
-        {blocked > 0 ? `Blocks ${formatPlural(blocked, "key")} now.` : "Blocks requests now."}
-      </strong>{" "}
-      {formatUsd(spend.spent_usd)} is already spent {currentPeriodWords[period]}. Requests resume{" "}
-      <RelativeTime at={spend.period_ends_at} />.
-    </p>
   );
 }
 

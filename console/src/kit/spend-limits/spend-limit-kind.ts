@@ -4,6 +4,7 @@ import { formatUsd, toUsdText } from "../../ui/format.ts";
 import type { FormStart, LimitKind } from "../limits/limit-kind.ts";
 import { toScopeValues } from "../limits/limit-scope.tsx";
 import { byScope } from "../scopes/scope-names.ts";
+import { SpendLimitChange, SpendLimitRemoval } from "./limit-consequences.tsx";
 import { compareNearness, limitStates } from "./nearness.ts";
 import {
   findLimit,
@@ -59,6 +60,7 @@ export const spendLimits: LimitKind<SpendLimit, SpendValues> = {
     describeRemoval: ({ limit, name, value }) =>
       `Removes the limit of ${formatUsd(toUsdText(value.limit_usd))} ${periodWords[limit.period]} for ${name}. Spend is still counted.`,
   },
+  effects: { Change: SpendLimitChange, Removal: SpendLimitRemoval },
   form: {
     toValues,
     describe: (about) => about && `${about.name}, ${periodWords[about.limit.period]}`,
