@@ -1,17 +1,21 @@
 import { type OrganizationRole, roleNames } from "@bursar/contract/permissions.ts";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { Consequences } from "../../kit/consequences/consequences.tsx";
+import { useRecentRequests } from "../../kit/consequences/recent-requests.ts";
 import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
-import type { Member } from "../../kit/members/queries.ts";
+import { useActiveLaptops } from "../../kit/laptops/queries.ts";
+import { findStoppedKeys } from "../../kit/members/member-access.ts";
+import { type Member, useGroupsOf, useKeysOf, useMembers } from "../../kit/members/queries.ts";
 import { findAssignableRoles, roleHints } from "../../kit/members/role-words.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
-import { useSession } from "../../session.ts";
+import { useMay, useSession } from "../../session.ts";
 import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
-import { formatPlural } from "../../ui/format.ts";
 import { Choices } from "../../ui/input.tsx";
-import { FormError, Skeleton } from "../../ui/states.tsx";
+import { describeEnding, describeSignOut } from "./end-effects.ts";
 import {
   useDeactivateMember,
+  useMemberSessions,
   useOwnedThings,
   useRemovalPreview,
   useRemoveMember,
@@ -19,6 +23,7 @@ import {
   useSignOutMember,
   useUpdateMember,
 } from "./queries.ts";
+import { describeRoleChange } from "./role-effects.ts";
 
 interface MemberDialogProps {
   member: Member;
@@ -56,6 +61,7 @@ export function ChangeRoleDialog({ member, onClose }: MemberDialogProps) {
             hint: roleHints[value],
           }))}
         />
+        <RoleConsequences member={member} role={role} />
         {setters.length > 0 && role !== "owner" && (
           <p role="status" className="rounded-md bg-warn-wash px-3 py-2 text-sm text-warn">
             Claims of {setters.join(" and ")} set the role again at the member’s next sign-in there.
@@ -67,51 +73,64 @@ export function ChangeRoleDialog({ member, onClose }: MemberDialogProps) {
   );
 }
 
-/** Preview of the keys, roles and invites that end with a member's access. */
+/** Rights that the member gains and loses, and personal keys that stop. */
+function RoleConsequences({ member, role }: { member: Member; role: OrganizationRole }) {
+  const isOwn = useSession().member.id === member.id;
+  const may = useMay();
+  const isChanged = role !== member.role;
+  const members = useMembers(false, isChanged && member.role === "owner");
+  const groups = useGroupsOf(member.id, isChanged && may("groups:read"));
+  const keys = useKeysOf(member.id, isChanged && may("api_keys:read"));
+  const access = {
+    role: member.role,
+    assigned: member.workspaces.map(({ workspace_id }) => workspace_id),
+    groups: groups.data?.items ?? [],
+  };
+  const owners = members.data?.items.filter(
+    (each) => each.role === "owner" && each.status === "active",
+  );
+  const sentences = describeRoleChange({
+    before: member.role,
+    after: role,
+    isSelf: isOwn,
+    activeOwners: owners?.length,
+    stoppedKeys:
+      groups.data &&
+      keys.data &&
+      findStoppedKeys(keys.data.items, { before: access, after: { ...access, role } }),
+  });
+  return <Consequences sentences={sentences} counts={[members, groups, keys]} />;
+}
+
+/** Sessions, laptops, keys, roles and invites that end with a member's access. */
 function Endings({ member }: { member: Member }) {
   const preview = useRemovalPreview(member.id);
+  const sessions = useMemberSessions(member.id);
+  const laptops = useActiveLaptops({ member_id: member.id });
   const owned = useOwnedThings(member.id);
-  if (preview.error) return <FormError error={preview.error} />;
-  if (!preview.data || owned.isPending) return <Skeleton className="w-2/3" />;
-  const things = owned.data?.data.length ?? 0;
-  const { refusal, api_keys, workspaces, groups, invites } = preview.data;
+  const recent = useRecentRequests(
+    { member_id: [member.id] },
+    { isEnabled: (preview.data?.api_keys.length ?? 0) > 0 },
+  );
+  const refusal = preview.data?.refusal ?? null;
   if (refusal !== null) return <p className="font-medium text-warn">{refusal}</p>;
   return (
-    <ul className="list-disc pl-5 text-ink">
-      <li>All sessions end immediately.</li>
-      <li>
-        {api_keys.length === 0
-          ? "No personal key stops working."
-          : `${formatPlural(api_keys.length, "personal key")} ${api_keys.length === 1 ? "stops" : "stop"} working: ${api_keys
-              .slice(0, 5)
-              .map(({ name }) => name)
-              .join(", ")}${api_keys.length > 5 ? "…" : ""}.`}
-      </li>
-      {workspaces.length > 0 && (
-        <li>
-          Roles in {formatPlural(workspaces.length, "workspace")} end:{" "}
-          {workspaces.map(({ name }) => name).join(", ")}.
-        </li>
-      )}
-      {groups.length > 0 && (
-        <li>
-          {groups.length === 1 ? "The membership" : "The memberships"} in{" "}
-          {formatPlural(groups.length, "group")} {groups.length === 1 ? "ends" : "end"}:{" "}
-          {groups.map(({ name }) => name).join(", ")}.
-        </li>
-      )}
-      {invites.length > 0 && <li>{formatPlural(invites.length, "pending invite")} end.</li>}
-      {things > 0 && (
-        <li>
-          The member stays named on {formatPlural(things, "thing")}, such as reviews and channels.
-          Hand them over on the member’s page.
-        </li>
-      )}
-    </ul>
+    <Consequences
+      sentences={describeEnding({
+        preview: preview.data,
+        sessions: sessions.data?.data.length,
+        laptops: laptops.data?.items.length,
+        requests: recent.requests,
+        ownedThings: owned.data?.data.length,
+      })}
+      counts={[preview, sessions, laptops, owned, recent]}
+    />
   );
 }
 
 export function SignOutMemberDialog({ member, onClose }: MemberDialogProps) {
+  const sessions = useMemberSessions(member.id);
+  const laptops = useActiveLaptops({ member_id: member.id });
   return (
     <ConfirmChange
       change={useSignOutMember()}
@@ -125,6 +144,13 @@ export function SignOutMemberDialog({ member, onClose }: MemberDialogProps) {
         <strong className="font-semibold text-ink">{member.name}</strong> end. Roles and personal
         keys stay, and the member can sign in again.
       </p>
+      <Consequences
+        sentences={describeSignOut({
+          sessions: sessions.data?.data.length,
+          laptops: laptops.data?.items.length,
+        })}
+        counts={[sessions, laptops]}
+      />
     </ConfirmChange>
   );
 }

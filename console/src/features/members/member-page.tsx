@@ -2,7 +2,7 @@ import { findInheritedRole, roleNames, type WorkspaceRole } from "@bursar/contra
 import { Link, useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
-import type { Member } from "../../kit/members/queries.ts";
+import { type Member, useGroupsOf, useKeysOf, useMember } from "../../kit/members/queries.ts";
 import { describeSettingRanks } from "../../kit/rank-words.ts";
 import { MemberDirectories } from "../../kit/sign-in/linked-directories.tsx";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
@@ -27,14 +27,7 @@ import { MemberLimits } from "./member-limits.tsx";
 import { MemberRates } from "./member-rates.tsx";
 import { MemberSessions } from "./member-sessions.tsx";
 import { OwnedThings } from "./owned-things.tsx";
-import {
-  type MemberGroup,
-  type MemberKey,
-  useGroupsOf,
-  useKeysOf,
-  useMember,
-  useReactivation,
-} from "./queries.ts";
+import { type MemberGroup, type MemberKey, useReactivation } from "./queries.ts";
 
 type Opened = "role" | "sign_out" | "deactivate" | "remove";
 

@@ -1,13 +1,14 @@
 import type { Member } from "../../kit/members/queries.ts";
 import { SessionList } from "../../kit/sign-in/session-list.tsx";
-import { useApi, useChange } from "../../queries.ts";
+import { useChange } from "../../queries.ts";
 import { Section } from "../../ui/page.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
+import { useMemberSessions } from "./queries.ts";
 
 /** Devices on which the member is signed in to the console. */
 export function MemberSessions({ member }: { member: Member }) {
   const params = { member_id: member.id };
-  const sessions = useApi("listMemberSessions", { params });
+  const sessions = useMemberSessions(member.id);
   const end = useChange("endMemberSession", ["listMemberSessions"]);
   const list = sessions.data?.data;
   return (

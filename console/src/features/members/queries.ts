@@ -1,14 +1,13 @@
 import { staleLaptops } from "../../kit/laptops/queries.ts";
 import type { Member } from "../../kit/members/queries.ts";
-import { type ItemOf, useApi, useChange, useList } from "../../queries.ts";
+import { type ItemOf, useApi, useChange } from "../../queries.ts";
 import { showToast } from "../../ui/toast.ts";
 
 export type MemberGroup = ItemOf<"listGroups">;
 export type MemberKey = ItemOf<"listApiKeys">;
 
-export const useMember = (id: string) => useApi("getMember", { params: { member_id: id } });
-export const useGroupsOf = (id: string) => useList("listGroups", { query: { member_id: id } });
-export const useKeysOf = (id: string) => useList("listApiKeys", { query: { owner_member_id: id } });
+export const useMemberSessions = (id: string) =>
+  useApi("listMemberSessions", { params: { member_id: id } });
 
 export const useRemovalPreview = (memberId: string) =>
   useApi("previewMemberRemoval", { params: { member_id: memberId } });
