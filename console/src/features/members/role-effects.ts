@@ -58,7 +58,7 @@ function rightsOf(role: OrganizationRole): ReadonlySet<DescribedAction> {
   ]);
 }
 
-/** Rights that a sentence names. Those to change something come first. */
+/** Rights that a sentence names. Rights to change something come first. */
 const NAMED = 3;
 
 function describeRights(verb: "Gains" | "Loses", actions: readonly DescribedAction[]): string[] {

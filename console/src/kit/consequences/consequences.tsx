@@ -24,7 +24,7 @@ export function Consequences({ sentences, counts = [] }: ConsequencesProps) {
     <div role="status" aria-busy={loading > 0} className="empty:hidden">
       {isShown && (
         <div className="grid gap-1.5 rounded-md bg-warn-wash px-3 py-2 text-sm text-warn">
-          <p className="font-semibold">What happens at once</p>
+          <p className="font-semibold">Effects at once</p>
           <ul className="grid list-disc gap-1 pl-5 break-words">
             {sentences.map((sentence) => (
               <li key={sentence}>{sentence}</li>

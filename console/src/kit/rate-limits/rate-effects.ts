@@ -1,7 +1,7 @@
 import { formatCount, formatPlural } from "../../ui/format.ts";
 import { type Meter, meters, meterWords } from "./words.ts";
 
-// Sentences about the effect of a new, changed or removed rate limit. The server decides; this is a preview.
+// Sentences about the effect of a new, changed or removed rate limit. The server decides, and this is a preview.
 
 /** Highest number per minute of each meter. Null: not limited. */
 export type Rates = Record<Meter, number | null>;

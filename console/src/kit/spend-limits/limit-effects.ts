@@ -11,7 +11,7 @@ import { NEAR } from "./nearness.ts";
 import type { PeriodSpend, SpendLimit } from "./queries.ts";
 import { currentPeriodWords, type Enforcement, type HoldRule, type Period } from "./words.ts";
 
-// Sentences about the effect of a new, changed or removed spend limit. The server decides; this is a preview.
+// Sentences about the effect of a new, changed or removed spend limit. The server decides, and this is a preview.
 
 /** A limit, as far as its effects depend on it. */
 export interface LimitTerms {
