@@ -58,8 +58,9 @@ test("a soft limit below the spend cuts nothing", () => {
   expect(describe(null, terms("5", "soft")).at(-1)).toBe("Running requests finish.");
 });
 
-test("a limit that blocks before and after states no new block", () => {
+test("a limit that blocks before and after states that requests stay refused", () => {
   expect(describe(terms("5"), terms("6"))).toEqual([
+    "Blocks 3 keys now.",
     "$7.00 is already spent this month. Requests stay refused until 1 Dec 2026 (UTC).",
     "$1.00 more can be spent this month.",
   ]);

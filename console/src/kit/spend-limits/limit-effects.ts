@@ -109,11 +109,14 @@ function describeRefusals(change: LimitChange): string[] {
     const left = formatUsd(nanoToUsdText(after.nanoUsd - spent));
     return [`${left} can still be spent. Then requests are refused until ${endsAt}.`];
   }
-  if (!startsRefusing(change)) return [`${isSpent} Requests stay refused until ${endsAt}.`];
   const { working_keys: keys } = spend;
+  const blocks = keys > 0 ? `Blocks ${formatPlural(keys, "key")} now.` : "Blocks requests now.";
+  if (!startsRefusing(change)) {
+    return [blocks, `${isSpent} Requests stay refused until ${endsAt}.`];
+  }
   const { requests, laptops = 0 } = change;
   return [
-    keys > 0 ? `Blocks ${formatPlural(keys, "key")} now.` : "Blocks requests now.",
+    blocks,
     `${isSpent} Requests resume on ${endsAt}, or when the limit is raised.`,
     ...(requests === undefined ? [] : [describeRecentRequests(requests)]),
     ...(laptops === 0
