@@ -50,11 +50,12 @@ export async function queueAlertMail(
   const otherIds = batch.map(({ id }) => id).filter((id) => id !== delivery.id);
   const mailed = new Set(await listMailedAddresses(tx, otherIds));
   const left = own.filter(({ address }) => !mailed.has(address));
-  const groups = Map.groupBy(left, ({ firingIds }) => [...firingIds].sort().join(" "));
+  const groups = Map.groupBy(left, ({ firings }) => JSON.stringify([...firings].sort()));
   for (const [first, ...others] of groups.values()) {
     if (first === undefined) continue;
     const messageDeps = { ...deps, database: tx };
-    const message = await makeMessage(messageDeps, delivery, channel, [...first.firingIds]);
+    const firings = [...first.firings].map(([id, isToOwner]) => ({ id, isToOwner }));
+    const message = await makeMessage(messageDeps, delivery, channel, firings);
     const addresses = [first, ...others].map(({ address }) => address);
     await queueMails(tx, deps, { delivery, message, receivers: addresses });
   }
@@ -64,8 +65,8 @@ export async function queueAlertMail(
 interface MailReceiver {
   address: string;
   deliveryIds: Set<string>;
-  /** Firings of these deliveries. */
-  firingIds: Set<string>;
+  /** Firings of these deliveries. True: the person gets it only as the owner of a key. */
+  firings: Map<string, boolean>;
 }
 
 async function listReceivers(
@@ -86,10 +87,13 @@ async function listReceivers(
       const receiver = receivers.get(address) ?? {
         address,
         deliveryIds: new Set(),
-        firingIds: new Set(),
+        firings: new Map(),
       };
       receiver.deliveryIds.add(id);
-      for (const each of [firingId, ...(others.get(id) ?? [])]) receiver.firingIds.add(each);
+      for (const each of [firingId, ...(others.get(id) ?? [])]) {
+        const isToOwner = channelId === null && receiver.firings.get(each) !== false;
+        receiver.firings.set(each, isToOwner);
+      }
       receivers.set(address, receiver);
     }
   }

@@ -5,37 +5,42 @@ import type { Tx } from "#src/db/pool.ts";
 
 export interface CollectingDelivery {
   id: string;
-  channelId: string;
+  /** Channel of the message, or owner of the key. */
+  collectorId: string;
   batchId: string | null;
   /** Seconds until it is sent. */
   remainingSeconds: number;
 }
 
 /**
- * Finds the messages of these channels that still collect, by channel, and locks them until the transaction ends. A message
- * that is being sent is left out.
+ * Finds the messages to these channels and key owners that still collect, by receiver, and locks them until the transaction
+ * ends. A message that is being sent is left out.
  */
 export async function lockCollectingDeliveries(
   tx: Tx,
-  channelIds: readonly string[],
+  collectorIds: readonly string[],
 ): Promise<Map<string, CollectingDelivery>> {
-  if (channelIds.length === 0) return new Map();
+  if (collectorIds.length === 0) return new Map();
   const { rows } = await sql<CollectingDelivery>`
-    SELECT id, alert_channel_id AS "channelId", batch_id AS "batchId",
-      extract(epoch FROM collects_until - now())::float8 AS "remainingSeconds"
-    FROM alert_delivery
-    WHERE alert_channel_id = ANY(${[...channelIds]}::text[]) AND status = 'queued' AND attempts = 0
-      AND collects_until > now()
-    ORDER BY id FOR UPDATE SKIP LOCKED`.execute(tx);
-  return new Map(rows.map((row) => [row.channelId, row]));
+    SELECT delivery.id, coalesce(delivery.alert_channel_id, api_key.owner_member_id) AS "collectorId",
+      delivery.batch_id AS "batchId",
+      extract(epoch FROM delivery.collects_until - now())::float8 AS "remainingSeconds"
+    FROM alert_delivery AS delivery
+      JOIN alert_firing AS firing ON firing.id = delivery.alert_firing_id
+      LEFT JOIN api_key ON firing.scope_type = 'api_key' AND api_key.id = firing.scope_id
+    WHERE delivery.status = 'queued' AND delivery.attempts = 0 AND delivery.collects_until > now()
+      AND coalesce(delivery.alert_channel_id, api_key.owner_member_id) = ANY(${[...collectorIds]}::text[])
+    ORDER BY delivery.id FOR UPDATE OF delivery SKIP LOCKED`.execute(tx);
+  return new Map(rows.map((row) => [row.collectorId, row]));
 }
 
-/** Sets the seconds from now until the message is sent. */
-export async function setCollectingTime(
+/** Moves the message to the batch. `seconds`: time from now until it is sent. Null: the time stays. */
+export async function updateCollecting(
   tx: Tx,
-  { id, seconds }: { id: string; seconds: number },
+  { id, batchId, seconds }: { id: string; batchId: string; seconds: number | null },
 ): Promise<void> {
-  await sql`UPDATE alert_delivery SET collects_until = now() + make_interval(secs => ${seconds}::float8)
+  await sql`UPDATE alert_delivery SET batch_id = ${batchId},
+      collects_until = coalesce(now() + make_interval(secs => ${seconds}::float8), collects_until)
     WHERE id = ${id}`.execute(tx);
 }
 

@@ -2,7 +2,6 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
 import { findNamedFirings } from "#src/alerts/firing/firing-message.sql.ts";
 import { makeMessage, titleOf } from "#src/alerts/firing/firing-message.ts";
-import { dropSameCause } from "#src/alerts/firing/same-cause.rule.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
@@ -20,7 +19,7 @@ import {
   listDeliveries as listRows,
   requeueDelivery,
 } from "./delivery-history.sql.ts";
-import { listFiringsOfDeliveries } from "./other-firings.sql.ts";
+import { countUnusedKeys, listFiringsOfDeliveries } from "./other-firings.sql.ts";
 import { addDeliveryJob } from "./queue-deliveries.ts";
 
 export interface ShownDelivery {
@@ -49,17 +48,14 @@ async function loadShownDeliveries(
 ): Promise<ShownDelivery[]> {
   const ids = rows.map(({ alert_firing_id: id }) => id).filter((id) => id !== null);
   const firings = await findNamedFirings(db, [...new Set(ids)]);
-  const listed = await listFiringsOfDeliveries(
-    db,
-    rows.map(({ id }) => id),
-  );
-  return rows.map((row) => ({
-    row,
-    title: titleOf(
-      (row.alert_firing_id && firings.get(row.alert_firing_id)) || null,
-      dropSameCause(listed.get(row.id) ?? [], (firing) => firing).length,
-    ),
-  }));
+  const deliveryIds = rows.map(({ id }) => id);
+  const listed = await listFiringsOfDeliveries(db, deliveryIds);
+  const unusedKeys = await countUnusedKeys(db, deliveryIds);
+  return rows.map((row) => {
+    const firing = row.alert_firing_id === null ? null : firings.get(row.alert_firing_id);
+    const of = { listed: listed.get(row.id) ?? [], unusedKeys: unusedKeys.get(row.id) ?? 0 };
+    return { row, title: titleOf(firing ?? null, of) };
+  });
 }
 
 async function loadShownDelivery(

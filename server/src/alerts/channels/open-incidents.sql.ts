@@ -9,14 +9,13 @@ export interface Incident {
 
 /** Lists unresolved incidents of these firings, or of the firings whose messages include them. */
 export async function listOpenIncidents(tx: Tx, firingIds: readonly string[]): Promise<Incident[]> {
-  const ids = sql`ANY(${[...firingIds]}::text[])`;
   const { rows } = await sql<Incident>`
-    WITH message AS (
-      SELECT delivery.id FROM alert_firing AS firing
-        JOIN alert_delivery AS delivery ON delivery.alert_firing_id = coalesce(firing.told_with_id, firing.id)
-      WHERE firing.id = ${ids}
+    WITH reported AS (
+      SELECT coalesce(told_with_id, id) AS id FROM alert_firing WHERE id = ANY(${[...firingIds]}::text[])
+    ), message AS (
+      SELECT delivery.id FROM reported JOIN alert_delivery AS delivery ON delivery.alert_firing_id = reported.id
       UNION
-      SELECT alert_delivery_id FROM alert_delivery_firing WHERE alert_firing_id = ${ids}
+      SELECT alert_delivery_id FROM reported JOIN alert_delivery_firing AS listed ON listed.alert_firing_id = reported.id
     )
     SELECT delivery.alert_firing_id AS "firingId", channel.id AS "channelId"
     FROM message JOIN alert_delivery AS delivery ON delivery.id = message.id

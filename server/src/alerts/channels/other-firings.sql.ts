@@ -1,5 +1,5 @@
-import { sql } from "kysely";
-import type { NewFiring } from "#src/alerts/firing/new-firing.rule.ts";
+import { type RawBuilder, sql } from "kysely";
+import type { CausedFiring } from "#src/alerts/firing/same-cause.rule.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 
 // Firings of a delivery besides its first one.
@@ -28,10 +28,7 @@ export async function listOtherFirings(
   );
 }
 
-type FiringOfDelivery = Pick<
-  NewFiring,
-  "kind" | "scopeType" | "scopeId" | "episode" | "threshold"
-> & { deliveryId: string };
+type FiringOfDelivery = CausedFiring & { deliveryId: string };
 
 /** Lists all firings of these deliveries, by delivery id. A test has none. */
 export async function listFiringsOfDeliveries(
@@ -39,13 +36,33 @@ export async function listFiringsOfDeliveries(
   deliveryIds: readonly string[],
 ): Promise<Map<string, FiringOfDelivery[]>> {
   if (deliveryIds.length === 0) return new Map();
-  const ids = sql`ANY(${[...deliveryIds]}::text[])`;
   const { rows } = await sql<FiringOfDelivery>`
-    WITH listed AS (
-      SELECT id AS delivery_id, alert_firing_id FROM alert_delivery WHERE id = ${ids}
-      UNION ALL SELECT alert_delivery_id, alert_firing_id FROM alert_delivery_firing WHERE alert_delivery_id = ${ids})
     SELECT listed.delivery_id AS "deliveryId", firing.kind, firing.scope_type AS "scopeType",
       firing.scope_id AS "scopeId", firing.episode, firing.threshold
-    FROM listed JOIN alert_firing AS firing ON firing.id = listed.alert_firing_id`.execute(db);
+    FROM ${listedFirings(deliveryIds)}`.execute(db);
   return Map.groupBy(rows, ({ deliveryId }) => deliveryId);
+}
+
+/** Counts the keys of deliveries about unused keys, by delivery id. */
+export async function countUnusedKeys(
+  db: Database | Tx,
+  deliveryIds: readonly string[],
+): Promise<Map<string, number>> {
+  if (deliveryIds.length === 0) return new Map();
+  const { rows } = await sql<{ deliveryId: string; keys: number }>`
+    SELECT listed.delivery_id AS "deliveryId", count(DISTINCT told.scope_id)::integer AS keys
+    FROM ${listedFirings(deliveryIds)}
+      CROSS JOIN LATERAL (SELECT coalesce(firing.told_with_id, firing.id) AS id) AS first
+      JOIN alert_firing AS told ON told.id = first.id OR told.told_with_id = first.id
+    WHERE firing.kind = 'key_unused' GROUP BY listed.delivery_id`.execute(db);
+  return new Map(rows.map(({ deliveryId, keys }) => [deliveryId, keys]));
+}
+
+/** The deliveries as `listed`, each with its firings as `firing`. */
+function listedFirings(deliveryIds: readonly string[]): RawBuilder<unknown> {
+  const ids = sql`ANY(${[...deliveryIds]}::text[])`;
+  return sql`(
+      SELECT id AS delivery_id, alert_firing_id FROM alert_delivery WHERE id = ${ids}
+      UNION ALL SELECT alert_delivery_id, alert_firing_id FROM alert_delivery_firing WHERE alert_delivery_id = ${ids}
+    ) AS listed JOIN alert_firing AS firing ON firing.id = listed.alert_firing_id`;
 }

@@ -8,7 +8,7 @@ import { hashId, newId } from "#src/lib/ids.ts";
 import {
   type CollectingDelivery,
   lockCollectingDeliveries,
-  setCollectingTime,
+  updateCollecting,
 } from "./collecting-deliveries.sql.ts";
 import { insertDeliveries, type NewDelivery } from "./deliveries.sql.ts";
 import { type Incident, listOpenIncidents } from "./open-incidents.sql.ts";
@@ -22,7 +22,7 @@ export const RESOLVE_ALERT = "resolve_alert";
 /**
  * Queues messages about the firings of one evaluation in the caller's transaction. They are sent only after it commits.
  * Slack, mail channels and key owners each get one message about all their firings. PagerDuty and webhooks get one message
- * for each firing, and one for firings of several alerts with the same cause and threshold. Mail and Slack channels take in
+ * for each firing, and one for firings of several alerts with the same cause and threshold. Messages to people take in
  * firings of an alert that collects. A critical firing is sent at once, with those that wait.
  */
 export async function queueDeliveries(
@@ -30,161 +30,181 @@ export async function queueDeliveries(
   deps: AlertingDeps,
   firings: readonly RecordedFiring[],
 ): Promise<void> {
-  const alertIds = [...new Set(firings.map(({ alertId }) => alertId))];
-  const receivers = new Map(
-    (await findReceivers(tx, alertIds)).map((each) => [each.alertId, each]),
-  );
-  const owners = await findOwnersToNotify(tx, firings, receivers);
+  const known = await loadReceivers(tx, firings);
   const messages: Message[] = [];
   for (const ofOrganization of Map.groupBy(firings, (each) => each.organizationId).values()) {
-    const batch = groupByReceiver(ofOrganization.toSorted(compareFirings), { receivers, owners });
+    const addressed = ofOrganization.toSorted(compareFirings).flatMap((firing) => {
+      return listReceivers(firing, known).map((to) => ({ to, firing }));
+    });
+    const seconds = findWaitSeconds(addressed, known);
+    const batch = groupByReceiver(addressed).map((group) => {
+      return { ...group, waitSeconds: group.collectorId === null ? 0 : seconds };
+    });
     messages.push(...(await addToCollecting(tx, deps, batch)));
   }
   await queueMessages(tx, messages);
 }
 
 /**
- * Adds firings to messages that still collect. Returns the other messages. Messages that wait have a batch of their own: a
- * mail of the other batch must not count for them.
- */
-async function addToCollecting(
-  tx: Tx,
-  deps: AlertingDeps,
-  batch: readonly Omit<Message, "batchId">[],
-): Promise<Message[]> {
-  const channelIds = batch.flatMap(({ channelId, isForPeople }) => {
-    return isForPeople && channelId !== null ? [channelId] : [];
-  });
-  const collecting = await lockCollectingDeliveries(tx, channelIds);
-  const newBatchId = () => newId(idPrefixes.alertDelivery, deps.nowMs(), deps.randomBytes);
-  const [batchId, [first]] = [newBatchId(), collecting.values()];
-  const waitingBatchId = first?.batchId ?? newBatchId();
-  const others: Message[] = [];
-  for (const message of batch) {
-    const into = message.isForPeople ? collecting.get(message.channelId ?? "") : undefined;
-    if (into) await addToMessage(tx, into, message);
-    else others.push({ ...message, batchId: message.waitSeconds > 0 ? waitingBatchId : batchId });
-  }
-  return others;
-}
-
-async function addToMessage(
-  tx: Tx,
-  { id, remainingSeconds }: CollectingDelivery,
-  { firing, others, waitSeconds }: Omit<Message, "batchId">,
-): Promise<void> {
-  const rows = [firing, ...others].map((each) => ({ deliveryId: id, firingId: each.id }));
-  await insertOtherFirings(tx, rows);
-  if (waitSeconds >= remainingSeconds) return;
-  await setCollectingTime(tx, { id, seconds: waitSeconds });
-  await addDeliveryJob(tx, id, waitSeconds);
-}
-
-/** Owners of keys by firing, for alerts that notify owners. */
-async function findOwnersToNotify(
-  tx: Tx,
-  firings: readonly RecordedFiring[],
-  receivers: ReadonlyMap<string, AlertReceivers>,
-): Promise<Map<string, string>> {
-  const ofKeys = firings.filter(({ alertId, scopeType }) => {
-    return scopeType === "api_key" && receivers.get(alertId)?.notifiesOwner === true;
-  });
-  if (ofKeys.length === 0) return new Map();
-  const owners = await findKeyOwners(
-    tx,
-    ofKeys.map(({ scopeId }) => scopeId),
-  );
-  // The message for a key without an owner is dropped, and the history shows the reason.
-  return new Map(ofKeys.map(({ id, scopeId }) => [id, owners.get(scopeId) ?? id]));
-}
-
-function groupByReceiver(
-  firings: readonly RecordedFiring[],
-  of: {
-    receivers: ReadonlyMap<string, AlertReceivers>;
-    owners: ReadonlyMap<string, string>;
-  },
-): Omit<Message, "batchId">[] {
-  type Group = Pick<Message, "channelId" | "isForPeople"> & { firings: RecordedFiring[] };
-  const groups = new Map<string, Group>();
-  const add = (
-    key: string,
-    to: Pick<Group, "channelId" | "isForPeople">,
-    firing: RecordedFiring,
-  ) => {
-    const group = groups.get(key) ?? { ...to, firings: [] };
-    group.firings.push(firing);
-    groups.set(key, group);
-  };
-  for (const firing of firings) {
-    for (const { id, kind } of of.receivers.get(firing.alertId)?.channels ?? []) {
-      const isForPeople = kind === "email" || kind === "slack";
-      const key = isForPeople ? id : `${id} ${causeKeyOf(firing)} ${firing.threshold}`;
-      add(key, { channelId: id, isForPeople }, firing);
-    }
-    const owner = of.owners.get(firing.id);
-    if (owner !== undefined) add(`owner ${owner}`, { channelId: null, isForPeople: false }, firing);
-  }
-  return [...groups.values()].flatMap(({ firings, ...to }) => {
-    const [firing, ...others] = firings;
-    if (firing === undefined) return [];
-    const waits = firings.map((each) => findWaitSeconds(each, of.receivers));
-    return [{ ...to, firing, others, waitSeconds: to.isForPeople ? Math.min(...waits) : 0 }];
-  });
-}
-
-/** Seconds in which a message to people collects further firings. A critical firing does not wait. */
-function findWaitSeconds(
-  firing: RecordedFiring,
-  receivers: ReadonlyMap<string, AlertReceivers>,
-): number {
-  if (severityOf(firing) === "critical") return 0;
-  return (receivers.get(firing.alertId)?.collectMinutes ?? 0) * 60;
-}
-
-/**
- * Queues one message about all these firings of one alert about keys. Each channel and each owner of these keys gets it.
- * The message refers to the first firing.
+ * Queues messages about unused keys at once. Each channel and each owner of these keys gets one about all of them. The
+ * first firing of each alert represents the others (`alert_firing.told_with_id`).
  */
 export async function queueDigests(
   tx: Tx,
-  firings: readonly [RecordedFiring, ...RecordedFiring[]],
+  deps: AlertingDeps,
+  firings: readonly RecordedFiring[],
 ): Promise<void> {
-  const [firing] = firings;
-  const [receivers] = await findReceivers(tx, [firing.alertId]);
-  const messages: Message[] = (receivers?.channels ?? []).map(({ id: channelId }) => {
-    return { ...atOnce, firing, channelId };
-  });
-  if (receivers?.notifiesOwner) {
-    const owners = await findKeyOwners(
-      tx,
-      firings.map(({ scopeId }) => scopeId),
+  const known = await loadReceivers(tx, firings);
+  const messages: Message[] = [];
+  for (const ofOrganization of Map.groupBy(firings, (each) => each.organizationId).values()) {
+    const addressed = ofOrganization.flatMap((firing) =>
+      listReceivers(firing, known).flatMap(({ channelId, collectorId }) => {
+        const key = channelId ?? collectorId;
+        return key === null ? [] : [{ to: { key, channelId, collectorId }, firing }];
+      }),
     );
-    const notified = new Set<string>();
-    for (const each of firings) {
-      const owner = owners.get(each.scopeId);
-      if (owner === undefined || notified.has(owner)) continue;
-      notified.add(owner);
-      messages.push({ ...atOnce, firing: each, channelId: null });
-    }
+    const ofAlerts = Map.groupBy(addressed, ({ to, firing }) => `${to.key} ${firing.alertId}`);
+    const groups = groupByReceiver([...ofAlerts.values()].flatMap(([first]) => first ?? []));
+    const batchId = newBatchId(deps);
+    messages.push(...groups.map((group) => ({ ...group, batchId, waitSeconds: 0 })));
   }
   await queueMessages(tx, messages);
 }
 
-/** A message of its own, without further firings. */
-const atOnce = { others: [], batchId: null, isForPeople: false, waitSeconds: 0 } as const;
+interface Receiver {
+  /** Firings with the same key share a message. */
+  key: string;
+  /** Null: the owner of the key. */
+  channelId: string | null;
+  /** Channel or member whose messages can collect. Null: PagerDuty, a webhook, or a key without an owner. */
+  collectorId: string | null;
+}
 
-interface Message {
+interface AddressedFiring {
+  to: Receiver;
+  firing: RecordedFiring;
+}
+
+interface MessageGroup extends Pick<Receiver, "channelId" | "collectorId"> {
   firing: RecordedFiring;
   /** Further firings that the message lists. */
   others: readonly RecordedFiring[];
-  batchId: string | null;
-  /** Null: the message goes to the key's owner. */
-  channelId: string | null;
-  /** True for mail and Slack channels. */
-  isForPeople: boolean;
-  /** Seconds in which it collects further firings. */
+}
+
+interface TimedGroup extends MessageGroup {
+  /** Seconds in which the message collects further firings. */
   waitSeconds: number;
+}
+
+interface Message extends TimedGroup {
+  batchId: string;
+}
+
+interface KnownReceivers {
+  alerts: ReadonlyMap<string, AlertReceivers>;
+  /** Owners of keys by key, for alerts that notify owners. */
+  owners: ReadonlyMap<string, string>;
+}
+
+async function loadReceivers(tx: Tx, firings: readonly RecordedFiring[]): Promise<KnownReceivers> {
+  const found = await findReceivers(tx, [...new Set(firings.map(({ alertId }) => alertId))]);
+  const alerts = new Map(found.map((each) => [each.alertId, each]));
+  const ofKeys = firings.filter(({ alertId, scopeType }) => {
+    return scopeType === "api_key" && alerts.get(alertId)?.notifiesOwner === true;
+  });
+  if (ofKeys.length === 0) return { alerts, owners: new Map() };
+  const keyIds = [...new Set(ofKeys.map(({ scopeId }) => scopeId))];
+  return { alerts, owners: await findKeyOwners(tx, keyIds) };
+}
+
+function listReceivers(firing: RecordedFiring, { alerts, owners }: KnownReceivers): Receiver[] {
+  const of = alerts.get(firing.alertId);
+  const receivers = (of?.channels ?? []).map(({ id, kind }): Receiver => {
+    if (kind === "email" || kind === "slack") return { key: id, channelId: id, collectorId: id };
+    const key = `${id} ${causeKeyOf(firing)} ${firing.threshold}`;
+    return { key, channelId: id, collectorId: null };
+  });
+  if (of?.notifiesOwner !== true || firing.scopeType !== "api_key") return receivers;
+  const ownerId = owners.get(firing.scopeId) ?? null;
+  // The message for a key without an owner is dropped, and the history shows the reason.
+  const key = `owner ${ownerId ?? firing.id}`;
+  return [...receivers, { key, channelId: null, collectorId: ownerId }];
+}
+
+function groupByReceiver(addressed: readonly AddressedFiring[]): MessageGroup[] {
+  const groups = [...Map.groupBy(addressed, ({ to }) => to.key).values()];
+  return groups.flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    const { channelId, collectorId } = first.to;
+    const { firing } = first;
+    return [{ channelId, collectorId, firing, others: others.map((each) => each.firing) }];
+  });
+}
+
+/**
+ * Seconds in which the messages to people collect further firings: those of the most urgent firing. A critical one does not
+ * wait. All wait equally long, so that a person in several channels gets one mail.
+ */
+function findWaitSeconds(
+  addressed: readonly AddressedFiring[],
+  { alerts }: KnownReceivers,
+): number {
+  const toPeople = addressed.filter(({ to }) => to.collectorId !== null);
+  const minutes = toPeople.map(({ firing }) => {
+    const isCritical = severityOf(firing) === "critical";
+    return isCritical ? 0 : (alerts.get(firing.alertId)?.collectMinutes ?? 0);
+  });
+  return minutes.length === 0 ? 0 : Math.min(...minutes) * 60;
+}
+
+/**
+ * Adds firings to messages that still collect. Returns the other messages. Messages that wait have a batch of their own: a
+ * mail of the other batch must not count for them. A collected message that is now sent at once takes new ones into its
+ * batch.
+ */
+async function addToCollecting(
+  tx: Tx,
+  deps: AlertingDeps,
+  groups: readonly TimedGroup[],
+): Promise<Message[]> {
+  const collectorIds = groups.flatMap(({ collectorId }) => collectorId ?? []);
+  const collecting = await lockCollectingDeliveries(tx, collectorIds);
+  const [first] = collecting.values();
+  const waitingBatchId = first?.batchId ?? newBatchId(deps);
+  let batchId = newBatchId(deps);
+  const others: TimedGroup[] = [];
+  for (const group of groups) {
+    const into = collecting.get(group.collectorId ?? "");
+    if (into === undefined) others.push(group);
+    else {
+      await addToMessage(tx, { into, group, batchId: waitingBatchId });
+      if (group.waitSeconds === 0) batchId = waitingBatchId;
+    }
+  }
+  return others.map((group) => {
+    return { ...group, batchId: group.waitSeconds > 0 ? waitingBatchId : batchId };
+  });
+}
+
+async function addToMessage(
+  tx: Tx,
+  of: { into: CollectingDelivery; group: TimedGroup; batchId: string },
+): Promise<void> {
+  const { group, batchId } = of;
+  const { id, remainingSeconds } = of.into;
+  const rows = [group.firing, ...group.others].map((each) => ({
+    deliveryId: id,
+    firingId: each.id,
+  }));
+  await insertOtherFirings(tx, rows);
+  const isSooner = group.waitSeconds < remainingSeconds;
+  const seconds = isSooner ? group.waitSeconds : null;
+  await updateCollecting(tx, { id, batchId, seconds });
+  if (isSooner) await addDeliveryJob(tx, id, group.waitSeconds);
+}
+
+function newBatchId({ nowMs, randomBytes }: AlertingDeps): string {
+  return newId(idPrefixes.alertDelivery, nowMs(), randomBytes);
 }
 
 /** Maximum number of rows in one statement. */

@@ -1,6 +1,7 @@
 import type { AlertCondition, FiringFacts } from "@bursar/contract/admin/alerts.ts";
 import { sql } from "kysely";
 import { describe, expect } from "vitest";
+import { listOpenIncidents } from "#src/alerts/channels/open-incidents.sql.ts";
 import { queueAcknowledgement } from "#src/alerts/channels/queue-deliveries.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { runJobs } from "#src/jobs/run-jobs.ts";
@@ -10,7 +11,9 @@ import { eventually } from "#test/harness/eventually.ts";
 import { answerWith } from "#test/harness/receiver.ts";
 import { makeAlertDeliveryJobs } from "./alert-jobs.ts";
 import { endIncidents } from "./end-incidents.ts";
-import { recordDigests } from "./record-firings.ts";
+import type { NewFiring } from "./new-firing.rule.ts";
+import { recordDigests, recordFirings } from "./record-firings.ts";
+import type { RecordedFiring } from "./recorded-firing.ts";
 import { saveEpisodes } from "./request-alerts.sql.ts";
 
 const ROUTING_KEY = "0123456789abcdef0123456789abcdef";
@@ -19,36 +22,50 @@ const DAY_MS = 86_400_000;
 const NANO = 1_000_000_000n;
 
 const test = base.extend("alerts", ({ a }) => {
-  /** Fires an alert and opens its incident. Returns the ids of the alert and of the incident's firing. */
-  async function open(
-    ...fired: [Fired, ...Fired[]]
-  ): Promise<{ alertId: string; firingId: string }> {
-    const [{ condition }] = fired;
-    const { body: alert } = await a.org.admin.post<{ id: string }>("/v1/admin/alerts", {
+  async function createAlert(condition: AlertCondition): Promise<string> {
+    const { body } = await a.org.admin.post<{ id: string }>("/v1/admin/alerts", {
       name: "Watch",
       scope: { type: "workspace", workspace_id: workspaceId },
       condition,
       channel_ids: [channelId],
     });
+    return body.id;
+  }
+
+  const toFiring = (alertId: string, { condition, scope, episode = "once", ...of }: Fired) => ({
+    ...{ organizationId: a.org.id, alertId, kind: condition.kind, workspaceId },
+    ...{ scopeType: scope.type, scopeId: scope.id, episode, threshold: of.threshold },
+    facts: of.facts,
+  });
+
+  /** Records firings of one evaluation, and opens their incidents. */
+  async function send(
+    firings: readonly NewFiring[],
+    record: typeof recordFirings = recordDigests,
+  ): Promise<RecordedFiring[]> {
     const { database } = a.h.deps;
-    const [first] = await inTransaction(database, (tx) =>
-      recordDigests(
-        tx,
-        fired.map(({ scope, episode = "once", threshold, facts }) => ({
-          ...{ organizationId: a.org.id, alertId: alert.id, kind: condition.kind, workspaceId },
-          ...{ scopeType: scope.type, scopeId: scope.id, episode, threshold, facts },
-        })),
-      ),
-    );
-    const firingId = first?.id ?? "";
-    const { id } = await database
+    const recorded = await inTransaction(database, (tx) => record(tx, a.h.deps, firings));
+    const ids = recorded.map(({ id }) => id);
+    const queued = await database
       .selectFrom("alert_delivery")
       .select("id")
-      .where("alert_firing_id", "=", firingId)
-      .executeTakeFirstOrThrow();
-    await a.attempt(id);
-    return { alertId: alert.id, firingId };
+      .where("alert_firing_id", "in", ids)
+      .execute();
+    for (const { id } of queued) await a.attempt(id);
+    return recorded;
   }
+
+  /** Fires an alert and opens its incident. Returns the ids of the alert and of the incident's firing. */
+  async function open(
+    ...fired: [Fired, ...Fired[]]
+  ): Promise<{ alertId: string; firingId: string }> {
+    const alertId = await createAlert(fired[0].condition);
+    const [first] = await send(fired.map((each) => toFiring(alertId, each)));
+    return { alertId, firingId: first?.id ?? "" };
+  }
+
+  /** Incidents that the receiver was asked to open. */
+  const opened = () => a.receiver.received.map(({ body }) => String(JSON.parse(body)["dedup_key"]));
 
   /** Ends incidents at this time. Returns the firings of all queued resolutions. */
   async function ended(atMs = a.h.clock.nowMs): Promise<string[]> {
@@ -79,7 +96,14 @@ const test = base.extend("alerts", ({ a }) => {
   const disable = (id: string) =>
     a.org.operator.post(`/v1/admin/api_keys/${id}`, { status: "inactive" });
 
-  return { open, ended, setLimit, fire, openOne, disable };
+  return {
+    ...{ createAlert, toFiring, send, open, opened },
+    ended,
+    setLimit,
+    fire,
+    openOne,
+    disable,
+  };
 });
 
 let startMs: number;
@@ -282,6 +306,55 @@ describe("an incident about keys is over", () => {
       .where("api_key_id", "=", keys[1]?.id ?? "")
       .execute();
     expect(await alerts.ended()).toEqual([firingId]);
+  });
+});
+
+describe("an incident that several alerts share", () => {
+  test("is over when the last of them is, under the key that opened it", async ({ a, alerts }) => {
+    const condition: AlertCondition = { kind: "key_new_address" };
+    const { id } = await a.org.operator.createApiKey(workspaceId);
+    const fired = { condition, scope: keyScope(id), threshold: "10.0.0.0/24", facts: {} };
+    const ids: string[] = [];
+    for (let i = 0; i < 5; i++) ids.push(await alerts.createAlert(condition));
+    await alerts.send(
+      ids.map((alertId) => alerts.toFiring(alertId, fired)),
+      recordFirings,
+    );
+    const incidents = alerts.opened();
+    expect(incidents).toHaveLength(1);
+    for (const alertId of ids) {
+      expect(await alerts.ended()).toEqual([]);
+      await a.org.admin.post(`/v1/admin/alerts/${alertId}`, { is_enabled: false });
+    }
+    expect(await alerts.ended()).toEqual(incidents);
+  });
+
+  test("about unused keys is over when the last key of each is archived", async ({ a, alerts }) => {
+    const condition: AlertCondition = { kind: "key_unused", days: 30 };
+    const fired = { condition, threshold: "30 days", facts: { last_used_at: null } };
+    const firings: NewFiring[] = [];
+    for (const count of [1, 2]) {
+      const alertId = await alerts.createAlert(condition);
+      for (let i = 0; i < count; i++) {
+        const { id } = await a.org.operator.createApiKey(workspaceId);
+        firings.push(alerts.toFiring(alertId, { ...fired, scope: keyScope(id) }));
+      }
+    }
+    const recorded = await alerts.send(firings);
+    const incidents = alerts.opened();
+    expect(incidents).toHaveLength(1);
+    for (const { scopeId } of recorded) {
+      expect(await alerts.ended()).toEqual([]);
+      await a.org.operator.post(`/v1/admin/api_keys/${scopeId}`, { status: "archived" });
+    }
+    expect(await alerts.ended()).toEqual(incidents);
+    const last = recorded.map(({ id }) => id).at(-1) ?? "";
+    await inTransaction(a.h.deps.database, async (tx) => {
+      await sql`UPDATE alert_delivery SET resolved_at = NULL WHERE alert_channel_id = ${channelId}`.execute(
+        tx,
+      );
+      expect(await listOpenIncidents(tx, [last])).toEqual([{ channelId, firingId: incidents[0] }]);
+    });
   });
 });
 

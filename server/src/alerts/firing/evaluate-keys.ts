@@ -68,11 +68,11 @@ const findExpiring: FindFirings = async (tx, of) =>
     });
   });
 
-/** All unused keys of an alert share one message. */
+/** All unused keys share one message. */
 async function evaluateUnused(deps: EvaluateKeysDeps): Promise<void> {
   const now = new Date(deps.nowMs());
   await inTransaction(deps.database, async (tx) => {
-    await recordDigests(tx, await findUnused(tx, { now, limit: MAX_UNUSED }));
+    await recordDigests(tx, deps, await findUnused(tx, { now, limit: MAX_UNUSED }));
   });
 }
 

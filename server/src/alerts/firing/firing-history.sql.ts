@@ -64,9 +64,9 @@ function selectFirings(where: RawBuilder<unknown>, rest: RawBuilder<unknown>) {
         FROM alert_delivery AS delivery LEFT JOIN alert_channel AS channel ON channel.id = delivery.alert_channel_id
         WHERE delivery.id IN (
           SELECT own.id FROM alert_delivery AS own
-          WHERE own.alert_firing_id = coalesce(firing.told_with_id, firing.id)
+          WHERE own.alert_firing_id IN (firing.id, firing.told_with_id)
           UNION SELECT listing.alert_delivery_id FROM alert_delivery_firing AS listing
-          WHERE listing.alert_firing_id = firing.id)), '[]') AS deliveries
+          WHERE listing.alert_firing_id IN (firing.id, firing.told_with_id))), '[]') AS deliveries
     FROM alert_firing AS firing
     JOIN alert ON alert.id = firing.alert_id
     WHERE ${where} ${rest}`;

@@ -20,8 +20,13 @@ export interface NamedFiring {
   alert_name: string;
   organization_name: string;
   workspace_name: string | null;
-  /** Number of firings in its messages. A digest has more than one. */
-  digest_size: number;
+}
+
+/** Firing in a message to one receiver. */
+export interface ReportedFiring {
+  id: string;
+  /** Whether a message about unused keys lists only those of the key's owner. */
+  isToOwner: boolean;
 }
 
 /** Key in a digest. */
@@ -42,9 +47,7 @@ export async function findNamedFirings(
   const { rows } = await sql<NamedFiring>`
     SELECT firing.id, firing.organization_id, firing.kind, firing.scope_type, firing.scope_id, firing.workspace_id,
       firing.episode, firing.threshold, firing.facts, firing.fired_at, firing.alert_id, alert.name AS alert_name,
-      organization.name AS organization_name, workspace.name AS workspace_name, ${scopeName("firing")} AS scope_name,
-      (1 + (SELECT count(*) FROM alert_firing AS other
-        WHERE other.told_with_id = coalesce(firing.told_with_id, firing.id)))::integer AS digest_size
+      organization.name AS organization_name, workspace.name AS workspace_name, ${scopeName("firing")} AS scope_name
     FROM alert_firing AS firing
       JOIN alert ON alert.id = firing.alert_id
       JOIN organization ON organization.id = firing.organization_id
@@ -53,29 +56,28 @@ export async function findNamedFirings(
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-/**
- * Lists up to `limit` keys of the firing's digest, least recently used first, and counts all of them. A digest to the
- * owner of a key contains only the owner's keys.
- */
+/** Lists up to `limit` keys of these digests, least recently used first, and counts all of them. Each key is listed once. */
 export async function listDigestKeys(
   db: Database | Tx,
-  firingId: string,
-  { isToOwner, limit }: { isToOwner: boolean; limit: number },
+  reported: readonly ReportedFiring[],
+  limit: number,
 ): Promise<{ keys: DigestKey[]; count: number }> {
-  const ofOwner = isToOwner
-    ? sql`AND api_key.owner_member_id = (SELECT owner_member_id FROM api_key WHERE api_key.id = firing.scope_id)`
-    : sql``;
   const { rows } = await sql<DigestKey & { count: number }>`
-    SELECT api_key.id, api_key.name, workspace.id AS workspace_id, workspace.name AS workspace_name,
-      told.facts ->> 'last_used_at' AS last_used_at, (count(*) OVER ())::integer AS count
-    FROM alert_firing AS firing
-      CROSS JOIN LATERAL (SELECT coalesce(firing.told_with_id, firing.id) AS id) AS first
-      JOIN alert_firing AS told ON told.id = first.id OR told.told_with_id = first.id
-      JOIN api_key ON api_key.id = told.scope_id
-      JOIN workspace ON workspace.id = api_key.workspace_id
-    WHERE firing.id = ${firingId} ${ofOwner}
-    ORDER BY told.facts ->> 'last_used_at' NULLS FIRST, api_key.name, api_key.id
-    LIMIT ${limit}`.execute(db);
+    WITH unused AS (
+      SELECT DISTINCT ON (api_key.id) api_key.id, api_key.name, workspace.id AS workspace_id,
+        workspace.name AS workspace_name, told.facts ->> 'last_used_at' AS last_used_at
+      FROM unnest(${reported.map(({ id }) => id)}::text[], ${reported.map(({ isToOwner }) => isToOwner)}::boolean[])
+          AS reported (firing_id, is_to_owner)
+        JOIN alert_firing AS firing ON firing.id = reported.firing_id
+        CROSS JOIN LATERAL (SELECT coalesce(firing.told_with_id, firing.id) AS id) AS first
+        JOIN alert_firing AS told ON told.id = first.id OR told.told_with_id = first.id
+        JOIN api_key ON api_key.id = told.scope_id
+        JOIN workspace ON workspace.id = api_key.workspace_id
+      WHERE NOT reported.is_to_owner
+        OR api_key.owner_member_id = (SELECT owner_member_id FROM api_key WHERE api_key.id = firing.scope_id)
+      ORDER BY api_key.id, told.fired_at DESC)
+    SELECT unused.*, (count(*) OVER ())::integer AS count FROM unused
+    ORDER BY last_used_at NULLS FIRST, name, id LIMIT ${limit}`.execute(db);
   return { keys: rows.map(({ count: _, ...key }) => key), count: rows[0]?.count ?? 0 };
 }
 

@@ -3,6 +3,7 @@ import { listOtherFirings } from "#src/alerts/channels/other-firings.sql.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import { assert } from "#src/lib/assert.ts";
+import { formatPlural } from "#src/lib/format-plural.ts";
 import type { AlertMessage } from "./alert-message.ts";
 import { describeFiring, describeUnusedKeys } from "./alert-words.rule.ts";
 import { compareFirings, severityOf } from "./compare-firings.ts";
@@ -12,8 +13,9 @@ import {
   findOrganizationName,
   listDigestKeys,
   type NamedFiring,
+  type ReportedFiring,
 } from "./firing-message.sql.ts";
-import { dropSameCause } from "./same-cause.rule.ts";
+import { type CausedFiring, dropSameCause } from "./same-cause.rule.ts";
 
 interface DeliveryOfMessage {
   id: string;
@@ -24,21 +26,23 @@ interface DeliveryOfMessage {
 }
 
 /**
- * Returns the message with the current names and the facts of the firing. `firingIds`: firings that replace those of the
+ * Returns the message with the current names and the facts of the firing. `reported`: firings that replace those of the
  * delivery.
  */
 export async function makeMessage(
   deps: { database: Database | Tx; publicUrl: () => string },
   delivery: DeliveryOfMessage,
   channel: { id: string; name: string } | null,
-  firingIds?: readonly string[],
+  reported?: readonly ReportedFiring[],
 ): Promise<AlertMessage> {
+  const { database } = deps;
   if (delivery.alert_firing_id === null) {
-    const source = await findOrganizationName(deps.database, delivery.organization_id);
+    const source = await findOrganizationName(database, delivery.organization_id);
     return makeTest(delivery, { channel, source, url: `${deps.publicUrl()}/alerts/channels` });
   }
-  const ids = firingIds ?? (await listFiringIds(deps.database, delivery));
-  const firings = [...(await findNamedFirings(deps.database, ids)).values()].sort((a, b) => {
+  const own = reported ?? (await listReported(database, delivery, channel === null));
+  const ids = own.map(({ id }) => id);
+  const firings = [...(await findNamedFirings(database, ids)).values()].sort((a, b) => {
     const byRank = compareFirings(toDescribed(a), toDescribed(b));
     // A later firing of a cause has its current state.
     return byRank || b.fired_at.getTime() - a.fired_at.getTime() || (a.id < b.id ? -1 : 1);
@@ -46,14 +50,16 @@ export async function makeMessage(
   // Two alerts with the same cause have one sentence.
   const [firing, ...others] = dropSameCause(firings, toCaused);
   assert(firing, "a message has a recorded firing");
-  const message = nameAlerts(toMessage(delivery.id, firing, deps.publicUrl()), firings);
-  if (others.length > 0) return combineFirings(message, [firing, ...others], deps.publicUrl());
-  if (firing.digest_size === 1) return message;
-  const of = { isToOwner: channel === null, limit: MAX_LISTED };
-  const listed = await listDigestKeys(deps.database, firing.id, of);
-  return listed.count < 2
-    ? message
-    : toDigest(message, { ...listed, firing, publicUrl: deps.publicUrl() });
+  const message = nameAlerts(toMessage(delivery, firing, deps.publicUrl()), firings);
+  if (firings.every(({ kind }) => kind === "key_unused")) {
+    const keys = await listDigestKeys(database, own, MAX_LISTED);
+    const days = findFewestDays(firings);
+    return keys.count < 2
+      ? message
+      : toDigest(message, { ...keys, days, publicUrl: deps.publicUrl() });
+  }
+  if (others.length === 0) return message;
+  return combineFirings(message, [firing, ...others], deps.publicUrl());
 }
 
 /** Names all alerts of the message. `alerts` of a webhook has each with its firing. */
@@ -69,22 +75,25 @@ function nameAlerts(message: AlertMessage, firings: readonly NamedFiring[]): Ale
   };
 }
 
-/** Ids of the firings in a message. */
-async function listFiringIds(
+/** Firings of the delivery. */
+async function listReported(
   db: Database | Tx,
   { id, alert_firing_id: firingId }: DeliveryOfMessage,
-): Promise<string[]> {
+  isToOwner: boolean,
+): Promise<ReportedFiring[]> {
   const others = await listOtherFirings(db, [id]);
-  return [...(firingId === null ? [] : [firingId]), ...(others.get(id) ?? [])];
+  const ids = [...(firingId === null ? [] : [firingId]), ...(others.get(id) ?? [])];
+  return ids.map((each) => ({ id: each, isToOwner }));
 }
 
-/** One message that lists several firings of one evaluation, in their order. */
+/** One message that lists several firings, in their order. */
 function combineFirings(
   message: AlertMessage,
   firings: readonly NamedFiring[],
   publicUrl: string,
 ): AlertMessage {
-  const listed = firings.slice(0, MAX_LISTED).map((firing) => truncate(MAX_LINE, titleOf(firing)));
+  const titles = firings.map((firing) => describeFiring(toDescribed(firing)).title);
+  const listed = titles.slice(0, MAX_LISTED).map((title) => truncate(MAX_LINE, title));
   const left = firings.length - listed.length;
   return {
     ...message,
@@ -103,13 +112,22 @@ function truncate(length: number, text: string): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }
 
-/** Title of a message in the delivery history. `count`: number of firings in the message. */
-export function titleOf(firing: NamedFiring | null, count = 1): string {
+/** Title of a message in the delivery history. `unusedKeys`: number of keys in a message about unused keys. */
+export function titleOf(
+  firing: NamedFiring | null,
+  { listed, unusedKeys }: { listed: readonly CausedFiring[]; unusedKeys: number },
+): string {
   if (firing === null) return "Test message";
-  const { digest_size: keys, threshold } = firing;
-  const words =
-    keys === 1 ? describeFiring(toDescribed(firing)) : describeUnusedKeys(keys, threshold);
-  return count > 1 ? formatCombinedTitle(count, words.title) : words.title;
+  if (unusedKeys > 1) return describeUnusedKeys(unusedKeys, findFewestDays(listed)).title;
+  const { title } = describeFiring(toDescribed(firing));
+  const count = dropSameCause(listed, (each) => each).length;
+  return count > 1 && unusedKeys === 0 ? formatCombinedTitle(count, title) : title;
+}
+
+/** Lowest threshold of alerts about unused keys. Each key has been unused for at least as long. */
+function findFewestDays(firings: readonly { threshold: string }[]): string {
+  const days = firings.map(({ threshold }) => Number.parseInt(threshold, 10));
+  return formatPlural(Math.min(...days), "day");
 }
 
 /** Maximum keys or firings that a message lists. The message counts the others. */
@@ -120,11 +138,11 @@ const MAX_LINE = 120;
 /** The message about several unused keys. */
 function toDigest(
   message: AlertMessage,
-  of: { firing: NamedFiring; keys: readonly DigestKey[]; count: number; publicUrl: string },
+  of: { keys: readonly DigestKey[]; count: number; days: string; publicUrl: string },
 ): AlertMessage {
-  const { firing, keys, count } = of;
-  const words = describeUnusedKeys(count, firing.threshold);
-  const url = `${of.publicUrl}/api-keys?unused=${Number.parseInt(firing.threshold, 10)}`;
+  const { keys, count, days } = of;
+  const words = describeUnusedKeys(count, days);
+  const url = `${of.publicUrl}/api-keys?unused=${Number.parseInt(days, 10)}`;
   const left = count - keys.length;
   const items = [...keys.map(formatKeyLine), ...(left > 0 ? [`and ${left} more`] : [])];
   return {
@@ -173,12 +191,17 @@ function makeTest(
   };
 }
 
-function toMessage(id: string, firing: NamedFiring, publicUrl: string): AlertMessage {
+function toMessage(
+  { id, alert_firing_id: firingId }: DeliveryOfMessage,
+  firing: NamedFiring,
+  publicUrl: string,
+): AlertMessage {
   const url = `${publicUrl}/alerts/firings/${firing.id}`;
   const words = describeFiring(toDescribed(firing));
   return {
     id,
-    firingId: firing.id,
+    // Also if a firing of another alert describes the cause: this one identifies the incident until it is resolved.
+    firingId,
     title: words.title,
     next: words.next,
     facts: [

@@ -20,14 +20,14 @@ export async function listEndedIncidents(
         AND delivery.resolved_at IS NULL AND delivery.alert_firing_id IS NOT NULL
     WHERE channel.kind = 'pagerduty' AND channel.is_enabled AND channel.paused_at IS NULL
       AND channel.archived_at IS NULL AND NOT EXISTS (
-        SELECT FROM alert_firing AS firing JOIN alert ON alert.id = firing.alert_id
-        WHERE (firing.id = delivery.alert_firing_id OR firing.told_with_id = delivery.alert_firing_id)
-          AND NOT ${isOver(now)})
-      -- Firings of other alerts with the same cause.
-      AND NOT EXISTS (
-        SELECT FROM alert_delivery_firing AS listed JOIN alert_firing AS firing ON firing.id = listed.alert_firing_id
+        SELECT FROM (
+            SELECT delivery.alert_firing_id AS id
+            UNION ALL
+            SELECT alert_firing_id FROM alert_delivery_firing WHERE alert_delivery_id = delivery.id
+          ) AS listed
+          JOIN alert_firing AS firing ON firing.id = listed.id OR firing.told_with_id = listed.id
           JOIN alert ON alert.id = firing.alert_id
-        WHERE listed.alert_delivery_id = delivery.id AND NOT ${isOver(now)})
+        WHERE NOT ${isOver(now)})
     ORDER BY delivery.created_at LIMIT ${limit}`.execute(tx);
   return rows.map(({ id }) => id);
 }

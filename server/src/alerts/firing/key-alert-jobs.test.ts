@@ -1,9 +1,11 @@
 import { afterAll, describe, expect } from "vitest";
+import { makeDeliverAlert } from "#src/alerts/channels/deliver-alert.ts";
 import { type Listed, PUBLIC_URL } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import {
   type AlertJobNodes,
   createAlert,
+  type Firing,
   listFired,
   listFirings,
   startAlertJobs,
@@ -58,13 +60,36 @@ const test = base.extend("company", ({ h, org }) => {
     );
   }
 
-  async function makeChannel(name: string): Promise<string> {
+  async function makeChannel(name: string, address?: string): Promise<string> {
     const url = `https://hooks.example.com/${name}`;
-    const body = { name, target: { kind: "webhook", url } };
+    const mail = { kind: "email", recipients: { addresses: [address] } };
+    const body = { name, target: address === undefined ? { kind: "webhook", url } : mail };
     return (await org.operator.post<{ id: string }>("/v1/admin/alert_channels", body)).body.id;
   }
 
-  return { makeKey, fired, firings, onDay, use, messages, makeChannel };
+  /** Sends all mail about firings. Returns the subjects of mail to the address. */
+  async function sendMail(address: string): Promise<string[]> {
+    const { database } = h.deps;
+    const deliver = makeDeliverAlert(h.deps);
+    const queued = await database
+      .selectFrom("alert_delivery as delivery")
+      .leftJoin("alert_channel as channel", "channel.id", "delivery.alert_channel_id")
+      .select("delivery.id")
+      .where("delivery.organization_id", "=", org.id)
+      .where((eb) => eb.or([eb("channel.id", "is", null), eb("channel.kind", "=", "email")]))
+      .execute();
+    const ids = queued.map(({ id }) => id);
+    for (const id of ids) await deliver(id);
+    const mails = await database
+      .selectFrom("mail")
+      .select("subject")
+      .where("to_address", "=", address)
+      .where("about_id", "in", ids)
+      .execute();
+    return mails.map(({ subject }) => subject);
+  }
+
+  return { makeKey, fired, firings, onDay, use, messages, makeChannel, sendMail };
 });
 
 let nodes: AlertJobNodes;
@@ -243,6 +268,46 @@ describe("a key that is not used", () => {
       `/v1/admin/alert_channels/${channels[0]}/deliveries`,
     );
     expect(body.data.map(({ title }) => title)).toEqual([toDesk?.message.title]);
+  });
+
+  test("shares one message for each channel and person with those of other alerts", async ({
+    org,
+    company,
+  }) => {
+    const owner = await org.member({ workspaces: { [workspaceId]: "workspace_developer" } });
+    const { id: otherWorkspaceId } = await org.operator.createWorkspace();
+    for (const fields of [{ owner_member_id: owner.id }, { owner_member_id: owner.id }, {}]) {
+      await company.makeKey(fields);
+    }
+    await org.operator.createApiKey(otherWorkspaceId, { name: "elsewhere" });
+    const desk = await company.makeChannel("desk");
+    const mail = await company.makeChannel("mail", owner.email);
+    await createAlert(
+      org,
+      { kind: "key_unused", days: 30 },
+      { name: "All", channel_ids: [desk], notifies_owner: true },
+    );
+    const scope = { type: "workspace", workspace_id: workspaceId };
+    const days = { kind: "key_unused", days: 20 };
+    await createAlert(org, days, { name: "Own", scope, channel_ids: [desk, mail] });
+    await company.onDay(30);
+    const toDesk = (await company.messages()).filter(({ to }) => to === "desk");
+    expect(toDesk.map(({ message }) => message.title)).toEqual([
+      "4 API keys have not been used for 20 days or more.",
+    ]);
+    expect(toDesk[0]?.message).toMatchObject({ url: `${PUBLIC_URL}/api-keys?unused=20` });
+    expect(toDesk[0]?.message.name.split(", ").sort()).toEqual(["All", "Own"]);
+    const history = `/v1/admin/alert_channels/${desk}/deliveries`;
+    const { body } = await org.operator.get<Listed<{ title: string }>>(history);
+    expect(body.data.map(({ title }) => title)).toEqual([toDesk[0]?.message.title]);
+    // As the owner of two keys, and as a receiver of the channel of their workspace.
+    expect(await company.sendMail(owner.email)).toEqual([
+      "3 API keys have not been used for 20 days or more.",
+    ]);
+    const firings = await company.firings();
+    const isToDesk = ({ deliveries }: Firing) =>
+      deliveries.some((each) => each.channel_id === desk);
+    expect(firings.map(isToDesk)).toEqual(Array(7).fill(true));
   });
 
   test("has its own message if it is the only one, and later ones share a message", async ({

@@ -410,6 +410,42 @@ describe("an alert that collects firings", () => {
     expect(message.list?.items).toHaveLength(2);
   });
 
+  test("sends the owner of a key one mail about several evaluations", async ({ a, company }) => {
+    const owner = await a.org.member({ role: "admin" });
+    const key = await a.org.admin.createApiKey(workspaceId, { owner_member_id: owner.id });
+    const alertId = await company.createAlert([], { ...collecting, notifies_owner: true });
+    const ofKey = { scopeType: "api_key", scopeId: key.id } as const;
+    const ids = idsOf([
+      ...(await company.record(company.makeFiring(alertId, ofKey))),
+      ...(await company.record(company.makeFiring(alertId, { ...ofKey, threshold: "90%" }))),
+    ]);
+    const [delivery, ...others] = await company.deliveriesOf(null, ids);
+    expect(others).toEqual([]);
+    expect(secondsToSend(delivery)).toBeCloseTo(300, 0);
+    expect((await company.sendMail(ids))(owner.email)).toHaveLength(1);
+  });
+
+  test("does not wait with a cause that another alert reports at once to the same person", async ({
+    a,
+    company,
+  }) => {
+    const address = newAddress();
+    const [waiting, other] = [
+      await a.createChannel(mailTo(address)),
+      await a.createChannel(mailTo(address)),
+    ];
+    const slow = await company.createAlert([waiting.id], collecting);
+    const fast = await company.createAlert([other.id]);
+    const ids = idsOf([
+      ...(await company.record(company.makeFiring(slow, { episode: "daily 2026-11-20" }))),
+      ...(await company.record(company.makeFiring(slow), company.makeFiring(fast))),
+    ]);
+    const [delivery] = await company.deliveriesOf(waiting.id, ids);
+    expect(secondsToSend(delivery)).toBeLessThan(60);
+    const subjects = (await company.sendMail(ids))(address);
+    expect(subjects).toEqual([expect.stringMatching(/^2 alerts fired\./)]);
+  });
+
   test("does not delay events of webhooks", async ({ a, company }) => {
     const channel = await a.createChannel();
     const alertId = await company.createAlert([channel.id], collecting);

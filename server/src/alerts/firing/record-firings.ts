@@ -25,18 +25,19 @@ export async function recordFirings(
   return recorded;
 }
 
-/** Records firings about keys, with one message for all firings of an alert to each channel and each owner. */
+/** Records firings about unused keys. Each channel and each owner gets one message about those of all alerts. */
 export async function recordDigests(
   tx: Tx,
+  deps: AlertingDeps,
   firings: readonly NewFiring[],
 ): Promise<RecordedFiring[]> {
   const recorded = await insertNewFirings(tx, firings);
-  const groups = [...Map.groupBy(recorded, ({ alertId }) => alertId).values()];
-  for (const [first, ...others] of groups) {
-    if (first === undefined) continue;
-    await saveDigestMembers(tx, { firstId: first.id, otherIds: others.map(({ id }) => id) });
-    if (!first.isMuted) await queueDigests(tx, [first, ...others]);
+  for (const [first, ...others] of Map.groupBy(recorded, ({ alertId }) => alertId).values()) {
+    const otherIds = others.map(({ id }) => id);
+    if (first !== undefined) await saveDigestMembers(tx, { firstId: first.id, otherIds });
   }
+  const notified = recorded.filter(({ isMuted }) => !isMuted);
+  if (notified.length > 0) await queueDigests(tx, deps, notified);
   return recorded;
 }
 

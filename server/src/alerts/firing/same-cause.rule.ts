@@ -1,6 +1,9 @@
 import type { NewFiring } from "./new-firing.rule.ts";
 
-type Caused = Pick<NewFiring, "kind" | "scopeType" | "scopeId" | "episode" | "threshold">;
+export type CausedFiring = Pick<
+  NewFiring,
+  "kind" | "scopeType" | "scopeId" | "episode" | "threshold"
+>;
 
 /** Episodes of these kinds begin at the first evaluation of each alert. */
 const hasOwnEpisodes: readonly NewFiring["kind"][] = ["refused_requests", "upstream_errors"];
@@ -9,7 +12,7 @@ const hasOwnEpisodes: readonly NewFiring["kind"][] = ["refused_requests", "upstr
  * Key of firings that one sentence describes, also of different alerts. Percentages of one limit and period have the same
  * key: the sentence has the spend and the limit.
  */
-export function causeKeyOf({ kind, scopeType, scopeId, episode, threshold }: Caused): string {
+export function causeKeyOf({ kind, scopeType, scopeId, episode, threshold }: CausedFiring): string {
   const isPercentOfLimit = kind === "spend_limit" && threshold.endsWith("%");
   // The number of raises that armed the threshold again.
   const period = kind === "spend_limit" ? episode.replace(/ \+\d+$/, "") : episode;
@@ -20,7 +23,7 @@ export function causeKeyOf({ kind, scopeType, scopeId, episode, threshold }: Cau
 /** Keeps the first firing of each cause. */
 export function dropSameCause<Firing>(
   firings: readonly Firing[],
-  toCaused: (firing: Firing) => Caused,
+  toCaused: (firing: Firing) => CausedFiring,
 ): Firing[] {
   const firsts = new Map<string, Firing>();
   for (const firing of firings) {
