@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { count, instant, optionalQuery, queryFlag, queryList, timestamp } from "../fields.ts";
-import { alertFiringId, alertGroupId, alertId, apiKeyId, workspaceId } from "../ids.ts";
+import { alertFiringId, alertGroupId, apiKeyId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 import { wireScope } from "../scope.ts";
-import { alertKinds, MAX_NOTE_LENGTH } from "./alerts.ts";
+import { alertKinds, firedAlert, MAX_NOTE_LENGTH } from "./alerts.ts";
 
 /** Maximum firings that one call acknowledges. */
 export const MAX_ACKNOWLEDGED = 500;
@@ -23,9 +23,7 @@ export const alertGroup = z
     severity: z.enum(["critical", "warning", "info"]).meta({
       description: "Highest severity of these firings.",
     }),
-    alerts: z
-      .array(z.object({ id: alertId, name: z.string(), is_deleted: z.boolean() }))
-      .meta({ description: "Rules of these firings." }),
+    alerts: z.array(firedAlert).meta({ description: "Rules of these firings." }),
     firings: count.meta({ description: "Firings of the requested state." }),
     open_firings: count.meta({ description: "Unacknowledged ones among them." }),
     first_fired_at: timestamp,

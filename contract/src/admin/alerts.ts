@@ -371,11 +371,19 @@ export type FiringFacts = z.output<typeof firingFacts>;
 
 const deliveryStatus = z.enum(["queued", "sent", "failed", "dropped"]);
 
+/** Rule of a firing. */
+export const firedAlert = z.object({
+  id: alertId,
+  name: z.string(),
+  is_deleted: z.boolean(),
+  muted_until: mutedUntil,
+});
+
 export const alertFiring = z
   .object({
     id: alertFiringId,
     type: z.literal("alert_firing"),
-    alert: z.object({ id: alertId, name: z.string(), is_deleted: z.boolean() }),
+    alert: firedAlert,
     kind: z.enum(alertKinds),
     scope: wireScope,
     scope_name: z.string(),

@@ -1,10 +1,11 @@
 import { Link, useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
+import { useSetterNames } from "../../kit/members/setter-names.ts";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, ButtonLink } from "../../ui/button.tsx";
-import { formatUsd } from "../../ui/format.ts";
+import { formatTime, formatUsd } from "../../ui/format.ts";
 import { BackLink, Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
@@ -13,13 +14,14 @@ import { AcknowledgeDialog } from "./acknowledge-dialog.tsx";
 import { deliveryTones } from "./delivery-states.tsx";
 import { MuteDialog } from "./mute-dialog.tsx";
 import { type Firing, useFiring } from "./queries.ts";
-import { kindWords } from "./words.ts";
+import { isMuted, kindWords } from "./words.ts";
 
 /** One firing, the target of links in alert messages. */
 export function FiringPage() {
   const { firingId } = useParams({ strict: false }) as { firingId: string };
   const firing = useFiring(firingId);
   const may = useMay();
+  const nameOf = useSetterNames();
   const [isAcknowledging, setIsAcknowledging] = useState(false);
   const [isMuting, setIsMuting] = useState(false);
   if (firing.error) return <LoadError error={firing.error} onRetry={() => void firing.refetch()} />;
@@ -57,7 +59,7 @@ export function FiringPage() {
       }
     >
       <div className="grid max-w-2xl gap-10">
-        <Facts items={listFacts(data)} />
+        <Facts items={listFacts(data, nameOf(data.acknowledged_by))} />
         <SpendSection firing={data} />
         <Section title="Notifications">
           {data.deliveries.length === 0 ? (
@@ -209,7 +211,8 @@ function listOverrunRequests({ facts: { overrun_requests: requests } }: Firing):
 
 type Fact = readonly [name: string, value: ReactNode];
 
-function listFacts(firing: Firing): Fact[] {
+/** `by`: name of the member who acknowledged it. Null: unknown. */
+function listFacts(firing: Firing, by: string | null): Fact[] {
   const { facts, alert } = firing;
   const money = (name: string, text: string | null | undefined): Fact[] =>
     text
@@ -226,7 +229,6 @@ function listFacts(firing: Firing): Fact[] {
     at ? [[name, <RelativeTime key={name} at={at} />]] : [];
   const count = (name: string, value: number | null | undefined): Fact[] =>
     value == null ? [] : [[name, value.toLocaleString("en-US")]];
-  const by = firing.acknowledged_by;
   return [
     ["Scope", firing.scope_name],
     ["Fired", <RelativeTime key="fired" at={firing.fired_at} />],
@@ -242,6 +244,9 @@ function listFacts(firing: Firing): Fact[] {
         )}
         <Badge>{kindWords[firing.kind].label}</Badge>
         <span className="text-quiet">{firing.threshold}</span>
+        {alert.muted_until !== null && isMuted(alert) && (
+          <Badge tone="warn">muted until {formatTime(alert.muted_until)}</Badge>
+        )}
       </span>,
     ],
     ...money("Beyond the limit", facts.overrun_usd),
@@ -266,7 +271,7 @@ function listFacts(firing: Firing): Fact[] {
       firing.acknowledged_at ? (
         <span key="acknowledged">
           <RelativeTime at={firing.acknowledged_at} />
-          {by && <span className="text-quiet"> by {by.id}</span>}
+          {by !== null && <span className="text-quiet"> by {by}</span>}
           {firing.note && <span className="block">{firing.note}</span>}
         </span>
       ) : (

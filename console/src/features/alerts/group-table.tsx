@@ -14,7 +14,7 @@ import { type Column, Table } from "../../ui/table.tsx";
 import type { GroupAction } from "./group-action.ts";
 import type { Group } from "./queries.ts";
 import type { FiringView } from "./search.ts";
-import { kindWords } from "./words.ts";
+import { isMuted, kindWords } from "./words.ts";
 
 const keyOf = ({ id }: Group) => id;
 
@@ -115,6 +115,7 @@ function GroupTitle({ group, onAction }: GroupPart) {
       </Link>
       <span className="flex flex-wrap items-center gap-x-2 gap-y-0.5 text-xs text-quiet">
         {group.severity === "critical" && <Badge tone="bad">critical</Badge>}
+        {group.alerts.every(isMuted) && <Badge tone="warn">muted</Badge>}
         <span>
           {kindWords[group.kind].label} · {group.alerts.map(({ name }) => name).join(", ")}
         </span>

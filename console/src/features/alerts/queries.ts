@@ -75,7 +75,7 @@ const staleFirings = ["listAlertGroups", "listAlertFirings", "getAlertFiring"] a
 const staleChannels = ["listAlertChannels", "listAlerts", "listAlertDeliveries"] as const;
 
 export const useCreateAlert = () => useChange("createAlert", [...staleAlerts, ...staleFirings]);
-export const useUpdateAlert = () => useChange("updateAlert", staleAlerts);
+export const useUpdateAlert = () => useChange("updateAlert", [...staleAlerts, ...staleFirings]);
 export const useDeleteAlert = () => useChange("deleteAlert", [...staleAlerts, ...staleFirings]);
 export const useAcknowledge = () => useChange("acknowledgeAlertFiring", staleFirings);
 export const useAcknowledgeSeveral = () => useChange("acknowledgeAlertFirings", staleFirings);

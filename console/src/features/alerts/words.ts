@@ -1,5 +1,5 @@
 import { formatPlural, formatUsd, toUsdText } from "../../ui/format.ts";
-import type { AlertKind, ChannelKind, Condition } from "./queries.ts";
+import type { Alert, AlertKind, ChannelKind, Condition } from "./queries.ts";
 
 /** Label and hint of each alert kind. */
 export const kindWords: Record<AlertKind, { label: string; hint: string }> = {
@@ -55,6 +55,10 @@ export const channelWords: Record<ChannelKind, { label: string; hint: string }> 
   pagerduty: { label: "PagerDuty", hint: "Opens an incident through an integration key." },
   webhook: { label: "Webhook", hint: "Sends a signed POST to your program." },
 };
+
+export function isMuted({ muted_until: until }: Pick<Alert, "muted_until">): boolean {
+  return until !== null && Date.parse(until) > Date.now();
+}
 
 const formatAmount = (amount: number | string) =>
   formatUsd(typeof amount === "number" ? toUsdText(amount) : amount);

@@ -13,7 +13,8 @@ import type { NewFiring } from "./new-firing.rule.ts";
 export interface AlertGroupRow extends AlertGroupKey {
   scopeName: string;
   workspaceId: string | null;
-  alerts: { id: string; name: string; is_deleted: boolean }[];
+  /** `muted_until` has PostgreSQL's format of a time. */
+  alerts: { id: string; name: string; is_deleted: boolean; muted_until: string | null }[];
   firings: number;
   openFirings: number;
   firstFiredAt: Date;
@@ -85,8 +86,8 @@ export async function listGroups(
       alert_group.firings, alert_group.open_firings AS "openFirings", alert_group.first_fired_at AS "firstFiredAt",
       alert_group.last_fired_at AS "lastFiredAt", newest.id AS "newestFiringId", alert_group.thresholds,
       newest.threshold, newest.facts,
-      (SELECT jsonb_agg(jsonb_build_object('id', alert.id, 'name', alert.name, 'is_deleted', alert.deleted_at IS NOT NULL)
-          ORDER BY alert.name, alert.id)
+      (SELECT jsonb_agg(jsonb_build_object('id', alert.id, 'name', alert.name,
+          'is_deleted', alert.deleted_at IS NOT NULL, 'muted_until', alert.muted_until) ORDER BY alert.name, alert.id)
         FROM alert WHERE alert.id = ANY(alert_group.alert_ids)) AS alerts
     FROM alert_group JOIN alert_firing AS newest ON newest.id = alert_group.newest_id
     ORDER BY alert_group.last_fired_at DESC, alert_group.key DESC`.execute(db);

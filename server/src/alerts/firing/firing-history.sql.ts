@@ -13,6 +13,7 @@ export interface FiringRow {
   alertId: string;
   alertName: string;
   isAlertDeleted: boolean;
+  alertMutedUntil: Date | null;
   kind: AlertKind;
   scopeType: ScopeType;
   scopeId: string;
@@ -52,7 +53,7 @@ export interface FiringFilter extends AlertVisibility {
 function selectFirings(where: RawBuilder<unknown>, rest: RawBuilder<unknown>) {
   return sql<FiringRow>`
     SELECT firing.id, firing.alert_id AS "alertId", alert.name AS "alertName",
-      alert.deleted_at IS NOT NULL AS "isAlertDeleted", firing.kind, firing.scope_type AS "scopeType",
+      alert.deleted_at IS NOT NULL AS "isAlertDeleted", alert.muted_until AS "alertMutedUntil", firing.kind, firing.scope_type AS "scopeType",
       firing.scope_id AS "scopeId",
       coalesce(${scopeName("firing")}, '') AS "scopeName",
       firing.workspace_id AS "workspaceId", firing.threshold, firing.facts, firing.is_muted AS "isMuted",

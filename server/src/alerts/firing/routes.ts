@@ -41,7 +41,10 @@ function toGroup(row: AlertGroupRow): z.input<typeof alertGroup> {
     workspace_id: row.workspaceId,
     title: describeFiring(row).title,
     severity: findHighestSeverity(row.kind, row.thresholds),
-    alerts: row.alerts,
+    alerts: row.alerts.map((alert) => {
+      const { muted_until: at } = alert;
+      return { ...alert, muted_until: at === null ? null : new Date(at).toISOString() };
+    }),
     firings: row.firings,
     open_firings: row.openFirings,
     first_fired_at: row.firstFiredAt.toISOString(),

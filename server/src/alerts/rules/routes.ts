@@ -87,7 +87,12 @@ function toFiring(row: FiringRow): z.input<typeof alertFiring> {
   return {
     id: row.id,
     type: "alert_firing",
-    alert: { id: row.alertId, name: row.alertName, is_deleted: row.isAlertDeleted },
+    alert: {
+      id: row.alertId,
+      name: row.alertName,
+      is_deleted: row.isAlertDeleted,
+      muted_until: formatOptionalIsoTime(row.alertMutedUntil),
+    },
     kind: row.kind,
     scope: toWireScope(row),
     scope_name: row.scopeName,
