@@ -16,6 +16,7 @@ export function testManyKeys({
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("Workspace", { exact: true }).fill("Research");
     await page.getByRole("option", { name: "Research" }).click();
+    expect(await dialog.getByLabel("Owner", { exact: true }).inputValue()).toBe("workspace");
     await dialog.getByRole("button", { name: "Create 12 keys" }).click();
     await page.getByRole("heading", { name: "Store 12 secrets" }).waitFor();
     const download = page.waitForEvent("download");
@@ -33,6 +34,17 @@ export function testManyKeys({
     await page.getByLabel("I stored them").check();
     await page.getByRole("button", { name: "Done" }).click();
     expect(await readPageState(page)).not.toContain(secretOf("batch-12").slice(20, 40));
+
+    await page.getByRole("button", { name: "Create many…" }).click();
+    await page.getByLabel("Names").fill("of-radia-[1-2]");
+    await dialog.getByLabel("Workspace", { exact: true }).fill("Research");
+    await page.getByRole("option", { name: "Research" }).click();
+    await dialog.getByLabel("Owner", { exact: true }).selectOption("person");
+    await dialog.getByLabel("Person").fill("Radia");
+    await page.getByRole("option", { name: "Radia Perlman" }).click();
+    await dialog.getByRole("button", { name: "Create 2 keys" }).click();
+    await dialog.getByText("The owner gets one e-mail", { exact: false }).waitFor();
+    await dialog.getByRole("button", { name: "Done" }).click();
 
     await page.getByLabel("Search keys").fill("batch-1");
     await page.getByRole("row", { name: /batch-09/ }).waitFor({ state: "detached" });

@@ -187,34 +187,48 @@ export const apiKey = z
   })
   .meta({ id: "ApiKey" });
 
+/** Secret that a call has created, for the caller or for the owner of the key. */
+export const newSecret = {
+  key: z
+    .string()
+    .nullable()
+    .meta({
+      description:
+        "The secret, `sk-ant-api03-…`. Shown once. Only its hash is stored. Null: the key belongs to another member, who alone gets the secret.",
+      ...shownOnce,
+    }),
+  waiting_secret: z
+    .object({
+      id: waitingSecretId,
+      url: z.string().meta({
+        description:
+          "Link that shows the secret once, after the sign-in of the owner. Others see nothing. The owner also gets the link by e-mail.",
+      }),
+      expires_at: timestamp,
+    })
+    .nullable()
+    .meta({
+      description:
+        "The secret waits for the owner of the key, who can show it once until `expires_at`. A new secret and the end of the key end it earlier. Null: `key` has it.",
+    }),
+};
+
 /** Response to the caller that created a secret. */
 export const createdApiKey = z
-  .object({
-    ...apiKey.shape,
-    key: z
-      .string()
-      .nullable()
-      .meta({
-        description:
-          "The secret, `sk-ant-api03-…`. Shown once. Only its hash is stored. Null: the key belongs to another member, who alone gets the secret.",
-        ...shownOnce,
-      }),
-    waiting_secret: z
-      .object({
-        id: waitingSecretId,
-        url: z.string().meta({
-          description:
-            "Link that shows the secret once, after the sign-in of the owner. Others see nothing. The owner also gets the link by e-mail.",
-        }),
-        expires_at: timestamp,
-      })
-      .nullable()
-      .meta({
-        description:
-          "The secret waits for the owner of the key, who can show it once until `expires_at`. A new secret and the end of the key end it earlier. Null: `key` has it.",
-      }),
-  })
+  .object({ ...apiKey.shape, ...newSecret })
   .meta({ id: "CreatedApiKey" });
+
+/** Settings of new keys: of one, or of many at once. */
+export const newKeySettings = {
+  workspace_id: workspaceId,
+  owner_member_id: memberId.nullable().optional(),
+  permissions: z.array(z.enum(keyPermissions)).min(1).max(keyPermissions.length).optional(),
+  expires_at: instant.nullable().optional(),
+  allowed_models: allowedModels.optional(),
+  allowed_addresses: allowedAddresses.optional(),
+  tags: keyTags.optional(),
+  ...keyUsers,
+};
 
 export const createApiKey = route({
   operationId: "createApiKey",
@@ -226,17 +240,7 @@ export const createApiKey = route({
   action: "api_keys:write",
   audited: "api_key.created",
   stepUp: true,
-  body: z.strictObject({
-    name: nameText,
-    workspace_id: workspaceId,
-    owner_member_id: memberId.nullable().optional(),
-    permissions: z.array(z.enum(keyPermissions)).min(1).max(keyPermissions.length).optional(),
-    expires_at: instant.nullable().optional(),
-    allowed_models: allowedModels.optional(),
-    allowed_addresses: allowedAddresses.optional(),
-    tags: keyTags.optional(),
-    ...keyUsers,
-  }),
+  body: z.strictObject({ name: nameText, ...newKeySettings }),
   response: createdApiKey,
 });
 

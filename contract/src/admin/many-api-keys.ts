@@ -1,9 +1,8 @@
 import { z } from "zod";
-import { count, instant, keyTags, lineText, nameText, shownOnce, timestamp } from "../fields.ts";
+import { count, lineText, nameText, timestamp } from "../fields.ts";
 import { apiKeyId, workspaceId } from "../ids.ts";
-import { keyPermissions } from "../permissions.ts";
 import { route } from "../route.ts";
-import { allowedAddresses, allowedModels, apiKeyStatus } from "./api-keys.ts";
+import { apiKeyStatus, newKeySettings, newSecret } from "./api-keys.ts";
 
 // Changes of many API keys in one transaction: all of them, or none.
 
@@ -12,15 +11,7 @@ const MAX_PREFIX_LENGTH = 90;
 
 /** Secrets are in the response once, so a key has no more than what its file needs. */
 const createdKey = z
-  .object({
-    id: apiKeyId,
-    name: z.string(),
-    partial_key_hint: z.string(),
-    key: z.string().meta({
-      description: "The secret, `sk-ant-api03-…`. Shown once. Only its hash is stored.",
-      ...shownOnce,
-    }),
-  })
+  .object({ id: apiKeyId, name: z.string(), partial_key_hint: z.string(), ...newSecret })
   .meta({ id: "CreatedApiKeyOfMany" });
 
 export const createApiKeys = route({
@@ -29,12 +20,12 @@ export const createApiKeys = route({
   path: "/v1/admin/api_keys/create",
   summary: "Create many API keys",
   description:
-    "Creates up to 500 keys with the same settings, all or none. `names` names each key. `name_prefix` and `count` number them instead: `ci-` and 20 create `ci-01` to `ci-20`. The response shows each secret once. The keys belong to the workspace, or to a caller who can create no other keys. Each key has its own audit event. All other rules are those of one key.",
+    "Creates up to 500 keys with the same settings, all or none. `names` names each key. `name_prefix` and `count` number them instead: `ci-` and 20 create `ci-01` to `ci-20`. The response shows each secret once. Secrets of keys of another member wait for that member, who gets one e-mail for all of them. Each key has its own audit event. All other rules are those of one key.",
   action: "api_keys:write",
   audited: "api_key.created",
   stepUp: true,
   body: z.strictObject({
-    workspace_id: workspaceId,
+    ...newKeySettings,
     names: z.array(nameText).min(1).max(MAX_KEYS_AT_ONCE).optional().meta({
       description: "Name of each key. No name is twice in the list.",
     }),
@@ -42,11 +33,6 @@ export const createApiKeys = route({
     count: z.int().min(1).max(MAX_KEYS_AT_ONCE).optional().meta({
       description: "Number of keys whose names begin with `name_prefix`.",
     }),
-    permissions: z.array(z.enum(keyPermissions)).min(1).max(keyPermissions.length).optional(),
-    expires_at: instant.nullable().optional(),
-    allowed_models: allowedModels.optional(),
-    allowed_addresses: allowedAddresses.optional(),
-    tags: keyTags.optional(),
   }),
   response: z
     .object({

@@ -1,34 +1,26 @@
-import { type KeyPermission, keyPermissions } from "@bursar/contract/permissions.ts";
 import { Download } from "lucide-react";
 import { useState } from "react";
 import type { Answer } from "../../api-client.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useWorkspaceNames } from "../../kit/workspaces/queries.ts";
+import { useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
-import { Dialog } from "../../ui/dialog.tsx";
+import { Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
-import { toExpiry } from "../../ui/expiry.ts";
-import { toLines } from "../../ui/form.ts";
-import { formatPlural } from "../../ui/format.ts";
-import { Choices } from "../../ui/input.tsx";
+import { formatDay, formatPlural } from "../../ui/format.ts";
 import { LinesField } from "../../ui/lines-field.tsx";
 import { saveFile } from "../../ui/save-file.ts";
 import { StoredActions } from "../../ui/stored-actions.tsx";
-import { ExpiryField, Restrictions } from "./key-fields.tsx";
 import { readNames } from "./key-names.ts";
+import {
+  checkChoices,
+  KeySettings,
+  keyFieldNames,
+  toSettings,
+  useDefaultValues,
+} from "./key-settings.tsx";
 import { useCreateApiKeys } from "./queries.ts";
 import { toSecretsCsv } from "./secrets-csv.ts";
-import { permissionWords } from "./words.ts";
-import { WorkspaceField } from "./workspace-field.tsx";
-
-interface ManyValues {
-  names: string;
-  workspace_id: string | null;
-  permission: KeyPermission;
-  expires_at: string;
-  allowed_models: string;
-  allowed_addresses: string;
-}
 
 interface CreateManyProps {
   workspaceId: string | undefined;
@@ -38,7 +30,15 @@ interface CreateManyProps {
 /** Creates many keys with the same settings, and then saves their secrets once. */
 export function CreateManyDialog({ workspaceId, onClose }: CreateManyProps) {
   const [created, setCreated] = useState<Answer<"createApiKeys"> | null>(null);
-  return created === null ? (
+  if (created !== null) {
+    const waiting = created.data[0]?.waiting_secret ?? null;
+    return waiting === null ? (
+      <SaveSecrets created={created} onDone={onClose} />
+    ) : (
+      <HandedOver count={created.data.length} until={waiting.expires_at} onDone={onClose} />
+    );
+  }
+  return (
     <Dialog
       title="Create API keys"
       description="Up to 500 keys with the same settings: all of them, or none."
@@ -47,8 +47,6 @@ export function CreateManyDialog({ workspaceId, onClose }: CreateManyProps) {
     >
       <ManyForm workspaceId={workspaceId} onCreated={setCreated} />
     </Dialog>
-  ) : (
-    <SaveSecrets created={created} onDone={onClose} />
   );
 }
 
@@ -59,32 +57,23 @@ interface ManyFormProps {
 }
 
 function ManyForm({ workspaceId, onCreated }: ManyFormProps) {
-  const defaultValues: ManyValues = {
-    names: "",
-    workspace_id: workspaceId ?? null,
-    permission: "write",
-    expires_at: "365",
-    allowed_models: "",
-    allowed_addresses: "",
-  };
+  const { member } = useSession();
   const changeForm = useChangeForm(useCreateApiKeys(), {
-    defaultValues,
+    defaultValues: useDefaultValues(workspaceId),
     toInput: (values, { form }) => {
-      const names = readNames(values.names);
-      if (typeof names === "string") form.setError("names", { message: names });
-      if (values.workspace_id === null) {
-        form.setError("workspace_id", { message: "Choose a workspace." });
+      const names = readNames(values.name);
+      const isComplete = checkChoices(values, form);
+      if (typeof names !== "string" && isComplete) {
+        return { body: { names, ...toSettings(values, member.id) } };
       }
-      if (typeof names === "string" || values.workspace_id === null) return null;
-      return { body: toBody({ ...values, names, workspace_id: values.workspace_id }) };
+      if (typeof names === "string") form.setError("name", { message: names });
+      return null;
     },
     onSaved: onCreated,
-    fieldNames: { permissions: "permission" },
+    fieldNames: keyFieldNames,
   });
   const { form } = changeForm;
-  const { errors } = form.formState;
-  const values = form.watch();
-  const names = readNames(values.names);
+  const names = readNames(form.watch("name"));
   const count = typeof names === "string" ? 0 : names.length;
   return (
     <DialogForm
@@ -95,51 +84,12 @@ function ManyForm({ workspaceId, onCreated }: ManyFormProps) {
         label="Names"
         hint="One per line. ci-[1-20] numbers keys: ci-01 to ci-20."
         placeholder="ci-[1-20]"
-        error={errors.names?.message}
-        {...form.register("names")}
+        error={form.formState.errors.name?.message}
+        {...form.register("name")}
       />
-      {workspaceId === undefined && (
-        <WorkspaceField
-          value={values.workspace_id}
-          onChange={(value) => {
-            form.setValue("workspace_id", value);
-            form.clearErrors("workspace_id");
-          }}
-          error={errors.workspace_id?.message}
-        />
-      )}
-      <Choices
-        legend="Permissions"
-        name="permission"
-        value={values.permission}
-        onChange={(permission) => form.setValue("permission", permission)}
-        choices={keyPermissions.map((value) => ({ value, label: permissionWords[value].label }))}
-      />
-      <ExpiryField
-        value={values.expires_at}
-        onChange={(choice) => form.setValue("expires_at", choice)}
-        error={errors.expires_at?.message}
-      />
-      <Restrictions
-        models={form.register("allowed_models")}
-        addresses={form.register("allowed_addresses")}
-        errors={errors}
-      />
+      <KeySettings form={form} workspaceId={workspaceId} />
     </DialogForm>
   );
-}
-
-function toBody(values: Omit<ManyValues, "names"> & { names: string[]; workspace_id: string }) {
-  const models = toLines(values.allowed_models);
-  const addresses = toLines(values.allowed_addresses);
-  return {
-    workspace_id: values.workspace_id,
-    names: values.names,
-    permissions: [values.permission],
-    expires_at: toExpiry(values.expires_at, Date.now()),
-    ...(models.length > 0 && { allowed_models: models }),
-    ...(addresses.length > 0 && { allowed_addresses: addresses }),
-  };
 }
 
 interface SaveSecretsProps {
@@ -182,6 +132,32 @@ function SaveSecrets({ created, onDone }: SaveSecretsProps) {
         onStored={setIsStored}
         onDone={onDone}
       />
+    </Dialog>
+  );
+}
+
+interface HandedOverProps {
+  count: number;
+  /** End of the time in which the owner can show the secrets. */
+  until: string;
+  onDone: () => void;
+}
+
+/** Tells the creator that the secrets of another member's keys wait for that member. */
+function HandedOver({ count, until, onDone }: HandedOverProps) {
+  return (
+    <Dialog
+      title={`${formatPlural(count, "key")} created`}
+      description="The owner gets one e-mail, and shows each secret once on the page Your account."
+      isOpen
+      onClose={onDone}
+    >
+      <p>A secret that is not shown by {formatDay(until)} is deleted.</p>
+      <DialogActions>
+        <Button kind="primary" onClick={onDone}>
+          Done
+        </Button>
+      </DialogActions>
     </Dialog>
   );
 }

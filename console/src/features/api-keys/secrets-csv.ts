@@ -1,12 +1,13 @@
 interface NewSecret {
   id: string;
   name: string;
-  key: string;
+  /** Null: the secret waits for the owner of the key. */
+  key: string | null;
 }
 
 /** CSV of new secrets, one key for each line. No cell is a formula for a spreadsheet. */
 export function toSecretsCsv(keys: readonly NewSecret[], workspace: string): string {
-  const lines = keys.map(({ id, name, key }) => [name, id, workspace, key]);
+  const lines = keys.map(({ id, name, key }) => [name, id, workspace, key ?? ""]);
   return [["name", "id", "workspace", "key"], ...lines]
     .map((cells) => `${cells.map(toCell).join(",")}\r\n`)
     .join("");

@@ -9,6 +9,7 @@ import {
   refuseArchivedKey,
 } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import type { Tx } from "#src/db/pool.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { isKeyWider } from "#src/domain/wider-access.ts";
@@ -32,7 +33,7 @@ import {
 } from "./apply-key-change.ts";
 import { auditOf } from "./audit-of-key.ts";
 import { checkWithinCaller } from "./change-restrictions.ts";
-import { createKey, type NewSecretOfKey } from "./create-key.ts";
+import { createKey, type KeySettings, type NewSecretOfKey } from "./create-key.ts";
 import {
   type ApiKeyStatus,
   type ApiKeyView,
@@ -48,8 +49,8 @@ import { readRankedKey } from "./ranked-restrictions.ts";
 import { saveRestrictions } from "./restrictions.sql.ts";
 import { setTagsOfKey } from "./tags-of-key.ts";
 
-export interface NewApiKey {
-  name: string;
+/** Settings of new keys, as a caller requests them. */
+export interface NewKeySettings {
   workspace_id: string;
   owner_member_id?: string | null | undefined;
   permissions?: KeyPermission[] | undefined;
@@ -61,7 +62,7 @@ export interface NewApiKey {
   requires_user?: boolean | undefined;
 }
 
-export const DEFAULT_PERMISSION: KeyPermission = "write";
+const DEFAULT_PERMISSION: KeyPermission = "write";
 
 /**
  * Creates a key. The result contains the secret, unless it waits for another owner. Throws a 404 for an unknown workspace
@@ -71,18 +72,31 @@ export const DEFAULT_PERMISSION: KeyPermission = "write";
 export function createApiKey(
   deps: WaitingSecretDeps,
   { caller, origin }: Call,
-  input: NewApiKey,
+  input: NewKeySettings & { name: string },
 ): Promise<NewSecretOfKey> {
   const nowMs = deps.nowMs();
-  const permission = pickStrongest(input.permissions ?? [DEFAULT_PERMISSION]);
   return auditedTransaction(deps, caller, origin, async (tx) => {
-    await getActiveWorkspaceForChange(tx, caller, "api_keys:write", input.workspace_id);
-    checkCanGrantKey(caller, { workspace_id: input.workspace_id, permission });
-    const owner_member_id = await chooseOwner(tx, caller, input);
-    const maxDays = await findMaxKeyLifetimeDays(tx, caller.organizationId);
-    const key = { ...input, owner_member_id, permission };
-    return createKey(tx, deps, caller, { key, rules: { maxDays, workspaceModels: null }, nowMs });
+    const { key, rules } = await decideNewKey(tx, caller, input);
+    return createKey(tx, deps, caller, { key: { ...key, name: input.name }, rules, nowMs });
   });
+}
+
+/** Checks the rights of `createApiKey`, locks workspace and owner, and returns the settings of the new key. */
+export async function decideNewKey(
+  tx: Tx,
+  caller: Caller,
+  input: NewKeySettings,
+): Promise<Pick<KeySettings, "key" | "rules">> {
+  const { workspace_id } = input;
+  const permission = pickStrongest(input.permissions ?? [DEFAULT_PERMISSION]);
+  await getActiveWorkspaceForChange(tx, caller, "api_keys:write", workspace_id);
+  checkCanGrantKey(caller, { workspace_id, permission });
+  const owner_member_id = await chooseOwner(tx, caller, input);
+  const maxDays = await findMaxKeyLifetimeDays(tx, caller.organizationId);
+  return {
+    key: { ...input, owner_member_id, permission },
+    rules: { maxDays, workspaceModels: null },
+  };
 }
 
 /** Returns the strongest of the permissions. */

@@ -1,74 +1,63 @@
-import type { KeyPermission } from "@bursar/contract/permissions.ts";
 import type { Call } from "#src/access/call.ts";
-import { getActiveWorkspaceForChange } from "#src/access/visible-workspace.ts";
-import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { refuseField, refuseFields } from "#src/domain/refuse-field.ts";
-import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
-import { DEFAULT_PERMISSION, pickStrongest } from "./api-keys.ts";
+import {
+  type Handover,
+  handOverSecrets,
+  type WaitingSecretDeps,
+} from "#src/keys/waiting-secrets/waiting-secrets.ts";
+import type { ApiKeyRow } from "./api-keys.sql.ts";
+import { decideNewKey, type NewKeySettings } from "./api-keys.ts";
 import { insertKeys } from "./create-key.ts";
 import { checkKeyCount } from "./inherit-restrictions.ts";
-import { chooseOwner } from "./key-owner.ts";
-import { checkCanGrantKey } from "./key-rights.ts";
 
-export interface NewApiKeys {
-  workspace_id: string;
+export interface NewApiKeys extends NewKeySettings {
   names?: string[] | undefined;
   name_prefix?: string | undefined;
   count?: number | undefined;
-  permissions?: KeyPermission[] | undefined;
-  expires_at?: string | null | undefined;
-  allowed_models?: string[] | null | undefined;
-  allowed_addresses?: string[] | null | undefined;
-  tags?: Record<string, string> | undefined;
 }
 
 export interface CreatedKeys {
   expiresAt: Date | null;
-  keys: { id: string; name: string; hint: string; secret: string }[];
+  keys: ({ key: ApiKeyRow } & Handover)[];
 }
 
 /**
- * Creates keys with the same settings in one transaction, and returns their secrets. Throws what `createApiKey` throws, and
- * a 400 for names that are not usable together.
+ * Creates keys with the same settings in one transaction. The result contains their secrets, unless they wait for another
+ * owner. Throws what `createApiKey` throws, and a 400 for names that are not usable together.
  */
 export function createApiKeys(
-  deps: AuditDeps,
+  deps: WaitingSecretDeps,
   { caller, origin }: Call,
   input: NewApiKeys,
 ): Promise<CreatedKeys> {
   const nowMs = deps.nowMs();
-  const permission = pickStrongest(input.permissions ?? [DEFAULT_PERMISSION]);
   const names = chooseNames(input);
-  const { workspace_id } = input;
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const { organizationId } = caller;
-    await getActiveWorkspaceForChange(tx, caller, "api_keys:write", workspace_id);
-    checkCanGrantKey(caller, { workspace_id, permission });
-    const memberId = await chooseOwner(tx, caller, { workspace_id });
+    const { key, rules } = await decideNewKey(tx, caller, input);
+    const memberId = key.owner_member_id;
     const added = names.length;
     await checkKeyCount(tx, { organizationId, memberId, now: new Date(nowMs), added });
-    const maxDays = await findMaxKeyLifetimeDays(tx, organizationId);
-    const made = names.map((name) => ({ name, secret: makeSecret("api", deps.randomBytes) }));
-    const { views, audit } = await insertKeys(tx, deps, caller, {
-      key: { ...input, owner_member_id: memberId, permission },
-      rules: { maxDays, workspaceModels: null },
-      nowMs,
-      purpose: "calls",
-      named: made,
-    });
-    const keys = views.map(({ row }, index) => ({
-      id: row.id,
-      name: row.name,
-      hint: row.hint,
-      secret: made[index]?.secret.secret ?? "",
+    const named = names.map((name) => ({ name, secret: makeSecret("api", deps.randomBytes) }));
+    const settings = { key, rules, nowMs, purpose: "calls" } as const;
+    const { views, audit } = await insertKeys(tx, deps, caller, { ...settings, named });
+    const made = views.map(({ row }, index) => ({
+      key: row,
+      secret: named[index]?.secret.secret ?? "",
     }));
+    const keys = await handOverSecrets(tx, deps, caller, { made, reason: "created" });
     return { result: { expiresAt: views[0]?.row.expires_at ?? null, keys }, audit };
   });
 }
 
 /** Names of the keys, as listed or numbered with equal digits. */
-export function chooseNames({ names, name_prefix, count }: NewApiKeys): string[] {
+export function chooseNames({
+  names,
+  name_prefix,
+  count,
+}: Pick<NewApiKeys, "names" | "name_prefix" | "count">): string[] {
   if (names !== undefined) {
     if (name_prefix !== undefined || count !== undefined) {
       throw refuseFields("names: Send either names, or name_prefix and count.", ["names"]);

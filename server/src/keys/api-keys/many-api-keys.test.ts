@@ -8,7 +8,7 @@ import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { checkSecret, hashSecret } from "#src/domain/key-format.ts";
 import { findApiKeyByHash } from "#src/key-lookup/api-key-lookup.sql.ts";
-import type { Client, Listed } from "#test/harness/admin.ts";
+import { type Client, type Listed, PUBLIC_URL } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf, watchEvents } from "#test/harness/audit-events.ts";
 
@@ -18,6 +18,7 @@ type Stopped = z.output<(typeof archiveApiKeys)["response"]>;
 
 const KEYS = "/v1/admin/api_keys";
 const DAY_MS = 86_400_000;
+const SECRET = /sk-ant-api03-\w{20,}/;
 
 const test = base
   .extend(
@@ -56,8 +57,8 @@ describe("creating many keys", () => {
     expect(body).toMatchObject({ type: "created_api_keys", workspace_id: workspaceId, expires_at });
     expect(body.data.map(({ name }) => name)).toEqual(["first", "second"]);
     for (const { id, name, key, partial_key_hint } of body.data) {
-      expect(checkSecret(key)).toEqual({ kind: "api" });
-      const found = await findApiKeyByHash(h.deps.database, h.deps.rows, hashSecret(key));
+      expect(checkSecret(key ?? "")).toEqual({ kind: "api" });
+      const found = await findApiKeyByHash(h.deps.database, h.deps.rows, hashSecret(key ?? ""));
       expect(found).toMatchObject({ id, isUnsigned: false });
       const read = await org.admin.get<ApiKey>(`${KEYS}/${id}`);
       expect(read.body).toMatchObject({ name, partial_key_hint, ...settings });
@@ -66,6 +67,49 @@ describe("creating many keys", () => {
       expect(events.map(({ event }) => event)).toEqual(["api_key.created"]);
     }
     expect(new Set(body.data.map(({ key }) => key)).size).toBe(2);
+  });
+
+  test("lets the secrets of another member's keys wait, and sends that member one message", async ({
+    org,
+    workspaceId,
+    create,
+  }) => {
+    const ada = await org.member({ workspaces: { [workspaceId]: "workspace_developer" } });
+    const made = await create({ name_prefix: "hers-", count: 12, owner_member_id: ada.id });
+    expect(made.text).not.toMatch(SECRET);
+    const listed = await ada.client.get<Listed<{ id: string; api_key_id: string }>>(
+      "/v1/admin/waiting_secrets",
+    );
+    const ofKeys = ({ id, waiting_secret }: Created["data"][number]) => [id, waiting_secret?.id];
+    expect(listed.body.data.map(({ id, api_key_id }) => [api_key_id, id]).sort()).toEqual(
+      made.body.data.map(ofKeys).sort(),
+    );
+    const path = `/v1/admin/waiting_secrets/${listed.body.data[0]?.id}/reveal`;
+    expect((await ada.client.post(path)).text).toMatch(SECRET);
+    const mail =
+      await org.admin.get<Listed<{ id: string; to: string; subject: string }>>("/v1/admin/mail");
+    expect(mail.body.data.map(({ to, subject }) => [to, subject])).toEqual([
+      [ada.email, "12 API keys were created for you"],
+    ]);
+    const { text } = await org.admin.get(`/v1/admin/mail/${mail.body.data[0]?.id}`);
+    expect(text).toContain("hers-01, hers-02");
+    expect(text).toContain("and 2 more");
+    expect(text).toContain(`${PUBLIC_URL}/account`);
+
+    const own = await create({ names: ["own"], owner_member_id: ada.id }, ada.client);
+    expect(own.text).toMatch(SECRET);
+  });
+
+  test("creates keys of a gateway with the directory of its users", async ({ org, create }) => {
+    const directory = await org.operator.post<{ id: string }>("/v1/admin/directories", {
+      ...{ name: "Okta", issuer: "https://okta.example", client_id: "bursar" },
+      ...{ client_secret: "secret", is_enabled: true, allowed_domains: ["acme.example"] },
+    });
+    const users = { user_directory_id: directory.body.id, requires_user: false };
+    const { body } = await create({ names: ["gateway-1", "gateway-2"], ...users });
+    for (const { id } of body.data) {
+      expect((await org.admin.get<ApiKey>(`${KEYS}/${id}`)).body).toMatchObject(users);
+    }
   });
 
   test("numbers keys with equal digits behind a prefix", async ({ create }) => {

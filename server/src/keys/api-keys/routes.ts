@@ -65,7 +65,7 @@ export function makeApiKeyHandlers(
 }
 
 export function makeManyApiKeyHandlers(
-  deps: AuditDeps,
+  deps: WaitingSecretDeps,
 ): HandlersFor<(typeof manyApiKeyRoutes)[number], Call> {
   return {
     createApiKeys: async (call, { body }) =>

@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { toWireMaker } from "#src/domain/caller.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import type { OwnerState } from "#src/domain/owner-state.ts";
+import type { Handover } from "#src/keys/waiting-secrets/waiting-secrets.ts";
 import { findContact } from "../find-contact.ts";
 import type { ApiKeyRow } from "./api-keys.sql.ts";
 import type { CreatedKeys } from "./create-api-keys.ts";
@@ -64,13 +65,17 @@ export function toApiKey(view: ApiKeyView): Wire {
   };
 }
 
-export function toCreatedApiKey({ view, secret, waiting }: NewSecretOfKey) {
+export function toCreatedApiKey({ view, ...handover }: NewSecretOfKey) {
+  return { ...toApiKey(view), ...toNewSecret(handover) };
+}
+
+function toNewSecret({ secret, waiting }: Handover) {
   const waiting_secret = waiting && {
     id: waiting.id,
     url: waiting.url,
     expires_at: waiting.expiresAt.toISOString(),
   };
-  return { ...toApiKey(view), key: secret, waiting_secret };
+  return { key: secret, waiting_secret };
 }
 
 export function toCreatedApiKeys(
@@ -81,11 +86,9 @@ export function toCreatedApiKeys(
     type: "created_api_keys",
     workspace_id: workspaceId,
     expires_at: expiresAt?.toISOString() ?? null,
-    data: keys.map(({ id, name, hint, secret }) => ({
-      id,
-      name,
-      partial_key_hint: hint,
-      key: secret,
+    data: keys.map(({ key: { id, name, hint }, ...handover }) => ({
+      ...{ id, name, partial_key_hint: hint },
+      ...toNewSecret(handover),
     })),
   };
 }

@@ -16,13 +16,16 @@ export interface NewWaitingSecret extends WaitingSecretRow {
   secret_sealed: Uint8Array;
 }
 
-export async function insertWaitingSecret(tx: Tx, row: NewWaitingSecret): Promise<void> {
-  await tx.insertInto("waiting_secret").values(row).execute();
+export async function insertWaitingSecrets(
+  tx: Tx,
+  rows: readonly NewWaitingSecret[],
+): Promise<void> {
+  await tx.insertInto("waiting_secret").values(rows).execute();
 }
 
-/** Deletes the waiting secret of a key, if it has one. */
-export async function deleteWaitingSecret(tx: Tx, apiKeyId: string): Promise<void> {
-  await tx.deleteFrom("waiting_secret").where("api_key_id", "=", apiKeyId).execute();
+/** Deletes the waiting secrets of keys, as far as they have one. */
+export async function deleteWaitingSecrets(tx: Tx, apiKeyIds: readonly string[]): Promise<void> {
+  await tx.deleteFrom("waiting_secret").where("api_key_id", "in", apiKeyIds).execute();
 }
 
 export interface ListedWaitingSecret extends WaitingSecretRow {

@@ -7,11 +7,12 @@ import type { Caller } from "#src/domain/caller.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
 import { seal, unseal } from "#src/lib/seal.ts";
+import { mapInParts } from "#src/lib/slices.ts";
 import { layoutMessage } from "#src/mail/layout.ts";
 import { type MailDeps, queueMail } from "#src/mail/queue-mail.ts";
 import {
-  deleteWaitingSecret,
-  insertWaitingSecret,
+  deleteWaitingSecrets,
+  insertWaitingSecrets,
   type ListedWaitingSecret,
   listWaitingSecrets as listRows,
   lockWaitingSecret,
@@ -45,81 +46,110 @@ export interface Waiting {
 /** Receiver of a new secret: the caller, or the owner of the key through a waiting secret. */
 export type Handover = { secret: string; waiting: null } | { secret: null; waiting: Waiting };
 
+/** A key with its new secret. */
+interface MadeSecret<Key extends KeyOfSecret> {
+  key: Key;
+  secret: string;
+}
+
+type Reason = "created" | "rotated";
+
 /**
- * Hands a new secret over in the transaction that creates it. The caller gets the secret of its own key and of a
- * workspace's key. For a key of another member the secret waits for the owner, who gets a message.
+ * Hands new secrets over in the transaction that creates them. All keys have the same owner. The caller gets the secrets of its
+ * own keys and of a workspace's keys. For keys of another member the secrets wait for the owner, who gets one message.
  */
+export async function handOverSecrets<Key extends KeyOfSecret>(
+  tx: Tx,
+  deps: WaitingSecretDeps,
+  caller: Caller,
+  { made, reason }: { made: readonly MadeSecret<Key>[]; reason: Reason },
+): Promise<({ key: Key } & Handover)[]> {
+  await deleteWaitingSecrets(
+    tx,
+    made.map(({ key }) => key.id),
+  );
+  const memberId = made[0]?.key.owner_member_id ?? null;
+  const isOwn = caller.kind === "member" && caller.id === memberId;
+  if (memberId === null || isOwn) {
+    return made.map(({ key, secret }) => ({ key, secret, waiting: null }));
+  }
+  const now = new Date(deps.nowMs());
+  const expiresAt = new Date(now.getTime() + LASTS_MS);
+  const waiting = made.map(({ key, secret }) => {
+    const id = newId(idPrefixes.waitingSecret, now.getTime(), deps.randomBytes);
+    return { key, secret, id, url: `${deps.publicUrl()}/waiting-secrets/${id}` };
+  });
+  const handed = await mapInParts(waiting, async (part) => {
+    const rows = part.map(({ key, secret, id }) => ({
+      id,
+      organization_id: caller.organizationId,
+      api_key_id: key.id,
+      member_id: memberId,
+      secret_sealed: seal(deps.sealingKey, secret, waitingSecretSealContext(id)),
+      reason,
+      created_by_type: caller.kind,
+      created_by_id: caller.id,
+      created_at: now,
+      expires_at: expiresAt,
+    }));
+    await insertWaitingSecrets(tx, rows);
+    return part.map(({ key, id, url }) => ({ key, secret: null, waiting: { id, url, expiresAt } }));
+  });
+  await queueOwnerMail(tx, deps, caller.organizationId, { waiting, reason, expiresAt });
+  return handed;
+}
+
+/** Hands one new secret over, as `handOverSecrets` does. */
 export async function handOverSecret(
   tx: Tx,
   deps: WaitingSecretDeps,
   caller: Caller,
-  of: { key: KeyOfSecret; secret: string; reason: "created" | "rotated" },
+  { reason, ...made }: MadeSecret<KeyOfSecret> & { reason: Reason },
 ): Promise<Handover> {
-  const { key, secret, reason } = of;
-  await deleteWaitingSecret(tx, key.id);
-  const memberId = key.owner_member_id;
-  const isOwn = caller.kind === "member" && caller.id === memberId;
-  if (memberId === null || isOwn) return { secret, waiting: null };
-  const nowMs = deps.nowMs();
-  const id = newId(idPrefixes.waitingSecret, nowMs, deps.randomBytes);
-  const expiresAt = new Date(nowMs + LASTS_MS);
-  await insertWaitingSecret(tx, {
-    id,
-    organization_id: caller.organizationId,
-    api_key_id: key.id,
-    member_id: memberId,
-    secret_sealed: seal(deps.sealingKey, secret, waitingSecretSealContext(id)),
-    reason,
-    created_by_type: caller.kind,
-    created_by_id: caller.id,
-    created_at: new Date(nowMs),
-    expires_at: expiresAt,
-  });
-  assert(key.owner_email !== null, "the owner of a key has an address");
-  const { organizationId } = caller;
-  const url = `${deps.publicUrl()}/waiting-secrets/${id}`;
-  await queueOwnerMail(tx, deps, {
-    key,
-    organizationId,
-    url,
-    to: key.owner_email,
-    reason,
-    expiresAt,
-  });
-  return { secret: null, waiting: { id, url, expiresAt } };
+  const [handed] = await handOverSecrets(tx, deps, caller, { made: [made], reason });
+  assert(handed !== undefined, "each secret is handed over");
+  const { key: _, ...handover } = handed;
+  return handover;
 }
 
+/** Maximum number of names in a message. */
+const MAX_NAMES = 10;
+
+/** Sends the owner one message. Several secrets are on the page of the owner's account. */
 async function queueOwnerMail(
   tx: Tx,
   deps: WaitingSecretDeps,
-  of: {
-    key: KeyOfSecret;
-    organizationId: string;
-    url: string;
-    to: string;
-    reason: "created" | "rotated";
-    expiresAt: Date;
-  },
+  organizationId: string,
+  of: { waiting: readonly { key: KeyOfSecret; url: string }[]; reason: Reason; expiresAt: Date },
 ): Promise<void> {
-  const { key, organizationId, url, to, reason, expiresAt } = of;
-  const what = reason === "created" ? "An API key was created" : "An API key was rotated";
+  const { waiting, reason, expiresAt } = of;
+  const [first] = waiting;
+  const to = first?.key.owner_email ?? null;
+  assert(first !== undefined && to !== null, "the owner of a key has an address");
+  const isOne = waiting.length === 1;
+  const what = isOne ? `An API key was ${reason}` : `${waiting.length} API keys were ${reason}`;
+  const shown = waiting.slice(0, MAX_NAMES).map(({ key }) => key.name);
+  const more = waiting.length - shown.length;
+  const names = `${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
   const until = expiresAt.toISOString().slice(0, 10);
   await queueMail(tx, deps, {
     ...layoutMessage({
       title: `${what} for you`,
       paragraphs: [
-        `${what} in your name: ${key.name}. The link shows its secret once, until ${until} (UTC).`,
+        `${what} in your name: ${names}. The link shows ${isOne ? "its" : "each"} secret once, until ${until} (UTC).`,
       ],
-      action: { label: "Show the secret", url },
+      action: isOne
+        ? { label: "Show the secret", url: first.url }
+        : { label: "Show the secrets", url: `${deps.publicUrl()}/account` },
       notes: [
-        "Only you can see the secret. The link needs your sign-in, and works for no one else.",
+        `Only you can see the ${isOne ? "secret" : "secrets"}. The link needs your sign-in, and works for no one else.`,
       ],
     }),
     organizationId,
     to,
     kind: "notice",
     subject: `${what} for you`,
-    aboutId: key.id,
+    ...(isOne && { aboutId: first.key.id }),
   });
 }
 
@@ -150,7 +180,7 @@ export function revealWaitingSecret(
       );
     }
     const secret = unseal(deps.sealingKey, row.secret_sealed, waitingSecretSealContext(id));
-    await deleteWaitingSecret(tx, row.api_key_id);
+    await deleteWaitingSecrets(tx, [row.api_key_id]);
     return {
       result: { apiKeyId: row.api_key_id, secret },
       audit: {
