@@ -4,6 +4,7 @@ export const guideGroups = [
   {
     title: "Use Claude",
     guides: [
+      "connect",
       "claude-code",
       "claude-code-sign-in",
       "managed-settings",

@@ -46,7 +46,7 @@ interface SegmentsProps<Value extends string> {
 export function Segments<Value extends string>(props: SegmentsProps<Value>) {
   const { label, value, options, onChange } = props;
   return (
-    <fieldset className="inline-flex rounded-md border border-edge/55 bg-raised p-0.5">
+    <fieldset className="inline-flex flex-wrap rounded-md border border-edge/55 bg-raised p-0.5">
       <legend className="sr-only">{label}</legend>
       {options.map(([key, text]) => (
         <button

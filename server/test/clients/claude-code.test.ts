@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { sendMessage } from "#test/harness/server-process.ts";
-import { runClaudeCode } from "./run-client.ts";
+import { runClaudeCode, runConnectSample } from "./run-client.ts";
 import { useServer } from "./use-server.ts";
 
 const served = useServer();
@@ -29,6 +29,14 @@ test("a turn calls a tool, reads its result and ends", async () => {
   expect(lines.at(-1)).toMatchObject({ type: "result", subtype: "success", is_error: false });
   expect(lines.at(-1)?.result).toContain(`The tool returned: ${folder}`);
   expect(code).toBe(0);
+  expect(served.takeMessages().map(({ status }) => status)).toEqual([200, 200]);
+});
+
+test("the code of the page Connect starts a turn", async () => {
+  const { key } = await served.server.workspaceWithKey();
+  const prelude = 'claude() { command claude -p "Hello" "$@"; }\n';
+  const output = await runConnectSample({ url: served.url, key }, "Claude Code", prelude);
+  expect(output).toContain("This is Bursar's built-in simulator");
   expect(served.takeMessages().map(({ status }) => status)).toEqual([200, 200]);
 });
 

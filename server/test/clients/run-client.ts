@@ -1,7 +1,9 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { readGuideSample, runGuideSample } from "#test/harness/guide-samples.ts";
 import { temporaryFolder } from "#test/harness/server-process.ts";
 
 const run = promisify(execFile);
@@ -67,6 +69,25 @@ async function runClient(
     if (typeof code === "string") throw error; // the program did not start
     return { folder, stdout, stderr, code: code ?? null };
   }
+}
+
+/** Runs the code of the page Connect for one client. Returns its output. `prelude` replaces commands. */
+export async function runConnectSample(
+  access: Access,
+  client: string,
+  prelude = "",
+): Promise<string> {
+  const folder = clientsFolder();
+  return runGuideSample(readGuideSample(client, access), {
+    // Programs find the packages in the folder above.
+    folder: await mkdtemp(join(folder, "sample-")),
+    env: {
+      PATH: `${join(folder, "node_modules", ".bin")}:${process.env["PATH"]}`,
+      HOME: await temporaryFolder(),
+      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+    },
+    prelude,
+  });
 }
 
 /** The folder that `install.mjs` filled. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { runProgram } from "./run-client.ts";
+import { runConnectSample, runProgram } from "./run-client.ts";
 import { useServer } from "./use-server.ts";
 
 const served = useServer();
@@ -17,3 +17,13 @@ test("the tool runner continues without threads, runs its tool and ends", async 
   expect(message.content.at(-1)?.text).toContain("The tool returned: sunny in sample city");
   expect(served.takeMessages().map(({ status }) => status)).toEqual([400, 200, 200]);
 });
+
+test.each(["TypeScript", "curl"])(
+  "the code of the page Connect for %s is answered",
+  async (client) => {
+    const { key } = await served.server.workspaceWithKey();
+    const output = await runConnectSample({ url: served.url, key }, client);
+    expect(output).toContain("You wrote: Hello, Claude");
+    expect(served.takeMessages().map(({ status }) => status)).toEqual([200]);
+  },
+);

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { RecordedRequest } from "./recording-relay.ts";
-import { runProgram } from "./run-client.ts";
+import { runConnectSample, runProgram } from "./run-client.ts";
 import { useServer } from "./use-server.ts";
 
 const served = useServer();
@@ -61,4 +61,11 @@ describe.each([
   test("sends each request once", () => {
     expect(requests.map(({ status }) => status)).toEqual(Array(10).fill(200));
   });
+});
+
+test("the code of the page Connect is answered", async () => {
+  const { key } = await served.server.workspaceWithKey();
+  const output = await runConnectSample({ url: served.url, key }, "Vercel AI");
+  expect(output).toContain("You wrote: Hello, Claude");
+  expect(served.takeMessages().map(({ status }) => status)).toEqual([200]);
 });

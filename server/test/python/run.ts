@@ -1,11 +1,12 @@
 // Runs Python clients against a real server: the official Python SDK in its current and previous major version,
 // `requests`, scim2-tester, focus-validator, and schemathesis. The last one sends requests that /openapi.json allows, and requests that the document
-// forbids.
+// forbids. The code of the page Connect for Python runs first.
 // Usage: run.ts <python> [factor] [seed]. The Python has requirements.txt installed. The integer factor multiplies
 // the cases of each operation, and the seed selects them. Both default to 1. Prints a line of counts at the end.
 import { execFile } from "node:child_process";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { readGuideSample, runGuideSample } from "#test/harness/guide-samples.ts";
 import {
   root,
   type ServerProcess,
@@ -63,6 +64,7 @@ try {
   const server = await startServer();
   const env = await environment(server);
   total = sum(
+    await checkConnectSample(server, env),
     await checkSdks(env),
     await checkSdks({ ...env, PYTHONPATH: await installPrevious() }),
     await checkScim(server, env),
@@ -131,6 +133,18 @@ async function installPrevious(): Promise<string> {
   // Throws when a dependency is missing or has an unsupported version.
   await run(python, [...pip, "check"], { env: { ...process.env, PYTHONPATH: folder } });
   return folder;
+}
+
+/** Runs the code of the page Connect. */
+async function checkConnectSample({ url }: ServerProcess, env: Environment): Promise<Counts> {
+  const { BURSAR_API_KEY: key = "", PATH = "" } = env;
+  const output = await runGuideSample(readGuideSample("Python", { url, key }), {
+    folder: await temporaryFolder(),
+    env: { ...env, PATH: `${dirname(python)}:${PATH}` },
+  });
+  const isAnswered = output.includes("You wrote: Hello, Claude");
+  printLine(`${isAnswered ? "ok     " : "FAILED "} the code of the page Connect is answered`);
+  return { passed: Number(isAnswered), failed: Number(!isAnswered) };
 }
 
 function checkSdks(env: Environment): Promise<Counts> {

@@ -1,7 +1,7 @@
 import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useBaseUrl } from "../../kit/code-samples/code-samples.tsx";
-import { toExports } from "../../kit/code-samples/write-code.ts";
+import { toExports } from "../../kit/code-samples/variables.ts";
 import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useSetterNames } from "../../kit/members/setter-names.ts";

@@ -1,6 +1,6 @@
 import { Ellipsis, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
-import { toExports } from "../../kit/code-samples/write-code.ts";
+import { toExports } from "../../kit/code-samples/variables.ts";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { delayChange } from "../../kit/delayed-change/delay-change.ts";
 import { LoadError } from "../../kit/error-pages.tsx";

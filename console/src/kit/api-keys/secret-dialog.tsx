@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { SecretDialog } from "../../ui/secret-dialog.tsx";
 import { useBaseUrl } from "../code-samples/code-samples.tsx";
-import { toVariables } from "../code-samples/write-code.ts";
+import { toVariables } from "../code-samples/variables.ts";
 
 interface ApiKeySecretDialogProps {
   /** Stored by the caller in its state alone. Null: closed. */

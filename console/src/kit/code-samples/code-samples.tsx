@@ -4,7 +4,7 @@ import { CodeBlock } from "../../ui/code-block.tsx";
 import { Segments } from "../../ui/tabs.tsx";
 import { KeyStoreSample } from "./key-store-sample.tsx";
 import type { MessageRequest } from "./message-request.ts";
-import { clients as allClients, type Client, writeCode } from "./write-code.ts";
+import { clients as allClients, type Client, type CodeBlockText, writeCode } from "./write-code.ts";
 
 interface CodeSamplesProps {
   /** The first one is shown first. */
@@ -34,10 +34,10 @@ export function CodeSamples(props: CodeSamplesProps) {
           />
         </div>
       )}
-      {writeCode(client, { baseUrl, secret, ...options }).map(({ title, text }) => (
-        <div key={title} className="grid gap-1.5">
-          <p className="text-sm text-quiet">{title}</p>
-          <CodeBlock what="code" text={text} />
+      {writeCode(client, { baseUrl, secret, ...options }).map((block) => (
+        <div key={block.file?.name ?? ""} className="grid gap-1.5">
+          <p className="text-sm text-quiet">{describePlace(block)}</p>
+          <CodeBlock what="code" text={block.text} />
         </div>
       ))}
       {client === "Claude Code" && hasKeyStore && (
@@ -52,6 +52,11 @@ export function CodeSamples(props: CodeSamplesProps) {
       )}
     </div>
   );
+}
+
+/** Place of the text: a terminal, or a file with the command that runs it. */
+function describePlace({ file }: CodeBlockText): string {
+  return file === null ? "In a terminal" : `${file.name}, run with ${file.command}`;
 }
 
 /** Address of this server for programs: its public URL, else the origin of this page. */

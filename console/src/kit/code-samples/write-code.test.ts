@@ -1,15 +1,19 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { clientPages, findClientAddress } from "./client-pages.ts";
 import { findUsableModel, makeFirstRequest } from "./first-request.ts";
 import { writeSettings } from "./key-store.ts";
-import { type Client, clients, toVariables, writeCode } from "./write-code.ts";
+import { toVariables } from "./variables.ts";
+import { type Client, clients, KEY_PLACEHOLDER, writeCode } from "./write-code.ts";
 
 const BASE_URL = "https://bursar.example.com";
 const SECRET = "sk-ant-api03-abc_DEF-123";
 
 const ask = (content: string) =>
   ({ ...makeFirstRequest(), messages: [{ role: "user", content }] }) as const;
+const programs = clients.filter((client) => client !== "Claude Code" && client !== "curl");
 const textOf = (client: Client, secret: string | null, request = makeFirstRequest()) =>
   writeCode(client, { baseUrl: BASE_URL, secret, request })
     .map(({ text }) => text)
@@ -34,6 +38,37 @@ test.each(clients)("the sample for %s sets the address, with and without a key",
   );
   expect(textOf(client, null)).not.toContain(SECRET);
   expect(textOf(client, null)).toContain(BASE_URL);
+});
+
+test.each(programs)(
+  "the program for %s has the model, the system prompt and a stream",
+  (client) => {
+    const request = { ...makeFirstRequest(), system: "Be brief." };
+    expect(textOf(client, null, request)).toContain("claude-sonnet-5");
+    expect(textOf(client, null, request)).toContain('"Be brief."');
+    expect(textOf(client, null, { ...request, stream: true })).toMatch(/stream/i);
+    expect(textOf(client, null, request)).not.toMatch(/stream/i);
+  },
+);
+
+test.each(clients)("the guide has the code for %s", (client) => {
+  const guide = readFileSync(
+    new URL("../../../../docs/guides/connect.md", import.meta.url),
+    "utf8",
+  );
+  const options = { baseUrl: BASE_URL, secret: KEY_PLACEHOLDER, request: makeFirstRequest() };
+  for (const { file, text } of writeCode(client, options)) {
+    expect(guide).toContain(`\n${text}\n\`\`\`\n`);
+    if (file)
+      expect(guide).toContain(
+        `Save this program as **${file.name}**, and run **${file.command}**:`,
+      );
+  }
+});
+
+test("each client has one tab with an address of its own", () => {
+  expect(clientPages.flatMap(({ client }) => client ?? [])).toEqual([...clients]);
+  expect(new Set(clientPages.map(findClientAddress)).size).toBe(clients.length + 1);
 });
 
 test("Claude Code gets the token variable, and a model if it is fixed", () => {
@@ -68,9 +103,9 @@ test("a shell passes any message to curl unchanged", async () => {
   }
 });
 
-test("a message is one literal with the same text in Python and TypeScript", () => {
+test("a message is one literal with the same text in each program", () => {
   const content = 'a "quoted" \\ text\u2028 of {two} lines\n';
-  for (const language of ["Python", "TypeScript"] as const) {
+  for (const language of programs) {
     const code = textOf(language, null, ask(content));
     const literal = /"content": (".*")/.exec(code)?.[1] ?? "";
     expect(JSON.parse(literal)).toBe(content);

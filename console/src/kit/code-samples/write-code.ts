@@ -1,13 +1,34 @@
 import type { MessageRequest } from "./message-request.ts";
+import {
+  KEY_VARIABLE,
+  quoteForShell,
+  quoteWhereNeeded,
+  TOKEN_VARIABLE,
+  toExports,
+  toVariables,
+  URL_VARIABLE,
+} from "./variables.ts";
+import { programs } from "./write-program.ts";
 
 // One Messages request in the code of each client. All text is quoted, so that no shell or language runs it as code.
 
-export const clients = ["Claude Code", "Python", "TypeScript", "curl"] as const;
+export const clients = [
+  "Claude Code",
+  "Python",
+  "TypeScript",
+  "curl",
+  "Vercel AI",
+  "LangChain",
+  "LangChain.js",
+] as const;
 export type Client = (typeof clients)[number];
 
+/** Stands for the reader's key in a sample. */
+export const KEY_PLACEHOLDER = "sk-ant-api03-…";
+
 export interface CodeBlockText {
-  /** Place of the text: a terminal, or a file with the command that runs it. */
-  title: string;
+  /** File for the text, with the command that runs it. Null: the text is for a terminal. */
+  file: { name: string; command: string } | null;
   text: string;
 }
 
@@ -21,53 +42,33 @@ interface CodeOptions {
   hasFixedModel?: boolean;
 }
 
-const KEY_VARIABLE = "ANTHROPIC_API_KEY";
-const URL_VARIABLE = "ANTHROPIC_BASE_URL";
-// Claude Code starts at once with this variable. With the key variable it asks first, and its first start needs
-// api.anthropic.com.
-const TOKEN_VARIABLE = "ANTHROPIC_AUTH_TOKEN";
-const PYTHON_SPACES = 4;
-const TERMINAL = "In a terminal";
-
-/** Variables of the official SDKs: the address and the key. */
-export function toVariables(baseUrl: string, secret: string): string {
-  return toExports([
-    [URL_VARIABLE, baseUrl],
-    [KEY_VARIABLE, secret],
-  ]);
-}
-
-/** Shell lines that each set one variable. */
-export function toExports(variables: readonly (readonly [name: string, value: string])[]): string {
-  return variables.map(([name, value]) => `export ${name}=${quoteWhereNeeded(value)}`).join("\n");
-}
+const files = {
+  Python: { name: "hello.py", command: "python hello.py" },
+  TypeScript: { name: "hello.mts", command: "node hello.mts" },
+} as const;
 
 /** Code blocks for one client, in order. */
 export function writeCode(client: Client, options: CodeOptions): readonly CodeBlockText[] {
   switch (client) {
     case "Claude Code":
-      return [{ title: TERMINAL, text: toClaudeCode(options) }];
-    case "Python":
-      return [
-        ...toTerminal("pip install anthropic", options),
-        { title: "hello.py, run with python hello.py", text: toPython(options) },
-      ];
-    case "TypeScript":
-      return [
-        ...toTerminal("npm install @anthropic-ai/sdk", options),
-        { title: "hello.mts, run with node hello.mts", text: toTypeScript(options) },
-      ];
+      return [{ file: null, text: writeClaudeCode(options) }];
     case "curl":
-      return [{ title: TERMINAL, text: toCurl(options) }];
+      return [{ file: null, text: writeCurl(options) }];
+    default: {
+      const { install, language, write } = programs[client];
+      return [
+        { file: null, text: writeInstall(install, options) },
+        { file: files[language], text: write(options) },
+      ];
+    }
   }
 }
 
-function toTerminal(install: string, { baseUrl, secret }: CodeOptions): readonly CodeBlockText[] {
-  const variables = secret === null ? [] : [toVariables(baseUrl, secret)];
-  return [{ title: TERMINAL, text: [install, ...variables].join("\n") }];
+function writeInstall(install: string, { baseUrl, secret }: CodeOptions): string {
+  return [install, ...(secret === null ? [] : [toVariables(baseUrl, secret)])].join("\n");
 }
 
-function toClaudeCode({ baseUrl, secret, request, hasFixedModel }: CodeOptions): string {
+function writeClaudeCode({ baseUrl, secret, request, hasFixedModel }: CodeOptions): string {
   const token = secret === null ? `"$${KEY_VARIABLE}"` : quoteWhereNeeded(secret);
   return [
     "npm install --global @anthropic-ai/claude-code",
@@ -77,7 +78,7 @@ function toClaudeCode({ baseUrl, secret, request, hasFixedModel }: CodeOptions):
   ].join("\n");
 }
 
-function toCurl({ baseUrl, secret, request }: CodeOptions): string {
+function writeCurl({ baseUrl, secret, request }: CodeOptions): string {
   const address =
     secret === null ? quoteWhereNeeded(`${baseUrl}/v1/messages`) : `"$${URL_VARIABLE}/v1/messages"`;
   return [
@@ -88,75 +89,4 @@ function toCurl({ baseUrl, secret, request }: CodeOptions): string {
     "  -H 'content-type: application/json' \\",
     `  -d ${quoteForShell(JSON.stringify(request, null, 2))}`,
   ].join("\n");
-}
-
-function quoteWhereNeeded(text: string): string {
-  return /^[\w:/.-]+$/.test(text) ? text : quoteForShell(text);
-}
-
-/** In single quotes, a shell treats only the quote itself as special. */
-function quoteForShell(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
-}
-
-function toPython({ baseUrl, request }: CodeOptions): string {
-  const { stream, ...fields } = request;
-  const call = [
-    ...Object.entries(fields).map(
-      ([name, value]) => `    ${name}=${indent(toLiteral(value, PYTHON_SPACES))},`,
-    ),
-    ")",
-  ];
-  return [
-    "import os",
-    "",
-    "from anthropic import Anthropic",
-    "",
-    `client = Anthropic(base_url=${toLiteral(baseUrl)}, api_key=os.environ["${KEY_VARIABLE}"])`,
-    "",
-    ...(stream
-      ? [
-          "with client.messages.stream(",
-          ...call.slice(0, -1),
-          ") as stream:",
-          "    for text in stream.text_stream:",
-          '        print(text, end="", flush=True)',
-        ]
-      : ["message = client.messages.create(", ...call, "print(message.content[0].text)"]),
-  ].join("\n");
-}
-
-function toTypeScript({ baseUrl, request }: CodeOptions): string {
-  const { stream, ...fields } = request;
-  const body = toLiteral(fields);
-  return [
-    'import Anthropic from "@anthropic-ai/sdk";',
-    "",
-    "const client = new Anthropic({",
-    `  baseURL: ${toLiteral(baseUrl)},`,
-    `  apiKey: process.env.${KEY_VARIABLE},`,
-    "});",
-    "",
-    ...(stream
-      ? [
-          `const stream = client.messages.stream(${body});`,
-          'stream.on("text", (text) => process.stdout.write(text));',
-          "await stream.finalMessage();",
-        ]
-      : [
-          `const message = await client.messages.create(${body});`,
-          "console.log(message.content);",
-        ]),
-  ].join("\n");
-}
-
-/** JSON is valid in both languages, because these requests contain no true, false or null. */
-function toLiteral(value: unknown, spaces = 2): string {
-  return JSON.stringify(value, null, spaces)
-    .replaceAll("\u2028", "\\u2028")
-    .replaceAll("\u2029", "\\u2029");
-}
-
-function indent(text: string): string {
-  return text.replaceAll("\n", "\n    ");
 }
