@@ -177,6 +177,7 @@ const askingRoutes: readonly string[] = [
   "lookUpInvite",
   "previewAccessReview",
   "previewAlert",
+  "previewSecuritySettings",
   "verifyAccessReviewEvidence",
 ];
 

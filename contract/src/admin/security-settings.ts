@@ -50,6 +50,8 @@ const companySignInOnly = z.boolean().meta({
     "True: members sign in through a directory only. Passwords, passkeys at sign-in, password links and the acceptance of invites are refused. Only an owner who signed in through a directory can turn it on, which ends all other sessions.",
 });
 
+const keysBeyond = z.object({ api_keys: count, admin_keys: count });
+
 export const securitySettings = z
   .object({
     type: z.literal("security_settings"),
@@ -62,7 +64,7 @@ export const securitySettings = z
     console_addresses: consoleAddresses,
     min_password_length: minPasswordLength,
     company_sign_in_only: companySignInOnly,
-    keys_beyond_max_lifetime: z.object({ api_keys: count, admin_keys: count }).meta({
+    keys_beyond_max_lifetime: keysBeyond.meta({
       description: "Working keys that expire later than the maximum lifetime allows, or never.",
     }),
   })
@@ -78,6 +80,18 @@ export const getSecuritySettings = route({
   response: securitySettings,
 });
 
+const changes = {
+  max_key_lifetime_days: maxKeyLifetimeDays.optional(),
+  max_keys_per_member: maxKeysPerMember.optional(),
+  raises_need_two_people: raisesNeedTwoPeople.optional(),
+  second_factor: secondFactor.optional(),
+  session_hours: sessionHours.optional(),
+  session_idle_hours: sessionIdleHours.optional(),
+  console_addresses: consoleAddresses.optional(),
+  min_password_length: minPasswordLength.optional(),
+  company_sign_in_only: companySignInOnly.optional(),
+};
+
 export const updateSecuritySettings = route({
   operationId: "updateSecuritySettings",
   method: "POST",
@@ -88,18 +102,53 @@ export const updateSecuritySettings = route({
   action: "security:write",
   audited: "security_settings.updated",
   stepUp: true,
-  body: z.strictObject({
-    max_key_lifetime_days: maxKeyLifetimeDays.optional(),
-    max_keys_per_member: maxKeysPerMember.optional(),
-    raises_need_two_people: raisesNeedTwoPeople.optional(),
-    second_factor: secondFactor.optional(),
-    session_hours: sessionHours.optional(),
-    session_idle_hours: sessionIdleHours.optional(),
-    console_addresses: consoleAddresses.optional(),
-    min_password_length: minPasswordLength.optional(),
-    company_sign_in_only: companySignInOnly.optional(),
-  }),
+  body: z.strictObject(changes),
   response: securitySettings,
 });
 
-export const securitySettingsRoutes = [getSecuritySettings, updateSecuritySettings] as const;
+export const securitySettingsPreview = z
+  .object({
+    type: z.literal("security_settings_preview"),
+    keys_beyond_max_lifetime: keysBeyond.meta({
+      description: "Working keys beyond the new maximum lifetime. They keep their expiry.",
+    }),
+    open_sessions: count,
+    ended_sessions: count.meta({
+      description:
+        "Open sessions that end at once, by their age, their idle time or the company sign-in.",
+    }),
+    ends_own_session: z.boolean(),
+    sessions_outside_addresses: count.meta({
+      description: "Open sessions that began at an address outside the console addresses.",
+    }),
+    excludes_own_address: z.boolean().meta({
+      description: "True: the change is refused, because the caller could not undo it.",
+    }),
+    members_without_second_factor: count.meta({
+      description: "Active members who must set up a second factor before they do anything else.",
+    }),
+    members_without_directory: count.meta({
+      description:
+        "Active members without a link to an enabled directory. With the company sign-in alone, they cannot sign in.",
+    }),
+  })
+  .meta({ id: "SecuritySettingsPreview" });
+
+export const previewSecuritySettings = route({
+  operationId: "previewSecuritySettings",
+  method: "POST",
+  path: "/v1/admin/security_settings/preview",
+  summary: "Preview a change of the security settings",
+  description:
+    "Counts the keys, sessions and members that the change affects at once. A rule that it leaves as it is affects none. Changes nothing.",
+  action: "security:write",
+  audited: null,
+  body: z.strictObject(changes),
+  response: securitySettingsPreview,
+});
+
+export const securitySettingsRoutes = [
+  getSecuritySettings,
+  updateSecuritySettings,
+  previewSecuritySettings,
+] as const;

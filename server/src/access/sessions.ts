@@ -103,7 +103,11 @@ export function makeSessions(deps: {
   };
 }
 
-function isSecondFactorMissing(rules: SessionRules, role: OrganizationRole): boolean {
+/** True if the rule requires a second factor that the member does not have. */
+export function isSecondFactorMissing(
+  rules: Pick<SessionRules, "secondFactor" | "hasSecondFactor">,
+  role: OrganizationRole,
+): boolean {
   if (rules.hasSecondFactor || rules.secondFactor === "off") return false;
   return rules.secondFactor === "all" || role === "owner" || role === "admin";
 }

@@ -5,6 +5,7 @@ import { Checkbox } from "../../ui/input.tsx";
 import { Section } from "../../ui/page.tsx";
 import { type SecuritySettings, useUpdateSecuritySettings } from "./queries.ts";
 import { SettingSection } from "./setting-section.tsx";
+import { SettingsConsequences } from "./settings-consequences.tsx";
 
 const TITLE = "Only company sign-in";
 const LEAD =
@@ -41,6 +42,7 @@ function CompanySignInForm({ settings }: { settings: SecuritySettings }) {
         disabled={!canTurnOn}
         {...change.form.register("company_sign_in_only")}
       />
+      <SettingsConsequences change={change.form.formState.isDirty ? change.form.watch() : null} />
       {!canTurnOn && (
         <p className="text-sm text-quiet">
           Sign in through a <Link to="/directories">directory</Link> first. The rule could otherwise

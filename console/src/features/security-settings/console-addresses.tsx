@@ -4,15 +4,13 @@ import { formatPlural } from "../../ui/format.ts";
 import { LinesField } from "../../ui/lines-field.tsx";
 import { type SecuritySettings, useUpdateSecuritySettings } from "./queries.ts";
 import { SettingSection } from "./setting-section.tsx";
+import { SettingsConsequences } from "./settings-consequences.tsx";
 
 /** Addresses from which members use the console. */
 export function ConsoleAddresses({ settings }: { settings: SecuritySettings }) {
   const change = useChangeForm(useUpdateSecuritySettings(), {
     values: { console_addresses: settings.console_addresses?.join("\n") ?? "" },
-    toInput: ({ console_addresses }) => {
-      const addresses = toLines(console_addresses);
-      return { body: { console_addresses: addresses.length === 0 ? null : addresses } };
-    },
+    toInput: ({ console_addresses }) => ({ body: toBody(console_addresses) }),
     toast: ({ console_addresses: ranges }) =>
       ranges === null
         ? "The console works from all addresses"
@@ -33,6 +31,14 @@ export function ConsoleAddresses({ settings }: { settings: SecuritySettings }) {
         error={form.formState.errors.console_addresses?.message}
         {...form.register("console_addresses")}
       />
+      <SettingsConsequences
+        change={form.formState.isDirty ? toBody(form.watch("console_addresses")) : null}
+      />
     </SettingSection>
   );
+}
+
+function toBody(text: string): { console_addresses: string[] | null } {
+  const addresses = toLines(text);
+  return { console_addresses: addresses.length === 0 ? null : addresses };
 }

@@ -35,10 +35,12 @@ interface NumberSettingProps {
   settings: SecuritySettings;
   /** Shown below the form. */
   note?: ReactNode;
+  /** Effects of a changed value, before it is saved. */
+  effects?: (value: number | null) => ReactNode;
 }
 
 /** A setting with one number. An empty field sets null. */
-export function NumberSetting({ words, settings, note }: NumberSettingProps) {
+export function NumberSetting({ words, settings, note, effects }: NumberSettingProps) {
   const { field, label, hint, placeholder, toBody, describe } = words;
   const value = settings[field];
   const change = useChangeForm(useUpdateSecuritySettings(), {
@@ -48,6 +50,7 @@ export function NumberSetting({ words, settings, note }: NumberSettingProps) {
     fieldNames: { [field]: "text" },
   });
   const { form } = change;
+  const text = form.watch("text");
   return (
     <SettingSection {...words} change={change} note={note}>
       <Field label={label} hint={hint} error={form.formState.errors.text?.message}>
@@ -58,14 +61,17 @@ export function NumberSetting({ words, settings, note }: NumberSettingProps) {
             placeholder={placeholder}
             className="max-w-40"
             {...form.register("text", {
-              pattern: { value: /^\s*\d*\s*$/, message: "Enter a whole number." },
+              pattern: { value: WHOLE, message: "Enter a whole number." },
             })}
           />
         )}
       </Field>
+      {form.formState.isDirty && WHOLE.test(text) && effects?.(toNumber(text))}
     </SettingSection>
   );
 }
+
+const WHOLE = /^\s*\d*\s*$/;
 
 /** Null: empty text. */
 function toNumber(text: string): number | null {

@@ -16,6 +16,7 @@ import {
 } from "./number-words.ts";
 import { type SecuritySettings, useKeyHygiene, useSecuritySettings } from "./queries.ts";
 import { SecondFactorSetting } from "./second-factor.tsx";
+import { KeysPerMemberConsequences, SettingsConsequences } from "./settings-consequences.tsx";
 
 /** Rules for all members and keys of the company. */
 export function SecuritySettingsPage() {
@@ -46,15 +47,30 @@ function Settings({ settings }: { settings: SecuritySettings }) {
           words={keyLifetime}
           settings={settings}
           note={<ExceedingKeys settings={settings} />}
+          effects={(days) => <SettingsConsequences change={keyLifetime.toBody(days)} />}
         />
-        <NumberSetting words={keysPerMember} settings={settings} />
+        <NumberSetting
+          words={keysPerMember}
+          settings={settings}
+          effects={(keys) => (
+            <KeysPerMemberConsequences before={settings.max_keys_per_member} after={keys} />
+          )}
+        />
       </Group>
       <Group>
         <SecondFactorSetting settings={settings} />
         <CompanySignIn settings={settings} />
         <ConsoleAddresses settings={settings} />
-        <NumberSetting words={sessionLength} settings={settings} />
-        <NumberSetting words={idleTime} settings={settings} />
+        <NumberSetting
+          words={sessionLength}
+          settings={settings}
+          effects={(hours) => <SettingsConsequences change={sessionLength.toBody(hours)} />}
+        />
+        <NumberSetting
+          words={idleTime}
+          settings={settings}
+          effects={(hours) => <SettingsConsequences change={idleTime.toBody(hours)} />}
+        />
         <NumberSetting words={passwordLength} settings={settings} />
         <ApprovalOfRaises settings={settings} />
       </Group>

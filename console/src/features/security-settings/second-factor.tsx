@@ -3,6 +3,7 @@ import { useSession } from "../../session.ts";
 import { Choices } from "../../ui/input.tsx";
 import { type SecuritySettings, useUpdateSecuritySettings } from "./queries.ts";
 import { SettingSection } from "./setting-section.tsx";
+import { SettingsConsequences } from "./settings-consequences.tsx";
 
 type Rule = SecuritySettings["second_factor"];
 
@@ -21,6 +22,9 @@ const toasts: Record<Rule, string> = {
   admins: "Second factor required for Owners and Admins",
   all: "Second factor required for all members",
 };
+
+const ownIsMissing =
+  "You have no second factor. After you save, the console asks you to set one up.";
 
 /** Members who need an authenticator app or a passkey. */
 export function SecondFactorSetting({ settings }: { settings: SecuritySettings }) {
@@ -46,11 +50,10 @@ export function SecondFactorSetting({ settings }: { settings: SecuritySettings }
         onChange={(value) => form.setValue("second_factor", value, { shouldDirty: true })}
         choices={choices}
       />
-      {isOwnMissing && form.formState.isDirty && (
-        <p role="status" className="rounded-md bg-warn-wash px-3 py-2 text-sm text-warn">
-          You have no second factor. After you save, the console asks you to set one up.
-        </p>
-      )}
+      <SettingsConsequences
+        change={form.formState.isDirty ? { second_factor: rule } : null}
+        own={isOwnMissing && form.formState.isDirty ? [ownIsMissing] : []}
+      />
     </SettingSection>
   );
 }

@@ -23,7 +23,7 @@ export interface SecuritySettings {
   keysBeyondMaxLifetime: { apiKeys: number; adminKeys: number };
 }
 
-type Change = { [Field in keyof SecurityRules]?: SecurityRules[Field] | undefined };
+export type SecurityChange = { [Field in keyof SecurityRules]?: SecurityRules[Field] | undefined };
 
 /** Returns the organization's settings and the number of keys that exceed them. */
 export async function getSecuritySettings(
@@ -42,10 +42,16 @@ export async function getSecuritySettings(
 export function updateSecuritySettings(
   deps: AuditDeps,
   { caller, origin }: Call,
-  change: Change,
+  change: SecurityChange,
 ): Promise<SecuritySettings> {
   const { organizationId } = caller;
-  const asked = readChange(change, caller, origin);
+  const asked = readSecurityChange(change);
+  if (excludesOwnAddress(asked, caller, origin)) {
+    throw refuseField(
+      "console_addresses",
+      `they exclude your own address ${origin.ipAddress ?? "(unknown)"}, so you could not undo the change.`,
+    );
+  }
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const rules = await lockSecuritySettings(tx, organizationId);
     const result = await describe(tx, organizationId, { ...rules, ...asked }, deps.nowMs());
@@ -92,8 +98,8 @@ async function setCompanySignIn(tx: Tx, caller: Caller, isOn: boolean) {
   return { ended_sessions: await endOtherSignIns(tx, caller.organizationId) };
 }
 
-/** Returns the fields to set, with normalized addresses. */
-function readChange(change: Change, caller: Caller, origin: Origin): Partial<SecurityRules> {
+/** Returns the fields to set, with normalized addresses. Throws a 400 for an invalid address. */
+export function readSecurityChange(change: SecurityChange): Partial<SecurityRules> {
   const fields = Object.entries(change).filter(([, value]) => value !== undefined);
   const asked: Partial<SecurityRules> = Object.fromEntries(fields);
   if (!asked.console_addresses) return asked;
@@ -105,13 +111,17 @@ function readChange(change: Change, caller: Caller, origin: Origin): Partial<Sec
       "expected an address or a CIDR range without bits after its prefix, such as 10.0.0.0/8.",
     );
   });
-  if (caller.kind === "member" && !isInRanges(compileRanges(ranges), origin.ipAddress)) {
-    throw refuseField(
-      "console_addresses",
-      `they exclude your own address ${origin.ipAddress ?? "(unknown)"}, so you could not undo the change.`,
-    );
-  }
   return { ...asked, console_addresses: ranges };
+}
+
+/** True if the console would no longer work from the address of the member who makes the change. */
+export function excludesOwnAddress(
+  { console_addresses: ranges }: Partial<SecurityRules>,
+  caller: Caller,
+  origin: Origin,
+): boolean {
+  if (!ranges || caller.kind !== "member") return false;
+  return !isInRanges(compileRanges(ranges), origin.ipAddress);
 }
 
 async function describe(
@@ -120,10 +130,16 @@ async function describe(
   rules: SecurityRules,
   nowMs: number,
 ): Promise<SecuritySettings> {
-  const maxDays = rules.max_key_lifetime_days;
-  const keysBeyondMaxLifetime =
-    maxDays === null
-      ? { apiKeys: 0, adminKeys: 0 }
-      : await countKeysOverLifetime(db, { organizationId, maxDays, now: new Date(nowMs) });
-  return { rules, keysBeyondMaxLifetime };
+  return { rules, keysBeyondMaxLifetime: await countKeysBeyond(db, organizationId, rules, nowMs) };
+}
+
+/** Counts working keys that exceed the maximum lifetime. */
+export async function countKeysBeyond(
+  db: Database | Tx,
+  organizationId: string,
+  { max_key_lifetime_days: maxDays }: Pick<SecurityRules, "max_key_lifetime_days">,
+  nowMs: number,
+): Promise<SecuritySettings["keysBeyondMaxLifetime"]> {
+  if (maxDays === null) return { apiKeys: 0, adminKeys: 0 };
+  return countKeysOverLifetime(db, { organizationId, maxDays, now: new Date(nowMs) });
 }

@@ -114,3 +114,70 @@ describe("console addresses", () => {
     expect(invalid.error.details?.["fields"]).toMatchObject([{ path: "console_addresses.1" }]);
   });
 });
+
+describe("a preview", () => {
+  const preview = async (client: Pick<typeof org.admin, "post">, rules: object) =>
+    (await client.post<Record<string, unknown>>(`${SETTINGS}/preview`, rules)).body;
+  const nothing = {
+    type: "security_settings_preview",
+    keys_beyond_max_lifetime: { api_keys: 0, admin_keys: 0 },
+    ended_sessions: 0,
+    ends_own_session: false,
+    sessions_outside_addresses: 0,
+    excludes_own_address: false,
+    members_without_second_factor: 0,
+    members_without_directory: 0,
+  };
+
+  test("counts what the change then does, and changes nothing", async () => {
+    const early = await signInFrom(OFFICE);
+    h.clock.nowMs += 2 * HOUR_MS;
+    const late = await signInFrom("198.51.100.7", "developer");
+    expect(await preview(org.admin, { min_password_length: 20 })).toMatchObject(nothing);
+    // Ada and each member of the harness have a session besides those of browsers.
+    expect(await preview(early, { session_hours: 2 })).toMatchObject({
+      ...nothing,
+      open_sessions: 5,
+      ended_sessions: 3,
+      ends_own_session: true,
+    });
+    expect(await preview(early, { console_addresses: ["203.0.113.0/24"] })).toMatchObject({
+      ...nothing,
+      sessions_outside_addresses: 4,
+    });
+    expect(await preview(early, { console_addresses: ["198.51.100.0/24"] })).toMatchObject({
+      sessions_outside_addresses: 4,
+      excludes_own_address: true,
+    });
+    expect((await set({ session_hours: 2 })).status).toBe(200);
+    expect([(await early.get(ME)).status, (await late.get(ME)).status]).toEqual([401, 200]);
+    expect(await preview(org.admin, { session_hours: 1 })).toMatchObject(nothing);
+  });
+
+  test("counts members who lack a second factor or a directory, and keys beyond the lifetime", async () => {
+    const admins = await preview(org.admin, { second_factor: "admins" });
+    const all = await preview(org.admin, { second_factor: "all" });
+    await org.member({ role: "developer" });
+    await org.member({ role: "admin" });
+    const count = (body: object, field: string) => Number(new Map(Object.entries(body)).get(field));
+    const lacking = "members_without_second_factor";
+    expect(await preview(org.admin, { second_factor: "admins" })).toMatchObject({
+      [lacking]: count(admins, lacking) + 1,
+    });
+    expect(
+      await preview(org.admin, { second_factor: "all", company_sign_in_only: true }),
+    ).toMatchObject({
+      [lacking]: count(all, lacking) + 2,
+      members_without_directory: count(all, lacking) + 2,
+    });
+    // The test's own admin key never expires.
+    expect(await preview(org.admin, { max_key_lifetime_days: 30 })).toMatchObject({
+      keys_beyond_max_lifetime: { api_keys: 0, admin_keys: 1 },
+    });
+  });
+
+  test("is refused without the right to change the settings", async () => {
+    const developer = await signInFrom(OFFICE, "developer");
+    expect((await developer.post(`${SETTINGS}/preview`, { session_hours: 1 })).status).toBe(403);
+  });
+});

@@ -142,6 +142,7 @@ export const keySamples = {
 
   getSecuritySettings: {},
   updateSecuritySettings: { body: () => ({ max_key_lifetime_days: nextDays() }) },
+  previewSecuritySettings: { body: () => ({ session_hours: 1 }) },
 
   listWaitingSecrets: {},
   revealWaitingSecret: {

@@ -1,0 +1,28 @@
+import { formatPlural } from "../../ui/format.ts";
+import type { ApiKey } from "./queries.ts";
+
+type CountedKey = Pick<ApiKey, "owner" | "purpose" | "status">;
+
+/** Owners of living personal keys, one entry for each key. */
+export function listOwners(keys: readonly CountedKey[]): string[] {
+  return keys.flatMap(({ owner, purpose, status }) => {
+    const isLiving = status === "active" || status === "inactive";
+    return owner.type === "member" && purpose === "calls" && isLiving ? [owner.id] : [];
+  });
+}
+
+/** Effects of a maximum number of personal keys for each member. Null: no maximum. */
+export function describeKeysPerMember(
+  ownerIds: readonly string[],
+  change: { before: number | null; after: number | null },
+): string[] {
+  const { before, after } = change;
+  if (after === null || after >= (before ?? Infinity)) return [];
+  const counts = new Map<string, number>();
+  for (const id of ownerIds) counts.set(id, (counts.get(id) ?? 0) + 1);
+  const full = [...counts.values()].filter((count) => count >= after).length;
+  if (full === 0) return [];
+  return [
+    `${formatPlural(full, "member has", "members have")} this many keys or more. All keys keep working, and further ones are refused.`,
+  ];
+}
