@@ -17,6 +17,7 @@ import { Choices, Input } from "../../ui/input.tsx";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
+import { RemovalConsequences, RoleConsequences } from "./member-consequences.tsx";
 
 type WorkspaceMember = ItemOf<"listWorkspaceMembers">;
 const stale = ["listWorkspaceMembers", "listMembers", "listApiKeys"] as const;
@@ -142,6 +143,7 @@ function RoleDialog({ workspaceId, member, onClose }: RoleDialogProps) {
           onChange={(value) => form.setValue("role", value)}
           choices={workspaceRoleChoices}
         />
+        {member && <RoleConsequences member={member} role={role} />}
       </DialogForm>
     </Dialog>
   );
@@ -159,8 +161,9 @@ function RemoveDialog({ member, onClose }: { member: WorkspaceMember; onClose: (
     >
       <p>
         <strong className="font-semibold text-ink">{member.name}</strong> loses the assigned role.
-        Personal keys in this workspace stop working.
+        Without another role, personal keys in this workspace stop working.
       </p>
+      <RemovalConsequences member={member} />
     </ConfirmChange>
   );
 }

@@ -1,7 +1,13 @@
 import type { PersonalKeyMode } from "@bursar/contract/admin/workspaces.ts";
+import { useState } from "react";
 import type { UseFormReturn } from "react-hook-form";
+import { listOwners } from "../../kit/api-keys/keys-per-member.ts";
+import type { ApiKey } from "../../kit/api-keys/queries.ts";
+import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import type { Workspace } from "../../kit/workspaces/queries.ts";
+import { useApi, useList } from "../../queries.ts";
+import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
 import { toLines } from "../../ui/form.ts";
@@ -10,6 +16,7 @@ import { LinesField } from "../../ui/lines-field.tsx";
 import { Section } from "../../ui/page.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
+import { describeRuleChange } from "./personal-key-effects.ts";
 import { useUpdateWorkspace } from "./queries.ts";
 
 interface Values {
@@ -68,6 +75,7 @@ export function PersonalKeyRules({ workspace }: { workspace: Workspace }) {
           choices={modes.map(([value, label, hint]) => ({ value, label, hint }))}
         />
         {mode !== "off" && <Bounds form={form} />}
+        {form.formState.isDirty && <RuleConsequences workspace={workspace} values={form.watch()} />}
         <FormError error={error} />
         <Button
           kind="primary"
@@ -80,6 +88,58 @@ export function PersonalKeyRules({ workspace }: { workspace: Workspace }) {
         </Button>
       </form>
     </Section>
+  );
+}
+
+/** Living keys and members that the entered rules affect. */
+function RuleConsequences({ workspace, values }: { workspace: Workspace; values: Values }) {
+  const may = useMay();
+  const [nowMs] = useState(() => Date.now());
+  const keys = useList(
+    "listApiKeys",
+    { query: { workspace_id: workspace.id, owner_type: "member" } },
+    { isEnabled: may("api_keys:read", workspace.id) },
+  );
+  const mode = values.personal_keys === workspace.personal_keys ? null : values.personal_keys;
+  const company = useApi("getOrganizationCounts", {}, { isEnabled: mode === "everyone" });
+  const members = useList(
+    "listWorkspaceMembers",
+    { params: { workspace_id: workspace.id } },
+    { isEnabled: mode === "members" },
+  );
+  const before = {
+    mode: workspace.personal_keys,
+    lifetimeDays: workspace.personal_key_lifetime_days,
+    keysPerMember: workspace.personal_keys_per_member,
+    models: workspace.personal_key_models,
+  };
+  const isReadable =
+    isWholeOrEmpty(values.personal_key_lifetime_days) === true &&
+    isWholeOrEmpty(values.personal_keys_per_member) === true;
+  if (!isReadable) return null;
+  return (
+    <Consequences
+      sentences={describeRuleChange({
+        before,
+        after: {
+          mode: values.personal_keys,
+          lifetimeDays: toNumber(values.personal_key_lifetime_days),
+          keysPerMember: toNumber(values.personal_keys_per_member),
+          models: toModels(values.personal_key_models),
+        },
+        keys: keys.data && toPersonalKeys(keys.data.items),
+        members:
+          mode === "everyone" ? (company.data?.members ?? undefined) : members.data?.items.length,
+        nowMs,
+      })}
+      counts={[keys, company, members]}
+    />
+  );
+}
+
+function toPersonalKeys(keys: readonly ApiKey[]) {
+  return keys.flatMap((key) =>
+    listOwners([key]).map((ownerId) => ({ ownerId, expiresAt: key.expires_at })),
   );
 }
 

@@ -1,7 +1,10 @@
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import type { UseFormReturn } from "react-hook-form";
 import type { Answer } from "../../api-client.ts";
+import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
+import { useList } from "../../queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
 import { formatPlural } from "../../ui/format.ts";
@@ -9,7 +12,7 @@ import { Input } from "../../ui/input.tsx";
 import { Section } from "../../ui/page.tsx";
 import { ErrorState, FormError, SkeletonRows } from "../../ui/states.tsx";
 import { useRotationPolicy, useSetRotationPolicy } from "./queries.ts";
-import { describeRotation } from "./rotation-words.ts";
+import { countOlderKeys, describeOlderKeys, describeRotation } from "./rotation-words.ts";
 
 type Policy = Answer<"getRotationPolicy">;
 
@@ -109,6 +112,7 @@ function PolicyForm({ policy }: { policy: Policy }) {
           graceDays: toDays(values.grace_days),
         })}
       </p>
+      {form.formState.isDirty && <OlderKeys policy={policy} values={values} />}
       <FormError error={error} />
       <Button
         kind="primary"
@@ -120,6 +124,34 @@ function PolicyForm({ policy }: { policy: Policy }) {
         Save rotation policy
       </Button>
     </form>
+  );
+}
+
+/** Keys that a new or stricter policy makes due. */
+function OlderKeys({ policy, values }: { policy: Policy; values: Values }) {
+  const [nowMs] = useState(() => Date.now());
+  const rotationDays = toDays(values.rotation_days);
+  const [remindDays, graceDays] = [toDays(values.remind_days), toDays(values.grace_days)];
+  const isStricter =
+    rotationDays !== null && rotationDays < (policy.rotation_days ?? Number.POSITIVE_INFINITY);
+  const keys = useList(
+    "listApiKeys",
+    { query: { workspace_id: policy.workspace_id } },
+    { isEnabled: isStricter },
+  );
+  const isKnown = isStricter && keys.data && remindDays !== null && graceDays !== null;
+  return (
+    <Consequences
+      sentences={
+        isKnown
+          ? describeOlderKeys(countOlderKeys(keys.data.items, { rotationDays, nowMs }), {
+              remindDays,
+              graceDays,
+            })
+          : []
+      }
+      counts={[keys]}
+    />
   );
 }
 

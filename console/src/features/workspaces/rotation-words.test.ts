@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeRotation } from "./rotation-words.ts";
+import { countOlderKeys, describeOlderKeys, describeRotation } from "./rotation-words.ts";
 
 test("describes a rotation policy with its days", () => {
   expect(describeRotation({ rotationDays: 90, remindDays: 14, graceDays: 1 })).toBe(
@@ -17,4 +17,31 @@ test("needs no rotation without a policy", () => {
 
 test("is empty while days are missing", () => {
   expect(describeRotation({ rotationDays: 90, remindDays: null, graceDays: 14 })).toBe("");
+});
+
+test("counts living keys for calls whose newest secret is as old as the interval", () => {
+  const nowMs = Date.parse("2026-11-24T00:00:00Z");
+  const key = (at: string, over = {}) => ({
+    status: "active",
+    purpose: "calls",
+    secrets: [{ created_at: at }, { created_at: "2026-01-01T00:00:00Z" }],
+    ...over,
+  });
+  const keys = [
+    key("2026-10-25T00:00:00Z"),
+    key("2026-10-25T00:00:01Z"),
+    key("2026-09-01T00:00:00Z", { status: "inactive" }),
+    key("2026-09-01T00:00:00Z", { status: "expired" }),
+    key("2026-09-01T00:00:00Z", { purpose: "claude_code" }),
+    key("2026-09-01T00:00:00Z", { secrets: [] }),
+  ];
+  expect(countOlderKeys(keys, { rotationDays: 30, nowMs })).toBe(2);
+});
+
+test("states when older keys are due and refused", () => {
+  expect(describeOlderKeys(3, { remindDays: 14, graceDays: 7 })).toEqual([
+    "3 keys are older than this interval and due in 14 days. Their owners get an e-mail.",
+    "Without a new secret, they are refused in 21 days. An expired key cannot be rotated.",
+  ]);
+  expect(describeOlderKeys(0, { remindDays: 14, graceDays: 7 })).toEqual([]);
 });
