@@ -1,4 +1,5 @@
 import type { WorkspaceRole } from "@bursar/contract/permissions.ts";
+import { NarrowerModels } from "../../kit/consequences/narrower-models.tsx";
 import { useMembers } from "../../kit/members/queries.ts";
 import { workspaceRoleChoices } from "../../kit/members/role-words.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
@@ -10,6 +11,7 @@ import { Field } from "../../ui/field.tsx";
 import { needed, toLines } from "../../ui/form.ts";
 import { Choices, Input } from "../../ui/input.tsx";
 import { LinesField } from "../../ui/lines-field.tsx";
+import { AdditionConsequences } from "./group-consequences.tsx";
 import {
   type Group,
   type GroupRole,
@@ -82,6 +84,12 @@ export function GroupDialog({ group, onClose, onSaved }: GroupDialogProps) {
           error={errors.allowed_models?.message}
           {...form.register("allowed_models")}
         />
+        {group && form.formState.dirtyFields.allowed_models && (
+          <NarrowerModels
+            filter={{ group_id: [group.id] }}
+            models={toLines(form.watch("allowed_models"))}
+          />
+        )}
       </DialogForm>
     </Dialog>
   );
@@ -126,6 +134,7 @@ export function AddMemberDialog({ group, onClose }: PartProps) {
             />
           )}
         </Field>
+        <AdditionConsequences group={group} />
       </DialogForm>
     </Dialog>
   );

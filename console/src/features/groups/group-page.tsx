@@ -17,6 +17,11 @@ import { BackLink, Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
+import {
+  DeletionConsequences,
+  MemberRemovalConsequences,
+  RoleRemovalConsequences,
+} from "./group-consequences.tsx";
 import { AddMemberDialog, GroupDialog, SetRoleDialog } from "./group-dialogs.tsx";
 import { GroupLimits, GroupRates } from "./group-limits.tsx";
 import {
@@ -116,9 +121,7 @@ function DeleteDialog({ group, onClose }: { group: Group; onClose: () => void })
         {group.member_count === 1 ? "loses" : "lose"} the roles, default caps and default rates of
         the group. The members stay in the company.
       </p>
-      {group.allowed_models && (
-        <p>The list of models ends. Members without another list can use all models.</p>
-      )}
+      <DeletionConsequences group={group} />
     </ConfirmChange>
   );
 }
@@ -186,6 +189,7 @@ function Roles({ group, mayWrite }: PartProps) {
             Members without another role lose the workspace. Their personal keys in the workspace
             stop working.
           </p>
+          <RoleRemovalConsequences groupId={group.id} workspaceId={removed.workspace_id} />
         </ConfirmChange>
       )}
     </Section>
@@ -227,6 +231,7 @@ function Members({ group, mayWrite }: PartProps) {
             <strong className="font-semibold text-ink">{removed.name}</strong> loses the roles, the
             list of models, the default caps and the default rates of the group.
           </p>
+          <MemberRemovalConsequences groupId={group.id} memberId={removed.member_id} />
         </ConfirmChange>
       )}
     </Section>

@@ -1,11 +1,14 @@
 import type { Answer } from "../../api-client.ts";
+import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
+import { findScopeId } from "../../kit/scopes/scope.ts";
 import { SettingForm } from "../../kit/setting-form.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
-import { useApi, useChange } from "../../queries.ts";
+import { useApi, useChange, useList } from "../../queries.ts";
 import { useMayEverywhere } from "../../session.ts";
 import { Choices } from "../../ui/input.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
+import { describeGroupMode } from "./group-mode-effects.ts";
 
 type Mode = Answer<"getGroupLimitMode">["mode"];
 
@@ -28,6 +31,13 @@ export function GroupLimitMode() {
   if (mode.error) return <LoadError error={mode.error} onRetry={() => void mode.refetch()} />;
   if (!mode.data) return <SkeletonRows rows={2} />;
   return <ModeForm saved={mode.data.mode} />;
+}
+
+function ModeConsequences({ mode }: { mode: Mode }) {
+  const limits = useList("listSpendLimits", { query: { scope_type: "member" } });
+  const capped = (limits.data?.items ?? []).filter(({ inherited_from }) => inherited_from !== null);
+  const members = new Set(capped.map(({ scope }) => findScopeId(scope)));
+  return <Consequences sentences={describeGroupMode(members.size, mode)} counts={[limits]} />;
 }
 
 function ModeForm({ saved }: { saved: Mode }) {
@@ -58,6 +68,7 @@ function ModeForm({ saved }: { saved: Mode }) {
         onChange={(value) => form.setValue("mode", value, { shouldDirty: true })}
         choices={choices}
       />
+      {form.formState.isDirty && <ModeConsequences mode={form.watch("mode")} />}
     </SettingForm>
   );
 }
