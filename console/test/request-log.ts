@@ -212,6 +212,7 @@ export function testRequestLog(reports: ReportPages): void {
       await page.getByRole("button", { name: "Set retention", exact: true }).click();
       await page.getByRole("alert").or(page.locator("[aria-invalid=true]")).first().waitFor();
       await page.getByLabel("Days").fill("90");
+      await page.getByText(/^No request is older than/).waitFor();
       await page.getByRole("button", { name: "Set retention", exact: true }).click();
       await page.getByText("Requests are stored for 90 days.").waitFor();
       const settings = await reports.company.server.mustAdmin(

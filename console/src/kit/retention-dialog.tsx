@@ -1,8 +1,11 @@
+import type { ReactNode } from "react";
 import { Dialog } from "../ui/dialog.tsx";
 import { DialogForm } from "../ui/dialog-form.tsx";
 import { Field } from "../ui/field.tsx";
 import { formatPlural } from "../ui/format.ts";
 import { Input } from "../ui/input.tsx";
+import { useDebounced } from "../ui/use-debounced.ts";
+import { isShorter } from "./retention-effects.ts";
 import { type FormChange, useChangeForm } from "./use-change-form.ts";
 
 interface RetentionProps {
@@ -14,8 +17,12 @@ interface RetentionProps {
   /** Current retention. Null: no limit. */
   days: number | null;
   change: FormChange<"updateRequestLogSettings" | "setAuditRetention">;
+  /** Effects of a shorter retention. */
+  renderEffects: (days: number) => ReactNode;
   onClose: () => void;
 }
+
+const TYPING_PAUSE_MS = 300;
 
 /** Dialog for the number of days that data is stored. */
 export function RetentionDialog(props: RetentionProps) {
@@ -27,6 +34,9 @@ export function RetentionDialog(props: RetentionProps) {
     onSaved: onClose,
   });
   const { form } = changeForm;
+  const text = useDebounced(form.watch("retention_days"), TYPING_PAUSE_MS);
+  const entered = /^\s*\d+\s*$/.test(text) ? Number(text) : null;
+  const isHarmful = entered !== null && entered >= leastDays && isShorter(entered, days);
   return (
     <Dialog title="Set retention" description={effect} isOpen onClose={onClose}>
       <DialogForm form={changeForm} action="Set retention">
@@ -46,6 +56,7 @@ export function RetentionDialog(props: RetentionProps) {
             />
           )}
         </Field>
+        {isHarmful && props.renderEffects(entered)}
       </DialogForm>
     </Dialog>
   );

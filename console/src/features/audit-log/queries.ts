@@ -12,6 +12,8 @@ const EVERY_MS = 30_000;
 
 export const useAuditEvents = (query: object) => usePages("listAuditEvents", query);
 export const useAuditLogState = () => useApi("getAuditLogState", {}, { everyMs: EVERY_MS });
+export const useNewestEventBefore = (endingAt: string) =>
+  useApi("listAuditEvents", { query: { ending_at: endingAt, limit: 1 } });
 export const useSetAuditRetention = () =>
   useChange("setAuditRetention", ["getAuditLogState", "listAuditEvents"]);
 

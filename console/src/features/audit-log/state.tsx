@@ -1,7 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { type Answer, call } from "../../api-client.ts";
+import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { RetentionDialog } from "../../kit/retention-dialog.tsx";
+import { describeShorterRetention, findFirstKeptDay } from "../../kit/retention-effects.ts";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { formatCount, formatPlural } from "../../ui/format.ts";
@@ -9,7 +11,7 @@ import { Facts } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { FormError, Skeleton } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { useAuditLogState, useSetAuditRetention } from "./queries.ts";
+import { useAuditLogState, useNewestEventBefore, useSetAuditRetention } from "./queries.ts";
 
 type State = Answer<"getAuditLogState">;
 
@@ -46,7 +48,7 @@ export function ChainState() {
           ],
         ]}
       />
-      {isSetting && <AuditRetention days={days} onClose={() => setIsSetting(false)} />}
+      {isSetting && <AuditRetention state={state.data} onClose={() => setIsSetting(false)} />}
     </>
   );
 }
@@ -133,16 +135,36 @@ function Verified({ state }: { state: State }) {
   );
 }
 
-function AuditRetention({ days, onClose }: { days: number | null; onClose: () => void }) {
+function AuditRetention({ state, onClose }: { state: State; onClose: () => void }) {
   const set = useSetAuditRetention();
   return (
     <RetentionDialog
       what="Events"
       effect="Older events are permanently deleted every day. A signed checkpoint replaces them, and the other events still verify."
       leastDays={30}
-      days={days}
+      days={state.retention_days}
       change={set}
+      renderEffects={(days) => <DeletedEvents days={days} state={state} />}
       onClose={onClose}
+    />
+  );
+}
+
+/** Effects of a shorter retention. Numbers of events have no gaps, so their difference is the count. */
+function DeletedEvents({ days, state }: { days: number; state: State }) {
+  const [nowMs] = useState(() => Date.now());
+  const newest = useNewestEventBefore(findFirstKeptDay(days, nowMs));
+  const [last] = newest.data?.data ?? [];
+  const prunedSeq = state.pruned?.through_seq ?? 0;
+  return (
+    <Consequences
+      sentences={describeShorterRetention({
+        words: ["event", "events"],
+        days,
+        nowMs,
+        deleted: newest.data && Math.max(0, (last?.seq ?? 0) - prunedSeq),
+      })}
+      counts={[newest]}
     />
   );
 }

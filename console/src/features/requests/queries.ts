@@ -4,6 +4,7 @@ import { resolveSearchRange } from "../../kit/usage/drill.ts";
 import { LIVE_MS, toFilterQuery } from "../../kit/usage/report-query.ts";
 import type { ReportSearch } from "../../kit/usage/search.ts";
 import { useApi, useChange, usePages } from "../../queries.ts";
+import { useMay } from "../../session.ts";
 
 export type RequestDetail = Answer<"getRequest">;
 
@@ -71,6 +72,31 @@ export const useSetRequestCost = () =>
     "getEffectiveSpendLimits",
     "listSpendAdjustments",
   ]);
+
+/** Start of the company, milliseconds. Undefined: unknown. */
+export function useOrganizationStart() {
+  const query = useApi("getOrganizationSettings", {});
+  return { query, startMs: query.data && Date.parse(query.data.created_at) };
+}
+
+const neverMs = { startMs: 0, endMs: 0 };
+/** Requests of a time of one year at most. Null: none is asked for. */
+export function useRequestCount(range: { startMs: number; endMs: number } | null) {
+  const may = useMay();
+  const { startMs, endMs } = range ?? neverMs;
+  return useApi(
+    "getUsage",
+    {
+      query: {
+        starting_at: new Date(startMs).toISOString(),
+        ending_at: new Date(endMs).toISOString(),
+        bucket: "none",
+        limit: 1,
+      },
+    },
+    { isEnabled: range !== null && may("usage:read") },
+  );
+}
 
 export const useRequestLogSettings = (isEnabled: boolean) =>
   useApi("getRequestLogSettings", {}, { isEnabled });

@@ -1,9 +1,16 @@
 import { useState } from "react";
+import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { formatRetention, RetentionDialog } from "../../kit/retention-dialog.tsx";
+import { describeShorterRetention, findFirstKeptDay } from "../../kit/retention-effects.ts";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { formatUtcDay } from "../../ui/format.ts";
-import { useRequestLogSettings, useSetRequestRetention } from "./queries.ts";
+import {
+  useOrganizationStart,
+  useRequestCount,
+  useRequestLogSettings,
+  useSetRequestRetention,
+} from "./queries.ts";
 
 /** Retention of the request log, and its change for members with the permission. */
 export function Retention() {
@@ -31,9 +38,46 @@ export function Retention() {
           leastDays={7}
           days={days}
           change={set}
+          renderEffects={(entered) => (
+            <DeletedRequests days={entered} prunedBefore={prunedBefore} />
+          )}
           onClose={() => setIsSetting(false)}
         />
       )}
     </p>
+  );
+}
+
+const DAY_MS = 86_400_000;
+/** Longest range of a report. */
+const MAX_COUNTED_MS = 366 * DAY_MS;
+
+interface DeletedProps {
+  days: number;
+  /** Requests before this time are deleted already. */
+  prunedBefore: string | null;
+}
+
+/** Effects of a shorter retention. Counts the requests of one year at most. */
+function DeletedRequests({ days, prunedBefore }: DeletedProps) {
+  const [nowMs] = useState(() => Date.now());
+  const endMs = Date.parse(findFirstKeptDay(days, nowMs));
+  const organization = useOrganizationStart();
+  const startMs = prunedBefore === null ? organization.startMs : Date.parse(prunedBefore);
+  const isEmpty = startMs !== undefined && startMs >= endMs;
+  const countedMs = Math.max(startMs ?? 0, endMs - MAX_COUNTED_MS);
+  const range = { startMs: countedMs, endMs };
+  const requests = useRequestCount(isEmpty || startMs === undefined ? null : range);
+  return (
+    <Consequences
+      sentences={describeShorterRetention({
+        words: ["request", "requests"],
+        days,
+        nowMs,
+        deleted: isEmpty ? 0 : requests.data?.totals.requests,
+        isLeast: !isEmpty && startMs !== undefined && startMs < countedMs,
+      })}
+      counts={[organization.query, requests]}
+    />
   );
 }
