@@ -2,6 +2,7 @@ import { useState } from "react";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { type Upstream, useUpstreams } from "../../kit/upstreams/queries.ts";
+import { DeletionConsequences } from "../../kit/upstreams/upstream-consequences.tsx";
 import { UpstreamForm } from "../../kit/upstreams/upstream-form.tsx";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
@@ -106,10 +107,7 @@ function StoredUpstream({ upstream, mayChange }: { upstream: Upstream; mayChange
         onClose={() => setIsDeleting(false)}
         typed={upstream.name}
       >
-        <p>
-          The stored credential is permanently deleted. Requests of all workspaces are then sent to
-          the upstream of the server’s environment, or to the simulator.
-        </p>
+        <DeletionConsequences />
       </ConfirmChange>
     </div>
   );

@@ -6,6 +6,7 @@ import { FormError } from "../../ui/states.tsx";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
 import { useChangeForm } from "../use-change-form.ts";
 import { type Upstream, useCreateUpstream, useUpdateUpstream } from "./queries.ts";
+import { ChangeConsequences } from "./upstream-consequences.tsx";
 
 const ANTHROPIC = "https://api.anthropic.com";
 
@@ -92,6 +93,13 @@ export function UpstreamForm({ upstream, onSaved, onCancel }: UpstreamFormProps)
           />
         )}
       </Field>
+      {upstream && (
+        <ChangeConsequences
+          upstream={upstream}
+          baseUrl={form.watch("base_url").trim()}
+          hasNewCredential={form.watch("credential").trim() !== ""}
+        />
+      )}
       <FormError error={error} />
       <div className="flex flex-wrap gap-2.5">
         <Button kind="primary" type="submit" isBusy={isBusy}>
