@@ -95,7 +95,10 @@ export function testAlerts({ company, openSession, goTo }: Console): void {
     await page.getByLabel("Days before").fill("30, 7");
     await page.getByRole("button", { name: "Change alert", exact: true }).click();
     await row.getByText("30 and 7 days before a key expires").waitFor();
-    await act("Turn off");
+    await act("Turn off alert…");
+    await page.getByText(/The rule (fired|did not fire) .*in the last 30 days/).waitFor();
+    await page.getByText(/No other rule watches|other rules? still fires?|still fires for/).waitFor();
+    await page.getByRole("button", { name: "Turn off now" }).click();
     await row.getByText("off").waitFor();
     await act("Delete alert…");
     await page.getByRole("button", { name: "Delete alert", exact: true }).click();
@@ -117,6 +120,7 @@ export function testAlerts({ company, openSession, goTo }: Console): void {
     expect(new URL(page.url()).pathname).toBe(`/increase-requests/${increaseRequestId}`);
     await page.getByRole("button", { name: "Approve request…" }).click();
     await page.getByLabel("New limit").fill("11000");
+    await page.getByText(/more can be spent this month/).waitFor();
     await page.getByLabel("Answer").fill("Until Friday.");
     await page.getByRole("button", { name: "Approve request", exact: true }).click();
     await page.getByText("approved", { exact: true }).waitFor();

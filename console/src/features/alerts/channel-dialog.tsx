@@ -11,6 +11,7 @@ import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Checkbox, Choices, Input, TextArea } from "../../ui/input.tsx";
 import { type Channel, type ChannelKind, useCreateChannel, useUpdateChannel } from "./queries.ts";
+import { ChangedTarget } from "./stop-consequences.tsx";
 import { channelWords } from "./words.ts";
 
 interface ChannelDialogProps {
@@ -95,7 +96,26 @@ function ChannelForm({ channel, onClose, onSecret }: ChannelDialogProps) {
         )}
       </Field>
       <TargetFields form={form} kind={kind} channel={channel} />
+      {channel && <EnteredTarget form={form} channel={channel} />}
     </DialogForm>
+  );
+}
+
+function EnteredTarget({
+  form,
+  channel,
+}: {
+  form: UseFormReturn<ChannelValues>;
+  channel: Channel;
+}) {
+  const target = toTarget(form.watch());
+  const recipients = target?.kind === "email" ? target.recipients : null;
+  return (
+    <ChangedTarget
+      channel={channel}
+      hasNewTarget={target !== null && recipients === null}
+      recipients={recipients}
+    />
   );
 }
 

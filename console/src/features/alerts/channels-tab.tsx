@@ -2,7 +2,7 @@ import { Ellipsis, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { toExports } from "../../kit/code-samples/variables.ts";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
-import { delayChange } from "../../kit/delayed-change/delay-change.ts";
+import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
@@ -24,9 +24,13 @@ import {
   useUpdateChannel,
 } from "./queries.ts";
 import { RotateSecretDialog } from "./rotate-secret-dialog.tsx";
+import { StoppedChannel } from "./stop-consequences.tsx";
 import { channelWords } from "./words.ts";
 
-type Change = { channel: Channel; change: "edit" | "rotate" | "delete" | "deliveries" };
+type Change = {
+  channel: Channel;
+  change: "edit" | "rotate" | "turn_off" | "delete" | "deliveries";
+};
 
 /** List of alert channels: e-mail, Slack, PagerDuty and webhooks. */
 export function AlertChannelsTab() {
@@ -77,6 +81,9 @@ export function AlertChannelsTab() {
       )}
       {changed?.change === "rotate" && (
         <RotateSecretDialog channel={changed.channel} onClose={close} onSecret={setSecret} />
+      )}
+      {changed?.change === "turn_off" && (
+        <TurnOffDialog channel={changed.channel} onClose={close} />
       )}
       {changed?.change === "delete" && (
         <DeleteChannelDialog channel={changed.channel} onClose={close} />
@@ -197,15 +204,6 @@ function ChannelMenu({
   const update = useUpdateChannel();
   const test = useTestChannel();
   const isOn = channel.state === "working";
-  const turnOff = () =>
-    delayChange({
-      operation: update.operation,
-      input: { params: { alert_channel_id: channel.id }, body: { is_enabled: false } },
-      staleOperations: update.staleOperations,
-      subject: channel.id,
-      name: `Channel “${channel.name}”`,
-      done: "turned off",
-    });
   const turnOn = () =>
     update.mutate(
       { params: { alert_channel_id: channel.id }, body: { is_enabled: true } },
@@ -251,14 +249,38 @@ function ChannelMenu({
           Rotate signing secret…
         </MenuItem>
       )}
-      <MenuItem onSelect={isOn ? turnOff : turnOn}>
-        {isOn ? "Turn off" : channel.state === "paused" ? "Resume" : "Turn on"}
-      </MenuItem>
+      {isOn ? (
+        <MenuItem onSelect={() => onChange({ channel, change: "turn_off" })}>
+          Turn off channel…
+        </MenuItem>
+      ) : (
+        <MenuItem onSelect={turnOn}>{channel.state === "paused" ? "Resume" : "Turn on"}</MenuItem>
+      )}
       <MenuSeparator />
       <MenuItem isDanger onSelect={() => onChange({ channel, change: "delete" })}>
         Delete channel…
       </MenuItem>
     </Menu>
+  );
+}
+
+function TurnOffDialog({ channel, onClose }: { channel: Channel; onClose: () => void }) {
+  return (
+    <ConfirmDelayedChange
+      change={useUpdateChannel()}
+      input={{ params: { alert_channel_id: channel.id }, body: { is_enabled: false } }}
+      action="Turn off channel"
+      urgentAction="Turn off now"
+      subject={channel.id}
+      name={`Channel “${channel.name}”`}
+      done="turned off"
+      onClose={onClose}
+    >
+      <p>
+        <strong className="font-semibold text-ink">{channel.name}</strong> sends no more messages.
+      </p>
+      <StoppedChannel channel={channel} />
+    </ConfirmDelayedChange>
   );
 }
 
@@ -273,11 +295,9 @@ function DeleteChannelDialog({ channel, onClose }: { channel: Channel; onClose: 
       onClose={onClose}
     >
       <p>
-        <strong className="font-semibold text-ink">{channel.name}</strong> sends no more messages.{" "}
-        {channel.alerts > 0
-          ? `${formatPlural(channel.alerts, "alert loses", "alerts lose")} this channel.`
-          : "No alert uses it."}
+        <strong className="font-semibold text-ink">{channel.name}</strong> sends no more messages.
       </p>
+      <StoppedChannel channel={channel} isDeleted />
     </ConfirmChange>
   );
 }

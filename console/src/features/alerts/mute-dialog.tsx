@@ -7,6 +7,7 @@ import { neededDay } from "../../ui/form.ts";
 import { exampleDay, formatTime, parseDay } from "../../ui/format.ts";
 import { Input, Select } from "../../ui/input.tsx";
 import { useUpdateAlert } from "./queries.ts";
+import { MutedRule } from "./stop-consequences.tsx";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -91,6 +92,7 @@ export function MuteDialog({ rules, periodEndsAt = null, onClose }: MuteDialogPr
           <p className="text-sm text-quiet">The period ends on {formatTime(end)}.</p>
         )}
         {until === "date" && <DayField form={form} />}
+        <MutedRule ruleId={form.watch("alertId")} />
       </DialogForm>
     </Dialog>
   );

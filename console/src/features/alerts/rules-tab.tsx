@@ -1,6 +1,7 @@
 import { Ellipsis, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { scopeLabel } from "../../kit/scopes/scope-names.ts";
 import { useMay } from "../../session.ts";
@@ -22,9 +23,10 @@ import {
   useDeleteAlert,
   useUpdateAlert,
 } from "./queries.ts";
+import { StoppedRule } from "./stop-consequences.tsx";
 import { describeCondition, kindWords } from "./words.ts";
 
-type Change = { alert: Alert; change: "edit" | "mute" | "delete" };
+type Change = { alert: Alert; change: "edit" | "mute" | "turn_off" | "delete" };
 
 /** List of alerts with their scopes and channels. */
 export function AlertRulesTab() {
@@ -72,6 +74,7 @@ export function AlertRulesTab() {
       {isCreating && <AlertDialog alert={null} onClose={() => setIsCreating(false)} />}
       {changed?.change === "edit" && <AlertDialog alert={changed.alert} onClose={close} />}
       {changed?.change === "mute" && <MuteDialog rules={[changed.alert]} onClose={close} />}
+      {changed?.change === "turn_off" && <TurnOffDialog alert={changed.alert} onClose={close} />}
       {changed?.change === "delete" && <DeleteAlertDialog alert={changed.alert} onClose={close} />}
     </div>
   );
@@ -207,21 +210,39 @@ function AlertMenu({ alert, onChange }: { alert: Alert; onChange: (change: Chang
       ) : (
         <MenuItem onSelect={() => onChange({ alert, change: "mute" })}>Mute alert…</MenuItem>
       )}
-      <MenuItem
-        onSelect={() =>
-          set(
-            { is_enabled: !alert.is_enabled },
-            alert.is_enabled ? "Alert turned off" : "Alert turned on",
-          )
-        }
-      >
-        {alert.is_enabled ? "Turn off" : "Turn on"}
-      </MenuItem>
+      {alert.is_enabled ? (
+        <MenuItem onSelect={() => onChange({ alert, change: "turn_off" })}>
+          Turn off alert…
+        </MenuItem>
+      ) : (
+        <MenuItem onSelect={() => set({ is_enabled: true }, "Alert turned on")}>Turn on</MenuItem>
+      )}
       <MenuSeparator />
       <MenuItem isDanger onSelect={() => onChange({ alert, change: "delete" })}>
         Delete alert…
       </MenuItem>
     </Menu>
+  );
+}
+
+function TurnOffDialog({ alert, onClose }: { alert: Alert; onClose: () => void }) {
+  return (
+    <ConfirmDelayedChange
+      change={useUpdateAlert()}
+      input={{ params: { alert_id: alert.id }, body: { is_enabled: false } }}
+      action="Turn off alert"
+      urgentAction="Turn off now"
+      subject={alert.id}
+      name={`Alert “${alert.name}”`}
+      done="turned off"
+      onClose={onClose}
+    >
+      <p>
+        <strong className="font-semibold text-ink">{alert.name}</strong> does not fire until it is
+        turned on again.
+      </p>
+      <StoppedRule rule={alert} />
+    </ConfirmDelayedChange>
   );
 }
 
@@ -239,6 +260,7 @@ function DeleteAlertDialog({ alert, onClose }: { alert: Alert; onClose: () => vo
         <strong className="font-semibold text-ink">{alert.name}</strong> is deleted. Alerts that
         have fired stay in the history.
       </p>
+      <StoppedRule rule={alert} />
     </ConfirmChange>
   );
 }

@@ -1,3 +1,4 @@
+import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { periodWords } from "../../kit/spend-limits/words.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { Dialog } from "../../ui/dialog.tsx";
@@ -5,6 +6,7 @@ import { DialogForm } from "../../ui/dialog-form.tsx";
 import { Field } from "../../ui/field.tsx";
 import { formatUsd } from "../../ui/format.ts";
 import { MoneyInput, TextArea } from "../../ui/input.tsx";
+import { describeApproval, describeDenial } from "./decision-effects.ts";
 import {
   type IncreaseRequest,
   useApproveIncreaseRequest,
@@ -17,19 +19,24 @@ interface DecideProps {
   onClose: () => void;
 }
 
+const amountPattern = /^\d+(\.\d{1,9})?$/;
+/** Amount without the commas of thousands. */
+const toAmount = (text: string) => text.replaceAll(",", "").trim();
+
 /** Approves a request. The amount can differ from the requested one. */
 export function ApproveDialog({ request, onClose }: DecideProps) {
   const changeForm = useChangeForm(useApproveIncreaseRequest(), {
     defaultValues: { amount_usd: request.amount_usd, answer: "" },
     toInput: ({ amount_usd, answer }) => ({
       params: { spend_limit_increase_request_id: request.id },
-      body: { amount_usd: amount_usd.replaceAll(",", "").trim(), answer },
+      body: { amount_usd: toAmount(amount_usd), answer },
     }),
     toast: `Limit of ${describeScope(request)} set`,
     onSaved: onClose,
   });
   const { form } = changeForm;
   const { errors } = form.formState;
+  const amount = toAmount(form.watch("amount_usd"));
   return (
     <Dialog
       title="Approve request"
@@ -48,7 +55,7 @@ export function ApproveDialog({ request, onClose }: DecideProps) {
               {...control}
               {...form.register("amount_usd", {
                 validate: (text) =>
-                  /^[\d,]+(\.\d+)?$/.test(text.trim()) ||
+                  amountPattern.test(toAmount(text)) ||
                   "Enter an amount of dollars, such as 100.00.",
               })}
             />
@@ -61,6 +68,9 @@ export function ApproveDialog({ request, onClose }: DecideProps) {
         >
           {(control) => <TextArea {...control} maxLength={1000} {...form.register("answer")} />}
         </Field>
+        <Consequences
+          sentences={amountPattern.test(amount) ? describeApproval(request, amount) : []}
+        />
       </DialogForm>
     </Dialog>
   );
@@ -90,6 +100,7 @@ export function DenyDialog({ request, onClose }: DecideProps) {
             <TextArea {...control} maxLength={1000} {...changeForm.form.register("answer")} />
           )}
         </Field>
+        <Consequences sentences={describeDenial(request)} />
       </DialogForm>
     </Dialog>
   );
