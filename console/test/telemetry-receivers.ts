@@ -44,6 +44,12 @@ export function testTelemetryReceivers({ company, openSession }: Console): void 
     );
 
     await page.getByRole("button", { name: "Actions for Collector two" }).click();
+    await page.getByRole("menuitem", { name: "Turn off receiver…" }).click();
+    await page.getByText("The receiver has accepted no export yet.").waitFor();
+    await page.getByRole("button", { name: "Turn off now" }).click();
+    await row.getByText("off", { exact: true }).waitFor();
+
+    await page.getByRole("button", { name: "Actions for Collector two" }).click();
     await page.getByRole("menuitem", { name: "Delete receiver…" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Delete receiver" }).click();
     await row.waitFor({ state: "detached" });

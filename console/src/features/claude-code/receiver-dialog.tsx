@@ -1,6 +1,7 @@
 import { telemetrySignals } from "@bursar/contract/telemetry-signals.ts";
 import { Plus, X } from "lucide-react";
 import { type UseFormReturn, useFieldArray } from "react-hook-form";
+import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
@@ -8,6 +9,7 @@ import { DialogForm } from "../../ui/dialog-form.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Checkbox, Input } from "../../ui/input.tsx";
+import { describeChangedReceiver } from "./receiver-effects.ts";
 import {
   type Receiver,
   type Signal,
@@ -95,6 +97,16 @@ function ReceiverForm({ receiver, onClose }: ReceiverDialogProps) {
       </Field>
       <Signals form={form} />
       <Headers form={form} receiver={receiver} />
+      {receiver && (
+        <Consequences
+          sentences={describeChangedReceiver({
+            before: receiver,
+            url: form.watch("url").trim(),
+            signals: form.watch("signals"),
+            hasNewHeaders: form.watch("headers").some(({ name }) => name.trim() !== ""),
+          })}
+        />
+      )}
     </DialogForm>
   );
 }

@@ -1,7 +1,10 @@
 import { Ellipsis, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { Consequences } from "../../kit/consequences/consequences.tsx";
+import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
+import { useActiveLaptops } from "../../kit/laptops/queries.ts";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
@@ -12,6 +15,7 @@ import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { ReceiverDialog } from "./receiver-dialog.tsx";
+import { describeStoppedReceiver } from "./receiver-effects.ts";
 import {
   type Receiver,
   type ReceiverTest,
@@ -24,6 +28,7 @@ import { signalWords } from "./telemetry-words.ts";
 
 interface Actions {
   onEdit: (receiver: Receiver) => void;
+  onTurnOff: (receiver: Receiver) => void;
   onDelete: (receiver: Receiver) => void;
   onTested: (tested: ReceiverTest) => void;
 }
@@ -33,10 +38,16 @@ export function TelemetryTab() {
   const receivers = useReceivers();
   const mayChange = useMay()("telemetry_receivers:write");
   const [edited, setEdited] = useState<Receiver | "new" | null>(null);
+  const [turnedOff, setTurnedOff] = useState<Receiver | null>(null);
   const [deleted, setDeleted] = useState<Receiver | null>(null);
   const [tested, setTested] = useState<ReceiverTest | null>(null);
   const columns = useMemo(() => {
-    const actions = { onEdit: setEdited, onDelete: setDeleted, onTested: setTested };
+    const actions = {
+      onEdit: setEdited,
+      onTurnOff: setTurnedOff,
+      onDelete: setDeleted,
+      onTested: setTested,
+    };
     return makeColumns(mayChange ? actions : null);
   }, [mayChange]);
   if (receivers.error) {
@@ -74,6 +85,7 @@ export function TelemetryTab() {
           onClose={() => setEdited(null)}
         />
       )}
+      {turnedOff && <TurnOffDialog receiver={turnedOff} onClose={() => setTurnedOff(null)} />}
       {deleted && <DeleteReceiverDialog receiver={deleted} onClose={() => setDeleted(null)} />}
       {tested && <TestDialog tested={tested} onClose={() => setTested(null)} />}
     </div>
@@ -150,12 +162,12 @@ function ReceiverState({ receiver }: { receiver: Receiver }) {
   }
 }
 
-function ReceiverMenu({ receiver, onEdit, onDelete, onTested }: { receiver: Receiver } & Actions) {
+function ReceiverMenu(props: { receiver: Receiver } & Actions) {
+  const { receiver, onEdit, onTurnOff, onDelete, onTested } = props;
   const update = useUpdateReceiver();
   const test = useTestReceiver();
   const params = { telemetry_receiver_id: receiver.id };
   const onError = (error: Error) => showToast(error.message);
-  const { is_enabled: isOn } = receiver;
   return (
     <Menu
       trigger={
@@ -170,19 +182,20 @@ function ReceiverMenu({ receiver, onEdit, onDelete, onTested }: { receiver: Rece
       {receiver.source === "stored" && (
         <>
           <MenuItem onSelect={() => onEdit(receiver)}>Change receiver…</MenuItem>
-          <MenuItem
-            onSelect={() =>
-              update.mutate(
-                { params, body: { is_enabled: !isOn } },
-                {
-                  onSuccess: () => showToast(isOn ? "Receiver turned off" : "Receiver turned on"),
-                  onError,
-                },
-              )
-            }
-          >
-            {isOn ? "Turn off" : "Turn on"}
-          </MenuItem>
+          {receiver.is_enabled ? (
+            <MenuItem onSelect={() => onTurnOff(receiver)}>Turn off receiver…</MenuItem>
+          ) : (
+            <MenuItem
+              onSelect={() =>
+                update.mutate(
+                  { params, body: { is_enabled: true } },
+                  { onSuccess: () => showToast("Receiver turned on"), onError },
+                )
+              }
+            >
+              Turn on
+            </MenuItem>
+          )}
           <MenuSeparator />
           <MenuItem isDanger onSelect={() => onDelete(receiver)}>
             Delete receiver…
@@ -224,12 +237,57 @@ function TestDialog({ tested, onClose }: TestDialogProps) {
   );
 }
 
-interface DeleteProps {
+interface StopProps {
   receiver: Receiver;
   onClose: () => void;
 }
 
-function DeleteReceiverDialog({ receiver, onClose }: DeleteProps) {
+function StoppedReceiver({
+  receiver,
+  isDeleted = false,
+}: {
+  receiver: Receiver;
+  isDeleted?: boolean;
+}) {
+  const [nowMs] = useState(() => Date.now());
+  const receivers = useReceivers().data?.items ?? [];
+  const laptops = useActiveLaptops({});
+  return (
+    <Consequences
+      sentences={describeStoppedReceiver({
+        receiver,
+        receivers,
+        laptops: laptops.data?.items.length,
+        isDeleted,
+        nowMs,
+      })}
+      counts={[laptops]}
+    />
+  );
+}
+
+function TurnOffDialog({ receiver, onClose }: StopProps) {
+  return (
+    <ConfirmDelayedChange
+      change={useUpdateReceiver()}
+      input={{ params: { telemetry_receiver_id: receiver.id }, body: { is_enabled: false } }}
+      action="Turn off receiver"
+      urgentAction="Turn off now"
+      subject={receiver.id}
+      name={`Receiver “${receiver.name}”`}
+      done="turned off"
+      onClose={onClose}
+    >
+      <p>
+        <strong className="font-semibold text-ink">{receiver.name}</strong> gets no telemetry until
+        it is turned on again.
+      </p>
+      <StoppedReceiver receiver={receiver} />
+    </ConfirmDelayedChange>
+  );
+}
+
+function DeleteReceiverDialog({ receiver, onClose }: StopProps) {
   const remove = useDeleteReceiver();
   return (
     <ConfirmChange
@@ -241,8 +299,8 @@ function DeleteReceiverDialog({ receiver, onClose }: DeleteProps) {
     >
       <p>
         <strong className="font-semibold text-ink">{receiver.name}</strong> gets no more telemetry.
-        Its headers are permanently deleted.
       </p>
+      <StoppedReceiver receiver={receiver} isDeleted />
     </ConfirmChange>
   );
 }
