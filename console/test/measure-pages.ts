@@ -1,6 +1,6 @@
-// Measures ten pages as a visitor with a slow connection and a slow device loads them: `npm run measure-pages`. Results
+// Measures eleven pages as a visitor with a slow connection and a slow device loads them: `npm run measure-pages`. Results
 // are in console/README.md. Options: `--root <checkout>` measures another checkout by this script, `--runs <number>` loads
-// each page more often than three times, and other arguments are names of pages.
+// each page more often than three times, and other arguments are names of pages. Figures beyond their bound are bold.
 import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -15,7 +15,10 @@ const BYTES_PER_SECOND = 1_600_000 / 8;
 const LATENCY_MS = 150;
 /** A usual phone, compared with this machine. */
 const CPU_SLOWDOWN = 4;
-/** Time without requests after which a page is at rest. Longer than the pause before the console loads later parts. */
+/**
+ * Time without a new address after which a page is at rest. Longer than the pause before the console loads later parts. Pages
+ * that refresh their data ask for the same addresses again.
+ */
 const QUIET_MS = 3_000;
 const MAX_REST_MS = 60_000;
 const POLL_MS = 100;
@@ -51,14 +54,37 @@ const { stopAllServers } = (await load("server/test/harness/server-process.ts"))
   stopAllServers: () => Promise<void>;
 };
 
+interface Bounds {
+  bytes: number;
+  requests: number;
+  largestPaintMs: number;
+  shift: number;
+}
+
+const MAX_SHIFT = 0.05;
+const boundsOfPages: Bounds = {
+  ...{ bytes: 350_000, requests: Number.POSITIVE_INFINITY },
+  ...{ largestPaintMs: 2_500, shift: MAX_SHIFT },
+};
+const boundsOfSignIn: Bounds = {
+  ...{ bytes: 150_000, requests: 15 },
+  ...{ largestPaintMs: 1_800, shift: MAX_SHIFT },
+};
+const boundsOfDocuments: Bounds = {
+  ...boundsOfPages,
+  ...{ bytes: 600_000, largestPaintMs: 3_000 },
+};
+
 interface MeasuredPage {
   name: string;
   path: string;
   isPublic?: true;
+  /** Default: those of all pages. */
+  bounds?: Bounds;
 }
 
 const listPages = ({ reviewId }: Company): MeasuredPage[] => [
-  { name: "sign-in", path: "/login", isPublic: true },
+  { name: "sign-in", path: "/login", isPublic: true, bounds: boundsOfSignIn },
   { name: "overview", path: "/" },
   { name: "usage", path: "/usage?range=30d" },
   { name: "cost", path: "/cost?range=30d&by=model" },
@@ -67,7 +93,8 @@ const listPages = ({ reviewId }: Company): MeasuredPage[] => [
   { name: "spend-limits", path: "/spend-limits" },
   { name: "members", path: "/members" },
   { name: "access-review", path: `/access-reviews/${reviewId}` },
-  { name: "docs", path: "/docs", isPublic: true },
+  { name: "guide", path: "/guides/spend-limits", isPublic: true, bounds: boundsOfDocuments },
+  { name: "docs", path: "/docs", isPublic: true, bounds: boundsOfDocuments },
 ];
 
 /** Runs in the page. */
@@ -83,6 +110,8 @@ const observe = `
 interface Visit {
   bytes: number;
   requests: number;
+  /** Requests for an address that was asked for before, which are part of `requests`. */
+  repeated: number;
   largestPaintMs: number;
   longTasks: number;
   longestTaskMs: number;
@@ -95,7 +124,7 @@ const browser = await launchChromium(executable);
 try {
   await addPeopleAndTags(company);
   process.stdout.write(
-    "| page | kB | requests | largest paint, ms | long tasks | longest, ms | sum, ms | shift |\n|---|---|---|---|---|---|---|---|\n",
+    "| page | kB | requests | repeated | largest paint, ms | long tasks | longest, ms | sum, ms | shift |\n|---|---|---|---|---|---|---|---|---|\n",
   );
   for (const page of listPages(company)) {
     if (positionals.length > 0 && !positionals.includes(page.name)) continue;
@@ -105,7 +134,7 @@ try {
     for (let run = 0; run < runs; run += 1) {
       visits.push(await visit(browser, page, { isSlow: true }));
     }
-    process.stdout.write(`${toRow(page.name, visits)}\n`);
+    process.stdout.write(`${toRow(page, visits)}\n`);
   }
 } finally {
   await browser.close();
@@ -127,10 +156,10 @@ async function visit(
   if (isSlow) await slowDown(devtools);
   const traffic = await countTraffic(devtools);
   await page.goto(url + path, { waitUntil: "commit" });
-  await traffic.rest();
+  if (!(await traffic.rest())) process.stderr.write(`${path} did not come to rest\n`);
   const seen = await readObserved(page);
   await context.close();
-  return { bytes: traffic.bytes(), requests: traffic.requests(), ...seen };
+  return { ...traffic.counts(), ...seen };
 }
 
 function toCookie(url: string) {
@@ -151,11 +180,10 @@ async function slowDown(devtools: CDPSession): Promise<void> {
 }
 
 interface TrafficCount {
-  /** Bytes of all responses on the wire, with their headers. */
-  bytes: () => number;
-  requests: () => number;
-  /** Waits until no request runs or starts. */
-  rest: () => Promise<void>;
+  /** `bytes`: all responses on the wire, with their headers. */
+  counts: () => Pick<Visit, "bytes" | "requests" | "repeated">;
+  /** Waits until no new address is asked for. False: the maximum wait is over. */
+  rest: () => Promise<boolean>;
 }
 
 async function countTraffic(devtools: CDPSession): Promise<TrafficCount> {
@@ -163,12 +191,17 @@ async function countTraffic(devtools: CDPSession): Promise<TrafficCount> {
   let bytes = 0;
   let requests = 0;
   let changedAtMs = performance.now();
-  const running = new Set<string>();
-  devtools.on("Network.requestWillBeSent", ({ requestId, request }) => {
-    if (!request.url.startsWith("http")) return;
+  const addresses = new Set<string>();
+  /** True for the first request of an address. */
+  const running = new Map<string, boolean>();
+  devtools.on("Network.requestWillBeSent", ({ requestId, request: { method, url } }) => {
+    if (!url.startsWith("http")) return;
+    const address = `${method} ${url}`;
+    const isFirst = !addresses.has(address);
+    addresses.add(address);
     requests += 1;
-    running.add(requestId);
-    changedAtMs = performance.now();
+    running.set(requestId, isFirst);
+    if (isFirst) changedAtMs = performance.now();
   });
   const end = ({
     requestId,
@@ -177,22 +210,28 @@ async function countTraffic(devtools: CDPSession): Promise<TrafficCount> {
     requestId: string;
     encodedDataLength?: number;
   }) => {
-    if (running.delete(requestId)) bytes += encodedDataLength;
-    changedAtMs = performance.now();
+    const isFirst = running.get(requestId);
+    if (isFirst === undefined) return;
+    running.delete(requestId);
+    bytes += encodedDataLength;
+    if (isFirst) changedAtMs = performance.now();
   };
   devtools.on("Network.loadingFinished", end);
   devtools.on("Network.loadingFailed", end);
   const rest = async () => {
     const deadlineMs = performance.now() + MAX_REST_MS;
-    while (running.size > 0 || performance.now() - changedAtMs < QUIET_MS) {
-      if (performance.now() > deadlineMs) throw new Error("the page did not come to rest");
+    const isLoading = () => [...running.values()].includes(true);
+    while (isLoading() || performance.now() - changedAtMs < QUIET_MS) {
+      if (performance.now() > deadlineMs) return false;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
+    return true;
   };
-  return { bytes: () => bytes, requests: () => requests, rest };
+  const counts = () => ({ bytes, requests, repeated: requests - addresses.size });
+  return { counts, rest };
 }
 
-async function readObserved(page: Page): Promise<Omit<Visit, "bytes" | "requests">> {
+async function readObserved(page: Page): Promise<Omit<Visit, "bytes" | "requests" | "repeated">> {
   const { largestPaintMs, tasks, shift } = (await page.evaluate("globalThis.observed")) as {
     largestPaintMs: number;
     tasks: number[];
@@ -208,20 +247,25 @@ async function readObserved(page: Page): Promise<Omit<Visit, "bytes" | "requests
 }
 
 /** Median of each figure. */
-function toRow(name: string, visits: readonly Visit[]): string {
+function toRow({ name, bounds = boundsOfPages }: MeasuredPage, visits: readonly Visit[]): string {
   const median = (figure: keyof Visit) => {
     const sorted = visits.map((visit) => visit[figure]).sort((a, b) => a - b);
     return sorted[Math.floor(sorted.length / 2)] ?? 0;
   };
+  const bounded = (figure: keyof Bounds, toText: (value: number) => string) => {
+    const value = median(figure);
+    return value > bounds[figure] ? `**${toText(value)}**` : toText(value);
+  };
   const cells = [
     name,
-    (median("bytes") / 1000).toFixed(0),
-    median("requests"),
-    median("largestPaintMs").toFixed(0),
+    bounded("bytes", (bytes) => (bytes / 1000).toFixed(0)),
+    bounded("requests", String),
+    median("repeated"),
+    bounded("largestPaintMs", (ms) => ms.toFixed(0)),
     median("longTasks"),
     median("longestTaskMs").toFixed(0),
     median("longTasksMs").toFixed(0),
-    median("shift").toFixed(3),
+    bounded("shift", (shift) => shift.toFixed(3)),
   ];
   return `| ${cells.join(" | ")} |`;
 }
