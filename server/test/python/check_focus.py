@@ -29,7 +29,10 @@ PREVIEW_NAMES = {
 UNUSED = ["CommitmentDiscount" + name for name in ("Category", "Id", "Name", "Status", "Type")]
 # Columns of 1.2 that 1.0 lacks.
 NEWER = {"BillingAccountType", "InvoiceId", "ServiceSubcategory", "SkuMeter", "SkuPriceDetails", "SubAccountType"}
-# Demands an invoice of every charge. The specification does so for invoiced charges only.
+# The validator checks one of two alternatives without its condition. Version 1.2 of the specification (InvoiceId, "nullability")
+# demands null of a charge without an invoice (InvoiceId-C-004-C), and a value of an invoiced charge (InvoiceId-C-005-C). The rule
+# InvoiceId-C-003-C joins both by "or", and must pass. A statement is no invoice, so its charges have none.
+# https://focus.finops.org/focus-specification/v1-2/#invoiceid
 UNCONDITIONAL = {"InvoiceId-C-005-C"}
 
 

@@ -142,7 +142,7 @@ const costColumns: FocusColumns = {
   ContractedCost: (charge) => formatUsd(netOf(charge)),
   ContractedUnitPrice: (charge) => unitPrice(charge, netOf(charge)),
   EffectiveCost: (charge) => formatUsd(netOf(charge)),
-  // A statement is no invoice.
+  // A statement is no invoice. `check_focus.py` says how the specification treats such charges.
   InvoiceId: () => null,
   InvoiceIssuerName: () => "Anthropic",
   ListCost: ({ listNanoUsd }) => formatUsd(listNanoUsd),
