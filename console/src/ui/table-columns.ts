@@ -19,6 +19,8 @@ export interface Column<Row extends object> {
   from?: Breakpoint;
   /** On narrower screens, the content is in a second line of the row. Default: hidden there. */
   isBelow?: true;
+  /** Printed whatever the width of the paper. */
+  isPrinted?: true;
   /** Hidden until a person chooses it. */
   isOptional?: true;
 }

@@ -153,6 +153,7 @@ function DrawnRow<Row extends object>(props: BodyRowProps<Row>) {
             column.isNumeric && "figures text-right",
             column.isSentence && "min-w-56",
             column.from && breakpoints[column.from],
+            column.isPrinted && "print:table-cell",
           )}
         >
           {column.cell(row)}

@@ -21,6 +21,7 @@ import {
   toggleSort,
 } from "./table-columns.ts";
 import { AllRows, BodyRow, breakpoints, RowBox, type RowBoxes, RowsInView } from "./table-rows.tsx";
+import { usePrinting } from "./use-printing.ts";
 import { useScreen } from "./use-screen.ts";
 
 export type { Column };
@@ -47,7 +48,7 @@ interface TableProps<Row extends object> {
 /** Shorter tables render all rows, so that the browser's search finds them. */
 const VIRTUAL_FROM = 150;
 
-/** An HTML table with sortable columns. A long one renders only the rows in view. */
+/** An HTML table with sortable columns. On a screen, a long one renders only the rows in view. */
 export function Table<Row extends object>(props: TableProps<Row>) {
   const { label, columns, rows, rowKey, initialSort, view, footer, isDimmed } = props;
   const [ownSort, setOwnSort] = useState<Sort | null>(null);
@@ -58,7 +59,8 @@ export function Table<Row extends object>(props: TableProps<Row>) {
   const layout = useMemo(() => layOutColumns(columns, chosen, screen), [columns, chosen, screen]);
   const boxes = useBoxes(props, sorted);
   const headings = useRef<HTMLTableRowElement>(null);
-  const isVirtual = rows.length >= VIRTUAL_FROM;
+  const isPrinting = usePrinting();
+  const isVirtual = rows.length >= VIRTUAL_FROM && !isPrinting;
   const widths = useFixedWidths(headings, isVirtual ? rows : null, layout.columns);
   const isMeasured = isVirtual && widths === null;
   const measured = useMemo(
@@ -241,6 +243,7 @@ function Header<Row extends object>({ column, sort, onSort, widthPx }: HeaderPro
     "h-9 pr-4 text-xs font-medium text-quiet whitespace-nowrap first:pl-1 last:pr-1 not-first:pl-1",
     column.isNumeric ? "text-right" : "text-left",
     column.from && breakpoints[column.from],
+    column.isPrinted && "print:table-cell",
   );
   if (!column.sortBy) {
     return (
