@@ -4,7 +4,7 @@ import { apiKeyId, memberId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 import { requestClasses } from "../usage-shape.ts";
-import { measuredFields } from "./report-fields.ts";
+import { measuredFields, simulatedCost } from "./report-fields.ts";
 import { claimedText } from "./requests.ts";
 
 const used = {
@@ -13,6 +13,7 @@ const used = {
   cost_usd: usdText.meta({
     description: "Exact sum of the costs of the requests, without later decisions about them.",
   }),
+  simulated_cost_usd: simulatedCost,
 };
 
 const activity = {

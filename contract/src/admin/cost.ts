@@ -12,6 +12,7 @@ import {
   reportFilters,
   reportRange,
   reportShape,
+  simulatedCost,
   tagNameQuery,
   unpricedRequests,
 } from "./report-fields.ts";
@@ -22,6 +23,7 @@ export type CostGroup = (typeof costGroups)[number];
 
 const costMeasures = {
   cost_usd: usdText,
+  simulated_cost_usd: simulatedCost,
   requests: count.nullable().meta({
     description: "Null: grouped by token type, since one request is billed for several.",
   }),
@@ -101,10 +103,6 @@ export const costSummary = z
     type: z.literal("cost_summary"),
     month: z.object({ starting_at: timestamp, ending_at: timestamp }),
     month_to_date_usd: usdText,
-    simulated_usd: usdText.meta({
-      description:
-        "Part of `month_to_date_usd` that the simulator answered, which is never billed.",
-    }),
     today_usd: usdText,
     last_month_usd: usdText,
     last_month_to_date_usd: usdText.meta({
@@ -128,6 +126,18 @@ export const costSummary = z
           "Forecast of the month's cost: cost so far, plus for each later day the average of the same weekdays in the last " +
           "28 whole days. Without such a weekday, it is the average of all these days. Today counts as its average or its " +
           "cost so far, whichever is higher. Days before the first request are excluded. Null: no whole day yet.",
+      }),
+    simulated: z
+      .object({
+        month_to_date_usd: usdText,
+        today_usd: usdText,
+        last_month_usd: usdText,
+        last_month_to_date_usd: usdText,
+        month_forecast_usd: usdText,
+      })
+      .meta({
+        description:
+          "Parts of the other amounts that the simulator answered, which no provider bills. Limits count them.",
       }),
     limit: z
       .object({

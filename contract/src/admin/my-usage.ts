@@ -3,12 +3,13 @@ import { count, timestamp, usdText } from "../fields.ts";
 import { apiKeyId, memberId, spendLimitId, tagId, workspaceId } from "../ids.ts";
 import { route } from "../route.ts";
 import { wireScope } from "../scope.ts";
+import { simulatedCost } from "./report-fields.ts";
 import { blocksNow, remaining } from "./spend-amounts.ts";
 import { enforcements, inheritedFrom, periods } from "./spend-limits.ts";
 
 // Usage and limits of one person: a signed-in member, or the owner of the calling personal key.
 
-const sums = { cost_usd: usdText, requests: count };
+const sums = { cost_usd: usdText, simulated_cost_usd: simulatedCost, requests: count };
 
 export const myUsage = z
   .object({
@@ -18,9 +19,6 @@ export const myUsage = z
     starting_at: timestamp,
     ending_at: timestamp.meta({ description: "End of the period, when limits start again." }),
     totals: z.object(sums),
-    simulated_usd: usdText.meta({
-      description: "Part of the total cost that the simulator answered, which is never billed.",
-    }),
     bucket: z.enum(["1h", "1d"]),
     buckets: z.array(z.object({ starting_at: timestamp, ...sums })).meta({
       description: "Hours of a day, or days of a week or month. Empty ones are omitted.",

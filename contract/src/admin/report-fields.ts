@@ -171,6 +171,10 @@ export const measuredFields = {
   ...toRecord(useMeasures, "column", () => count),
 };
 
+export const simulatedCost = usdText.meta({
+  description: "Part of `cost_usd` that the simulator answered, which no provider bills.",
+});
+
 export const costBreakdown = z.object(toRecord(costParts, "part", () => usdText));
 
 /** Measures of a row and of the totals. */
@@ -188,6 +192,7 @@ export const usageMeasures = {
   ...measuredFields,
   cost_usd: usdText,
   cost_breakdown_usd: costBreakdown.meta({ description: "Adds up to `cost_usd` exactly." }),
+  simulated_cost_usd: simulatedCost,
 } satisfies Record<RequestCount, z.ZodType> & z.ZodRawShape;
 
 export const exportFormat = z

@@ -2,6 +2,7 @@ import { Link, useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useSetterNames } from "../../kit/members/setter-names.ts";
+import { SimulatedSpend } from "../../kit/usage/simulated-spend.tsx";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, ButtonLink } from "../../ui/button.tsx";
@@ -161,7 +162,7 @@ function ScopeLink({ firing: { scope, facts } }: { firing: Firing }) {
   }
 }
 
-function SpendSection({ firing: { facts } }: { firing: Firing }) {
+function SpendSection({ firing: { scope, facts } }: { firing: Firing }) {
   const { spent_usd, limit_usd } = facts;
   if (!spent_usd || !limit_usd) return null;
   return (
@@ -172,6 +173,11 @@ function SpendSection({ firing: { facts } }: { firing: Firing }) {
         unresolvedUsd={facts.unresolved_usd ?? "0"}
         limitUsd={limit_usd}
         isExplained
+      />
+      <SimulatedSpend
+        scope={scope}
+        startingAt={facts.period_starts_at}
+        endingAt={facts.period_ends_at}
       />
     </Section>
   );

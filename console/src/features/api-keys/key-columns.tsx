@@ -2,9 +2,8 @@ import { Link } from "@tanstack/react-router";
 import { stateOf, toneOf, warningsOf } from "../../kit/api-keys/key-state.ts";
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
 import { useDelayedChange } from "../../kit/delayed-change/use-delayed-change.ts";
-import { SimulatedPart } from "../../kit/usage/simulated.tsx";
+import { MarkedMoney } from "../../kit/usage/simulated.tsx";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
-import { Money } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { classNames } from "../../ui/class-names.ts";
 import { formatUsd, shareOf, toNanoUsd } from "../../ui/format.ts";
@@ -136,21 +135,13 @@ const CLOSE = 0.9;
 /** Spend of the month, with its share of the key's own monthly limit. */
 function SpentCell({ apiKey, simulatedNano }: { apiKey: ApiKey; simulatedNano: bigint }) {
   const { spent_month_usd: spent, monthly_limit_usd: limit } = apiKey;
-  const simulated = <SimulatedPart partNano={simulatedNano} sumNano={toNanoUsd(spent)} />;
-  if (limit === null) {
-    return (
-      <span className="inline-grid justify-items-end">
-        <Money usd={spent} />
-        {simulated}
-      </span>
-    );
-  }
+  const money = <MarkedMoney usd={spent} partNano={simulatedNano} />;
+  if (limit === null) return money;
   const share = limit === 0 ? 1 : shareOf(spent, String(limit));
   const tone = share >= CLOSE ? "text-bad" : share >= NEAR ? "text-warn" : "text-quiet";
   return (
     <span className="inline-grid justify-items-end">
-      <Money usd={spent} />
-      {simulated}
+      {money}{" "}
       <span className={classNames("text-xs whitespace-nowrap", tone)}>
         {Math.floor(share * 100)} % of {formatUsd(String(limit))}
       </span>

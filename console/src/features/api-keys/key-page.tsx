@@ -14,11 +14,14 @@ import { RefusedLine } from "../../kit/requests/refused-line.tsx";
 import { KeyLimits } from "../../kit/spend-limits/key-limits.tsx";
 import { listTags } from "../../kit/tags/tag-lines.ts";
 import { UsageReport } from "../../kit/usage/report.tsx";
+import { SimulatedPart } from "../../kit/usage/simulated.tsx";
+import { useSimulatedMonth } from "../../kit/usage/simulated-month.ts";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { useMay, useSession } from "../../session.ts";
 import { Money } from "../../ui/amounts.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CopyIconButton } from "../../ui/copy-button.tsx";
+import { toNanoUsd } from "../../ui/format.ts";
 import { BackLink, Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
@@ -247,7 +250,7 @@ function KeyFacts({ apiKey }: { apiKey: ApiKey }) {
         ...(apiKey.user_directory_id === null
           ? []
           : [["Users", <KeyUsers key="users" apiKey={apiKey} />] as const]),
-        ["Spent this month", <Money key="spent" usd={apiKey.spent_month_usd} />],
+        ["Spent this month", <SpentMonth key="spent" apiKey={apiKey} />],
         [
           "Last used",
           <span key="used">
@@ -294,4 +297,14 @@ function Restricted({ apiKey, field }: RestrictedProps) {
 function formatList(entries: readonly string[] | null): string {
   if (entries === null) return "All";
   return entries.length === 0 ? "None" : entries.join(", ");
+}
+
+function SpentMonth({ apiKey: { id, spent_month_usd: usd } }: { apiKey: ApiKey }) {
+  const simulated = useSimulatedMonth("api_key", { api_key_id: [id] });
+  return (
+    <>
+      <Money usd={usd} />{" "}
+      <SimulatedPart partNano={simulated.get(id) ?? 0n} sumNano={toNanoUsd(usd)} />
+    </>
+  );
 }

@@ -1,11 +1,12 @@
 import { Link } from "@tanstack/react-router";
+import { SimulatedPart } from "../../kit/usage/simulated.tsx";
 import { useMay } from "../../session.ts";
 import { Tokens } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { ButtonLink } from "../../ui/button.tsx";
 import { CopyIconButton } from "../../ui/copy-button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
-import { formatCount, formatPlural } from "../../ui/format.ts";
+import { formatCount, formatPlural, toNanoUsd } from "../../ui/format.ts";
 import { Facts } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
@@ -82,7 +83,7 @@ function Loaded({ session }: { session: SessionKey }) {
 
 function SessionFacts({ session }: { session: AgentSessionDetail }) {
   const may = useMay();
-  const { member_id, requests, total_tokens, cost_usd } = session;
+  const { member_id, requests, total_tokens } = session;
   const owner = formatOwner(session);
   return (
     <Facts
@@ -102,7 +103,7 @@ function SessionFacts({ session }: { session: AgentSessionDetail }) {
             owner
           ),
         ],
-        ["Cost", <Exact key="cost" usd={cost_usd} />],
+        ["Cost", <Exact key="cost" used={session} />],
         ["Requests", formatCount(requests)],
         ["Tokens", <Tokens key="tokens" count={total_tokens} />],
         ["First request", <RelativeTime key="first" at={session.first_request_at} />],
@@ -112,14 +113,24 @@ function SessionFacts({ session }: { session: AgentSessionDetail }) {
   );
 }
 
-function Exact({ usd }: { usd: string }) {
-  return <span className="figures">${usd}</span>;
+function Exact({
+  used: { cost_usd, simulated_cost_usd },
+}: {
+  used: Pick<Used, "cost_usd" | "simulated_cost_usd">;
+}) {
+  return (
+    <>
+      <span className="figures">${cost_usd}</span>{" "}
+      <SimulatedPart partNano={toNanoUsd(simulated_cost_usd)} sumNano={toNanoUsd(cost_usd)} />
+    </>
+  );
 }
 
 interface Used {
   requests: number;
   total_tokens: number;
   cost_usd: string;
+  simulated_cost_usd: string;
 }
 
 interface UsedTableProps {
@@ -160,7 +171,7 @@ function Amounts({ used }: { used: Used }) {
         <Tokens count={used.total_tokens} /> {used.total_tokens === 1 ? "token" : "tokens"}
       </span>
       <span className="min-w-20 text-right text-ink">
-        <Exact usd={used.cost_usd} />
+        <Exact used={used} />
       </span>
     </span>
   );

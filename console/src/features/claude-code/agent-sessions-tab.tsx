@@ -3,12 +3,13 @@ import { useCallback, useMemo } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { TableTools } from "../../kit/tables/table-tools.tsx";
 import { useTableView } from "../../kit/tables/use-table-view.ts";
+import { MarkedMoney } from "../../kit/usage/simulated.tsx";
 import { usePages } from "../../queries.ts";
-import { Money, Tokens } from "../../ui/amounts.tsx";
+import { Tokens } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
-import { formatCount } from "../../ui/format.ts";
+import { formatCount, toNanoUsd } from "../../ui/format.ts";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SearchBox } from "../../ui/search-box.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
@@ -167,7 +168,9 @@ function makeColumns(onOpen: (session: AgentSession) => void): Column<AgentSessi
       id: "cost",
       header: "Cost",
       isNumeric: true,
-      cell: ({ cost_usd }) => <Money usd={cost_usd} />,
+      cell: ({ cost_usd, simulated_cost_usd }) => (
+        <MarkedMoney usd={cost_usd} partNano={toNanoUsd(simulated_cost_usd)} />
+      ),
     },
     {
       id: "last",

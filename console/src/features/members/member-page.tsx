@@ -1,10 +1,12 @@
 import { findInheritedRole, roleNames, type WorkspaceRole } from "@bursar/contract/permissions.ts";
 import { Link, useParams } from "@tanstack/react-router";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { type Member, useGroupsOf, useKeysOf, useMember } from "../../kit/members/queries.ts";
 import { describeSettingRanks } from "../../kit/rank-words.ts";
 import { MemberDirectories } from "../../kit/sign-in/linked-directories.tsx";
+import { MarkedMoney, SimulatedPart } from "../../kit/usage/simulated.tsx";
+import { useSimulatedMonth } from "../../kit/usage/simulated-month.ts";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { useMay, useMayEverywhere, useSession } from "../../session.ts";
 import { Money } from "../../ui/amounts.tsx";
@@ -232,16 +234,20 @@ const roleColumns: Column<HeldRole>[] = [
 
 function Keys({ member }: { member: Member }) {
   const keys = useKeysOf(member.id);
+  const simulated = useSimulatedMonth("api_key", { member_id: [member.id] });
+  const columns = useMemo(() => makeKeyColumns(simulated), [simulated]);
   if (keys.error) return <LoadError error={keys.error} onRetry={() => void keys.refetch()} />;
   if (!keys.data) return <SkeletonRows />;
   const { items } = keys.data;
   const spent = items.reduce((sum, key) => sum + toNanoUsd(key.spent_month_usd), 0n);
+  const simulatedNano = items.reduce((sum, { id }) => sum + (simulated.get(id) ?? 0n), 0n);
   return (
     <Section
       title="Personal keys"
       lead={
         <>
-          Spend of these keys this month: <Money usd={nanoToUsdText(spent)} />
+          Spend of these keys this month: <Money usd={nanoToUsdText(spent)} />{" "}
+          <SimulatedPart partNano={simulatedNano} sumNano={spent} />
         </>
       }
     >
@@ -250,7 +256,7 @@ function Keys({ member }: { member: Member }) {
       ) : (
         <Table
           label="Personal keys"
-          columns={keyColumns}
+          columns={columns}
           rows={items}
           rowKey={(key) => key.id}
           isDimmed={(key) => key.status !== "active" || key.stopped_because !== null}
@@ -260,7 +266,7 @@ function Keys({ member }: { member: Member }) {
   );
 }
 
-const keyColumns: Column<MemberKey>[] = [
+const makeKeyColumns = (simulated: ReadonlyMap<string, bigint>): Column<MemberKey>[] => [
   {
     id: "name",
     header: "Name",
@@ -290,7 +296,7 @@ const keyColumns: Column<MemberKey>[] = [
     header: "This month",
     isNumeric: true,
     sortBy: (key) => toNanoUsd(key.spent_month_usd),
-    cell: (key) => <Money usd={key.spent_month_usd} />,
+    cell: (key) => <MarkedMoney usd={key.spent_month_usd} partNano={simulated.get(key.id) ?? 0n} />,
   },
 ];
 

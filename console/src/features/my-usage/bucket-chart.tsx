@@ -1,3 +1,4 @@
+import { MarkedMoney } from "../../kit/usage/simulated.tsx";
 import { formatPlural, formatShortDay, formatUsd, toNanoUsd } from "../../ui/format.ts";
 import type { MyUsage } from "./queries.ts";
 
@@ -62,11 +63,13 @@ export function BucketChart({ usage }: { usage: MyUsage }) {
             </tr>
           </thead>
           <tbody className="figures">
-            {usage.buckets.map(({ starting_at, cost_usd, requests }) => (
+            {usage.buckets.map(({ starting_at, cost_usd, simulated_cost_usd, requests }) => (
               <tr key={starting_at} className="border-b border-line">
                 <td className="py-1.5">{bucketName(starting_at, usage.bucket)}</td>
                 <td className="py-1.5 text-right">{requests.toLocaleString("en")}</td>
-                <td className="py-1.5 text-right">{formatUsd(cost_usd)}</td>
+                <td className="py-1.5 text-right">
+                  <MarkedMoney usd={cost_usd} partNano={toNanoUsd(simulated_cost_usd)} />
+                </td>
               </tr>
             ))}
           </tbody>

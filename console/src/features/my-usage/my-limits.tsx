@@ -14,7 +14,7 @@ export function MyLimits({ limits }: { limits: readonly MyLimit[] }) {
   return (
     <Section
       title="Your limits"
-      lead="Limits on you, your keys with their tags, and your groups, and those above them that you can see."
+      lead="Limits on you, your keys with their tags, and your groups, and those above them that you can see. Simulated cost counts too."
     >
       {limits.length === 0 ? (
         <p className="border-y border-line py-6 text-sm text-quiet">

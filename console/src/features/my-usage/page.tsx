@@ -91,8 +91,8 @@ function Sums({ usage }: { usage: Usage }) {
           label={`Spent ${currentPeriodWords[period]}`}
           value={formatUsd(totals.cost_usd)}
           note={
-            toNanoUsd(usage.simulated_usd) > 0n &&
-            `${formatUsd(usage.simulated_usd)} of it is simulated, and no provider bills it`
+            toNanoUsd(totals.simulated_cost_usd) > 0n &&
+            `${formatUsd(totals.simulated_cost_usd)} of it is simulated, and no provider bills it. Limits count it.`
           }
         />
         <Stat label="Requests" value={formatCount(totals.requests)} />

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { Money } from "../../ui/amounts.tsx";
+import { MarkedMoney } from "../../kit/usage/simulated.tsx";
 import { formatPlural, toNanoUsd } from "../../ui/format.ts";
 import { Section } from "../../ui/page.tsx";
 
@@ -7,6 +7,7 @@ interface Row {
   id: string;
   name: ReactNode;
   cost_usd: string;
+  simulated_cost_usd: string;
   requests: number;
 }
 
@@ -19,7 +20,7 @@ export function TopList(props: { title: string; lead?: string; rows: readonly Ro
   return (
     <Section {...words}>
       <ol className="divide-y divide-line border-y border-line text-sm">
-        {rows.slice(0, SHOWN).map(({ id, name, cost_usd, requests }) => (
+        {rows.slice(0, SHOWN).map(({ id, name, cost_usd, simulated_cost_usd, requests }) => (
           <li
             key={id}
             className="grid grid-cols-[minmax(0,1fr)_4rem_5.5rem] items-center gap-4 py-2.5"
@@ -40,7 +41,9 @@ export function TopList(props: { title: string; lead?: string; rows: readonly Ro
                 className="fill-accent"
               />
             </svg>
-            <Money usd={cost_usd} className="text-right" />
+            <span className="text-right">
+              <MarkedMoney usd={cost_usd} partNano={toNanoUsd(simulated_cost_usd)} />
+            </span>
           </li>
         ))}
       </ol>

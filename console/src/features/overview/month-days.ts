@@ -39,7 +39,7 @@ export function toCostRange(nowMs: number): { starting_at: string; ending_at: st
 interface MonthInput {
   rows: readonly CostRow[];
   nowMs: number;
-  /** Forecast of the month, its cost so far and its end. Null: unknown. */
+  /** Forecast of the month, its cost so far and its end, without simulated cost. Null: unknown. */
   month: { forecastUsd: string; toDateUsd: string; endingAt: string } | null;
 }
 

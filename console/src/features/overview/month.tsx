@@ -4,6 +4,8 @@ import {
   type CostSummary,
   LastMonthStats,
   MonthStats,
+  toReal,
+  toRealForecast,
   useCostSummary,
 } from "../../kit/usage/cost-summary.tsx";
 import { useApi } from "../../queries.ts";
@@ -41,8 +43,8 @@ function useMonthDays(summary: ReturnType<typeof useCostSummary>) {
 function toMonth(summary: CostSummary | undefined) {
   if (!summary?.forecast) return null;
   return {
-    forecastUsd: summary.forecast.month_usd,
-    toDateUsd: summary.month_to_date_usd,
+    forecastUsd: toRealForecast(summary),
+    toDateUsd: toReal(summary, "month_to_date_usd"),
     endingAt: summary.month.ending_at,
   };
 }
@@ -91,7 +93,7 @@ function LastDays({ days }: { days: MonthDays | undefined }) {
             {change ? `${change} against the ${DAYS} days before` : "Nothing to compare with yet"}
             {days.simulatedNano > 0n && (
               <span className="block">
-                <Money usd={nanoToUsdText(days.simulatedNano)} /> simulated besides
+                <Money usd={nanoToUsdText(days.simulatedNano)} /> simulated besides, not billed
               </span>
             )}
           </>

@@ -1,9 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useMemo } from "react";
 import { resolveRange } from "../../kit/usage/range.ts";
+import { MarkedMoney } from "../../kit/usage/simulated.tsx";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { type ItemOf, useApi } from "../../queries.ts";
-import { Money } from "../../ui/amounts.tsx";
 import { toNanoUsd } from "../../ui/format.ts";
 import { Section } from "../../ui/page.tsx";
 import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
@@ -90,7 +90,9 @@ function Top({ title, groupBy, keyOf, nameOf, more }: TopProps) {
                   className="fill-accent"
                 />
               </svg>
-              <Money usd={row.cost_usd} className="text-right" />
+              <span className="text-right">
+                <MarkedMoney usd={row.cost_usd} partNano={toNanoUsd(row.simulated_cost_usd)} />
+              </span>
             </li>
           ))}
         </ol>

@@ -14,6 +14,7 @@ import {
   periodWords,
   unknownFeatureWords,
 } from "../../kit/spend-limits/words.ts";
+import { SimulatedSpend } from "../../kit/usage/simulated-spend.tsx";
 import { useMay, useMayEverywhere } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { formatUsd, toUsdText } from "../../ui/format.ts";
@@ -51,6 +52,11 @@ export function LimitPage() {
       <div className="grid max-w-4xl gap-12">
         <Section title="Current period">
           <LimitUse limit={data} />
+          <SimulatedSpend
+            scope={data.scope}
+            startingAt={data.period_starts_at}
+            endingAt={data.period_ends_at}
+          />
           <Facts items={listFacts(data)} />
         </Section>
         {data.member_count === null && <LimitCapacity limit={data} />}

@@ -21,7 +21,7 @@ export function LimitsPage() {
     <Page
       title="Limits"
       guide={pathname === "/rate-limits" ? "rate-limits" : "spend-limits"}
-      lead="Limits on spend per day, week and month, and on requests per minute. Days start at 00:00 UTC."
+      lead="Limits on spend per day, week and month, and on requests per minute. Days start at 00:00 UTC. Simulated cost counts too."
       actions={
         may("spend_limits:request") && (
           <ButtonLink to="/increase-requests">Increase requests</ButtonLink>

@@ -11,7 +11,7 @@ export type CostRow = CostAnswer["data"][number];
 export interface TagCost {
   /** One row for each tag. A request is in the row of each of its tags. */
   rows: CostRow[];
-  totalUsd: string;
+  totals: Pick<CostAnswer["totals"], "cost_usd" | "simulated_cost_usd">;
 }
 
 const PAGE_SIZE = 1_000;
@@ -45,7 +45,7 @@ async function loadTagCost(signal: AbortSignal): Promise<TagCost> {
     rows.push(...next.data);
     page = next.next_page;
   }
-  return { rows, totalUsd: first.totals.cost_usd };
+  return { rows, totals: first.totals };
 }
 
 export type TagImport = Answer<"importTags">;

@@ -1,13 +1,13 @@
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { Money } from "../../ui/amounts.tsx";
+import { MarkedMoney } from "../../kit/usage/simulated.tsx";
 import { classNames } from "../../ui/class-names.ts";
 import { formatCount, nanoToUsdText, shareOf } from "../../ui/format.ts";
 import { NameLink } from "../../ui/name-link.tsx";
 import { Section } from "../../ui/page.tsx";
 import { Stat, StatRow } from "../../ui/stat.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import type { TagName, TagValue } from "./tag-names.ts";
+import { addSums, type TagName, type TagSum, type TagValue } from "./tag-names.ts";
 
 /** Long text ends in an ellipsis on narrow screens. */
 const cut = "block truncate max-sm:max-w-40";
@@ -49,16 +49,16 @@ function makeNameColumns(chosen: string, hasCost: boolean): Column<TagName>[] {
   };
   const values = countColumn<TagName>("values", "Values", (each) => each.values.length);
   const cost: Column<TagName>[] = [
-    costColumn("cost", "Spend", (each) => each.costNano),
-    costColumn("untagged", "Untagged", (each) => each.untaggedNano),
+    costColumn("cost", "Spend", (each) => each.cost),
+    costColumn("untagged", "Untagged", (each) => each.untagged),
   ];
   return [name, { ...values, from: "sm" }, ...subjectColumns<TagName>(), ...(hasCost ? cost : [])];
 }
 
 /** Values of one name, with the spend that has none. */
 export function ValueSection({ name, hasCost }: { name: TagName; hasCost: boolean }) {
-  const totalNano = name.costNano + name.untaggedNano;
-  const columns = useMemo(() => makeValueColumns(hasCost, totalNano), [hasCost, totalNano]);
+  const total = addSums(name.cost, name.untagged);
+  const columns = useMemo(() => makeValueColumns(hasCost, total.nano), [hasCost, total.nano]);
   return (
     <Section
       title={name.name}
@@ -85,16 +85,16 @@ export function ValueSection({ name, hasCost }: { name: TagName; hasCost: boolea
     >
       {hasCost && (
         <StatRow>
-          <Stat label="Spend" value={<Money usd={nanoToUsdText(totalNano)} />} />
+          <Stat label="Spend" value={<Spend sum={total} />} />
           <Stat
             label={`With ${name.name}`}
-            value={<Money usd={nanoToUsdText(name.costNano)} />}
-            note={formatShare(name.costNano, totalNano)}
+            value={<Spend sum={name.cost} />}
+            note={formatShare(name.cost.nano, total.nano)}
           />
           <Stat
             label="Untagged"
-            value={<Money usd={nanoToUsdText(name.untaggedNano)} />}
-            note={formatShare(name.untaggedNano, totalNano)}
+            value={<Spend sum={name.untagged} />}
+            note={formatShare(name.untagged.nano, total.nano)}
           />
         </StatRow>
       )}
@@ -131,9 +131,9 @@ function makeValueColumns(hasCost: boolean, totalNano: bigint): Column<TagValue>
     header: "Share",
     isNumeric: true,
     from: "sm",
-    cell: (each) => formatShare(each.costNano, totalNano),
+    cell: (each) => formatShare(each.cost.nano, totalNano),
   };
-  const cost = costColumn<TagValue>("cost", "Spend", (each) => each.costNano);
+  const cost = costColumn<TagValue>("cost", "Spend", (each) => each.cost);
   return [value, ...subjectColumns<TagValue>(), ...(hasCost ? [cost, share] : [])];
 }
 
@@ -155,10 +155,14 @@ function countColumn<Row extends object>(
 function costColumn<Row extends object>(
   id: string,
   header: string,
-  read: (row: Row) => bigint,
+  read: (row: Row) => TagSum,
 ): Column<Row> {
-  const cell = (row: Row) => <Money usd={nanoToUsdText(read(row))} />;
-  return { id, header, isNumeric: true, sortBy: read, cell };
+  const cell = (row: Row) => <Spend sum={read(row)} />;
+  return { id, header, isNumeric: true, sortBy: (row) => read(row).nano, cell };
+}
+
+function Spend({ sum: { nano, simulatedNano } }: { sum: TagSum }) {
+  return <MarkedMoney usd={nanoToUsdText(nano)} partNano={simulatedNano} />;
 }
 
 function formatShare(part: bigint, whole: bigint): string {

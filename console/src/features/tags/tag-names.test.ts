@@ -4,9 +4,9 @@ import { listTagNames } from "./tag-names.ts";
 
 const tag = (name: string, value: string, workspace_count = 0, api_key_count = 0) =>
   ({ id: `${name}=${value}`, name, value, workspace_count, api_key_count }) as Tag;
-const row = (tag_id: string | null, cost_usd: string) => {
+const row = (tag_id: string | null, cost_usd: string, simulated_cost_usd = "0.00") => {
   const [tag_name = null, tag_value = null] = tag_id?.split("=") ?? [];
-  return { tag_id, tag_name, tag_value, cost_usd } as CostRow;
+  return { tag_id, tag_name, tag_value, cost_usd, simulated_cost_usd } as CostRow;
 };
 
 test("cost without a tag is shown for each name, because a request has several tags", () => {
@@ -17,29 +17,39 @@ test("cost without a tag is shown for each name, because a request has several t
   ];
   const rows = [
     row("cost_center=1", "5"),
-    row("cost_center=2", "3"),
+    row("cost_center=2", "3", "3"),
     row("stage=test", "4"),
-    row(null, "1"),
+    row(null, "1", "0.5"),
   ];
-  const names = listTagNames(tags, { rows, totalUsd: "10" });
-  const nano = (usd: number) => BigInt(usd) * 1_000_000_000n;
+  const totals = { cost_usd: "10", simulated_cost_usd: "3.5" };
+  const names = listTagNames(tags, { rows, totals });
+  const nano = (usd: number) => BigInt(usd * 10) * 100_000_000n;
+  const sum = (usd: number, simulated = 0) => ({
+    nano: nano(usd),
+    simulatedNano: nano(simulated),
+  });
   expect(names).toMatchObject([
     {
       name: "cost_center",
       workspaceCount: 2,
       keyCount: 3,
-      costNano: nano(8),
-      untaggedNano: nano(2),
+      cost: sum(8, 3),
+      untagged: sum(2, 0.5),
     },
-    { name: "stage", workspaceCount: 0, keyCount: 1, costNano: nano(4), untaggedNano: nano(6) },
+    { name: "stage", workspaceCount: 0, keyCount: 1, cost: sum(4), untagged: sum(6, 3.5) },
   ]);
-  expect(names[0]?.values.map(({ value, costNano }) => [value, costNano])).toEqual([
-    ["1", nano(5)],
-    ["2", nano(3)],
+  expect(names[0]?.values.map(({ value, cost }) => [value, cost])).toEqual([
+    ["1", sum(5)],
+    ["2", sum(3, 3)],
   ]);
 });
 
 test("a tag with cost is listed, although no workspace or key has it any more", () => {
-  const [name] = listTagNames([], { rows: [row("team=ads", "2")], totalUsd: "2" });
-  expect(name).toMatchObject({ name: "team", untaggedNano: 0n, values: [{ value: "ads" }] });
+  const totals = { cost_usd: "2", simulated_cost_usd: "0.00" };
+  const [name] = listTagNames([], { rows: [row("team=ads", "2")], totals });
+  expect(name).toMatchObject({
+    name: "team",
+    untagged: { nano: 0n, simulatedNano: 0n },
+    values: [{ value: "ads" }],
+  });
 });

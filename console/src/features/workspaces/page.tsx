@@ -5,7 +5,7 @@ import { LoadError } from "../../kit/error-pages.tsx";
 import { TableTools } from "../../kit/tables/table-tools.tsx";
 import { useTableView } from "../../kit/tables/use-table-view.ts";
 import { listTags } from "../../kit/tags/tag-lines.ts";
-import { SimulatedPart } from "../../kit/usage/simulated.tsx";
+import { MarkedMoney } from "../../kit/usage/simulated.tsx";
 import { useSimulatedMonth } from "../../kit/usage/simulated-month.ts";
 import { useWorkspaces, type Workspace } from "../../kit/workspaces/queries.ts";
 import { useList } from "../../queries.ts";
@@ -142,15 +142,7 @@ function makeColumns(
       cell: (workspace) => {
         const spend = spendOf.get(workspace.id);
         if (!spend) return <span className="text-faint">–</span>;
-        return (
-          <span className="inline-grid justify-items-end">
-            <Money usd={spend.spent_usd} />
-            <SimulatedPart
-              partNano={simulated.get(workspace.id) ?? 0n}
-              sumNano={toNanoUsd(spend.spent_usd)}
-            />
-          </span>
-        );
+        return <MarkedMoney usd={spend.spent_usd} partNano={simulated.get(workspace.id) ?? 0n} />;
       },
     },
     {

@@ -5,6 +5,7 @@ import { Badge } from "../../ui/badge.tsx";
 import { IconButton } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
+import { toNanoUsd } from "../../ui/format.ts";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { FormError } from "../../ui/states.tsx";
@@ -16,6 +17,8 @@ import { ApiKeySecretDialog } from "../api-keys/secret-dialog.tsx";
 import { StopConsequences } from "../api-keys/stop-consequences.tsx";
 import { Consequences } from "../consequences/consequences.tsx";
 import { ConfirmDelayedChange } from "../delayed-change/confirm-delayed-change.tsx";
+import { SimulatedPart } from "../usage/simulated.tsx";
+import { useSimulatedMonth } from "../usage/simulated-month.ts";
 import { useChangeForm } from "../use-change-form.ts";
 import { WorkspaceName } from "../workspaces/workspace-link.tsx";
 import { useRotatePersonalKey, useUpdatePersonalKey } from "./queries.ts";
@@ -30,6 +33,7 @@ export function PersonalKeyList({ keys }: { keys: readonly ApiKey[] }) {
   const sorted = [...keys.filter(isWorking), ...keys.filter((key) => !isWorking(key))];
   const close = () => setChosen(null);
   const update = useUpdatePersonalKey();
+  const simulated = useSimulatedMonth("api_key");
   const enable = ({ id, name }: ApiKey) =>
     update.mutate(
       { params: { api_key_id: id }, body: { status: "active" } },
@@ -43,6 +47,7 @@ export function PersonalKeyList({ keys }: { keys: readonly ApiKey[] }) {
           <PersonalKey
             key={key.id}
             apiKey={key}
+            simulatedNano={simulated.get(key.id) ?? 0n}
             onChoose={(action) => setChosen({ key, action })}
             onEnable={() => enable(key)}
           />
@@ -61,11 +66,13 @@ export function PersonalKeyList({ keys }: { keys: readonly ApiKey[] }) {
 
 interface PersonalKeyProps {
   apiKey: ApiKey;
+  /** Part of the month's spend that the simulator answered. */
+  simulatedNano: bigint;
   onChoose: (action: Action) => void;
   onEnable: () => void;
 }
 
-function PersonalKey({ apiKey, onChoose, onEnable }: PersonalKeyProps) {
+function PersonalKey({ apiKey, simulatedNano, onChoose, onEnable }: PersonalKeyProps) {
   const nowMs = useNow();
   const state = stateOf(apiKey);
   const reason = stopReason(apiKey);
@@ -90,7 +97,8 @@ function PersonalKey({ apiKey, onChoose, onEnable }: PersonalKeyProps) {
         </span>
         <span className="text-quiet sm:text-right">
           <Money usd={apiKey.spent_month_usd} />
-          <span className="sm:sr-only"> this month</span>
+          <span className="sm:sr-only"> this month</span>{" "}
+          <SimulatedPart partNano={simulatedNano} sumNano={toNanoUsd(apiKey.spent_month_usd)} />
         </span>
         <span className="text-quiet sm:text-right">
           {apiKey.last_used ? <RelativeTime at={apiKey.last_used.at} /> : "not used yet"}

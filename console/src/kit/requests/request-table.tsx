@@ -134,8 +134,7 @@ function Cost({ request }: { request: LoggedRequest }) {
   if (!isSimulated(request)) return cost;
   return (
     <span className="inline-flex items-center gap-1.5">
-      <SimulatedMark />
-      {cost}
+      <SimulatedMark /> {cost}
     </span>
   );
 }

@@ -55,17 +55,17 @@ export function MonthStats({ summary, requestsSearch }: MonthStatsProps) {
     <>
       <Stat
         label="This month"
-        value={summary && <Money usd={toRealUsd(summary)} />}
+        value={summary && <Money usd={toReal(summary, "month_to_date_usd")} />}
         hasNote
         note={summary && <MonthNote summary={summary} requestsSearch={requestsSearch} />}
       />
       <Stat
         label="Month forecast"
-        value={summary && (summary.forecast ? <Money usd={summary.forecast.month_usd} /> : "–")}
+        value={summary && (summary.forecast ? <Money usd={toRealForecast(summary)} /> : "–")}
         hasNote
         note={
           summary?.forecast
-            ? `Based on the same weekdays of ${formatPlural(summary.forecast.based_on_days, "day")}${hasSimulated(summary) ? ", with simulated cost" : ""}`
+            ? `Based on the same weekdays of ${formatPlural(summary.forecast.based_on_days, "day")}`
             : summary && "Available after one full day of usage"
         }
       />
@@ -73,13 +73,19 @@ export function MonthStats({ summary, requestsSearch }: MonthStatsProps) {
   );
 }
 
-/** Cost of the month without that of the simulator, which is never billed. */
-function toRealUsd({ month_to_date_usd, simulated_usd }: CostSummary): string {
-  return nanoToUsdText(toNanoUsd(month_to_date_usd) - toNanoUsd(simulated_usd));
+/** An amount without the part of the simulator, which no provider bills. */
+export function toReal(
+  summary: CostSummary,
+  name: "month_to_date_usd" | "today_usd" | "last_month_usd" | "last_month_to_date_usd",
+): string {
+  return nanoToUsdText(toNanoUsd(summary[name]) - toNanoUsd(summary.simulated[name]));
 }
 
-function hasSimulated({ simulated_usd }: CostSummary): boolean {
-  return toNanoUsd(simulated_usd) > 0n;
+/** Forecast of the month without the part of the simulator. */
+export function toRealForecast({ forecast, simulated }: CostSummary): string {
+  return nanoToUsdText(
+    toNanoUsd(forecast?.month_usd ?? "0") - toNanoUsd(simulated.month_forecast_usd),
+  );
 }
 
 /** Cost of the last month, and the limit of this one. */
@@ -88,12 +94,13 @@ export function LastMonthStats({ summary }: { summary: CostSummary | undefined }
     <>
       <Stat
         label="Last month"
-        value={summary && <Money usd={summary.last_month_usd} />}
+        value={summary && <Money usd={toReal(summary, "last_month_usd")} />}
         hasNote
         note={
           summary && (
             <>
-              <Money usd={summary.last_month_to_date_usd} /> until the same day
+              <Money usd={toReal(summary, "last_month_to_date_usd")} /> until the same day
+              <Besides usd={summary.simulated.last_month_usd} />
             </>
           )
         }
@@ -111,31 +118,40 @@ export function LastMonthStats({ summary }: { summary: CostSummary | undefined }
 }
 
 function MonthNote({ summary, requestsSearch }: SummaryProps & { requestsSearch: ReportSearch }) {
-  const { today_usd, adjustments_usd } = summary;
+  const { adjustments_usd } = summary;
   return (
     <>
-      <Money usd={today_usd} /> today
+      <Money usd={toReal(summary, "today_usd")} /> today
       {toNanoUsd(adjustments_usd) !== 0n && (
         <>
           ; <Money usd={adjustments_usd.replace("-", "")} />{" "}
           {adjustments_usd.startsWith("-") ? "credited later" : "charged later besides"}
         </>
       )}
-      {hasSimulated(summary) && (
-        <span className="block">
-          <Money usd={summary.simulated_usd} />{" "}
-          <Link
-            to="/requests"
-            search={{ ...requestsSearch, service_tier: [SIMULATED_TIER] }}
-            className="link"
-          >
-            simulated
-          </Link>{" "}
-          besides, not billed
-        </span>
-      )}
+      <Besides
+        usd={summary.simulated.month_to_date_usd}
+        search={{ ...requestsSearch, service_tier: [SIMULATED_TIER] }}
+      />
       <CostNotes counts={summary} search={requestsSearch} />
     </>
+  );
+}
+
+/** Line below a real cost: the simulated cost of the same time. */
+function Besides({ usd, search }: { usd: string; search?: ReportSearch }) {
+  if (toNanoUsd(usd) <= 0n) return null;
+  return (
+    <span className="block">
+      <Money usd={usd} />{" "}
+      {search === undefined ? (
+        "simulated"
+      ) : (
+        <Link to="/requests" search={search} className="link">
+          simulated
+        </Link>
+      )}{" "}
+      besides, not billed
+    </span>
   );
 }
 
@@ -143,7 +159,7 @@ interface SummaryProps {
   summary: CostSummary;
 }
 
-function LimitNote({ summary: { limit, forecast, month } }: SummaryProps) {
+function LimitNote({ summary: { limit, forecast, month, simulated } }: SummaryProps) {
   if (!limit) return "Selected cost";
   const isOver = toNanoUsd(limit.remaining_usd) < 0n;
   const willBeOver =
@@ -161,6 +177,9 @@ function LimitNote({ summary: { limit, forecast, month } }: SummaryProps) {
       )}
       {!isOver && willBeOver && (
         <span className="block text-warn">The forecast is above the limit</span>
+      )}
+      {toNanoUsd(simulated.month_to_date_usd) > 0n && (
+        <span className="block">Limits count simulated cost</span>
       )}
     </>
   );

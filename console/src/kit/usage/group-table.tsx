@@ -25,12 +25,10 @@ export function GroupTable({ kind, report, groupBy }: GroupTableProps) {
     const rows = report.groups.length > 0 ? report.groups : report.rows;
     return sumGroups(rows, groupBy).sort(byCost);
   }, [report, groupBy]);
-  const { simulated } = report;
-  const columns = useMemo(() => {
-    const parts = sumGroups(simulated?.rows ?? [], groupBy);
-    const partOf = new Map(parts.map(({ key, costNano }) => [key, costNano]));
-    return makeColumns(kind, groupBy, { totalUsd: report.totals.cost_usd, partOf });
-  }, [kind, groupBy, report.totals.cost_usd, simulated]);
+  const columns = useMemo(
+    () => makeColumns(kind, groupBy, report.totals.cost_usd),
+    [kind, groupBy, report.totals.cost_usd],
+  );
   return (
     <div className="grid gap-3">
       <Table
@@ -73,16 +71,16 @@ function PartlyUnbilled({ sum }: { sum: GroupSum }) {
 type ReportColumn = Column<GroupSum> & { total: (totals: Totals) => React.ReactNode };
 
 function TotalRow({ columns, report }: { columns: readonly ReportColumn[]; report: Report }) {
-  const { totals, simulated } = report;
+  const { totals } = report;
   return (
     <tr>
       {columns.map(({ id, from, total }) =>
         id === "group" ? (
           <th key={id} scope="row" className="py-2 pr-4 pl-1 text-left font-medium">
             <span className="flex flex-wrap items-center gap-x-2">
-              Total
+              Total{" "}
               <SimulatedPart
-                partNano={toNanoUsd(simulated?.costUsd ?? "0")}
+                partNano={toNanoUsd(totals.simulated_cost_usd)}
                 sumNano={toNanoUsd(totals.cost_usd)}
               />
             </span>
@@ -100,16 +98,10 @@ function TotalRow({ columns, report }: { columns: readonly ReportColumn[]; repor
   );
 }
 
-interface CostFacts {
-  totalUsd: string;
-  /** Simulated cost by group. */
-  partOf: ReadonlyMap<string, bigint>;
-}
-
 function makeColumns(
   kind: ReportKind,
   groupBy: GroupName | null,
-  { totalUsd, partOf }: CostFacts,
+  totalUsd: string,
 ): ReportColumn[] {
   const group: ReportColumn = {
     id: "group",
@@ -119,8 +111,8 @@ function makeColumns(
       <span className="flex flex-wrap items-center gap-x-2 font-medium max-sm:max-w-36">
         <span className="truncate max-sm:max-w-36">{sum.name}</span>
         {groupBy !== "token_type" && <Unpriced sum={sum} isModel={groupBy === "model"} />}
-        {groupBy !== "token_type" && <PartlyUnbilled sum={sum} />}
-        <SimulatedPart partNano={partOf.get(sum.key) ?? 0n} sumNano={sum.costNano} />
+        {groupBy !== "token_type" && <PartlyUnbilled sum={sum} />}{" "}
+        <SimulatedPart partNano={sum.simulatedNano} sumNano={sum.costNano} />
       </span>
     ),
     total: () => null,

@@ -1,4 +1,4 @@
-import { SIMULATED_TIER, toRecord, usageLabels } from "@bursar/contract/usage-shape.ts";
+import { toRecord, usageLabels } from "@bursar/contract/usage-shape.ts";
 import { useQuery } from "@tanstack/react-query";
 import { type Answer, call, type Input } from "../../api-client.ts";
 import { isOfWholeHours, resolveSearchRange } from "./drill.ts";
@@ -40,8 +40,6 @@ export interface Report {
   /** `groups` is incomplete. */
   areGroupsCut: boolean;
   totals: Totals;
-  /** The part that the simulator answered, by the same groups. Null: the filters leave it out, or are about it alone. */
-  simulated: { rows: Row[]; costUsd: string } | null;
   /** A request can be in several groups. */
   hasOverlappingRows: boolean;
   refreshedAt: string;
@@ -97,7 +95,7 @@ async function loadReport(asked: ReportInput, range: Range, signal: AbortSignal)
   // A report without groups needs no ranking, and token types are few.
   const isRanked = asked.groupBy !== null && asked.groupBy !== "token_type";
   const top = isSummed ? asked.top : TOP_BY_MINUTE;
-  const [drawn, sums, simulated] = await Promise.all([
+  const [drawn, sums] = await Promise.all([
     loadAll(
       asked.kind,
       {
@@ -111,7 +109,6 @@ async function loadReport(asked: ReportInput, range: Range, signal: AbortSignal)
     isSummed
       ? ask(asked.kind, { ...query, bucket: "none", limit: MAX_GROUPS }, signal)
       : Promise.resolve(null),
-    loadSimulated(asked, { ...query, bucket: isSummed ? "none" : range.bucket }, signal),
   ]);
   return {
     range,
@@ -119,21 +116,9 @@ async function loadReport(asked: ReportInput, range: Range, signal: AbortSignal)
     groups: sums?.data ?? [],
     areGroupsCut: sums?.next_page != null,
     totals: sums?.totals ?? drawn.totals,
-    simulated,
     hasOverlappingRows: drawn.hasOverlappingRows,
     refreshedAt: drawn.refreshedAt,
   };
-}
-
-async function loadSimulated(asked: ReportInput, query: Query, signal: AbortSignal) {
-  // A filter by service tier says which requests are counted.
-  if (asked.filters.service_tier !== undefined) return null;
-  const { data, totals } = await ask(
-    asked.kind,
-    { ...query, service_tier: [SIMULATED_TIER], limit: MAX_GROUPS },
-    signal,
-  );
-  return totals.requests === 0 ? null : { rows: data, costUsd: totals.cost_usd };
 }
 
 type Query = NonNullable<Input<"getUsage">["query"]>;

@@ -2,7 +2,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { Money, Tokens } from "../../ui/amounts.tsx";
 import { ButtonLink } from "../../ui/button.tsx";
-import { formatCount } from "../../ui/format.ts";
+import { formatCount, toNanoUsd } from "../../ui/format.ts";
 import { Select } from "../../ui/input.tsx";
 import { Stat, StatRow } from "../../ui/stat.tsx";
 import { LoadError } from "../error-pages.tsx";
@@ -200,9 +200,9 @@ interface UsageTotalsProps {
 
 function UsageTotals({ report, requestsSearch }: UsageTotalsProps) {
   const totals = report?.totals;
-  const simulated = report?.simulated ?? null;
   if (totals !== undefined && !("total_tokens" in totals)) return null;
   const cached = totals ? totals.cache_read_tokens : 0;
+  const hasSimulated = totals !== undefined && toNanoUsd(totals.simulated_cost_usd) > 0n;
   const prompt = totals ? totals.total_tokens - totals.output_tokens : 0;
   return (
     <StatRow>
@@ -210,10 +210,12 @@ function UsageTotals({ report, requestsSearch }: UsageTotalsProps) {
         label="Cost"
         value={totals && <Money usd={totals.cost_usd} />}
         note={
-          totals && (hasCostNotes(totals) || simulated) ? (
+          totals && (hasCostNotes(totals) || hasSimulated) ? (
             <>
               <CostNotes counts={totals} search={requestsSearch} />
-              {simulated && <SimulatedNote usd={simulated.costUsd} search={requestsSearch} />}
+              {hasSimulated && (
+                <SimulatedNote usd={totals.simulated_cost_usd} search={requestsSearch} />
+              )}
             </>
           ) : undefined
         }

@@ -111,6 +111,8 @@ export interface GroupSum {
   /** Tokens or searches of a token type. */
   units: number;
   costNano: bigint;
+  /** Part of the cost that the simulator answered. */
+  simulatedNano: bigint;
 }
 
 /** Returns one sum per group, in the order of their first rows. */
@@ -124,6 +126,7 @@ export function sumGroups(rows: readonly Row[], groupBy: GroupName | null): Grou
     sum.unpricedRequests += row.unpriced_requests;
     sum.partlyUnbilledRequests += row.partly_unbilled_requests;
     sum.costNano += toNanoUsd(row.cost_usd);
+    sum.simulatedNano += toNanoUsd(row.simulated_cost_usd);
     if ("units" in row) sum.units += row.units ?? 0;
     if (!("total_tokens" in row)) continue;
     sum.errors += row.errors;
@@ -143,6 +146,7 @@ function emptySum(key: string, name: string): GroupSum {
     tokens: mapKeys(seriesNames, () => 0),
     units: 0,
     costNano: 0n,
+    simulatedNano: 0n,
   };
 }
 

@@ -8,8 +8,11 @@ import { resolveRange } from "./range.ts";
 
 const MAX_GROUPS = 1_000;
 
-/** Cost of this month that the simulator answered, in nano-dollars by the id of the workspace or key. */
-export function useSimulatedMonth(groupBy: "workspace" | "api_key"): ReadonlyMap<string, bigint> {
+/** Simulated cost of this month in nano-dollars, by the id of the workspace or key. `within` selects one owner or key. */
+export function useSimulatedMonth(
+  groupBy: "workspace" | "api_key",
+  within: { member_id?: [string]; api_key_id?: [string] } = {},
+): ReadonlyMap<string, bigint> {
   const may = useMay();
   const { startingAt, endingAt } = resolveRange("month", useNow());
   const { data } = useApi(
@@ -21,6 +24,7 @@ export function useSimulatedMonth(groupBy: "workspace" | "api_key"): ReadonlyMap
         bucket: "none",
         group_by: [groupBy],
         service_tier: [SIMULATED_TIER],
+        ...within,
         limit: MAX_GROUPS,
       },
     },

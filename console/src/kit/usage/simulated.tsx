@@ -2,7 +2,7 @@ import { SIMULATED_TIER } from "@bursar/contract/usage-shape.ts";
 import { Link } from "@tanstack/react-router";
 import { FlaskConical } from "lucide-react";
 import { Money } from "../../ui/amounts.tsx";
-import { nanoToUsdText } from "../../ui/format.ts";
+import { nanoToUsdText, toNanoUsd } from "../../ui/format.ts";
 import type { ReportSearch } from "./search.ts";
 
 /** True for a request that the simulator answered. The provider bills none of its cost. */
@@ -34,6 +34,15 @@ export function SimulatedPart({ partNano, sumNano }: { partNano: bigint; sumNano
       className="text-xs font-normal whitespace-nowrap text-quiet"
     >
       <Money usd={nanoToUsdText(partNano)} /> simulated
+    </span>
+  );
+}
+
+/** An amount in a column of numbers, with its simulated part below it. */
+export function MarkedMoney({ usd, partNano }: { usd: string; partNano: bigint }) {
+  return (
+    <span className="inline-grid justify-items-end">
+      <Money usd={usd} /> <SimulatedPart partNano={partNano} sumNano={toNanoUsd(usd)} />
     </span>
   );
 }

@@ -57,6 +57,7 @@ const row = (model: string, at: string, tokens: number, cost: string): UsageRow 
     output_tokens: 0,
     total_tokens: tokens,
     cost_usd: cost,
+    simulated_cost_usd: "0.00",
   }) as UsageRow;
 
 describe("sums", () => {

@@ -3,6 +3,7 @@ import {
   type ClaimedColumn,
   type MeasureColumn,
   type RequestClass,
+  SIMULATED_TIER,
 } from "@bursar/contract/usage-shape.ts";
 import { type RawBuilder, sql } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
@@ -39,6 +40,8 @@ export interface SessionFilter {
 
 export interface UsedSums extends Record<MeasureColumn | "cost_nano_usd", bigint> {
   requests: bigint;
+  /** Part of the cost that the simulator answered. */
+  simulated_nano_usd: bigint;
   first_at: Date;
   last_at: Date;
 }
@@ -165,7 +168,9 @@ async function sumRequests<Group extends GroupColumn>(
     (column) => sql`coalesce(sum_bigint(${sql.ref(column)}), 0) AS ${sql.ref(column)}`,
   );
   const { rows } = await sql<UsedSums & Record<Group, string | null> & AgentFacts>`
-    SELECT ${columns}, count(*) AS requests, min(started_at) AS first_at, max(started_at) AS last_at,
+    SELECT ${columns}, count(*) AS requests,
+      coalesce(sum_bigint(cost_nano_usd) FILTER (WHERE service_tier = ${SIMULATED_TIER}), 0) AS simulated_nano_usd,
+      min(started_at) AS first_at, max(started_at) AS last_at,
       max(parent_agent_id) AS parent_agent,
       array_remove(array_agg(DISTINCT request_class), NULL) AS request_classes, ${sql.join(sums)}
     FROM (SELECT *, ${OWNER} AS owner_id FROM usage_record JOIN usage_labels ON usage_labels.id = labels_id) AS request

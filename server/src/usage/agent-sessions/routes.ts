@@ -90,6 +90,7 @@ function toUsed(row: UsedSums) {
     requests: Number(row.requests),
     ...toUsedCounts(row),
     cost_usd: formatUsd(row.cost_nano_usd),
+    simulated_cost_usd: formatUsd(row.simulated_nano_usd),
   };
 }
 
@@ -103,5 +104,6 @@ function addSums(rows: readonly UsedSums[]): UsedSums {
     last_at: new Date(Math.max(...times)),
     ...toRecord(billedMeasures, "column", ({ column }) => sum((row) => row[column])),
     cost_nano_usd: sum(({ cost_nano_usd }) => cost_nano_usd),
+    simulated_nano_usd: sum(({ simulated_nano_usd }) => simulated_nano_usd),
   };
 }

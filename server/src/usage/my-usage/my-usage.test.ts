@@ -49,14 +49,17 @@ describe("the usage of a person", () => {
     expect((await read(owner.client)).totals.requests).toBe(0);
   });
 
-  test("says which part of the cost is simulated", async ({ org, workspaceId, ada, ownKey }) => {
+  test("has the simulated part of each cost", async ({ org, workspaceId, ada, ownKey }) => {
     const request = { workspaceId, apiKeyId: ownKey.id, memberId: ada.id };
     await org.recordRequest(request);
-    expect((await read(ada.client)).simulated_usd).toBe("0.00");
+    expect((await read(ada.client)).totals.simulated_cost_usd).toBe("0.00");
     await org.recordRequest({ ...request, serviceTier: "simulated" });
-    const { totals, simulated_usd } = await read(ada.client);
-    expect(totals).toEqual({ cost_usd: "0.0001622", requests: 2 });
-    expect(simulated_usd).toBe("0.0000811");
+    const { totals, models, api_keys, workspaces, buckets } = await read(ada.client);
+    const half = { cost_usd: "0.0001622", simulated_cost_usd: "0.0000811", requests: 2 };
+    expect(totals).toEqual(half);
+    for (const rows of [models, api_keys, workspaces, buckets]) {
+      expect(rows).toMatchObject([half]);
+    }
   });
 
   test("counts once for each tag of a request", async ({ org, ada, ownKey, workspaceId }) => {

@@ -1,11 +1,15 @@
-import { SIMULATED_TIER } from "@bursar/contract/usage-shape.ts";
 import type { ReportCall } from "#src/access/call.ts";
 import { getPersonId } from "#src/access/own-api-key.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { PeriodName } from "#src/db/tables.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
-import { listPage, type ReportPage, sumRange } from "#src/usage/reports/read-report.ts";
+import {
+  addSimulated,
+  listPage,
+  type ReportPage,
+  sumRange,
+} from "#src/usage/reports/read-report.ts";
 import { inReport, type ReportRow, type UsageCounts } from "#src/usage/reports/report.sql.ts";
 import type { ReportColumn } from "#src/usage/reports/report-tables.ts";
 import { type UsageDeps, withMinutes } from "#src/usage/reports/usage.ts";
@@ -20,8 +24,6 @@ export interface MyUsage {
   period: SpendPeriod;
   bucket: "1h" | "1d";
   totals: UsageCounts;
-  /** Cost that the simulator answered, a part of the total. */
-  simulatedNanoUsd: bigint;
   buckets: readonly ReportRow[];
   models: readonly ReportRow[];
   apiKeys: readonly ReportRow[];
@@ -50,12 +52,9 @@ export async function getMyUsage(
     values: { member_id: [memberId] },
   });
   const bucket = periodName === "daily" ? "1h" : "1d";
-  const whole = { filter, bucket, range: period, isOpenEnded: true } as const;
-  const simulated = {
-    ...whole,
-    filter: { ...filter, values: { ...filter.values, service_tier: [SIMULATED_TIER] } },
-  };
+  const wanted = { filter, bucket, range: period, isOpenEnded: true } as const;
   return inReport(reader, async (tx) => {
+    const whole = await addSimulated(tx, wanted);
     const models = await listByCost(tx, { ...whole, columns: ["model"] });
     const apiKeys = await listByCost(tx, { ...whole, columns: ["api_key_id"] });
     const workspaces = await listByCost(tx, { ...whole, columns: ["workspace_id"] });
@@ -72,7 +71,6 @@ export async function getMyUsage(
       period,
       bucket,
       totals: await sumRange(tx, whole),
-      simulatedNanoUsd: (await sumRange(tx, simulated)).cost_nano_usd,
       buckets,
       models,
       apiKeys,

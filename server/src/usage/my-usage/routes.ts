@@ -2,7 +2,7 @@ import type { myUsageRoutes } from "@bursar/contract/admin/my-usage.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { ReportCall } from "#src/access/call.ts";
 import { formatUsd } from "#src/domain/money.ts";
-import type { UsageCounts } from "#src/usage/reports/report.sql.ts";
+import { simulatedOf, type UsageCounts } from "#src/usage/reports/report.sql.ts";
 import type { UsageDeps } from "#src/usage/reports/usage.ts";
 import { getMyUsage } from "./my-usage.ts";
 
@@ -20,7 +20,6 @@ export function makeMyUsageHandlers(
         starting_at: toIso(period.startMs),
         ending_at: toIso(period.endMs),
         totals: toSums(usage.totals),
-        simulated_usd: formatUsd(usage.simulatedNanoUsd),
         bucket: usage.bucket,
         buckets: usage.buckets.map((row) => ({
           starting_at: toIso(row.bucket_at?.getTime() ?? period.startMs),
@@ -50,8 +49,12 @@ export function makeMyUsageHandlers(
   };
 }
 
-function toSums(row: Pick<UsageCounts, "cost_nano_usd" | "requests">) {
-  return { cost_usd: formatUsd(row.cost_nano_usd), requests: Number(row.requests) };
+function toSums(row: UsageCounts) {
+  return {
+    cost_usd: formatUsd(row.cost_nano_usd),
+    simulated_cost_usd: formatUsd(simulatedOf(row)),
+    requests: Number(row.requests),
+  };
 }
 
 function toIso(ms: number): string {

@@ -1,4 +1,3 @@
-import { SIMULATED_TIER } from "@bursar/contract/usage-shape.ts";
 import type { ReportCall } from "#src/access/call.ts";
 import { findApiKeyPlace } from "#src/access/visible-workspace.sql.ts";
 import { canSeeWorkspace } from "#src/access/visible-workspace.ts";
@@ -11,7 +10,8 @@ import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { findSpendLimit, type SpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { findTagId } from "#src/usage/attribution.sql.ts";
 import { sumAdjustments } from "./adjustments.sql.ts";
-import { inReport, listReport, sumReport } from "./report.sql.ts";
+import { narrowToSimulated } from "./read-report.ts";
+import { inReport, listReport, simulatedOf, sumReport } from "./report.sql.ts";
 import type { ReportFilter } from "./report-tables.ts";
 import { readFilter, type UsageDeps, type UsageFilters } from "./usage.ts";
 
@@ -21,19 +21,25 @@ const PAST_DAYS = 28;
 
 export interface CostSummary {
   month: SpendPeriod;
-  monthToDateNanoUsd: bigint;
-  /** Part of the month's cost that the simulator answered. */
-  simulatedNanoUsd: bigint;
-  todayNanoUsd: bigint;
-  lastMonthNanoUsd: bigint;
-  lastMonthToDateNanoUsd: bigint;
+  sums: CostSums;
+  /** Parts of the sums that the simulator answered. */
+  simulated: CostSums;
   /** Adjustments for requests of this month, not part of the other sums. */
   adjustmentsNanoUsd: bigint;
   unpricedRequests: bigint;
   partlyUnbilledRequests: bigint;
-  forecast: Forecast | null;
   limit: Pick<SpendLimit, "amountNanoUsd" | "enforcement"> | null;
   dataAsOfMs: number;
+}
+
+/** Nano-USD. */
+interface CostSums {
+  monthToDateNanoUsd: bigint;
+  todayNanoUsd: bigint;
+  lastMonthNanoUsd: bigint;
+  lastMonthToDateNanoUsd: bigint;
+  /** Null: no whole day yet. */
+  forecast: Forecast | null;
 }
 
 /** Returns the cost of this month, UTC. Throws a 404 for a workspace or key that the caller cannot see. */
@@ -52,43 +58,77 @@ export async function getCostSummary(
   return inReport(reader, async (tx) => {
     const startMs = Math.min(lastMonth.startMs, todayMs - PAST_DAYS * DAY_MS);
     const days = await listDays(tx, filter, { startMs, endMs: month.endMs });
-    const sum = (fromMs: number, toMs: number) =>
-      days
-        .filter(({ atMs }) => atMs >= fromMs && atMs < toMs)
-        .reduce((total, { nanoUsd }) => total + nanoUsd, 0n);
-    const monthToDateNanoUsd = sum(month.startMs, month.endMs);
-    const todayNanoUsd = sum(todayMs, todayMs + DAY_MS);
-    const sameDayMs = Math.min(lastMonth.startMs + (todayMs - month.startMs), lastMonth.endMs);
     const inMonth = days.filter(({ atMs }) => atMs >= month.startMs);
+    const periods = { month, lastMonth, todayMs };
+    const sums = sumDays(days, ({ nanoUsd }) => nanoUsd, periods);
     return {
       month,
-      monthToDateNanoUsd,
-      simulatedNanoUsd: await sumSimulated(tx, filter, month),
-      todayNanoUsd,
-      lastMonthNanoUsd: sum(lastMonth.startMs, lastMonth.endMs),
-      lastMonthToDateNanoUsd: sum(lastMonth.startMs, sameDayMs),
+      sums,
+      simulated: subtractSums(
+        sums,
+        sumDays(days, ({ realNanoUsd }) => realNanoUsd, periods),
+      ),
       adjustmentsNanoUsd: await sumAdjustments(tx, { ...filter, ...month }),
       unpricedRequests: inMonth.reduce((total, day) => total + day.unpricedRequests, 0n),
       partlyUnbilledRequests: inMonth.reduce(
         (total, day) => total + day.partlyUnbilledRequests,
         0n,
       ),
-      forecast: forecastMonth({
-        todayMs,
-        monthEndMs: month.endMs,
-        monthToDateNanoUsd,
-        todayNanoUsd,
-        pastDaysNanoUsd: listPastDays(days, todayMs),
-      }),
       limit,
       dataAsOfMs: reader.dataAsOfMs(),
     };
   });
 }
 
+/** Sums one amount of the days. */
+function sumDays(
+  days: readonly Day[],
+  read: (day: Day) => bigint,
+  of: { month: SpendPeriod; lastMonth: SpendPeriod; todayMs: number },
+): CostSums {
+  const { month, lastMonth, todayMs } = of;
+  const sum = (fromMs: number, toMs: number) =>
+    days
+      .filter(({ atMs }) => atMs >= fromMs && atMs < toMs)
+      .reduce((total, day) => total + read(day), 0n);
+  const monthToDateNanoUsd = sum(month.startMs, month.endMs);
+  const todayNanoUsd = sum(todayMs, todayMs + DAY_MS);
+  const sameDayMs = Math.min(lastMonth.startMs + (todayMs - month.startMs), lastMonth.endMs);
+  return {
+    monthToDateNanoUsd,
+    todayNanoUsd,
+    lastMonthNanoUsd: sum(lastMonth.startMs, lastMonth.endMs),
+    lastMonthToDateNanoUsd: sum(lastMonth.startMs, sameDayMs),
+    forecast: forecastMonth({
+      todayMs,
+      monthEndMs: month.endMs,
+      monthToDateNanoUsd,
+      todayNanoUsd,
+      pastDaysNanoUsd: listPastDays(days, read, todayMs),
+    }),
+  };
+}
+
+/** The forecast of a part is the difference of two forecasts, since it is no sum of the days. */
+function subtractSums(from: CostSums, sums: CostSums): CostSums {
+  const of = (name: Exclude<keyof CostSums, "forecast">) => from[name] - sums[name];
+  return {
+    monthToDateNanoUsd: of("monthToDateNanoUsd"),
+    todayNanoUsd: of("todayNanoUsd"),
+    lastMonthNanoUsd: of("lastMonthNanoUsd"),
+    lastMonthToDateNanoUsd: of("lastMonthToDateNanoUsd"),
+    forecast: from.forecast && {
+      ...from.forecast,
+      monthNanoUsd: from.forecast.monthNanoUsd - (sums.forecast?.monthNanoUsd ?? 0n),
+    },
+  };
+}
+
 interface Day {
   atMs: number;
   nanoUsd: bigint;
+  /** Without the part that the simulator answered. */
+  realNanoUsd: bigint;
   unpricedRequests: bigint;
   partlyUnbilledRequests: bigint;
 }
@@ -98,35 +138,27 @@ async function listDays(
   filter: ReportFilter,
   range: { startMs: number; endMs: number },
 ): Promise<Day[]> {
+  const parts = [{ ...range, unit: "day" as const }];
+  const simulated = narrowToSimulated(filter);
+  const hasSimulated =
+    simulated !== null && (await sumReport(tx, { ...simulated, parts })).requests > 0n;
   const rows = await listReport(
     tx,
-    { ...filter, columns: [], parts: [{ ...range, unit: "day" }], isBucketed: true },
+    { ...filter, hasSimulated, columns: [], parts, isBucketed: true },
     { order: { by: "time", isDescending: false }, after: null, limit: 100 },
   );
   return rows.map((row) => ({
     atMs: row.bucket_at?.getTime() ?? 0,
     nanoUsd: row.cost_nano_usd,
+    realNanoUsd: row.cost_nano_usd - simulatedOf(row),
     unpricedRequests: row.unpriced_requests,
     partlyUnbilledRequests: row.partly_unbilled_requests,
   }));
 }
 
-/** Cost of the range that the simulator answered. A filter of another tier excludes it. */
-async function sumSimulated(
-  tx: Tx,
-  filter: ReportFilter,
-  { startMs, endMs }: SpendPeriod,
-): Promise<bigint> {
-  const tiers = filter.values.service_tier;
-  if (tiers !== undefined && !tiers.includes(SIMULATED_TIER)) return 0n;
-  const simulated = { ...filter, values: { ...filter.values, service_tier: [SIMULATED_TIER] } };
-  const parts = [{ startMs, endMs, unit: "day" as const }];
-  return (await sumReport(tx, { ...simulated, parts })).cost_nano_usd;
-}
-
 /** Returns the cost of each whole day before today, from the first day with a request. */
-function listPastDays(days: readonly Day[], todayMs: number): bigint[] {
-  const byMs = new Map(days.map(({ atMs, nanoUsd }) => [atMs, nanoUsd]));
+function listPastDays(days: readonly Day[], read: (day: Day) => bigint, todayMs: number): bigint[] {
+  const byMs = new Map(days.map((day) => [day.atMs, read(day)]));
   const first = days.find(({ atMs }) => atMs >= todayMs - PAST_DAYS * DAY_MS);
   const past: bigint[] = [];
   for (let ms = first?.atMs ?? todayMs; ms < todayMs; ms += DAY_MS) past.push(byMs.get(ms) ?? 0n);

@@ -1,4 +1,5 @@
 import type { costRow, costSummary, getCost } from "@bursar/contract/admin/cost.ts";
+import { SIMULATED_TIER } from "@bursar/contract/usage-shape.ts";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
 import type { EndRecord } from "#src/domain/request-record.ts";
@@ -107,7 +108,32 @@ describe("the report", () => {
     expect(data.map(({ unpriced_requests }) => unpriced_requests)).toEqual([1, 0]);
     expect(data.map((line) => line.partly_unbilled_requests)).toEqual([1, 0]);
     const counts = { requests: 3, unpriced_requests: 1, partly_unbilled_requests: 1 };
-    expect(totals).toEqual({ cost_usd: "37.00", ...counts });
+    expect(totals).toEqual({ cost_usd: "37.00", simulated_cost_usd: "0.00", ...counts });
+  });
+
+  test("has the simulated part of each row, also by token type and in the last column of a file", async ({
+    org,
+    spend,
+  }) => {
+    const at = TODAY - 300 * DAY_MS;
+    await spend(at, { input: 1n, output: 2n });
+    await spend(at, { input: 4n, output: 5n }, { serviceTier: SIMULATED_TIER });
+    const query = `starting_at=${iso(at)}&ending_at=${iso(at + DAY_MS)}&bucket=none`;
+    const ask = async (path: string) => org.admin.get<Report>(`/v1/admin/${path}&${query}`);
+    const byType = (await ask("cost?group_by=token_type")).body;
+    expect(byType.totals).toMatchObject({ cost_usd: "12.00", simulated_cost_usd: "9.00" });
+    expect(
+      byType.data.map((line) => [line.token_type, line.cost_usd, line.simulated_cost_usd]),
+    ).toEqual([
+      ["input", "5.00", "4.00"],
+      ["output", "7.00", "5.00"],
+    ]);
+    const real = (await ask("cost?service_tier=standard")).body.totals;
+    expect(real).toMatchObject({ cost_usd: "3.00", simulated_cost_usd: "0.00" });
+    for (const kind of ["cost", "usage"]) {
+      const lines = (await ask(`${kind}/export?group_by=workspace`)).text.trimEnd().split("\r\n");
+      expect(lines.map((line) => line.split(",").at(-1))).toEqual(["simulated_cost_usd", "9.00"]);
+    }
   });
 
   test("by token type has one line per type, also within models", async ({ report }) => {
@@ -214,7 +240,6 @@ describe("the summary", () => {
       type: "cost_summary",
       month: { starting_at: iso(Date.UTC(2026, 10, 1)), ending_at: iso(Date.UTC(2026, 11, 1)) },
       month_to_date_usd: "30.00",
-      simulated_usd: "0.00",
       today_usd: "2.00",
       last_month_usd: "23.00",
       last_month_to_date_usd: "12.00",
@@ -224,9 +249,48 @@ describe("the summary", () => {
       // The last 28 days begin on 23 October. Their first request is on 13 November, so seven days have averages: 20 on
       // Fridays and 8 on Thursdays. Today adds 18, the 26th 8, the 27th 20.
       forecast: { month_usd: "76.00", method: "same_weekday_average", based_on_days: 7 },
+      simulated: {
+        month_to_date_usd: "0.00",
+        today_usd: "0.00",
+        last_month_usd: "0.00",
+        last_month_to_date_usd: "0.00",
+        month_forecast_usd: "0.00",
+      },
       limit: null,
       data_refreshed_at: iso(h.clock.nowMs),
     });
+  });
+
+  test("has the simulated part of each amount, which the limit counts", async ({ h, spend }) => {
+    const mixed = await h.organization();
+    const at = await makeKey(mixed);
+    const of = (startedAtMs: number, output: bigint, serviceTier: string) =>
+      spend(startedAtMs, { input: 0n, output }, { organizationId: mixed.id, ...at, serviceTier });
+    await of(Date.UTC(2026, 9, 1), 5n, SIMULATED_TIER);
+    await of(Date.UTC(2026, 9, 20), 11n, "standard");
+    await of(TODAY - DAY_MS, 8n, SIMULATED_TIER);
+    await of(TODAY, 2n, "standard");
+    await mixed.admin.post("/v1/admin/workspaces/limits", {
+      workspace_id: at.workspaceId,
+      monthly_limit_usd: 25,
+    });
+    // One whole day of the average: ten more days of 8 simulated dollars, and 6 for today.
+    expect(await summary(`workspace_id=${at.workspaceId}`, mixed.admin)).toMatchObject({
+      month_to_date_usd: "10.00",
+      last_month_usd: "16.00",
+      forecast: { month_usd: "96.00" },
+      simulated: {
+        month_to_date_usd: "8.00",
+        today_usd: "0.00",
+        last_month_usd: "5.00",
+        last_month_to_date_usd: "5.00",
+        month_forecast_usd: "94.00",
+      },
+      limit: { remaining_usd: "15.00" },
+    });
+    expect((await summary("service_tier=standard", mixed.admin)).simulated.last_month_usd).toBe(
+      "0.00",
+    );
   });
 
   test("has the monthly limit of the filtered scope", async () => {

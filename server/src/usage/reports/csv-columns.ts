@@ -16,9 +16,10 @@ const {
   tag_id,
   tag_name,
   tag_value,
+  simulated_cost_usd,
   ...usageFields
 } = usageRow.shape;
-const { is_other: _cost, ...costFields } = costRow.shape;
+const { is_other: _cost, simulated_cost_usd: _simulated, ...costFields } = costRow.shape;
 
 export const usageColumns: CsvColumns<UsageLine> = {
   ...pickColumns(usageFields),
@@ -29,7 +30,10 @@ export const usageColumns: CsvColumns<UsageLine> = {
     ]),
   ),
   // Programs may read columns by their place, so newer columns are last.
-  ...pickColumns({ group_id, group_name, tag_id, tag_name, tag_value }),
+  ...pickColumns({ group_id, group_name, tag_id, tag_name, tag_value, simulated_cost_usd }),
 };
 
-export const costColumns: CsvColumns<z.input<typeof costRow>> = pickColumns(costFields);
+export const costColumns: CsvColumns<z.input<typeof costRow>> = pickColumns({
+  ...costFields,
+  simulated_cost_usd,
+});

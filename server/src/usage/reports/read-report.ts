@@ -1,4 +1,4 @@
-import { countColumns } from "@bursar/contract/usage-shape.ts";
+import { SIMULATED_TIER } from "@bursar/contract/usage-shape.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { findSummedWeeksEndMs } from "#src/recording/weeks.sql.ts";
@@ -14,6 +14,7 @@ import {
   type ReportQuery,
   type ReportRow,
   rankGroups,
+  subtractCounts,
   sumReport,
   type UsageCounts,
 } from "./report.sql.ts";
@@ -221,6 +222,24 @@ export async function sumRange(
   return sumReport(tx, { ...page.filter, parts });
 }
 
+/** Sums the simulated part of each cost too, if the report has one. Reports without it read smaller rollups. */
+export async function addSimulated<
+  Page extends Pick<ReportPage, "filter" | "bucket" | "range" | "isOpenEnded">,
+>(tx: Tx, page: Page): Promise<Page> {
+  const { filter } = page;
+  const simulated = narrowToSimulated(filter);
+  if (simulated === null) return page;
+  const { requests } = await sumRange(tx, { ...page, filter: simulated });
+  return requests === 0n ? page : { ...page, filter: { ...filter, hasSimulated: true } };
+}
+
+/** Limits a filter to requests of the simulator. Null: it excludes them. */
+export function narrowToSimulated(filter: ReportFilter): ReportFilter | null {
+  const tiers = filter.values.service_tier;
+  if (tiers !== undefined && !tiers.includes(SIMULATED_TIER)) return null;
+  return { ...filter, values: { ...filter.values, service_tier: [SIMULATED_TIER] } };
+}
+
 /** Splits the range into the largest units with rollups. Minutes at its ends are read from the events. */
 async function findParts(
   tx: Tx,
@@ -332,9 +351,7 @@ function addOthers(
   return sums.flatMap((sum): TopRow[] => {
     const first = (byBucket.get(bucketOf(sum)) ?? []).toSorted((a, b) => rankOf(a) - rankOf(b));
     const other: TopRow = { ...sum, isOther: true };
-    for (const row of first) {
-      for (const column of countColumns) other[column] -= row[column];
-    }
+    for (const row of first) subtractCounts(other, row);
     const shown = first.map((row) => ({ ...row, isOther: false }));
     return other.requests > 0n ? [...shown, other] : shown;
   });

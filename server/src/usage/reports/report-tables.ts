@@ -61,6 +61,8 @@ export interface ReportFilter {
   daysFromMs?: number;
   /** True: days of the range were deleted. Only rollups with months have it. */
   needsMonths?: boolean;
+  /** True: the simulated part of each cost is summed too. Only rollups with the service tier have it. */
+  hasSimulated?: boolean;
 }
 
 const levels = [
@@ -122,6 +124,7 @@ function findLabelLevel(query: Grouped): Level {
   if (query.visible.workspaceIds !== null) needed.add("workspace_id");
   if (query.visible.own !== null) needed.add("api_key_id");
   if (query.withoutRemovedMembers) needed.add("member_id");
+  if (query.hasSimulated) needed.add("service_tier");
   const level = levels.find((each: Level) => {
     if (query.needsMonths && each.month === undefined) return false;
     const labels: readonly RollupLabel[] = rollupTables[each.day].labels;

@@ -1,4 +1,11 @@
-import { type CountColumn, countColumns, tokenMeasures } from "@bursar/contract/usage-shape.ts";
+import {
+  type CountColumn,
+  costParts,
+  countColumns,
+  SIMULATED_TIER,
+  tokenMeasures,
+  toRecord,
+} from "@bursar/contract/usage-shape.ts";
 import { type RawBuilder, sql } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
 import type { ReportReader } from "#src/db/reports-database.ts";
@@ -50,7 +57,38 @@ export interface RankedGroup {
   value: bigint;
 }
 
-export type UsageCounts = Record<CountColumn, bigint>;
+const costColumns = [...costParts.map(({ column }) => column), "cost_nano_usd"] as const;
+export type CostColumn = (typeof costColumns)[number];
+type SimulatedColumn = `simulated_${CostColumn}`;
+/** Columns of the part of each cost that the simulator answered, by the column of the cost. */
+const simulatedColumns = toRecord(
+  costColumns.map((cost) => ({ cost, column: `simulated_${cost}` as const })),
+  "column",
+  ({ cost }) => cost,
+);
+const simulatedNames = Object.keys(simulatedColumns) as SimulatedColumn[];
+
+/** Sums of a row. Simulated parts are omitted from a report that has none. */
+export type UsageCounts = Record<CountColumn, bigint> & Partial<Record<SimulatedColumn, bigint>>;
+type SumColumn = CountColumn | SimulatedColumn;
+
+function listSums({ hasSimulated }: ReportFilter): readonly SumColumn[] {
+  return hasSimulated ? [...countColumns, ...simulatedNames] : countColumns;
+}
+
+/** Part of a cost that the simulator answered, which no provider bills. Nano-USD. */
+export function simulatedOf(counts: UsageCounts, column: CostColumn = "cost_nano_usd"): bigint {
+  return counts[`simulated_${column}`] ?? 0n;
+}
+
+/** Subtracts all sums of a row from those of another one. */
+export function subtractCounts(from: UsageCounts, row: UsageCounts): void {
+  for (const column of countColumns) from[column] -= row[column];
+  for (const column of simulatedNames) {
+    const part = row[column];
+    if (part !== undefined) from[column] = (from[column] ?? 0n) - part;
+  }
+}
 
 /** Has the columns that the query groups by. `bucket_at` is null without buckets. */
 export type ReportRow = UsageCounts & { bucket_at: Date | null } & Partial<
@@ -115,7 +153,7 @@ export async function listReport(
 ): Promise<(ReportRow & { order_value: bigint | null })[]> {
   const openHours = await findOpenHours(tx, query.organizationId);
   const { rows } = await sql<ReportRow & { order_value: bigint | null }>`
-    ${selectOrdered({ ...query, openHours }, slice, countColumns)}`.execute(tx);
+    ${selectOrdered({ ...query, openHours }, slice, listSums(query))}`.execute(tx);
   return rows;
 }
 
@@ -138,7 +176,7 @@ export async function rankGroups(
 function selectOrdered(
   query: PlannedQuery,
   { order, after, limit }: ReportSlice,
-  counts: readonly CountColumn[],
+  counts: readonly SumColumn[],
 ): RawBuilder<unknown> {
   const keys = [
     ...(query.isBucketed ? [sql`bucket_at`] : []),
@@ -187,16 +225,15 @@ export async function sumReport(
 ): Promise<UsageCounts> {
   const openHours = await findOpenHours(tx, query.organizationId);
   const planned: PlannedQuery = { ...query, openHours, columns: [], isBucketed: false };
+  const counts = listSums(query);
   const { rows } = await sql<UsageCounts>`
-    SELECT ${sql.join(countColumns.map(sumOf))} FROM ${selectAllParts(planned, countColumns)}`.execute(
-    tx,
-  );
+    SELECT ${sql.join(counts.map(sumOf))} FROM ${selectAllParts(planned, counts)}`.execute(tx);
   const [row] = rows;
   if (row === undefined) throw new Error("a sum returned no row");
   return row;
 }
 
-function selectGroups(query: PlannedQuery, counts: readonly CountColumn[]): RawBuilder<unknown> {
+function selectGroups(query: PlannedQuery, counts: readonly SumColumn[]): RawBuilder<unknown> {
   const columns = query.columns.map((column) =>
     isLabel(column) || isAttribution(column)
       ? sql.ref(column)
@@ -220,12 +257,12 @@ function isDifference(query: ReportQuery): boolean {
 }
 
 /** Sums are `numeric` in PostgreSQL. Amounts and counts of tokens fit into `bigint`. */
-function sumOf(column: CountColumn): RawBuilder<unknown> {
+function sumOf(column: SumColumn): RawBuilder<unknown> {
   return sql`coalesce(sum(${sql.ref(column)}), 0)::bigint AS ${sql.ref(column)}`;
 }
 
 /** Selects the rows of all parts, with their groups and tags if the query needs them. For FROM. */
-function selectAllParts(query: PlannedQuery, counts: readonly CountColumn[]): RawBuilder<unknown> {
+function selectAllParts(query: PlannedQuery, counts: readonly SumColumn[]): RawBuilder<unknown> {
   if (!needsAttribution(query)) return sql`(${selectParts(query, counts)}) AS part`;
   const { groups, ...rest } = query;
   const parts = selectParts(rest, counts);
@@ -233,8 +270,8 @@ function selectAllParts(query: PlannedQuery, counts: readonly CountColumn[]): Ra
   return sql`(${parts}) AS part JOIN ${selectAttribution(query)} AS attribution USING (attribution_id) ${isWanted}`;
 }
 
-function selectParts(query: PlannedQuery, counts: readonly CountColumn[]): RawBuilder<unknown> {
-  const needed = isDifference(query) ? [...new Set<CountColumn>(["requests", ...counts])] : counts;
+function selectParts(query: PlannedQuery, counts: readonly SumColumn[]): RawBuilder<unknown> {
+  const needed = isDifference(query) ? [...new Set<SumColumn>(["requests", ...counts])] : counts;
   const selects = query.parts
     .flatMap((part) => listSources(query, part, query.openHours))
     .map((source) => selectSource(query, source, needed));
@@ -244,14 +281,14 @@ function selectParts(query: PlannedQuery, counts: readonly CountColumn[]): RawBu
 function selectSource(
   query: PlannedQuery,
   source: Source,
-  counts: readonly CountColumn[],
+  counts: readonly SumColumn[],
 ): RawBuilder<unknown> {
   const isEventTable = source.table === "recorded_request";
   const labels = [...new Set(query.columns.flatMap(labelsOf))].map((label) =>
     isEventTable && label === "status" ? sql`${sql.raw(EVENT_STATUS)} AS status` : sql.ref(label),
   );
   const counted = counts.map((column) => {
-    const value = (isEventTable ? EVENT_COUNTS[column] : undefined) ?? column;
+    const value = readCount(column, isEventTable);
     return sql`${sql.raw(source.isSubtracted ? `-(${value})` : value)} AS ${sql.ref(column)}`;
   });
   const attribution =
@@ -268,6 +305,17 @@ function selectSource(
   return named === null
     ? selected
     : sql`SELECT part.* FROM ${named.wanted} CROSS JOIN LATERAL (${selected} OFFSET 0) AS part`;
+}
+
+function readCount(column: SumColumn, isEventTable: boolean): string {
+  if (isSimulated(column)) {
+    return `CASE WHEN service_tier = '${SIMULATED_TIER}' THEN ${simulatedColumns[column]} ELSE 0 END`;
+  }
+  return (isEventTable ? EVENT_COUNTS[column] : undefined) ?? column;
+}
+
+function isSimulated(column: SumColumn): column is SimulatedColumn {
+  return column in simulatedColumns;
 }
 
 function selectBucket({ table, unit, bucketUnit }: Source): RawBuilder<unknown> {

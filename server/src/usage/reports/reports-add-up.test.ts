@@ -1,5 +1,5 @@
 import type { getUsage } from "@bursar/contract/admin/usage.ts";
-import { type ReportGroup, reportGroups } from "@bursar/contract/usage-shape.ts";
+import { type ReportGroup, reportGroups, SIMULATED_TIER } from "@bursar/contract/usage-shape.ts";
 import fc from "fast-check";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
@@ -27,6 +27,8 @@ const DAY_MS = 24 * HOUR_MS;
 /** Four months of history up to the test clock, with the end of summer time. */
 const START = Date.UTC(2026, 7, 1);
 const END = Date.UTC(2026, 10, 20);
+/** Earlier batch requests are simulated. Reports from then on read the smaller rollups. */
+const REAL_FROM = Date.UTC(2026, 8, 15);
 
 const test = base
   .extend("org", { scope: "file" }, ({ h }) => h.organization())
@@ -69,13 +71,15 @@ const test = base
       nanoUsd: fc.bigInt({ min: 0n, max: 10n ** 12n }),
     });
     return fc.array(one, { minLength: 400, maxLength: 400 }).map((all) =>
-      all.map(({ key, nanoUsd, startedAtMs, attribution, ...rest }, index) =>
+      all.map(({ key, nanoUsd, startedAtMs, attribution, serviceTier, ...rest }, index) =>
         endRecord({
           requestId: `req_${index}`,
           organizationId: org.id,
           startedAtMs,
           ...(keys[key] ?? { workspaceId: "", apiKeyId: "" }),
           ...rest,
+          serviceTier:
+            serviceTier === "batch" && startedAtMs < REAL_FROM ? SIMULATED_TIER : serviceTier,
           ...attribution,
           cost: { ...noCost, input: nanoUsd, total: nanoUsd },
         }),
@@ -184,32 +188,45 @@ function listKeys(record: EndRecord, groups: readonly ReportGroup[]): (string | 
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
-/** Expected requests and cost by bucket and group. */
+/** Requests, cost, and the simulated part of the cost. */
+type Sums = [requests: number, cost: string, simulated: string];
+const noSums: Sums = [0, "0.00", "0.00"];
+
+/** Expected sums by bucket and group. */
 function expected(
   range: { startMs: number; endMs: number },
   groups: readonly ReportGroup[],
   bucketMs: number | null,
   of: readonly EndRecord[] = records,
-): Map<string, [number, string]> {
-  const sums = new Map<string, [number, bigint]>();
+): Map<string, Sums> {
+  const sums = new Map<string, [number, bigint, bigint]>();
   for (const record of of) {
     if (record.startedAtMs < range.startMs || record.startedAtMs >= range.endMs) continue;
     const atMs =
       bucketMs === null ? range.startMs : Math.floor(record.startedAtMs / bucketMs) * bucketMs;
     for (const values of listKeys(record, groups)) {
       const key = [iso(atMs), ...values].join("|");
-      const [requests, cost] = sums.get(key) ?? [0, 0n];
-      sums.set(key, [requests + 1, cost + record.cost.total]);
+      const [requests, cost, simulated] = sums.get(key) ?? [0, 0n, 0n];
+      const { total } = record.cost;
+      const part = record.serviceTier === SIMULATED_TIER ? total : 0n;
+      sums.set(key, [requests + 1, cost + total, simulated + part]);
     }
   }
-  return new Map([...sums].map(([key, [requests, cost]]) => [key, [requests, formatUsd(cost)]]));
+  return new Map(
+    [...sums].map(([key, [requests, ...costs]]) => {
+      const [cost, simulated] = costs.map(formatUsd) as [string, string];
+      return [key, [requests, cost, simulated]];
+    }),
+  );
 }
 
 function found(report: Report, groups: readonly ReportGroup[]) {
   return new Map(
     report.data.map((row) => {
       const labels = groups.map((group) => (row as Record<string, unknown>)[fieldOf(group)]);
-      return [[row.starting_at, ...labels].join("|"), [row.requests, row.cost_usd]] as const;
+      const { requests, cost_usd, simulated_cost_usd } = row;
+      const key = [row.starting_at, ...labels].join("|");
+      return [key, [requests, cost_usd, simulated_cost_usd]] as const;
     }),
   );
 }
@@ -256,8 +273,9 @@ describe.for(["open", "closed"])("while the last hours are %s", (hours) => {
           const wanted = expected(range, groups, bucket === "none" ? null : bucketMs);
           expect(found(report, groups)).toEqual(wanted);
           expect(report.data.length).toBe(wanted.size);
-          const [[, total] = [0, "0.00"]] = expected(range, [], null).values();
-          expect(report.totals.cost_usd).toBe(total);
+          const { requests, cost_usd, simulated_cost_usd } = report.totals;
+          const [whole = noSums] = expected(range, [], null).values();
+          expect([requests, cost_usd, simulated_cost_usd]).toEqual(whole);
           const isOverlapping = groups.includes("group") || groups.includes("tag");
           expect(report.has_overlapping_rows).toBe(isOverlapping);
           const values = report.data.map((row) =>
@@ -343,7 +361,7 @@ describe.for(["open", "closed"])("while the last hours are %s", (hours) => {
           );
           const matching = records.filter(isWanted);
           expect(found(report, groups)).toEqual(expected(range, groups, null, matching));
-          const [[requests] = [0]] = expected(range, [], null, matching).values();
+          const [[requests] = noSums] = expected(range, [], null, matching).values();
           expect(report.totals.requests).toBe(requests);
         }
       }
@@ -359,8 +377,8 @@ describe.for(["open", "closed"])("while the last hours are %s", (hours) => {
           const query = `starting_at=${iso(startMs)}&ending_at=${iso(range.endMs)}&bucket=1m`;
           const report = await allPages(`${query}&group_by=${groups.join(",")}`);
           expect(found(report, groups)).toEqual(expected(range, groups, MINUTE_MS));
-          const whole = [...expected(range, [], null).values()][0] ?? [0, "0.000000"];
-          expect(report.totals.requests).toBe(whole[0]);
+          const [[requests] = noSums] = expected(range, [], null).values();
+          expect(report.totals.requests).toBe(requests);
         }
       }
     });
@@ -383,8 +401,10 @@ describe.for(["open", "closed"])("while the last hours are %s", (hours) => {
           const own = sums.get(row.starting_at) ?? [];
           expect(own.filter((each) => each.is_other).length).toBeLessThanOrEqual(1);
           expect(own.length).toBeLessThanOrEqual(3);
-          const cost = own.reduce((sum, each) => sum + parseUsd(each.cost_usd), 0n);
-          expect(formatUsd(cost)).toBe(row.cost_usd);
+          for (const amount of ["cost_usd", "simulated_cost_usd"] as const) {
+            const cost = own.reduce((sum, each) => sum + parseUsd(each[amount]), 0n);
+            expect(formatUsd(cost)).toBe(row[amount]);
+          }
           expect(own.reduce((sum, each) => sum + each.requests, 0)).toBe(row.requests);
         }
         expect(top.totals).toEqual(all.totals);

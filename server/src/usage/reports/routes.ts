@@ -9,6 +9,7 @@ import { mediaTypeOf, toFile } from "#src/lib/csv.ts";
 import { type CostSummary, getCostSummary } from "./cost-summary.ts";
 import { costColumns, usageColumns } from "./csv-columns.ts";
 import { getApiKeyTrends, type KeyTrends } from "./key-trends.ts";
+import { simulatedOf } from "./report.sql.ts";
 import type { BucketName } from "./report-range.rule.ts";
 import { toCostRows, toMeasures, toUsageRow } from "./to-wire.ts";
 import {
@@ -54,6 +55,7 @@ export function makeUsageHandlers(
         data: report.rows.flatMap((row) => toCostRows(row, context, isSplit)),
         totals: {
           cost_usd: formatUsd(report.totals.cost_nano_usd),
+          simulated_cost_usd: formatUsd(simulatedOf(report.totals)),
           requests: Number(report.totals.requests),
           unpriced_requests: Number(report.totals.unpriced_requests),
           partly_unbilled_requests: Number(report.totals.partly_unbilled_requests),
@@ -122,18 +124,15 @@ function fileName(deps: UsageDeps, report: string, format: string): string {
 }
 
 function toCostSummary(summary: CostSummary): z.input<typeof costSummary> {
-  const { month, forecast, limit, monthToDateNanoUsd } = summary;
+  const { month, sums, simulated, limit } = summary;
+  const { forecast } = sums;
   return {
     type: "cost_summary",
     month: {
       starting_at: new Date(month.startMs).toISOString(),
       ending_at: new Date(month.endMs).toISOString(),
     },
-    month_to_date_usd: formatUsd(monthToDateNanoUsd),
-    simulated_usd: formatUsd(summary.simulatedNanoUsd),
-    today_usd: formatUsd(summary.todayNanoUsd),
-    last_month_usd: formatUsd(summary.lastMonthNanoUsd),
-    last_month_to_date_usd: formatUsd(summary.lastMonthToDateNanoUsd),
+    ...toCostSums(sums),
     adjustments_usd: formatUsd(summary.adjustmentsNanoUsd),
     unpriced_requests: Number(summary.unpricedRequests),
     partly_unbilled_requests: Number(summary.partlyUnbilledRequests),
@@ -142,13 +141,26 @@ function toCostSummary(summary: CostSummary): z.input<typeof costSummary> {
       method: "same_weekday_average",
       based_on_days: forecast.basedOnDays,
     },
+    simulated: {
+      ...toCostSums(simulated),
+      month_forecast_usd: formatUsd(simulated.forecast?.monthNanoUsd ?? 0n),
+    },
     limit: limit && {
       monthly_limit_usd: formatUsd(limit.amountNanoUsd),
       enforcement: limit.enforcement,
       remaining_usd: formatUsd(
-        limit.amountNanoUsd - monthToDateNanoUsd - summary.adjustmentsNanoUsd,
+        limit.amountNanoUsd - sums.monthToDateNanoUsd - summary.adjustmentsNanoUsd,
       ),
     },
     data_refreshed_at: new Date(summary.dataAsOfMs).toISOString(),
+  };
+}
+
+function toCostSums(of: CostSummary["sums"]) {
+  return {
+    month_to_date_usd: formatUsd(of.monthToDateNanoUsd),
+    today_usd: formatUsd(of.todayNanoUsd),
+    last_month_usd: formatUsd(of.lastMonthNanoUsd),
+    last_month_to_date_usd: formatUsd(of.lastMonthToDateNanoUsd),
   };
 }

@@ -13,7 +13,7 @@ import { formatUsd } from "#src/domain/money.ts";
 import type { UsageNames } from "#src/recording/usage-names.sql.ts";
 import { toCostBreakdown, toUsedCounts } from "#src/usage/used-counts.ts";
 import { rowEndMs } from "./read-report.ts";
-import type { UsageCounts } from "./report.sql.ts";
+import { simulatedOf, type UsageCounts } from "./report.sql.ts";
 import type { BucketName, TimeRange } from "./report-range.rule.ts";
 import type { ShownRow } from "./usage.ts";
 
@@ -46,16 +46,18 @@ export function toCostRows(
         token_type: null,
         units: null,
         cost_usd: formatUsd(row.cost_nano_usd),
+        simulated_cost_usd: formatUsd(simulatedOf(row)),
         requests: Number(row.requests),
         ...counts,
       },
     ];
   }
-  return splitByTokenType(row).map(({ type, units, nanoUsd }) => ({
+  return splitByTokenType(row).map(({ type, units, nanoUsd, simulatedNanoUsd }) => ({
     ...place,
     token_type: type,
     units: Number(units),
     cost_usd: formatUsd(nanoUsd),
+    simulated_cost_usd: formatUsd(simulatedNanoUsd),
     requests: null,
     ...counts,
   }));
@@ -65,12 +67,14 @@ interface TokenTypePart {
   type: CostPart;
   units: bigint;
   nanoUsd: bigint;
+  simulatedNanoUsd: bigint;
 }
 
 /** Returns the parts of a cost without empty ones. */
 export function splitByTokenType(row: UsageCounts): TokenTypePart[] {
   const parts = costParts.map(({ part, units, column }) => {
-    return { type: part, units: row[units], nanoUsd: row[column] };
+    const simulatedNanoUsd = simulatedOf(row, column);
+    return { type: part, units: row[units], nanoUsd: row[column], simulatedNanoUsd };
   });
   return parts.filter(({ units, nanoUsd }) => units !== 0n || nanoUsd !== 0n);
 }
@@ -124,5 +128,6 @@ export function toMeasures(counts: UsageCounts): z.input<typeof usageTotals> {
     ...toUsedCounts(counts),
     cost_usd: formatUsd(counts.cost_nano_usd),
     cost_breakdown_usd: toCostBreakdown(counts),
+    simulated_cost_usd: formatUsd(simulatedOf(counts)),
   };
 }

@@ -20,7 +20,14 @@ import { MINUTES_MS } from "#src/recording/minutes.sql.ts";
 import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
 import { readAttribution } from "#src/usage/attribution.sql.ts";
 import { checkUsageFilters, findVisibleUsage } from "#src/usage/visible-usage.ts";
-import { type ListedRow, listPage, listTop, type ReportPage, sumRange } from "./read-report.ts";
+import {
+  addSimulated,
+  type ListedRow,
+  listPage,
+  listTop,
+  type ReportPage,
+  sumRange,
+} from "./read-report.ts";
 import {
   inReport,
   type ReportOrder,
@@ -103,8 +110,9 @@ export async function getUsage(
   const after = cursor === undefined ? null : readPosition(cursor, cursorFilters, shape);
   const filter = await readGroupedFilter(deps, caller, query);
   const isOpenEnded = range.endMs >= deps.nowMs();
-  const page: ReportPage = { filter, range, isOpenEnded, after, limit: rowLimit + 1, ...shape };
+  const wanted: ReportPage = { filter, range, isOpenEnded, after, limit: rowLimit + 1, ...shape };
   return inReport(reader, async (tx) => {
+    const page = await addSimulated(tx, wanted);
     const found =
       query.top === undefined ? await listPage(tx, page) : await readTop(tx, page, query.top);
     const isCut = query.top === undefined && found.length > rowLimit;
@@ -154,9 +162,9 @@ async function* readPages(
 ): AsyncGenerator<ExportPage> {
   let after: ReportPosition | null = null;
   for (;;) {
-    const page: ReportPage = { ...shape, after, limit: EXPORT_PAGE };
+    const wanted: ReportPage = { ...shape, after, limit: EXPORT_PAGE };
     const { rows, names } = await inReport(reader, async (tx) => {
-      const rows = await listPage(tx, page);
+      const rows = await listPage(tx, await addSimulated(tx, wanted));
       return { rows, names: await findUsageNames(tx, shape.filter.organizationId, rows) };
     });
     const last = rows.at(-1);
