@@ -30,19 +30,25 @@ export function foldRollups(database: Database): Promise<void> {
   return foldAll({ database, participants: [], logger });
 }
 
+/** Adds appended requests to rollups and balances. */
+export function foldSpend(database: Database): Promise<void> {
+  return foldAll({ database, participants: [makeSpendFold()], logger });
+}
+
 const JOURNAL: FlushPosition = { journalId: "journal", toSeq: 0 };
 
-/** Records the requests in events and rollups, as a flush and its fold do, without the balances. */
+/** Records the requests in events and rollups, as a flush and its fold do. Default: without the balances. */
 export async function appendAndFold(
   database: Database,
   nodeId: string,
   records: readonly EndRecord[],
+  fold = foldRollups,
 ): Promise<void> {
   if (records.length === 0) return;
   await inTransaction(database, (tx) =>
     appendBatch(tx, { nodeId, encodeHoldCharges, ...JOURNAL }, records),
   );
-  await foldRollups(database);
+  await fold(database);
 }
 
 /** Appends an empty batch that no fold counts, while no worker runs. */

@@ -1,7 +1,7 @@
 import type { Database } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { noCost, noTokens } from "#src/domain/usage.ts";
-import { appendAndFold } from "./folds.ts";
+import { appendAndFold, foldSpend } from "./folds.ts";
 
 /**
  * End record of a request that costs 0.0000811 dollars by default. 10 input tokens, 5 output tokens and some cache
@@ -52,4 +52,9 @@ export function endRecord(
 /** Records the requests as a flush and its fold do, without the balances. */
 export async function recordUsage(database: Database, records: EndRecord[]): Promise<void> {
   await appendAndFold(database, "node_test", records);
+}
+
+/** Records the requests as a flush and its fold do, with the balances. */
+export async function recordSpend(database: Database, records: EndRecord[]): Promise<void> {
+  await appendAndFold(database, "node_test", records, foldSpend);
 }

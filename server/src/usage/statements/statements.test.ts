@@ -1,121 +1,31 @@
-import type {
-  contractTerm,
-  getStatement,
-  listStatementRows,
-  listStatements,
-  statement,
-} from "@bursar/contract/admin/statements.ts";
+import type { contractTerm, listStatements } from "@bursar/contract/admin/statements.ts";
 import { SIMULATED_TIER } from "@bursar/contract/usage-shape.ts";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { openDatabase } from "#src/db/pool.ts";
-import { formatUsd, parseUsd } from "#src/domain/money.ts";
+import { formatUsd } from "#src/domain/money.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { noCost, noTokens } from "#src/domain/usage.ts";
 import type { TestOrganization } from "#test/harness/admin.ts";
-import { test as base } from "#test/harness/admin-test.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
 import { seededRandom } from "#test/harness/seeded-random.ts";
-import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
+import {
+  expectSums,
+  expectWholeStatements,
+  nano,
+  readStatement as read,
+  readStatementRows as readRows,
+  STATEMENTS,
+  type Statement,
+  sumBalances,
+  sumStatements,
+  statementTest as test,
+  watchSpend,
+} from "#test/harness/statement-test.ts";
 import { closeStatements } from "./close-statements.ts";
 
-type Statement = z.output<(typeof getStatement)["response"]>;
-type Rows = z.output<(typeof listStatementRows)["response"]>;
-
 const DAY_MS = 86_400_000;
-const STATEMENTS = "/v1/admin/statements";
 const TERMS = "/v1/admin/contract_terms";
-const nano = (usd: string) => parseUsd(usd, { canBeNegative: true });
-
-let made = 0;
-
-const test = base
-  .extend("clockAt", ({ h }, { onCleanup }) => {
-    const startMs = h.clock.nowMs;
-    onCleanup(() => {
-      h.clock.nowMs = startMs;
-    });
-    return (ms: number) => {
-      h.clock.nowMs = ms;
-    };
-  })
-  .extend(
-    "close",
-    ({ h }) =>
-      () =>
-        closeStatements({ ...h.deps }),
-  )
-  .extend("use", ({ h, org, workspaceId, apiKeyId }) => {
-    /** Records one request, and returns its cost. */
-    return async (
-      startedAtMs: number,
-      nanoUsd: bigint,
-      fields: Partial<EndRecord> = {},
-    ): Promise<void> => {
-      const record = endRecord({
-        requestId: `req_statement_${made++}`,
-        organizationId: org.id,
-        workspaceId,
-        apiKeyId,
-        startedAtMs,
-        usage: { ...noTokens, inputTokens: 1_000 },
-        cost: { ...noCost, input: nanoUsd, total: nanoUsd },
-        ...fields,
-      });
-      await recordUsage(h.deps.database, [record]);
-    };
-  })
-  .extend("adjust", ({ h, org, workspaceId, apiKeyId }) => {
-    return async (startedAtMs: number, nanoUsd: bigint, fields: object = {}): Promise<void> => {
-      await h.deps.database
-        .insertInto("spend_adjustment")
-        .values({
-          id: `adj_statement_${made++}`,
-          organization_id: org.id,
-          workspace_id: workspaceId,
-          api_key_id: apiKeyId,
-          request_id: `req_adjusted_${made}`,
-          started_at: new Date(startedAtMs),
-          cost_nano_usd: nanoUsd,
-          reason: "The invoice has it.",
-          ...fields,
-        })
-        .execute();
-    };
-  });
-
-async function read(org: TestOrganization, month: string, query = ""): Promise<Statement> {
-  const answer = await org.operator.get<Statement>(`${STATEMENTS}/${month}?${query}`);
-  expect(answer.error.message).toBe("");
-  return answer.body;
-}
-
-async function readRows(org: TestOrganization, month: string, query: string) {
-  const answer = await org.operator.get<Rows>(`${STATEMENTS}/${month}/rows?limit=100&${query}`);
-  expect(answer.error.message).toBe("");
-  return answer.body.data;
-}
-
-/** Checks that each part of a statement adds up. */
-function expectSums(one: z.output<typeof statement>): void {
-  const { change } = one;
-  const net =
-    nano(one.list_cost_usd) +
-    nano(one.adjustments_usd) +
-    nano(one.earlier_usd) -
-    nano(one.discount_usd);
-  expect(nano(one.net_cost_usd)).toBe(net);
-  expect(nano(change.difference_usd)).toBe(net - nano(change.previous_net_cost_usd));
-  const causes = ["volume_usd", "mix_usd", "cache_usd", "price_usd"] as const;
-  const parts = [...causes, "adjustments_usd", "discount_usd"] as const;
-  const sum = (texts: readonly string[]) => texts.reduce((total, text) => total + nano(text), 0n);
-  expect(sum(parts.map((part) => change[part]))).toBe(nano(change.difference_usd));
-  for (const cause of causes) {
-    expect(sum(change.products.map((product) => product[cause]))).toBe(nano(change[cause]));
-  }
-  const earlier = one.earlier_months.map((each) => [each.list_cost_usd, each.adjustments_usd]);
-  expect(sum(earlier.flat())).toBe(nano(one.earlier_usd));
-}
 
 const SEPTEMBER = Date.UTC(2026, 8, 1);
 const OCTOBER = Date.UTC(2026, 9, 1);
@@ -431,11 +341,12 @@ describe("a contract term", () => {
 
 describe("random months", () => {
   test.for([1, 2])(
-    "add up to the cost report and the adjustments, with seed %i",
-    async (seed, { org, workspaceId, apiKeyId, use, adjust, close, clockAt }) => {
+    "add up to the balances of the limits and to the cost report, with seed %i",
+    async (seed, { h, org, workspaceId, apiKeyId, use, close, clockAt }) => {
       const random = seededRandom(seed);
+      const below = (count: number) => Math.floor(random() * count);
       const pick = <Item>(items: readonly [Item, ...Item[]]): Item =>
-        items[Math.floor(random() * items.length)] ?? items[0];
+        items[below(items.length)] ?? items[0];
       const other = await org.admin.createWorkspace();
       const otherKey = await org.admin.createApiKey(other.id);
       const places = [
@@ -443,31 +354,52 @@ describe("random months", () => {
         { workspaceId: other.id, apiKeyId: otherKey.id },
       ] as const;
       const first = Date.UTC(2026, 5, 1);
-      let real = 0n;
-      let adjusted = 0n;
+      clockAt(first);
+      await watchSpend(org, [workspaceId, other.id]);
+      /** Cost of each request as it was recorded, and as it was decided later. */
+      const requests = new Map<string, { recorded: bigint; due: bigint; isSimulated: boolean }>();
+      const sumCosts = (read: "recorded" | "due", isSimulated: boolean) =>
+        [...requests.values()]
+          .filter((each) => each.isSimulated === isSimulated)
+          .reduce((total, each) => total + each[read], 0n);
+      const setCost = async (requestId: string) => {
+        const due = below(1_000_000_000);
+        const body = { cost_usd: due / 1e9, reason: "The invoice has it." };
+        const answer = await org.operator.post(`/v1/admin/requests/${requestId}/cost`, body);
+        expect(answer.error.message).toBe("");
+        const request = requests.get(requestId);
+        if (request) request.due = BigInt(due);
+      };
+      /** Requests of closed months whose cost is decided later. */
+      const undecided: string[] = [];
       const closed = new Map<string, Statement>();
       for (let month = 0; month < 5; month++) {
         const startMs = Date.UTC(2026, 5 + month, 1);
+        const endMs = Date.UTC(2026, 6 + month, 1);
         clockAt(startMs + 10 * DAY_MS);
         if (random() < 0.6) {
-          const percent = String(Math.floor(random() * 40) - 10);
           const from_month = new Date(startMs).toISOString().slice(0, 7);
-          const made = { from_month, discount_percent: `${percent}.1234` };
+          const made = { from_month, discount_percent: `${below(40) - 10}.1234` };
           expect((await org.operator.post(TERMS, made)).status).toBe(200);
         }
+        for (const requestId of undecided.splice(0)) await setCost(requestId);
         // The price of a unit changes from month to month.
-        const price = BigInt(1 + Math.floor(random() * 10_000));
+        const price = BigInt(1 + below(10_000));
         const count = month === 2 ? 0 : 12;
         for (let request = 0; request < count; request++) {
           const isLate = random() < 0.3;
-          const atMs = (isLate ? first : startMs) + Math.floor(random() * 20) * DAY_MS;
-          const inputTokens = Math.floor(random() * 100_000);
-          const output = BigInt(Math.floor(random() * 1_000_000_007));
+          const inMonthMs = (isLate ? first : startMs) + below(20) * DAY_MS;
+          const runsIntoNext = random() < 0.2;
+          const atMs = runsIntoNext ? endMs - 1 : inMonthMs;
+          const inputTokens = below(100_000);
+          const output = BigInt(below(1_000_000_007));
           const input = BigInt(inputTokens) * price;
+          const isEstimated = random() < 0.3;
           const isSimulated = random() < 0.2;
-          if (!isSimulated) real += input + output;
-          await use(atMs, 0n, {
+          const requestId = await use(atMs, 0n, {
             ...pick(places),
+            isEstimated,
+            endedAtMs: atMs + (runsIntoNext ? 3_600_000 : 900),
             model: pick(["claude-sonnet-5", "claude-opus-5", `claude-new-${month}`]),
             speed: pick(["standard", "fast"]),
             ...pick<Partial<EndRecord>>([
@@ -479,42 +411,32 @@ describe("random months", () => {
             usage: { ...noTokens, inputTokens, outputTokens: 50, cacheReadTokens: request },
             cost: { ...noCost, input, output, total: input + output },
           });
-          if (random() < 0.3) {
-            const amount = BigInt(Math.floor(random() * 1_000) - 500);
-            await adjust(atMs, amount, { workspace_id: pick(places).workspaceId });
-            adjusted += amount;
-          }
+          requests.set(requestId, { recorded: input + output, due: input + output, isSimulated });
+          if (!isEstimated) continue;
+          if (random() < 0.5) await setCost(requestId);
+          else undecided.push(requestId);
         }
-        clockAt(Date.UTC(2026, 6 + month, 1) + (random() < 0.5 ? 2 : 4) * DAY_MS);
+        clockAt(endMs + (random() < 0.5 ? 2 : 4) * DAY_MS);
         await close();
         for (const [name, before] of closed) expect(await read(org, name)).toEqual(before);
-        const { data } = (
-          await org.operator.get<z.output<(typeof listStatements)["response"]>>(STATEMENTS)
-        ).body;
-        let sum = 0n;
-        for (const listed of data) {
-          const one = await read(org, listed.month);
-          expectSums(one);
-          const { scope: _, is_intact: isIntact, earlier_months: __, change: ___, ...place } = one;
-          expect(place).toEqual(listed);
-          if (one.state === "closed") closed.set(one.month, one);
-          expect(isIntact).toBe(one.state === "closed" ? true : null);
-          sum += nano(one.list_cost_usd) + nano(one.adjustments_usd) + nano(one.earlier_usd);
-          for (const group of ["cost_center", "workspace", "member", "api_key", "model"]) {
-            const rows = await readRows(org, listed.month, `group_by=${group}`);
-            const net = rows.reduce((total, row) => total + nano(row.net_cost_usd), 0n);
-            expect(net).toBe(nano(one.net_cost_usd));
-          }
+        const statements = await expectWholeStatements(org);
+        for (const one of statements) if (one.state === "closed") closed.set(one.month, one);
+        const all = await sumStatements(org, statements, "");
+        expect(all).toEqual({ real: sumCosts("due", false), simulated: sumCosts("due", true) });
+        expect(all.real + all.simulated).toBe(await sumBalances(h.deps.database, org.id));
+        for (const place of places) {
+          const own = await sumStatements(org, statements, `workspace_id=${place.workspaceId}`);
+          const balance = await sumBalances(h.deps.database, place.workspaceId);
+          expect(own.real + own.simulated).toBe(balance);
         }
-        expect(sum).toBe(real + adjusted);
       }
       expect(closed.size).toBeGreaterThanOrEqual(3);
-      const range = `starting_at=2026-06-01T00:00:00Z&bucket=none&group_by=service_tier`;
       const { body } = await org.operator.get<{
-        data: { service_tier: string; cost_usd: string }[];
-      }>(`/v1/admin/cost?${range}`);
-      const billed = body.data.filter((row) => row.service_tier !== SIMULATED_TIER);
-      expect(billed.reduce((total, row) => total + nano(row.cost_usd), 0n)).toBe(real);
+        totals: { cost_usd: string; simulated_cost_usd: string };
+      }>("/v1/admin/cost?starting_at=2026-06-01T00:00:00Z&bucket=none");
+      const { cost_usd, simulated_cost_usd } = body.totals;
+      expect(nano(cost_usd) - nano(simulated_cost_usd)).toBe(sumCosts("recorded", false));
+      expect(nano(simulated_cost_usd)).toBe(sumCosts("recorded", true));
     },
   );
 });
