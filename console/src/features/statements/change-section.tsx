@@ -14,7 +14,7 @@ export function ChangeSection({ statement }: { statement: Statement }) {
   return (
     <Section
       title={`Change against ${nameMonth(change.previous_month)}`}
-      lead="The parts add up to the difference of the net cost exactly."
+      lead={<Difference usd={change.difference_usd} />}
     >
       <Waterfall statement={statement} />
       {change.products.length > 0 && (
@@ -26,6 +26,18 @@ export function ChangeSection({ statement }: { statement: Statement }) {
         />
       )}
     </Section>
+  );
+}
+
+/** Difference of the net cost, which the parts add up to. */
+function Difference({ usd }: { usd: string }) {
+  const nano = toNanoUsd(usd);
+  if (nano === 0n) return "The net cost is the same. The parts add up to zero exactly.";
+  return (
+    <>
+      The net cost is <Money usd={usd.replace("-", "")} /> {nano > 0n ? "higher" : "lower"}. The
+      parts add up to this difference exactly.
+    </>
   );
 }
 
@@ -93,7 +105,7 @@ function Waterfall({ statement }: { statement: Statement }) {
           <dd className="order-last col-span-2 h-3 sm:order-none sm:col-span-1" aria-hidden="true">
             <span
               className={classNames(
-                "block h-full rounded-xs",
+                "block h-full rounded-xs [print-color-adjust:exact]",
                 hint === null ? "bg-edge" : isDecrease ? "bg-good" : "bg-accent",
               )}
               style={{
@@ -142,6 +154,7 @@ function makeColumns(): Column<Product>[] {
     sortBy: (product) => toNanoUsd(product[field]),
     cell: (product) => <Money usd={product[field]} />,
     ...(from && { from }),
+    isPrinted: true,
   });
   return [
     { id: "product", header: "Product", sortBy: nameProduct, cell: nameProduct },

@@ -1,13 +1,16 @@
 import { useMemo } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { Money } from "../../ui/amounts.tsx";
+import { classNames } from "../../ui/class-names.ts";
 import { formatCount, formatShare, nanoToUsdText, shareOf, toNanoUsd } from "../../ui/format.ts";
 import { Select } from "../../ui/input.tsx";
 import { NameLink } from "../../ui/name-link.tsx";
 import { Section } from "../../ui/page.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
+import { breakpoints } from "../../ui/table-rows.tsx";
 import {
+  type Statement,
   type StatementGroup,
   type StatementRow,
   useStatementRows,
@@ -18,12 +21,14 @@ import { groupWords, withoutWords } from "./words.ts";
 
 interface RowsSectionProps {
   month: string;
+  /** Totals of the rows. */
+  statement: Statement;
   search: StatementSearch;
   onSearch: (next: StatementSearch) => void;
 }
 
 /** Splits the statement by one label. */
-export function RowsSection({ month, search, onSearch }: RowsSectionProps) {
+export function RowsSection({ month, statement, search, onSearch }: RowsSectionProps) {
   const tag = useStatementSettings().data?.cost_center_tag ?? null;
   const by = search.by ?? "workspace";
   const rows = useStatementRows(month, search, by);
@@ -66,6 +71,7 @@ export function RowsSection({ month, search, onSearch }: RowsSectionProps) {
           columns={columns}
           rows={rows.data.items}
           rowKey={({ id }) => id ?? ""}
+          footer={<TotalRow columns={columns} statement={statement} isOnce={by === "group"} />}
         />
       )}
     </Section>
@@ -114,6 +120,7 @@ function makeColumns({ by, month, tag, rows }: ColumnsOf): Column<StatementRow>[
     sortBy: (row) => toNanoUsd(row[field]),
     cell: (row) => <Money usd={row[field]} />,
     ...(from && { from }),
+    isPrinted: true,
   });
   return [
     {
@@ -135,6 +142,7 @@ function makeColumns({ by, month, tag, rows }: ColumnsOf): Column<StatementRow>[
       id: "requests",
       header: "Requests",
       from: "lg",
+      isPrinted: true,
       isNumeric: true,
       sortBy: (row) => row.requests,
       cell: (row) => formatCount(row.requests),
@@ -152,6 +160,38 @@ function makeColumns({ by, month, tag, rows }: ColumnsOf): Column<StatementRow>[
       cell: (row) => (total > 0n ? formatShare(shareOf(row.net_cost_usd, whole)) : "–"),
     },
   ];
+}
+
+interface TotalRowProps {
+  columns: readonly Column<StatementRow>[];
+  statement: Statement;
+  /** Rows overlap, and the total counts each request once. */
+  isOnce: boolean;
+}
+
+function TotalRow({ columns, statement, isOnce }: TotalRowProps) {
+  const total: StatementRow = { ...statement, id: null, name: null, detail: null };
+  return (
+    <tr>
+      {columns.map(({ id, from, cell }) =>
+        id === "name" ? (
+          <th key={id} scope="row" className="h-12 py-2 pr-4 pl-1 text-left font-medium">
+            {isOnce ? "Total, each request once" : "Total"}
+          </th>
+        ) : (
+          <td
+            key={id}
+            className={classNames(
+              "h-12 py-2 pr-4 pl-1 text-right font-medium figures last:pr-1 print:table-cell",
+              from && breakpoints[from],
+            )}
+          >
+            {id === "share" ? null : cell(total)}
+          </td>
+        ),
+      )}
+    </tr>
+  );
 }
 
 function RowName({ name, detail }: { name: string; detail: string | null }) {

@@ -3,6 +3,7 @@ import { Download, Printer } from "lucide-react";
 import { download } from "../../api-client.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useSaveFile } from "../../kit/use-save-file.ts";
+import { useSession } from "../../session.ts";
 import { Money } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
@@ -10,6 +11,7 @@ import { formatCount, formatPlural, formatTime, formatUtcDay } from "../../ui/fo
 import { BackLink, Facts, Page, Section } from "../../ui/page.tsx";
 import { Stat, StatRow } from "../../ui/stat.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
+import { useNow } from "../../ui/use-now.ts";
 import { ChangeSection } from "./change-section.tsx";
 import { type Statement, useStatement } from "./queries.ts";
 import { RowsSection } from "./rows-section.tsx";
@@ -37,13 +39,14 @@ export function StatementPage() {
       actions={<Actions month={month} search={search} />}
     >
       <div className="grid gap-12">
+        {data && <PrintHeading statement={data} />}
         <Figures statement={data} />
         {data === undefined ? (
           <SkeletonRows />
         ) : (
           <>
             <ChangeSection statement={data} />
-            <RowsSection month={month} search={search} onSearch={setSearch} />
+            <RowsSection month={month} statement={data} search={search} onSearch={setSearch} />
             <Details statement={data} />
           </>
         )}
@@ -66,6 +69,19 @@ function Lead({ statement, onReset }: { statement: Statement; onReset: () => voi
         </Button>
       )}
     </span>
+  );
+}
+
+/** Company, period and time of the print, on paper only. */
+function PrintHeading({ statement }: { statement: Statement }) {
+  const { organization } = useSession();
+  const nowMs = useNow();
+  const lastDay = new Date(Date.parse(statement.ending_at) - 1).toISOString();
+  return (
+    <p className="hidden text-sm print:block">
+      {organization.name}. {formatUtcDay(statement.starting_at)} to {formatUtcDay(lastDay)}, in UTC
+      and US dollars. Printed on {formatTime(new Date(nowMs).toISOString())}.
+    </p>
   );
 }
 
@@ -147,7 +163,10 @@ function Details({ statement }: { statement: Statement }) {
     );
   }
   return (
-    <Section title="Details">
+    <Section
+      title="Details"
+      lead="Amounts are rounded to cents here. The CSV file has them to the nano-dollar."
+    >
       <Facts items={items} />
     </Section>
   );
