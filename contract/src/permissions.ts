@@ -81,8 +81,8 @@ const organizationRights = {
   "mail:read":          [all,  all,  __,       __,     __,  __,  "see sent mail"],
   "system:read":        [all,  all,  __,       __,     __,  __,  "see the state of the system"],
   "spend:resolve":      [all,  all,  __,       __,     __,  __,  "resolve unresolved spend"],
-  "statements:read":    [all,  all,  __,       all,    __,  __,  "see monthly statements, their exports and the terms of the contract"],
-  "statements:write":   [all,  all,  __,       all,    __,  __,  "set the terms of the contract, and choose the tag of cost centres"],
+  "contract_terms:read":  [all, all, __,       all,    __,  __,  "see the terms of the contract and the tag of cost centres"],
+  "contract_terms:write": [all, all, __,       all,    __,  __,  "set the terms of the contract, and choose the tag of cost centres"],
   // Rights of signed-in members on their own account. Keys have none of them.
   "self:read":          [own,  own,  own,      own,    own, own, "see their own profile and sessions"],
   "self:write":         [own,  own,  own,      own,    own, own, "change their own profile, password and sessions"],
@@ -111,6 +111,7 @@ const workspaceRights = {
   "alerts:read":             [all, all,      all,    all,    __,  "admin", "see alerts and their firings"],
   "alerts:write":            [all, __,       __,     all,    __,  "admin", "create, change, mute and acknowledge alerts"],
   "usage:read":              [all, all,      all,    all,    own, "read",  "see usage and cost"],
+  "statements:read":         [all, __,       __,     all,    __,  "admin", "see monthly statements and their exports"],
   "model_prices:read":       [all, all,      all,    all,    all, "read",  "see model prices and neutral features"],
   "models:read":             [all, all,      all,    __,     __,  "read",  "list the models of Claude"],
   "messages:count":          [all, all,      all,    __,     __,  "read",  "count tokens"],
@@ -142,7 +143,8 @@ const rightsOfAllScopes: readonly Action[] = [
 // biome-ignore format: a table is read by its columns
 const scopeTable = {
   read:           ["read", "read everything"],
-  usage:          [["usage:read", "spend_limits:read", "rate_limits:read", "statements:read"], "read usage, cost, statements and limits"],
+  usage:          [["usage:read", "spend_limits:read", "rate_limits:read", "statements:read", "contract_terms:read"],
+                    "read usage, cost, statements and limits"],
   audit_log:      [["audit_log:read"], "read the audit log"],
   members:        [["members:read", "members:write", "groups:read", "groups:write", "invites:read", "invites:write", "workspace_members:read",
                     "workspace_members:write", "spend_limits:request"], "invite and manage members"],
@@ -157,7 +159,7 @@ const scopeTable = {
   managed_settings: [["managed_settings:read", "managed_settings:write"], "change the managed settings of Claude Code"],
   telemetry_receivers: [["telemetry_receivers:read", "telemetry_receivers:write"], "set telemetry receivers"],
   settings:       [["organization:write", "security:read", "security:write", "directories:read", "upstreams:read", "model_prices:write",
-                    "mail:read", "system:read", "statements:write"], "change settings, model prices and contract terms"],
+                    "mail:read", "system:read", "contract_terms:read", "contract_terms:write"], "change settings, model prices and contract terms"],
 } as const satisfies Record<string, readonly [readonly Action[] | "read", string]>;
 
 export type AdminKeyScope = keyof typeof scopeTable;

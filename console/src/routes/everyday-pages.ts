@@ -38,6 +38,7 @@ const cost = createRoute({
 const statements = createRoute({
   getParentRoute: () => shell,
   path: "/statements",
+  validateSearch: readStatementSearch,
   component: lazyRouteComponent(() => import("../features/statements/page.tsx"), "StatementsPage"),
 });
 

@@ -29,6 +29,9 @@ const scopeQuery = {
   }),
 };
 
+/** Rights by scope. Groups and tags have requests of several workspaces. */
+const scopeRights = "Without `workspace_id`, the caller needs the right in the whole organization.";
+
 export const statementStates = ["open", "ended", "closed"] as const;
 const state = z.enum(statementStates).meta({
   description:
@@ -170,11 +173,11 @@ export const listStatements = route({
   method: "GET",
   path: "/v1/admin/statements",
   summary: "List monthly statements",
-  description: "Newest first, from the first month with usage.",
+  description: `Newest first, from the first month with usage. ${scopeRights}`,
   action: "statements:read",
   audited: null,
   isReport: true,
-  query: z.strictObject({ ...pageCursorQuery }),
+  query: z.strictObject({ ...pageCursorQuery, ...scopeQuery }),
   response: pageCursor(statementSummary),
 });
 
@@ -184,7 +187,8 @@ export const getStatement = route({
   path: "/v1/admin/statements/{month}",
   summary: "Get the statement of a month",
   description:
-    "Statement of the organization, or of one workspace, group or tag, with its change against the month before.",
+    "Statement of the organization, or of one workspace, group or tag, with its change against the month before. " +
+    scopeRights,
   action: "statements:read",
   audited: null,
   isReport: true,
@@ -200,7 +204,7 @@ export const listStatementRows = route({
   summary: "List the rows of a statement",
   description:
     "Splits a statement, the highest net cost first. Rows of groups overlap, since a member can be in several groups. " +
-    "Simulated requests are left out.",
+    `Simulated requests are left out. ${scopeRights}`,
   action: "statements:read",
   audited: null,
   isReport: true,
@@ -222,7 +226,7 @@ export const exportStatement = route({
   summary: "Export a statement",
   description:
     "`csv` and `jsonl`: the lines of the statement. `focus_csv`: one row for each line and kind of unit with the columns of " +
-    "FOCUS 1.2, without simulated requests.",
+    `FOCUS 1.2, without simulated requests. ${scopeRights}`,
   action: "statements:read",
   audited: null,
   isReport: true,
@@ -248,7 +252,7 @@ export const getStatementSettings = route({
   method: "GET",
   path: "/v1/admin/statement_settings",
   summary: "Get the settings of statements",
-  action: "statements:read",
+  action: "contract_terms:read",
   audited: null,
   response: statementSettings,
 });
@@ -259,7 +263,7 @@ export const updateStatementSettings = route({
   path: "/v1/admin/statement_settings",
   summary: "Update the settings of statements",
   description: "Lines have all tags of their requests, so the tag also splits closed months.",
-  action: "statements:write",
+  action: "contract_terms:write",
   audited: "statement_settings.updated",
   body: z.strictObject({ cost_center_tag: costCenterTag }),
   response: statementSettings,
@@ -308,7 +312,7 @@ export const listContractTerms = route({
   summary: "List contract terms",
   description:
     "Newest month first. Statements alone apply discounts. Limits and reports stay at list price.",
-  action: "statements:read",
+  action: "contract_terms:read",
   audited: null,
   response: z.object({ data: z.array(contractTerm) }),
 });
@@ -321,7 +325,7 @@ export const createContractTerm = route({
   description:
     "Applies from `from_month` until a later term of the same family. The term of the longest matching family decides, and " +
     "adjustments have the terms of every model. A month that is closed cannot be changed.",
-  action: "statements:write",
+  action: "contract_terms:write",
   audited: "contract_term.created",
   body: z.strictObject({
     from_month: month,
@@ -337,7 +341,7 @@ export const deleteContractTerm = route({
   path: "/v1/admin/contract_terms/{contract_term_id}",
   summary: "Delete a contract term",
   description: "Only before a closed month has applied it.",
-  action: "statements:write",
+  action: "contract_terms:write",
   audited: "contract_term.deleted",
   params: z.strictObject({ contract_term_id: contractTermId }),
   response: z.object({ id: contractTermId, type: z.literal("contract_term_deleted") }),

@@ -74,7 +74,7 @@ describe("in the organization", () => {
     ["owner", organizationActions],
     ["admin", allBut("owners:write", "upstreams:write", "directories:write")],
     ["developer", ["members:read", "groups:read"]],
-    ["billing", ["members:read", "groups:read", "statements:read", "statements:write"]],
+    ["billing", ["members:read", "groups:read", "contract_terms:read", "contract_terms:write"]],
     ["user", []],
     ["claude_code_user", []],
   ] as const)("%s", (role, expected) => {
@@ -118,6 +118,7 @@ describe("in a workspace", () => {
     "alerts:read": "all",
     "alerts:write": "all",
     "usage:read": "all",
+    "statements:read": "all",
   };
   test.each([
     ["workspace_admin", everything],

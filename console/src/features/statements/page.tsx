@@ -1,3 +1,4 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
@@ -10,16 +11,23 @@ import { SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { CostCenterForm } from "./cost-center-form.tsx";
 import { type ListedStatement, useContractTerms, useStatements } from "./queries.ts";
+import { ScopeSelect, useVisibleScope } from "./scope-select.tsx";
+import type { StatementSearch } from "./search.ts";
 import { TermsSection } from "./terms.tsx";
 import { nameMonth, stateWords } from "./words.ts";
 
 /** Monthly statements, the terms of the contract, and the tag of cost centres. */
 export function StatementsPage() {
-  const statements = useStatements();
+  const search: StatementSearch = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const scope = useVisibleScope(search);
+  const statements = useStatements(scope);
   // Parts below come after those above, which would move them.
   const terms = useContractTerms();
-  const mayChange = useMay()("statements:write");
-  const columns = useMemo(makeColumns, []);
+  const may = useMay();
+  const mayChange = may("contract_terms:write");
+  const maySeeTerms = !statements.isPending && may("contract_terms:read");
+  const columns = useMemo(() => makeColumns(scope ?? {}), [scope]);
   if (statements.error) {
     return <LoadError error={statements.error} onRetry={() => void statements.refetch()} />;
   }
@@ -28,6 +36,12 @@ export function StatementsPage() {
       title="Statements"
       guide="statements"
       lead="Cost of each month in UTC. A closed month never changes. Later charges and credits are in the next one."
+      actions={
+        <ScopeSelect
+          search={scope ?? {}}
+          onSearch={(next) => void navigate({ to: "/statements", search: next })}
+        />
+      }
     >
       <div className="grid gap-12">
         {statements.isPending ? (
@@ -40,8 +54,8 @@ export function StatementsPage() {
             rowKey={({ month }) => month}
           />
         )}
-        {!statements.isPending && <TermsSection mayChange={mayChange} />}
-        {!statements.isPending && !terms.isPending && (
+        {maySeeTerms && <TermsSection mayChange={mayChange} />}
+        {maySeeTerms && !terms.isPending && (
           <Section
             title="Cost centres"
             lead="A tag of workspaces and keys whose values are your cost centres. Requests without it are not allocated."
@@ -54,14 +68,14 @@ export function StatementsPage() {
   );
 }
 
-function makeColumns(): Column<ListedStatement>[] {
+function makeColumns(scope: StatementSearch): Column<ListedStatement>[] {
   return [
     {
       id: "month",
       header: "Month",
       sortBy: ({ month }) => month,
       cell: ({ month }) => (
-        <NameLink to="/statements/$month" params={{ month }}>
+        <NameLink to="/statements/$month" params={{ month }} search={scope}>
           {nameMonth(month)}
         </NameLink>
       ),

@@ -1,6 +1,7 @@
 import type { statementGroups } from "@bursar/contract/statement-groups.ts";
 import type { Answer } from "../../api-client.ts";
 import { type ItemOf, useApi, useChange, useList } from "../../queries.ts";
+import { useMay } from "../../session.ts";
 import { type StatementSearch, toScope } from "./search.ts";
 
 export type ListedStatement = ItemOf<"listStatements">;
@@ -9,10 +10,21 @@ export type StatementRow = ItemOf<"listStatementRows">;
 export type ContractTerm = Answer<"listContractTerms">["data"][number];
 export type StatementGroup = (typeof statementGroups)[number];
 
-export const useStatements = () => useList("listStatements", {});
+/** A null scope sends no request. */
+export const useStatements = (scope: StatementSearch | null) =>
+  useList(
+    "listStatements",
+    { query: toScope(scope ?? {}) },
+    { isEnabled: scope !== null, isPreviousShown: true },
+  );
 
-export const useStatement = (month: string, search: StatementSearch) =>
-  useApi("getStatement", { params: { month }, query: toScope(search) }, { isPreviousShown: true });
+/** A null scope sends no request. */
+export const useStatement = (month: string, scope: StatementSearch | null) =>
+  useApi(
+    "getStatement",
+    { params: { month }, query: toScope(scope ?? {}) },
+    { isEnabled: scope !== null, isPreviousShown: true },
+  );
 
 export const useStatementRows = (
   month: string,
@@ -20,7 +32,8 @@ export const useStatementRows = (
   group_by: StatementGroup,
 ) => useList("listStatementRows", { params: { month }, query: { ...toScope(search), group_by } });
 
-export const useStatementSettings = () => useApi("getStatementSettings", {});
+export const useStatementSettings = () =>
+  useApi("getStatementSettings", {}, { isEnabled: useMay()("contract_terms:read") });
 export const useUpdateSettings = () =>
   useChange("updateStatementSettings", ["getStatementSettings", "listStatementRows"]);
 
@@ -30,6 +43,7 @@ const changedByTerms = [
   "getStatement",
   "listStatementRows",
 ] as const;
-export const useContractTerms = () => useApi("listContractTerms", {});
+export const useContractTerms = () =>
+  useApi("listContractTerms", {}, { isEnabled: useMay()("contract_terms:read") });
 export const useCreateTerm = () => useChange("createContractTerm", changedByTerms);
 export const useDeleteTerm = () => useChange("deleteContractTerm", changedByTerms);

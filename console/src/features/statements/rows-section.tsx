@@ -1,5 +1,6 @@
 import { useMemo } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
+import { useMay, useMayEverywhere } from "../../session.ts";
 import { Money } from "../../ui/amounts.tsx";
 import { classNames } from "../../ui/class-names.ts";
 import { formatCount, formatShare, nanoToUsdText, shareOf, toNanoUsd } from "../../ui/format.ts";
@@ -30,11 +31,13 @@ interface RowsSectionProps {
 /** Splits the statement by one label. */
 export function RowsSection({ month, statement, search, onSearch }: RowsSectionProps) {
   const tag = useStatementSettings().data?.cost_center_tag ?? null;
-  const by = search.by ?? "workspace";
+  const by = search.by ?? (search.workspace === undefined ? "workspace" : "api_key");
+  const may = useMay();
+  const mayEverywhere = useMayEverywhere()("statements:read");
   const rows = useStatementRows(month, search, by);
   const columns = useMemo(
-    () => makeColumns({ by, month, tag, rows: rows.data?.items ?? [] }),
-    [by, month, tag, rows.data],
+    () => makeColumns({ by, month, tag, mayEverywhere, rows: rows.data?.items ?? [] }),
+    [by, month, tag, mayEverywhere, rows.data],
   );
   const words = groupWords.find(([group]) => group === by)?.[1] ?? "";
   if (rows.error) return <LoadError error={rows.error} onRetry={() => void rows.refetch()} />;
@@ -44,7 +47,7 @@ export function RowsSection({ month, statement, search, onSearch }: RowsSectionP
       lead={
         by === "group"
           ? "A member can be in several groups, so rows can overlap."
-          : by === "cost_center" && tag === null
+          : by === "cost_center" && tag === null && may("contract_terms:read")
             ? "No tag of cost centres is chosen on the page Statements."
             : undefined
       }
@@ -102,10 +105,12 @@ interface ColumnsOf {
   month: string;
   /** Tag of cost centres. */
   tag: string | null;
+  /** Whether the member may open statements beyond single workspaces. */
+  mayEverywhere: boolean;
   rows: readonly StatementRow[];
 }
 
-function makeColumns({ by, month, tag, rows }: ColumnsOf): Column<StatementRow>[] {
+function makeColumns({ by, month, tag, mayEverywhere, rows }: ColumnsOf): Column<StatementRow>[] {
   const total = rows.reduce((sum, row) => sum + toNanoUsd(row.net_cost_usd), 0n);
   const whole = nanoToUsdText(total > 0n ? total : 0n);
   const money = (
@@ -129,7 +134,7 @@ function makeColumns({ by, month, tag, rows }: ColumnsOf): Column<StatementRow>[
       sortBy: (row) => row.name ?? "",
       cell: (row) => {
         const name = row.name ?? row.id ?? withoutWords[by];
-        const scope = toScopeOf(by, tag, row);
+        const scope = mayEverywhere ? toScopeOf(by, tag, row) : null;
         if (scope === null) return <RowName name={name} detail={row.detail} />;
         return (
           <NameLink to="/statements/$month" params={{ month }} search={scope}>

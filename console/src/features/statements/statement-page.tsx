@@ -3,7 +3,7 @@ import { Download, Printer } from "lucide-react";
 import { download } from "../../api-client.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useSaveFile } from "../../kit/use-save-file.ts";
-import { useSession } from "../../session.ts";
+import { useMayEverywhere, useSession } from "../../session.ts";
 import { Money } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
@@ -15,14 +15,17 @@ import { useNow } from "../../ui/use-now.ts";
 import { ChangeSection } from "./change-section.tsx";
 import { type Statement, useStatement } from "./queries.ts";
 import { RowsSection } from "./rows-section.tsx";
+import { useVisibleScope } from "./scope-select.tsx";
 import { type StatementSearch, toScope } from "./search.ts";
 import { nameMonth, nameScope, stateWords } from "./words.ts";
 
 /** One statement, ready to print. */
 export function StatementPage() {
   const { month = "" } = useParams({ strict: false });
-  const search: StatementSearch = useSearch({ strict: false });
-  const statement = useStatement(month, search);
+  const asked: StatementSearch = useSearch({ strict: false });
+  const scope = useVisibleScope(asked);
+  const search = scope ?? asked;
+  const statement = useStatement(month, scope);
   const navigate = useNavigate();
   const setSearch = (next: StatementSearch) =>
     void navigate({ to: "/statements/$month", params: { month }, search: next });
@@ -57,13 +60,14 @@ export function StatementPage() {
 
 function Lead({ statement, onReset }: { statement: Statement; onReset: () => void }) {
   const { state, closes_after, scope } = statement;
+  const mayEverywhere = useMayEverywhere()("statements:read");
   return (
     <span className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
       <Badge tone={stateWords[state].tone}>{stateWords[state].label}</Badge>
       <span>{nameScope(statement)}.</span>
       {state === "open" && <span>The month continues, so all amounts can change.</span>}
       {state === "ended" && <span>Closes after {formatUtcDay(closes_after)}.</span>}
-      {scope.type !== "organization" && (
+      {scope.type !== "organization" && mayEverywhere && (
         <Button kind="quiet" className="no-print" onClick={onReset}>
           Show the whole company
         </Button>

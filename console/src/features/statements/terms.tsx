@@ -113,7 +113,7 @@ function CreateTermDialog({ isOpen, onClose }: { isOpen: boolean; onClose: () =>
 }
 
 function TermForm({ onCreated }: { onCreated: () => void }) {
-  const open = (useStatements().data?.items ?? []).filter(({ state }) => state !== "closed");
+  const open = (useStatements({}).data?.items ?? []).filter(({ state }) => state !== "closed");
   const changeForm = useChangeForm(useCreateTerm(), {
     defaultValues: { from_month: open[0]?.month ?? "", model_family: "", discount_percent: "" },
     toInput: ({ model_family: family, ...rest }) => ({

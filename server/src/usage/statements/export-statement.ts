@@ -6,7 +6,7 @@ import { findStatementNames } from "./statement-names.ts";
 import { type LinePosition, listLines, positionOf } from "./statement-report.sql.ts";
 import { findOrganizationName } from "./statement-settings.sql.ts";
 import type { LineRow, StatementNames } from "./statement-shape.rule.ts";
-import { openMonth, readScope, type ScopeQuery } from "./statements.ts";
+import { openMonth, readVisibleScope, type ScopeQuery } from "./statements.ts";
 
 export interface LinePage {
   /** First day of the statement's month. */
@@ -26,7 +26,7 @@ export async function* readStatementLines(
   { month: text, ...query }: ScopeQuery & { month: string },
 ): AsyncGenerator<LinePage> {
   const { organizationId } = caller;
-  const scope = readScope(query);
+  const scope = await readVisibleScope(deps, caller, query);
   let after: LinePosition | null = null;
   for (;;) {
     const from: LinePosition | null = after;

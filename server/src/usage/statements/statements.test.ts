@@ -223,6 +223,41 @@ describe("the scope", () => {
       expect.stringContaining("a statement has one scope"),
     ]);
   });
+
+  test("is the own workspace for a member with a role there only", async ({
+    org,
+    use,
+    clockAt,
+    workspaceId,
+  }) => {
+    clockAt(NOVEMBER);
+    const other = await org.admin.createWorkspace();
+    await use(NOVEMBER, 1n);
+    await use(NOVEMBER, 10n, { workspaceId: other.id });
+    const { client } = await org.member({ workspaces: { [workspaceId]: "workspace_admin" } });
+    const own = `workspace_id=${workspaceId}`;
+    const amount = { net_cost_usd: "0.000000001" };
+    expect((await client.get(`${STATEMENTS}?${own}`)).body).toMatchObject({ data: [amount] });
+    expect((await client.get(`${STATEMENTS}/2026-11?${own}`)).body).toMatchObject(amount);
+    const rows = await client.get(`${STATEMENTS}/2026-11/rows?group_by=member&${own}`);
+    expect(rows.body).toMatchObject({ data: [amount] });
+    const file = await client.get(`${STATEMENTS}/2026-11/export?format=jsonl&${own}`);
+    expect(
+      file.text
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([amount]);
+    const statusOf = async (path: string) => (await client.get(path)).status;
+    for (const path of ["", "/2026-11", "/2026-11/rows?group_by=member", "/2026-11/export"]) {
+      expect([path, await statusOf(STATEMENTS + path)]).toEqual([path, 403]);
+    }
+    expect(await statusOf(`${STATEMENTS}/2026-11?group_id=group_a`)).toBe(403);
+    expect(await statusOf(`${STATEMENTS}/2026-11?workspace_id=${other.id}`)).toBe(404);
+    expect(await statusOf(TERMS)).toBe(403);
+    const developer = await org.member({ workspaces: { [workspaceId]: "workspace_developer" } });
+    expect((await developer.client.get(`${STATEMENTS}/2026-11?${own}`)).status).toBe(403);
+  });
 });
 
 test("simulated requests and their adjustments are in a line of their own", async ({

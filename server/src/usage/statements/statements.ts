@@ -1,6 +1,9 @@
+import { checkEverywhere } from "#src/access/authorize.ts";
 import type { ReportCall } from "#src/access/call.ts";
+import { getVisibleWorkspace } from "#src/access/visible-workspace.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import type { Caller } from "#src/domain/caller.ts";
 import { readCursor, readCursorAmount } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
@@ -54,36 +57,34 @@ export interface ListedStatement extends StatementPlace {
   totals: StatementTotals;
 }
 
-const everything: StatementScope = { workspaceId: null, attribution: null };
-
 /** Lists statements, newest first. */
 export async function listStatements(
   deps: UsageDeps,
-  { caller: { organizationId }, reader }: ReportCall,
-  query: { limit: number; page?: string | undefined },
+  { caller, reader }: ReportCall,
+  { limit, page, ...query }: ScopeQuery & { limit: number; page?: string | undefined },
 ): Promise<{ statements: ListedStatement[]; nextPage: string | null }> {
-  const filters = { list: "statements" };
-  const before = query.page && String(readCursor(query.page, filters, ["string"])[0]);
+  const { organizationId } = caller;
+  const scope = await readVisibleScope(deps, caller, query);
+  const filters = { list: "statements", ...query };
+  const before = page && String(readCursor(page, filters, ["string"])[0]);
+  const isWhole = scope.workspaceId === null && scope.attribution === null;
   const nowMs = deps.nowMs();
   return inReport(reader, async (tx) => {
     const months = await findMonths(tx, organizationId, nowMs);
     const closed = new Map((await listClosed(tx, organizationId)).map((row) => [row.month, row]));
     const rest = months.all.filter(({ month }) => !before || month < before).reverse();
     const statements: ListedStatement[] = [];
-    for (const month of rest.slice(0, query.limit)) {
+    for (const month of rest.slice(0, limit)) {
       const row = closed.get(month.month) ?? null;
-      const totals = row ?? (await sumOpen(tx, organizationId, month, months));
+      const source = await findSource(tx, organizationId, month, months);
+      const totals =
+        (isWhole ? row : null) ?? sumTotals(month.month, await sumByProduct(tx, source, scope));
       statements.push({ ...toPlace(month, row, nowMs), totals });
     }
     const last = statements.at(-1);
     const hasMore = rest.length > statements.length && last !== undefined;
     return { statements, nextPage: hasMore ? encodeCursor([last.month.month], filters) : null };
   });
-}
-
-async function sumOpen(tx: Tx, organizationId: string, month: StatementMonth, months: Months) {
-  const source = await findSource(tx, organizationId, month, months);
-  return sumTotals(month.month, await sumByProduct(tx, source, everything));
 }
 
 function toPlace(
@@ -111,10 +112,11 @@ export interface Statement extends StatementPlace {
 /** Returns the statement of a month. Throws a 404 for a month before the first usage or after the current one. */
 export async function getStatement(
   deps: UsageDeps,
-  { caller: { organizationId }, reader }: ReportCall,
+  { caller, reader }: ReportCall,
   { month: text, ...query }: ScopeQuery & { month: string },
 ): Promise<Statement> {
-  const scope = readScope(query);
+  const { organizationId } = caller;
+  const scope = await readVisibleScope(deps, caller, query);
   const nowMs = deps.nowMs();
   return inReport(reader, async (tx) => {
     const { month, months, source } = await openMonth(tx, organizationId, text, nowMs);
@@ -166,8 +168,22 @@ function isKnown(months: Months, { month }: StatementMonth): boolean {
   return isClosed(months, readMonth(month)) || months.all.some((each) => each.month === month);
 }
 
-/** Reads the scope of a statement. Throws a 400 for two of them. */
-export function readScope(query: ScopeQuery): StatementScope {
+/**
+ * Reads the scope of a statement. Throws a 400 for two scopes, and a 404 for a workspace that the caller cannot see. Other
+ * scopes are a 403 without the right in the whole organization.
+ */
+export async function readVisibleScope(
+  { database }: Pick<UsageDeps, "database">,
+  caller: Caller,
+  query: ScopeQuery,
+): Promise<StatementScope> {
+  const scope = readScope(query);
+  if (scope.workspaceId === null) checkEverywhere(caller, "statements:read");
+  else await getVisibleWorkspace(database, caller, "statements:read", scope.workspaceId);
+  return scope;
+}
+
+function readScope(query: ScopeQuery): StatementScope {
   const named = Object.entries(query).filter(([, value]) => value !== undefined);
   const [, second] = named;
   if (second !== undefined) throw refuseField(second[0], "a statement has one scope.");
@@ -206,10 +222,11 @@ export interface ListedRows {
 /** Splits a statement. Throws a 404 for a month without a statement. */
 export async function listStatementRows(
   deps: UsageDeps,
-  { caller: { organizationId }, reader }: ReportCall,
+  { caller, reader }: ReportCall,
   { month: text, group_by: group, limit, page, ...query }: RowsQuery,
 ): Promise<ListedRows> {
-  const scope = readScope(query);
+  const { organizationId } = caller;
+  const scope = await readVisibleScope(deps, caller, query);
   const filters = { list: "statement_rows", month: text, group, ...query };
   const after = page === undefined ? null : readAfter(page, filters);
   return inReport(reader, async (tx) => {

@@ -1,8 +1,10 @@
 import type { Sample, Samples } from "./sample.ts";
-import { newContractTerm, newNeutralFeature, nextDays, nextName } from "./subjects.ts";
+import { type Made, newContractTerm, newNeutralFeature, nextDays, nextName } from "./subjects.ts";
 
 /** Whether the caller is a person. The keys of the tests belong to workspaces. */
 const isNoPerson: Sample["isDenied"] = ({ actorType }) => actorType !== "member";
+
+const inWorkspace = ({ workspace_id }: Made) => `workspace_id=${workspace_id}`;
 
 export const usageSamples = {
   getMyUsage: { isDenied: isNoPerson },
@@ -27,10 +29,10 @@ export const usageSamples = {
   getOfficialClaudeCodeReport: { query: "starting_at=2026-11-20" },
   listAnalyticsUsage: { query: "starting_at=2026-11-20T00:00:00Z" },
   listAnalyticsCost: { query: "starting_at=2026-11-20T00:00:00Z" },
-  listStatements: {},
-  getStatement: {},
-  listStatementRows: { query: "group_by=workspace" },
-  exportStatement: {},
+  listStatements: { query: inWorkspace },
+  getStatement: { query: inWorkspace },
+  listStatementRows: { query: (made) => `group_by=workspace&${inWorkspace(made)}` },
+  exportStatement: { query: inWorkspace },
   getStatementSettings: {},
   updateStatementSettings: { body: () => ({ cost_center_tag: nextName() }) },
   listContractTerms: {},
