@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { enforcements, NEW_LIMIT_HOLD } from "@bursar/contract/admin/spend-limits.ts";
 import { consolePages, signInPages } from "@bursar/contract/console-pages.ts";
+import type { RouteSpec } from "@bursar/contract/route.ts";
 import { adminRoutes } from "@bursar/contract/routes.ts";
 import tailwind from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
@@ -22,10 +23,10 @@ const ofVisitors: ReadonlySet<string> = new Set(signInPages);
  */
 function contractFacts(): Plugin {
   const routes = Object.fromEntries(
-    adminRoutes.map(({ operationId, method, path, action }) => [
-      operationId,
-      action === "public" ? [method, path, true] : [method, path],
-    ]),
+    adminRoutes.map(({ operationId, method, path, action, stepUp }: RouteSpec) => {
+      const mark = action === "public" ? "public" : stepUp === true ? "step-up" : null;
+      return [operationId, mark === null ? [method, path] : [method, path, mark]];
+    }),
   );
   const auditEvents = adminRoutes.flatMap(({ audited }) => audited ?? []);
   return {

@@ -35,6 +35,8 @@ export interface CallOptions {
   signal?: AbortSignal;
   /** One for each change. The server applies repeated calls with one key only once. */
   idempotencyKey?: string;
+  /** The member does something else meanwhile, so a required step-up is an error instead of a question. */
+  isUnattended?: boolean;
 }
 
 /** Error body of the server, as far as the console reads it. */
@@ -128,6 +130,11 @@ export async function download<O extends Operation>(
   }
 }
 
+/** True if the server always requires a step-up for this operation. */
+export function alwaysNeedsStepUp(operation: Operation): boolean {
+  return routes[operation]?.[2] === "step-up";
+}
+
 /** Sends a change while the page closes, without waiting for the answer. */
 export function sendOnUnload<O extends Operation>(operation: O, input: Input<O>): void {
   const { params, body }: Parts = input as object;
@@ -142,17 +149,18 @@ async function send<O extends Operation>(
 ): Promise<Response> {
   const route = routes[operation];
   if (!route) throw new Error(`the contract has no operation ${operation}`);
-  const [method, path, isPublic = false] = route;
+  const [method, path, mark] = route;
   const { params, query, body }: Parts = input as object;
   const url = fillPath(path, params) + toQueryText(query);
   const ask = () => request(method, url, body, options);
   let response = await ask();
   // Callers of `getSession` and of public operations handle a 401 themselves.
-  const meansSignOut = !isPublic && operation !== "getSession";
+  const meansSignOut = mark !== "public" && operation !== "getSession";
   if (response.status === 401 && meansSignOut && (await requestSignIn(method === "POST"))) {
     response = await ask();
   }
-  if (wantsStepUp(response) && (await stepUpQuestion.ask())) response = await ask();
+  const asksStepUp = wantsStepUp(response) && options.isUnattended !== true;
+  if (asksStepUp && (await stepUpQuestion.ask())) response = await ask();
   if (response.status === 401 && meansSignOut) reportSessionChange();
   return response;
 }

@@ -1,6 +1,9 @@
 declare module "virtual:contract" {
-  /** Method and path of every operation, and whether it needs no caller. */
-  export const routes: Record<string, readonly [method: string, path: string, isPublic?: true]>;
+  /** Method and path of every operation. A public one needs no caller. Others can always need a step-up. */
+  export const routes: Record<
+    string,
+    readonly [method: string, path: string, mark?: "public" | "step-up"]
+  >;
   /** Enforcements of a limit. The first is the default. */
   export const enforcements: readonly ("strict" | "soft" | "alert_only")[];
   /** Rule of new limits for streams. */

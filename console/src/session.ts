@@ -44,6 +44,12 @@ export function useSession(): Session {
   return data;
 }
 
+/** True if a step-up of this session lasts for the next milliseconds, by this device's clock. */
+export function hasStepUpFor(durationMs: number): boolean {
+  const until = queryClient.getQueryData<Session>(["getSession"])?.stepped_up_until ?? null;
+  return until !== null && Date.parse(until) > Date.now() + durationMs;
+}
+
 /** Returns a check of the member's rights in the organization, and in one workspace or in any. */
 export function useMay(): (action: Action, workspaceId?: string) => boolean {
   const session = useSession();

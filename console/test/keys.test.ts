@@ -7,6 +7,7 @@ import { owner } from "./company.ts";
 import { testManyKeys } from "./many-keys.ts";
 import {
   describeConsole,
+  findViolations,
   type Opened,
   pressCreate,
   readPageState,
@@ -263,6 +264,14 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     await old.waitFor({ state: "detached" });
     await waitForStatus(url, first, 401);
 
+    await page.getByRole("button", { name: "Edit key…" }).click();
+    await page.getByLabel("Models").fill("claude-opus-*");
+    await page
+      .getByText(/requests of the last 7 days used models that this list refuses: claude-haiku/)
+      .waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Discard changes" }).click();
+
     await page.getByRole("button", { name: "Disable key…" }).click();
     await page.getByText("This key was last used").waitFor();
     await page.getByRole("button", { name: "Disable key", exact: true }).click();
@@ -318,6 +327,49 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     expect(faults).toEqual([]);
   });
 
+  test("undoes a waiting change by its shortcut, asks before it is lost, and shows its failure", async () => {
+    const { server, engineeringId } = company();
+    const made = await server.mustAdmin("POST", "/v1/admin/api_keys", {
+      name: "Waiting",
+      workspace_id: engineeringId,
+    });
+    const { page, faults } = await openSession(owner.email, { changeDelayMs: null });
+    await page.clock.install();
+    await page.goto(`${server.url}/api-keys/${String(made["id"])}`);
+    const announced = page.getByText("Key “Waiting” will be disabled");
+    const disable = async () => {
+      await page.getByRole("button", { name: "Disable key…" }).click();
+      await page.getByRole("button", { name: "Disable key", exact: true }).click();
+      await announced.waitFor();
+    };
+    await disable();
+    await page.keyboard.press("Control+z");
+    await page.getByText("Key “Waiting” stays as it was.").waitFor();
+    expect(await announced.count()).toBe(0);
+
+    await disable();
+    const asked = page.waitForEvent("dialog");
+    await page.close({ runBeforeUnload: true });
+    const question = await asked;
+    expect(question.type()).toBe("beforeunload");
+    await question.dismiss();
+    await page.getByRole("button", { name: owner.name }).click();
+    await page.getByRole("menuitem", { name: "Sign out" }).click();
+    const dialog = page.getByRole("dialog", { name: "Sign out" });
+    await dialog.getByText("Key “Waiting” will be disabled").waitFor();
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await dialog.waitFor({ state: "detached" });
+
+    const path = `/v1/admin/api_keys/${String(made["id"])}`;
+    await server.mustAdmin("POST", path, { status: "archived" });
+    await page.clock.fastForward(10_000);
+    await page.getByText("Key “Waiting” was not disabled").waitFor();
+    expect(await findViolations(page)).toEqual([]);
+    await page.getByRole("button", { name: "Dismiss: Key “Waiting” was not disabled" }).click();
+    await page.getByText("Key “Waiting” was not disabled").waitFor({ state: "detached" });
+    expect(faults).toEqual([]);
+  });
+
   test("shows the restrictions of each rank with their setter, and removes none of a higher rank", async () => {
     const { page, faults } = await openKeys();
     const { server } = company();
@@ -356,6 +408,17 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     const { page } = await openSession();
     const { url, sql } = company().server;
     await sql("UPDATE auth_session SET stepped_up_at = now() - interval '1 hour'");
+    // A change that waits asks before the wait.
+    await page.goto(`${url}/spend-limits`);
+    await page.getByRole("button", { name: "Actions for the limit of Engineering" }).click();
+    await page.getByRole("menuitem", { name: "Remove limit…" }).click();
+    const removal = page.getByRole("dialog", { name: "Remove limit" });
+    await removal.getByRole("button", { name: "Remove limit" }).click();
+    await page.getByRole("heading", { name: "Confirm your identity" }).waitFor();
+    await page.keyboard.press("Escape");
+    await removal.getByRole("button", { name: "Cancel" }).click();
+    expect(await page.getByText("will be removed").count()).toBe(0);
+
     await page.goto(`${url}/admin-keys`);
     await page.getByRole("button", { name: "Create admin key…" }).click();
     await page.getByLabel("Name").fill("Terraform");

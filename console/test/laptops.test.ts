@@ -68,6 +68,16 @@ describeConsole("laptops", ({ company, open, openSession, goTo }) => {
       workspace_id: engineeringId,
     });
     const { page, faults } = await openSession();
+    const search = "/v1/admin/api_keys?search=Claude%20Code%20of%20Grace";
+    const { data } = await server.mustAdmin("GET", search);
+    await goTo(page, `/api-keys/${(data as { id: string }[])[0]?.id}`);
+    await page.getByRole("button", { name: "Disable key…" }).click();
+    await page.getByText(/^\d+ laptops? of Claude Code stops? working\.$/).waitFor();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    // The key has no secret that could be shown or rotated.
+    expect(await page.getByRole("button", { name: "Rotate key…" }).count()).toBe(0);
+    expect(await page.getByRole("heading", { name: "Secret" }).count()).toBe(0);
+
     await goTo(page, "/claude-code");
     await page.waitForURL("**/claude-code/laptops");
     await page.getByLabel("Search laptops").fill("grace");
@@ -80,14 +90,6 @@ describeConsole("laptops", ({ company, open, openSession, goTo }) => {
     await page.getByRole("button", { name: "Ended", exact: true }).click();
     await row.getByText("by an administrator").waitFor();
     expect(await findViolations(page)).toEqual([]);
-
-    // Its key has no secret that could be shown or rotated.
-    const search = "/v1/admin/api_keys?search=Claude%20Code%20of%20Grace";
-    const { data } = await server.mustAdmin("GET", search);
-    await goTo(page, `/api-keys/${(data as { id: string }[])[0]?.id}`);
-    await page.getByRole("button", { name: "Disable key…" }).waitFor();
-    expect(await page.getByRole("button", { name: "Rotate key…" }).count()).toBe(0);
-    expect(await page.getByRole("heading", { name: "Secret" }).count()).toBe(0);
     expect(faults).toEqual([]);
   });
 

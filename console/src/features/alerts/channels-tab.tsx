@@ -1,7 +1,6 @@
 import { Ellipsis, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { toExports } from "../../kit/code-samples/variables.ts";
-import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
@@ -287,17 +286,20 @@ function TurnOffDialog({ channel, onClose }: { channel: Channel; onClose: () => 
 function DeleteChannelDialog({ channel, onClose }: { channel: Channel; onClose: () => void }) {
   const remove = useDeleteChannel();
   return (
-    <ConfirmChange
+    <ConfirmDelayedChange
       change={remove}
       input={{ params: { alert_channel_id: channel.id } }}
       action="Delete channel"
-      toast={`Channel “${channel.name}” deleted`}
+      urgentAction="Delete now"
+      subject={channel.id}
+      name={`Channel “${channel.name}”`}
+      done="deleted"
       onClose={onClose}
     >
       <p>
         <strong className="font-semibold text-ink">{channel.name}</strong> sends no more messages.
       </p>
       <StoppedChannel channel={channel} isDeleted />
-    </ConfirmChange>
+    </ConfirmDelayedChange>
   );
 }

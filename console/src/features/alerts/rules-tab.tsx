@@ -1,6 +1,5 @@
 import { Ellipsis, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
-import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { scopeLabel } from "../../kit/scopes/scope-names.ts";
@@ -249,11 +248,14 @@ function TurnOffDialog({ alert, onClose }: { alert: Alert; onClose: () => void }
 function DeleteAlertDialog({ alert, onClose }: { alert: Alert; onClose: () => void }) {
   const remove = useDeleteAlert();
   return (
-    <ConfirmChange
+    <ConfirmDelayedChange
       change={remove}
       input={{ params: { alert_id: alert.id } }}
       action="Delete alert"
-      toast={`Alert “${alert.name}” deleted`}
+      urgentAction="Delete now"
+      subject={alert.id}
+      name={`Alert “${alert.name}”`}
+      done="deleted"
       onClose={onClose}
     >
       <p>
@@ -261,6 +263,6 @@ function DeleteAlertDialog({ alert, onClose }: { alert: Alert; onClose: () => vo
         have fired stay in the history.
       </p>
       <StoppedRule rule={alert} />
-    </ConfirmChange>
+    </ConfirmDelayedChange>
   );
 }

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { stateOf, toneOf, warningsOf } from "../../kit/api-keys/key-state.ts";
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
-import { useDelayedChange } from "../../kit/delayed-change/use-delayed-change.ts";
+import { DelayedBadge } from "../../kit/delayed-change/delayed-badge.tsx";
 import { MarkedMoney } from "../../kit/usage/simulated.tsx";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { Badge } from "../../ui/badge.tsx";
@@ -17,11 +17,10 @@ import { permissionWords, strongest } from "./words.ts";
 export function KeyBadges({ apiKey }: { apiKey: ApiKey }) {
   const nowMs = useNow();
   const state = stateOf(apiKey);
-  const delayed = useDelayedChange(apiKey.id);
   return (
     <span className="inline-flex flex-wrap gap-1">
       <Badge tone={toneOf(state)}>{state}</Badge>
-      {delayed && <Badge tone="warn">{delayed}</Badge>}
+      <DelayedBadge subject={apiKey.id} />
       {warningsOf(apiKey, nowMs).map(({ tone, text }) => (
         <Badge key={text} tone={tone}>
           {text}

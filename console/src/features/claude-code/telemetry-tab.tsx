@@ -1,6 +1,5 @@
 import { Ellipsis, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
-import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
@@ -290,17 +289,20 @@ function TurnOffDialog({ receiver, onClose }: StopProps) {
 function DeleteReceiverDialog({ receiver, onClose }: StopProps) {
   const remove = useDeleteReceiver();
   return (
-    <ConfirmChange
+    <ConfirmDelayedChange
       change={remove}
       input={{ params: { telemetry_receiver_id: receiver.id } }}
       action="Delete receiver"
-      toast={`Receiver “${receiver.name}” deleted`}
+      urgentAction="Delete now"
+      subject={receiver.id}
+      name={`Receiver “${receiver.name}”`}
+      done="deleted"
       onClose={onClose}
     >
       <p>
         <strong className="font-semibold text-ink">{receiver.name}</strong> gets no more telemetry.
       </p>
       <StoppedReceiver receiver={receiver} isDeleted />
-    </ConfirmChange>
+    </ConfirmDelayedChange>
   );
 }

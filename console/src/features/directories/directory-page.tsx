@@ -1,7 +1,7 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
-import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
@@ -185,14 +185,17 @@ function Deletion({ directory, groups }: { directory: Directory; groups: number 
       <div>
         <Button onClick={() => setIsDeleting(true)}>Delete directory…</Button>
       </div>
-      <ConfirmChange
+      <ConfirmDelayedChange
         change={remove}
         input={{ params: { directory_id: directory.id } }}
         action="Delete directory"
-        toast="Directory deleted"
+        urgentAction="Delete now"
+        subject={directory.id}
+        name={`Directory “${directory.name}”`}
+        done="deleted"
         isOpen={isDeleting}
         onClose={() => setIsDeleting(false)}
-        onSaved={() => void navigate({ to: "/directories", ignoreBlocker: true })}
+        onConfirmed={() => void navigate({ to: "/directories", ignoreBlocker: true })}
         typed={directory.name}
       >
         <p>
@@ -220,7 +223,7 @@ function Deletion({ directory, groups }: { directory: Directory; groups: number 
           )}
           <li>Groups from its claims lose the members whom the claims added.</li>
         </ul>
-      </ConfirmChange>
+      </ConfirmDelayedChange>
     </Section>
   );
 }

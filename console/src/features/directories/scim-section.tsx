@@ -1,6 +1,6 @@
 import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
-import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { Badge, type Tone } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
@@ -138,18 +138,21 @@ function Tokens({ directory, tokens, mayChange, onMade }: TokensProps) {
 
 function RevokeDialog({ token, onClose }: { token: ScimToken; onClose: () => void }) {
   return (
-    <ConfirmChange
+    <ConfirmDelayedChange
       change={useRevokeScimToken()}
       input={{ params: { directory_id: token.directory_id, scim_token_id: token.id } }}
       action="Revoke SCIM token"
-      toast="SCIM token revoked"
+      urgentAction="Revoke now"
+      subject={token.id}
+      name="SCIM token"
+      done="revoked"
       onClose={onClose}
     >
       <p>
         <code>{token.partial_token_hint}</code> is revoked permanently. The provider gets a 401, and
         people who leave stay active here until it has another token.
       </p>
-    </ConfirmChange>
+    </ConfirmDelayedChange>
   );
 }
 

@@ -2,7 +2,7 @@ import { roleNames } from "@bursar/contract/permissions.ts";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { Ellipsis, Plus } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
-import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useGroupMembers } from "../../kit/members/queries.ts";
 import { describeSettingRanks } from "../../kit/rank-words.ts";
@@ -106,14 +106,17 @@ function Models({ group: { allowed_models: models, model_lists } }: { group: Gro
 function DeleteDialog({ group, onClose }: { group: Group; onClose: () => void }) {
   const navigate = useNavigate();
   return (
-    <ConfirmChange
+    <ConfirmDelayedChange
       change={useDeleteGroup()}
       input={{ params: { group_id: group.id } }}
       action="Delete group"
-      toast={`${group.name} deleted`}
+      urgentAction="Delete now"
+      subject={group.id}
+      name={`Group “${group.name}”`}
+      done="deleted"
       typed={group.name}
       onClose={onClose}
-      onSaved={() => void navigate({ to: "/groups" })}
+      onConfirmed={() => void navigate({ to: "/groups" })}
     >
       <p>
         {formatPlural(group.member_count, "member")} of{" "}
@@ -122,7 +125,7 @@ function DeleteDialog({ group, onClose }: { group: Group; onClose: () => void })
         the group. The members stay in the company.
       </p>
       <DeletionConsequences group={group} />
-    </ConfirmChange>
+    </ConfirmDelayedChange>
   );
 }
 
@@ -178,11 +181,14 @@ function Roles({ group, mayWrite }: PartProps) {
         />
       )}
       {removed && (
-        <ConfirmChange
+        <ConfirmDelayedChange
           change={remove}
           input={{ params: { group_id: group.id, workspace_id: removed.workspace_id } }}
           action="Remove role"
-          toast="Role removed"
+          urgentAction="Remove now"
+          subject={`${group.id} ${removed.workspace_id}`}
+          name={`Role of ${group.name}`}
+          done="removed"
           onClose={() => setRemoved(null)}
         >
           <p>
@@ -190,7 +196,7 @@ function Roles({ group, mayWrite }: PartProps) {
             stop working.
           </p>
           <RoleRemovalConsequences groupId={group.id} workspaceId={removed.workspace_id} />
-        </ConfirmChange>
+        </ConfirmDelayedChange>
       )}
     </Section>
   );
@@ -220,11 +226,14 @@ function Members({ group, mayWrite }: PartProps) {
       {members.data?.items.length === 0 && <p className="text-quiet">No members yet.</p>}
       {isAdding && <AddMemberDialog group={group} onClose={() => setIsAdding(false)} />}
       {removed && (
-        <ConfirmChange
+        <ConfirmDelayedChange
           change={remove}
           input={{ params: { group_id: group.id, member_id: removed.member_id } }}
           action="Remove from group"
-          toast={`${removed.name} removed from the group`}
+          urgentAction="Remove now"
+          subject={`${group.id} ${removed.member_id}`}
+          name={removed.name}
+          done="removed from the group"
           onClose={() => setRemoved(null)}
         >
           <p>
@@ -232,7 +241,7 @@ function Members({ group, mayWrite }: PartProps) {
             list of models, the default caps and the default rates of the group.
           </p>
           <MemberRemovalConsequences groupId={group.id} memberId={removed.member_id} />
-        </ConfirmChange>
+        </ConfirmDelayedChange>
       )}
     </Section>
   );

@@ -1,7 +1,7 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
 import { Ellipsis } from "lucide-react";
 import { useMemo, useState } from "react";
-import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
 import { Badge, type Tone } from "../../ui/badge.tsx";
@@ -101,18 +101,21 @@ function ResendDialog({ invite, onClose }: { invite: Invite; onClose: () => void
 function RevokeInviteDialog({ invite, onClose }: { invite: Invite; onClose: () => void }) {
   const revoke = useRevokeInvite();
   return (
-    <ConfirmChange
+    <ConfirmDelayedChange
       change={revoke}
       input={{ params: { invite_id: invite.id } }}
       action="Revoke invite"
-      toast={`Invite of ${invite.email} revoked`}
+      urgentAction="Revoke now"
+      subject={invite.id}
+      name={`Invite of ${invite.email}`}
+      done="revoked"
       onClose={onClose}
     >
       <p>
         The link of <strong className="font-semibold text-ink">{invite.email}</strong> stops
         working.
       </p>
-    </ConfirmChange>
+    </ConfirmDelayedChange>
   );
 }
 

@@ -180,11 +180,14 @@ export function DeactivateMemberDialog({ member, onClose }: MemberDialogProps) {
 export function RemoveMemberDialog({ member, onClose }: MemberDialogProps) {
   const remove = useRemoveMember();
   return (
-    <ConfirmChange
+    <ConfirmDelayedChange
       change={remove}
       input={{ params: { member_id: member.id } }}
       action="Remove member"
-      toast={`${member.name} removed`}
+      urgentAction="Remove now"
+      subject={member.id}
+      name={member.name}
+      done="removed"
       typed={member.email}
       onClose={onClose}
     >
@@ -194,6 +197,6 @@ export function RemoveMemberDialog({ member, onClose }: MemberDialogProps) {
         in reports.
       </p>
       <Endings member={member} />
-    </ConfirmChange>
+    </ConfirmDelayedChange>
   );
 }

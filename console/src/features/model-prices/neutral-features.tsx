@@ -1,6 +1,6 @@
 import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
-import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { type ItemOf, useChange, useList } from "../../queries.ts";
@@ -136,15 +136,18 @@ function AddFeatureDialog({ onClose }: { onClose: () => void }) {
 function DeleteFeature({ feature, onClose }: { feature: Feature; onClose: () => void }) {
   const remove = useChange("deleteNeutralFeature", ["listNeutralFeatures"]);
   return (
-    <ConfirmChange
+    <ConfirmDelayedChange
       change={remove}
       input={{ params: { neutral_feature_id: feature.id ?? "" } }}
       action="Delete feature"
-      toast={`${feature.name} deleted`}
+      urgentAction="Delete now"
+      subject={feature.id ?? ""}
+      name={feature.name}
+      done="deleted"
       onClose={onClose}
     >
       Requests with {feature.name} are then held at the highest price under strict limits.
-    </ConfirmChange>
+    </ConfirmDelayedChange>
   );
 }
 

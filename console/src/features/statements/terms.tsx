@@ -1,6 +1,6 @@
 import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
-import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { Button } from "../../ui/button.tsx";
@@ -167,17 +167,20 @@ function TermForm({ onCreated }: { onCreated: () => void }) {
 
 function DeleteDialog({ term, onClose }: { term: ContractTerm; onClose: () => void }) {
   return (
-    <ConfirmChange
+    <ConfirmDelayedChange
       change={useDeleteTerm()}
       input={{ params: { contract_term_id: term.id } }}
       action="Delete term"
-      toast="Term deleted"
+      urgentAction="Delete now"
+      subject={term.id}
+      name="Term"
+      done="deleted"
       onClose={onClose}
     >
       <p>
         Open statements from {nameMonth(term.from_month)} on no longer have the discount of{" "}
         {term.discount_percent}%. Closed months stay as they are.
       </p>
-    </ConfirmChange>
+    </ConfirmDelayedChange>
   );
 }

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { type Upstream, useUpstreams } from "../../kit/upstreams/queries.ts";
 import { DeletionConsequences } from "../../kit/upstreams/upstream-consequences.tsx";
@@ -98,17 +98,20 @@ function StoredUpstream({ upstream, mayChange }: { upstream: Upstream; mayChange
           </Section>
         </>
       )}
-      <ConfirmChange
+      <ConfirmDelayedChange
         change={remove}
         input={{ params: { upstream_id: upstream.id } }}
         action="Delete upstream"
-        toast="Upstream deleted"
+        urgentAction="Delete now"
+        subject={upstream.id}
+        name={`Upstream “${upstream.name}”`}
+        done="deleted"
         isOpen={isDeleting}
         onClose={() => setIsDeleting(false)}
         typed={upstream.name}
       >
         <DeletionConsequences />
-      </ConfirmChange>
+      </ConfirmDelayedChange>
     </div>
   );
 }

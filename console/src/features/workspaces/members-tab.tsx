@@ -1,7 +1,7 @@
 import { roleNames, type WorkspaceRole } from "@bursar/contract/permissions.ts";
 import { Ellipsis, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
-import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMembers } from "../../kit/members/queries.ts";
 import { workspaceRoleChoices } from "../../kit/members/role-words.ts";
@@ -152,11 +152,14 @@ function RoleDialog({ workspaceId, member, onClose }: RoleDialogProps) {
 function RemoveDialog({ member, onClose }: { member: WorkspaceMember; onClose: () => void }) {
   const remove = useChange("removeWorkspaceMember", stale);
   return (
-    <ConfirmChange
+    <ConfirmDelayedChange
       change={remove}
       input={{ params: { workspace_id: member.workspace_id, member_id: member.member_id } }}
       action="Remove from workspace"
-      toast={`${member.name} removed from the workspace`}
+      urgentAction="Remove now"
+      subject={`${member.workspace_id} ${member.member_id}`}
+      name={member.name}
+      done="removed from the workspace"
       onClose={onClose}
     >
       <p>
@@ -164,7 +167,7 @@ function RemoveDialog({ member, onClose }: { member: WorkspaceMember; onClose: (
         Without another role, personal keys in this workspace stop working.
       </p>
       <RemovalConsequences member={member} />
-    </ConfirmChange>
+    </ConfirmDelayedChange>
   );
 }
 

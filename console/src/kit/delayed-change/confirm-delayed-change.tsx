@@ -1,13 +1,21 @@
 import type { ReactNode } from "react";
 import type { Input, Operation } from "../../api-client.ts";
-import type { useChange } from "../../queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { ConfirmDialog } from "../../ui/dialog.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { delayChange } from "./delay-change.ts";
 
+/** Part of `useChange` that the dialog needs. Declared as a method, so that a dialog can have one of two operations. */
+export interface StoppingChange<O extends Operation> {
+  operation: O;
+  staleOperations: readonly Operation[];
+  mutate(input: Input<O>, options: { onSuccess: () => void }): void;
+  isPending: boolean;
+  error: Error | null;
+}
+
 interface ConfirmDelayedProps<O extends Operation> {
-  change: ReturnType<typeof useChange<O>>;
+  change: StoppingChange<O>;
   input: Input<O>;
   /** Verb and object: "Disable key". */
   action: string;
@@ -35,9 +43,9 @@ interface ConfirmDelayedProps<O extends Operation> {
 /** Dialog before a change that stops something. The change waits ten seconds, or is sent at once on request. */
 export function ConfirmDelayedChange<O extends Operation>(props: ConfirmDelayedProps<O>) {
   const { change, input, action, subject, name, done, toastDetail, isOpen = true, onClose } = props;
-  const confirmDelayed = () => {
-    const { operation, staleOperations } = change;
-    delayChange({ operation, input, staleOperations, subject, name, done, toastDetail });
+  const confirmDelayed = async () => {
+    const isDelayed = await delayChange({ change, input, subject, name, done, toastDetail });
+    if (!isDelayed) return;
     props.onConfirmed?.();
     onClose();
   };
@@ -59,7 +67,7 @@ export function ConfirmDelayedChange<O extends Operation>(props: ConfirmDelayedP
       isBusy={false}
       isDisabled={(props.isDisabled ?? false) || change.isPending}
       error={change.error}
-      onConfirm={confirmDelayed}
+      onConfirm={() => void confirmDelayed()}
       renderSecondAction={(isConfirmed) => (
         <Button onClick={sendNow} isBusy={change.isPending} disabled={!isConfirmed}>
           {props.urgentAction}

@@ -1,12 +1,16 @@
-import { call, type Input, type Operation } from "../../api-client.ts";
+import { alwaysNeedsStepUp, call, type Input, type Operation } from "../../api-client.ts";
 import { makeIdempotencyKey } from "../../attempts.ts";
 import { queryClient } from "../../queries.ts";
+import { stepUpQuestion } from "../../questions.ts";
+import { hasStepUpFor } from "../../session.ts";
 import { formatPlural } from "../../ui/format.ts";
 import { isDialogOpen } from "../../ui/open-dialog.ts";
 import { type Notice, notices, showToast } from "../../ui/toast.ts";
 import { type DelayedChange, makeDelayedChanges } from "./delayed-changes.ts";
 
 const DELAY_MS = 10_000;
+/** Step-up that lasts until the server has a change. */
+const STEP_UP_MS = DELAY_MS + 5_000;
 
 declare global {
   /** Wait before a delayed change, milliseconds. Tests set it before the console starts. */
@@ -20,10 +24,9 @@ export const delayedChanges = makeDelayedChanges({
 });
 
 interface ServerChange<O extends Operation> {
-  operation: O;
+  /** Part of `useChange`. */
+  change: { operation: O; staleOperations: readonly Operation[] };
   input: Input<O>;
-  /** Operations whose answers are stale after the change. */
-  staleOperations: readonly Operation[];
   subject: string;
   name: string;
   done: string;
@@ -31,23 +34,31 @@ interface ServerChange<O extends Operation> {
   toastDetail?: string | undefined;
 }
 
-/** Sends a change after ten seconds, unless the member undoes it. A repeated attempt has the same idempotency key. */
-export function delayChange<O extends Operation>(change: ServerChange<O>): void {
-  const { operation, input, staleOperations, subject, name, done, toastDetail } = change;
+/**
+ * Sends a change after ten seconds, unless the member undoes it. Asks for a required step-up first. Returns false if the
+ * member cancels it. A repeated attempt has the same idempotency key.
+ */
+export async function delayChange<O extends Operation>(options: ServerChange<O>): Promise<boolean> {
+  const { input, subject, name, done, toastDetail } = options;
+  const { operation, staleOperations } = options.change;
+  const isProven = !alwaysNeedsStepUp(operation) || hasStepUpFor(STEP_UP_MS);
+  if (!isProven && !(await stepUpQuestion.ask())) return false;
   const idempotencyKey = makeIdempotencyKey();
   startUndoSupport();
   delayedChanges.delay({
     subject,
     name,
     done,
-    send: async () => {
-      await call(operation, input, { idempotencyKey });
+    send: async (isAttended) => {
+      await call(operation, input, { idempotencyKey, isUnattended: !isAttended });
       showToast(`${name} ${done}`, toastDetail);
+      void queryClient.invalidateQueries({ queryKey: ["getBadges"] });
       await Promise.all(
         staleOperations.map((stale) => queryClient.invalidateQueries({ queryKey: [stale] })),
       );
     },
   });
+  return true;
 }
 
 function toNotice(change: DelayedChange): Notice {

@@ -13,8 +13,8 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers());
 
 function delay(subject: string, done = "disabled", answers: (Error | null)[] = [null]): void {
-  const send = async () => {
-    sent.push(`${subject} ${done}`);
+  const send = async (isAttended: boolean) => {
+    sent.push(`${subject} ${done}${isAttended ? " on request" : ""}`);
     const answer = answers.shift();
     if (answer) throw answer;
   };
@@ -58,7 +58,7 @@ test("keeps a refused change until it is sent again or dismissed", async () => {
   changes.sendNow(changes.all.get()[0]?.id ?? "");
   await vi.advanceTimersByTimeAsync(0);
   expect({ sent, shown: shown() }).toEqual({
-    sent: ["key_a disabled", "key_a disabled"],
+    sent: ["key_a disabled", "key_a disabled on request"],
     shown: [],
   });
 });

@@ -11,8 +11,8 @@ export interface ChangeToDelay {
   name: string;
   /** Participle: "disabled", "archived". */
   done: string;
-  /** Sends the change. The message of its error is shown. */
-  send: () => Promise<void>;
+  /** Sends the change. The message of its error is shown. `isAttended`: the member has just asked for it. */
+  send: (isAttended: boolean) => Promise<void>;
 }
 
 export type DelayedChange = ChangeToDelay & { id: string } & (
@@ -55,7 +55,7 @@ export function makeDelayedChanges({ delayMs, nowMs }: Settings): DelayedChanges
   const replace = (next: DelayedChange) => {
     all.set(all.get().map((change) => (change.id === next.id ? next : change)));
   };
-  const sendNow = async (id: string) => {
+  const sendChange = async (id: string, isAttended: boolean) => {
     stopTimer(id);
     const change = all.get().find((one) => one.id === id);
     if (!change || change.state === "sending") return;
@@ -63,7 +63,7 @@ export function makeDelayedChanges({ delayMs, nowMs }: Settings): DelayedChanges
     const toSend = { id, subject, name, done, send };
     replace({ ...toSend, state: "sending" });
     try {
-      await send();
+      await send(isAttended);
       remove(id);
     } catch (error) {
       replace({ ...toSend, state: "failed", error: error as Error });
@@ -85,18 +85,18 @@ export function makeDelayedChanges({ delayMs, nowMs }: Settings): DelayedChanges
       }
       const waiting = all.get().filter(isWaiting);
       const [oldest] = waiting;
-      if (oldest && waiting.length >= MAX_WAITING) void sendNow(oldest.id);
+      if (oldest && waiting.length >= MAX_WAITING) void sendChange(oldest.id, false);
       lastId += 1;
       const id = String(lastId);
       const waitMs = delayMs();
       all.set([...all.get(), { ...change, id, state: "waiting", endsAtMs: nowMs() + waitMs }]);
       timers.set(
         id,
-        setTimeout(() => void sendNow(id), waitMs),
+        setTimeout(() => void sendChange(id, false), waitMs),
       );
     },
     undo,
-    sendNow: (id) => void sendNow(id),
+    sendNow: (id) => void sendChange(id, true),
     dropAll: () => {
       const dropped = all.get().filter(isUndoable);
       for (const { id } of dropped) remove(id);

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import type { FieldValues, Path, UseFormReturn } from "react-hook-form";
 import type { Input } from "../../api-client.ts";
 import type { WholeList } from "../../queries.ts";
+import type { StoppingChange } from "../delayed-change/confirm-delayed-change.tsx";
 import type { Scope } from "../scopes/scope.ts";
 import type { FormChange } from "../use-change-form.ts";
 
@@ -35,6 +36,7 @@ export interface ScopeValues {
 }
 
 type SetLimitOperation = "setSpendLimit" | "setRateLimit";
+type RemoveLimitOperation = "deleteSpendLimit" | "deleteRateLimit";
 
 /** Form values of either kind. */
 export type LimitValues = ScopeValues & RankedValues & FieldValues;
@@ -94,11 +96,8 @@ interface LimitListParts<Limit extends Limited> {
   example: (workspaceId: string | undefined) => { what: "call" | "command"; text: string };
   /** Shown below the list. */
   note: string;
-  useRemove: () => {
-    remove: (limit: Limit, rank: Rank, onSuccess: () => void) => void;
-    isBusy: boolean;
-    error: Error | null;
-  };
+  useRemove: () => StoppingChange<RemoveLimitOperation>;
+  toRemoval: (limit: Limit, rank: Rank) => Input<RemoveLimitOperation>;
   /** Effect of the removal of one value. */
   describeRemoval: (removed: NamedLimit<Limit> & { value: Limit["values"][number] }) => ReactNode;
 }

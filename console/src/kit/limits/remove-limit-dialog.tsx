@@ -1,8 +1,7 @@
 import { rankNames } from "@bursar/contract/permissions.ts";
 import { useState } from "react";
-import { ConfirmDialog } from "../../ui/dialog.tsx";
 import { Choices } from "../../ui/input.tsx";
-import { showToast } from "../../ui/toast.ts";
+import { ConfirmDelayedChange } from "../delayed-change/confirm-delayed-change.tsx";
 import { rankLabels } from "../rank-words.ts";
 import type { Limited, LimitKind, LimitValues, NamedLimit } from "./limit-kind.ts";
 import { listRemovableValues } from "./ranks.ts";
@@ -19,27 +18,23 @@ export function RemoveLimitDialog<Limit extends Limited, Values extends LimitVal
   props: RemoveLimitProps<Limit, Values>,
 ) {
   const { kind, removed, onClose } = props;
-  const { limit } = removed;
-  const { remove, isBusy, error } = kind.list.useRemove();
+  const { limit, name } = removed;
+  const change = kind.list.useRemove();
   const removable = listRemovableValues(limit, useLimitRank());
   const [rank, setRank] = useState(removable[0]?.rank);
   const value = removable.find((each) => each.rank === rank);
   const staying = limit.values.filter((each) => each !== value);
-  const action = `Remove ${kind.name.toLowerCase()}`;
   if (!value) return null;
-  const onRemoved = () => {
-    showToast(`${kind.name} removed`);
-    onClose();
-  };
   return (
-    <ConfirmDialog
-      title={action}
-      action={action}
-      isOpen
+    <ConfirmDelayedChange
+      change={change}
+      input={kind.list.toRemoval(limit, value.rank)}
+      action={`Remove ${kind.name.toLowerCase()}`}
+      urgentAction="Remove now"
+      subject={limit.id}
+      name={`${kind.name} of ${name}`}
+      done="removed"
       onClose={onClose}
-      isBusy={isBusy}
-      error={error}
-      onConfirm={() => remove(limit, value.rank, onRemoved)}
     >
       <p>{kind.list.describeRemoval({ ...removed, value })}</p>
       {removable.length > 1 && (
@@ -61,6 +56,6 @@ export function RemoveLimitDialog<Limit extends Limited, Values extends LimitVal
         </p>
       ))}
       <kind.effects.Removal limit={limit} value={value} />
-    </ConfirmDialog>
+    </ConfirmDelayedChange>
   );
 }

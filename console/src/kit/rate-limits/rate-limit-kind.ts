@@ -39,15 +39,8 @@ export const rateLimits: LimitKind<RateLimit, RateValues> = {
     purpose: `A rate limit applies to requests and tokens per minute of the company, a workspace, a key, a member or a group. ${effectWords}`,
     example: () => ({ what: "command", text: "./bursar rate-limits set --help" }),
     note: `${effectWords} Each request must be within the limits of its key, the key’s owner and the owner’s groups, its workspace and the company. People with a default rate of a group are on the page of the group.`,
-    useRemove: () => {
-      const { mutate, isPending, error } = useRemoveRateLimit();
-      return {
-        remove: ({ id }, rank, onSuccess) =>
-          mutate({ params: { rate_limit_id: id }, query: { rank } }, { onSuccess }),
-        isBusy: isPending,
-        error,
-      };
-    },
+    useRemove: useRemoveRateLimit,
+    toRemoval: ({ id }, rank) => ({ params: { rate_limit_id: id }, query: { rank } }),
     describeRemoval: ({ limit, name, value }) =>
       `Removes the limit of ${rateWords(value)} (${limit.model_group_name}) for ${name} within a second. Other limits stay.`,
   },

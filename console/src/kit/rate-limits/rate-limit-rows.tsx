@@ -3,6 +3,7 @@ import { Badge } from "../../ui/badge.tsx";
 import { formatCount } from "../../ui/format.ts";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
+import { DelayedBadge } from "../delayed-change/delayed-badge.tsx";
 import type { LimitActions, LimitRowsProps, NamedLimit } from "../limits/limit-kind.ts";
 import { LimitMenu } from "../limits/limit-menu.tsx";
 import { rankLabels } from "../rank-words.ts";
@@ -39,6 +40,7 @@ export function LimitName({ limit, children }: { limit: RateLimit; children: Rea
       </span>
       <span className="text-xs sm:hidden">{rateWords(limit)}</span>
       <span className="text-xs text-quiet lg:hidden">{describeOrigin(limit)}</span>
+      <DelayedBadge subject={limit.id} />
       {limit.blocks_now && (
         <span className="sm:hidden">
           <Now limit={limit} />

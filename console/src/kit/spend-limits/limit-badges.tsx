@@ -1,5 +1,6 @@
 import { Badge } from "../../ui/badge.tsx";
 import { formatUsd } from "../../ui/format.ts";
+import { DelayedBadge } from "../delayed-change/delayed-badge.tsx";
 import type { SpendLimit } from "./queries.ts";
 import { enforcementWords, isHeldInSteps, isRefusingUnknown } from "./words.ts";
 
@@ -14,6 +15,7 @@ export function LimitBadges({ limit }: { limit: SpendLimit }) {
       {isRefusingUnknown(limit) && <Badge>Refuses unknown features</Badge>}
       {limit.state === "activating" && <span className="text-warn">Activating on all servers</span>}
       {limit.blocks_now && <Badge tone="bad">Blocks requests</Badge>}
+      <DelayedBadge subject={limit.id} />
       {Number(limit.overrun_usd) > 0 && (
         <Badge tone="bad">{formatUsd(limit.overrun_usd)} over the limit</Badge>
       )}

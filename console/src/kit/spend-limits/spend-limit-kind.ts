@@ -48,15 +48,8 @@ export const spendLimits: LimitKind<SpendLimit, SpendValues> = {
       text: `curl "$BURSAR_URL/v1/admin/workspaces/limits" -H "x-api-key: $BURSAR_ADMIN_KEY" \\\n  -H 'content-type: application/json' -d '{"workspace_id":"${workspaceId ?? "wksp_…"}","monthly_limit_usd":100.00}'`,
     }),
     note: "Each request must be within the limits of its key, its workspace, its tags, the key’s owner and their groups, and the company. People with a default cap of a group are on the page of the group.",
-    useRemove: () => {
-      const { mutate, isPending, error } = useRemoveLimit();
-      return {
-        remove: ({ id }, rank, onSuccess) =>
-          mutate({ params: { spend_limit_id: id }, query: { rank } }, { onSuccess }),
-        isBusy: isPending,
-        error,
-      };
-    },
+    useRemove: useRemoveLimit,
+    toRemoval: ({ id }, rank) => ({ params: { spend_limit_id: id }, query: { rank } }),
     describeRemoval: ({ limit, name, value }) =>
       `Removes the limit of ${formatUsd(toUsdText(value.limit_usd))} ${periodWords[limit.period]} for ${name}. Spend is still counted.`,
   },
