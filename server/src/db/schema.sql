@@ -2357,6 +2357,7 @@ CREATE UNIQUE INDEX api_key_secret_current ON api_key_secret USING btree (api_ke
 CREATE INDEX audit_event_by_actor ON audit_event USING btree (organization_id, actor_id, created_at, seq);
 CREATE INDEX audit_event_by_actor_type ON audit_event USING btree (organization_id, actor_type, created_at, seq);
 CREATE INDEX audit_event_by_address ON audit_event USING btree (organization_id, ip_address, created_at, seq) WHERE (ip_address IS NOT NULL);
+CREATE INDEX audit_event_by_assignment ON audit_event USING btree (organization_id, subject_id, workspace_id) WHERE (event = ANY (ARRAY['workspace_member.added'::text, 'workspace_member.updated'::text, 'group_member.added'::text]));
 CREATE INDEX audit_event_by_event ON audit_event USING btree (organization_id, event text_pattern_ops, created_at, seq);
 CREATE INDEX audit_event_by_request ON audit_event USING btree (organization_id, request_id);
 CREATE INDEX audit_event_by_subject ON audit_event USING btree (organization_id, subject_id, created_at, seq);

@@ -20,6 +20,12 @@ export const ownerState = sql<OwnerState | null>`
     ELSE 'outside'
   END`;
 
+/**
+ * True unless the owner is not active. PostgreSQL expects this of most keys, as it does not of a comparison with one state, so a
+ * list of the newest keys starts at an index.
+ */
+export const isUnstoppedByOwner = sql<boolean>`((${ownerState} IN ('deactivated', 'removed', 'outside')) IS NOT TRUE)`;
+
 /** Permission of the key. Without admin if the owner no longer administers the workspace. */
 export const permissionUnderOwner = sql<KeyPermission>`
   CASE

@@ -3,7 +3,8 @@ import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import { type RawBuilder, type SqlBool, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { Position } from "#src/domain/page-position.ts";
-import { ownerState, permissionUnderOwner } from "#src/key-lookup/owner-state.sql.ts";
+import { isUnstoppedByOwner, permissionUnderOwner } from "#src/key-lookup/owner-state.sql.ts";
+import { type AccessSearch, isFound } from "./access-search.sql.ts";
 
 /** One current path by which a member or key has access to a workspace or to the whole organization. */
 export interface AccessGrantRow {
@@ -46,7 +47,7 @@ export interface AccessGrantFilter {
   onlyInWorkspaces?: readonly string[] | undefined;
   memberId?: string | undefined;
   /** Part of a name, address, key hint or workspace name, in any case. */
-  search?: string | undefined;
+  search?: AccessSearch | undefined;
   /** Limit for access that was granted earlier and not used since. */
   unusedSince?: Date | undefined;
   /** Organization roles that cover every workspace. */
@@ -113,7 +114,7 @@ function withLastUse(rows: RawBuilder<unknown>): RawBuilder<unknown> {
 }
 
 function conditionsOf(filter: AccessGrantFilter): RawBuilder<SqlBool>[] {
-  const { paths, workspaceId, onlyInWorkspaces, memberId, search, unusedSince } = filter;
+  const { paths, workspaceId, onlyInWorkspaces, memberId, unusedSince } = filter;
   const conditions = [
     paths && sql<SqlBool>`path = ANY(${[...paths]}::text[])`,
     workspaceId !== undefined &&
@@ -121,11 +122,8 @@ function conditionsOf(filter: AccessGrantFilter): RawBuilder<SqlBool>[] {
         OR (path = 'organization_role' AND role = ANY(${[...filter.reachingRoles]}::text[])))`,
     onlyInWorkspaces && sql<SqlBool>`workspace_id = ANY(${[...onlyInWorkspaces]}::text[])`,
     memberId !== undefined && sql<SqlBool>`member_id = ${memberId}`,
-    search !== undefined &&
-      // strpos instead of LIKE, so that % is literal.
-      sql<SqlBool>`strpos(lower(concat_ws(E'\\n', member_name, member_email, workspace_name, group_name, key_name, key_hint)), lower(${search})) > 0`,
     unusedSince &&
-      sql<SqlBool>`greatest(granted_at, noted_since) <= ${unusedSince}
+      sql<SqlBool>`granted_at <= ${unusedSince} AND (noted_since IS NULL OR noted_since <= ${unusedSince})
         AND (last_used_at IS NULL OR last_used_at <= ${unusedSince})`,
   ];
   return conditions.filter((condition) => condition !== false && condition !== undefined);
@@ -135,7 +133,7 @@ function conditionsOf(filter: AccessGrantFilter): RawBuilder<SqlBool>[] {
  * All effective access by its source, without archived workspaces, deactivated members and disabled, expired or stopped
  * keys. `active_at` is the last use as far as the source itself has one.
  */
-function sourcesOf({ organizationId, now }: AccessGrantFilter): RawBuilder<unknown>[] {
+function sourcesOf({ organizationId, now, search }: AccessGrantFilter): RawBuilder<unknown>[] {
   return [
     sql`
     SELECT 'organization_role:' || member.id AS id, 'organization_role' AS path, member.role AS role,
@@ -145,7 +143,8 @@ function sourcesOf({ organizationId, now }: AccessGrantFilter): RawBuilder<unkno
       member.created_at AS granted_at, NULL::timestamptz AS expires_at, member.last_active_at AS active_at,
       NULL::timestamptz AS noted_since, NULL::text AS maker_type, NULL::text AS maker_id
     FROM member
-    WHERE member.organization_id = ${organizationId}::uuid AND member.status = 'active'`,
+    WHERE member.organization_id = ${organizationId}::uuid AND member.status = 'active'
+      AND ${isFound(search, { member: "member.id" })}`,
     sql`
     SELECT 'workspace_role:' || workspace.id || ':' || member.id AS id, 'workspace_role' AS path, given.role AS role,
       member.id AS member_id, member.name AS member_name, member.email AS member_email,
@@ -156,7 +155,8 @@ function sourcesOf({ organizationId, now }: AccessGrantFilter): RawBuilder<unkno
     FROM workspace_member AS given
     JOIN workspace ON workspace.id = given.workspace_id AND workspace.archived_at IS NULL
     JOIN member ON member.id = given.member_id AND member.status = 'active'
-    WHERE workspace.organization_id = ${organizationId}::uuid`,
+    WHERE workspace.organization_id = ${organizationId}::uuid
+      AND ${isFound(search, { member: "given.member_id", workspace: "given.workspace_id" })}`,
     sql`
     SELECT 'group_role:' || workspace.id || ':' || member.id || ':' || held.group_id AS id, 'group_role' AS path,
       given.role AS role, member.id AS member_id, member.name AS member_name, member.email AS member_email,
@@ -169,7 +169,8 @@ function sourcesOf({ organizationId, now }: AccessGrantFilter): RawBuilder<unkno
     JOIN member_group ON member_group.id = given.group_id
     JOIN group_member AS held ON held.group_id = given.group_id
     JOIN member ON member.id = held.member_id AND member.status = 'active'
-    WHERE workspace.organization_id = ${organizationId}::uuid`,
+    WHERE workspace.organization_id = ${organizationId}::uuid
+      AND ${isFound(search, { member: "held.member_id", workspace: "given.workspace_id", group: "held.group_id" })}`,
     sql`
     SELECT 'api_key:' || api_key.id AS id,
       CASE WHEN api_key.owner_member_id IS NULL THEN 'workspace_key' ELSE 'member_key' END AS path,
@@ -184,7 +185,11 @@ function sourcesOf({ organizationId, now }: AccessGrantFilter): RawBuilder<unkno
     LEFT JOIN member ON member.id = api_key.owner_member_id
     WHERE api_key.organization_id = ${organizationId}::uuid AND api_key.status = 'active'
       AND (api_key.expires_at IS NULL OR api_key.expires_at > ${now}) AND api_key.purpose <> 'playground'
-      AND coalesce(${ownerState}, 'active') = 'active'`,
+      AND ${isUnstoppedByOwner}
+      AND ${isFound(search, {
+        ...{ member: "api_key.owner_member_id", workspace: "api_key.workspace_id" },
+        texts: ["api_key.name", "current.hint"],
+      })}`,
     sql`
     SELECT 'admin_key:' || admin_key.id AS id, 'admin_key' AS path, '' AS role,
       NULL::text AS member_id, NULL::text AS member_name, NULL::text AS member_email,
@@ -195,7 +200,8 @@ function sourcesOf({ organizationId, now }: AccessGrantFilter): RawBuilder<unkno
       admin_key.created_by_type AS maker_type, admin_key.created_by_id AS maker_id
     FROM admin_key
     WHERE admin_key.organization_id = ${organizationId}::uuid AND admin_key.status = 'active'
-      AND (admin_key.expires_at IS NULL OR admin_key.expires_at > ${now})`,
+      AND (admin_key.expires_at IS NULL OR admin_key.expires_at > ${now})
+      AND ${isFound(search, { texts: ["admin_key.name", "admin_key.partial_key_hint"] })}`,
   ];
 }
 
@@ -215,10 +221,10 @@ export interface RoleAssignment {
   maker_id: string;
 }
 
-/**
- * Finds the newest known assignment of each place, from audit events and invites. A member of many workspaces has many
- * events, so the database picks the newest.
- */
+/** Condition of the index audit_event_by_assignment. A member of many workspaces has many events. */
+const isAssignment = sql`event IN ('workspace_member.added', 'workspace_member.updated', 'group_member.added')`;
+
+/** Finds the newest known assignment of each place, from audit events and invites. */
 export async function listRoleAssignments(
   db: Database | Tx,
   { organizationId, places }: { organizationId: string; places: readonly RolePlace[] },
@@ -227,6 +233,8 @@ export async function listRoleAssignments(
   const memberIds = places.map(({ memberId }) => memberId);
   const workspaceIds = places.map(({ workspaceId }) => workspaceId);
   const groupIds = places.map(({ groupId }) => groupId);
+  const isOfOrganization = sql`audit_event.organization_id = ${organizationId}::uuid`;
+  const found = sql`wanted.place, created_at AS given_at, actor_type AS maker_type, actor_id AS maker_id`;
   const { rows } = await sql<RoleAssignment>`
     WITH wanted AS MATERIALIZED (
       SELECT (number - 1)::integer AS place, member_id, workspace_id, group_id
@@ -234,13 +242,17 @@ export async function listRoleAssignments(
         WITH ORDINALITY AS each (member_id, workspace_id, group_id, number)
     )
     SELECT DISTINCT ON (place) place, given_at, maker_type, maker_id FROM (
-      SELECT wanted.place, created_at AS given_at, actor_type AS maker_type, actor_id AS maker_id
-      FROM wanted JOIN audit_event ON audit_event.subject_id = wanted.member_id
-        AND (after ->> 'group_id') IS NOT DISTINCT FROM wanted.group_id
-        AND (wanted.group_id IS NOT NULL OR audit_event.workspace_id IS NOT DISTINCT FROM wanted.workspace_id)
-      WHERE organization_id = ${organizationId}::uuid
-        AND (event IN ('workspace_member.added', 'workspace_member.updated', 'group_member.added')
-          OR (event = 'member.updated' AND before ->> 'role' IS DISTINCT FROM after ->> 'role'))
+      SELECT ${found} FROM wanted JOIN audit_event ON ${isOfOrganization} AND subject_id = wanted.member_id
+        AND audit_event.workspace_id = wanted.workspace_id AND ${isAssignment}
+      WHERE wanted.group_id IS NULL AND event <> 'group_member.added'
+      UNION ALL
+      SELECT ${found} FROM wanted JOIN audit_event ON ${isOfOrganization} AND subject_id = wanted.member_id
+        AND audit_event.workspace_id IS NULL AND ${isAssignment} AND after ->> 'group_id' = wanted.group_id
+      WHERE event = 'group_member.added'
+      UNION ALL
+      SELECT ${found} FROM wanted JOIN audit_event ON ${isOfOrganization} AND subject_id = wanted.member_id
+      WHERE wanted.group_id IS NULL AND wanted.workspace_id IS NULL AND event = 'member.updated'
+        AND before ->> 'role' IS DISTINCT FROM after ->> 'role'
       UNION ALL
       SELECT wanted.place, invite.accepted_at, invite.invited_by_type, invite.invited_by_id
       FROM wanted JOIN invite ON invite.member_id = wanted.member_id

@@ -17,9 +17,10 @@ import {
   positionOfGrant,
 } from "./access-grants.ts";
 import { isRolePath } from "./access-review.rule.ts";
+import { findAccessSearch } from "./access-search.sql.ts";
 
 const DAY_MS = 86_400_000;
-const EXPORT_PAGE = 500;
+const EXPORT_PAGE = 1_000;
 
 export interface AccessQuery {
   paths?: AccessGrantQuery["paths"];
@@ -69,17 +70,21 @@ async function readFilter(
   { caller }: Call,
   query: AccessQuery,
 ): Promise<AccessGrantQuery> {
-  const { workspace_id: workspaceId, member_id: memberId, unused_days: days } = query;
+  const { workspace_id: workspaceId, member_id: memberId, search: text, unused_days: days } = query;
   if (workspaceId !== undefined) {
     await getVisibleWorkspace(deps.database, caller, "workspaces:read", workspaceId);
   }
   const nowMs = deps.nowMs();
+  const { organizationId } = caller;
   return {
-    organizationId: caller.organizationId,
+    organizationId,
     paths: query.paths,
     workspaceId,
     memberId,
-    search: query.search,
+    search:
+      text === undefined
+        ? undefined
+        : await findAccessSearch(deps.database, { organizationId, text }),
     unusedSince: days === undefined ? undefined : new Date(nowMs - days * DAY_MS),
     now: new Date(nowMs),
   };
