@@ -238,8 +238,7 @@ function makeIssueCondition(
     case "never_expires":
       return sql`api_key.expires_at IS NULL AND ${hasSecret}`;
     case "no_spend_limit":
-      return sql`NOT EXISTS (SELECT 1 FROM spend_limit
-        WHERE spend_limit.scope_type = 'api_key' AND spend_limit.scope_id = api_key.id)`;
+      return sql`api_key.id NOT IN (SELECT scope_id FROM spend_limit WHERE scope_type = 'api_key')`;
     case "expires_within_14_days":
       return sql`api_key.expires_at <= ${addDays(nowMs, attentionDays.beforeExpiry)}`;
     case "unused_90_days":
@@ -264,6 +263,13 @@ function needsAttention(filter: IssueFilter) {
   return sql<SqlBool>`coalesce(${isUnexpired(filter.nowMs)} AND (${sql.join(issues, sql` OR `)}), false)`;
 }
 
+interface IssueCounts {
+  keys: number;
+  healthy: number;
+  needingAttention: number;
+  byIssue: number[];
+}
+
 /** Counts keys that are neither archived nor expired: all, those with each issue, and those without any. */
 export async function countKeyIssues(
   db: Database | Tx,
@@ -271,27 +277,35 @@ export async function countKeyIssues(
     workspaceId?: string | undefined;
     issues: readonly KeyIssue[];
   } & IssueFilter,
-): Promise<{ keys: number; healthy: number; needingAttention: number; byIssue: number[] }> {
-  const conditions = of.issues.map((issue) => makeIssueCondition(issue, of));
-  const keys = selectApiKeys(db, of)
-    .where(isUnexpired(of.nowMs))
-    .$if(of.workspaceId !== undefined, (query) =>
-      query.where("api_key.workspace_id", "=", of.workspaceId ?? ""),
+): Promise<IssueCounts> {
+  const { organizationId, onlyWorkspaceIds, workspaceId, issues } = of;
+  const conditions = [
+    isUnexpired(of.nowMs),
+    ...(workspaceId === undefined ? [] : [sql`api_key.workspace_id = ${workspaceId}`]),
+    ...(onlyWorkspaceIds === null
+      ? []
+      : [sql`api_key.workspace_id = ANY(${[...onlyWorkspaceIds]}::text[])`]),
+  ];
+  const hasIssues = issues.map((issue) => sql`(${makeIssueCondition(issue, of)})`);
+  const isTrue = (issue: KeyIssue) => sql`issues[${sql.lit(issues.indexOf(issue) + 1)}]`;
+  const counts = issues.map((issue) => sql`(count(*) FILTER (WHERE ${isTrue(issue)}))::integer`);
+  // Without MATERIALIZED, PostgreSQL computes the issues again for each count.
+  const { rows } = await sql<IssueCounts>`
+    WITH unexpired AS MATERIALIZED (
+      SELECT ARRAY[${sql.join(hasIssues)}] AS issues
+      FROM api_key
+      JOIN api_key_secret AS current ON current.api_key_id = api_key.id AND current.valid_until IS NULL
+      LEFT JOIN member ON member.id = api_key.owner_member_id
+      LEFT JOIN (SELECT api_key_id, max(last_used_at) AS last_used_at FROM api_key_secret GROUP BY api_key_id)
+        AS used ON used.api_key_id = api_key.id
+      WHERE api_key.organization_id = ${organizationId}::uuid AND api_key.purpose <> 'playground'
+        AND ${sql.join(conditions, sql` AND `)}
     )
-    .select(sql<boolean[]>`ARRAY[${sql.join(conditions)}]`.as("issues"))
-    .select(needsAttention(of).as("needs_attention"));
-  const counts = of.issues.map(
-    (_, index) => sql`(count(*) FILTER (WHERE issues[${sql.lit(index + 1)}]))::integer`,
-  );
-  return await db
-    .selectFrom(keys.as("unexpired"))
-    .select([
-      sql<number>`count(*)::integer`.as("keys"),
-      sql<number>`(count(*) FILTER (WHERE NOT true = ANY(issues)))::integer`.as("healthy"),
-      sql<number>`(count(*) FILTER (WHERE needs_attention))::integer`.as("needingAttention"),
-      sql<number[]>`ARRAY[${sql.join(counts)}]`.as("byIssue"),
-    ])
-    .executeTakeFirstOrThrow();
+    SELECT count(*)::integer AS keys, (count(*) FILTER (WHERE NOT true = ANY(issues)))::integer AS healthy,
+      (count(*) FILTER (WHERE ${sql.join(attentionIssues.map(isTrue), sql` OR `)}))::integer AS "needingAttention",
+      ARRAY[${sql.join(counts)}] AS "byIssue"
+    FROM unexpired`.execute(db);
+  return rows[0] ?? { keys: 0, healthy: 0, needingAttention: 0, byIssue: [] };
 }
 
 /** Has the rule of `exceedsMaxLifetime` in describe-api-keys.ts. */
