@@ -7,7 +7,8 @@ import { lineCounts, lineLabels } from "./statement-shape.rule.ts";
 // Lines of a statement: those of a closed month as they are stored, those of another month from the rollups. Everything else
 // about statements reads one of both.
 
-const usageLabels = lineLabels.filter((label) => label !== "group_ids" && label !== "tag_ids");
+const isAttribution = (label: string) => label === "group_ids" || label === "tag_ids";
+const usageLabels = lineLabels.filter((label) => !isAttribution(label));
 
 /** Discount of a contract, in millionths of the list price. */
 export interface Term {
@@ -36,8 +37,14 @@ export type LineSource =
 
 const columns = (names: readonly string[]) => sql.join(names.map((name) => sql.ref(name)));
 
-/** Selects the lines of a month, for FROM. */
-export function selectLines(source: LineSource): RawBuilder<unknown> {
+/**
+ * Selects the lines of a month, for FROM. `hasAttribution` false: for sums over all groups and tags. The lines of an open month
+ * are then less detailed where nothing has to be rounded or subtracted for each of them.
+ */
+export function selectLines(
+  source: LineSource,
+  { hasAttribution = true }: { hasAttribution?: boolean } = {},
+): RawBuilder<unknown> {
   const shown = columns([
     "kind",
     "for_month",
@@ -52,8 +59,9 @@ export function selectLines(source: LineSource): RawBuilder<unknown> {
   }
   const discount = sql`CASE WHEN kind = 'simulated' THEN 0
     ELSE round(cost_nano_usd * ${findDiscount(source.terms)} * 0.000001)::bigint END`;
+  const isDetailed = hasAttribution || source.terms.length > 0 || source.lateMonths.length > 0;
   return sql`(SELECT *, ${discount} AS discount_nano_usd FROM (
-    ${selectUsage(source)} UNION ALL ${selectAdjustments(source)}) AS priced)`;
+    ${isDetailed ? selectUsage(source) : selectPlainUsage(source)} UNION ALL ${selectAdjustments(source)}) AS priced)`;
 }
 
 /** SQL of the discount of a line, in millionths. The longest family that matches decides, then the latest month. */
@@ -70,44 +78,46 @@ function findDiscount(terms: readonly Term[]): RawBuilder<unknown> {
 
 type OpenSource = Extract<LineSource, { kind: "open" }>;
 
+const lineKind = sql`CASE WHEN service_tier = ${SIMULATED_TIER} THEN 'simulated' ELSE 'usage' END AS kind`;
+
+/** Usage of the month without groups and tags. */
+function selectPlainUsage({ organizationId, month, openHours }: OpenSource): RawBuilder<unknown> {
+  const labels = lineLabels.map((label) =>
+    isAttribution(label) ? sql`'' AS ${sql.ref(label)}` : sql.ref(label),
+  );
+  return sql`SELECT ${lineKind}, ${month}::date AS for_month, '' AS adjustment_id, ${sql.join(labels)},
+      ${columns(lineCounts)}
+    FROM ${selectRollup("usage_month", organizationId, openHours)} AS rollup
+    WHERE bucket_at = ${month}::timestamp AT TIME ZONE 'UTC'`;
+}
+
 /** Usage of the month, and usage of closed months that no statement has. */
 function selectUsage(source: OpenSource): RawBuilder<unknown> {
-  const { organizationId, month, lateMonths } = source;
+  const { organizationId, month, lateMonths, openHours } = source;
   const months = [month, ...lateMonths];
   const isWanted = sql`bucket_at = ANY(ARRAY(
     SELECT each::timestamp AT TIME ZONE 'UTC' FROM unnest(${months}::date[]) AS each))`;
-  const parts = [
-    selectPart(source, "usage_month", { attribution: "none", sign: 1 }),
-    selectPart(source, "usage_attributed_month", { attribution: "own", sign: 1 }),
-    selectPart(source, "usage_attributed_month", { attribution: "none", sign: -1 }),
-  ].map((part) => sql`${part} WHERE ${isWanted}`);
+  // The requests with groups or tags are subtracted from all requests, and added with their attribution, in one read.
+  const all = sql`SELECT bucket_at, 0::bigint AS attribution_id, ${columns([...usageLabels, ...lineCounts])}
+    FROM ${selectRollup("usage_month", organizationId, openHours)} AS rollup WHERE ${isWanted}`;
+  const moved = lineCounts.map((count) => sql`way.sign * ${sql.ref(count)} AS ${sql.ref(count)}`);
+  const attributed = sql`SELECT bucket_at, CASE WHEN way.sign = 1 THEN attribution_id ELSE 0 END,
+      ${columns(usageLabels)}, ${sql.join(moved)}
+    FROM ${selectRollup("usage_attributed_month", organizationId, openHours)} AS rollup
+      CROSS JOIN (VALUES (1), (-1)) AS way (sign) WHERE ${isWanted}`;
   const current = sql`SELECT (bucket_at AT TIME ZONE 'UTC')::date AS for_month,
       coalesce(attribution.group_ids, '') AS group_ids, coalesce(attribution.tag_ids, '') AS tag_ids,
       ${columns([...usageLabels, ...lineCounts])}
-    FROM (${sql.join(parts, sql` UNION ALL `)}) AS part
+    FROM (${all} UNION ALL ${attributed}) AS part
     LEFT JOIN usage_attribution AS attribution
       ON attribution.id = part.attribution_id AND attribution.organization_id = ${organizationId}::uuid`;
   const stored =
     lateMonths.length === 0 ? sql`` : sql` UNION ALL ${selectStored(organizationId, lateMonths)}`;
   const sums = lineCounts.map((count) => sql`sum_bigint(${sql.ref(count)}) AS ${sql.ref(count)}`);
-  return sql`SELECT CASE WHEN service_tier = ${SIMULATED_TIER} THEN 'simulated' ELSE 'usage' END AS kind, for_month,
-      '' AS adjustment_id, ${columns(lineLabels)}, ${sql.join(sums)}
+  return sql`SELECT ${lineKind}, for_month, '' AS adjustment_id, ${columns(lineLabels)}, ${sql.join(sums)}
     FROM (${current}${stored}) AS counted
     GROUP BY for_month, ${columns(lineLabels)}
     HAVING sum_bigint(requests) <> 0 OR sum_bigint(cost_nano_usd) <> 0`;
-}
-
-function selectPart(
-  { organizationId, openHours }: OpenSource,
-  table: "usage_month" | "usage_attributed_month",
-  { attribution, sign }: { attribution: "own" | "none"; sign: 1 | -1 },
-): RawBuilder<unknown> {
-  const counts = lineCounts.map((count) =>
-    sign === 1 ? sql.ref(count) : sql`-${sql.ref(count)} AS ${sql.ref(count)}`,
-  );
-  const id = attribution === "own" ? sql`attribution_id` : sql`0::bigint AS attribution_id`;
-  return sql`SELECT bucket_at, ${id}, ${columns(usageLabels)}, ${sql.join(counts)}
-    FROM ${selectRollup(table, organizationId, openHours)} AS rollup`;
 }
 
 /** Stored lines of closed months, subtracted. */

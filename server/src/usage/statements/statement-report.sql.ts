@@ -46,7 +46,8 @@ export async function sumByProduct(
   );
   const { rows } = await sql<ProductRow>`
     SELECT kind, for_month::text AS for_month, ${sql.join(priceLabels.map((name) => sql.ref(name)))}, ${sql.join(sums)}
-    FROM ${selectLines(source)} AS line WHERE ${isInScope(source.organizationId, scope)}
+    FROM ${selectLines(source, { hasAttribution: scope.attribution !== null })} AS line
+    WHERE ${isInScope(source.organizationId, scope)}
     GROUP BY ${keys}`.execute(tx);
   return rows;
 }
@@ -80,6 +81,8 @@ export async function listGroupRows(
   },
 ): Promise<GroupRow[]> {
   const { group, after } = of;
+  const hasAttribution =
+    of.scope.attribution !== null || group === "group" || group === "cost_center";
   const { join, key } = makeGroupKey(source.organizationId, group, of.costCenterTag);
   const isAfter =
     after === null
@@ -90,7 +93,8 @@ export async function listGroupRows(
     SELECT * FROM (
       SELECT *, list_cost_nano_usd + adjustments_nano_usd + earlier_nano_usd - discount_nano_usd AS net_cost_nano_usd
       FROM (
-        SELECT ${key} AS id, ${sumAmounts(source.month)} FROM ${selectLines(source)} AS line ${join}
+        SELECT ${key} AS id, ${sumAmounts(source.month)}
+        FROM ${selectLines(source, { hasAttribution })} AS line ${join}
         WHERE kind <> 'simulated' AND ${isInScope(source.organizationId, of.scope)} GROUP BY 1) AS summed) AS valued
     WHERE ${isAfter} ORDER BY net_cost_nano_usd DESC, id COLLATE "C" LIMIT ${of.limit}`.execute(tx);
   return rows;
