@@ -3,6 +3,7 @@ import type { WatchedScope } from "#src/alerts/firing/watched-usage.sql.ts";
 import type { Database } from "#src/db/pool.ts";
 import { scopeName } from "#src/db/scope-name.ts";
 import { inSnapshot } from "#src/db/transaction.ts";
+import { periodOf } from "#src/domain/spend-period.ts";
 import { findOpenHours, selectRollup } from "#src/recording/open-hours.sql.ts";
 import type { ReplayedLimit } from "./replay-alert.ts";
 
@@ -21,7 +22,10 @@ interface ScopeQuery {
   limit: number;
 }
 
-/** Returns the scope with its name, and its child scopes with the highest spend. `total`: number of all of them. */
+/**
+ * Returns the scope with its name, and its child scopes with the highest spend since the start of the month of `sinceMs`.
+ * Months have a thirtieth of the rows of days. `total`: number of all of them.
+ */
 export async function listReplayedScopes(
   database: Database,
   { scope, includesBelow, sinceMs, needsLimit, hasPeople, limit }: ScopeQuery,
@@ -34,15 +38,15 @@ export async function listReplayedScopes(
       ? sql`(child.scope_type IN ('workspace', 'api_key') OR (${hasPeople}::boolean AND ${hasLimit}))`
       : sql`(child.scope_type = 'api_key' AND child.workspace_id = ${scopeId})`;
   const rows = await inSnapshot(database, async (tx) => {
-    const days = selectRollup(
-      "usage_key_day",
+    const months = selectRollup(
+      "usage_key_month",
       organizationId,
       await findOpenHours(tx, organizationId),
     );
     const found = await sql<NamedScope & { total: number }>`
     WITH spent AS MATERIALIZED (
-      SELECT workspace_id, api_key_id, member_id, sum(cost_nano_usd) AS cost FROM ${days} AS usage
-      WHERE bucket_at >= ${new Date(sinceMs)} AND ${includesBelow}::boolean GROUP BY workspace_id, api_key_id, member_id
+      SELECT workspace_id, api_key_id, member_id, sum(cost_nano_usd) AS cost FROM ${months} AS usage
+      WHERE bucket_at >= ${new Date(periodOf("monthly", sinceMs).startMs)} AND ${includesBelow}::boolean GROUP BY workspace_id, api_key_id, member_id
     ), child AS (
       SELECT 'workspace' AS scope_type, workspace_id AS scope_id, workspace_id, sum(cost) AS cost
       FROM spent GROUP BY workspace_id
