@@ -125,3 +125,28 @@ export function selectRollup(
     SELECT ${sql.raw(bucketAt)} AS bucket_at, ${columns}
     FROM ${sql.table(findHourRollup(table))} WHERE ${isOf} AND ${isAfter(openHours.after)})`;
 }
+
+/**
+ * Selects the costs of a key on these days, for FROM of an aggregate in `CROSS JOIN LATERAL`. The row `wanted` has its
+ * workspace_id and api_key_id. Each day is one look-up. Without the aggregate, PostgreSQL joins all keys of the days.
+ */
+export function selectDaysOfKey(
+  organizationId: string,
+  days: readonly Date[],
+  openHours: OpenHours | null,
+): RawBuilder<unknown> {
+  const isOfKey = sql`organization_id = ${organizationId}::uuid AND workspace_id = wanted.workspace_id
+    AND api_key_id = wanted.api_key_id`;
+  const closed = sql`SELECT bucket_at, cost_nano_usd FROM usage_key_day
+    WHERE ${isOfKey} AND bucket_at = ANY(${[...days]}::timestamptz[])`;
+  if (openHours === null) return sql`(${closed})`;
+  const day = sql`date_trunc('day', bucket_at, 'UTC')`;
+  return sql`(${closed} UNION ALL SELECT ${day}, cost_nano_usd FROM usage_hour
+    WHERE ${isOfKey} AND bucket_at = ANY(${listHours(openHours)}::timestamptz[])
+      AND ${isAfter(openHours.after)} AND ${day} = ANY(${[...days]}::timestamptz[]))`;
+}
+
+function listHours({ startMs, endMs }: OpenHours): Date[] {
+  const count = Math.ceil((endMs - startMs) / HOUR_MS);
+  return Array.from({ length: count }, (_, hour) => new Date(startMs + hour * HOUR_MS));
+}

@@ -2,7 +2,7 @@ import { TREND_DAYS } from "@bursar/contract/admin/api-key-trends.ts";
 import type { ReportCall } from "#src/access/call.ts";
 import { findOpenHours } from "#src/recording/open-hours.sql.ts";
 import { findVisibleUsage } from "#src/usage/visible-usage.ts";
-import { listKeyDays, listVisibleKeys } from "./key-trends.sql.ts";
+import { type KeyDays, listKeyDays } from "./key-trends.sql.ts";
 import { inReport } from "./report.sql.ts";
 import type { UsageDeps } from "./usage.ts";
 
@@ -26,17 +26,18 @@ export async function getApiKeyTrends(
   const start = new Date(startMs);
   const query = { organizationId, visible, apiKeyIds, start, days: TREND_DAYS };
   return inReport(reader, async (tx) => {
-    const shown = new Set(await listVisibleKeys(tx, query));
-    const days = await listKeyDays(tx, query, await findOpenHours(tx, organizationId));
-    const byKey = Map.groupBy(days, (each) => each.apiKeyId);
-    const keys = [...new Set(apiKeyIds)]
-      .filter((id) => shown.has(id))
-      .map((apiKeyId) => {
-        const costsNanoUsd = Array.from({ length: TREND_DAYS }, () => 0n);
-        for (const { day, costNanoUsd } of byKey.get(apiKeyId) ?? [])
-          costsNanoUsd[day] = costNanoUsd;
-        return { apiKeyId, costsNanoUsd };
-      });
+    const found = await listKeyDays(tx, query, await findOpenHours(tx, organizationId));
+    const byKey = new Map(found.map(({ apiKeyId, costs }) => [apiKeyId, costs]));
+    const keys = [...new Set(apiKeyIds)].flatMap((apiKeyId) => {
+      const costs = byKey.get(apiKeyId);
+      return costs === undefined ? [] : [{ apiKeyId, costsNanoUsd: sumByDay(costs) }];
+    });
     return { startMs, keys, dataAsOfMs: reader.dataAsOfMs() };
   });
+}
+
+function sumByDay(costs: KeyDays["costs"]): bigint[] {
+  const sums = Array.from({ length: TREND_DAYS }, () => 0n);
+  for (const { day, costNanoUsd } of costs) sums[day] = (sums[day] ?? 0n) + costNanoUsd;
+  return sums;
 }
