@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { makeHistory, randomShape } from "#test/harness/spend-history.ts";
 import {
   boundForecast,
-  boundingSpans,
+  boundingDays,
   forecastLimit,
   forecastMonth,
   forecastPassing,
@@ -217,9 +217,9 @@ test("over 200 companies: the bound of a forecast is never below it, for any per
       for (const hour of [35 * 24, 47 * 24 + 13, 61 * 24 + 23]) {
         const outlook = outlookAt(spend, hour, name, 10n ** 18n);
         const today = hourOf(periodOf("daily", outlook.nowMs).startMs);
-        const boundingNanoUsd = boundingSpans[name].reduce((sum, { length, daysAgo }) => {
+        const boundingNanoUsd = boundingDays[name].reduce((sum, daysAgo) => {
           const from = today - daysAgo * 24;
-          return sum + sumOfHours(outlook.spend, from, from + (length === "weekly" ? 168 : 24));
+          return sum + sumOfHours(outlook.spend, from, from + 24);
         }, 0n);
         const forecast = forecastLimit(outlook)?.periodNanoUsd ?? 0n;
         const bound = boundForecast({ ...outlook, boundingNanoUsd });

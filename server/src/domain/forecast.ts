@@ -131,30 +131,17 @@ export function forecastPassing(outlook: LimitOutlook & LimitMark): LimitForecas
   return forecast === null || forecast.periodNanoUsd < atNanoUsd ? null : forecast;
 }
 
-/** Week or day whose cost bounds a forecast. */
-export interface BoundingSpan {
-  length: "weekly" | "daily";
-  /** First day, as days before today. */
-  daysAgo: number;
-}
-
-/** Spans whose costs together bound the forecast of a limit: the last eight days, or the same weekdays of a daily limit. */
-export const boundingSpans: Readonly<Record<PeriodName, readonly BoundingSpan[]>> = {
-  daily: [7, 14, 21, 28].map((daysAgo) => ({ length: "daily", daysAgo })),
-  weekly: [
-    { length: "weekly", daysAgo: 6 },
-    { length: "daily", daysAgo: 7 },
-  ],
-  monthly: [
-    { length: "weekly", daysAgo: 6 },
-    { length: "daily", daysAgo: 7 },
-  ],
+/** Days whose costs together bound the forecast of a limit, as days before today: the last eight, or the same weekdays. */
+export const boundingDays: Readonly<Record<PeriodName, readonly number[]>> = {
+  daily: [7, 14, 21, 28],
+  weekly: [0, 1, 2, 3, 4, 5, 6, 7],
+  monthly: [0, 1, 2, 3, 4, 5, 6, 7],
 };
 
 /**
  * Returns an upper bound of the cost that `forecastLimit` expects for the rest of the period. The bound needs no hours, so that
  * few of many limits need a forecast. `boundingNanoUsd`: cost of the
- * spans of `boundingSpans`.
+ * days of `boundingDays`.
  */
 export function boundForecast(of: {
   nowMs: number;

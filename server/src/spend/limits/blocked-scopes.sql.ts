@@ -3,7 +3,7 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import { scopeName } from "#src/db/scope-name.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import { LEAST_REST_NANO_USD } from "#src/domain/blocking-limit.ts";
-import { ownerState } from "#src/key-lookup/owner-state.sql.ts";
+import { isUnstoppedByOwner } from "#src/key-lookup/owner-state.sql.ts";
 
 // Reads which limits block requests now, and how many keys a limit of a scope blocks.
 
@@ -95,5 +95,5 @@ function countWorkingKeys(isInScope: RawBuilder<unknown>, now: Date): RawBuilder
       LEFT JOIN member ON member.id = api_key.owner_member_id
     WHERE api_key.purpose <> 'playground' AND api_key.permission <> 'read' AND api_key.status = 'active'
       AND (api_key.expires_at IS NULL OR api_key.expires_at > ${now})
-      AND home.archived_at IS NULL AND coalesce(${ownerState}, 'active') = 'active')`;
+      AND home.archived_at IS NULL AND ${isUnstoppedByOwner})`;
 }

@@ -3,14 +3,22 @@ import type { CountedScope } from "@bursar/contract/scope.ts";
 import type { Call } from "#src/access/call.ts";
 import { listHours, type WatchedScope } from "#src/alerts/firing/watched-usage.sql.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
-import type { Database } from "#src/db/pool.ts";
-import { boundForecast, FORECAST_PAST_DAYS, forecastPassing } from "#src/domain/forecast.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { inSnapshot } from "#src/db/transaction.ts";
+import {
+  boundForecast,
+  boundingDays,
+  FORECAST_PAST_DAYS,
+  forecastPassing,
+} from "#src/domain/forecast.ts";
 import { HOUR_MS, type HourlySpend, hourOf, toHourlySpend } from "#src/domain/hourly-spend.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
 import { assert } from "#src/lib/assert.ts";
 import { visibilityOf } from "#src/limits/visible-limits.ts";
+import { findOpenHours } from "#src/recording/open-hours.sql.ts";
 import { describeScopes } from "./blocked-scopes.sql.ts";
 import { listPeriodStarts } from "./blocked-scopes.ts";
+import { sumDaysOfScopes } from "./bounding-costs.sql.ts";
 import { type LimitOutlookRow, listLimitOutlooks } from "./limit-outlooks.sql.ts";
 import { spendLimits } from "./spend-limit-kind.ts";
 import { type LimitState, readLimitStates } from "./spend-limits.ts";
@@ -80,20 +88,53 @@ type Candidate = LimitOutlookRow & { scopeType: CountedScope["type"] };
 /** Lists limits that a forecast can reach, the closest first. */
 async function listCandidates(deps: AuditDeps, visibility: Visibility): Promise<Candidate[]> {
   const nowMs = deps.nowMs();
-  const periodStarts = listPeriodStarts(nowMs);
-  const of = { today: periodStarts.daily, periodStarts, limit: MAX_LIMITS };
-  const outlooks = await listLimitOutlooks(deps.database, visibility, of);
-  return outlooks
-    .flatMap((row) => {
-      if (!isCounted(row)) return [];
+  const limits = await inSnapshot(deps.database, async (tx) => {
+    const of = { periodStarts: listPeriodStarts(nowMs), limit: MAX_LIMITS };
+    const outlooks = await listLimitOutlooks(tx, visibility, of);
+    return addBoundingCosts(tx, visibility.organizationId, outlooks.filter(isCounted), nowMs);
+  });
+  return limits
+    .flatMap(({ row, boundingNanoUsd }) => {
       const period = periodOf(row.period, nowMs);
-      const { boundingNanoUsd } = row;
       const highest = row.spentNanoUsd + boundForecast({ nowMs, period, boundingNanoUsd });
       if (highest < row.amountNanoUsd) return [];
       return { row, reach: Number((highest * 1_000n) / row.amountNanoUsd) };
     })
     .sort((a, b) => b.reach - a.reach)
     .map(({ row }) => row);
+}
+
+interface BoundedLimit {
+  row: Candidate;
+  /** Cost of the days of `boundingDays`. */
+  boundingNanoUsd: bigint;
+}
+
+/** Reads the bounding days of all limits, in one statement for each type of scope and list of days. */
+async function addBoundingCosts(
+  tx: Tx,
+  organizationId: string,
+  rows: readonly Candidate[],
+  nowMs: number,
+): Promise<BoundedLimit[]> {
+  const found = await findOpenHours(tx, organizationId);
+  // A forecast needs no cost of the running hour. Only minutes after its start, the hour before is open too.
+  const openHours = found !== null && hourOf(found.startMs) < hourOf(nowMs) ? found : null;
+  const { startMs } = periodOf("daily", nowMs);
+  const bounded: BoundedLimit[] = [];
+  const groups = Map.groupBy(rows, (row) => `${row.scopeType} ${boundingDays[row.period].join()}`);
+  for (const scopes of groups.values()) {
+    const [first] = scopes;
+    assert(first !== undefined, "a group has a limit");
+    const days = boundingDays[first.period].map((daysAgo) => new Date(startMs - daysAgo * DAY_MS));
+    // A scope can have a weekly and a monthly limit.
+    const distinct = [...new Map(scopes.map((row) => [row.scopeId, row])).values()];
+    const costs = await sumDaysOfScopes(tx, { organizationId, scopes: distinct, days, openHours });
+    for (const row of scopes) {
+      bounded.push({ row, boundingNanoUsd: costs.get(row.scopeId) ?? 0n });
+    }
+  }
+  return bounded;
 }
 
 /** False for a default cap, whose spend is that of each member. */
