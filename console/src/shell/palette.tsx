@@ -58,7 +58,11 @@ function Results({ text, onGone }: { text: string; onGone: () => void }) {
     isPreviousShown: true,
   });
   const keys = useApi("listApiKeys", asked, isAsked("api_keys:read"));
-  const members = useApi("listMembers", asked, isAsked("members:read"));
+  const members = useApi(
+    "listMembers",
+    { query: { ...asked.query, omit_workspaces: true } },
+    isAsked("members:read"),
+  );
   const go = (to: string, hash?: string) => {
     onGone();
     void navigate({ to, ...(hash !== undefined && { hash }) });

@@ -2,7 +2,7 @@ import { type AccessPath, accessPaths } from "@bursar/contract/access-paths.ts";
 import { roleNames } from "@bursar/contract/permissions.ts";
 import type { UseFormReturn } from "react-hook-form";
 import { pathWords } from "../../kit/access/words.ts";
-import { useMembers } from "../../kit/members/queries.ts";
+import { useMembersWithRoles } from "../../kit/members/queries.ts";
 import { useWorkspaces } from "../../kit/workspaces/queries.ts";
 import { ColorDot } from "../../ui/color-dot.tsx";
 import type { Option } from "../../ui/combobox.tsx";
@@ -126,14 +126,14 @@ export function ScopeFields({ form }: { form: ReviewForm }) {
 
 /** Members who can remove access: Owners, Admins and Workspace Admins. */
 function useReviewerOptions(): Option[] {
-  const members = useMembers();
+  const members = useMembersWithRoles();
   return (members.data?.items ?? [])
     .filter(
       ({ status, role, workspaces }) =>
         status === "active" &&
         (role === "owner" ||
           role === "admin" ||
-          workspaces.some(({ workspace_role }) => workspace_role === "workspace_admin")),
+          workspaces?.some(({ workspace_role }) => workspace_role === "workspace_admin")),
     )
     .map(({ id, name, role }) => ({
       value: id,

@@ -5,7 +5,13 @@ import { useRecentRequests } from "../../kit/consequences/recent-requests.ts";
 import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { useActiveLaptops } from "../../kit/laptops/queries.ts";
 import { findStoppedKeys } from "../../kit/members/member-access.ts";
-import { type Member, useGroupsOf, useKeysOf, useMembers } from "../../kit/members/queries.ts";
+import {
+  type Member,
+  useGroupsOf,
+  useKeysOf,
+  useMember,
+  useMembers,
+} from "../../kit/members/queries.ts";
 import { findAssignableRoles, roleHints } from "../../kit/members/role-words.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useMay, useSession } from "../../session.ts";
@@ -79,11 +85,12 @@ function RoleConsequences({ member, role }: { member: Member; role: Organization
   const may = useMay();
   const isChanged = role !== member.role;
   const members = useMembers(false, isChanged && member.role === "owner");
+  const whole = useMember(member.id, isChanged);
   const groups = useGroupsOf(member.id, isChanged && may("groups:read"));
   const keys = useKeysOf(member.id, isChanged && may("api_keys:read"));
   const access = {
     role: member.role,
-    assigned: member.workspaces.map(({ workspace_id }) => workspace_id),
+    assigned: (whole.data?.workspaces ?? []).map(({ workspace_id }) => workspace_id),
     groups: groups.data?.items ?? [],
   };
   const owners = members.data?.items.filter(
@@ -95,11 +102,12 @@ function RoleConsequences({ member, role }: { member: Member; role: Organization
     isSelf: isOwn,
     activeOwners: owners?.length,
     stoppedKeys:
+      whole.data &&
       groups.data &&
       keys.data &&
       findStoppedKeys(keys.data.items, { before: access, after: { ...access, role } }),
   });
-  return <Consequences sentences={sentences} counts={[members, groups, keys]} />;
+  return <Consequences sentences={sentences} counts={[members, whole, groups, keys]} />;
 }
 
 /** Sessions, laptops, keys, roles and invites that end with a member's access. */

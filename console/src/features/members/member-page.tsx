@@ -2,7 +2,13 @@ import { findInheritedRole, roleNames, type WorkspaceRole } from "@bursar/contra
 import { Link, useParams } from "@tanstack/react-router";
 import { type ReactNode, useMemo, useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
-import { type Member, useGroupsOf, useKeysOf, useMember } from "../../kit/members/queries.ts";
+import {
+  type Member,
+  type MemberWithRoles,
+  useGroupsOf,
+  useKeysOf,
+  useMember,
+} from "../../kit/members/queries.ts";
 import { describeSettingRanks } from "../../kit/rank-words.ts";
 import { MemberDirectories } from "../../kit/sign-in/linked-directories.tsx";
 import { MarkedMoney, SimulatedPart } from "../../kit/usage/simulated.tsx";
@@ -42,7 +48,7 @@ export function MemberPage() {
   return <MemberDetails member={member.data} />;
 }
 
-function MemberDetails({ member }: { member: Member }) {
+function MemberDetails({ member }: { member: MemberWithRoles }) {
   const may = useMay();
   const mayEverywhere = useMayEverywhere();
   const session = useSession();
@@ -118,7 +124,7 @@ interface HeldRole {
   source: ReactNode;
 }
 
-function Roles({ member }: { member: Member }) {
+function Roles({ member }: { member: MemberWithRoles }) {
   const groups = useGroupsOf(member.id);
   if (groups.error) return <LoadError error={groups.error} onRetry={() => void groups.refetch()} />;
   if (!groups.data) return <SkeletonRows />;
@@ -179,7 +185,7 @@ function GroupModels({ groups }: { groups: readonly MemberGroup[] }) {
   );
 }
 
-function listHeldRoles(member: Member, groups: readonly MemberGroup[]): HeldRole[] {
+function listHeldRoles(member: MemberWithRoles, groups: readonly MemberGroup[]): HeldRole[] {
   const inherited = findInheritedRole(member.role);
   return [
     ...(inherited

@@ -198,12 +198,12 @@ function makeColumns(ownId: string, menu: (member: Member) => ReactNode): Column
       header: "Workspaces",
       from: "sm",
       isBelow: true,
-      sortBy: (member) => member.workspaces.length,
+      sortBy: (member) => member.workspace_count,
       cell: (member) => (
         <span className="text-quiet">
           {describeInheritedRole(member.role) ??
-            (member.workspaces.length > 0
-              ? formatPlural(member.workspaces.length, "workspace")
+            (member.workspace_count > 0
+              ? formatPlural(member.workspace_count, "workspace")
               : "None")}
         </span>
       ),

@@ -3,6 +3,7 @@ import { useMay } from "../../session.ts";
 import { Combobox } from "../../ui/combobox.tsx";
 import { Field } from "../../ui/field.tsx";
 import { Select } from "../../ui/input.tsx";
+import { useMembers } from "../members/queries.ts";
 import { useWorkspaces } from "../workspaces/queries.ts";
 import type { CountedScope, OwnScope, Scope } from "./scope.ts";
 
@@ -105,7 +106,7 @@ function useOptions({ scopeType, workspaceId, mayChoose, people }: Options) {
   const isAsked = people === undefined;
   const isMember = isAsked && scopeType === "member";
   const isGroup = isAsked && (scopeType === "group" || scopeType === "group_member");
-  const members = useList("listMembers", {}, { isEnabled: isMember && may("members:read") });
+  const members = useMembers(false, isMember && may("members:read"));
   const isTag = isAsked && scopeType === "tag";
   const groups = useList("listGroups", {}, { isEnabled: isGroup && may("groups:read") });
   const tags = useList("listTags", {}, { isEnabled: isTag && may("workspaces:read") });

@@ -78,10 +78,28 @@ describe("the list", () => {
       role: "developer",
       status: "active",
       workspaces: [{ workspace_id: workspace.id, workspace_role: "workspace_developer" }],
+      workspace_count: 1,
       created_at: expect.any(String),
       last_active_at: null,
       removed_at: null,
     });
+  });
+
+  test("counts roles without listing them, on request", async ({ org }) => {
+    const seen = await org.admin.createWorkspace();
+    const hidden = await org.admin.createWorkspace();
+    const workspaces = { [seen.id]: "workspace_user", [hidden.id]: "workspace_user" } as const;
+    const { id } = await org.member({ workspaces });
+    const developer = await org.member({
+      role: "developer",
+      workspaces: { [seen.id]: "workspace_developer" },
+    });
+    const find = async (client: Client) => {
+      const { body } = await client.get<Listed<Member>>(`${MEMBERS}?omit_workspaces=true`);
+      return body.data.find((each) => each.id === id);
+    };
+    expect(await find(org.admin)).toMatchObject({ workspaces: null, workspace_count: 2 });
+    expect(await find(developer.client)).toMatchObject({ workspaces: null, workspace_count: 1 });
   });
 
   test("matches % and _ literally in a search", async ({ org }) => {

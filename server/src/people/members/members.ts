@@ -19,7 +19,6 @@ import {
   isLastOwner,
   removeFromOrganization,
 } from "#src/people/leaving/deactivate.ts";
-import { type AssignedRole, listAssignedRoles } from "#src/people/leaving/end-access.sql.ts";
 import { type Ending, findEnding } from "#src/people/leaving/end-access.ts";
 import {
   findMember,
@@ -31,12 +30,26 @@ import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { forgetSuspension } from "#src/people/scim/users.sql.ts";
 import { normalizeEmail } from "./email-address.rule.ts";
 import { memberNotFound } from "./member-not-found.ts";
-import { findMemberPosition, listMembers as listRows } from "./members.sql.ts";
+import {
+  findMemberPosition,
+  listRolesOfMembers,
+  listMembers as listRows,
+  type RoleInWorkspace,
+} from "./members.sql.ts";
 
 /** The member, with the roles assigned in workspaces that the caller can see. */
-export interface ShownMember {
+export interface ShownMember extends CountedMember {
+  workspaces: RoleInWorkspace[];
+}
+
+/** `workspaces`: null if the caller asked for their number only. */
+export interface ListedMember extends CountedMember {
+  workspaces: RoleInWorkspace[] | null;
+}
+
+interface CountedMember {
   row: MemberRow;
-  workspaces: AssignedRole[];
+  workspaceCount: number;
 }
 
 export interface MemberQuery {
@@ -44,6 +57,7 @@ export interface MemberQuery {
   roles?: OrganizationRole[] | undefined;
   statuses?: MemberStatus[] | undefined;
   workspace_id?: string | undefined;
+  omit_workspaces?: boolean | undefined;
 }
 
 const notRemoved: readonly MemberStatus[] = ["active", "deactivated"];
@@ -54,7 +68,7 @@ export async function listMembers(
   { caller }: Call,
   query: MemberQuery,
   request: PageRequest,
-): Promise<PageOfRows<ShownMember>> {
+): Promise<PageOfRows<ListedMember>> {
   if (query.workspace_id !== undefined) {
     await getVisibleWorkspace(deps.database, caller, "workspaces:read", query.workspace_id);
   }
@@ -66,7 +80,8 @@ export async function listMembers(
     workspaceId: query.workspace_id,
   };
   const page = toPage(await listRows(deps.database, filter, request), request);
-  return { ...page, rows: await show(deps.database, caller, page.rows) };
+  const isOnlyCounted = query.omit_workspaces === true;
+  return { ...page, rows: await show(deps.database, caller, page.rows, isOnlyCounted) };
 }
 
 /** Returns a page of the official list, by ids: all members who were not removed. */
@@ -334,17 +349,23 @@ async function show(
   db: Database | Tx,
   caller: Caller,
   rows: readonly MemberRow[],
-): Promise<ShownMember[]> {
-  const given = await listAssignedRoles(db, {
+  isOnlyCounted: boolean,
+): Promise<ListedMember[]> {
+  const given = await listRolesOfMembers(db, {
     organizationId: caller.organizationId,
     memberIds: rows.map(({ id }) => id),
     onlyIds: listPermittedWorkspaces(caller, "workspaces:read"),
+    isOnlyCounted,
   });
-  const byMember = Map.groupBy(given, ({ member_id }) => member_id);
-  return rows.map((row) => ({ row, workspaces: byMember.get(row.id) ?? [] }));
+  const byMember = new Map(given.map((roles) => [roles.memberId, roles]));
+  return rows.map((row) => {
+    const { count = 0, roles = null } = byMember.get(row.id) ?? {};
+    const workspaces = isOnlyCounted ? null : (roles ?? []);
+    return { row, workspaceCount: count, workspaces };
+  });
 }
 
 async function showOne(db: Database | Tx, caller: Caller, row: MemberRow): Promise<ShownMember> {
-  const [shown] = await show(db, caller, [row]);
-  return shown ?? { row, workspaces: [] };
+  const [shown] = await show(db, caller, [row], false);
+  return { row, workspaceCount: shown?.workspaceCount ?? 0, workspaces: shown?.workspaces ?? [] };
 }

@@ -19,6 +19,7 @@ import {
   deactivateMember,
   getMember,
   getPresentMember,
+  type ListedMember,
   listMembers,
   listMembersByIds,
   previewRemoval,
@@ -36,7 +37,7 @@ export function makeMemberHandlers(
     listMembers: pagedList(
       listMembersRoute,
       (call, { query }, page) => listMembers(deps, call, query, page),
-      toWire,
+      toListedWire,
     ),
     getMember: async (call, { params }) => toWire(await getMember(deps, call, params.member_id)),
     updateMember: async (call, { params, body }) =>
@@ -90,7 +91,13 @@ export function makeMemberHandlers(
   };
 }
 
-function toWire({ row, workspaces }: ShownMember): z.input<typeof member> {
+function toWire(shown: ShownMember): z.input<typeof member> {
+  return { ...toListedWire(shown), workspaces: shown.workspaces };
+}
+
+type ListedWire = z.input<(typeof listMembersRoute)["response"]>["data"][number];
+
+function toListedWire({ row, workspaces, workspaceCount }: ListedMember): ListedWire {
   return {
     id: row.id,
     type: "member",
@@ -98,10 +105,8 @@ function toWire({ row, workspaces }: ShownMember): z.input<typeof member> {
     name: row.name,
     role: row.role,
     status: row.status,
-    workspaces: workspaces.map((given) => ({
-      workspace_id: given.workspace_id,
-      workspace_role: given.role,
-    })),
+    workspaces,
+    workspace_count: workspaceCount,
     created_at: row.created_at.toISOString(),
     last_active_at: row.last_active_at?.toISOString() ?? null,
     removed_at: row.removed_at?.toISOString() ?? null,
