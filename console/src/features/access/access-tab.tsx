@@ -27,6 +27,7 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SearchBox } from "../../ui/search-box.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
+import type { Sort } from "../../ui/table-columns.ts";
 import { type AccessSearch, toQuery } from "./search.ts";
 
 /** Rows of one request. A company can have tens of thousands. */
@@ -76,7 +77,7 @@ export function AccessTab() {
         <p className="text-sm text-quiet">
           {formatPlural(items.length, "access", "accesses")} of{" "}
           {formatPlural(people, "person", "people")} and {formatPlural(keys, "key")}
-          {access.hasOlder ? ", the newest. Filters, search and file cover all of them." : "."}
+          {access.hasOlder ? describeNewest(view.sort) : "."}
         </p>
       )}
       {access.hasOlder && (
@@ -88,6 +89,13 @@ export function AccessTab() {
       )}
     </div>
   );
+}
+
+/** The order of a column applies to loaded rows, because a page of the server is always the next older one. */
+function describeNewest(sort: Sort | null): string {
+  const header = columns.find(({ id }) => id === sort?.id)?.header;
+  const order = header === undefined ? "" : ` Only these are ordered by “${header}”.`;
+  return `, the newest.${order} Filters, search and file cover all of them.`;
 }
 
 const unusedChoices = [30, 60, 90, 180, 365] as const;
