@@ -1,4 +1,5 @@
 import type { ServerProcess } from "../../server/test/harness/server-process.ts";
+import { insertLargeUsage } from "./large-usage.ts";
 
 // Rows of a very large company, inserted by SQL. The API would take many minutes.
 
@@ -12,12 +13,13 @@ const WORKSPACES_OF_GROUP = 10;
 
 type Sql = ServerProcess["sql"];
 
-/** Inserts workspaces, keys with usage of 14 days, members, roles, groups, and the audit events of the roles. */
-export async function insertLargeCompany({ sql }: ServerProcess): Promise<void> {
+/** Inserts workspaces, keys, members, roles, groups, the audit events of the roles, and a year of usage. */
+export async function insertLargeCompany(server: ServerProcess): Promise<void> {
+  const { sql } = server;
   await insertKeys(sql);
   await insertPeople(sql);
-  await insertUsage(sql);
-  await sql("ANALYZE");
+  await insertLargeUsage(server);
+  await sql("VACUUM ANALYZE");
 }
 
 /** Number of entries of the access list. */
@@ -101,22 +103,5 @@ async function insertPeople(sql: Sql): Promise<void> {
      FROM (SELECT workspace.organization_id, given.*, row_number() OVER () AS number
        FROM workspace_member AS given JOIN workspace ON workspace.id = given.workspace_id
        WHERE given.member_id LIKE 'user_large%') AS given`,
-  );
-}
-
-/** Cost of each key on each of the last 14 days, of two models. */
-async function insertUsage(sql: Sql): Promise<void> {
-  const columns = await sql<{ name: string }>(
-    `SELECT column_name AS name FROM information_schema.columns
-     WHERE table_name = 'usage_key_day' AND data_type = 'bigint' AND is_nullable = 'NO' AND is_generated = 'NEVER'
-     ORDER BY ordinal_position`,
-  );
-  const names = columns.map(({ name }) => name);
-  await sql(
-    `INSERT INTO usage_key_day (bucket_at, organization_id, workspace_id, api_key_id, member_id, model, ${names.join(", ")})
-     SELECT date_trunc('day', now(), 'UTC') - d * interval '24 hours', organization_id, workspace_id, id, '', model,
-       ${names.map(() => "1000").join(", ")}
-     FROM api_key, generate_series(1, 13) AS d, (VALUES ('claude-sonnet-5'), ('claude-opus-5')) AS models (model)
-     WHERE created_by_id = 'large'`,
   );
 }

@@ -1,20 +1,22 @@
 // Measures the console with a very large company: `node console/test/large-lists.ts` (results in console/README.md).
-// Prints for each action the longest task that blocked the page.
+// Prints the duration of each route, and for each action in the console the longest task that blocked the page.
 import type { Page } from "@playwright/test";
-import { type ServerProcess, stopAllServers } from "../../server/test/harness/server-process.ts";
+import { stopAllServers } from "../../server/test/harness/server-process.ts";
 import { findChromium, launchChromium } from "./browser.ts";
 import { owner, startCompany } from "./company.ts";
 import { countGrants, insertLargeCompany, KEYS, MEMBERS, WORKSPACES } from "./large-company.ts";
+import { measureRoutes } from "./large-routes.ts";
 import { openPage, settle, signIn } from "./open-console.ts";
 
-/** Measured calls of each list route. */
-const RUNS = 20;
 const executable = findChromium();
 if (executable === null) throw new Error("no Chromium was found");
 
 const { server } = await startCompany();
 await insertLargeCompany(server);
-await measureLists(server);
+process.stdout.write(
+  `\n${KEYS} keys, ${MEMBERS} members, ${await countGrants(server)} grants, a year of usage\n\n`,
+);
+await measureRoutes(server);
 const browser = await launchChromium(executable);
 try {
   const { page } = await openPage(browser);
@@ -26,7 +28,7 @@ try {
   `);
   await signIn(page, owner.email, { url: server.url });
   process.stdout.write(
-    `| ${KEYS} keys, ${WORKSPACES} workspaces | took ms | longest task ms |\n|---|---|---|\n`,
+    `\n| ${KEYS} keys, ${WORKSPACES} workspaces | took ms | longest task ms |\n|---|---|---|\n`,
   );
   for (const [what, act] of actions(server.url)) {
     await page.evaluate("globalThis.longTasks.length = 0");
@@ -117,71 +119,4 @@ function actions(url: string): [what: string, act: (page: Page) => Promise<void>
 async function goTo(page: Page, url: string, path: string): Promise<void> {
   await page.goto(url + path);
   await settle(page);
-}
-
-/** Prints the time of each list route over HTTP, and of a whole export with the memory of the server. */
-async function measureLists(of: ServerProcess): Promise<void> {
-  const grants = await countGrants(of);
-  process.stdout.write(
-    `\n| ${KEYS} keys, ${MEMBERS} members, ${grants} grants | p50 ms | p95 ms |\n|---|---|---|\n`,
-  );
-  const deep = await findDeepPage(of, "/v1/admin/access?limit=200", 150);
-  const { data } = await of.mustAdmin("GET", "/v1/admin/api_keys?limit=100&name=Key");
-  const ids = (data as { id: string }[]).map(({ id }) => id).join(",");
-  const paths = {
-    "1,000 keys": "/v1/admin/api_keys?limit=1000",
-    "1,000 keys that need attention": "/v1/admin/api_keys?limit=1000&needs_attention=true",
-    "key hygiene": "/v1/admin/key_hygiene",
-    "trends of 100 keys": `/v1/admin/api_keys/trends?api_key_ids=${ids}`,
-    "1,000 workspaces": "/v1/admin/workspaces?limit=1000",
-    "500 members": "/v1/admin/members?limit=1000",
-    "200 grants": "/v1/admin/access?limit=200",
-    "200 grants after 30,000": deep,
-    "200 grants, unused for 30 days": "/v1/admin/access?limit=200&unused_days=30",
-    "200 grants of a search": "/v1/admin/access?limit=200&search=Person%20499",
-  };
-  for (const [what, path] of Object.entries(paths)) {
-    const times: number[] = [];
-    for (let run = 0; run <= RUNS; run += 1) {
-      const startedAt = performance.now();
-      await of.mustAdmin("GET", path);
-      if (run > 0) times.push(performance.now() - startedAt);
-    }
-    times.sort((a, b) => a - b);
-    const at = (part: number) => Math.round(times[Math.ceil(part * RUNS) - 1] ?? 0);
-    process.stdout.write(`| ${what} | ${at(0.5)} | ${at(0.95)} |\n`);
-  }
-  await measureOnce("export of all grants", () => of.admin("GET", "/v1/admin/access/export"));
-  const created = await measureOnce("create 500 keys", () =>
-    of.mustAdmin("POST", "/v1/admin/api_keys/create", {
-      workspace_id: `wksp_large${"1".padStart(20, "0")}`,
-      name_prefix: "many-",
-      count: 500,
-    }),
-  );
-  const many = (created["data"] as { id: string }[]).map(({ id }) => id);
-  await measureOnce("disable 500 keys", () =>
-    of.mustAdmin("POST", "/v1/admin/api_keys/disable", { ids: many }),
-  );
-  await measureOnce("archive 500 keys", () =>
-    of.mustAdmin("POST", "/v1/admin/api_keys/archive", { ids: many }),
-  );
-  process.stdout.write("\n");
-}
-
-async function measureOnce<Result>(what: string, act: () => Promise<Result>): Promise<Result> {
-  const startedAt = performance.now();
-  const result = await act();
-  process.stdout.write(`| ${what} | ${Math.round(performance.now() - startedAt)} | |\n`);
-  return result;
-}
-
-/** Path of a later page. */
-async function findDeepPage(of: ServerProcess, path: string, pages: number): Promise<string> {
-  let next = path;
-  for (let page = 0; page < pages; page += 1) {
-    const { next_page: cursor } = await of.mustAdmin("GET", next);
-    next = `${path}&page=${String(cursor)}`;
-  }
-  return next;
 }
