@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { consolePages } from "@bursar/contract/console-pages.ts";
+import { hasRight, isSelfAction, organizationRoles } from "@bursar/contract/permissions.ts";
 import { adminRoutes } from "@bursar/contract/routes.ts";
 import { describe, expect, test } from "vitest";
 import { places } from "./shell/navigation.ts";
@@ -77,6 +78,14 @@ test("each label of the rail is the noun of its address", () => {
     const noun = to.slice(1).replaceAll("-", " ");
     expect([to, label.toLowerCase()]).toEqual([to, (labelsByAddress[to] ?? noun).toLowerCase()]);
   }
+});
+
+test("the rail of every role has Connect", () => {
+  const { action } = places.flatMap(({ items }) => items).find(({ to }) => to === "/connect") ?? {};
+  const hasConnect = organizationRoles.map(
+    (role) => action !== undefined && isSelfAction(action) && hasRight(role, action),
+  );
+  expect(new Set(hasConnect)).toEqual(new Set([true]));
 });
 
 /** Routes below the shell, the root or a frame of tabs, as the files of `routes/` have them. */

@@ -28,7 +28,7 @@ export function listPages({
     ["personal-keys", "/personal-keys"],
     ["connect", "/connect"],
     ["connect-key", "/connect/key"],
-    ["connect-sdks", "/connect/sdks"],
+    ["connect-client", `/connect/python?key=${apiKeyId}`],
     ["device", "/device?code=WDJB-MJHT"],
     ["my-usage", "/my-usage"],
     ["waiting-secret", "/waiting-secrets/wsec_used"],

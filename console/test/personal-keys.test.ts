@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import type { Page } from "@playwright/test";
 import { beforeAll, expect, test } from "vitest";
 import { sendMessage, textField } from "../../server/test/harness/server-process.ts";
 import { type Company, emailOf, owner } from "./company.ts";
@@ -47,6 +48,10 @@ describeConsole("personal keys", ({ company, open, openSession, openOverview }) 
     await settle(page);
     expect(await findViolations(page)).toEqual([]);
     expect(await page.getByRole("button", { name: "Create your key" }).count()).toBe(0);
+    await page.goto(`${company().server.url}/connect/python`);
+    await page.getByRole("heading", { name: "No workspace lets you create a key yet" }).waitFor();
+    await page.getByText(`My account is ${emailOf("Tim")}`).waitFor();
+    expect(await page.getByRole("heading", { name: "Link for your team" }).count()).toBe(0);
     await page.goto(`${company().server.url}/workspaces/${workspaceId}`);
     await page.waitForURL("**/usage");
     await settle(page);
@@ -101,10 +106,39 @@ describeConsole("personal keys", ({ company, open, openSession, openOverview }) 
       expect(await readPageState(page)).not.toContain(secret.slice(20, 40));
       await settle(page);
       expect(await findViolations(page)).toEqual([]);
-      if (groupId !== null) await mustAdmin("DELETE", `/v1/admin/groups/${groupId}`);
+      if (groupId !== null) {
+        await connectByPage(page);
+        await mustAdmin("DELETE", `/v1/admin/groups/${groupId}`);
+      }
       expect(faults).toEqual([]);
     },
   );
+
+  /** Finds a client by the palette, creates another key there, and sends a refused and an answered request. */
+  async function connectByPage(page: Page): Promise<void> {
+    const { url } = company().server;
+    await page.keyboard.press("Control+k");
+    await page.getByPlaceholder(/^Search pages/).fill("vercel");
+    await page.getByRole("option", { name: "Vercel AI", selected: true }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/connect/vercel-ai");
+    await pressCreate(page);
+    await page.getByRole("button", { name: "Create key", exact: true }).click();
+    const secret = await readSecret(page);
+    await storeSecret(page);
+    await page.getByText("The code contains your new key").waitFor();
+    expect((await page.locator("pre").allTextContents()).join("\n")).toContain(secret);
+    expect((await sendMessage(url, secret, { model: "claude-sonnet-5" })).status).toBe(403);
+    await page.getByText("A request arrived, and was refused").waitFor();
+    await page.getByText("Use one of these models: claude-haiku-*.").waitFor();
+    await page.getByRole("link", { name: owner.name }).waitFor();
+    expect(await findViolations(page)).toEqual([]);
+    expect((await sendMessage(url, secret, { model: "claude-haiku-4-5" })).status).toBe(200);
+    await page.getByText("Your first request arrived").waitFor();
+    await page.getByRole("link", { name: "Show request" }).click();
+    await page.getByRole("dialog", { name: "Request" }).waitFor();
+    expect(await readPageState(page)).not.toContain(secret.slice(20, 40));
+  }
 
   async function createGroupOfTim(allowed_models: string[]): Promise<string> {
     const group = await mustAdmin("POST", "/v1/admin/groups", { name: "Writers", allowed_models });

@@ -42,9 +42,9 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
       await page.getByRole("button", { name: "Create key" }).click();
       const key = await readSecret(page);
       await storeSecret(page);
-      await page.getByText("Waiting for your first request…").waitFor();
+      await page.getByText("Waiting for your first request").waitFor();
       expect((await sendMessage(server.url, key)).status).toBe(200);
-      await page.getByText("Your first request has arrived.").waitFor();
+      await page.getByText("Your first request arrived").waitFor();
       await page.getByRole("button", { name: "Go to overview" }).click();
       await page.getByRole("heading", { level: 1, name: "Acme" }).waitFor();
       await page.getByText("Workspaces by cost").waitFor();

@@ -1,6 +1,7 @@
 import { createRoute } from "@tanstack/react-router";
 import { readFiringsSearch } from "../features/alerts/search.ts";
 import { readApiKeysSearch } from "../features/api-keys/search.ts";
+import { readConnectSearch } from "../features/connect/search.ts";
 import { readDeviceSearch } from "../features/device/search.ts";
 import {
   readIncreaseRequestsSearch,
@@ -83,27 +84,16 @@ const personalKeys = createRoute({
   component: lazyRouteComponent(personalKeysPage, "PersonalKeysPage"),
 });
 
+// The tabs have no component of their own, so that a new key stays in the code of all clients.
 const connect = createRoute({
   getParentRoute: () => shell,
   path: "/connect",
+  validateSearch: readConnectSearch,
   component: lazyRouteComponent(connectPage, "ConnectPage"),
 });
 const connectTabs = [
-  createRoute({
-    getParentRoute: () => connect,
-    path: "/",
-    component: lazyRouteComponent(() => import("../features/connect/sign-in-tab.tsx"), "SignInTab"),
-  }),
-  createRoute({
-    getParentRoute: () => connect,
-    path: "/key",
-    component: lazyRouteComponent(connectPage, "KeyTab"),
-  }),
-  createRoute({
-    getParentRoute: () => connect,
-    path: "/sdks",
-    component: lazyRouteComponent(connectPage, "SdkTab"),
-  }),
+  createRoute({ getParentRoute: () => connect, path: "/" }),
+  createRoute({ getParentRoute: () => connect, path: "/$client" }),
 ] as const;
 
 const device = createRoute({

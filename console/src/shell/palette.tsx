@@ -2,8 +2,9 @@ import { groups as guideGroups } from "virtual:guides";
 import type { Action } from "@bursar/contract/permissions.ts";
 import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
-import { BookOpen, CircleUser, KeyRound, ListTree, type LucideIcon } from "lucide-react";
+import { BookOpen, CircleUser, KeyRound, ListTree, type LucideIcon, Plug } from "lucide-react";
 import { type ReactNode, useState } from "react";
+import { clientPages, findClientAddress } from "../kit/code-samples/client-pages.ts";
 import { findInGuides } from "../kit/guides/find-in-guides.ts";
 import { useWorkspaces } from "../kit/workspaces/queries.ts";
 import { useApi } from "../queries.ts";
@@ -89,6 +90,20 @@ function Results({ text, onGone }: { text: string; onGone: () => void }) {
       </Group>
       {isLooking && (
         <>
+          {may("personal_keys:write") && (
+            <Group heading="Connect">
+              {findMatches(clientPages, ({ label }) => label, text, MAX_SHOWN).map((page) => (
+                <Result
+                  key={page.label}
+                  id={`client ${page.label}`}
+                  icon={Plug}
+                  onSelect={() => go(findClientAddress(page))}
+                >
+                  {page.label}
+                </Result>
+              ))}
+            </Group>
+          )}
           <Group heading="Requests">
             {REQUEST.test(text.trim()) && may("usage:read")
               ? [

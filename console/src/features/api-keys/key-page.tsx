@@ -1,5 +1,5 @@
 import { includesRank } from "@bursar/contract/permissions.ts";
-import { useParams } from "@tanstack/react-router";
+import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { stateOf, stopReason } from "../../kit/api-keys/key-state.ts";
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
@@ -65,6 +65,16 @@ function LoadedKey({ apiKey }: { apiKey: ApiKey }) {
         <span className="grid gap-1.5">
           <KeyBadges apiKey={apiKey} />
           {stopReason(apiKey)}
+          {stateOf(apiKey) === "active" && apiKey.purpose === "calls" && (
+            <Link
+              to="/connect/$client"
+              params={{ client: "python" }}
+              search={{ key: apiKey.id }}
+              className="link w-fit text-sm"
+            >
+              Connect a client
+            </Link>
+          )}
         </span>
       }
       actions={<KeyActions apiKey={apiKey} onOpen={setOpen} />}

@@ -1,78 +1,40 @@
-import { Link, Outlet } from "@tanstack/react-router";
-import { useBaseUrl } from "../../kit/code-samples/code-samples.tsx";
-import { KeyStoreSample } from "../../kit/code-samples/key-store-sample.tsx";
-import { KeySamples } from "../../kit/personal-keys/key-samples.tsx";
-import { Page, Section } from "../../ui/page.tsx";
+import { useParams } from "@tanstack/react-router";
+import { clientPages } from "../../kit/code-samples/client-pages.ts";
+import { NotFoundPage } from "../../kit/error-pages.tsx";
+import { Page } from "../../ui/page.tsx";
 import { TabLinks } from "../../ui/tabs.tsx";
+import { ClientTab } from "./client-tab.tsx";
+import { SignInTab } from "./sign-in-tab.tsx";
+import { TeamLink } from "./team-link.tsx";
+import { useKeyChoice } from "./use-key-choice.ts";
 
-/** Ways to use Claude through this server. */
+const tabs = clientPages.map(({ label, name }) =>
+  name === null
+    ? ({ label, to: "/connect" } as const)
+    : ({ label, to: "/connect/$client", params: { client: name } } as const),
+);
+
+/** Ways to use Claude through this server. A new key stays in the code of all clients until the page is left. */
 export function ConnectPage() {
+  const { client }: { client?: string } = useParams({ strict: false });
+  const choice = useKeyChoice();
+  const page = clientPages.find((each) => each.name === (client ?? null));
+  if (!page) return <NotFoundPage />;
   return (
     <Page
       title="Connect"
-      guide="claude-code"
-      lead="Use Claude through this server, in Claude Code or in a program."
+      guide="connect"
+      lead="Use Claude through this server. Choose your client, and send a first request."
     >
-      <TabLinks
-        label="Connect"
-        tabs={[
-          { label: "Claude Code", to: "/connect" },
-          { label: "Claude Code with a key", to: "/connect/key" },
-          { label: "Python, TypeScript, curl", to: "/connect/sdks" },
-        ]}
-      />
-      <Outlet />
+      <TabLinks label="Clients" tabs={tabs} />
+      <div className="grid max-w-3xl gap-10">
+        {page.client === null ? (
+          <SignInTab />
+        ) : (
+          <ClientTab key={page.client} client={page.client} choice={choice} />
+        )}
+        <TeamLink />
+      </div>
     </Page>
-  );
-}
-
-/** Stands for the reader's key in a sample. */
-const PLACEHOLDER = "sk-ant-api03-…";
-const anyKey = { allowed_models: null };
-
-export function KeyTab() {
-  const baseUrl = useBaseUrl();
-  return (
-    <div className="grid max-w-3xl gap-10">
-      <Section title="Environment variables" lead={<KeyHint />}>
-        <KeySamples
-          apiKey={anyKey}
-          secret={PLACEHOLDER}
-          clients={["Claude Code"]}
-          hasKeyStore={false}
-        />
-      </Section>
-      <Section
-        title="Key in the system’s store"
-        lead="Claude Code runs the command in apiKeyHelper, and uses its output as the key. No file contains the key."
-      >
-        <KeyStoreSample baseUrl={baseUrl} />
-      </Section>
-    </div>
-  );
-}
-
-export function SdkTab() {
-  return (
-    <div className="grid max-w-3xl gap-10">
-      <Section title="First request" lead={<KeyHint />}>
-        <KeySamples
-          apiKey={anyKey}
-          secret={PLACEHOLDER}
-          clients={["Python", "TypeScript", "curl"]}
-        />
-      </Section>
-    </div>
-  );
-}
-
-function KeyHint() {
-  return (
-    <>
-      Replace {PLACEHOLDER} with your key.{" "}
-      <Link to="/personal-keys" className="link">
-        Personal keys
-      </Link>
-    </>
   );
 }

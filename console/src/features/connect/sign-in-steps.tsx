@@ -1,16 +1,23 @@
+import { CodeBlock } from "../../ui/code-block.tsx";
 import { Section } from "../../ui/page.tsx";
+
+const START = "npm install --global @anthropic-ai/claude-code\nclaude";
 
 /** Steps of the first sign-in, with the questions of Claude Code. */
 export function SignInSteps({ url, fingerprint }: { url: string; fingerprint: string | null }) {
   const steps = [
-    "Start claude in a terminal, and press Enter on the screen “Cloud gateway”.",
+    "Press Enter on the screen “Cloud gateway”.",
     describeTrust(url, fingerprint),
     "Your browser opens this console. Sign in, compare the code with the terminal, and approve the laptop.",
     "Return to the terminal. If Claude Code asks whether this is your account, choose “Yes, continue”.",
-    "Claude Code shows “Connected to Cloud gateway”.",
+    "Claude Code shows “Connected to Cloud gateway”. Type a message.",
   ];
   return (
     <Section title="Sign-in" lead="Your requests then count as yours. No key is on the laptop.">
+      <div className="grid gap-1.5">
+        <p className="text-sm text-quiet">In a terminal, install and start Claude Code</p>
+        <CodeBlock what="commands" text={START} />
+      </div>
       <ol className="grid list-decimal gap-2 pl-5 text-sm">
         {steps.map((step) => (
           <li key={step}>{step}</li>

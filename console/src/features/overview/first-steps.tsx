@@ -1,8 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { Check } from "lucide-react";
 import type { ReactNode } from "react";
-import { CodeSamples } from "../../kit/code-samples/code-samples.tsx";
-import { makeFirstRequest } from "../../kit/code-samples/first-request.ts";
 import { useUpstreams } from "../../kit/upstreams/queries.ts";
 import { useApi } from "../../queries.ts";
 import { useMay } from "../../session.ts";
@@ -42,11 +40,10 @@ export function FirstSteps() {
           </Link>
         </Step>
         <Step isDone={false} title="Send a request">
-          <span className="mb-3 block">
-            Set ANTHROPIC_API_KEY to the key. The overview shows the first request within two
-            seconds.
-          </span>
-          <CodeSamples secret={null} request={makeFirstRequest()} />
+          Connect has the code for each client, and reports your first request.{" "}
+          <Link to="/connect" className="link">
+            Connect a client
+          </Link>
         </Step>
       </ol>
     </section>

@@ -1,22 +1,17 @@
-import { Check } from "lucide-react";
-import { type ReactNode, useRef, useState } from "react";
-import { useCreateApiKey } from "../../kit/api-keys/queries.ts";
+import { type ReactNode, useState } from "react";
+import { type ApiKey, useCreateApiKey } from "../../kit/api-keys/queries.ts";
 import { ApiKeySecretDialog } from "../../kit/api-keys/secret-dialog.tsx";
-import { CodeSamples } from "../../kit/code-samples/code-samples.tsx";
-import { makeFirstRequest } from "../../kit/code-samples/first-request.ts";
+import { SendFirstRequest } from "../../kit/first-request/send-first-request.tsx";
 import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
 import { UpstreamForm } from "../../kit/upstreams/upstream-form.tsx";
-import { useUsage } from "../../kit/usage/queries.ts";
-import { resolveRange } from "../../kit/usage/range.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useCreateWorkspace, useWorkspaces } from "../../kit/workspaces/queries.ts";
 import { useList } from "../../queries.ts";
-import { Button, Spinner } from "../../ui/button.tsx";
+import { Button } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Choices, Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { useNow } from "../../ui/use-now.ts";
 
 const STEP_COUNT = 3;
 
@@ -126,7 +121,7 @@ export function WorkspaceStep({ onNext }: { onNext: (workspaceId: string | null)
 }
 
 interface FirstKey {
-  id: string;
+  key: Pick<ApiKey, "id" | "allowed_models" | "owner">;
   secret: string;
 }
 
@@ -142,11 +137,11 @@ export function KeyStep({ workspaceId, onNext }: KeyStepProps) {
   const [isStored, setIsStored] = useState(false);
   const chosen = workspaceId ?? workspaces.data?.items[0]?.id;
   const createFirstKey = async () => {
-    const { id, key } = await create.mutateAsync({
+    const { id, allowed_models, owner, key } = await create.mutateAsync({
       body: { name: "First key", workspace_id: chosen ?? "", permissions: ["write"] },
     });
     // A key of the workspace has no owner whom the secret waits for.
-    if (key !== null) setMade({ id, secret: key });
+    if (key !== null) setMade({ key: { id, allowed_models, owner }, secret: key });
     create.reset();
   };
   return (
@@ -173,42 +168,20 @@ export function KeyStep({ workspaceId, onNext }: KeyStepProps) {
           </div>
         </div>
       ) : (
-        <FirstRequest apiKey={made} onNext={onNext} />
+        <SendFirstRequest apiKey={made.key} secret={made.secret}>
+          {(isAnswered) => (
+            <div className="flex">
+              <Button kind={isAnswered ? "primary" : "plain"} onClick={onNext}>
+                Go to overview
+              </Button>
+            </div>
+          )}
+        </SendFirstRequest>
       )}
       <ApiKeySecretDialog
         secret={isStored || !made ? null : made.secret}
         onDone={() => setIsStored(true)}
       />
     </StepPage>
-  );
-}
-
-function FirstRequest({ apiKey, onNext }: { apiKey: FirstKey; onNext: () => void }) {
-  const nowMs = useNow();
-  const start = useRef(nowMs);
-  const range = resolveRange("24h", start.current);
-  const usage = useUsage(
-    { ...range, groupBy: null, workspaceIds: [], apiKeyIds: [apiKey.id], models: [] },
-    { everyMs: 1_000 },
-  );
-  const hasArrived = (usage.data?.totals.requests ?? 0) > 0;
-  return (
-    <div className="grid gap-5">
-      <CodeSamples secret={apiKey.secret} request={makeFirstRequest()} />
-      <p
-        role="status"
-        className={`flex items-center gap-3 rounded-md px-3.5 py-3 ${hasArrived ? "bg-good-wash text-good" : "bg-sunk text-quiet"}`}
-      >
-        {hasArrived ? <Check size={18} /> : <Spinner />}
-        {hasArrived
-          ? "Your first request has arrived. Its cost is recorded for the workspace."
-          : "Waiting for your first request…"}
-      </p>
-      <div className="flex">
-        <Button kind={hasArrived ? "primary" : "plain"} onClick={onNext}>
-          Go to overview
-        </Button>
-      </div>
-    </div>
   );
 }

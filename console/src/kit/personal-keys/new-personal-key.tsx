@@ -1,7 +1,6 @@
 import { ApiKeySecretDialog } from "../api-keys/secret-dialog.tsx";
+import { SendFirstRequest } from "../first-request/send-first-request.tsx";
 import type { CreatedPersonalKey } from "./create-personal-key.tsx";
-import { FirstRequest } from "./first-request.tsx";
-import { KeySamples } from "./key-samples.tsx";
 
 interface NewKeyProps {
   /** Null: closed. */
@@ -17,8 +16,7 @@ export function NewPersonalKeyDialog({ created, onDone }: NewKeyProps) {
       {created && (
         <section className="grid gap-3 border-t border-line pt-5">
           <h3>Send your first request</h3>
-          <KeySamples apiKey={created} secret={secret} />
-          <FirstRequest apiKeyId={created.id} />
+          <SendFirstRequest apiKey={created} secret={secret} />
         </section>
       )}
     </ApiKeySecretDialog>

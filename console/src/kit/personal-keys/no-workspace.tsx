@@ -1,14 +1,18 @@
 import { useSession } from "../../session.ts";
+import { CodeBlock } from "../../ui/code-block.tsx";
+import { useBaseUrl } from "../code-samples/code-samples.tsx";
 import { ContactList } from "../contact-list.tsx";
+import { writeAccessRequest } from "./access-request.ts";
 
 interface Contact {
   name: string;
   email: string;
 }
 
-/** Explains that no workspace allows a key, and whom to ask. */
+/** Explains that no workspace allows a key, whom to ask, and a message to send. */
 export function NoWorkspace({ contacts }: { contacts: readonly Contact[] }) {
   const { organization, member } = useSession();
+  const baseUrl = useBaseUrl();
   const others = contacts.filter(({ email }) => email !== member.email);
   return (
     <div className="grid gap-4 border-y border-line py-8">
@@ -20,6 +24,14 @@ export function NoWorkspace({ contacts }: { contacts: readonly Contact[] }) {
         </p>
       </div>
       <ContactList people={others} />
+      <div className="grid max-w-xl gap-1.5">
+        <p className="text-sm text-quiet">Message to send</p>
+        <CodeBlock
+          what="message"
+          isWrapped
+          text={writeAccessRequest({ email: member.email, baseUrl })}
+        />
+      </div>
     </div>
   );
 }

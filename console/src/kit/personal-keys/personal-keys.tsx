@@ -9,9 +9,8 @@ import { useNow } from "../../ui/use-now.ts";
 import { stateOf } from "../api-keys/key-state.ts";
 import type { ApiKey } from "../api-keys/queries.ts";
 import { WaitingSecrets } from "../api-keys/waiting-secrets.tsx";
+import { SendFirstRequest } from "../first-request/send-first-request.tsx";
 import { type CreatedPersonalKey, CreatePersonalKeyDialog } from "./create-personal-key.tsx";
-import { FirstRequest } from "./first-request.tsx";
-import { KeySamples } from "./key-samples.tsx";
 import { NewPersonalKeyDialog } from "./new-personal-key.tsx";
 import { NoWorkspace } from "./no-workspace.tsx";
 import { PersonalKeyList } from "./personal-key-list.tsx";
@@ -90,8 +89,7 @@ function FirstSteps({ apiKey }: { apiKey: ApiKey }) {
       title="Send your first request"
       lead="Set ANTHROPIC_API_KEY to your key. The secret of a lost key cannot be shown again: rotate the key."
     >
-      <FirstRequest apiKeyId={apiKey.id} />
-      <KeySamples apiKey={apiKey} secret={null} />
+      <SendFirstRequest apiKey={apiKey} secret={null} />
     </Section>
   );
 }

@@ -1,12 +1,10 @@
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
-import type { ItemOf } from "../../queries.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { LimitLink } from "../spend-limits/limit-link.tsx";
 import { makeMomentColumns } from "./moment-columns.tsx";
-
-export type Refusal = ItemOf<"listRecentRefusals">;
+import { findLimitName, type Refusal } from "./refusal-words.ts";
 
 /** Table of refused requests with their causes. */
 export function RefusalTable({ refusals }: { refusals: readonly Refusal[] }) {
@@ -99,17 +97,6 @@ function LimitFacts({ refusal, limit }: { refusal: Refusal; limit: Limit }) {
       <span>{amounts.filter((each) => each !== null).join(", ")}</span>
     </span>
   );
-}
-
-function findLimitName(refusal: Refusal, { scope, scope_name }: Limit): string | null {
-  switch (scope.type) {
-    case "workspace":
-      return refusal.workspace_name;
-    case "api_key":
-      return refusal.api_key_name;
-    default:
-      return scope_name ?? null;
-  }
 }
 
 function describeFacts(facts: Refusal["facts"]): string | null {

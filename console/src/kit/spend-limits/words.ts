@@ -1,5 +1,6 @@
 import { formatUsd, toUsdText } from "../../ui/format.ts";
 import { describeSetters } from "../limits/ranks.ts";
+import { findScopeId, type Scope } from "../scopes/scope.ts";
 import type { SpendLimit } from "./queries.ts";
 
 export type Enforcement = SpendLimit["enforcement"];
@@ -80,4 +81,40 @@ export function describeValue(
 export function describeOrigin({ inherited_from: group, values }: SpendLimit): string {
   if (group !== null) return `Default of ${group.group_name}`;
   return describeSetters(values, describeValue);
+}
+
+/** Name of a limit in a sentence: "Monthly limit of the workspace Research". */
+export function nameLimit(limit: {
+  scope: Scope;
+  /** Null: unknown. */
+  scopeName: string | null;
+  period: Period;
+}): string {
+  return `${periodNames[limit.period]} limit of ${describeScope(limit.scope, limit.scopeName)}`;
+}
+
+const periodNames: Record<Period, string> = {
+  daily: "Daily",
+  weekly: "Weekly",
+  monthly: "Monthly",
+};
+
+function describeScope(scope: Scope, scopeName: string | null): string {
+  const name = scopeName ?? findScopeId(scope) ?? "";
+  switch (scope.type) {
+    case "organization":
+      return "the company";
+    case "workspace":
+      return `the workspace ${name}`;
+    case "api_key":
+      return `the key ${name}`;
+    case "member":
+      return `the member ${name}`;
+    case "group":
+      return `the group ${name}`;
+    case "tag":
+      return `the tag ${name}`;
+    case "group_member":
+      return `each member of ${name}`;
+  }
 }
