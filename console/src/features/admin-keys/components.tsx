@@ -1,4 +1,5 @@
 import { type AdminKeyScope, adminKeyScopes, describeScope } from "@bursar/contract/permissions.ts";
+import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
@@ -7,6 +8,7 @@ import { Field } from "../../ui/field.tsx";
 import { needed, toLines } from "../../ui/form.ts";
 import { Checkbox, Input, Select } from "../../ui/input.tsx";
 import { LinesField } from "../../ui/lines-field.tsx";
+import { describeNewKey } from "./admin-key-effects.ts";
 import { useCreateAdminKey } from "./queries.ts";
 
 interface CreateProps {
@@ -95,6 +97,13 @@ function AdminKeyForm({ onCreated }: Pick<CreateProps, "onCreated">) {
         placeholder="10.20.0.0/16"
         error={errors.allowed_addresses?.message}
         {...form.register("allowed_addresses")}
+      />
+      <Consequences
+        sentences={describeNewKey({
+          scopes: form.watch("scopes"),
+          addresses: toLines(form.watch("allowed_addresses")),
+          isEndless: toExpiry(form.watch("expires_at"), 0) === null,
+        })}
       />
     </DialogForm>
   );

@@ -2,6 +2,7 @@ import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useBaseUrl } from "../../kit/code-samples/code-samples.tsx";
 import { toExports } from "../../kit/code-samples/variables.ts";
+import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useSetterNames } from "../../kit/members/setter-names.ts";
@@ -14,6 +15,7 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SecretDialog } from "../../ui/secret-dialog.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
+import { describeRevokedKey } from "./admin-key-effects.ts";
 import { CreateAdminKeyDialog } from "./components.tsx";
 import { type AdminKey, useAdminKeys, useRevokeAdminKey } from "./queries.ts";
 
@@ -195,6 +197,7 @@ function RestrictionsCell({ adminKey: { scopes, allowed_addresses } }: { adminKe
 
 function RevokeDialog({ adminKey, onClose }: { adminKey: AdminKey; onClose: () => void }) {
   const revoke = useRevokeAdminKey();
+  const [nowMs] = useState(() => Date.now());
   return (
     <ConfirmDelayedChange
       change={revoke}
@@ -210,6 +213,7 @@ function RevokeDialog({ adminKey, onClose }: { adminKey: AdminKey; onClose: () =
         <strong className="font-semibold text-ink">{adminKey.name}</strong> is revoked permanently.
         Programs that use it get a 401.
       </p>
+      <Consequences sentences={describeRevokedKey(adminKey, nowMs)} />
     </ConfirmDelayedChange>
   );
 }

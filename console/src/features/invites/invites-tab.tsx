@@ -1,6 +1,7 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
 import { Ellipsis } from "lucide-react";
 import { useMemo, useState } from "react";
+import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
@@ -12,6 +13,7 @@ import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
+import { describeRevokedInvite } from "./invite-effects.ts";
 import { type Invite, useInvites, useResendInvite, useRevokeInvite } from "./queries.ts";
 
 const tones: Record<Invite["status"], Tone> = {
@@ -115,6 +117,7 @@ function RevokeInviteDialog({ invite, onClose }: { invite: Invite; onClose: () =
         The link of <strong className="font-semibold text-ink">{invite.email}</strong> stops
         working.
       </p>
+      <Consequences sentences={describeRevokedInvite(invite)} />
     </ConfirmDelayedChange>
   );
 }
