@@ -1,5 +1,9 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
+import { useState } from "react";
+import type { Answer } from "../../api-client.ts";
 import { WaitingSecrets } from "../../kit/api-keys/waiting-secrets.tsx";
+import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { LaptopList } from "../../kit/laptops/laptop-list.tsx";
 import { staleLaptops } from "../../kit/laptops/queries.ts";
 import { OwnDirectories } from "../../kit/sign-in/linked-directories.tsx";
@@ -17,6 +21,7 @@ import { formatPlural } from "../../ui/format.ts";
 import { Facts, Page, Section } from "../../ui/page.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
+import { describeEndedSessions, describeNewPassword } from "./account-effects.ts";
 import { OwnName } from "./own-name.tsx";
 import { OwnTimes } from "./own-times.tsx";
 
@@ -80,15 +85,17 @@ export function AccountPage() {
           title="Sessions"
           lead="Devices that are signed in. End unknown sessions, and change your password."
         >
-          <Sessions />
+          <SessionSection />
         </Section>
       </div>
     </Page>
   );
 }
 
+const useOwnLaptops = () => useList("listOwnLaptops", { query: { status: "active" } });
+
 function OwnLaptops() {
-  const laptops = useList("listOwnLaptops", { query: { status: "active" } });
+  const laptops = useOwnLaptops();
   if (laptops.error) return <FormError error={laptops.error} />;
   if (!laptops.data) return <SkeletonRows rows={1} />;
   return <LaptopList laptops={laptops.data.items} isOwn />;
@@ -96,6 +103,7 @@ function OwnLaptops() {
 
 function ChangePassword() {
   const { member } = useSession();
+  const sessions = useApi("listSessions", {});
   const change = useChange("changePassword", ["listSessions"]);
   const { form, submit, isBusy, error } = useChangeForm(change, {
     defaultValues: { current_password: "", new_password: "" },
@@ -105,7 +113,7 @@ function ChangePassword() {
       showToast("Password changed", `${formatPlural(ended_sessions, "other session")} ended`);
     },
   });
-  const { errors } = form.formState;
+  const { errors, isDirty } = form.formState;
   return (
     <form noValidate className="grid max-w-sm gap-5" onSubmit={submit}>
       <input type="hidden" autoComplete="username" value={member.email} readOnly />
@@ -119,6 +127,7 @@ function ChangePassword() {
         registration={form.register("new_password", needed("Choose a password."))}
         error={errors.new_password?.message}
       />
+      {isDirty && <Consequences sentences={describeNewPassword(listOtherDevices(sessions.data))} />}
       <FormError error={error} />
       <div>
         <Button type="submit" isBusy={isBusy}>
@@ -129,10 +138,16 @@ function ChangePassword() {
   );
 }
 
-function Sessions() {
+type Sessions = Answer<"listSessions">;
+
+function listOtherDevices(sessions: Sessions | undefined) {
+  return sessions?.data.filter(({ is_current }) => !is_current).map(({ device }) => device);
+}
+
+function SessionSection() {
   const sessions = useApi("listSessions", {});
   const end = useChange("endSession", ["listSessions"]);
-  const endAll = useChange("signOutEverywhere", ["listSessions", ...staleLaptops]);
+  const [isEndingAll, setIsEndingAll] = useState(false);
   if (sessions.error) return <FormError error={sessions.error} />;
   if (!sessions.data) return <SkeletonRows rows={2} />;
   return (
@@ -143,22 +158,36 @@ function Sessions() {
         onEnd={(id) => end.mutate({ params: { session_id: id } })}
         onSignOut={() => void signOut()}
       />
-      <FormError error={end.error ?? endAll.error} />
+      <FormError error={end.error} />
       {sessions.data.data.length > 1 && (
         <div>
-          <Button
-            isBusy={endAll.isPending}
-            onClick={() =>
-              endAll.mutate(
-                { body: { keep_current: true } },
-                { onSuccess: ({ ended }) => showToast(`${formatPlural(ended, "session")} ended`) },
-              )
-            }
-          >
-            End all other sessions and laptops
-          </Button>
+          <Button onClick={() => setIsEndingAll(true)}>End all other sessions and laptops…</Button>
         </div>
       )}
+      {isEndingAll && (
+        <EndAllDialog sessions={sessions.data} onClose={() => setIsEndingAll(false)} />
+      )}
     </div>
+  );
+}
+
+function EndAllDialog({ sessions, onClose }: { sessions: Sessions; onClose: () => void }) {
+  const laptops = useOwnLaptops();
+  return (
+    <ConfirmChange
+      change={useChange("signOutEverywhere", ["listSessions", ...staleLaptops])}
+      input={{ body: { keep_current: true } }}
+      action="End all other sessions and laptops"
+      toast={({ ended }) => `${formatPlural(ended, "session")} ended`}
+      onClose={onClose}
+    >
+      <Consequences
+        sentences={describeEndedSessions({
+          devices: listOtherDevices(sessions),
+          laptops: laptops.data?.items.map(({ name }) => name),
+        })}
+        counts={[laptops]}
+      />
+    </ConfirmChange>
   );
 }

@@ -1,17 +1,23 @@
 import { useState } from "react";
-import { call } from "../../api-client.ts";
+import { type Answer, call } from "../../api-client.ts";
 import { queryClient, useApi, useChange } from "../../queries.ts";
+import { useSession } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
+import { ConfirmChange } from "../confirm-change.tsx";
+import { Consequences } from "../consequences/consequences.tsx";
+import { describeRemovedPasskey } from "./factor-effects.ts";
 import { hasPasskeys, makePasskey } from "./passkeys.ts";
+
+type Passkey = Answer<"listPasskeys">["data"][number];
 
 /** Passkeys of the signed-in member. `onAdded` runs after a new one. */
 export function Passkeys({ onAdded }: { onAdded?: () => void }) {
   const passkeys = useApi("listPasskeys", {});
-  const remove = useChange("removePasskey", ["listPasskeys", "getSession"]);
+  const [removed, setRemoved] = useState<Passkey | null>(null);
   return (
     <div className="grid gap-4">
       {passkeys.data && passkeys.data.data.length > 0 && (
@@ -27,24 +33,59 @@ export function Passkeys({ onAdded }: { onAdded?: () => void }) {
                 </span>
               </span>
               <Button
-                isBusy={remove.isPending && remove.variables?.params.passkey_id === passkey.id}
-                onClick={() =>
-                  remove.mutate(
-                    { params: { passkey_id: passkey.id } },
-                    { onSuccess: () => showToast(`Passkey “${passkey.name}” removed`) },
-                  )
-                }
-                aria-label={`Remove passkey ${passkey.name}`}
+                onClick={() => setRemoved(passkey)}
+                aria-label={`Remove passkey ${passkey.name}…`}
               >
-                Remove passkey
+                Remove passkey…
               </Button>
             </li>
           ))}
         </ul>
       )}
-      <FormError error={passkeys.error ?? remove.error} />
+      <FormError error={passkeys.error} />
       <AddPasskey onAdded={onAdded} />
+      {removed && (
+        <RemoveDialog
+          passkey={removed}
+          others={(passkeys.data?.data.length ?? 1) - 1}
+          onClose={() => setRemoved(null)}
+        />
+      )}
     </div>
+  );
+}
+
+interface RemoveProps {
+  passkey: Passkey;
+  /** Number of other passkeys of the member. */
+  others: number;
+  onClose: () => void;
+}
+
+function RemoveDialog({ passkey, others, onClose }: RemoveProps) {
+  const { password_state, two_factor } = useSession();
+  const [nowMs] = useState(() => Date.now());
+  return (
+    <ConfirmChange
+      change={useChange("removePasskey", ["listPasskeys", "getSession"])}
+      input={{ params: { passkey_id: passkey.id } }}
+      action="Remove passkey"
+      toast={`Passkey “${passkey.name}” removed`}
+      onClose={onClose}
+    >
+      <p>
+        <strong className="font-semibold text-ink">{passkey.name}</strong> no longer signs you in.
+      </p>
+      <Consequences
+        sentences={describeRemovedPasskey({
+          passkey,
+          others,
+          hasPassword: password_state === "usable",
+          hasApp: two_factor.is_enabled,
+          nowMs,
+        })}
+      />
+    </ConfirmChange>
   );
 }
 

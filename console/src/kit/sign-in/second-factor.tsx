@@ -12,7 +12,9 @@ import { needed } from "../../ui/form.ts";
 import { Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { ConfirmChange } from "../confirm-change.tsx";
+import { Consequences } from "../consequences/consequences.tsx";
 import { useChangeForm } from "../use-change-form.ts";
+import { describeDisabledFactor, describeNewCodes } from "./factor-effects.ts";
 
 const QrCode = lazyPart(() => import("./qr-code.tsx"), "QrCode");
 
@@ -30,16 +32,12 @@ export function SecondFactor({ onStored }: { onStored?: () => void }) {
   const disable = useChange("disableTotp", ["getSession"]);
   const [totp, setTotp] = useState<Totp | null>(null);
   const [codes, setCodes] = useState<string[] | null>(null);
-  const [isDisabling, setIsDisabling] = useState(false);
+  const [asked, setAsked] = useState<"renew" | "disable" | null>(null);
+  const close = () => setAsked(null);
   const begin = async () => {
     const made = await enable.mutateAsync({});
     setTotp(made);
     enable.reset();
-  };
-  const renew = async () => {
-    const made = await replace.mutateAsync({});
-    setCodes(made.backup_codes);
-    replace.reset();
   };
   return (
     <div className="grid gap-4">
@@ -49,10 +47,8 @@ export function SecondFactor({ onStored }: { onStored?: () => void }) {
           <span className="flex-1 text-quiet">
             {two_factor.backup_codes_left} backup codes left
           </span>
-          <Button isBusy={replace.isPending} onClick={() => void renew().catch(() => undefined)}>
-            Create backup codes
-          </Button>
-          <Button onClick={() => setIsDisabling(true)}>Turn off second factor…</Button>
+          <Button onClick={() => setAsked("renew")}>Create backup codes…</Button>
+          <Button onClick={() => setAsked("disable")}>Turn off second factor…</Button>
         </div>
       ) : (
         <div>
@@ -61,7 +57,7 @@ export function SecondFactor({ onStored }: { onStored?: () => void }) {
           </Button>
         </div>
       )}
-      <FormError error={enable.error ?? replace.error} />
+      <FormError error={enable.error} />
       {totp && (
         <TotpDialog
           totp={totp}
@@ -82,14 +78,30 @@ export function SecondFactor({ onStored }: { onStored?: () => void }) {
         />
       )}
       <ConfirmChange
+        change={replace}
+        input={{}}
+        action="Create backup codes"
+        toast="Backup codes created"
+        isOpen={asked === "renew"}
+        onClose={close}
+        onSaved={({ backup_codes }) => {
+          setCodes(backup_codes);
+          replace.reset();
+        }}
+      >
+        <p>The new codes are shown once.</p>
+        <Consequences sentences={describeNewCodes(two_factor)} />
+      </ConfirmChange>
+      <ConfirmChange
         change={disable}
         input={{}}
         action="Turn off second factor"
         toast="Second factor turned off"
-        isOpen={isDisabling}
-        onClose={() => setIsDisabling(false)}
+        isOpen={asked === "disable"}
+        onClose={close}
       >
-        <p>The password alone then signs you in. Backup codes stop working.</p>
+        <p>The authenticator app is no longer asked for. You can set it up again at any time.</p>
+        <Consequences sentences={describeDisabledFactor(two_factor)} />
       </ConfirmChange>
     </div>
   );
