@@ -1,9 +1,11 @@
+import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { SettingForm } from "../../kit/setting-form.tsx";
 import { useTagNames } from "../../kit/usage/tags.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { Field } from "../../ui/field.tsx";
 import { Select } from "../../ui/input.tsx";
-import { useStatementSettings, useUpdateSettings } from "./queries.ts";
+import { describeCostCenters } from "./cost-center-effects.ts";
+import { useStatementSettings, useStatements, useUpdateSettings } from "./queries.ts";
 
 const NONE = "";
 
@@ -12,6 +14,7 @@ export function CostCenterForm({ mayChange }: { mayChange: boolean }) {
   const settings = useStatementSettings();
   const chosen = settings.data?.cost_center_tag ?? NONE;
   const names = useTagNames();
+  const statements = useStatements({});
   const change = useChangeForm(useUpdateSettings(), {
     values: { cost_center_tag: chosen },
     toInput: ({ cost_center_tag: tag }) => ({
@@ -41,6 +44,13 @@ export function CostCenterForm({ mayChange }: { mayChange: boolean }) {
           </Select>
         )}
       </Field>
+      <Consequences
+        sentences={describeCostCenters({
+          before: chosen || null,
+          after: form.watch("cost_center_tag") || null,
+          statements: statements.data?.items.length,
+        })}
+      />
     </SettingForm>
   );
 }

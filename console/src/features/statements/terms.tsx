@@ -1,5 +1,7 @@
 import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
+import type { UseFormReturn } from "react-hook-form";
+import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
@@ -19,6 +21,7 @@ import {
   useDeleteTerm,
   useStatements,
 } from "./queries.ts";
+import { describeDeletedTerm, describeNewTerm } from "./term-effects.ts";
 import { nameMonth } from "./words.ts";
 
 /** Terms of the contract, which statements apply. */
@@ -112,10 +115,21 @@ function CreateTermDialog({ isOpen, onClose }: { isOpen: boolean; onClose: () =>
   );
 }
 
+interface TermValues {
+  from_month: string;
+  /** Empty: every model. */
+  model_family: string;
+  discount_percent: string;
+}
+
 function TermForm({ onCreated }: { onCreated: () => void }) {
   const open = (useStatements({}).data?.items ?? []).filter(({ state }) => state !== "closed");
   const changeForm = useChangeForm(useCreateTerm(), {
-    defaultValues: { from_month: open[0]?.month ?? "", model_family: "", discount_percent: "" },
+    defaultValues: {
+      from_month: open[0]?.month ?? "",
+      model_family: "",
+      discount_percent: "",
+    } as TermValues,
     toInput: ({ model_family: family, ...rest }) => ({
       body: { ...rest, model_family: family.trim() === "" ? null : family.trim() },
     }),
@@ -161,11 +175,34 @@ function TermForm({ onCreated }: { onCreated: () => void }) {
           <Input {...control} {...form.register("model_family")} placeholder="claude-opus" />
         )}
       </Field>
+      <NewTerm form={form} />
     </DialogForm>
   );
 }
 
+const percentage = /^-?\d{1,3}(\.\d{1,4})?$/;
+
+/** Effects of the entered term. */
+function NewTerm({ form }: { form: UseFormReturn<TermValues> }) {
+  const terms = useContractTerms();
+  const statements = useStatements({});
+  const { from_month, model_family: family, discount_percent } = form.watch();
+  const isEntered = from_month !== "" && percentage.test(discount_percent.trim());
+  if (!isEntered || !terms.data || !statements.data) return null;
+  return (
+    <Consequences
+      sentences={describeNewTerm({
+        term: { from_month, model_family: family.trim() || null, discount_percent },
+        terms: terms.data.data,
+        statements: statements.data.items,
+      })}
+    />
+  );
+}
+
 function DeleteDialog({ term, onClose }: { term: ContractTerm; onClose: () => void }) {
+  const terms = useContractTerms();
+  const statements = useStatements({});
   return (
     <ConfirmDelayedChange
       change={useDeleteTerm()}
@@ -178,9 +215,21 @@ function DeleteDialog({ term, onClose }: { term: ContractTerm; onClose: () => vo
       onClose={onClose}
     >
       <p>
-        Open statements from {nameMonth(term.from_month)} on no longer have the discount of{" "}
-        {term.discount_percent}%. Closed months stay as they are.
+        The term from {nameMonth(term.from_month)} with a discount of {term.discount_percent}% is
+        deleted.
       </p>
+      <Consequences
+        sentences={
+          terms.data && statements.data
+            ? describeDeletedTerm({
+                term,
+                terms: terms.data.data,
+                statements: statements.data.items,
+              })
+            : []
+        }
+        counts={[terms, statements]}
+      />
     </ConfirmDelayedChange>
   );
 }
