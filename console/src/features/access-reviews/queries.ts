@@ -30,8 +30,8 @@ export function useReview(id: string, isEnabled: boolean) {
   );
 }
 
-export const useReviewItems = (id: string) =>
-  useList("listAccessReviewItems", { params: { access_review_id: id } });
+export const useReviewItems = (id: string, isEnabled = true) =>
+  useList("listAccessReviewItems", { params: { access_review_id: id } }, { isEnabled });
 export const useAssignedItems = (id: string) =>
   useList("listAssignedAccessReviewItems", { query: { access_review_id: id } });
 

@@ -1,15 +1,17 @@
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
+import { formatIsoDay, formatUtcDay, parseDay } from "../../ui/format.ts";
+import { describeCancellation, describeClose } from "./close-effects.ts";
 import {
-  formatCount,
-  formatIsoDay,
-  formatPlural,
-  formatUtcDay,
-  parseDay,
-} from "../../ui/format.ts";
-import { type Review, useCancelReview, useCloseReview, useUpdateReview } from "./queries.ts";
+  type Review,
+  useCancelReview,
+  useCloseReview,
+  useReviewItems,
+  useUpdateReview,
+} from "./queries.ts";
 import {
   DueField,
   NameField,
@@ -28,16 +30,11 @@ interface DialogProps {
   onClose: () => void;
 }
 
-/** Confirms the close, with the number of accesses that end. */
+/** Confirms the close, with the accesses that end. */
 export function CloseReviewDialog({ review, isOpen, onClose }: DialogProps) {
   const close = useCloseReview();
+  const items = useReviewItems(review.id, isOpen);
   const { progress, if_no_answer } = review;
-  const open = progress.undecided + progress.not_sure;
-  const without = {
-    keep: "is kept",
-    remove: "is removed, except for Owners",
-    as_recommended: "is kept or removed as recommended, except for Owners",
-  }[if_no_answer];
   return (
     <ConfirmChange
       change={close}
@@ -49,26 +46,10 @@ export function CloseReviewDialog({ review, isOpen, onClose }: DialogProps) {
       isOpen={isOpen}
       onClose={onClose}
     >
-      <p>
-        <strong className="font-semibold text-ink">
-          {formatAccesses(progress.to_remove)} {progress.to_remove === 1 ? "ends" : "end"}
-        </strong>{" "}
-        and {formatCount(progress.items - progress.to_remove)} stay. Decisions can no longer be
-        changed.
-      </p>
-      {progress.to_remove > 0 && (
-        <p>
-          Members are deactivated and workspace roles are removed. Both can be restored. Keys are
-          revoked permanently: programs that use them get a 401 within a second.
-        </p>
-      )}
-      {open > 0 && (
-        <p>
-          {formatPlural(progress.undecided, "access has", "accesses have")} no decision
-          {progress.not_sure > 0 && `, and ${formatCount(progress.not_sure)} are marked “Not sure”`}
-          . Access without a decision {without}.
-        </p>
-      )}
+      <Consequences
+        sentences={describeClose({ progress, if_no_answer, items: items.data?.items })}
+        counts={[items]}
+      />
     </ConfirmChange>
   );
 }
@@ -84,10 +65,10 @@ export function CancelReviewDialog({ review, isOpen, onClose }: DialogProps) {
       isOpen={isOpen}
       onClose={onClose}
     >
-      <p>
-        No access is removed. The list and the decisions stay as evidence
-        {review.recurrence !== "none" && ", and the series ends"}.
-      </p>
+      <p>No access is removed. The list stays as evidence.</p>
+      <Consequences
+        sentences={describeCancellation(review.progress, review.recurrence !== "none")}
+      />
     </ConfirmChange>
   );
 }

@@ -93,6 +93,11 @@ const pathCounts: Record<AccessPath, readonly [one: string, many: string]> = {
   admin_key: ["admin key", "admin keys"],
 };
 
+/** "2 workspace keys" */
+export function formatPathCount(path: AccessPath, count: number): string {
+  return formatPlural(count, ...pathCounts[path]);
+}
+
 export interface Plan {
   reviewers: readonly string[];
   dueAt: string;
@@ -108,7 +113,7 @@ export type Preview = Answer<"previewAccessReview">;
 export function describePlan(plan: Plan, preview: Preview): string[] {
   const parts = preview.paths
     .filter(({ items }) => items > 0)
-    .map(({ path, items }) => `${formatCount(items)} ${pathCounts[path][items === 1 ? 0 : 1]}`);
+    .map(({ path, items }) => formatPathCount(path, items));
   const recommended = preview.recommended_for_removal;
   const sentences = [
     `The review lists ${formatAccesses(preview.items)}: ${joinWords(parts)}.`,
