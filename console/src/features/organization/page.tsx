@@ -1,5 +1,7 @@
 import type { Answer } from "../../api-client.ts";
+import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
+import { useActiveLaptops } from "../../kit/laptops/queries.ts";
 import { SettingForm } from "../../kit/setting-form.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
@@ -13,6 +15,7 @@ import { Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { useOrganization, useUpdateOrganization } from "./queries.ts";
+import { describeTagChange } from "./tag-effects.ts";
 
 type Organization = Answer<"getOrganizationSettings">;
 
@@ -102,6 +105,8 @@ function GroupTagForm({ name }: { name: string | null }) {
     toast: "Cost centre saved",
   });
   const { form } = change;
+  const entered = form.watch("billing_group_tag").trim() || null;
+  const laptops = useActiveLaptops({}, { isEnabled: entered !== name });
   return (
     <SettingForm change={change} action="Save tag" mayChange={mayChange}>
       <Field
@@ -113,6 +118,14 @@ function GroupTagForm({ name }: { name: string | null }) {
           <Input {...control} placeholder="cost_center" {...form.register("billing_group_tag")} />
         )}
       </Field>
+      <Consequences
+        sentences={describeTagChange({
+          before: name,
+          after: entered,
+          laptops: laptops.data?.items.length,
+        })}
+        counts={[laptops]}
+      />
     </SettingForm>
   );
 }
