@@ -26,6 +26,7 @@ export function testManagedSettings({ company, openSession }: Console): void {
     const dialog = page.getByRole("dialog", { name: "Review changes" });
     await dialog.getByText("The order of policies changes.").waitFor();
     expect(await dialog.getByText("cleanupPeriodDays").count()).toBe(1);
+    await dialog.getByText(/No laptop is signed in|laptops? gets? other settings/).waitFor();
     expect(await findViolations(page)).toEqual([]);
     await dialog.getByLabel("Comment").fill("Shorter");
     await dialog.getByRole("button", { name: "Save settings" }).click();

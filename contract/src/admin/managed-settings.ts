@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nameText, optionalQuery, queryList, timestamp } from "../fields.ts";
+import { count, nameText, optionalQuery, queryList, timestamp } from "../fields.ts";
 import { groupId, managedSettingsVersionId, memberId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
@@ -193,6 +193,15 @@ export const checkManagedSettings = route({
           ),
         }),
       ),
+      laptops: z
+        .object({
+          active: count.meta({ description: "Laptops that work now." }),
+          changed: count.meta({ description: "Laptops that get other settings, or none." }),
+          without_settings: count.meta({
+            description: "Laptops that have settings now, and get none after the change.",
+          }),
+        })
+        .meta({ description: "Laptops that the difference affects." }),
       effective: effectiveSettings.nullable().meta({
         description: "Null: the request names neither a member nor groups.",
       }),

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/field.tsx";
@@ -9,6 +10,7 @@ import { ErrorState, FormError, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { SettingsDifference } from "./settings-difference.tsx";
 import type { SettingsPolicy } from "./settings-draft.ts";
+import { describeSettingsChange } from "./settings-effects.ts";
 import {
   type SettingsCheck,
   type SettingsVersion,
@@ -40,7 +42,7 @@ export function SaveSettingsDialog(props: SaveProps) {
   return (
     <Dialog
       title="Review changes"
-      description={`${describeStep(check.version)} Clients apply it at their next start, or within an hour.`}
+      description={describeStep(check.version)}
       isOpen
       isWide
       isForgetful
@@ -74,6 +76,7 @@ export function SaveSettingsDialog(props: SaveProps) {
         )}
         <SettingsDifference check={check} groupNames={groupNames} />
         <Warnings warnings={check.warnings} policies={policies} />
+        {hasChanges && <Consequences sentences={describeSettingsChange(check)} />}
         <Field label="Comment" isOptional hint="Reason for the change, for the list of versions.">
           {(control) => (
             <Input
@@ -164,6 +167,7 @@ export function RestoreVersionDialog(props: RestoreProps) {
       {error && <ErrorState error={error} />}
       {check && <Warnings warnings={check.warnings} policies={policies} />}
       {check && <SettingsDifference check={check} groupNames={groupNames} />}
+      {check && <Consequences sentences={describeSettingsChange(check)} />}
     </ConfirmChange>
   );
 }

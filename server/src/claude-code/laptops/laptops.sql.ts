@@ -66,6 +66,29 @@ export interface LaptopFilter {
   rotatedAfter: Date;
 }
 
+/** SQL of whether a laptop works. */
+const isActive = ({ now, rotatedAfter }: Pick<LaptopFilter, "now" | "rotatedAfter">) =>
+  sql<SqlBool>`(secret.valid_until > ${now} AND laptop.rotated_at > ${rotatedAfter})`;
+
+/** Counts active laptops by the groups of their members. */
+export function countLaptopsByGroups(
+  db: Database,
+  filter: Pick<LaptopFilter, "organizationId" | "now" | "rotatedAfter">,
+): Promise<{ groupIds: string[]; laptops: number }[]> {
+  return db
+    .selectFrom("laptop")
+    .innerJoin("api_key_secret as secret", "secret.id", "laptop.secret_id")
+    .select([
+      sql<string[]>`ARRAY(SELECT group_id FROM group_member AS held
+        WHERE held.member_id = laptop.member_id ORDER BY group_id)`.as("groupIds"),
+      sql<number>`count(*)::integer`.as("laptops"),
+    ])
+    .where("laptop.organization_id", "=", filter.organizationId)
+    .where(isActive(filter))
+    .groupBy(sql`1`)
+    .execute();
+}
+
 /** Lists the rows of a page, and one more if another page exists. */
 export function listLaptops(
   db: Database,
@@ -77,8 +100,7 @@ export function listLaptops(
   if (memberId !== undefined) query = query.where("laptop.member_id", "=", memberId);
   if (workspaceId !== undefined) query = query.where("laptop.workspace_id", "=", workspaceId);
   if (status !== undefined) {
-    const isActive = sql`(secret.valid_until > ${now} AND laptop.rotated_at > ${rotatedAfter})`;
-    query = query.where(sql<SqlBool>`${isActive} = ${status === "active"}`);
+    query = query.where(sql<SqlBool>`${isActive({ now, rotatedAfter })} = ${status === "active"}`);
   }
   return selectPage(query, page, "laptop").execute();
 }

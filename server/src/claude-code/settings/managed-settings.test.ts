@@ -234,6 +234,7 @@ test("a check returns the difference and a person's settings, and saves nothing"
       },
       { policy: "Old", change: "removed" },
     ],
+    laptops: { active: 0, changed: 0, without_settings: 0 },
     effective: { policy: "New", settings: { model: "haiku" } },
   });
   expect((await org.admin.get<Document>(PATH)).body.version).toBe(1);

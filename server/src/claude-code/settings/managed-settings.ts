@@ -1,13 +1,16 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
 import { type Audit, type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
+import { countLaptopsByGroups } from "#src/claude-code/laptops/laptops.sql.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { combineGroupModels } from "#src/domain/group-models.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
+import { REFRESH_TOKEN_MS } from "#src/key-lookup/access-tokens.ts";
 import { newId } from "#src/lib/ids.ts";
+import { type AffectedLaptops, countAffectedLaptops } from "./affected-laptops.rule.ts";
 import { auditOfPolicies } from "./audit-policies.ts";
 import { type CheckedPolicies, checkPolicies, type PolicyWarning } from "./check-policies.rule.ts";
 import { computeChecksum } from "./checksum.ts";
@@ -157,6 +160,7 @@ export interface SettingsCheck {
   version: number;
   warnings: PolicyWarning[];
   difference: PoliciesDifference;
+  laptops: AffectedLaptops;
   effective: EffectiveSettings | null;
 }
 
@@ -183,10 +187,17 @@ export async function checkManagedSettings(
   // A restoration keeps what an earlier version has, such as deleted groups.
   if (restored === null) refuseFaults(faults);
   const isAsked = input.member_id !== undefined || input.group_ids !== undefined;
+  const current = before === null ? [] : parsePolicies(before.policies);
+  const nowMs = deps.nowMs();
+  const laptops = await countLaptopsByGroups(deps.database, {
+    ...{ organizationId, now: new Date(nowMs) },
+    rotatedAfter: new Date(nowMs - REFRESH_TOKEN_MS),
+  });
   return {
     version: before?.version ?? 0,
     warnings,
-    difference: comparePolicies(before === null ? [] : parsePolicies(before.policies), policies),
+    difference: comparePolicies(current, policies),
+    laptops: countAffectedLaptops(laptops, current, policies),
     effective: isAsked ? await computeEffective(deps.database, caller, policies, input) : null,
   };
 }

@@ -33,17 +33,19 @@ export function makeManagedSettingsHandlers(
     setManagedSettings: async (call, { body }) =>
       toWire(await setManagedSettings(deps, call, body)),
     checkManagedSettings: async (call, { body }) => {
-      const { version, warnings, difference, effective } = await checkManagedSettings(
-        deps,
-        call,
-        body,
-      );
+      const checked = await checkManagedSettings(deps, call, body);
+      const { version, warnings, difference, laptops, effective } = checked;
       return {
         type: "managed_settings_check",
         version,
         warnings,
         is_reordered: difference.isReordered,
         changes: difference.changes,
+        laptops: {
+          active: laptops.active,
+          changed: laptops.changed,
+          without_settings: laptops.withoutSettings,
+        },
         effective: effective && toEffective(effective),
       };
     },
