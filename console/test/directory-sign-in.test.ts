@@ -55,6 +55,9 @@ describeConsole("sign-in through a directory", ({ browser }) => {
       await ownerPage.getByLabel("Allowed domains").fill(DOMAIN);
       await ownerPage.getByLabel("Default role").selectOption("developer");
       await ownerPage.getByLabel("Sign-in enabled").check();
+      await ownerPage
+        .getByText(`Everyone at the provider with an address at ${DOMAIN} can sign in.`)
+        .waitFor();
       await ownerPage.getByRole("button", { name: "Save directory" }).click();
       await ownerPage.getByText("sign-in enabled", { exact: true }).waitFor();
       const group = await server.mustOperator("POST", "/v1/admin/groups", { name: "Research" });
@@ -62,6 +65,7 @@ describeConsole("sign-in through a directory", ({ browser }) => {
       await ownerPage.getByLabel("Group claim").fill("groups");
       await ownerPage.getByRole("button", { name: "Add group" }).click();
       await ownerPage.getByLabel("Claim value 1", { exact: true }).fill("research");
+      await ownerPage.getByText("People with “research” join the groups at their next").waitFor();
       await ownerPage.getByRole("button", { name: "Save claims" }).click();
       await ownerPage.getByText("Claims saved").waitFor();
       await provideByScim(ownerPage);
@@ -183,6 +187,9 @@ async function provideByScim(page: Page): Promise<void> {
   const tokens = page.getByRole("table", { name: "SCIM tokens" });
   expect(await tokens.textContent()).not.toContain(token);
   await tokens.getByRole("button", { name: /^Revoke/ }).click();
+  await page
+    .getByText("1 provided member and 1 provided group no longer follow the provider.")
+    .waitFor();
   await page.getByRole("button", { name: "Revoke SCIM token" }).click();
   await tokens.getByText("revoked").waitFor();
   // Without the toast of the change.

@@ -171,6 +171,7 @@ const askingRoutes: readonly string[] = [
   "getSignInPasskeyOptions",
   "beginDirectorySignIn",
   "testDirectory",
+  "previewDirectoryChange",
   "checkManagedSettings",
   "getStepUpPasskeyOptions",
   "getNewPasskeyOptions",

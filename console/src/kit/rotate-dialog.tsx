@@ -3,6 +3,7 @@ import type { Answer, Input, Operation } from "../api-client.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { DialogForm } from "../ui/dialog-form.tsx";
 import { Choices } from "../ui/input.tsx";
+import { Consequences } from "./consequences/consequences.tsx";
 import { type FormChange, useChangeForm } from "./use-change-form.ts";
 
 /** Time for which the old secret works, in seconds, with its label and its purpose. */
@@ -23,6 +24,8 @@ interface RotateDialogProps<O extends Operation> {
   /** Receives the new secret, to show it once. Do not store it. */
   onRotated: (answer: Answer<O>) => void;
   onClose: () => void;
+  /** Effects of an old secret that ends at once, as sentences. */
+  endsNow?: readonly string[];
   /** Notes below the choice. */
   children?: ReactNode;
 }
@@ -49,6 +52,7 @@ export function RotateDialog<O extends Operation>(props: RotateDialogProps<O>) {
           })}
         />
         {props.children}
+        {form.watch("grace") === "0" && <Consequences sentences={props.endsNow ?? []} />}
       </DialogForm>
     </Dialog>
   );

@@ -222,6 +222,48 @@ export const updateDirectory = route({
   response: directory,
 });
 
+const directoryPreview = z
+  .object({
+    type: z.literal("directory_preview"),
+    linked: count.meta({ description: "Active members who sign in through the directory." }),
+    refused: count.meta({
+      description: "Members who can sign in through it now, and could not after the change.",
+    }),
+    refused_without_other_way: count.meta({
+      description:
+        "Refused members without a password, a passkey or another directory that they may use.",
+    }),
+    sessions: count.meta({
+      description: "Sessions that it has started. A change keeps them, and a deletion ends them.",
+    }),
+    roles: z.array(z.object({ role: directoryRole, members: count })).meta({
+      description: "Linked members by role, without Owners.",
+    }),
+    ended_memberships: z
+      .array(z.object({ group_id: groupId, name: z.string(), members: count }))
+      .meta({ description: "Groups from claims that lose members at once." }),
+  })
+  .meta({ id: "DirectoryPreview" });
+
+export const previewDirectoryChange = route({
+  operationId: "previewDirectoryChange",
+  method: "POST",
+  path: "/v1/admin/directories/{directory_id}/preview",
+  summary: "Preview a change of a directory",
+  description:
+    "Counts the people whom the change would affect. Changes nothing. `is_enabled: false` and `group_claim: null` show a deletion.",
+  action: "directories:write",
+  audited: null,
+  params: directoryParams,
+  body: z.strictObject({
+    is_enabled: isEnabled.optional(),
+    allowed_domains: allowedDomains.optional(),
+    group_claim: groupClaim.optional(),
+    group_mappings: groupMappings.optional(),
+  }),
+  response: directoryPreview,
+});
+
 export const deleteDirectory = route({
   operationId: "deleteDirectory",
   method: "DELETE",
@@ -253,6 +295,7 @@ export const directoryRoutes = [
   createDirectory,
   getDirectory,
   updateDirectory,
+  previewDirectoryChange,
   deleteDirectory,
   testDirectory,
 ] as const;

@@ -5,6 +5,7 @@ import { Field } from "../../ui/field.tsx";
 import { Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
+import { ClaimConsequences } from "./directory-consequences.tsx";
 import { type Mapping, MappingList } from "./mapping-list.tsx";
 import { type Directory, useGroups, useUpdateDirectory } from "./queries.ts";
 
@@ -19,20 +20,10 @@ export function ClaimsForm({ directory }: { directory: Directory }) {
     toInput: (values, { dirtyFields }) => ({
       params: { directory_id: directory.id },
       body: {
-        ...(dirtyFields.role_claim && { role_claim: values.role_claim.trim() || null }),
-        ...(dirtyFields.group_claim && { group_claim: values.group_claim.trim() || null }),
-        ...(dirtyFields.role_mappings && {
-          role_mappings: keepFilled(values.role_mappings).map(({ value, target }) => ({
-            value,
-            role: target as Role,
-          })),
-        }),
-        ...(dirtyFields.group_mappings && {
-          group_mappings: keepFilled(values.group_mappings).map(({ value, target }) => ({
-            value,
-            group_id: target,
-          })),
-        }),
+        ...(dirtyFields.role_claim && { role_claim: toClaims(values).role_claim }),
+        ...(dirtyFields.group_claim && { group_claim: toClaims(values).group_claim }),
+        ...(dirtyFields.role_mappings && { role_mappings: toClaims(values).role_mappings }),
+        ...(dirtyFields.group_mappings && { group_mappings: toClaims(values).group_mappings }),
       },
     }),
     toast: "Claims saved",
@@ -80,6 +71,7 @@ export function ClaimsForm({ directory }: { directory: Directory }) {
         error={errors.group_mappings?.message}
         onChange={set("group_mappings")}
       />
+      {isDirty && <ClaimConsequences directory={directory} entered={toClaims(form.watch())} />}
       <FormError error={error} />
       <Button kind="primary" type="submit" className="w-fit" isBusy={isBusy} disabled={!isDirty}>
         Save claims
@@ -92,6 +84,20 @@ const keepFilled = (mappings: readonly Mapping[]): Mapping[] =>
   mappings
     .map(({ value, target }) => ({ value: value.trim(), target }))
     .filter(({ value }) => value !== "");
+
+/** Entered claims, as the API has them. */
+const toClaims = (values: ReturnType<typeof toValues>) => ({
+  role_claim: values.role_claim.trim() || null,
+  role_mappings: keepFilled(values.role_mappings).map(({ value, target }) => ({
+    value,
+    role: target as Role,
+  })),
+  group_claim: values.group_claim.trim() || null,
+  group_mappings: keepFilled(values.group_mappings).map(({ value, target }) => ({
+    value,
+    group_id: target,
+  })),
+});
 
 const toValues = (directory: Directory) => ({
   role_claim: directory.role_claim ?? "",

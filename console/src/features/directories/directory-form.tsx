@@ -7,6 +7,7 @@ import { Checkbox, Choices, Input, Select } from "../../ui/input.tsx";
 import { LinesField } from "../../ui/lines-field.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
+import { SignInConsequences } from "./directory-consequences.tsx";
 import { type Directory, useUpdateDirectory } from "./queries.ts";
 
 type Rule = Directory["second_factor"];
@@ -126,6 +127,15 @@ export function DirectoryForm({ directory }: { directory: Directory }) {
           No address can sign in yet. Enter an allowed domain.
         </p>
       )}
+      <SignInConsequences
+        directory={directory}
+        entered={{
+          is_enabled: form.watch("is_enabled"),
+          allowed_domains: toLines(form.watch("allowed_domains")).map((line) => line.toLowerCase()),
+          default_role: form.watch("default_role"),
+          second_factor: form.watch("second_factor"),
+        }}
+      />
       <FormError error={error} />
       <Button kind="primary" type="submit" className="w-fit" isBusy={isBusy} disabled={!isDirty}>
         Save directory

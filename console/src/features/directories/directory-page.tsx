@@ -12,6 +12,7 @@ import { BackLink, Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { ClaimsForm } from "./claims-form.tsx";
+import { DeletionConsequences } from "./directory-consequences.tsx";
 import { DirectoryForm } from "./directory-form.tsx";
 import {
   type Directory,
@@ -76,7 +77,13 @@ function LoadedDirectory({ directory, tokens, groups }: LoadedProps) {
           {mayChange ? <ClaimsForm directory={directory} /> : <ClaimFacts directory={directory} />}
         </Section>
         <ScimSection directory={directory} tokens={tokens} groups={groups} mayChange={mayChange} />
-        {mayChange && <Deletion directory={directory} groups={groups.length} />}
+        {mayChange && (
+          <Deletion
+            directory={directory}
+            groups={groups.length}
+            tokens={tokens.filter(({ status }) => status === "active").length}
+          />
+        )}
       </div>
     </Page>
   );
@@ -175,11 +182,18 @@ function ClaimFacts({ directory }: { directory: Directory }) {
   );
 }
 
-function Deletion({ directory, groups }: { directory: Directory; groups: number }) {
+interface DeletionProps {
+  directory: Directory;
+  /** Number of groups that it provides. */
+  groups: number;
+  /** Number of valid SCIM tokens. */
+  tokens: number;
+}
+
+function Deletion({ directory, groups, tokens }: DeletionProps) {
   const [isDeleting, setIsDeleting] = useState(false);
   const remove = useDeleteDirectory();
   const navigate = useNavigate();
-  const { linked, provided } = directory.people;
   return (
     <Section title="Delete directory" lead="Members stay. Their way to sign in ends.">
       <div>
@@ -198,31 +212,10 @@ function Deletion({ directory, groups }: { directory: Directory; groups: number 
         onConfirmed={() => void navigate({ to: "/directories", ignoreBlocker: true })}
         typed={directory.name}
       >
-        <p>
-          This cannot be undone. Members stay, and need a password or a passkey to sign in. They set
-          a password through “Forgot your password?”.
-        </p>
-        <ul className="list-disc pl-5 text-ink">
-          <li>
-            {formatPlural(linked, "member")} can no longer sign in through{" "}
-            <strong className="font-semibold">{directory.name}</strong>. Sessions that it started
-            end now.
-          </li>
-          <li>Its SCIM tokens end, so the provider changes no member any more.</li>
-          {provided > 0 && (
-            <li>
-              {formatPlural(provided, "provided member")} {provided === 1 ? "stays" : "stay"} active
-              or deactivated, as now.
-            </li>
-          )}
-          {groups > 0 && (
-            <li>
-              {formatPlural(groups, "provided group")} {groups === 1 ? "stays" : "stay"}, and{" "}
-              {groups === 1 ? "is" : "are"} filled by hand from now on.
-            </li>
-          )}
-          <li>Groups from its claims lose the members whom the claims added.</li>
-        </ul>
+        <p>This cannot be undone. Members stay, and need a password or a passkey to sign in.</p>
+        {isDeleting && (
+          <DeletionConsequences directory={directory} groups={groups} tokens={tokens} />
+        )}
       </ConfirmDelayedChange>
     </Section>
   );

@@ -1,5 +1,7 @@
+import { useState } from "react";
 import { type GracePeriod, RotateDialog } from "../../kit/rotate-dialog.tsx";
 import { type ScimToken, useRotateScimToken } from "./queries.ts";
+import { describeRotatedToken } from "./scim-effects.ts";
 
 const gracePeriods: readonly GracePeriod[] = [
   [0, "Now", "The old token stops working immediately."],
@@ -16,6 +18,7 @@ interface RotateProps {
 
 /** Creates another token. The old one works until the grace period ends. */
 export function RotateTokenDialog({ token, onClose, onRotated }: RotateProps) {
+  const [nowMs] = useState(() => Date.now());
   return (
     <RotateDialog
       action="Rotate SCIM token"
@@ -28,6 +31,7 @@ export function RotateTokenDialog({ token, onClose, onRotated }: RotateProps) {
         body: { grace_period_seconds },
       })}
       onRotated={(made) => onRotated(made.token)}
+      endsNow={describeRotatedToken(token, nowMs)}
       onClose={onClose}
     />
   );

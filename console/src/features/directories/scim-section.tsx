@@ -1,5 +1,6 @@
 import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
+import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { Badge, type Tone } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
@@ -18,6 +19,7 @@ import {
   useRevokeScimToken,
 } from "./queries.ts";
 import { RotateTokenDialog } from "./rotate-token-dialog.tsx";
+import { describeRevokedToken } from "./scim-effects.ts";
 
 interface ScimSectionProps {
   directory: Directory;
@@ -49,7 +51,13 @@ export function ScimSection({ directory, tokens, groups, mayChange }: ScimSectio
           />
         </div>
       </Section>
-      <Tokens directory={directory} tokens={tokens} mayChange={mayChange} onMade={setSecret} />
+      <Tokens
+        directory={directory}
+        tokens={tokens}
+        groups={groups.length}
+        mayChange={mayChange}
+        onMade={setSecret}
+      />
       {groups.length > 0 && (
         <Section
           title="Provided groups"
@@ -77,12 +85,14 @@ export function ScimSection({ directory, tokens, groups, mayChange }: ScimSectio
 interface TokensProps {
   directory: Directory;
   tokens: readonly ScimToken[];
+  /** Number of groups that the directory provides. */
+  groups: number;
   mayChange: boolean;
   /** Receives the secret, to show it once. Do not store it. */
   onMade: (secret: string) => void;
 }
 
-function Tokens({ directory, tokens, mayChange, onMade }: TokensProps) {
+function Tokens({ directory, tokens, groups, mayChange, onMade }: TokensProps) {
   const create = useCreateScimToken();
   const [rotated, setRotated] = useState<ScimToken | null>(null);
   const [revoked, setRevoked] = useState<ScimToken | null>(null);
@@ -131,12 +141,30 @@ function Tokens({ directory, tokens, mayChange, onMade }: TokensProps) {
           }}
         />
       )}
-      {revoked && <RevokeDialog token={revoked} onClose={() => setRevoked(null)} />}
+      {revoked && (
+        <RevokeDialog
+          token={revoked}
+          otherTokens={
+            tokens.filter(({ id, status }) => id !== revoked.id && status === "active").length
+          }
+          provided={{ members: directory.people.provided, groups }}
+          onClose={() => setRevoked(null)}
+        />
+      )}
     </Section>
   );
 }
 
-function RevokeDialog({ token, onClose }: { token: ScimToken; onClose: () => void }) {
+interface RevokeProps {
+  token: ScimToken;
+  /** Other valid tokens of the directory. */
+  otherTokens: number;
+  provided: { members: number; groups: number };
+  onClose: () => void;
+}
+
+function RevokeDialog({ token, otherTokens, provided, onClose }: RevokeProps) {
+  const [nowMs] = useState(() => Date.now());
   return (
     <ConfirmDelayedChange
       change={useRevokeScimToken()}
@@ -149,9 +177,9 @@ function RevokeDialog({ token, onClose }: { token: ScimToken; onClose: () => voi
       onClose={onClose}
     >
       <p>
-        <code>{token.partial_token_hint}</code> is revoked permanently. The provider gets a 401, and
-        people who leave stay active here until it has another token.
+        <code>{token.partial_token_hint}</code> is revoked permanently. The provider gets a 401.
       </p>
+      <Consequences sentences={describeRevokedToken({ token, otherTokens, provided, nowMs })} />
     </ConfirmDelayedChange>
   );
 }

@@ -130,13 +130,11 @@ export function updateDirectory(
 ): Promise<DirectoryRow> {
   const { organizationId } = caller;
   const { client_secret, ...settings } = change;
-  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await findDirectoryForUpdate(tx, { organizationId, id });
     if (before === null) throw directoryNotFound();
     const changed = normalize({
-      ...before,
-      ...(Object.fromEntries(given) as Partial<Settings>),
+      ...applySettings(before, settings),
       ...(client_secret !== undefined && {
         client_secret_sealed: sealClientSecret(deps.sealingKey, before, client_secret),
       }),
@@ -159,6 +157,15 @@ export function updateDirectory(
   });
 }
 
+/** Settings after a change. Omitted fields stay. */
+export function applySettings(
+  before: DirectoryRow,
+  settings: Omit<DirectoryChange, "client_secret">,
+): DirectoryRow {
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return { ...before, ...(Object.fromEntries(given) as Partial<Settings>) };
+}
+
 /** Throws a 403 if members sign in through directories only, and this is the last one. */
 async function checkDirectoryRemains(
   tx: Tx,
@@ -175,7 +182,8 @@ const toMapping = ({ role_claim, role_mappings, group_claim, group_mappings }: D
   ...{ role_claim, role_mappings, group_claim, group_mappings },
 });
 
-const listMappedGroups = ({ group_claim, group_mappings }: DirectoryRow) =>
+/** Groups that claims can state. */
+export const listMappedGroups = ({ group_claim, group_mappings }: DirectoryRow) =>
   group_claim === null ? [] : group_mappings.map(({ group_id }) => group_id);
 
 /** Throws a 400 for a group that is unknown, or that a directory fills. */

@@ -1,4 +1,6 @@
+import type { previewDirectoryChange } from "@bursar/contract/admin/directories.ts";
 import { beforeEach, describe, expect, test } from "vitest";
+import type { z } from "zod";
 import { watchEvents } from "#test/harness/audit-events.ts";
 import { totpCode } from "#test/harness/authenticator.ts";
 import type { Browser } from "#test/harness/browser.ts";
@@ -22,6 +24,8 @@ import { MEMBER_PASSWORD } from "#test/harness/members.ts";
 import { startTestProvider } from "#test/harness/oidc-provider.ts";
 import { ME, SIGN_IN } from "#test/harness/sign-in.ts";
 
+type Preview = z.output<(typeof previewDirectoryChange)["response"]>;
+
 prepareDirectory();
 
 /** Signs in. The user info endpoint answers too, because the server asks it for absent claims. */
@@ -44,6 +48,31 @@ const groupsOf = async (memberId: string) =>
       .orderBy("group_id")
       .execute()
   ).map(({ group_id, source }) => `${group_id} ${source}`);
+
+async function previewChange(fields: object): Promise<Preview> {
+  const previewed = await org.operator.post<Preview>(
+    `${DIRECTORIES}/${directoryId}/preview`,
+    fields,
+  );
+  expect(previewed.status).toBe(200);
+  return previewed.body;
+}
+
+test("a preview counts members whose domain is removed, and those without another way to sign in", async () => {
+  await change({ allowed_domains: ["acme.example", "labs.example"] });
+  await signIn(newPerson());
+  await signIn(newPerson({ email: "ada@labs.example" }));
+  const grace = await org.member({ role: "user", email: "grace@labs.example" });
+  const browser = browse();
+  await browser.post(SIGN_IN, { email: grace.email, password: MEMBER_PASSWORD });
+  await signIn(newPerson({ email: grace.email }), browser);
+  await browser.post(`${SIGN_IN}/directory_link`, {});
+  const removed = await previewChange({ allowed_domains: ["acme.example"] });
+  expect(removed).toMatchObject({ linked: 3, refused: 2, refused_without_other_way: 1 });
+  const disabled = await previewChange({ is_enabled: false });
+  expect(disabled).toMatchObject({ refused: 3, refused_without_other_way: 2 });
+  expect(await previewChange({})).toMatchObject({ refused: 0, refused_without_other_way: 0 });
+});
 
 describe("roles from claims", () => {
   beforeEach(() =>
@@ -207,6 +236,25 @@ describe("groups from claims", () => {
       `${DIRECTORIES}/${directoryId}`,
     );
     expect(read.body.group_mappings).toEqual([]);
+  });
+
+  test("are counted by a preview before they end, as the change then ends them", async () => {
+    const person = { ...newPerson(), groups: ["/research", "/sales"] };
+    const { id } = await me((await signIn(person)).browser);
+    await me((await signIn({ ...newPerson(), groups: ["/research"] })).browser);
+    await org.operator.post(`/v1/admin/groups/${sales}/members`, { member_id: id });
+    const preview = await previewChange({ group_claim: null });
+    expect(preview).toMatchObject({
+      linked: 2,
+      refused: 0,
+      sessions: 2,
+      roles: [{ role: "user", members: 2 }],
+      // A membership by hand stays.
+      ended_memberships: [{ group_id: research, name: "Research", members: 2 }],
+    });
+    await change({ group_claim: null, group_mappings: [] });
+    expect(await groupsOf(id)).toEqual([`${sales} direct`]);
+    expect((await previewChange({})).ended_memberships).toEqual([]);
   });
 
   test("are groups of the organization that no directory fills by SCIM", async () => {

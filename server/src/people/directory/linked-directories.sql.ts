@@ -1,3 +1,4 @@
+import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 
@@ -76,29 +77,63 @@ export async function deleteLink(tx: Tx, of: LinkOf): Promise<number> {
   return Number(numDeletedRows);
 }
 
+/** SQL of whether a person has a password or a passkey. */
+const ownSignInOf = (id: "auth_user.id" | "member.id") => sql<boolean>`(
+  EXISTS (SELECT FROM auth_account WHERE user_id = ${sql.ref(id)} AND password IS NOT NULL)
+  OR EXISTS (SELECT FROM auth_passkey WHERE user_id = ${sql.ref(id)}))`;
+
+/** Active members whom a directory identifies, with equal facts. */
+export interface LinkedPeople {
+  /** Part of their addresses after the @. */
+  domain: string;
+  role: OrganizationRole;
+  hasOwnSignIn: boolean;
+  /** Another enabled directory identifies them too. */
+  hasOtherDirectory: boolean;
+  members: number;
+}
+
+export function countLinkedPeople(db: Database | Tx, directoryId: string): Promise<LinkedPeople[]> {
+  return db
+    .selectFrom("directory_identity as link")
+    .innerJoin("member", "member.id", "link.member_id")
+    .select([
+      sql<string>`substring(member.email FROM '[^@]*$')`.as("domain"),
+      "member.role",
+      ownSignInOf("member.id").as("hasOwnSignIn"),
+      sql<boolean>`EXISTS (SELECT FROM directory_identity AS other
+        JOIN directory ON directory.id = other.directory_id AND directory.is_enabled
+        WHERE other.member_id = member.id AND other.directory_id <> link.directory_id)`.as(
+        "hasOtherDirectory",
+      ),
+      sql<number>`count(*)::integer`.as("members"),
+    ])
+    .where("link.directory_id", "=", directoryId)
+    .where("member.status", "=", "active")
+    .groupBy(sql`1, 2, 3, 4`)
+    .execute();
+}
+
+/** Number of sessions that the directory has started and that last. */
+export async function countSessions(
+  db: Database | Tx,
+  of: { directoryId: string; now: Date },
+): Promise<number> {
+  const { count } = await db
+    .selectFrom("directory_session as started")
+    .innerJoin("auth_session as session", "session.id", "started.session_id")
+    .select(sql<number>`count(*)::integer`.as("count"))
+    .where("started.directory_id", "=", of.directoryId)
+    .where("session.expires_at", ">", of.now)
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
 /** Whether the member has a password or a passkey. */
 export async function hasOwnSignIn(tx: Tx, memberId: string): Promise<boolean> {
   const row = await tx
     .selectFrom("auth_user")
-    .select((eb) => [
-      eb
-        .or([
-          eb.exists(
-            eb
-              .selectFrom("auth_account")
-              .select("auth_account.id")
-              .whereRef("auth_account.user_id", "=", "auth_user.id")
-              .where("auth_account.password", "is not", null),
-          ),
-          eb.exists(
-            eb
-              .selectFrom("auth_passkey")
-              .select("auth_passkey.id")
-              .whereRef("auth_passkey.user_id", "=", "auth_user.id"),
-          ),
-        ])
-        .as("has"),
-    ])
+    .select(ownSignInOf("auth_user.id").as("has"))
     .where("auth_user.id", "=", memberId)
     .executeTakeFirst();
   return Boolean(row?.has);

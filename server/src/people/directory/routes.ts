@@ -35,6 +35,7 @@ import {
   unlinkDirectoryOfMember,
   unlinkOwnDirectory,
 } from "./linked-directories.ts";
+import { previewDirectoryChange } from "./preview-directory.ts";
 import { makeProviders } from "./providers.ts";
 import { listEnabledDirectories } from "./sign-in.sql.ts";
 import type { DirectorySignInDeps } from "./start-directory-session.ts";
@@ -66,6 +67,16 @@ export function makeDirectoryHandlers(
     deleteDirectory: async (call, { params }) => {
       await deleteDirectory(deps, call, params.directory_id);
       return { id: params.directory_id, type: "directory_deleted" };
+    },
+    previewDirectoryChange: async (call, { params, body }) => {
+      const preview = await previewDirectoryChange(deps, call, params.directory_id, body);
+      const { refusedWithoutOtherWay, groups, ...counts } = preview;
+      return {
+        type: "directory_preview",
+        ...counts,
+        refused_without_other_way: refusedWithoutOtherWay,
+        ended_memberships: groups.map(({ id: group_id, ...group }) => ({ group_id, ...group })),
+      };
     },
     testDirectory: async (call, { params }) => {
       const { metadata, signingKeys, fault } = await testDirectory(deps, call, params.directory_id);

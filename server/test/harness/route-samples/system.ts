@@ -12,6 +12,7 @@ export const systemSamples = {
   createDirectory: { body: newDirectory },
   getDirectory: {},
   updateDirectory: renamed,
+  previewDirectoryChange: { body: () => ({}) },
   deleteDirectory: {},
   testDirectory: {},
   listScimTokens: {},
