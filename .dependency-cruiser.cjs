@@ -36,7 +36,7 @@ const rooms = {
     "recording",
     "rates",
   ],
-  prices: ["lib", "db", "domain", "access", "audit"],
+  prices: ["lib", "db", "domain", "access", "audit", "recording"],
   upstreams: ["lib", "db", "domain", "http1", "access", "audit"],
   organizations: ["lib", "db", "domain", "access", "audit"],
   tags: ["db", "domain", "access"],

@@ -3,7 +3,7 @@ import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
 import { emailOf, owner } from "./company.ts";
 import { testManagedSettings } from "./managed-settings.ts";
-import { describeConsole, MAX_WAIT_MS, pressCreate, SLOW_MS } from "./open-console.ts";
+import { describeConsole, findViolations, MAX_WAIT_MS, pressCreate, SLOW_MS } from "./open-console.ts";
 import { testTables } from "./tables.ts";
 import { testTelemetryReceivers } from "./telemetry-receivers.ts";
 
@@ -317,6 +317,18 @@ describeConsole("changes", (console) => {
     await page.getByLabel(`Type ${emailOf("Radia")} to confirm`).fill(emailOf("Radia"));
     await page.getByRole("button", { name: "Remove member", exact: true }).click();
     await page.getByText("No member matches “radia”.").waitFor();
+  });
+
+  test("lists the effects before a price is set", async () => {
+    const { page } = await openSession();
+    await goTo(page, "/model-prices");
+    await page.getByRole("button", { name: "Set price of claude-opus-5…" }).click();
+    const dialog = page.getByRole("dialog", { name: "Set price" });
+    await dialog.getByLabel("Input").fill("1");
+    await dialog.getByLabel("Output").fill("2");
+    await dialog.getByText("Requests from now on have the new price.").waitFor();
+    await dialog.getByText(/of the last 30 days would have cost/).waitFor();
+    expect(await findViolations(page)).toEqual([]);
   });
 
   test("the search finds people, keys and workspaces, and links to them", async () => {

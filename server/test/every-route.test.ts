@@ -172,6 +172,7 @@ const askingRoutes: readonly string[] = [
   "beginDirectorySignIn",
   "testDirectory",
   "previewDirectoryChange",
+  "previewModelPrice",
   "checkManagedSettings",
   "getStepUpPasskeyOptions",
   "getNewPasskeyOptions",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { instant, optionalQuery, timestamp, usdAmount, usdText } from "../fields.ts";
+import { count, instant, optionalQuery, timestamp, usdAmount, usdText } from "../fields.ts";
 import { modelName, modelPriceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
@@ -63,6 +63,14 @@ export const listModelPrices = route({
   response: pageCursor(modelPrice),
 });
 
+const newPrice = z.strictObject({
+  model: modelName,
+  effective_from: instant.optional(),
+  input_usd: usdAmount,
+  output_usd: usdAmount,
+  ...mapKeys(derivedPrices, () => usdAmount.optional()),
+});
+
 export const createModelPrice = route({
   operationId: "createModelPrice",
   method: "POST",
@@ -75,14 +83,35 @@ export const createModelPrice = route({
   action: "model_prices:write",
   audited: "model_price.created",
   stepUp: "if_wider",
-  body: z.strictObject({
-    model: modelName,
-    effective_from: instant.optional(),
-    input_usd: usdAmount,
-    output_usd: usdAmount,
-    ...mapKeys(derivedPrices, () => usdAmount.optional()),
-  }),
+  body: newPrice,
   response: modelPriceOverride,
 });
 
-export const modelPriceRoutes = [listModelPrices, createModelPrice] as const;
+export const modelPricePreview = z
+  .object({
+    type: z.literal("model_price_preview"),
+    starting_at: timestamp.meta({ description: "Start of the usage: 30 days before today, UTC." }),
+    ending_at: timestamp,
+    effective_from: timestamp,
+    models: z.array(z.string()).meta({ description: "Names whose cost the price changes." }),
+    requests: count.meta({ description: "Requests of these models." }),
+    cost_usd: usdText.meta({ description: "Their cost by the prices without the new one." }),
+    new_cost_usd: usdText.meta({ description: "Their cost by the new price." }),
+    organization_cost_usd: usdText.meta({ description: "Recorded cost of all models." }),
+  })
+  .meta({ id: "ModelPricePreview" });
+
+export const previewModelPrice = route({
+  operationId: "previewModelPrice",
+  method: "POST",
+  path: "/v1/admin/model_prices/preview",
+  summary: "Preview a model price",
+  description:
+    "Computes what the requests of the last 30 days would have cost by the new price, without simulated ones. Changes nothing.",
+  action: "model_prices:write",
+  audited: null,
+  body: newPrice,
+  response: modelPricePreview,
+});
+
+export const modelPriceRoutes = [listModelPrices, createModelPrice, previewModelPrice] as const;

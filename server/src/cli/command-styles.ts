@@ -429,6 +429,10 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     positionals: ["model"],
     examples: ["model-prices create claude-sonnet-5 --input-usd 3 --output-usd 15"],
   },
+  previewModelPrice: {
+    positionals: ["model"],
+    examples: ["model-prices preview claude-sonnet-5 --input-usd 3 --output-usd 15"],
+  },
   setNeutralFeature: {
     positionals: ["kind", "name"],
     examples: [

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
+import { billedMeasures, toRecord } from "@bursar/contract/usage-shape.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { priceUsage } from "./cost.ts";
+import { priceSummed, priceUsage } from "./cost.ts";
 import { makeModelLabels } from "./model-labels.ts";
 import { MAX_NANO_USD } from "./money.ts";
 import { makePriceBook } from "./price-book.ts";
@@ -316,3 +317,20 @@ describe("pricing always returns an amount", () => {
     });
   });
 });
+
+test.each([
+  ["0-200k", "standard", "global", 150_000],
+  ["200k-1M", "batch", "us", 250_000],
+])(
+  "summed usage in %s costs what its requests cost",
+  (contextWindow, serviceTier, inferenceGeo, inputTokens) => {
+    const model = "claude-sonnet-4-5";
+    const total = { ...noTokens, inputTokens, outputTokens: 400, webSearches: 2 };
+    const usage = { model, total, iterations: null, serviceTier, inferenceGeo, speed: "standard" };
+    const { cost } = priceUsage({ book, usage, atMs });
+    const summed = toRecord(billedMeasures, "name", ({ name }) => BigInt(total[name]) * 9_000n);
+    expect(priceSummed(book, { ...usage, contextWindow, total: summed }, atMs)).toBe(
+      cost.total * 9_000n,
+    );
+  },
+);

@@ -1,5 +1,10 @@
-import { billedMeasures, tokenPrices, toRecord } from "@bursar/contract/usage-shape.ts";
-import { type BilledCall, computeCost, TWENTIETHS } from "./exact-cost.ts";
+import {
+  billedMeasures,
+  type MeasureName,
+  tokenPrices,
+  toRecord,
+} from "@bursar/contract/usage-shape.ts";
+import { type BilledCall, computeCost, computeSummedCost, TWENTIETHS } from "./exact-cost.ts";
 import { boundModelName, type ModelLabels } from "./model-labels.ts";
 import { formatUsd } from "./money.ts";
 import { HIGHEST_RATE, type ModelPrices, type PriceBook } from "./price-book.ts";
@@ -11,7 +16,7 @@ import {
   WEB_SEARCH_NANO_USD,
 } from "./price-list.ts";
 import type { ContextWindow } from "./request-record.ts";
-import type { BilledUsage, Cost, TokenUsage } from "./usage.ts";
+import { type BilledUsage, type Cost, noTokens, type TokenUsage } from "./usage.ts";
 import { promptTokens } from "./usage-fields.ts";
 
 export interface PricedUsage {
@@ -73,6 +78,24 @@ function isUsed(total: TokenUsage): boolean {
 /** Boundary of the reports' two context windows. The boundary belongs to the lower one. */
 export const STANDARD_WINDOW_TOKENS = 200_000;
 
+/** Usage of many requests with one model and one price class. */
+export interface SummedUsage extends Pick<BilledUsage, "serviceTier" | "inferenceGeo" | "speed"> {
+  model: string;
+  contextWindow: string;
+  total: Readonly<Record<MeasureName, bigint>>;
+}
+
+/**
+ * Returns the cost of summed usage by the prices of one time, in nano-USD. Each prompt has the length of its context window:
+ * a boundary of a price inside a window is not seen.
+ */
+export function priceSummed(book: PriceBook, summed: SummedUsage, atMs: number): bigint {
+  const inputTokens = summed.contextWindow === "0-200k" ? 0 : STANDARD_WINDOW_TOKENS + 1;
+  const prompt = { ...noTokens, inputTokens };
+  const { prices, twentieths } = priceCall(book, summed, summed.model, prompt, atMs);
+  return computeSummedCost({ usage: summed.total, prices, twentieths });
+}
+
 type Band = "standard" | "long_prompt" | "fast" | typeof HIGHEST_RATE;
 
 interface PricedCall extends BilledCall {
@@ -83,7 +106,7 @@ interface PricedCall extends BilledCall {
 
 function priceCall(
   book: PriceBook,
-  billed: BilledUsage,
+  billed: Pick<BilledUsage, "serviceTier" | "inferenceGeo" | "speed">,
   model: string,
   usage: TokenUsage,
   atMs: number,

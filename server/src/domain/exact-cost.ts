@@ -1,4 +1,4 @@
-import { billedMeasures, type CostName } from "@bursar/contract/usage-shape.ts";
+import { billedMeasures, type CostName, type MeasureName } from "@bursar/contract/usage-shape.ts";
 import { divideHalfEven, splitByLargestRemainder } from "./money.ts";
 import {
   BATCH_MULTIPLIER,
@@ -113,6 +113,22 @@ export function computeRoundedCost(calls: readonly BilledCall[], webSearches: nu
     output: sumOf("output", "outputTokens"),
     webSearch: toCount(webSearches) * WEB_SEARCH_NANO_USD * DENOMINATOR,
   });
+}
+
+/** Cost of summed usage, which can exceed the bound of one request. Nano-USD, rounded once, half to even. */
+export function computeSummedCost({
+  usage,
+  prices,
+  twentieths,
+}: Omit<BilledCall, "usage"> & { usage: Readonly<Record<MeasureName, bigint>> }): bigint {
+  const tokens =
+    usage.inputTokens * prices.input +
+    usage.cacheWrite5mTokens * prices.cacheWrite5m +
+    usage.cacheWrite1hTokens * prices.cacheWrite1h +
+    usage.cacheReadTokens * prices.cacheRead +
+    usage.outputTokens * prices.output;
+  const searches = usage.webSearches * WEB_SEARCH_NANO_USD * DENOMINATOR;
+  return divideHalfEven(tokens * BigInt(twentieths) + searches, DENOMINATOR);
 }
 
 const costNames: readonly CostName[] = billedMeasures.map(({ cost }) => cost);

@@ -1,14 +1,21 @@
-import type { modelPrice, modelPriceOverride } from "@bursar/contract/admin/model-prices.ts";
+import type {
+  modelPrice,
+  modelPriceOverride,
+  modelPricePreview,
+} from "@bursar/contract/admin/model-prices.ts";
+import { SIMULATED_TIER } from "@bursar/contract/usage-shape.ts";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
 import type { Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
+import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 
 const PRICES = "/v1/admin/model_prices";
 const DAY_MS = 86_400_000;
 type Price = z.output<typeof modelPrice>;
 type Override = z.output<typeof modelPriceOverride>;
+type Preview = z.output<typeof modelPricePreview>;
 
 const test = base.extend("find", ({ org }) => async (model: string, at = "") => {
   const query = `model=${encodeURIComponent(model)}${at && `&at=${at}`}`;
@@ -122,6 +129,46 @@ describe("an override", () => {
     expect(answer.status).toBe(400);
     expect(answer.error.message).toContain(message);
   });
+});
+
+test("a preview computes the last 30 days again, without simulated requests and other models", async ({
+  h,
+  org,
+  workspaceId,
+  apiKeyId,
+  find,
+}) => {
+  const recent = {
+    organizationId: org.id,
+    workspaceId,
+    apiKeyId,
+    startedAtMs: h.clock.nowMs - DAY_MS,
+  };
+  await recordUsage(h.deps.database, [
+    endRecord({ ...recent, requestId: "req_price_1" }),
+    endRecord({ ...recent, requestId: "req_price_2", startedAtMs: h.clock.nowMs }),
+    endRecord({ ...recent, requestId: "req_price_3", serviceTier: SIMULATED_TIER }),
+    endRecord({ ...recent, requestId: "req_price_4", model: "claude-opus-5" }),
+    endRecord({
+      ...recent,
+      requestId: "req_price_5",
+      startedAtMs: h.clock.nowMs - 32 * DAY_MS,
+    }),
+  ]);
+  const price = { model: "claude-sonnet-5", input_usd: 4, output_usd: 20 };
+  const { body } = await org.admin.post<Preview>(`${PRICES}/preview`, price);
+  expect(body).toMatchObject({
+    models: ["claude-sonnet-5"],
+    requests: 2,
+    cost_usd: "0.0001622",
+    new_cost_usd: "0.0003244",
+    organization_cost_usd: "0.0002433",
+    ending_at: new Date(h.clock.nowMs).toISOString(),
+  });
+  expect(await find("claude-sonnet-5")).toMatchObject([{ source: "shipped" }]);
+  const other = await h.organization();
+  const theirs = await other.admin.post<Preview>(`${PRICES}/preview`, price);
+  expect(theirs.body).toMatchObject({ models: [], requests: 0, new_cost_usd: "0.00" });
 });
 
 test("workspace keys can read prices but cannot set them", async ({ h, org }) => {

@@ -4,6 +4,7 @@ import type { Call } from "#src/access/call.ts";
 import { checkStepUp } from "#src/access/step-up.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { isUniqueViolation } from "#src/db/database-error.ts";
+import { priceSummed } from "#src/domain/cost.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { readCursor } from "#src/domain/page-position.ts";
 import {
@@ -20,6 +21,7 @@ import { isPriceLower } from "#src/domain/wider-access.ts";
 import { newId } from "#src/lib/ids.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { insertPriceOverride, listPriceOverrides } from "./model-prices.sql.ts";
+import { listModelUsage } from "./model-usage.sql.ts";
 
 export interface ModelPriceQuery {
   limit: number;
@@ -65,6 +67,58 @@ export interface NewModelPrice extends Partial<Record<PriceField, string | numbe
   effective_from?: string | undefined;
   input_usd: string | number;
   output_usd: string | number;
+}
+
+export interface PricePreview {
+  /** Start of the replayed days, milliseconds since the epoch. */
+  fromMs: number;
+  toMs: number;
+  effectiveFromMs: number;
+  /** Names of models whose cost changes. */
+  models: string[];
+  /** Requests of these models. */
+  requests: number;
+  costNanoUsd: bigint;
+  newCostNanoUsd: bigint;
+  /** Recorded cost of all models. */
+  organizationCostNanoUsd: bigint;
+}
+
+const DAY_MS = 86_400_000;
+/** Whole days before today that a preview computes again. */
+const PREVIEW_DAYS = 30;
+
+/**
+ * Computes recent usage again, by the prices at the start of a new price with and without it. Simulated usage is left out.
+ * Throws the refusals of `createModelPrice` about fields.
+ */
+export async function previewModelPrice(
+  deps: AuditDeps,
+  { caller }: Call,
+  input: NewModelPrice,
+): Promise<PricePreview> {
+  const { organizationId } = caller;
+  const nowMs = deps.nowMs();
+  const effectiveFromMs = readStart(input.effective_from, nowMs);
+  const override = { model: input.model, effectiveFromMs, prices: readPrices(input) };
+  const stored = await listPriceOverrides(deps.database, organizationId);
+  const fromMs = (Math.floor(nowMs / DAY_MS) - PREVIEW_DAYS) * DAY_MS;
+  const usage = await listModelUsage(deps.database, { organizationId, since: new Date(fromMs) });
+  const [before, after] = [makePriceBook(stored), makePriceBook([...stored, override])];
+  const priced = usage.map((each) => ({
+    ...each,
+    before: priceSummed(before, each, effectiveFromMs),
+    after: priceSummed(after, each, effectiveFromMs),
+  }));
+  const changed = priced.filter((each) => each.before !== each.after);
+  return {
+    ...{ fromMs, toMs: nowMs, effectiveFromMs },
+    models: [...new Set(changed.map(({ model }) => model))].sort(),
+    requests: changed.reduce((sum, each) => sum + each.requests, 0),
+    costNanoUsd: changed.reduce((sum, each) => sum + each.before, 0n),
+    newCostNanoUsd: changed.reduce((sum, each) => sum + each.after, 0n),
+    organizationCostNanoUsd: usage.reduce((sum, each) => sum + each.costNanoUsd, 0n),
+  };
 }
 
 export type StoredOverride = PriceOverride & { id: string; createdAt: Date };

@@ -1,6 +1,7 @@
 import type {
   modelPrice,
   modelPriceOverride,
+  modelPricePreview,
   modelPriceRoutes,
 } from "@bursar/contract/admin/model-prices.ts";
 import type {
@@ -15,7 +16,13 @@ import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import type { PriceListing } from "#src/domain/price-book.ts";
 import type { TokenPrices } from "#src/domain/price-list.ts";
-import { createModelPrice, listModelPrices, type StoredOverride } from "./model-prices.ts";
+import {
+  createModelPrice,
+  listModelPrices,
+  type PricePreview,
+  previewModelPrice,
+  type StoredOverride,
+} from "./model-prices.ts";
 import {
   deleteNeutralFeature,
   type ListedFeature,
@@ -33,6 +40,8 @@ export function makeModelPriceHandlers(
     },
     createModelPrice: async (call, { body }) =>
       toOverride(await createModelPrice(deps, call, body)),
+    previewModelPrice: async (call, { body }) =>
+      toPreview(await previewModelPrice(deps, call, body)),
   };
 }
 
@@ -102,6 +111,21 @@ function toOverride(row: StoredOverride): z.input<typeof modelPriceOverride> {
     effective_from: new Date(row.effectiveFromMs).toISOString(),
     prices: toTokenPrices(row.prices),
     created_at: row.createdAt.toISOString(),
+  };
+}
+
+function toPreview(preview: PricePreview): z.input<typeof modelPricePreview> {
+  const { fromMs, toMs, effectiveFromMs, models, requests } = preview;
+  return {
+    type: "model_price_preview",
+    starting_at: new Date(fromMs).toISOString(),
+    ending_at: new Date(toMs).toISOString(),
+    effective_from: new Date(effectiveFromMs).toISOString(),
+    models,
+    requests,
+    cost_usd: formatUsd(preview.costNanoUsd),
+    new_cost_usd: formatUsd(preview.newCostNanoUsd),
+    organization_cost_usd: formatUsd(preview.organizationCostNanoUsd),
   };
 }
 

@@ -6,6 +6,7 @@ import { Field } from "../../ui/field.tsx";
 import { needed, optionalDay } from "../../ui/form.ts";
 import { exampleDay, parseDay } from "../../ui/format.ts";
 import { Input, MoneyInput } from "../../ui/input.tsx";
+import { PriceConsequences } from "./price-consequences.tsx";
 
 const amount = {
   validate: (text: string) =>
@@ -14,6 +15,39 @@ const amount = {
 const optionalAmount = {
   validate: (text: string) => text.trim() === "" || amount.validate(text),
 };
+
+interface PriceValues {
+  model: string;
+  effective_from: string;
+  input_usd: string;
+  output_usd: string;
+  cache_write_5m_usd: string;
+  cache_write_1h_usd: string;
+  cache_read_usd: string;
+}
+
+/** True if all fields are valid, so that the price can be previewed. */
+function isComplete({ model, effective_from, input_usd, output_usd, ...optional }: PriceValues) {
+  return (
+    model.trim() !== "" &&
+    (effective_from.trim() === "" || parseDay(effective_from) !== null) &&
+    [input_usd, output_usd].every((text) => amount.validate(text) === true) &&
+    Object.values(optional).every((text) => optionalAmount.validate(text) === true)
+  );
+}
+
+function toBody({ effective_from, model: name, ...amounts }: PriceValues) {
+  const typedAmounts = Object.entries(amounts).filter(([, text]) => text.trim() !== "");
+  return {
+    model: name.trim(),
+    input_usd: amounts.input_usd.trim(),
+    output_usd: amounts.output_usd.trim(),
+    ...Object.fromEntries(typedAmounts.map(([key, text]) => [key, text.trim()])),
+    ...(effective_from.trim() !== "" && {
+      effective_from: `${parseDay(effective_from)}T00:00:00Z`,
+    }),
+  };
+}
 
 /** Overrides the price of exactly this model name, from now or from a later day. */
 export function SetPriceDialog({ model, onClose }: { model: string; onClose: () => void }) {
@@ -27,21 +61,8 @@ export function SetPriceDialog({ model, onClose }: { model: string; onClose: () 
       cache_write_5m_usd: "",
       cache_write_1h_usd: "",
       cache_read_usd: "",
-    },
-    toInput: ({ effective_from, model: name, ...amounts }) => {
-      const typedAmounts = Object.entries(amounts).filter(([, text]) => text.trim() !== "");
-      return {
-        body: {
-          model: name.trim(),
-          input_usd: amounts.input_usd.trim(),
-          output_usd: amounts.output_usd.trim(),
-          ...Object.fromEntries(typedAmounts.map(([key, text]) => [key, text.trim()])),
-          ...(effective_from.trim() !== "" && {
-            effective_from: `${parseDay(effective_from)}T00:00:00Z`,
-          }),
-        },
-      };
-    },
+    } as PriceValues,
+    toInput: (values) => ({ body: toBody(values) }),
     toast: (made) => `Price of ${made.model} set`,
     onSaved: onClose,
   });
@@ -101,6 +122,7 @@ export function SetPriceDialog({ model, onClose }: { model: string; onClose: () 
             )}
           </Field>
         </div>
+        <PriceConsequences body={isComplete(form.watch()) ? toBody(form.watch()) : null} />
       </DialogForm>
     </Dialog>
   );

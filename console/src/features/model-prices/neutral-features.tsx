@@ -13,6 +13,7 @@ import { needed } from "../../ui/form.ts";
 import { Input, Select } from "../../ui/input.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
+import { AddedFeature, DeletedFeature } from "./price-consequences.tsx";
 
 type Feature = ItemOf<"listNeutralFeatures">;
 
@@ -128,6 +129,7 @@ function AddFeatureDialog({ onClose }: { onClose: () => void }) {
             />
           )}
         </Field>
+        <AddedFeature />
       </DialogForm>
     </Dialog>
   );
@@ -146,7 +148,10 @@ function DeleteFeature({ feature, onClose }: { feature: Feature; onClose: () => 
       done="deleted"
       onClose={onClose}
     >
-      Requests with {feature.name} are then held at the highest price under strict limits.
+      <p>
+        <strong className="font-semibold text-ink">{feature.name}</strong> is unknown again.
+      </p>
+      <DeletedFeature name={feature.name} />
     </ConfirmDelayedChange>
   );
 }

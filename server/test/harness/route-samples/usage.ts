@@ -48,6 +48,7 @@ export const usageSamples = {
       }),
     },
   },
+  previewModelPrice: { body: () => ({ model: nextName(), input_usd: 1, output_usd: 5 }) },
   listNeutralFeatures: {},
   setNeutralFeature: { body: newNeutralFeature },
   deleteNeutralFeature: {},
