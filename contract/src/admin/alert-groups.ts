@@ -19,7 +19,7 @@ export const alertGroup = z
     scope: wireScope,
     scope_name: z.string(),
     workspace_id: workspaceId.nullable(),
-    title: z.string().meta({ description: "Summary of the newest firing, in one sentence." }),
+    title: z.string().meta({ description: "Summary of `newest_firing_id`, in one sentence." }),
     severity: z.enum(["critical", "warning", "info"]).meta({
       description: "Highest severity of these firings.",
     }),
@@ -32,7 +32,8 @@ export const alertGroup = z
       description: "End of the period of the newest firing. Null: its kind has no period.",
     }),
     newest_firing_id: alertFiringId.meta({
-      description: "Newest firing. If one evaluation crossed several thresholds, the highest.",
+      description:
+        "Newest firing, or the newest one that reached a limit. If one evaluation crossed several thresholds, the highest.",
     }),
   })
   .meta({ id: "AlertGroup" });

@@ -44,6 +44,10 @@ const stateConditions = {
   all: sql`true`,
 };
 
+/** A reached limit stops work. A later amount does not replace it. */
+const reachesLimit = sql`(firing.kind = 'spend_limit' AND right(firing.threshold, 1) = '%'
+  AND ${thresholdRankOf("firing")} >= 100)`;
+
 /** Text that orders groups of the same millisecond. */
 const groupKey = sql`firing.kind || '.' || firing.scope_type || '.' || firing.scope_id`;
 
@@ -73,7 +77,7 @@ export async function listGroups(
         count(*)::integer AS firings, count(*) FILTER (WHERE firing.acknowledged_at IS NULL)::integer AS open_firings,
         min(firing.fired_at) AS first_fired_at, max(firing.fired_at) AS last_fired_at,
         array_agg(DISTINCT firing.alert_id) AS alert_ids, array_agg(DISTINCT firing.threshold) AS thresholds,
-        (array_agg(firing.id ORDER BY firing.fired_at DESC, (firing.covered_by_id IS NULL) DESC,
+        (array_agg(firing.id ORDER BY ${reachesLimit} DESC, firing.fired_at DESC, (firing.covered_by_id IS NULL) DESC,
           ${thresholdRankOf("firing")} DESC NULLS LAST, firing.id DESC))[1] AS newest_id
       FROM alert_firing AS firing ${filter.isOver === undefined ? sql`` : sql`JOIN alert ON alert.id = firing.alert_id`}
       WHERE ${sql.join(where, sql` AND `)}

@@ -53,8 +53,8 @@ export interface FiringFilter extends AlertVisibility {
 function selectFirings(where: RawBuilder<unknown>, rest: RawBuilder<unknown>) {
   return sql<FiringRow>`
     SELECT firing.id, firing.alert_id AS "alertId", alert.name AS "alertName",
-      alert.deleted_at IS NOT NULL AS "isAlertDeleted", alert.muted_until AS "alertMutedUntil", firing.kind, firing.scope_type AS "scopeType",
-      firing.scope_id AS "scopeId",
+      alert.deleted_at IS NOT NULL AS "isAlertDeleted", alert.muted_until AS "alertMutedUntil", firing.kind,
+      firing.scope_type AS "scopeType", firing.scope_id AS "scopeId",
       coalesce(${scopeName("firing")}, '') AS "scopeName",
       firing.workspace_id AS "workspaceId", firing.threshold, firing.facts, firing.is_muted AS "isMuted",
       firing.covered_by_id AS "coveredById",

@@ -220,10 +220,10 @@ groupTest(
   },
 );
 
-groupTest("a group has the highest severity of its firings", async ({ groups }) => {
-  await groups.record(1, { threshold: "100%" });
+groupTest("a group has its highest severity, and describes a reached limit", async ({ groups }) => {
+  const [reached] = await groups.record(1, { threshold: "100%" });
   await groups.record(1, { threshold: "75%", episode: "after a raise" });
-  expect(await groups.list()).toMatchObject([{ severity: "critical" }]);
+  expect(await groups.list()).toMatchObject([{ severity: "critical", newest_firing_id: reached }]);
 });
 
 groupTest("pages of groups have the newest firing first", async ({ org, workspaceId, groups }) => {
