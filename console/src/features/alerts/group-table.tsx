@@ -115,7 +115,7 @@ function GroupTitle({ group, onAction }: GroupPart) {
       </Link>
       <span className="flex flex-wrap items-center gap-x-2 gap-y-0.5 text-xs text-quiet">
         {group.severity === "critical" && <Badge tone="bad">critical</Badge>}
-        {group.alerts.every(isMuted) && <Badge tone="warn">muted</Badge>}
+        <MutedRules rules={group.alerts} />
         <span>
           {kindWords[group.kind].label} · {group.alerts.map(({ name }) => name).join(", ")}
         </span>
@@ -134,6 +134,16 @@ function GroupTitle({ group, onAction }: GroupPart) {
         </span>
       </span>
     </span>
+  );
+}
+
+function MutedRules({ rules }: { rules: Group["alerts"] }) {
+  const muted = rules.filter(isMuted).length;
+  if (muted === 0) return null;
+  return (
+    <Badge tone="warn">
+      {muted === rules.length ? "muted" : `${muted} of ${rules.length} rules muted`}
+    </Badge>
   );
 }
 
