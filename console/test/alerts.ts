@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { owner } from "./company.ts";
 import { type Console, SLOW_MS } from "./open-console.ts";
 
 /** Declares the tests of alerts and increase requests. */
@@ -28,10 +29,13 @@ export function testAlerts({ company, openSession, goTo }: Console): void {
       await goTo(page, "/alerts/rules");
       await page.getByRole("button", { name: "Create alert…" }).click();
       await page.getByLabel("Name").fill("Any spend at all");
+      const preview = page.getByRole("region", { name: "Preview" });
+      await preview.getByRole("link", { name: "Spend limits" }).waitFor();
       await page.getByLabel("Include child scopes").uncheck();
       await page.getByLabel("Percent of each limit").fill("");
       await page.getByLabel("Amounts in dollars").fill("0.5");
       await page.getByLabel("Incident desk").check();
+      await preview.getByText("No other rule covers this scope and cause.").waitFor();
       await page.getByRole("button", { name: "Create alert", exact: true }).click();
       const row = page.getByRole("row", { name: /Any spend at all/ });
       await row.getByText("At $0.50 a month").waitFor();
@@ -51,6 +55,7 @@ export function testAlerts({ company, openSession, goTo }: Console): void {
         .getByRole("link")
         .click();
       await page.getByText("Known: it is a busy month.").waitFor();
+      await page.getByText(`by ${owner.name}`).waitFor();
       expect(faults).toEqual([]);
     },
     SLOW_MS,
@@ -103,6 +108,33 @@ export function testAlerts({ company, openSession, goTo }: Console): void {
     await act("Delete alert…");
     await page.getByRole("button", { name: "Delete alert", exact: true }).click();
     await row.waitFor({ state: "detached" });
+  });
+
+  test("the rule of a group is muted, and all open alerts are acknowledged together", async () => {
+    const { server, engineeringId } = company();
+    await server.mustAdmin("POST", "/v1/admin/alerts", {
+      name: "Busy workspace",
+      scope: { type: "workspace", workspace_id: engineeringId },
+      condition: { kind: "spend_limit", thresholds: [{ amount_usd: 0.5, period: "monthly" }] },
+      channel_ids: [],
+    });
+    const { page } = await openSession();
+    await goTo(page, "/alerts");
+    const row = page.getByRole("row", { name: /The workspace Engineering has spent/ });
+    await row.getByRole("button", { name: /^Actions for/ }).press("Enter");
+    await page.getByRole("menuitem", { name: "Mute rule…" }).click();
+    await page.getByLabel("Duration").selectOption("Until the period ends");
+    await page.getByRole("button", { name: "Mute alert", exact: true }).click();
+    await page.getByText(/^Alert “Busy workspace” muted until /).waitFor();
+    await row.getByText(/muted$/).waitFor();
+    await page.getByRole("checkbox", { name: "Select all rows" }).press("Space");
+    await page
+      .getByRole("region", { name: "Selection" })
+      .getByRole("button", { name: "Acknowledge…" })
+      .press("Enter");
+    await page.getByLabel("Note").fill("Seen in the review.");
+    await page.getByRole("button", { name: /^Acknowledge alerts?$/ }).click();
+    await page.getByRole("heading", { name: "No open alert" }).waitFor();
   });
 
   test("an owner approves an increase request, which sets the limit and shows the decision", async () => {

@@ -91,7 +91,7 @@ export function testOverview({ company, browser, openOverview }: Console): void 
     expect(await page.getByRole("heading", { name: OPEN }).count()).toBe(0);
   });
 
-  test("names everything that is wrong in a company, the worst first, and moves nothing while it loads", async () => {
+  test("names everything that is wrong in a company, the worst first, moves nothing while it loads, and previews a rule", async () => {
     const { server, session, limited } = await createFullCompany(await startServer());
     const { page, context, faults } = await openPage(browser());
     await context.addCookies([toCookie(server.url, session)]);
@@ -138,6 +138,13 @@ export function testOverview({ company, browser, openOverview }: Console): void 
     await rowsOf("Refused today").getByRole("link", { name: "Spend limit reached" }).click();
     const cause = page.getByRole("button", { name: "spend_limit_reached 31", pressed: true });
     await cause.waitFor();
+
+    // The only company with hours of a month.
+    await page.goto(`${server.url}/alerts/rules`);
+    await page.getByRole("button", { name: "Create alert…" }).click();
+    const preview = page.getByRole("region", { name: "Preview" });
+    await preview.getByText(/^Last 30 days: [1-9]\d* messages? about [1-9]\d* firings$/).waitFor();
+    await preview.getByRole("link", { name: "Spend limits" }).waitFor();
     await context.close();
     await server.stop();
     expect(faults).toEqual([]);
