@@ -147,12 +147,17 @@ export async function readText(file: Download): Promise<string> {
   return (await readFile(await file.path(), "utf8")).replace(/^\ufeff/, "");
 }
 
-/** Parses files without commas or quotes in cells. */
+/** Parses files without line breaks in cells. */
 export async function readCsv(file: Download): Promise<Record<string, string>[]> {
-  const [header = "", ...lines] = (await readText(file)).trim().split("\r\n");
-  const names = header.split(",");
-  return lines.map((line) =>
-    Object.fromEntries(line.split(",").map((cell, index) => [names[index] ?? "", cell])),
+  const [names = [], ...lines] = (await readText(file)).trim().split("\r\n").map(splitLine);
+  return lines.map((cells) =>
+    Object.fromEntries(names.map((name, index) => [name, cells[index] ?? ""])),
+  );
+}
+
+function splitLine(line: string): string[] {
+  return [...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)].map(([, cell = ""]) =>
+    cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell,
   );
 }
 
