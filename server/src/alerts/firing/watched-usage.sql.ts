@@ -1,7 +1,7 @@
 import type { AlertCondition } from "@bursar/contract/admin/alerts.ts";
 import type { CountedScope } from "@bursar/contract/scope.ts";
-import { sql } from "kysely";
-import type { Database } from "#src/db/pool.ts";
+import { type RawBuilder, sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
 import type { PeriodName } from "#src/db/tables.ts";
 import { inSnapshot } from "#src/db/transaction.ts";
 import { HOUR_MS } from "#src/domain/hourly-spend.ts";
@@ -137,8 +137,9 @@ const isOfScope = {
 } as const;
 
 /**
- * Lists hours of the range with their spend, if any. Each hour of each scope is one index lookup, because the hours of a key
- * are few among all rows of usage_hour. The scopes must have one organization and one type.
+ * Lists hours of the range with their spend, if any. Each hour of a scope is one search of the index, because the hours of a key
+ * are few among all rows of usage_hour. The hours of a scope arrive as one text. The scopes must have one organization and one
+ * type.
  */
 export async function listHours(
   database: Database,
@@ -148,31 +149,54 @@ export async function listHours(
   const [first] = scopes;
   if (first === undefined) return [];
   const { organizationId, scopeType } = first;
-  const table = hourTables[scopeType];
-  const isAttributed = scopeType === "group" || scopeType === "tag";
+  const hours = sql`ARRAY(SELECT generate_series(${new Date(startMs)}::timestamptz,
+    ${new Date(endMs)}::timestamptz - interval '1 hour', '1 hour'))`;
+  const hour = sql`(extract(epoch FROM bucket_at) / 3600)::integer`;
   const rows = await inSnapshot(database, async (tx) => {
-    const openHours = table === null ? null : await findOpenHours(tx, organizationId);
-    const hours =
-      table === null
-        ? sql.table(isAttributed ? "usage_attributed_hour" : "usage_hour")
-        : selectRollup(table, organizationId, openHours);
-    const found = await sql<{ place: number; hour: number; nanoUsd: bigint }>`
-    SELECT scope.place::integer AS place, (extract(epoch FROM hour.at) / 3600)::integer AS hour,
-      spent.nano_usd AS "nanoUsd"
+    const found = await sql<{ place: number; hours: string }>`
+    SELECT scope.place::integer AS place, spent.hours
     FROM unnest(${scopes.map(({ scopeId }) => scopeId)}::text[],
       ${scopes.map(({ workspaceId }) => workspaceId)}::text[]) WITH ORDINALITY AS scope (scope_id, workspace_id, place)
-    CROSS JOIN generate_series(${new Date(startMs)}::timestamptz, ${new Date(endMs)}::timestamptz, '1 hour') AS hour (at)
     CROSS JOIN LATERAL (
-      SELECT sum(cost_nano_usd)::bigint AS nano_usd FROM ${hours} AS usage
-      WHERE organization_id = ${organizationId} AND bucket_at = hour.at ${isOfScope[scopeType]}
+      SELECT string_agg(${hour} || ' ' || cost_nano_usd, ',') AS hours
+      FROM ${await findHourRows(tx, organizationId, { scopeType, endMs })} AS usage
+      WHERE organization_id = ${organizationId} AND bucket_at = ANY(${hours}) AND cost_nano_usd > 0 ${isOfScope[scopeType]}
     ) AS spent
-    WHERE spent.nano_usd > 0 AND hour.at < ${new Date(endMs)}`.execute(tx);
+    WHERE spent.hours IS NOT NULL`.execute(tx);
     return found.rows;
   });
-  return rows.flatMap(({ place, hour, nanoUsd }) => {
+  return rows.flatMap(({ place, hours: text }) => {
     const scopeId = scopes[place - 1]?.scopeId;
-    return scopeId === undefined ? [] : [{ scopeId, atMs: hour * HOUR_MS, nanoUsd }];
+    return scopeId === undefined ? [] : readHours(scopeId, text);
   });
+}
+
+/** Rows of the hours of a type of scope. Open hours after the range are left out. */
+async function findHourRows(
+  tx: Tx,
+  organizationId: string,
+  { scopeType, endMs }: { scopeType: WatchedScope["scopeType"]; endMs: number },
+): Promise<RawBuilder<unknown>> {
+  const table = hourTables[scopeType];
+  if (table !== null) {
+    const openHours = await findOpenHours(tx, organizationId);
+    const isInRange = openHours !== null && openHours.startMs < endMs;
+    return selectRollup(table, organizationId, isInRange ? openHours : null);
+  }
+  const isAttributed = scopeType === "group" || scopeType === "tag";
+  return sql.table(isAttributed ? "usage_attributed_hour" : "usage_hour");
+}
+
+/** Reads the hours of a scope. An open hour can have several amounts. */
+function readHours(scopeId: string, text: string): HourOfScope[] {
+  const hours = new Map<number, bigint>();
+  for (const each of text.split(",")) {
+    const [hour = "", amount = ""] = each.split(" ");
+    hours.set(Number(hour), (hours.get(Number(hour)) ?? 0n) + BigInt(amount));
+  }
+  return [...hours]
+    .sort(([one], [other]) => one - other)
+    .map(([hour, nanoUsd]) => ({ scopeId, atMs: hour * HOUR_MS, nanoUsd }));
 }
 
 export interface RunningLimit {

@@ -30,8 +30,6 @@ import { type LimitState, readLimitStates } from "./spend-limits.ts";
 const MAX_LIMITS = 5_000;
 /** Most limits whose hours are read, those that come closest. The hours of a scope are about 700 index lookups. */
 const MAX_EXAMINED = 40;
-/** Scopes of one statement. */
-const SCOPES_AT_ONCE = 10;
 const DAY_MS = 86_400_000;
 
 export interface LimitForecastState extends LimitState {
@@ -91,17 +89,34 @@ async function listCandidates(deps: AuditDeps, visibility: Visibility): Promise<
   const limits = await inSnapshot(deps.database, async (tx) => {
     const of = { periodStarts: listPeriodStarts(nowMs), limit: MAX_LIMITS };
     const outlooks = await listLimitOutlooks(tx, visibility, of);
-    return addBoundingCosts(tx, visibility.organizationId, outlooks.filter(isCounted), nowMs);
+    const counted = outlooks.filter(isCounted).filter((row) => isReachableByMonth(row, nowMs));
+    return addBoundingCosts(tx, visibility.organizationId, counted, nowMs);
   });
   return limits
-    .flatMap(({ row, boundingNanoUsd }) => {
-      const period = periodOf(row.period, nowMs);
-      const highest = row.spentNanoUsd + boundForecast({ nowMs, period, boundingNanoUsd });
-      if (highest < row.amountNanoUsd) return [];
-      return { row, reach: Number((highest * 1_000n) / row.amountNanoUsd) };
+    .flatMap((limit) => {
+      const highest = findHighest(limit, nowMs);
+      if (highest < limit.row.amountNanoUsd) return [];
+      return { row: limit.row, reach: Number((highest * 1_000n) / limit.row.amountNanoUsd) };
     })
     .sort((a, b) => b.reach - a.reach)
     .map(({ row }) => row);
+}
+
+/** Highest spend of the period that a forecast can have. */
+function findHighest({ row, boundingNanoUsd }: BoundedLimit, nowMs: number): bigint {
+  const period = periodOf(row.period, nowMs);
+  return row.spentNanoUsd + boundForecast({ nowMs, period, boundingNanoUsd });
+}
+
+/**
+ * False if the spend of the month is too low for the limit. From its eighth day on, a month has all bounding days, and few limits
+ * need their costs.
+ */
+function isReachableByMonth(row: Candidate, nowMs: number): boolean {
+  const lastDays = Math.max(...boundingDays.monthly) * DAY_MS;
+  const { startMs } = periodOf("monthly", nowMs - lastDays);
+  if (row.period !== "monthly" || startMs !== periodOf("monthly", nowMs).startMs) return true;
+  return findHighest({ row, boundingNanoUsd: row.spentNanoUsd }, nowMs) >= row.amountNanoUsd;
 }
 
 interface BoundedLimit {
@@ -118,7 +133,7 @@ async function addBoundingCosts(
   nowMs: number,
 ): Promise<BoundedLimit[]> {
   const found = await findOpenHours(tx, organizationId);
-  // A forecast needs no cost of the running hour. Only minutes after its start, the hour before is open too.
+  // Only minutes after the start of an hour, the hour before is open too.
   const openHours = found !== null && hourOf(found.startMs) < hourOf(nowMs) ? found : null;
   const { startMs } = periodOf("daily", nowMs);
   const bounded: BoundedLimit[] = [];
@@ -149,15 +164,14 @@ async function readHourlySpends(
   nowMs: number,
 ): Promise<Map<string, HourlySpend | null>> {
   const startMs = periodOf("daily", nowMs).startMs - FORECAST_PAST_DAYS * DAY_MS;
-  const range = { startMs, endMs: (hourOf(nowMs) + 1) * HOUR_MS };
+  // A forecast needs no cost of the running hour.
+  const range = { startMs, endMs: hourOf(nowMs) * HOUR_MS };
   const scopes = new Map<string, WatchedScope>(candidates.map((row) => [row.scopeId, row]));
   const spends = new Map<string, HourlySpend | null>();
   for (const ofType of Map.groupBy(scopes.values(), ({ scopeType }) => scopeType).values()) {
-    for (let from = 0; from < ofType.length; from += SCOPES_AT_ONCE) {
-      const hours = await listHours(database, ofType.slice(from, from + SCOPES_AT_ONCE), range);
-      for (const [scopeId, own] of Map.groupBy(hours, (hour) => hour.scopeId)) {
-        spends.set(scopeId, toHourlySpend(own, nowMs));
-      }
+    const hours = await listHours(database, ofType, range);
+    for (const [scopeId, own] of Map.groupBy(hours, (hour) => hour.scopeId)) {
+      spends.set(scopeId, toHourlySpend(own, nowMs));
     }
   }
   return spends;
