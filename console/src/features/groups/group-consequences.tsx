@@ -1,9 +1,12 @@
+import type { WorkspaceRole } from "@bursar/contract/permissions.ts";
 import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { describeStoppedPersonalKeys, findStoppedKeys } from "../../kit/members/member-access.ts";
 import { useGroupsOf, useKeysOf, useMember } from "../../kit/members/queries.ts";
+import { describeRights, listWorkspaceRights } from "../../kit/members/role-rights.ts";
 import { useGroupRates } from "../../kit/rate-limits/queries.ts";
 import { useGroupLimits } from "../../kit/spend-limits/queries.ts";
 import { useList } from "../../queries.ts";
+import { formatPlural } from "../../ui/format.ts";
 import {
   describeGroupDeletion,
   describeMemberAddition,
@@ -37,6 +40,24 @@ function useGifts(group: Group) {
     },
     counts: [limits, rates],
   };
+}
+
+/** Rights that all members gain and lose with another role of the group. */
+export function RoleConsequences(props: {
+  group: Group;
+  before: WorkspaceRole;
+  after: WorkspaceRole;
+}) {
+  const { group, before, after } = props;
+  if (before === after || group.member_count === 0) return null;
+  return (
+    <Consequences
+      sentences={[
+        `Applies to ${formatPlural(group.member_count, "member")}, unless a higher role remains.`,
+        ...describeRights(listWorkspaceRights(before), listWorkspaceRights(after)),
+      ]}
+    />
+  );
 }
 
 /** Members without another role in the workspace, and their keys that stop. */

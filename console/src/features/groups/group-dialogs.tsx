@@ -11,7 +11,7 @@ import { Field } from "../../ui/field.tsx";
 import { needed, toLines } from "../../ui/form.ts";
 import { Choices, Input } from "../../ui/input.tsx";
 import { LinesField } from "../../ui/lines-field.tsx";
-import { AdditionConsequences } from "./group-consequences.tsx";
+import { AdditionConsequences, RoleConsequences } from "./group-consequences.tsx";
 import {
   type Group,
   type GroupRole,
@@ -189,6 +189,9 @@ export function SetRoleDialog({ group, role, onClose }: PartProps & { role: Grou
           onChange={(value) => form.setValue("role", value)}
           choices={workspaceRoleChoices}
         />
+        {role && (
+          <RoleConsequences group={group} before={role.workspace_role} after={values.role} />
+        )}
       </DialogForm>
     </Dialog>
   );

@@ -27,7 +27,8 @@ interface ChangeProps {
 /** Effects of the entered limit, beside the values of other ranks. */
 export function SpendLimitChange({ limit, given }: ChangeProps) {
   const { enforcement, hold, rank, period } = given;
-  const entered = readTerms({ amount: toAmount(given.limit_usd), enforcement, hold });
+  const rules = { enforcement, hold, unknownFeatures: given.unknown_features };
+  const entered = readTerms({ amount: toAmount(given.limit_usd), ...rules });
   const others = limit?.values.filter((value) => value.rank !== rank) ?? [];
   return (
     <LimitConsequences

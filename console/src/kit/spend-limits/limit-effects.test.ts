@@ -7,8 +7,9 @@ import {
   readTerms,
 } from "./limit-effects.ts";
 
+const rules = { hold: "steps", unknownFeatures: "hold" } as const;
 const terms = (usd: string, enforcement: LimitTerms["enforcement"] = "strict"): LimitTerms => {
-  const read = readTerms({ amount: usd, enforcement, hold: "steps" });
+  const read = readTerms({ amount: usd, enforcement, ...rules });
   if (read === null) throw new Error(`not an amount: ${usd}`);
   return read;
 };
@@ -33,7 +34,7 @@ test.each([
 });
 
 test.each(["7.", "", "seven"])("the unfinished amount %j has no effect", (amount) => {
-  expect(readTerms({ amount, enforcement: "strict", hold: "steps" })).toBeNull();
+  expect(readTerms({ amount, enforcement: "strict", ...rules })).toBeNull();
 });
 
 test("a limit of zero blocks a scope that has spent nothing and has no working key", () => {
@@ -99,6 +100,10 @@ test("another rule for running requests is stated, and an unchanged limit has no
   expect(describe(whole, terms("100"))).toEqual([
     "New streams can be cut when the limit has nothing left.",
   ]);
+  expect(describe(terms("100", "soft"), { ...terms("100"), unknownFeatures: "refuse" })).toEqual([
+    "New requests start only if their hold fits in the remaining budget.",
+    "Requests with unknown features are refused.",
+  ]);
   expect(describe(whole, whole)).toEqual([]);
 });
 
@@ -107,7 +112,7 @@ test("the limit in force has the lowest amount and the strictest rules of values
   expect(combineTerms([terms("50"), soft, terms("1", "alert_only")])).toEqual({
     nanoUsd: 30_000_000_000n,
     enforcement: "strict",
-    hold: "steps",
+    ...rules,
   });
   expect(combineTerms([terms("1", "alert_only")])).toEqual(terms("1", "alert_only"));
   expect(combineTerms([])).toBeNull();

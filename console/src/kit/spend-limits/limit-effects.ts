@@ -9,7 +9,13 @@ import {
 import { describeRecentRequests } from "../consequences/sentences.ts";
 import { NEAR } from "./nearness.ts";
 import type { PeriodSpend, SpendLimit } from "./queries.ts";
-import { currentPeriodWords, type Enforcement, type HoldRule, type Period } from "./words.ts";
+import {
+  currentPeriodWords,
+  type Enforcement,
+  type HoldRule,
+  type Period,
+  type UnknownFeatures,
+} from "./words.ts";
 
 // Sentences about the effect of a new, changed or removed spend limit. The server decides, and this is a preview.
 
@@ -18,23 +24,22 @@ export interface LimitTerms {
   nanoUsd: bigint;
   enforcement: Enforcement;
   hold: HoldRule;
+  unknownFeatures: UnknownFeatures;
 }
 
-type Value = Pick<SpendLimit, "limit_usd" | "enforcement" | "hold">;
+type Value = Pick<SpendLimit, "limit_usd" | "enforcement" | "hold" | "unknown_features">;
 
-export function toTerms({ limit_usd, enforcement, hold }: Value): LimitTerms {
-  return { nanoUsd: toNanoUsd(toUsdText(limit_usd)), enforcement, hold };
+export function toTerms({ limit_usd, enforcement, hold, unknown_features }: Value): LimitTerms {
+  const nanoUsd = toNanoUsd(toUsdText(limit_usd));
+  return { nanoUsd, enforcement, hold, unknownFeatures: unknown_features };
 }
 
 /** Terms of typed text. Null: an unfinished amount. */
-export function readTerms(typed: {
-  amount: string;
-  enforcement: Enforcement;
-  hold: HoldRule;
-}): LimitTerms | null {
-  const { amount, enforcement, hold } = typed;
-  if (!/^\d+(\.\d{1,9})?$/.test(amount)) return null;
-  return { nanoUsd: toNanoUsd(amount), enforcement, hold };
+export function readTerms({
+  amount,
+  ...rules
+}: Omit<LimitTerms, "nanoUsd"> & { amount: string }): LimitTerms | null {
+  return /^\d+(\.\d{1,9})?$/.test(amount) ? { nanoUsd: toNanoUsd(amount), ...rules } : null;
 }
 
 /** Enforcements, the strictest first. */
@@ -51,13 +56,14 @@ export function combineTerms(values: readonly LimitTerms[]): LimitTerms | null {
     first.enforcement;
   let lowest = first.nanoUsd;
   for (const { nanoUsd } of counted) if (nanoUsd < lowest) lowest = nanoUsd;
-  const isWhole = counted.some(
-    (value) => value.enforcement === enforcement && value.hold === "whole",
-  );
+  const deciding = counted.filter((value) => value.enforcement === enforcement);
   return {
     nanoUsd: lowest,
     enforcement,
-    hold: isWhole ? "whole" : "steps",
+    hold: deciding.some(({ hold }) => hold === "whole") ? "whole" : "steps",
+    unknownFeatures: deciding.some(({ unknownFeatures }) => unknownFeatures === "refuse")
+      ? "refuse"
+      : "hold",
   };
 }
 
@@ -144,17 +150,30 @@ function describeRaise({ before, after, period, spend }: LimitChange): string[] 
   ];
 }
 
-/** Other rules for running streams. */
+/** Other rules for holds and unknown features. */
 function describeHolds({ before, after }: LimitChange): string[] {
-  if (before?.enforcement !== "strict" || after === null) return [];
-  if (after.enforcement === "soft") {
-    return ["Requests that run when the limit is reached can exceed it."];
+  if (after === null) return [];
+  const wasStrict = before?.enforcement === "strict";
+  if (after.enforcement !== "strict") {
+    return wasStrict && after.enforcement === "soft"
+      ? ["Requests that run when the limit is reached can exceed it."]
+      : [];
   }
-  if (after.enforcement !== "strict" || after.hold === before.hold) return [];
+  const refusedBefore = wasStrict && before.unknownFeatures === "refuse";
   return [
-    after.hold === "steps"
-      ? "New streams can be cut when the limit has nothing left."
-      : "New streams start only if their maximum output fits. Running streams keep their steps.",
+    ...(before?.enforcement === "soft"
+      ? ["New requests start only if their hold fits in the remaining budget."]
+      : []),
+    ...(wasStrict && after.hold !== before.hold
+      ? [
+          after.hold === "steps"
+            ? "New streams can be cut when the limit has nothing left."
+            : "New streams start only if their maximum output fits. Running streams keep their steps.",
+        ]
+      : []),
+    ...(after.unknownFeatures === "refuse" && !refusedBefore
+      ? ["Requests with unknown features are refused."]
+      : []),
   ];
 }
 
@@ -203,6 +222,7 @@ function isSame(one: LimitTerms | null, other: LimitTerms | null): boolean {
     other !== null &&
     one.nanoUsd === other.nanoUsd &&
     one.enforcement === other.enforcement &&
-    one.hold === other.hold
+    one.hold === other.hold &&
+    one.unknownFeatures === other.unknownFeatures
   );
 }
