@@ -42,7 +42,13 @@ function CompanySignInForm({ settings }: { settings: SecuritySettings }) {
         disabled={!canTurnOn}
         {...change.form.register("company_sign_in_only")}
       />
-      <SettingsConsequences change={change.form.formState.isDirty ? change.form.watch() : null} />
+      <SettingsConsequences
+        change={
+          change.form.formState.isDirty && change.form.watch("company_sign_in_only")
+            ? { company_sign_in_only: true }
+            : null
+        }
+      />
       {!canTurnOn && (
         <p className="text-sm text-quiet">
           Sign in through a <Link to="/directories">directory</Link> first. The rule could otherwise

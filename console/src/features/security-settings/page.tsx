@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { isLower } from "../../kit/consequences/is-lower.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { Page } from "../../ui/page.tsx";
 import { ApprovalOfRaises } from "./approval-of-raises.tsx";
@@ -6,7 +7,7 @@ import { CompanySignIn } from "./company-sign-in.tsx";
 import { ConsoleAddresses } from "./console-addresses.tsx";
 import { ExceedingKeys } from "./exceeding-keys.tsx";
 import { KeyHygiene } from "./key-hygiene.tsx";
-import { NumberSetting } from "./number-setting.tsx";
+import { NumberSetting, type NumberWords } from "./number-setting.tsx";
 import {
   idleTime,
   keyLifetime,
@@ -38,6 +39,20 @@ export function SecuritySettingsPage() {
   );
 }
 
+/** Effects of a lower number. A higher one ends and refuses nothing. */
+function LowerNumber(props: {
+  words: NumberWords;
+  settings: SecuritySettings;
+  value: number | null;
+}) {
+  const { words, settings, value } = props;
+  return (
+    <SettingsConsequences
+      change={isLower(settings[words.field], value) ? words.toBody(value) : null}
+    />
+  );
+}
+
 /** Settings by subject. Each is saved by itself. */
 function Settings({ settings }: { settings: SecuritySettings }) {
   return (
@@ -47,7 +62,7 @@ function Settings({ settings }: { settings: SecuritySettings }) {
           words={keyLifetime}
           settings={settings}
           note={<ExceedingKeys settings={settings} />}
-          effects={(days) => <SettingsConsequences change={keyLifetime.toBody(days)} />}
+          effects={(days) => <LowerNumber words={keyLifetime} settings={settings} value={days} />}
         />
         <NumberSetting
           words={keysPerMember}
@@ -64,12 +79,14 @@ function Settings({ settings }: { settings: SecuritySettings }) {
         <NumberSetting
           words={sessionLength}
           settings={settings}
-          effects={(hours) => <SettingsConsequences change={sessionLength.toBody(hours)} />}
+          effects={(hours) => (
+            <LowerNumber words={sessionLength} settings={settings} value={hours} />
+          )}
         />
         <NumberSetting
           words={idleTime}
           settings={settings}
-          effects={(hours) => <SettingsConsequences change={idleTime.toBody(hours)} />}
+          effects={(hours) => <LowerNumber words={idleTime} settings={settings} value={hours} />}
         />
         <NumberSetting words={passwordLength} settings={settings} />
         <ApprovalOfRaises settings={settings} />

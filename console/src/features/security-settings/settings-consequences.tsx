@@ -1,6 +1,7 @@
 import { ApiError, type Input } from "../../api-client.ts";
 import { describeKeysPerMember, listOwners } from "../../kit/api-keys/keys-per-member.ts";
 import { Consequences } from "../../kit/consequences/consequences.tsx";
+import { isLower } from "../../kit/consequences/is-lower.ts";
 import { useApi, useList } from "../../queries.ts";
 import { useMay } from "../../session.ts";
 import { useDebounced } from "../../ui/use-debounced.ts";
@@ -48,8 +49,8 @@ export function KeysPerMemberConsequences(props: KeysPerMemberProps) {
   const keys = useList(
     "listApiKeys",
     { query: { owner_type: "member" } },
-    { isEnabled: after !== null && after < (before ?? Infinity) && may("api_keys:read") },
+    { isEnabled: isLower(before, after) && may("api_keys:read") },
   );
-  const owners = listOwners(keys.data?.items ?? []);
+  const owners = keys.data && listOwners(keys.data.items);
   return <Consequences sentences={describeKeysPerMember(owners, props)} counts={[keys]} />;
 }

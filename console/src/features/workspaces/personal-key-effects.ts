@@ -1,5 +1,6 @@
 import type { PersonalKeyMode } from "@bursar/contract/admin/workspaces.ts";
 import { describeKeysPerMember } from "../../kit/api-keys/keys-per-member.ts";
+import { isLower } from "../../kit/consequences/is-lower.ts";
 import { formatPlural } from "../../ui/format.ts";
 
 const DAY_MS = 86_400_000;
@@ -48,6 +49,20 @@ export function describeRuleChange({ before, after, keys, members, nowMs }: Rule
   ];
 }
 
+/** True if the effects depend on existing keys. */
+export function isAboutKeys(before: PersonalKeyRuleValues, after: PersonalKeyRuleValues): boolean {
+  if (after.mode === "off") return before.mode !== "off";
+  return (
+    isLower(before.lifetimeDays, after.lifetimeDays) ||
+    isLower(before.keysPerMember, after.keysPerMember) ||
+    areModelsChanged(before, after)
+  );
+}
+
+function areModelsChanged(before: PersonalKeyRuleValues, after: PersonalKeyRuleValues): boolean {
+  return before.models?.join("\n") !== after.models?.join("\n");
+}
+
 function describeMode(
   mode: PersonalKeyMode,
   keys: number | undefined,
@@ -74,11 +89,11 @@ function describeLifetime(
   nowMs: number,
 ): string[] {
   const { lifetimeDays: days } = after;
-  if (days === null || days >= (before.lifetimeDays ?? Infinity)) return [];
+  if (!isLower(before.lifetimeDays, days)) return [];
   const longer = keys.filter(
     ({ expiresAt }) => expiresAt === null || Date.parse(expiresAt) > nowMs + days * DAY_MS,
   ).length;
-  if (longer === 0) return [];
+  if (longer === 0) return ["No personal key lasts longer."];
   return [
     `${formatPlural(longer, "personal key lasts", "personal keys last")} longer. Existing keys keep their expiry until they are rotated.`,
   ];
@@ -89,7 +104,6 @@ function describeModels(
   after: PersonalKeyRuleValues,
   keys: number,
 ): string[] {
-  const isChanged = before.models?.join("\n") !== after.models?.join("\n");
-  if (!isChanged || keys === 0) return [];
+  if (!areModelsChanged(before, after)) return [];
   return [formatPlural(keys, "personal key keeps its models.", "personal keys keep their models.")];
 }

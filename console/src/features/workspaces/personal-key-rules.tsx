@@ -16,7 +16,7 @@ import { LinesField } from "../../ui/lines-field.tsx";
 import { Section } from "../../ui/page.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
-import { describeRuleChange } from "./personal-key-effects.ts";
+import { describeRuleChange, isAboutKeys } from "./personal-key-effects.ts";
 import { useUpdateWorkspace } from "./queries.ts";
 
 interface Values {
@@ -95,46 +95,39 @@ export function PersonalKeyRules({ workspace }: { workspace: Workspace }) {
 function RuleConsequences({ workspace, values }: { workspace: Workspace; values: Values }) {
   const may = useMay();
   const [nowMs] = useState(() => Date.now());
-  const keys = useList(
-    "listApiKeys",
-    { query: { workspace_id: workspace.id, owner_type: "member" } },
-    { isEnabled: may("api_keys:read", workspace.id) },
-  );
-  const mode = values.personal_keys === workspace.personal_keys ? null : values.personal_keys;
-  const company = useApi("getOrganizationCounts", {}, { isEnabled: mode === "everyone" });
-  const members = useList(
-    "listWorkspaceMembers",
-    { params: { workspace_id: workspace.id } },
-    { isEnabled: mode === "members" },
-  );
   const before = {
     mode: workspace.personal_keys,
     lifetimeDays: workspace.personal_key_lifetime_days,
     keysPerMember: workspace.personal_keys_per_member,
     models: workspace.personal_key_models,
   };
-  const isReadable =
-    isWholeOrEmpty(values.personal_key_lifetime_days) === true &&
-    isWholeOrEmpty(values.personal_keys_per_member) === true;
-  if (!isReadable) return null;
-  return (
-    <Consequences
-      sentences={describeRuleChange({
-        before,
-        after: {
-          mode: values.personal_keys,
-          lifetimeDays: toNumber(values.personal_key_lifetime_days),
-          keysPerMember: toNumber(values.personal_keys_per_member),
-          models: toModels(values.personal_key_models),
-        },
-        keys: keys.data && toPersonalKeys(keys.data.items),
-        members:
-          mode === "everyone" ? (company.data?.members ?? undefined) : members.data?.items.length,
-        nowMs,
-      })}
-      counts={[keys, company, members]}
-    />
+  const after = {
+    mode: values.personal_keys,
+    lifetimeDays: toNumber(values.personal_key_lifetime_days),
+    keysPerMember: toNumber(values.personal_keys_per_member),
+    models: toModels(values.personal_key_models),
+  };
+  const keys = useList(
+    "listApiKeys",
+    { query: { workspace_id: workspace.id, owner_type: "member" } },
+    { isEnabled: isAboutKeys(before, after) && may("api_keys:read", workspace.id) },
   );
+  const newMode = after.mode === before.mode ? null : after.mode;
+  const company = useApi("getOrganizationCounts", {}, { isEnabled: newMode === "everyone" });
+  const members = useList(
+    "listWorkspaceMembers",
+    { params: { workspace_id: workspace.id } },
+    { isEnabled: newMode === "members" },
+  );
+  const sentences = describeRuleChange({
+    before,
+    after,
+    keys: keys.data && toPersonalKeys(keys.data.items),
+    members:
+      newMode === "everyone" ? (company.data?.members ?? undefined) : members.data?.items.length,
+    nowMs,
+  });
+  return <Consequences sentences={sentences} counts={[keys, company, members]} />;
 }
 
 function toPersonalKeys(keys: readonly ApiKey[]) {

@@ -43,5 +43,7 @@ test("states when older keys are due and refused", () => {
     "3 keys are older than this interval and due in 14 days. Their owners get an e-mail.",
     "Without a new secret, they are refused in 21 days. An expired key cannot be rotated.",
   ]);
-  expect(describeOlderKeys(0, { remindDays: 14, graceDays: 7 })).toEqual([]);
+  expect(describeOlderKeys(0, { remindDays: 14, graceDays: 7 })).toEqual([
+    "No key is older than this interval.",
+  ]);
 });

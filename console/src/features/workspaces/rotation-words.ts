@@ -35,7 +35,7 @@ export function describeOlderKeys(
   older: number,
   { remindDays, graceDays }: { remindDays: number; graceDays: number },
 ): string[] {
-  if (older === 0) return [];
+  if (older === 0) return ["No key is older than this interval."];
   const days = (count: number) => formatPlural(count, "day");
   return [
     `${formatPlural(older, "key is", "keys are")} older than this interval and due in ${days(remindDays)}. Their owners get an e-mail.`,

@@ -20,6 +20,10 @@ test("a lower number of keys counts the members who cannot create further ones",
   expect(describeKeysPerMember(owners, { before: null, after: 2 })).toEqual([
     "2 members have this many keys or more. All keys keep working, and further ones are refused.",
   ]);
+  expect(describeKeysPerMember(owners, { before: null, after: 4 })).toEqual([
+    "No member has this many keys.",
+  ]);
   expect(describeKeysPerMember(owners, { before: 2, after: 5 })).toEqual([]);
+  expect(describeKeysPerMember(undefined, { before: null, after: 2 })).toEqual([]);
   expect(describeKeysPerMember(owners, { before: 2, after: null })).toEqual([]);
 });

@@ -26,5 +26,9 @@ test("names the models that a list refuses, with the requests of all of them", (
   expect(describeRefusedModels(rows, ["claude-haiku-*"])).toEqual([
     "1,203 requests of the last 7 days used models that this list refuses: claude-opus-5, claude-sonnet-5.",
   ]);
-  expect(describeRefusedModels(rows, ["claude-*"])).toEqual([]);
+  expect(describeRefusedModels(rows, ["claude-*"])).toEqual([
+    "No request of the last 7 days used a model that this list refuses.",
+  ]);
+  expect(describeRefusedModels(rows, [])).toEqual([]);
+  expect(describeRefusedModels(undefined, ["claude-haiku-*"])).toEqual([]);
 });

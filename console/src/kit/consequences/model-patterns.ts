@@ -18,15 +18,17 @@ export function allowsModel(patterns: readonly string[], model: string): boolean
   );
 }
 
-/** Requests of the last seven days, by model, that the list would have refused. Empty: none. */
+/** Requests of the last seven days, by model, that the list would have refused. Undefined rows: unknown. */
 export function describeRefusedModels(
-  rows: readonly { model: string | null; requests: number }[],
+  rows: readonly { model: string | null; requests: number }[] | undefined,
   patterns: readonly string[],
 ): string[] {
+  if (rows === undefined || patterns.length === 0) return [];
   const refused = rows.flatMap(({ model, requests }) =>
     model === null || allowsModel(patterns, model) ? [] : [{ model, requests }],
   );
-  if (refused.length === 0) return [];
+  if (refused.length === 0)
+    return ["No request of the last 7 days used a model that this list refuses."];
   const requests = refused.reduce((sum, each) => sum + each.requests, 0);
   const models = listNames(refused.map(({ model }) => model));
   return [

@@ -33,6 +33,7 @@ export function NarrowerModels({ filter, workspaceId, models }: NarrowerModelsPr
     },
     { isEnabled: models.length > 0 && may("usage:read", workspaceId) },
   );
-  const rows = usage.data?.data ?? [];
-  return <Consequences sentences={describeRefusedModels(rows, models)} counts={[usage]} />;
+  return (
+    <Consequences sentences={describeRefusedModels(usage.data?.data, models)} counts={[usage]} />
+  );
 }
