@@ -39,6 +39,8 @@ export function testRateLimits({ company, openSession, goTo }: Console): void {
       .poll(() => page.getByLabel("Input tokens").inputValue(), { timeout: MAX_WAIT_MS })
       .toBe("1,500,000");
     await page.getByLabel("Input tokens").fill("");
+    const effects = page.getByRole("status").getByRole("listitem");
+    await effects.filter({ hasText: "Input tokens are no longer limited here." }).waitFor();
     await page.getByRole("button", { name: "Change rate limit", exact: true }).click();
     await expect
       .poll(() => numbers(page, "Research"), { timeout: MAX_WAIT_MS })
@@ -46,6 +48,7 @@ export function testRateLimits({ company, openSession, goTo }: Console): void {
     await openMenu(page, "Research");
     await page.getByRole("menuitem", { name: "Remove rate limit…" }).click();
     await page.getByText("limit of 600 requests per minute").waitFor();
+    await effects.filter({ hasText: "Requests are no longer limited here." }).waitFor();
     await page.getByRole("button", { name: "Remove rate limit", exact: true }).click();
     // Not by role: an open dialog removes the roles behind it.
     await page.locator("tr", { hasText: "Research" }).waitFor({ state: "detached" });
