@@ -40,8 +40,9 @@ function contractFacts(): Plugin {
 }
 
 /**
- * Writes `documents/<page>.html` for each page of the console. The server answers its addresses with it, and others with
- * `index.html`. During development, pages of visitors get their document here.
+ * Writes `documents/<page>.html` for each page of the console, and `<page>.below.html` for the addresses below it. The
+ * server answers these addresses with them, and others with `index.html`. During development, pages of visitors get their
+ * document here.
  */
 function pageDocuments(): Plugin {
   let isBuild = false;
@@ -77,12 +78,17 @@ function pageDocuments(): Plugin {
         };
         if (early === null) throw new Error("the build has no early script");
         const html = addEarlyScript(read(documents.console), this.getFileName(early));
-        for (const page of ["overview", ...consolePages]) {
+        const emit = (page: string, name: string, hasBelow: boolean) => {
+          const source = addPageFiles({ html, files, isOfPage: isPageOf(page, { hasBelow }) });
+          this.emitFile({ type: "asset", fileName: `documents/${name}.html`, source });
+        };
+        emit("overview", "overview", false);
+        for (const page of consolePages) {
           if (ofVisitors.has(page)) continue;
-          const source = addPageFiles({ html, files, isOfPage: isPageOf(page) });
-          this.emitFile({ type: "asset", fileName: `documents/${page}.html`, source });
+          emit(page, page, false);
+          emit(page, `${page}.below`, true);
         }
-        const isOverview = isPageOf("overview");
+        const isOverview = isPageOf("overview", { hasBelow: false });
         const isLater = (id: string) => id === join(root, "src", "main.tsx") || isOverview(id);
         const visitors = { html: read(documents.signIn), files, isOfPage: isLater };
         const source = addLaterFiles(visitors);

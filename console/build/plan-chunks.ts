@@ -1,3 +1,5 @@
+import { joinGroups, type ModuleGroup } from "./join-groups.ts";
+
 // Decides the file of every module. A bundler alone makes one file for each set of importers, 400 for this console.
 
 /** Module of the build: the ids of its static and of its late imports, and its size. */
@@ -17,21 +19,21 @@ export interface ChunkPlanInput {
   isOverlay: (id: string) => boolean;
 }
 
-/** Modules of visitors that the rest of the console needs too. */
+/** Modules that visitors and the start of the console need. Further files of visitors and members have a number. */
 const BASE = "base";
 const CONSOLE = "console";
 const SIGN_IN = "sign-in";
-/** Modules that many sections need. */
+/** Modules of many sections. Further files have a number. */
 const SHARED = "shared";
 /** Dialogs, menus and lists over a page, which most parts that open later need. */
 const OVERLAYS = "overlays";
 /** Other parts that open later. */
 const LATE = "late";
 
-/** From this number of sections on, a module is in the shared file. */
-const MIN_SHARED_SECTIONS = 4;
-/** Modules of fewer sections are also in the shared file while they are smaller in total, bytes of source. */
-const MIN_OWN_FILE_BYTES = 16_000;
+/** 24 kB of source are 3 kB compressed. */
+const FILE_BYTES = 24_000;
+/** Files of more sections are named by a number. */
+const MAX_NAMED_SECTIONS = 3;
 
 /** Names of files, the more general ones first: a file imports earlier ones only. */
 export interface ChunkPlan {
@@ -42,28 +44,37 @@ export interface ChunkPlan {
 export function planChunks({ find, documents, sectionOf, isOverlay }: ChunkPlanInput): ChunkPlan {
   const ofConsole = closureOf([documents.console], find);
   const { sections, late } = findParts(ofConsole, find, sectionOf);
-  const ofMembers = closureOf([documents.console, ...[...sections.values()].flat(), ...late], find);
+  const ofVisitors = closureOf([documents.signIn], find);
   const fileOf = new Map<string, string>();
-  for (const id of closureOf([documents.signIn], find)) {
-    fileOf.set(id, ofMembers.has(id) ? BASE : SIGN_IN);
-  }
-  for (const id of ofConsole) if (!fileOf.has(id)) fileOf.set(id, CONSOLE);
+  for (const id of ofConsole) fileOf.set(id, ofVisitors.has(id) ? BASE : CONSOLE);
 
-  const namesById = new Map<string, string[]>();
-  for (const [name, roots] of [...sections].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    for (const id of closureOf(roots, find)) {
-      if (!fileOf.has(id)) namesById.set(id, [...(namesById.get(id) ?? []), name]);
+  const sectionsById = new Map<string, string[]>();
+  const addSection = (name: string, ids: Iterable<string>) => {
+    for (const id of ids) {
+      if (!fileOf.has(id)) sectionsById.set(id, [...(sectionsById.get(id) ?? []), name].sort());
     }
-  }
-  const sizes = new Map<string, number>();
-  for (const [id, names] of namesById) {
-    const file = toFileName(names);
-    sizes.set(file, (sizes.get(file) ?? 0) + (find(id)?.size ?? 0));
-  }
-  for (const [id, names] of namesById) {
-    const file = toFileName(names);
-    const isSmall = names.length > 1 && (sizes.get(file) ?? 0) < MIN_OWN_FILE_BYTES;
-    fileOf.set(id, isSmall ? SHARED : file);
+  };
+  for (const [name, roots] of sections) addSection(name, closureOf(roots, find));
+  addSection(SIGN_IN, ofVisitors);
+  // The file of the sign-in starts its pages when it loads, so members must never load it.
+  addSection(
+    LATE,
+    [...closureOf(late, find)].filter((id) => ofVisitors.has(id)),
+  );
+  const files = joinGroups({
+    groups: groupBySections(sectionsById, find),
+    listImports: (id) => find(id)?.importedIds ?? [],
+    apart: SIGN_IN,
+    fileBytes: FILE_BYTES,
+  });
+  const names = nameFiles(files, ({ ids, size, sections }) => {
+    const isOfBase = (id: string) =>
+      ids.includes(id) || (fileOf.get(id) === BASE && !sectionsById.has(id));
+    const isSmall = sections.has(SIGN_IN) && sections.size > 1 && size <= FILE_BYTES;
+    return isSmall && ids.every((id) => (find(id)?.importedIds ?? []).every(isOfBase));
+  });
+  for (const [place, { ids }] of files.entries()) {
+    for (const id of ids) fileOf.set(id, names[place] ?? SHARED);
   }
   for (const [file, roots] of [
     [OVERLAYS, late.filter(isOverlay)],
@@ -71,21 +82,40 @@ export function planChunks({ find, documents, sectionOf, isOverlay }: ChunkPlanI
   ] as const) {
     for (const id of closureOf(roots, find)) if (!fileOf.has(id)) fileOf.set(id, file);
   }
-  return { fileOf, order: orderFiles(new Set(fileOf.values())) };
+  const used = new Set(fileOf.values());
+  const order = new Set([BASE, CONSOLE, ...names, OVERLAYS, LATE]);
+  return { fileOf, order: [...order].filter((file) => used.has(file)) };
 }
 
-function toFileName(sections: readonly string[]): string {
-  return sections.length >= MIN_SHARED_SECTIONS ? SHARED : sections.join("-");
+function groupBySections(
+  sectionsById: ReadonlyMap<string, readonly string[]>,
+  find: ChunkPlanInput["find"],
+): ModuleGroup[] {
+  const ids = [...sectionsById.keys()].sort();
+  return [...Map.groupBy(ids, (id) => sectionsById.get(id)?.join()).values()].map((together) => ({
+    ids: together,
+    sections: new Set(sectionsById.get(together[0] ?? "")),
+    size: together.reduce((sum, id) => sum + (find(id)?.size ?? 0), 0),
+  }));
 }
 
-/** A file of two sections comes before the files of each. */
-function orderFiles(files: ReadonlySet<string>): string[] {
-  const first = [BASE, CONSOLE, SIGN_IN, SHARED];
-  const partsOf = (file: string) =>
-    file === LATE ? -1 : file === OVERLAYS ? 0 : file.split("-").length;
-  const others = [...files].filter((file) => !first.includes(file));
-  others.sort((a, b) => partsOf(b) - partsOf(a) || (a < b ? -1 : 1));
-  return [...first.filter((file) => files.has(file)), ...others];
+/** Name of each file: its sections if they are few, else a number. A file can become a part of the base. */
+function nameFiles(
+  files: readonly ModuleGroup[],
+  isOfBase: (file: ModuleGroup) => boolean,
+): string[] {
+  const counts = new Map<string, number>();
+  return files.map((file) => {
+    const { sections } = file;
+    if (isOfBase(file)) return BASE;
+    if (sections.size <= MAX_NAMED_SECTIONS && !(sections.size > 1 && sections.has(SIGN_IN))) {
+      return [...sections].sort().join("-");
+    }
+    const name = sections.has(SIGN_IN) ? BASE : SHARED;
+    const count = (counts.get(name) ?? (name === BASE ? 1 : 0)) + 1;
+    counts.set(name, count);
+    return count === 1 ? name : `${name}-${count}`;
+  });
 }
 
 /** Finds the modules at which pages and late parts begin, through all of the console. */

@@ -19,6 +19,7 @@ const PAGE = /\/console\/src\/features\/([^/]+)\/(?:[\w-]+-)?(?:page|tab)\.tsx$/
 
 /** Modules that load late and have a file of their own, although they are no page. */
 const parts: readonly (readonly [id: RegExp, section: string])[] = [
+  [/\/console\/src\/features\/overview\/company-overview\.tsx$/, "overview"],
   [/\/console\/src\/features\/guides\/load-guide\.ts$/, "guides"],
   [/\/console\/src\/features\/docs\/(?:operation-view|error-code-table)\.tsx$/, "reference"],
 ];
@@ -33,7 +34,13 @@ export function sectionOf(id: string): string | null {
   if (part) return part[1];
   const folder = PAGE.exec(id)?.[1];
   if (folder === undefined) return null;
-  return sectionByFolder.get(folder) ?? folder.replaceAll("-", "_");
+  const section = sectionByFolder.get(folder) ?? folder.replaceAll("-", "_");
+  return isPageBelow(id) ? `${section}_below` : section;
+}
+
+/** Page below the first one of a folder, such as one key below the list of keys. Its address has more parts. */
+function isPageBelow(id: string): boolean {
+  return /-page\.tsx$/.test(id);
 }
 
 /** Dialogs, menus and lists, and the toasts, which use the same library. */
@@ -49,11 +56,22 @@ const folderByPage: Record<string, readonly string[]> = {
   invites: ["members", "invites"],
   access: ["members", "access"],
   "rate-limits": ["spend-limits", "rate-limits"],
-  workspaces: ["workspaces", "api-keys"],
+};
+/** Pages of other folders at addresses below that of a page. */
+const pagesBelow: Record<string, RegExp> = {
+  workspaces: /\/features\/api-keys\/workspace-keys-tab\.tsx$/,
 };
 
-/** Returns a test of a module: whether it is in a folder of the page. */
-export function isPageOf(page: string): (id: string) => boolean {
+/**
+ * Returns a test of a module: whether it is in a folder of the page. `hasBelow`: for an address below that of the page,
+ * whose pages may need the first one too.
+ */
+export function isPageOf(page: string, { hasBelow }: { hasBelow: boolean }) {
   const wanted = folderByPage[page] ?? [page];
-  return (id) => wanted.includes(PAGE.exec(id)?.[1] ?? "");
+  return (id: string): boolean => {
+    const isWanted = wanted.includes(PAGE.exec(id)?.[1] ?? "");
+    return hasBelow
+      ? isWanted || pagesBelow[page]?.test(id) === true
+      : isWanted && !isPageBelow(id);
+  };
 }

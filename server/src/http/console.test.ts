@@ -49,7 +49,9 @@ test("serves the document of each page, or the common one, at current and earlie
   for (const url of ["/", ...pages.flatMap((page) => [page, `${page}/a/b?c=d`])]) {
     const answer = await get(url);
     const page = /^\/([^/]*)/.exec(url)?.[1] || "overview";
-    const document = OWN_DOCUMENTS[page] ?? DOCUMENT;
+    const isBelow = url.split("/").length > 2;
+    const below = isBelow ? OWN_DOCUMENTS[`${page}.below`] : undefined;
+    const document = below ?? OWN_DOCUMENTS[page] ?? DOCUMENT;
     expect([url, answer.statusCode, answer.payload]).toEqual([url, 200, document]);
     expect(answer.headers["content-type"]).toBe("text/html; charset=utf-8");
     expect(answer.headers["cache-control"]).toBe("no-store");

@@ -16,7 +16,10 @@ interface ConsoleFile {
 export interface ConsoleBuild {
   /** Document for addresses without one of their own. */
   document: ConsoleFile;
-  /** Documents by the first part of their addresses. They name the files of their page. */
+  /**
+   * Documents by the first part of their addresses, which name the files of their page. The name of a document for longer
+   * addresses ends in `.below`.
+   */
   documents: ReadonlyMap<string, ConsoleFile>;
   assets: ReadonlyMap<string, ConsoleFile>;
 }
@@ -73,19 +76,21 @@ export function mountConsole(
   build: ConsoleBuild,
   { hasReference }: { hasReference: boolean },
 ): void {
-  const sendDocumentOf = (page: string) => (request: FastifyRequest, reply: FastifyReply) =>
-    sendFile(
-      request,
-      reply.header("content-security-policy", consolePolicy).header("cache-control", "no-store"),
-      build.documents.get(page) ?? build.document,
-    );
+  const sendDocumentOf = (...names: string[]) => {
+    const [found = build.document] = names.flatMap((name) => build.documents.get(name) ?? []);
+    return (request: FastifyRequest, reply: FastifyReply) =>
+      sendFile(
+        request,
+        reply.header("content-security-policy", consolePolicy).header("cache-control", "no-store"),
+        found,
+      );
+  };
   app.get("/", sendDocumentOf(FIRST_PAGE));
   const moved = movedConsolePages.map(([before]) => before.split("/")[1]);
   const pages = consolePages.filter((page) => hasReference || page !== REFERENCE_PAGE);
   for (const page of new Set([...pages, ...moved.filter((page) => page !== undefined)])) {
-    const sendDocument = sendDocumentOf(page);
-    app.get(`/${page}`, sendDocument);
-    app.get(`/${page}/*`, sendDocument);
+    app.get(`/${page}`, sendDocumentOf(page));
+    app.get(`/${page}/*`, sendDocumentOf(`${page}.below`, page));
   }
   // One route for all files: one for each of 187 files took 80 ms of processor time.
   app.get<{ Params: { name: string } }>(`/${ASSETS}/:name`, (request, reply) => {
