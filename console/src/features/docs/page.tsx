@@ -1,6 +1,6 @@
 import { reference } from "virtual:reference-list";
 import { useLocation, useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useDeferredValue, useEffect, useMemo, useState } from "react";
 import { DocumentBlocks } from "../../kit/documents/document-blocks.tsx";
 import { Page } from "../../ui/page.tsx";
 import { SearchBox } from "../../ui/search-box.tsx";
@@ -26,7 +26,8 @@ export function DocsPage() {
       resetScroll: false,
     });
   const sections = useMemo(() => filterSections(reference.sections, find), [find]);
-  const isWhole = sections === reference.sections;
+  const drawn = useSectionsBelow(sections);
+  const isWhole = drawn === reference.sections;
   return (
     <Page
       title="API reference"
@@ -49,8 +50,8 @@ export function DocsPage() {
     >
       <div className="gap-12 xl:grid xl:grid-cols-[minmax(0,1fr)_13rem]">
         <div className="grid min-w-0 content-start gap-12">
-          {isWhole && <DocumentBlocks blocks={reference.introduction} />}
-          <Sections sections={sections} isWhole={isWhole} />
+          {(isWhole || drawn === noSections) && <DocumentBlocks blocks={reference.introduction} />}
+          {drawn !== noSections && <Sections sections={drawn} isWhole={isWhole} />}
           {isWhole && <ErrorCodes />}
         </div>
         <div className="no-print hidden xl:block">
@@ -60,6 +61,18 @@ export function DocsPage() {
     </Page>
   );
 }
+
+/**
+ * Sections below the introduction. They are drawn after it, because their hundreds of rows are not in view at first. An
+ * address with an anchor or a filter shows them at once.
+ */
+function useSectionsBelow(sections: readonly ReferenceSection[]): readonly ReferenceSection[] {
+  const { hash } = useLocation();
+  const isInView = hash !== "" || sections !== reference.sections;
+  return useDeferredValue(sections, isInView ? sections : noSections);
+}
+
+const noSections: readonly ReferenceSection[] = [];
 
 function Sections({
   sections,
