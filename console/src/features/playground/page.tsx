@@ -85,7 +85,7 @@ function Playground({ workspaces, models }: PlaygroundProps) {
       </div>
       <Section title="Request code" lead="Set ANTHROPIC_API_KEY to a key of the workspace.">
         <CodeSamples
-          clients={["curl", "Python", "TypeScript"]}
+          clients={["curl", "Python", "TypeScript", "Vercel AI", "LangChain", "LangChain.js"]}
           secret={null}
           request={toRequest(findSampleTurns(conversation.turns, draft), settings)}
         />

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
+import type { Answer } from "../../api-client.ts";
 import { listCrumbs, resolveSearchRange, toDetailTime } from "./drill.ts";
-import type { UsageRow } from "./queries.ts";
 import { bucketsOf, type Range, resolveRange } from "./range.ts";
 import { toRequestsSearch } from "./report-search.ts";
 import { readReportSearch } from "./search.ts";
 import { sumGroups, toSeries } from "./series.ts";
+
+type UsageRow = Answer<"getUsage">["data"][number];
 
 const NOW = Date.UTC(2026, 10, 24, 12, 34, 56);
 
