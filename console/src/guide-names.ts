@@ -21,6 +21,7 @@ export const guideGroups = [
   {
     title: "Spend and limits",
     guides: [
+      "overview",
       "spend-limits",
       "people-limits",
       "rate-limits",

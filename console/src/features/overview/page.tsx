@@ -19,7 +19,7 @@ export function OverviewPage() {
     ? "Tasks for you, and the cost of Claude."
     : "Your keys, and the workspaces where you can create one.";
   return (
-    <Page title={organization.name} lead={lead}>
+    <Page title={organization.name} lead={lead} {...(seesCompany && { guide: "overview" })}>
       <Suspense fallback={<SkeletonRows />}>
         {seesCompany ? <CompanyOverview /> : <PersonalKeys />}
       </Suspense>
