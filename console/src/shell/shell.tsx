@@ -4,15 +4,17 @@ import { Suspense, useEffect, useState } from "react";
 import { Brand } from "../kit/brand.tsx";
 import { ConnectionBanner } from "../kit/connection-banner.tsx";
 import { lazyPart } from "../load-part.ts";
+import { useObservable } from "../observable.ts";
 import { IconButton } from "../ui/button.tsx";
 import { commandKey } from "./command-key.ts";
 import { PersonMenu } from "./person-menu.tsx";
 import { HelpLink, Places } from "./places.tsx";
 import { Questions } from "./questions.tsx";
 import { usePreload } from "./use-preload.ts";
-import { useShortcuts } from "./use-shortcuts.ts";
+import { isGoing, useShortcuts } from "./use-shortcuts.ts";
 import { WorkspaceSwitcher } from "./workspace-switcher.tsx";
 
+const GoList = lazyPart(() => import("./go-list.tsx"), "GoList");
 const Palette = lazyPart(() => import("./palette.tsx"), "Palette");
 const RailSheet = lazyPart(() => import("./rail-sheet.tsx"), "RailSheet");
 const ShortcutsDialog = lazyPart(() => import("./shortcuts-dialog.tsx"), "ShortcutsDialog");
@@ -21,6 +23,7 @@ const ShortcutsDialog = lazyPart(() => import("./shortcuts-dialog.tsx"), "Shortc
 export function Shell() {
   const [isPaletteOpen, setIsPaletteOpen] = useState(false);
   const [areShortcutsOpen, setAreShortcutsOpen] = useState(false);
+  const isGoListShown = useObservable(isGoing);
   usePreload();
   useShortcuts({
     onPalette: () => setIsPaletteOpen(true),
@@ -52,6 +55,7 @@ export function Shell() {
         </main>
       </div>
       <Suspense fallback={null}>
+        {isGoListShown && <GoList />}
         {isPaletteOpen && <Palette onClose={() => setIsPaletteOpen(false)} />}
         {areShortcutsOpen && <ShortcutsDialog onClose={() => setAreShortcutsOpen(false)} />}
       </Suspense>

@@ -1,6 +1,7 @@
 import { useMay } from "../session.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { commandKey } from "./command-key.ts";
+import { KeyCap } from "./key-cap.tsx";
 import { places } from "./navigation.ts";
 
 const general: readonly (readonly [keys: string[], what: string])[] = [
@@ -8,6 +9,7 @@ const general: readonly (readonly [keys: string[], what: string])[] = [
   [["/"], "Search this page"],
   [["c"], "Create an item"],
   [["Esc"], "Close the dialog"],
+  [[commandKey(), "Z"], "Undo a change that waits"],
   [["←", "→"], "Move in a chart"],
   [["?"], "Show shortcuts"],
 ];
@@ -30,12 +32,7 @@ export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
             <dt>{what}</dt>
             <dd className="flex gap-1">
               {keys.map((key) => (
-                <kbd
-                  key={key}
-                  className="min-w-6 rounded-sm border border-line bg-raised px-1.5 text-center text-xs leading-5"
-                >
-                  {key}
-                </kbd>
+                <KeyCap key={key}>{key}</KeyCap>
               ))}
             </dd>
           </div>

@@ -1,21 +1,42 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
+import { makeObservable } from "../observable.ts";
 import { isDialogOpen } from "../ui/open-dialog.ts";
 import { places } from "./navigation.ts";
 
-const SEQUENCE_MS = 1_000;
+/** Longest wait for the letter after `g`. */
+const WAIT_MS = 10_000;
+
+/** True between `g` and the letter of a page. */
+export const isGoing = makeObservable(false);
+
+let waitTimer: ReturnType<typeof setTimeout> | undefined;
+
+function startGoing(): void {
+  isGoing.set(true);
+  waitTimer = setTimeout(stopGoing, WAIT_MS);
+}
+
+function stopGoing(): void {
+  clearTimeout(waitTimer);
+  isGoing.set(false);
+}
 
 interface Shortcuts {
   onPalette: () => void;
   onHelp: () => void;
 }
 
-/** ⌘K and `/` search, `g` and a letter open a page, `c` presses the create button, `?` lists all shortcuts. */
+/**
+ * ⌘K and `/` search, `g` and a letter open a page, `c` presses the create button, `?` lists all shortcuts. Any other key and
+ * the mouse end the wait for the letter.
+ */
 export function useShortcuts({ onPalette, onHelp }: Shortcuts): void {
   const navigate = useNavigate();
   useEffect(() => {
-    let goPressedAt = Number.NEGATIVE_INFINITY;
     const onKey = (event: KeyboardEvent) => {
+      const wasGoing = isGoing.get();
+      stopGoing();
       if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();
         // The search would close an open dialog and lose its secret or its input.
@@ -26,13 +47,12 @@ export function useShortcuts({ onPalette, onHelp }: Shortcuts): void {
       const place = places
         .flatMap(({ items }) => items)
         .find(({ shortcut }) => shortcut === event.key);
-      if (place && performance.now() - goPressedAt < SEQUENCE_MS) {
-        goPressedAt = Number.NEGATIVE_INFINITY;
+      if (wasGoing && place) {
         event.preventDefault();
         void navigate({ to: place.to ?? "/" });
         return;
       }
-      goPressedAt = event.key === "g" ? performance.now() : Number.NEGATIVE_INFINITY;
+      if (event.key === "g") startGoing();
       if (event.key === "/") {
         event.preventDefault();
         focusSearch(onPalette);
@@ -44,7 +64,11 @@ export function useShortcuts({ onPalette, onHelp }: Shortcuts): void {
       }
     };
     addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
+    addEventListener("pointerdown", stopGoing);
+    return () => {
+      removeEventListener("keydown", onKey);
+      removeEventListener("pointerdown", stopGoing);
+    };
   }, [navigate, onPalette, onHelp]);
 }
 
