@@ -3,6 +3,7 @@
 import { startServer, stopAllServers } from "../../server/test/harness/server-process.ts";
 import { createCompany, owner } from "./company.ts";
 import { addPeopleAndTags } from "./company-people.ts";
+import { fillCompany } from "./full-company.ts";
 
 const [dataDir] = process.argv.slice(2);
 if (dataDir === undefined) throw new Error("the data folder is missing");
@@ -10,6 +11,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => p
 try {
   const company = await createCompany(await startServer({ dataDir }));
   await addPeopleAndTags(company);
+  await fillCompany(company.server);
   const { server, apiKey } = company;
   await server.stop();
   process.stdout.write(JSON.stringify({ email: owner.email, password: owner.password, apiKey }));

@@ -46,13 +46,17 @@ const limited = [
 
 const KEYS = 45;
 const EXPIRING_KEYS = 5;
-const PEOPLE = 15;
+const people = [
+  ...["Anita Borg", "Karen Jones", "Donald Knuth", "Dorothy Vaughan", "Edsger Dijkstra"],
+  ...["Frances Allen", "Ida Rhodes", "Jean Bartik", "John Backus", "Kathleen Booth"],
+  ...["Leslie Lamport", "Mary Jackson", "Niklaus Wirth", "Tony Hoare"],
+] as const;
 const OPEN_ALERTS = 50;
 const WEBHOOK_FAILURES = 72;
 const WAIT_MS = 60_000;
 const DAY_MS = 86_400_000;
 
-/** Fills a server without an owner. */
+/** Creates the company on a server without an owner. */
 export async function createFullCompany(server: ServerProcess): Promise<FullCompany> {
   const { hash } = new URL(setUpLinkOf(server));
   const session = await postForCookie(server, "/v1/admin/setup", {
@@ -60,6 +64,12 @@ export async function createFullCompany(server: ServerProcess): Promise<FullComp
     organization_name: "Northwind Robotics",
     ...owner,
   });
+  await fillCompany(server);
+  return { server, session, limited };
+}
+
+/** Adds everything to a company, which may have some of the workspaces already. */
+export async function fillCompany(server: ServerProcess): Promise<void> {
   const places = await createWorkspaces(server);
   const keys = await createKeys(server, places);
   const database = openEmbedded(server);
@@ -83,7 +93,6 @@ export async function createFullCompany(server: ServerProcess): Promise<FullComp
   } finally {
     await database.destroy();
   }
-  return { server, session, limited };
 }
 
 function openEmbedded({ dataDir }: ServerProcess): Database {
@@ -98,8 +107,10 @@ function openEmbedded({ dataDir }: ServerProcess): Database {
 type Places = ReadonlyMap<string, string>;
 
 async function createWorkspaces(server: ServerProcess): Promise<Places> {
-  const ids = new Map<string, string>();
+  const { data } = await server.mustAdmin("GET", "/v1/admin/workspaces?limit=100");
+  const ids = new Map((data as { id: string; name: string }[]).map(({ id, name }) => [name, id]));
   for (const [name] of workspaces) {
+    if (ids.has(name)) continue;
     const made = await server.mustAdmin("POST", "/v1/admin/workspaces", { name });
     ids.set(name, textField(made, "id"));
   }
@@ -239,18 +250,18 @@ async function addDecisions(server: ServerProcess, places: Places): Promise<void
 async function invitePeople(server: ServerProcess, places: Places): Promise<void> {
   const roles = ["admin", "billing", "developer"] as const;
   const ids = [...places.values()];
-  for (let index = 1; index < PEOPLE; index += 1) {
-    const role = roles[index - 1] ?? "developer";
+  for (const [index, name] of people.entries()) {
+    const role = roles[index] ?? "developer";
     const workspace = {
       workspace_id: ids[index % ids.length],
       workspace_role: "workspace_developer",
     };
-    const email = `person-${index}@northwind.example`;
+    const email = `${name.split(" ")[0]?.toLowerCase()}@northwind.example`;
     const link = await createInviteLink(server, {
       ...{ emails: [email], role, workspaces: role === "developer" ? [workspace] : [] },
     });
     await postForCookie(server, "/v1/admin/invites/accept", {
-      ...{ token: link.split("#token=")[1], name: `Person ${index}`, password: owner.password },
+      ...{ token: link.split("#token=")[1], name, password: owner.password },
     });
   }
 }

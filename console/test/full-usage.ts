@@ -8,7 +8,7 @@ import { encodeHoldCharges } from "../../server/src/spend/ledger/hold-charges.ts
 import { seededRandom } from "../../server/test/harness/seeded-random.ts";
 import { endRecord } from "../../server/test/harness/usage-records.ts";
 
-// Requests of 35 days for the company of `full-company.ts`, appended as a node does. The server counts them.
+// Requests of 65 days for the company of `full-company.ts`, appended as a node does. The server counts them.
 
 export interface FullKey {
   id: string;
@@ -24,8 +24,9 @@ interface Company {
   nowMs: number;
 }
 
-const REQUESTS = 5_500;
-const DAYS = 35;
+const REQUESTS = 9_000;
+/** Both halves of the chart of the overview, and some days of another month. */
+const DAYS = 65;
 /** Requests of the last minutes, of which so many fail. */
 const RECENT = 40;
 const RECENT_FAILED = 31;
@@ -64,8 +65,10 @@ function makeRecords(keys: readonly FullKey[], { organizationId, nowMs }: Compan
   const older = Array.from({ length: REQUESTS - RECENT }, (_, index) => {
     // Somewhat more requests in the newer days, as in a company that grows.
     const age = DAYS * DAY_MS * random() ** 1.15;
-    const startedAtMs = Math.floor(nowMs - Math.max(SETTLED_MS, age));
-    const doubt = index < DOUBTFUL ? { doubt: "missing_usage" as const } : {};
+    const isDoubtful = index < DOUBTFUL;
+    // The overview counts doubtful costs of 30 days.
+    const startedAtMs = Math.floor(nowMs - Math.max(SETTLED_MS, isDoubtful ? age / 3 : age));
+    const doubt = isDoubtful ? { doubt: "missing_usage" as const } : {};
     return toRecord(chooseKey(), { organizationId, startedAtMs, random, ...doubt });
   });
   const recent = Array.from({ length: RECENT }, (_, index) => {

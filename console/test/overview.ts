@@ -131,6 +131,12 @@ export function testOverview({ company, browser, openOverview }: Console): void 
     await rowsOf("Failing").getByText("Alert messages fail: 72 failures in a row").waitFor();
     await rowsOf("Keys that expire").first().getByText("tomorrow").waitFor();
     await page.getByText("Simulated, not billed").waitFor();
+    await page.getByText(/^[+−][\d.]+% against the 30 days before/).waitFor();
+    // A folded group counts its places, which are in the document too.
+    const counted = page.locator("aside nav [aria-describedby]");
+    expect(await counted.allTextContents()).toEqual([
+      ...["Limits", "Alerts", "Security", "Access reviews", "System", "Upstreams"],
+    ]);
     for (const size of ["11 workspaces", "45 API keys", "15 members"]) {
       await page.getByRole("link", { name: size }).waitFor();
     }

@@ -10,6 +10,7 @@ import { findChromium, launchChromium } from "./browser.ts";
 import { owner, startCompany } from "./company.ts";
 import { addCuts } from "./company-cuts.ts";
 import { addPeopleAndTags } from "./company-people.ts";
+import { fillCompany } from "./full-company.ts";
 import { listPages, publicPages } from "./pages.ts";
 
 const inReadme = new Set(["overview", "api-keys", "usage"]);
@@ -30,6 +31,7 @@ mkdirSync(folder, { recursive: true });
 const company = await startCompany();
 await addPeopleAndTags(company);
 const cutPages = await addCuts(company);
+await fillCompany(company.server);
 // Otherwise keys with a cost would have no last use.
 await eventually(60_000, "the last use of the keys to be written", async () => {
   const unused = await company.server.sql(
