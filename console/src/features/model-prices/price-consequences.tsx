@@ -1,4 +1,3 @@
-import { useState } from "react";
 import type { Input } from "../../api-client.ts";
 import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { useSpendLimits } from "../../kit/spend-limits/queries.ts";
@@ -14,7 +13,6 @@ const noPrice: Body = { model: "-", input_usd: 0, output_usd: 0 };
 
 /** Effects of the entered price. Null: it is not complete. */
 export function PriceConsequences({ body }: { body: Body | null }) {
-  const [nowMs] = useState(() => Date.now());
   const settled = JSON.parse(useDebounced(JSON.stringify(body), TYPING_PAUSE_MS)) as Body | null;
   const isShown = body !== null && settled !== null;
   const preview = useApi("previewModelPrice", { body: settled ?? noPrice }, { isEnabled: isShown });
@@ -25,7 +23,7 @@ export function PriceConsequences({ body }: { body: Body | null }) {
   const monthlyLimitUsd = limits.data && (limit ? toUsdText(limit.limit_usd) : null);
   return (
     <Consequences
-      sentences={isShown ? describeNewPrice({ preview: preview.data, monthlyLimitUsd, nowMs }) : []}
+      sentences={isShown ? describeNewPrice({ preview: preview.data, monthlyLimitUsd }) : []}
       counts={[preview]}
     />
   );

@@ -6,7 +6,6 @@ import {
   type PricePreview,
 } from "./price-effects.ts";
 
-const nowMs = Date.parse("2026-11-30T06:12:00Z");
 const preview: PricePreview = {
   type: "model_price_preview",
   starting_at: "2026-10-31T00:00:00.000Z",
@@ -20,7 +19,7 @@ const preview: PricePreview = {
 };
 
 test("a new price says what the last 30 days would have cost, also against the monthly limit", () => {
-  expect(describeNewPrice({ preview, monthlyLimitUsd: "1000", nowMs })).toEqual([
+  expect(describeNewPrice({ preview, monthlyLimitUsd: "1000" })).toEqual([
     "Requests from now on have the new price. Earlier cost stays the same.",
     "1,204 requests of the last 30 days would have cost $520.50 instead of $400.00: claude-opus-5.",
     "All models would have cost $1,020.50: 102% of the company’s monthly limit, instead of 90%.",
@@ -31,7 +30,7 @@ test("a new price says what the last 30 days would have cost, also against the m
 
 test("a later price of an unused model has its start and no cost", () => {
   const later = { ...preview, effective_from: "2026-12-24T00:00:00.000Z", requests: 0, models: [] };
-  expect(describeNewPrice({ preview: later, monthlyLimitUsd: null, nowMs })).toEqual([
+  expect(describeNewPrice({ preview: later, monthlyLimitUsd: null })).toEqual([
     "Requests from 24 Dec 2026 (UTC) on have the new price. Earlier cost stays the same.",
     "No request of the last 30 days would have cost more or less.",
     "To undo it, set the earlier price again.",
@@ -39,7 +38,7 @@ test("a later price of an unused model has its start and no cost", () => {
 });
 
 test("an unknown preview has no sentence", () => {
-  expect(describeNewPrice({ preview: undefined, monthlyLimitUsd: "1000", nowMs })).toEqual([]);
+  expect(describeNewPrice({ preview: undefined, monthlyLimitUsd: "1000" })).toEqual([]);
 });
 
 test("a neutral feature names the strict limits that trust it", () => {

@@ -19,13 +19,12 @@ interface NewPrice {
   preview: PricePreview | undefined;
   /** Monthly limit of the company. Null: it has none. Undefined: unknown. */
   monthlyLimitUsd: string | null | undefined;
-  nowMs: number;
 }
 
 /** Effects of a new price on cost and on the company's monthly limit. */
-export function describeNewPrice({ preview, monthlyLimitUsd, nowMs }: NewPrice): string[] {
+export function describeNewPrice({ preview, monthlyLimitUsd }: NewPrice): string[] {
   if (!preview) return [];
-  const isNow = Date.parse(preview.effective_from) <= nowMs;
+  const isNow = preview.effective_from <= preview.ending_at;
   const start = isNow ? "now" : formatUtcDay(preview.effective_from);
   return [
     `Requests from ${start} on have the new price. Earlier cost stays the same.`,
