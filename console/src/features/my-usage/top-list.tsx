@@ -23,7 +23,7 @@ export function TopList(props: { title: string; lead?: string; rows: readonly Ro
         {rows.slice(0, SHOWN).map(({ id, name, cost_usd, simulated_cost_usd, requests }) => (
           <li
             key={id}
-            className="grid grid-cols-[minmax(0,1fr)_4rem_5.5rem] items-center gap-4 py-2.5"
+            className="grid grid-cols-[minmax(0,1fr)_4rem_7.5rem] items-center gap-4 py-2.5"
           >
             <span className="min-w-0">
               <span className="block truncate font-medium">{name}</span>

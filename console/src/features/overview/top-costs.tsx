@@ -75,7 +75,7 @@ function Top({ title, groupBy, keyOf, nameOf, more }: TopProps) {
           {rows.map((row) => (
             <li
               key={keyOf(row)}
-              className="grid grid-cols-[minmax(0,1fr)_5rem_5.5rem] items-center gap-4 py-2.5"
+              className="grid grid-cols-[minmax(0,1fr)_5rem_7.5rem] items-center gap-4 py-2.5"
             >
               <span className="truncate font-medium">{nameOf(row)}</span>
               <svg

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { MarkedMoney } from "../../kit/usage/simulated.tsx";
+import { MarkedMoney, SimulatedPart } from "../../kit/usage/simulated.tsx";
+import { Money } from "../../ui/amounts.tsx";
 import { classNames } from "../../ui/class-names.ts";
 import { formatCount, nanoToUsdText, shareOf } from "../../ui/format.ts";
 import { NameLink } from "../../ui/name-link.tsx";
@@ -85,17 +86,9 @@ export function ValueSection({ name, hasCost }: { name: TagName; hasCost: boolea
     >
       {hasCost && (
         <StatRow>
-          <Stat label="Spend" value={<Spend sum={total} />} />
-          <Stat
-            label={`With ${name.name}`}
-            value={<Spend sum={name.cost} />}
-            note={formatShare(name.cost.nano, total.nano)}
-          />
-          <Stat
-            label="Untagged"
-            value={<Spend sum={name.untagged} />}
-            note={formatShare(name.untagged.nano, total.nano)}
-          />
+          <SpendStat label="Spend" sum={total} />
+          <SpendStat label={`With ${name.name}`} sum={name.cost} of={total} />
+          <SpendStat label="Untagged" sum={name.untagged} of={total} />
         </StatRow>
       )}
       <Table
@@ -163,6 +156,22 @@ function costColumn<Row extends object>(
 
 function Spend({ sum: { nano, simulatedNano } }: { sum: TagSum }) {
   return <MarkedMoney usd={nanoToUsdText(nano)} partNano={simulatedNano} />;
+}
+
+/** A figure with its share of a larger sum, and its simulated part. */
+function SpendStat({ label, sum, of }: { label: string; sum: TagSum; of?: TagSum }) {
+  return (
+    <Stat
+      label={label}
+      value={<Money usd={nanoToUsdText(sum.nano)} />}
+      note={
+        <>
+          {of && formatShare(sum.nano, of.nano)}{" "}
+          <SimulatedPart partNano={sum.simulatedNano} sumNano={sum.nano} />
+        </>
+      }
+    />
+  );
 }
 
 function formatShare(part: bigint, whole: bigint): string {
