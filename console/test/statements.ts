@@ -82,8 +82,8 @@ export function testStatements(console: Console): void {
         new Set([`${MONTH}-01T00:00:00Z`]),
       );
 
-      // The width of A4 between its margins, in the dark theme.
-      await page.setViewportSize({ width: 718, height: 1000 });
+      // The width of A4 between margins of 12 mm, in the dark theme.
+      await page.setViewportSize({ width: 703, height: 1000 });
       await page.emulateMedia({ media: "print", colorScheme: "dark" });
       await page.getByText("Northwind Robotics.").waitFor();
       for (const gone of ["Export CSV", "Print", "Show the whole company"]) {
@@ -91,7 +91,7 @@ export function testStatements(console: Console): void {
       }
       expect(await page.getByRole("complementary", { name: "Menu" }).count()).toBe(0);
       const rows = page.getByRole("table", { name: "Statement by Workspace" });
-      for (const heading of ["Requests", "Adjustments", "Earlier months", "Discount", "Net cost"]) {
+      for (const heading of ["List cost", "Adjustments", "Earlier months", "Discount", "Net cost"]) {
         expect(await rows.getByRole("columnheader", { name: heading }).isVisible()).toBe(true);
       }
       expect(await readAmounts(rows.getByRole("row", { name: /^Total/ }))).toEqual(figures);

@@ -33,7 +33,7 @@ export function Shell() {
     <div className="min-h-dvh lg:grid lg:grid-cols-[15.5rem_minmax(0,1fr)]">
       <a
         href="#main"
-        className="fixed top-2 left-2 z-70 -translate-y-16 rounded-md bg-accent px-4 py-2 text-on-accent focus:translate-y-0"
+        className="no-print fixed top-2 left-2 z-70 -translate-y-16 rounded-md bg-accent px-4 py-2 text-on-accent focus:translate-y-0"
       >
         Skip to the page
       </a>

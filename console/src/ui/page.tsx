@@ -29,7 +29,7 @@ export function Page({ title, above, lead, actions, guide, children }: PageProps
     heading.current?.focus({ preventScroll: true });
   }, [title]);
   return (
-    <div className="grid gap-7">
+    <div className="grid gap-7 print:block print:space-y-7">
       <header className="grid gap-2">
         {above}
         <div className="flex flex-wrap items-start gap-x-6 gap-y-3">
@@ -84,7 +84,7 @@ interface SectionProps {
 
 export function Section({ title, lead, actions, children }: SectionProps) {
   return (
-    <section className="grid content-start gap-4">
+    <section className="grid content-start gap-4 print:block print:space-y-4">
       <div className="flex flex-wrap items-end gap-x-6 gap-y-2">
         <div className="flex-1 basis-60">
           <h2>{title}</h2>

@@ -15,9 +15,9 @@ export function Stat({
   hasNote?: boolean;
 }) {
   return (
-    <div className="grid content-start gap-1 py-4 sm:px-6 sm:first:pl-0">
+    <div className="grid content-start gap-1 py-4 sm:px-6 sm:first:pl-0 print:px-3">
       <dt className="text-sm text-quiet">{label}</dt>
-      <dd className="figures font-serif text-[1.625rem] leading-tight font-[520] tracking-[-0.01em]">
+      <dd className="figures font-serif text-[1.625rem] leading-tight font-[520] tracking-[-0.01em] print:text-lg">
         {value ?? <Skeleton className="mt-2 h-6 w-24" />}
       </dd>
       {note && <dd className="text-sm text-quiet">{note}</dd>}

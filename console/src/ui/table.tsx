@@ -71,14 +71,14 @@ export function Table<Row extends object>(props: TableProps<Row>) {
 
   return (
     // Texts for screen readers are positioned absolutely. `relative` keeps them from widening the page.
-    <div className="relative overflow-x-auto">
+    <div className="relative overflow-x-auto print:overflow-visible">
       <table
         aria-label={label}
         aria-rowcount={sorted.length + 1}
         onMouseOver={showCutText}
         onFocus={showCutText}
         className={classNames(
-          "border-collapse text-sm",
+          "border-collapse text-sm print:text-xs print:*:*:*:pr-2!",
           isMeasured ? "w-max" : "w-full",
           widths && "table-fixed",
         )}

@@ -78,7 +78,7 @@ function compareNano(a: bigint, b: bigint): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Narrowest bar, percent of the width. */
+/** Narrowest bar of a part, percent of the width. */
 const MIN_WIDTH = 0.3;
 
 function Waterfall({ statement }: { statement: Statement }) {
@@ -103,16 +103,18 @@ function Waterfall({ statement }: { statement: Statement }) {
             {hint && <span className="block text-xs text-quiet">{hint}</span>}
           </dt>
           <dd className="order-last col-span-2 h-3 sm:order-none sm:col-span-1" aria-hidden="true">
-            <span
-              className={classNames(
-                "block h-full rounded-xs [print-color-adjust:exact]",
-                hint === null ? "bg-edge" : isDecrease ? "bg-good" : "bg-accent",
-              )}
-              style={{
-                marginLeft: `${percent(low - lowest)}%`,
-                width: `${Math.max(MIN_WIDTH, percent(high - low))}%`,
-              }}
-            />
+            {high > low && (
+              <span
+                className={classNames(
+                  "block h-full rounded-xs [print-color-adjust:exact]",
+                  hint === null ? "bg-edge" : isDecrease ? "bg-good" : "bg-accent",
+                )}
+                style={{
+                  marginLeft: `${percent(low - lowest)}%`,
+                  width: `${Math.max(MIN_WIDTH, percent(high - low))}%`,
+                }}
+              />
+            )}
           </dd>
           <dd className="text-right">
             <Money usd={usd} className={hint === null ? "font-medium" : ""} />

@@ -3,7 +3,7 @@ import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay, useMayEverywhere } from "../../session.ts";
 import { Money } from "../../ui/amounts.tsx";
 import { classNames } from "../../ui/class-names.ts";
-import { formatCount, formatShare, nanoToUsdText, shareOf, toNanoUsd } from "../../ui/format.ts";
+import { formatCount, nanoToUsdText, shareOf, toNanoUsd } from "../../ui/format.ts";
 import { Select } from "../../ui/input.tsx";
 import { NameLink } from "../../ui/name-link.tsx";
 import { Section } from "../../ui/page.tsx";
@@ -147,7 +147,6 @@ function makeColumns({ by, month, tag, mayEverywhere, rows }: ColumnsOf): Column
       id: "requests",
       header: "Requests",
       from: "lg",
-      isPrinted: true,
       isNumeric: true,
       sortBy: (row) => row.requests,
       cell: (row) => formatCount(row.requests),
@@ -162,7 +161,7 @@ function makeColumns({ by, month, tag, mayEverywhere, rows }: ColumnsOf): Column
       header: "Share",
       from: "sm",
       isNumeric: true,
-      cell: (row) => (total > 0n ? formatShare(shareOf(row.net_cost_usd, whole)) : "–"),
+      cell: (row) => (total > 0n ? `${Math.round(shareOf(row.net_cost_usd, whole) * 100)}%` : "–"),
     },
   ];
 }
@@ -178,7 +177,7 @@ function TotalRow({ columns, statement, isOnce }: TotalRowProps) {
   const total: StatementRow = { ...statement, id: null, name: null, detail: null };
   return (
     <tr>
-      {columns.map(({ id, from, cell }) =>
+      {columns.map(({ id, from, isPrinted, cell }) =>
         id === "name" ? (
           <th key={id} scope="row" className="h-12 py-2 pr-4 pl-1 text-left font-medium">
             {isOnce ? "Total, each request once" : "Total"}
@@ -187,8 +186,9 @@ function TotalRow({ columns, statement, isOnce }: TotalRowProps) {
           <td
             key={id}
             className={classNames(
-              "h-12 py-2 pr-4 pl-1 text-right font-medium figures last:pr-1 print:table-cell",
+              "h-12 py-2 pr-4 pl-1 text-right font-medium figures last:pr-1",
               from && breakpoints[from],
+              isPrinted && "print:table-cell",
             )}
           >
             {id === "share" ? null : cell(total)}

@@ -7,7 +7,13 @@ import { useMayEverywhere, useSession } from "../../session.ts";
 import { Money } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
-import { formatCount, formatPlural, formatTime, formatUtcDay } from "../../ui/format.ts";
+import {
+  formatCount,
+  formatIsoDay,
+  formatPlural,
+  formatTime,
+  formatUtcDay,
+} from "../../ui/format.ts";
 import { BackLink, Facts, Page, Section } from "../../ui/page.tsx";
 import { Stat, StatRow } from "../../ui/stat.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
@@ -41,7 +47,7 @@ export function StatementPage() {
       lead={data && <Lead statement={data} onReset={() => setSearch({ by: search.by })} />}
       actions={<Actions month={month} search={search} />}
     >
-      <div className="grid gap-12">
+      <div className="grid gap-12 print:block print:space-y-8">
         {data && <PrintHeading statement={data} />}
         <Figures statement={data} />
         {data === undefined ? (
@@ -76,15 +82,19 @@ function Lead({ statement, onReset }: { statement: Statement; onReset: () => voi
   );
 }
 
+/** Length of a day such as `2026-11-30` at the start of a time. */
+const DAY_LENGTH = 10;
+
 /** Company, period and time of the print, on paper only. */
 function PrintHeading({ statement }: { statement: Statement }) {
   const { organization } = useSession();
   const nowMs = useNow();
-  const lastDay = new Date(Date.parse(statement.ending_at) - 1).toISOString();
+  const lastDay = new Date(Date.parse(statement.ending_at) - 1).toISOString().slice(0, DAY_LENGTH);
   return (
     <p className="hidden text-sm print:block">
-      {organization.name}. {formatUtcDay(statement.starting_at)} to {formatUtcDay(lastDay)}, in UTC
-      and US dollars. Printed on {formatTime(new Date(nowMs).toISOString())}.
+      {organization.name}. {formatIsoDay(statement.starting_at.slice(0, DAY_LENGTH))} to{" "}
+      {formatIsoDay(lastDay)} in UTC, in US dollars. Printed on{" "}
+      {formatTime(new Date(nowMs).toISOString())}.
     </p>
   );
 }
