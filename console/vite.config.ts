@@ -5,7 +5,7 @@ import type { RouteSpec } from "@bursar/contract/route.ts";
 import { adminRoutes } from "@bursar/contract/routes.ts";
 import tailwind from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
-import { defineConfig, type Plugin } from "vite";
+import { build, defineConfig, type Plugin } from "vite";
 import { addEarlyScript, addLaterFiles, addPageFiles, type BuiltFile } from "./build/documents.ts";
 import { guidesPlugin } from "./build/guides-plugin.ts";
 import { type ChunkPlan, planChunks } from "./build/plan-chunks.ts";
@@ -59,9 +59,10 @@ function pageDocuments(): Plugin {
         next();
       });
     },
-    buildStart() {
+    async buildStart() {
       if (!isBuild) return;
-      early = this.emitFile({ type: "chunk", id: join(root, "src", "early.ts"), name: "early" });
+      const source = await buildEarlyScript();
+      early = this.emitFile({ type: "asset", name: "early.js", source });
     },
     generateBundle: {
       order: "post",
@@ -99,6 +100,27 @@ function pageDocuments(): Plugin {
     },
   };
 }
+
+/** Builds early.ts as a program of its own, which waits for no other file. */
+async function buildEarlyScript(): Promise<string> {
+  const built = await build({
+    configFile: false,
+    root,
+    logLevel: "error",
+    build: {
+      write: false,
+      target: TARGET,
+      modulePreload: { polyfill: false },
+      reportCompressedSize: false,
+      rolldownOptions: { input: join(root, "src", "early.ts") },
+    },
+  });
+  const [program] = "output" in built ? built.output : [];
+  if (program?.type !== "chunk") throw new Error("the build has no early script");
+  return program.code;
+}
+
+const TARGET = "es2022";
 
 let plan: ChunkPlan | null = null;
 
@@ -147,7 +169,7 @@ export default defineConfig({
   build: {
     outDir: process.env["CONSOLE_OUT_DIR"] ?? "dist",
     emptyOutDir: true,
-    target: "es2022",
+    target: TARGET,
     // The server's Content-Security-Policy allows no style or font in a data: URL.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

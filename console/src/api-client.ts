@@ -4,6 +4,7 @@ import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { z } from "zod";
 import { reportAnswer, reportNoAnswer, reportSessionChange } from "./connection.ts";
 import { reportDataSource } from "./data-source.ts";
+import { toQueryText } from "./query-text.ts";
 import { requestSignIn, stepUpQuestion } from "./questions.ts";
 
 // The only file that sends requests to the server. The contract defines the operations, their inputs and answers.
@@ -175,7 +176,7 @@ async function request(
   if (method === "POST") headers["content-type"] = "application/json";
   if (idempotencyKey !== undefined) headers["idempotency-key"] = idempotencyKey;
   try {
-    const response = await (takeEarlyResponse(url) ??
+    const response = await (takeEarlyResponse(method, url) ??
       fetch(url, {
         method,
         headers,
@@ -198,12 +199,16 @@ async function request(
   }
 }
 
-/** Response that early.ts asked for, once. */
-function takeEarlyResponse(url: string): Promise<Response> | undefined {
-  if (url !== routes["getSession"]?.[1]) return undefined;
-  const response = globalThis.bursarSession;
-  globalThis.bursarSession = undefined;
-  return response;
+/** Age after which the page asks again, milliseconds. */
+const MAX_EARLY_MS = 30_000;
+
+/** Response that early.ts asked for. Each one is used once, and none after a change or after a while. */
+function takeEarlyResponse(method: string, url: string): Promise<Response> | undefined {
+  const early = globalThis.bursarEarly;
+  const response = early?.get(url);
+  early?.delete(url);
+  if (method !== "GET" || performance.now() > MAX_EARLY_MS) early?.clear();
+  return method === "GET" && performance.now() <= MAX_EARLY_MS ? response : undefined;
 }
 
 function wantsStepUp(response: Response): boolean {
@@ -231,14 +236,4 @@ function parse(text: string): unknown {
 
 function fillPath(path: string, params: Record<string, unknown> = {}): string {
   return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name])));
-}
-
-function toQueryText(query: Record<string, unknown> = {}): string {
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value === undefined || value === null || value === "") continue;
-    for (const item of Array.isArray(value) ? value : [value]) search.append(name, String(item));
-  }
-  const text = search.toString();
-  return text === "" ? "" : `?${text}`;
 }

@@ -1,18 +1,36 @@
-// Asks for the session before the console's own files have arrived, which saves a round trip. The build puts this file
-// first into each document of a member, and api-client.ts takes the answer. So this file imports nothing.
+import { listFirstQuestions } from "./routes/first-questions.ts";
+
+// Asks for the session before the console's own files have arrived, and then for the data of the page. The build puts this
+// program first into each document of a member. api-client.ts takes the answers.
 
 declare global {
-  /** Response to the first question for the session. Undefined: not asked, or taken. */
-  var bursarSession: Promise<Response> | undefined;
+  /** Responses by address. Undefined: in a document without this program. */
+  var bursarEarly: Map<string, Promise<Response>> | undefined;
 }
 
-globalThis.bursarSession = fetch("/v1/admin/session", {
-  headers: { accept: "application/json", "x-bursar-console": "1" },
-  credentials: "same-origin",
-  cache: "no-store",
-  redirect: "error",
-});
-// Without a listener, the browser would report a failure that api-client.ts handles later.
-globalThis.bursarSession.catch(() => undefined);
+const responses = new Map<string, Promise<Response>>();
+globalThis.bursarEarly = responses;
 
-export {};
+function ask(address: string): Promise<Response> {
+  const response = fetch(address, {
+    headers: { accept: "application/json", "x-bursar-console": "1" },
+    credentials: "same-origin",
+    cache: "no-store",
+    redirect: "error",
+  });
+  // Without a listener, the browser would report a failure that api-client.ts handles later.
+  response.catch(() => undefined);
+  responses.set(address, response);
+  return response;
+}
+
+async function askAll(): Promise<void> {
+  const response = await ask("/v1/admin/session");
+  if (!response.ok) return;
+  const session = await response.clone().json();
+  if (session.is_second_factor_required) return;
+  for (const address of listFirstQuestions(location, session, Date.now())) void ask(address);
+}
+
+// A failure is that of the session, which api-client.ts handles.
+askAll().catch(() => undefined);

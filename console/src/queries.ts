@@ -10,12 +10,12 @@ import {
 import { useSyncExternalStore } from "react";
 import { type Answer, ApiError, call, type Input, type Operation } from "./api-client.ts";
 import { useAttempts } from "./attempts.ts";
+import { toListQuery, toLogQuery } from "./query-text.ts";
 
 // Queries and changes of pages. The key of a query is its operation and input. A change names the operations that it
 // makes stale.
 
 const FRESH_MS = 10_000;
-const PAGE_SIZE = 1000;
 /** Maximum number of loaded items. Longer lists need a search. */
 const MAX_LISTED = 10_000;
 
@@ -98,8 +98,11 @@ async function loadAll<Item>(
   const items: Item[] = [];
   let page: string | null = null;
   do {
-    const query: object = { ...(input as { query?: object }).query, limit: PAGE_SIZE, page };
-    const answer = (await askPage(query)) as { data: Item[]; next_page: string | null };
+    const { query = {} } = input as { query?: object };
+    const answer = (await askPage(toListQuery(query, page))) as {
+      data: Item[];
+      next_page: string | null;
+    };
     items.push(...answer.data);
     page = answer.next_page;
   } while (page !== null && items.length < MAX_LISTED);
@@ -143,8 +146,6 @@ export function makeSharedList<O extends ListOperation>(
   return () => useSyncExternalStore(watch, read);
 }
 
-const OLDER_PAGE_SIZE = 50;
-
 export interface OlderPages<O extends ListOperation> {
   items: ItemOf<O>[];
   /** Newest page, with its fields beside the items. Undefined while it loads. */
@@ -169,13 +170,7 @@ export function usePages<O extends ListOperation>(
   const pages = useInfiniteQuery<unknown, Error, { pages: unknown[] }, unknown[], string | null>({
     queryKey: [operation, "pages", query],
     queryFn: ({ pageParam, signal }) =>
-      call(
-        operation,
-        { query: { limit: OLDER_PAGE_SIZE, ...query, page: pageParam } } as Input<O>,
-        {
-          signal,
-        },
-      ),
+      call(operation, { query: toLogQuery(query, pageParam) } as Input<O>, { signal }),
     initialPageParam: null,
     getNextPageParam: (last) => (last as { next_page: string | null }).next_page,
     refetchInterval: everyMs ?? false,

@@ -3,10 +3,12 @@ import { expect } from "vitest";
 import { type Console, findViolations, type OpenOptions, settle } from "./open-console.ts";
 import { listPages, publicPages } from "./pages.ts";
 
-// Checks of every page: axe findings, movement while loading, width, and faults of the browser.
+// Checks of every page: axe findings, movement while loading, width, answers of the API, and faults of the browser.
 
-/** Limit of a good layout shift score. */
-export const MAX_SHIFT = 0.1;
+/** Half of what counts as a good layout shift score. */
+export const MAX_SHIFT = 0.05;
+/** Part of a page's 350 kB for answers of the API. first-load.test.ts bounds the files. */
+const MAX_ANSWER_BYTES = 40_000;
 /** Pages that are inspected at the same time. Most of the time of each is a wait for quiet. */
 const LANES = 2;
 
@@ -56,8 +58,14 @@ async function inspect(
 ): Promise<unknown[]> {
   const findings: unknown[] = [];
   await page.addInitScript(countShifts);
+  const takeAnswerBytes = countAnswers(page);
   for (const [name, path] of pages) {
+    takeAnswerBytes();
     await openAddress(page, url + path);
+    const answerBytes = takeAnswerBytes();
+    if (answerBytes > MAX_ANSWER_BYTES) findings.push([name, `${answerBytes} bytes of answers`]);
+    const unused = (await page.evaluate("[...(globalThis.bursarEarly?.keys() ?? [])]")) as string[];
+    if (unused.length > 0) findings.push([name, "does not use answers that it asked for", unused]);
     const shift = await readShift(page);
     if (shift.total > MAX_SHIFT) findings.push([name, "moves", shift]);
     for (const { id, nodes } of await findViolations(page))
@@ -68,6 +76,26 @@ async function inspect(
     if (overflow !== 0) findings.push([name, `is ${overflow} px too wide`]);
   }
   return findings;
+}
+
+/** Returns a function that returns the bytes of all answers since its last call. */
+function countAnswers(page: Page): () => number {
+  let bytes = 0;
+  page.on("requestfinished", (request) => {
+    if (!new URL(request.url()).pathname.startsWith("/v1/")) return;
+    request.sizes().then(
+      ({ responseBodySize, responseHeadersSize }) => {
+        bytes += responseBodySize + responseHeadersSize;
+      },
+      // The page has closed.
+      () => undefined,
+    );
+  });
+  return () => {
+    const counted = bytes;
+    bytes = 0;
+    return counted;
+  };
 }
 
 /** Runs in the page. A shift within half a second after input does not count, as in the standard measure. */

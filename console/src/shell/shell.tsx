@@ -51,7 +51,10 @@ export function Shell() {
           tabIndex={-1}
           className="mx-auto w-full max-w-[76rem] px-4 pt-6 pb-24 sm:px-8 lg:px-12 lg:pt-10"
         >
-          <Outlet />
+          {/* The rail is drawn while the files of the page arrive. */}
+          <Suspense fallback={null}>
+            <Outlet />
+          </Suspense>
         </main>
       </div>
       <Suspense fallback={null}>

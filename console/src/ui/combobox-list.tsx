@@ -97,7 +97,8 @@ export function ComboboxField(props: ComboboxFieldProps) {
 }
 
 /** The list of a filter, open at first. */
-export function FilterList({ label, options, values, onChange }: FilterProps) {
+export function FilterList(props: FilterProps) {
+  const { label, options, values, onChange, isLoading } = props;
   const selected = options.filter((option) => values.includes(option.value));
   return (
     <Base.Root
@@ -131,7 +132,7 @@ export function FilterList({ label, options, values, onChange }: FilterProps) {
                 className="min-h-9 w-full rounded-t-lg bg-transparent pr-3 pl-8 outline-none"
               />
             </div>
-            <Options emptyText="No match." />
+            <Options emptyText={isLoading ? "Loading…" : "No match."} />
             {values.length > 0 && (
               <div className="border-t border-line p-1">
                 <button

@@ -25,6 +25,10 @@ export interface FilterProps {
   options: readonly Option[];
   values: readonly string[];
   onChange: (values: string[]) => void;
+  /** Called when someone comes to the filter, so that its options can be loaded. */
+  onNear?: (() => void) | undefined;
+  /** The options are not complete yet. */
+  isLoading?: boolean | undefined;
 }
 
 export const inputLook =

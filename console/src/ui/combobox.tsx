@@ -46,7 +46,7 @@ export function Filter(props: FilterProps) {
   const [isWanted, setIsWanted] = useState(false);
   const overlays = useOverlays(isWanted);
   if (isWanted && overlays) return <overlays.FilterList {...props} />;
-  const { label, options, values } = props;
+  const { label, options, values, onNear } = props;
   const chosen = describeFilter(
     options.filter((option) => values.includes(option.value)),
     values.length,
@@ -56,7 +56,12 @@ export function Filter(props: FilterProps) {
       type="button"
       {...closedList}
       aria-label={`${label}: ${chosen}`}
-      onClick={() => setIsWanted(true)}
+      onPointerEnter={onNear}
+      onFocus={onNear}
+      onClick={() => {
+        onNear?.();
+        setIsWanted(true);
+      }}
       className={filterLook(values.length > 0)}
     >
       <span className="text-quiet">{label}</span>

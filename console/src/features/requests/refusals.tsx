@@ -11,7 +11,8 @@ import { Input } from "../../ui/input.tsx";
 import { Page } from "../../ui/page.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { LogKind } from "./log-kind.tsx";
-import { toRefusalsQuery, useRefusalCounts, useRefusals } from "./queries.ts";
+import { toRefusalsQuery } from "./log-query.ts";
+import { useRefusalCounts, useRefusals } from "./queries.ts";
 
 interface RefusedProps {
   search: ReportSearch;

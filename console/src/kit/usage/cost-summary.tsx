@@ -8,7 +8,7 @@ import { Stat, StatRow } from "../../ui/stat.tsx";
 import { ErrorState } from "../../ui/states.tsx";
 import { CostNotes } from "./cost-notes.tsx";
 import { StaleBadge } from "./live.tsx";
-import type { FilterQuery } from "./report-query.ts";
+import type { FilterQuery } from "./report-input.ts";
 import type { ReportSearch } from "./search.ts";
 
 export type CostSummary = Answer<"getCostSummary">;

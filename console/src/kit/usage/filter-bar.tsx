@@ -11,7 +11,7 @@ import { Segments } from "../../ui/tabs.tsx";
 import { useMembers } from "../members/queries.ts";
 import { useWorkspaces } from "../workspaces/queries.ts";
 import type { RangeName } from "./range.ts";
-import type { Within } from "./report-query.ts";
+import type { Within } from "./report-input.ts";
 import { type FilterName, filterNames, type ReportFilters, type ReportSearch } from "./search.ts";
 import { useTags } from "./tags.ts";
 import { groupWords, statusWords } from "./words.ts";
@@ -210,6 +210,12 @@ interface Option {
   label: string;
 }
 
+/** The options of a filter are loaded when someone comes to it, or to name the values of the address. */
+function useNear(values: readonly string[] | undefined) {
+  const [isNear, setIsNear] = useState(false);
+  return { isWanted: isNear || values !== undefined, onNear: () => setIsNear(true) };
+}
+
 /** Adds values of the address that the list does not have, because they still filter. */
 function addSelected<T extends Option>(options: readonly T[], chosen: readonly string[] = []) {
   const missing = chosen.filter((value) => options.every((option) => option.value !== value));
@@ -217,10 +223,13 @@ function addSelected<T extends Option>(options: readonly T[], chosen: readonly s
 }
 
 function WorkspaceFilter({ search, onChange }: BarProps) {
-  const workspaces = useWorkspaces({ withArchived: true });
+  const { isWanted, onNear } = useNear(search.workspace);
+  const workspaces = useWorkspaces({ withArchived: true, isEnabled: isWanted });
   return (
     <Filter
       label="Workspace"
+      onNear={onNear}
+      isLoading={workspaces.isPending}
       values={search.workspace ?? []}
       onChange={(values) => onChange(toChange("workspace", values))}
       options={addSelected(
@@ -237,11 +246,14 @@ function WorkspaceFilter({ search, onChange }: BarProps) {
 
 function KeyFilter({ search, onChange }: BarProps) {
   const may = useMay();
-  const keys = useList("listApiKeys", {}, { isEnabled: may("api_keys:read") });
+  const { isWanted, onNear } = useNear(search.key);
+  const keys = useList("listApiKeys", {}, { isEnabled: isWanted && may("api_keys:read") });
   if (!may("api_keys:read")) return null;
   return (
     <Filter
       label="Key"
+      onNear={onNear}
+      isLoading={keys.isPending}
       values={search.key ?? []}
       onChange={(values) => onChange(toChange("key", values))}
       options={addSelected(
@@ -258,10 +270,17 @@ function KeyFilter({ search, onChange }: BarProps) {
 
 function ModelFilter({ search, onChange }: BarProps) {
   const may = useMay();
-  const prices = useList("listModelPrices", {}, { isEnabled: may("model_prices:read") });
+  const { isWanted, onNear } = useNear(search.model);
+  const prices = useList(
+    "listModelPrices",
+    {},
+    { isEnabled: isWanted && may("model_prices:read") },
+  );
   return (
     <Filter
       label="Model"
+      onNear={onNear}
+      isLoading={prices.isLoading}
       values={search.model ?? []}
       onChange={(values) => onChange(toChange("model", values))}
       options={addSelected(

@@ -4,9 +4,9 @@ import { Button } from "../../ui/button.tsx";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { useSaveFile } from "../use-save-file.ts";
-import { isOfWholeHours } from "./drill.ts";
 import type { Range } from "./range.ts";
-import { type ReportInput, toQuery } from "./report-query.ts";
+import { type ReportInput, toQuery } from "./report-input.ts";
+import { isOfWholeHours } from "./search-range.ts";
 
 const bucketNames = { "1m": "minute", "1h": "hour", "1d": "day" } as const;
 

@@ -1,35 +1,18 @@
-import { toRecord, usageLabels } from "@bursar/contract/usage-shape.ts";
 import { useQuery } from "@tanstack/react-query";
-import { type Answer, call, type Input } from "../../api-client.ts";
-import { isOfWholeHours, resolveSearchRange } from "./drill.ts";
+import { type Answer, call } from "../../api-client.ts";
 import type { Range } from "./range.ts";
 import {
-  type GroupName,
-  type Metric,
-  type ReportFilters,
-  type ReportSearch,
-  toFilterName,
-} from "./search.ts";
-
-/** Kind of report. Both count the same requests. The cost report can also group by token type. */
-export type ReportKind = "usage" | "cost";
+  listReportQueries,
+  type Query,
+  type ReportInput,
+  type ReportKind,
+} from "./report-input.ts";
+import { resolveSearchRange } from "./search-range.ts";
 
 type UsageAnswer = Answer<"getUsage">;
 type CostAnswer = Answer<"getCost">;
 export type Row = UsageAnswer["data"][number] | CostAnswer["data"][number];
 export type Totals = UsageAnswer["totals"] | CostAnswer["totals"];
-
-export interface ReportInput {
-  kind: ReportKind;
-  /** Parameters of the address that select the times. The answer does not depend on the others. */
-  times: Pick<ReportSearch, "range" | "from" | "to" | "at" | "live">;
-  groupBy: GroupName | null;
-  /** Name of the tags to group by. Undefined: all tags. */
-  tagName?: string | undefined;
-  metric: Metric;
-  top: number;
-  filters: FilterQuery;
-}
 
 export interface Report {
   range: Range;
@@ -45,35 +28,10 @@ export interface Report {
   refreshedAt: string;
 }
 
-export const MAX_GROUPS = 1_000;
-const PAGE_SIZE = 1_000;
 /** More than enough for 31 days in hours by six token types. */
 const MAX_PAGES = 20;
-/** Number of groups in the table if the server has no sums without buckets. */
-const TOP_BY_MINUTE = 50;
 export const LIVE_MS = 5_000;
 const CALM_MS = 30_000;
-
-/** Filters for the API, from the address. The page of a workspace or key adds its own. */
-export function toFilterQuery(search: ReportFilters, { workspaceId, apiKeyId }: Within = {}) {
-  const filters = toRecord(usageLabels, "column", ({ name }) => search[toFilterName(name)]);
-  return {
-    ...filters,
-    group_id: search.group,
-    tag_id: search.tag,
-    without_tag: search.without,
-    ...(workspaceId !== undefined && { workspace_id: [workspaceId] }),
-    ...(apiKeyId !== undefined && { api_key_id: [apiKeyId] }),
-    // The server refuses an unknown state of the address.
-    status: filters.status as NonNullable<Input<"getUsage">["query"]>["status"],
-  };
-}
-export type FilterQuery = ReturnType<typeof toFilterQuery>;
-
-export interface Within {
-  workspaceId?: string | undefined;
-  apiKeyId?: string | undefined;
-}
 
 /**
  * Loads the report of the address. Each refresh computes the times again, under the same query key, so that the last
@@ -90,25 +48,11 @@ export function useReport(asked: ReportInput) {
 }
 
 async function loadReport(asked: ReportInput, range: Range, signal: AbortSignal): Promise<Report> {
-  const query = { ...toQuery(asked, range), order_by: orderOf(asked) };
-  const isSummed = isOfWholeHours(range);
-  // A report without groups needs no ranking, and token types are few.
-  const isRanked = asked.groupBy !== null && asked.groupBy !== "token_type";
-  const top = isSummed ? asked.top : TOP_BY_MINUTE;
+  const { kind } = asked;
+  const queries = listReportQueries(asked, range);
   const [drawn, sums] = await Promise.all([
-    loadAll(
-      asked.kind,
-      {
-        ...query,
-        order_by: "time",
-        bucket: range.bucket,
-        ...(isRanked && { top, order_by: query.order_by }),
-      },
-      signal,
-    ),
-    isSummed
-      ? ask(asked.kind, { ...query, bucket: "none", limit: MAX_GROUPS }, signal)
-      : Promise.resolve(null),
+    loadAll(kind, queries.drawn, signal),
+    queries.sums && ask(kind, queries.sums, signal),
   ]);
   return {
     range,
@@ -119,35 +63,6 @@ async function loadReport(asked: ReportInput, range: Range, signal: AbortSignal)
     hasOverlappingRows: drawn.hasOverlappingRows,
     refreshedAt: drawn.refreshedAt,
   };
-}
-
-type Query = NonNullable<Input<"getUsage">["query"]>;
-
-/** Query of a report and of its file. */
-export function toQuery({ kind, groupBy, tagName, filters }: ReportInput, range: Range) {
-  return {
-    ...filters,
-    starting_at: range.startingAt,
-    ending_at: range.endingAt,
-    ...(groupBy === "tag" && tagName !== undefined && { tag_name: tagName }),
-    // Only the cost report has `token_type`, see `listGroupChoices`.
-    ...(groupBy !== null && { group_by: [groupBy] as Query["group_by"] }),
-    ...(kind === "cost" && groupBy === "token_type" && { group_by: ["token_type"] as never }),
-  };
-}
-
-function orderOf({ metric }: ReportInput): Query["order_by"] {
-  switch (metric) {
-    case "cost":
-    case "tokens":
-    case "requests":
-    case "errors":
-      return metric;
-    case "output":
-      return "output_tokens";
-    default:
-      return "tokens";
-  }
 }
 
 function ask(
@@ -161,11 +76,11 @@ function ask(
 }
 
 async function loadAll(kind: ReportKind, query: Query, signal: AbortSignal) {
-  const first = await ask(kind, { ...query, limit: PAGE_SIZE }, signal);
+  const first = await ask(kind, query, signal);
   const rows: Row[] = [...first.data];
   let page = first.next_page;
   for (let count = 1; page !== null && count < MAX_PAGES; count += 1) {
-    const next = await ask(kind, { ...query, limit: PAGE_SIZE, page }, signal);
+    const next = await ask(kind, { ...query, page }, signal);
     rows.push(...next.data);
     page = next.next_page;
   }

@@ -1,4 +1,4 @@
-import type { Within } from "./report-query.ts";
+import type { Within } from "./report-input.ts";
 import { filterNames, type ReportSearch } from "./search.ts";
 
 /** Search parameters for the requests that a report counts. */

@@ -14,15 +14,15 @@ import { GroupTable } from "./group-table.tsx";
 import { LiveToggle } from "./live.tsx";
 import { ReportChart } from "./report-chart.tsx";
 import {
-  type Report,
+  listGroupChoices,
   type ReportInput,
   type ReportKind,
-  toFilterQuery,
-  useReport,
+  toReportInput,
   type Within,
-} from "./report-query.ts";
+} from "./report-input.ts";
+import { type Report, useReport } from "./report-query.ts";
 import { toRequestsSearch } from "./report-search.ts";
-import { type GroupName, groupNames, type Metric, type ReportSearch } from "./search.ts";
+import type { GroupName, ReportSearch } from "./search.ts";
 import { SimulatedNote } from "./simulated.tsx";
 import { useTagNames } from "./tags.ts";
 import { groupWords } from "./words.ts";
@@ -110,34 +110,10 @@ const THIS_MONTH: ReportSearch = {
 /** Returns the same object for the same address. */
 function useAsked(kind: ReportKind, search: ReportSearch, within: Within): ReportInput {
   const { workspaceId, apiKeyId } = within;
-  return useMemo(() => {
-    const { range, from, to, at, live, by, tagName, top = 8 } = search;
-    const groups = listGroupChoices(kind, { workspaceId, apiKeyId });
-    const group = groups.find((name) => name === by) ?? groups[0] ?? "model";
-    const metric: Metric = kind === "cost" ? "cost" : (search.metric ?? "tokens");
-    return {
-      kind,
-      times: { range, from, to, at, live } as ReportInput["times"],
-      groupBy: by === "none" ? null : group,
-      ...(by === "tag" && { tagName }),
-      metric,
-      top,
-      filters: toFilterQuery(search, { workspaceId, apiKeyId }),
-    };
-  }, [kind, search, workspaceId, apiKeyId]);
-}
-
-/** Labels to group by. The first one is the default. A report within one key or workspace leaves out its label. */
-function listGroupChoices(kind: ReportKind, { workspaceId, apiKeyId }: Within): GroupName[] {
-  const first: GroupName = apiKeyId ? "model" : workspaceId ? "api_key" : "workspace";
-  const others = groupNames.filter(
-    (name) =>
-      name !== first &&
-      !(name === "token_type" && kind === "usage") &&
-      !(name === "workspace" && (workspaceId || apiKeyId)) &&
-      !((name === "api_key" || name === "member") && apiKeyId),
+  return useMemo(
+    () => toReportInput(kind, search, { workspaceId, apiKeyId }),
+    [kind, search, workspaceId, apiKeyId],
   );
-  return [first, ...others];
 }
 
 interface GroupChoiceProps {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { Answer } from "../../api-client.ts";
-import { listCrumbs, resolveSearchRange, toDetailTime } from "./drill.ts";
+import { listCrumbs, toDetailTime } from "./drill.ts";
 import { bucketsOf, type Range, resolveRange } from "./range.ts";
 import { toRequestsSearch } from "./report-search.ts";
 import { readReportSearch } from "./search.ts";
+import { resolveSearchRange } from "./search-range.ts";
 import { sumGroups, toSeries } from "./series.ts";
 
 type UsageRow = Answer<"getUsage">["data"][number];

@@ -2,9 +2,10 @@ import { type ItemOf, makeSharedList, useChange, useList } from "../../queries.t
 
 export type Workspace = ItemOf<"listWorkspaces">;
 
-export function useWorkspaces({ withArchived = false } = {}) {
+export function useWorkspaces({ withArchived = false, isEnabled = true } = {}) {
   return useList("listWorkspaces", withArchived ? { query: { include_archived: true } } : {}, {
     isPreviousShown: true,
+    isEnabled,
   });
 }
 

@@ -1,0 +1,48 @@
+import { adminRoutes } from "@bursar/contract/routes.ts";
+import { expect, test } from "vitest";
+import { firstOperations, listFirstQuestions } from "./first-questions.ts";
+
+const NOW = Date.UTC(2026, 10, 24, 12, 34, 56);
+const owner = {
+  permissions: Object.values(firstOperations).flatMap(([, right]) => right ?? []),
+  workspaces: [],
+};
+
+test.each(Object.entries(firstOperations))(
+  "%s has the path of the contract",
+  (operation, [path]) => {
+    const route = adminRoutes.find(({ operationId }) => operationId === operation);
+    expect([route?.method, route?.path]).toEqual(["GET", path]);
+  },
+);
+
+test("a report asks for its rows, its sums, the tags and the summary of the month", () => {
+  const place = { pathname: "/cost", search: "?range=30d&by=model" };
+  const times = "starting_at=2026-10-26T00%3A00%3A00.000Z&ending_at=2026-11-25T00%3A00%3A00.000Z";
+  const asked = `/v1/admin/cost?${times}&group_by=model&order_by=cost`;
+  expect(listFirstQuestions(place, owner, NOW)).toEqual([
+    `${asked}&bucket=1d&top=8&limit=1000`,
+    `${asked}&bucket=none&limit=1000`,
+    "/v1/admin/tags?limit=1000",
+    "/v1/admin/cost/summary",
+    "/v1/admin/badges",
+    "/v1/admin/workspaces?limit=1000",
+  ]);
+});
+
+test("a list with a filter in its address asks for the rail only", () => {
+  const place = { pathname: "/api-keys", search: "?issue=never_expires" };
+  expect(listFirstQuestions(place, owner, NOW)).toEqual([
+    "/v1/admin/badges",
+    "/v1/admin/workspaces?limit=1000",
+  ]);
+});
+
+test("questions that the member has no right to are left out", () => {
+  const rights = { permissions: [], workspaces: [{ permissions: ["usage:read" as const] }] };
+  const place = { pathname: "/requests", search: "" };
+  expect(listFirstQuestions(place, rights, NOW)).toEqual([
+    "/v1/admin/requests?limit=50",
+    "/v1/admin/workspaces?limit=1000",
+  ]);
+});
