@@ -43,8 +43,10 @@ type Opened = "role" | "sign_out" | "deactivate" | "remove";
 export function MemberPage() {
   const { memberId = "" }: { memberId?: string } = useParams({ strict: false });
   const member = useMember(memberId);
+  // The first part depends on the groups, and would move the others.
+  const groups = useGroupsOf(memberId, useMay()("groups:read"));
   if (member.error) return <LoadError error={member.error} onRetry={() => void member.refetch()} />;
-  if (!member.data) return <SkeletonRows />;
+  if (!member.data || groups.isLoading) return <SkeletonRows />;
   return <MemberDetails member={member.data} />;
 }
 

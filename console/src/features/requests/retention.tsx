@@ -18,6 +18,8 @@ export function Retention() {
   const settings = useRequestLogSettings(may("organization:read"));
   const set = useSetRequestRetention();
   const [isSetting, setIsSetting] = useState(false);
+  // The line has its height while it loads, so that the filters below stay in place.
+  if (settings.isLoading) return <p className="min-h-9 pointer-coarse:min-h-11" />;
   if (!settings.data) return null;
   const { retention_days: days, pruned_before: prunedBefore } = settings.data;
   return (

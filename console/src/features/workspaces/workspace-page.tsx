@@ -76,6 +76,8 @@ export function WorkspacePage() {
 export function WorkspaceLimitsTab() {
   const workspaceId = useWorkspaceId();
   const may = useMay();
+  // The second section appears together with the first list, so that nothing moves.
+  const { isPending } = spendLimits.list.useLimits(workspaceId);
   return (
     <div className="grid gap-12">
       <Section
@@ -85,7 +87,7 @@ export function WorkspaceLimitsTab() {
       >
         <LimitList kind={spendLimits} workspaceId={workspaceId} isHeaded />
       </Section>
-      {may("rate_limits:read", workspaceId) && (
+      {!isPending && may("rate_limits:read", workspaceId) && (
         <Section
           title="Rate limits"
           lead="Limits on requests and tokens per minute of the workspace and its keys."
