@@ -259,6 +259,7 @@ describeConsole("personal keys", ({ company, open, openSession, openOverview }) 
     await openByRouter(page, `/workspaces/${id}/settings`);
     await page.getByText("Everyone in the company").click();
     await page.getByLabel("Keys per person").fill("2");
+    await page.getByText(/^\d+ members of the company can create keys here\.$/).waitFor();
     await page.getByRole("button", { name: "Save rules" }).click();
     await page.getByText("Rules for personal keys saved").waitFor();
     const workspace = await mustAdmin("GET", `/v1/admin/workspaces/${id}`);
