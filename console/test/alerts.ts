@@ -39,7 +39,7 @@ export function testAlerts({ company, openSession, goTo }: Console): void {
       await page.getByRole("button", { name: "Create alert", exact: true }).click();
       const row = page.getByRole("row", { name: /Any spend at all/ });
       await row.getByText("At $0.50 a month").waitFor();
-      await row.getByText("Incident desk").waitFor();
+      await row.getByText("Incident desk", { exact: true }).waitFor();
 
       await goTo(page, "/alerts");
       await page
@@ -82,7 +82,7 @@ export function testAlerts({ company, openSession, goTo }: Console): void {
     await page.getByRole("button", { name: "Create alert", exact: true }).click();
     await page
       .locator("tr", { hasText: "Platform spends" })
-      .getByText("Group Platform team")
+      .getByText("Group Platform team", { exact: true })
       .waitFor();
     const act = async (item: string) => {
       // The keyboard, because a message can cover the row, and stays while the pointer is on it.
@@ -102,7 +102,9 @@ export function testAlerts({ company, openSession, goTo }: Console): void {
     await row.getByText("30 and 7 days before a key expires").waitFor();
     await act("Turn off alert…");
     await page.getByText(/The rule (fired|did not fire) .*in the last 30 days/).waitFor();
-    await page.getByText(/No other rule watches|other rules? still fires?|still fires for/).waitFor();
+    await page
+      .getByText(/No other rule watches|other rules? still fires?|still fires for/)
+      .waitFor();
     await page.getByRole("button", { name: "Turn off now" }).click();
     await row.getByText("off").waitFor();
     await act("Delete alert…");

@@ -248,7 +248,9 @@ function listFacts(firing: Firing, by: string | null): Fact[] {
             {alert.name}
           </Link>
         )}
-        <Badge>{kindWords[firing.kind].label}</Badge>
+        {alert.name !== kindWords[firing.kind].label && (
+          <Badge>{kindWords[firing.kind].label}</Badge>
+        )}
         <span className="text-quiet">{firing.threshold}</span>
         {alert.muted_until !== null && isMuted(alert) && (
           <Badge tone="warn">muted until {formatTime(alert.muted_until)}</Badge>

@@ -116,9 +116,7 @@ function GroupTitle({ group, onAction }: GroupPart) {
       <span className="flex flex-wrap items-center gap-x-2 gap-y-0.5 text-xs text-quiet">
         {group.severity === "critical" && <Badge tone="bad">critical</Badge>}
         <MutedRules rules={group.alerts} />
-        <span>
-          {kindWords[group.kind].label} · {group.alerts.map(({ name }) => name).join(", ")}
-        </span>
+        <span>{describeRules(group)}</span>
         {group.firings > 1 && (
           <button
             type="button"
@@ -135,6 +133,13 @@ function GroupTitle({ group, onAction }: GroupPart) {
       </span>
     </span>
   );
+}
+
+/** Kind and rules. A rule with the name of its kind is named once. */
+function describeRules({ kind, alerts }: Group): string {
+  const { label } = kindWords[kind];
+  const names = alerts.map(({ name }) => name).join(", ");
+  return names === label ? label : `${label} · ${names}`;
 }
 
 function MutedRules({ rules }: { rules: Group["alerts"] }) {

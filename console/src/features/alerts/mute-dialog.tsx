@@ -4,7 +4,7 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
 import { Field } from "../../ui/field.tsx";
 import { neededDay } from "../../ui/form.ts";
-import { exampleDay, formatTime, parseDay } from "../../ui/format.ts";
+import { formatIsoDay, formatTime, parseDay } from "../../ui/format.ts";
 import { Input, Select } from "../../ui/input.tsx";
 import { useUpdateAlert } from "./queries.ts";
 import { MutedRule } from "./stop-consequences.tsx";
@@ -109,7 +109,7 @@ function DayField({ form }: { form: UseFormReturn<MuteValues> }) {
       {(control) => (
         <Input
           {...control}
-          placeholder={exampleDay()}
+          placeholder={formatIsoDay(new Date(Date.now() + 7 * DAY_MS).toISOString().slice(0, 10))}
           {...form.register("day", {
             validate: (text) => {
               const isValid = rule.validate(text);

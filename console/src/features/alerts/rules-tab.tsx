@@ -23,7 +23,7 @@ import {
   useUpdateAlert,
 } from "./queries.ts";
 import { StoppedRule } from "./stop-consequences.tsx";
-import { describeCondition, kindWords } from "./words.ts";
+import { describeCondition, isMuted, kindWords } from "./words.ts";
 
 type Change = { alert: Alert; change: "edit" | "mute" | "turn_off" | "delete" };
 
@@ -94,6 +94,9 @@ function makeColumns(
             {alert.name} <AlertState alert={alert} />
           </span>
           <span className="text-xs text-quiet">{describeCondition(alert.condition)}</span>
+          <span className="text-xs text-quiet sm:hidden">
+            {describeScope(alert)} · {listReceivers(alert).join(", ") || "no messages"}
+          </span>
         </span>
       ),
     },
@@ -126,7 +129,7 @@ function makeColumns(
         <span className="grid gap-0.5">
           <RelativeTime at={alert.last_fired_at} absent="Never" />
           {alert.firings_in_30_days > 0 && (
-            <span className="text-xs text-quiet">
+            <span className="whitespace-nowrap text-xs text-quiet">
               {formatPlural(alert.firings_in_30_days, "time")} in 30 days
             </span>
           )}
@@ -153,7 +156,7 @@ function findWorkspaceId(scope: AlertScope): string | undefined {
 function describeScope({ scope, scope_name, includes_below }: Alert): string {
   switch (scope.type) {
     case "organization":
-      return includes_below ? "The company and its child scopes" : "The whole company";
+      return includes_below ? "Company and child scopes" : "The whole company";
     case "workspace":
       return includes_below ? `${scope_name} and its keys` : scope_name;
     default:
@@ -163,13 +166,15 @@ function describeScope({ scope, scope_name, includes_below }: Alert): string {
 
 function AlertState({ alert }: { alert: Alert }) {
   if (!alert.is_enabled) return <Badge>off</Badge>;
-  const isMuted = alert.muted_until !== null && Date.parse(alert.muted_until) > Date.now();
-  return isMuted ? <Badge tone="warn">muted</Badge> : null;
+  return isMuted(alert) ? <Badge tone="warn">muted</Badge> : null;
+}
+
+function listReceivers({ channels, notifies_owner }: Alert): string[] {
+  return [...channels.map(({ name }) => name), ...(notifies_owner ? ["the key’s owner"] : [])];
 }
 
 function Recipients({ alert }: { alert: Alert }) {
-  const names = alert.channels.map(({ name }) => name);
-  if (alert.notifies_owner) names.push("the key’s owner");
+  const names = listReceivers(alert);
   const broken = alert.channels.filter(({ is_working }) => !is_working);
   if (names.length === 0) return <span className="text-quiet">None</span>;
   return (
@@ -192,7 +197,6 @@ function AlertMenu({ alert, onChange }: { alert: Alert; onChange: (change: Chang
         onError: (error) => showToast(error.message),
       },
     );
-  const isMuted = alert.muted_until !== null && Date.parse(alert.muted_until) > Date.now();
   return (
     <Menu
       trigger={
@@ -202,7 +206,7 @@ function AlertMenu({ alert, onChange }: { alert: Alert; onChange: (change: Chang
       }
     >
       <MenuItem onSelect={() => onChange({ alert, change: "edit" })}>Change alert…</MenuItem>
-      {isMuted ? (
+      {isMuted(alert) ? (
         <MenuItem onSelect={() => set({ muted_until: null }, "Alert unmuted")}>
           Unmute alert
         </MenuItem>
