@@ -93,15 +93,15 @@ test.each(signInPages)(
 
 /** Pages that are drawn within their time only with few files. */
 const lightPages = [
-  ["overview", 190],
-  ["usage", 205],
-  ["cost", 205],
-  ["requests", 225],
-  ["api-keys", 225],
-  ["spend-limits", 225],
-  ["members", 225],
-  ["docs", 190],
-  ["guides.below", 190],
+  ["overview", 195],
+  ["usage", 212],
+  ["cost", 212],
+  ["requests", 235],
+  ["api-keys", 228],
+  ["spend-limits", 228],
+  ["members", 228],
+  ["docs", 195],
+  ["guides.below", 195],
 ] as const;
 
 test("no page of a member can load the file that starts the sign-in", () => {
@@ -111,11 +111,11 @@ test("no page of a member can load the file that starts the sign-in", () => {
 });
 
 describe("each page of a member", () => {
-  test.each(pages)("%s loads at most 255 kB in 21 files", (page) => {
+  test.each(pages)("%s loads at most 265 kB in 22 files", (page) => {
     const { files, bytes } = readFirstLoad(page);
     expect(files).toContain("base.js");
-    expect(files.length).toBeLessThanOrEqual(21);
-    expect(bytes).toBeLessThanOrEqual(255_000);
+    expect(files.length).toBeLessThanOrEqual(22);
+    expect(bytes).toBeLessThanOrEqual(265_000);
   });
 
   test.each(lightPages)("%s loads at most %i kB", (page, kilobytes) => {

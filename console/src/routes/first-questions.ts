@@ -81,7 +81,7 @@ function listOfPage({ pathname, search }: Place, nowMs: number): readonly Questi
 const lists: Readonly<Record<string, readonly Question[]>> = {
   "/": [["getOrganizationCounts"], ["listLimitForecasts"]],
   "/api-keys": [listOf("listApiKeys", {})],
-  "/members": [listOf("listMembers", {})],
+  "/members": [listOf("listMembers", { omit_workspaces: true })],
   "/spend-limits": [listOf("listSpendLimits", { inherited: "false" })],
 };
 

@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { type ReactNode, useEffect } from "react";
 import { type Client, KEY_PLACEHOLDER } from "../../kit/code-samples/write-code.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { FirstRequestReport } from "../../kit/first-request/first-request-report.tsx";
@@ -10,8 +10,15 @@ import { SkeletonRows } from "../../ui/states.tsx";
 import { KeyStep } from "./key-step.tsx";
 import type { KeyChoice } from "./use-key-choice.ts";
 
+interface ClientTabProps {
+  client: Client;
+  choice: KeyChoice;
+  /** Shown below, when the rest is loaded. */
+  children: ReactNode;
+}
+
 /** Steps for a client with a key: the key, the code, and the first request. */
-export function ClientTab({ client, choice }: { client: Client; choice: KeyChoice }) {
+export function ClientTab({ client, choice, children }: ClientTabProps) {
   const options = usePersonalKeyOptions();
   const error = choice.error ?? (options.data ? null : options.error);
   if (error) return <LoadError error={error} onRetry={() => void options.refetch()} />;
@@ -33,6 +40,7 @@ export function ClientTab({ client, choice }: { client: Client; choice: KeyChoic
           />
         </Section>
       )}
+      {children}
     </>
   );
 }

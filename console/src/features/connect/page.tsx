@@ -29,11 +29,14 @@ export function ConnectPage() {
       <TabLinks label="Clients" tabs={tabs} />
       <div className="grid max-w-3xl gap-10">
         {page.client === null ? (
-          <SignInTab />
+          <SignInTab>
+            <TeamLink />
+          </SignInTab>
         ) : (
-          <ClientTab key={page.client} client={page.client} choice={choice} />
+          <ClientTab key={page.client} client={page.client} choice={choice}>
+            <TeamLink />
+          </ClientTab>
         )}
-        <TeamLink />
       </div>
     </Page>
   );

@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { FirstRequestReport } from "../../kit/first-request/first-request-report.tsx";
 import { useFirstRequest } from "../../kit/first-request/use-first-request.ts";
@@ -11,8 +12,8 @@ import { AddressCheck } from "./address-check.tsx";
 import { MachineFile } from "./machine-file.tsx";
 import { SignInSteps } from "./sign-in-steps.tsx";
 
-/** Claude Code with the account of the member, without a key. */
-export function SignInTab() {
+/** Claude Code with the account of the member, without a key. `children` appear below, when the rest is loaded. */
+export function SignInTab({ children }: { children: ReactNode }) {
   const address = useApi("getServerAddress", {});
   const options = usePersonalKeyOptions();
   const error = (address.data ? null : address.error) ?? (options.data ? null : options.error);
@@ -29,6 +30,7 @@ export function SignInTab() {
       <Section title="First request">
         <LaptopReport />
       </Section>
+      {children}
     </>
   );
 }

@@ -52,12 +52,13 @@ export function LimitPage() {
       <div className="grid max-w-4xl gap-12">
         <Section title="Current period">
           <LimitUse limit={data} />
+          <Facts items={listFacts(data)} />
+          {/* Below the facts, which it would move when it arrives. */}
           <SimulatedSpend
             scope={data.scope}
             startingAt={data.period_starts_at}
             endingAt={data.period_ends_at}
           />
-          <Facts items={listFacts(data)} />
         </Section>
         {data.member_count === null && <LimitCapacity limit={data} />}
         {data.member_count === null && <LimitOverruns limit={data} />}
