@@ -1,6 +1,6 @@
 import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
-import { useBaseUrl } from "../../kit/code-samples/code-samples.tsx";
+import { useBaseUrl } from "../../kit/code-samples/use-base-url.ts";
 import { toExports } from "../../kit/code-samples/variables.ts";
 import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";

@@ -1,6 +1,6 @@
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
 import { ApiKeySecretDialog } from "../../kit/api-keys/secret-dialog.tsx";
-import { SendFirstRequest } from "../../kit/first-request/send-first-request.tsx";
+import { LateFirstRequest } from "../../kit/first-request/late-first-request.tsx";
 import { strongest } from "./words.ts";
 
 export interface NewKey {
@@ -22,7 +22,7 @@ export function NewKeyDialog({ made, onDone }: NewKeyDialogProps) {
       {canSend && (
         <section className="grid gap-3 border-t border-line pt-5">
           <h3>Send your first request</h3>
-          <SendFirstRequest apiKey={made.key} secret={made.secret} />
+          <LateFirstRequest apiKey={made.key} secret={made.secret} />
         </section>
       )}
     </ApiKeySecretDialog>

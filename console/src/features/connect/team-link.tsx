@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { useBaseUrl } from "../../kit/code-samples/code-samples.tsx";
+import { useBaseUrl } from "../../kit/code-samples/use-base-url.ts";
 import { useWorkspaces } from "../../kit/workspaces/queries.ts";
 import { useMay } from "../../session.ts";
 import { CodeBlock } from "../../ui/code-block.tsx";

@@ -1,7 +1,7 @@
 import { type ReactNode, useState } from "react";
 import { type ApiKey, useCreateApiKey } from "../../kit/api-keys/queries.ts";
 import { ApiKeySecretDialog } from "../../kit/api-keys/secret-dialog.tsx";
-import { SendFirstRequest } from "../../kit/first-request/send-first-request.tsx";
+import { LateFirstRequest } from "../../kit/first-request/late-first-request.tsx";
 import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
 import { UpstreamForm } from "../../kit/upstreams/upstream-form.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
@@ -168,7 +168,7 @@ export function KeyStep({ workspaceId, onNext }: KeyStepProps) {
           </div>
         </div>
       ) : (
-        <SendFirstRequest apiKey={made.key} secret={made.secret}>
+        <LateFirstRequest apiKey={made.key} secret={made.secret}>
           {(isAnswered) => (
             <div className="flex">
               <Button kind={isAnswered ? "primary" : "plain"} onClick={onNext}>
@@ -176,7 +176,7 @@ export function KeyStep({ workspaceId, onNext }: KeyStepProps) {
               </Button>
             </div>
           )}
-        </SendFirstRequest>
+        </LateFirstRequest>
       )}
       <ApiKeySecretDialog
         secret={isStored || !made ? null : made.secret}

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { SecretDialog } from "../../ui/secret-dialog.tsx";
-import { useBaseUrl } from "../code-samples/code-samples.tsx";
+import { useBaseUrl } from "../code-samples/use-base-url.ts";
 import { toVariables } from "../code-samples/variables.ts";
 
 interface ApiKeySecretDialogProps {

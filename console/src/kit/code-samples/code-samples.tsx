@@ -1,9 +1,9 @@
 import { useState } from "react";
-import { useSession } from "../../session.ts";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { Segments } from "../../ui/tabs.tsx";
 import { KeyStoreSample } from "./key-store-sample.tsx";
 import type { MessageRequest } from "./message-request.ts";
+import { useBaseUrl } from "./use-base-url.ts";
 import { clients as allClients, type Client, type CodeBlockText, writeCode } from "./write-code.ts";
 
 interface CodeSamplesProps {
@@ -57,9 +57,4 @@ export function CodeSamples(props: CodeSamplesProps) {
 /** Place of the text: a terminal, or a file with the command that runs it. */
 function describePlace({ file }: CodeBlockText): string {
   return file === null ? "In a terminal" : `${file.name}, run with ${file.command}`;
-}
-
-/** Address of this server for programs: its public URL, else the origin of this page. */
-export function useBaseUrl(): string {
-  return useSession().public_url ?? location.origin;
 }

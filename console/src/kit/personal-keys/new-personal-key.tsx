@@ -1,5 +1,5 @@
 import { ApiKeySecretDialog } from "../api-keys/secret-dialog.tsx";
-import { SendFirstRequest } from "../first-request/send-first-request.tsx";
+import { LateFirstRequest } from "../first-request/late-first-request.tsx";
 import type { CreatedPersonalKey } from "./create-personal-key.tsx";
 
 interface NewKeyProps {
@@ -16,7 +16,7 @@ export function NewPersonalKeyDialog({ created, onDone }: NewKeyProps) {
       {created && (
         <section className="grid gap-3 border-t border-line pt-5">
           <h3>Send your first request</h3>
-          <SendFirstRequest apiKey={created} secret={secret} />
+          <LateFirstRequest apiKey={created} secret={secret} />
         </section>
       )}
     </ApiKeySecretDialog>

@@ -1,6 +1,6 @@
 import { useSession } from "../../session.ts";
 import { CodeBlock } from "../../ui/code-block.tsx";
-import { useBaseUrl } from "../code-samples/code-samples.tsx";
+import { useBaseUrl } from "../code-samples/use-base-url.ts";
 import { ContactList } from "../contact-list.tsx";
 import { writeAccessRequest } from "./access-request.ts";
 

@@ -9,7 +9,7 @@ import { useNow } from "../../ui/use-now.ts";
 import { stateOf } from "../api-keys/key-state.ts";
 import type { ApiKey } from "../api-keys/queries.ts";
 import { WaitingSecrets } from "../api-keys/waiting-secrets.tsx";
-import { SendFirstRequest } from "../first-request/send-first-request.tsx";
+import { LateFirstRequest } from "../first-request/late-first-request.tsx";
 import { type CreatedPersonalKey, CreatePersonalKeyDialog } from "./create-personal-key.tsx";
 import { NewPersonalKeyDialog } from "./new-personal-key.tsx";
 import { NoWorkspace } from "./no-workspace.tsx";
@@ -89,7 +89,7 @@ function FirstSteps({ apiKey }: { apiKey: ApiKey }) {
       title="Send your first request"
       lead="Set ANTHROPIC_API_KEY to your key. The secret of a lost key cannot be shown again: rotate the key."
     >
-      <SendFirstRequest apiKey={apiKey} secret={null} />
+      <LateFirstRequest apiKey={apiKey} secret={null} />
     </Section>
   );
 }
