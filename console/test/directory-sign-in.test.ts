@@ -110,6 +110,7 @@ describeConsole("sign-in through a directory", ({ browser }) => {
 
       await again.page.goto(`${server.url}/security-settings`);
       await again.page.getByLabel("Require the company sign-in").check();
+      await again.page.getByText(/^\d+ sessions? ends? now, of \d+ open ones?\./).waitFor();
       await again.page.getByRole("button", { name: "Save company sign-in" }).click();
       await again.page.getByText("Company sign-in required", { exact: true }).waitFor();
       await ownerPage.goto(`${server.url}/login`);
