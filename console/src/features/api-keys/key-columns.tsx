@@ -142,7 +142,7 @@ function SpentCell({ apiKey, simulatedNano }: { apiKey: ApiKey; simulatedNano: b
     <span className="inline-grid justify-items-end">
       {money}{" "}
       <span className={classNames("text-xs whitespace-nowrap", tone)}>
-        {Math.floor(share * 100)} % of {formatUsd(String(limit))}
+        {Math.floor(share * 100)}% of {formatUsd(String(limit))}
       </span>
     </span>
   );

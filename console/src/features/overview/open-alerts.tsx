@@ -41,6 +41,7 @@ export function OpenAlerts({ part }: { part: TriagePart }) {
       {worst?.slice(0, MAX_ROWS).map((group) => (
         <Row
           key={group.id}
+          isSentence
           name={
             <Link
               to="/alerts/firings/$firingId"

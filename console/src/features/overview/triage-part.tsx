@@ -68,6 +68,8 @@ function Placeholder({ rows }: { rows: number }) {
 interface RowProps {
   /** Name of the thing, usually a link. */
   name: ReactNode;
+  /** The name is a sentence. On narrow screens it has two lines, and the note has one. */
+  isSentence?: true;
   /** State beside the name. */
   badge?: ReactNode;
   /** Facts in the second line. */
@@ -76,15 +78,29 @@ interface RowProps {
   end?: ReactNode;
 }
 
-export function Row({ name, badge, note, end }: RowProps) {
+export function Row({ name, isSentence, badge, note, end }: RowProps) {
   return (
     <li className={classNames("flex items-center gap-4", rowHeight)}>
       <span className="grid min-w-0 flex-1 gap-0.5">
         <span className="flex min-w-0 items-center gap-2">
-          <span className="truncate font-medium">{name}</span>
+          <span
+            className={classNames(
+              "font-medium sm:truncate",
+              isSentence ? "max-sm:line-clamp-2" : "max-sm:truncate",
+            )}
+          >
+            {name}
+          </span>
           {badge}
         </span>
-        <span className="text-quiet sm:truncate max-sm:line-clamp-2">{note}</span>
+        <span
+          className={classNames(
+            "text-quiet sm:truncate",
+            isSentence ? "max-sm:truncate" : "max-sm:line-clamp-2",
+          )}
+        >
+          {note}
+        </span>
       </span>
       {end && <span className="shrink-0 text-right">{end}</span>}
     </li>

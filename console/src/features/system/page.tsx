@@ -87,7 +87,12 @@ function Warnings({ warnings }: { warnings: readonly string[] }) {
       <p className="font-semibold">{formatPlural(warnings.length, "warning")}</p>
       <ul className="mt-1 grid gap-1">
         {warnings.map((warning) => (
-          <li key={warning}>{warning}</li>
+          <li key={warning}>
+            {/* Every second part is a command. */}
+            {warning
+              .split("`")
+              .map((part, index) => (index % 2 === 0 ? part : <code key={part}>{part}</code>))}
+          </li>
         ))}
       </ul>
     </div>

@@ -98,7 +98,7 @@ export function makeRequestColumns(onOpen: (id: string) => void): Column<LoggedR
     {
       id: "stream",
       header: "Stream",
-      from: "lg",
+      isOptional: true,
       cell: ({ is_stream }) => (is_stream ? "Yes" : <span className="text-faint">No</span>),
     },
     {
