@@ -21,8 +21,8 @@ export const ownerState = sql<OwnerState | null>`
   END`;
 
 /**
- * True unless the owner is not active. PostgreSQL expects this of most keys, so a list of the newest keys starts at an index.
- * PostgreSQL expects a comparison with one state to be true for few keys.
+ * True unless the owner is not active. PostgreSQL expects this of most keys, so a list of the newest keys reads an index.
+ * A comparison with one state would be expected of few keys.
  */
 export const isUnstoppedByOwner = sql<boolean>`((${ownerState} IN ('deactivated', 'removed', 'outside')) IS NOT TRUE)`;
 

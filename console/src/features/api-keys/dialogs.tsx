@@ -1,6 +1,6 @@
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
 import { StopConsequences } from "../../kit/api-keys/stop-consequences.tsx";
-import { describeLastUse } from "../../kit/api-keys/stop-sentences.ts";
+import { describeLastUse } from "../../kit/api-keys/stop-effects.ts";
 import { Consequences } from "../../kit/consequences/consequences.tsx";
 import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { type GracePeriod, RotateDialog } from "../../kit/rotate-dialog.tsx";

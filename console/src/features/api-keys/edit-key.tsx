@@ -1,6 +1,6 @@
 import { useCallback } from "react";
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
-import { describeLastUse } from "../../kit/api-keys/stop-sentences.ts";
+import { describeLastUse } from "../../kit/api-keys/stop-effects.ts";
 import { NarrowerModels } from "../../kit/consequences/narrower-models.tsx";
 import { formatTags, tagLines, toTagChange } from "../../kit/tags/tag-lines.ts";
 import { TagsField } from "../../kit/tags/tags-field.tsx";

@@ -3,7 +3,7 @@ import { Consequences } from "../consequences/consequences.tsx";
 import { useRecentRequests } from "../consequences/recent-requests.ts";
 import { useActiveLaptops } from "../laptops/queries.ts";
 import type { ApiKey } from "./queries.ts";
-import { describeStoppedKeys } from "./stop-sentences.ts";
+import { describeStoppedKeys } from "./stop-effects.ts";
 
 /** Maximum number of keys of one report. Requests of more keys are not counted. */
 const MAX_COUNTED = 100;

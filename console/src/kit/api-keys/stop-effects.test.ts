@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeStoppedKeys, type UsedKey } from "./stop-sentences.ts";
+import { describeStoppedKeys, type UsedKey } from "./stop-effects.ts";
 
 const nowMs = Date.parse("2026-11-24T12:00:00Z");
 const unused: UsedKey = { last_used: null, secrets: [] };
