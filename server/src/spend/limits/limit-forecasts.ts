@@ -115,7 +115,8 @@ function findHighest({ row, boundingNanoUsd }: BoundedLimit, nowMs: number): big
 function isReachableByMonth(row: Candidate, nowMs: number): boolean {
   const lastDays = Math.max(...boundingDays.monthly) * DAY_MS;
   const { startMs } = periodOf("monthly", nowMs - lastDays);
-  if (row.period !== "monthly" || startMs !== periodOf("monthly", nowMs).startMs) return true;
+  const hasDays = row.period === "monthly" && startMs === periodOf("monthly", nowMs).startMs;
+  if (!hasDays || !row.isSpendComplete) return true;
   return findHighest({ row, boundingNanoUsd: row.spentNanoUsd }, nowMs) >= row.amountNanoUsd;
 }
 

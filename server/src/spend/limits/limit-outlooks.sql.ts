@@ -11,6 +11,8 @@ export interface LimitOutlookRow extends SpendLimit {
   /** Workspace of the scope. Null: not a workspace or key. */
   workspaceId: string | null;
   spentNanoUsd: bigint;
+  /** True if `spentNanoUsd` has all spend of the period. */
+  isSpendComplete: boolean;
 }
 
 /** Lists visible strict and soft limits with something left, newest first. Default caps have no spend of their own. */
@@ -32,6 +34,7 @@ export async function listLimitOutlooks(
             "balance.period as used_period",
             "balance.period_start as used_from",
             "balance.settled_nano_usd as used_nano_usd",
+            "balance.is_complete as has_all_used",
           ])
           .as("used"),
       (join) =>
@@ -42,7 +45,11 @@ export async function listLimitOutlooks(
           .on("used_from", "=", sql`CASE spend_limit.period ${sql.join(starts, sql` `)} END`),
     )
     .select(spendLimitColumns)
-    .select([workspaceId.as("workspaceId"), spent.as("spentNanoUsd")])
+    .select([
+      workspaceId.as("workspaceId"),
+      spent.as("spentNanoUsd"),
+      sql<boolean>`coalesce(has_all_used, false)`.as("isSpendComplete"),
+    ])
     .where("spend_limit.enforcement", "!=", "alert_only")
     .where("spend_limit.scope_type", "!=", "group_member")
     .where(spent, "<", sql.ref<bigint>("spend_limit.amount_nano_usd"));
