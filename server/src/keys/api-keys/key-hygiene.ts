@@ -3,7 +3,7 @@ import type { Call } from "#src/access/call.ts";
 import { getVisibleWorkspace } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
-import { countKeyIssues } from "./api-keys.sql.ts";
+import { countKeyIssues } from "./count-key-issues.sql.ts";
 import { scopeOf } from "./key-rights.ts";
 
 export interface KeyHygiene {

@@ -30,12 +30,8 @@ import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { forgetSuspension } from "#src/people/scim/users.sql.ts";
 import { normalizeEmail } from "./email-address.rule.ts";
 import { memberNotFound } from "./member-not-found.ts";
-import {
-  findMemberPosition,
-  listRolesOfMembers,
-  listMembers as listRows,
-  type RoleInWorkspace,
-} from "./members.sql.ts";
+import { listRolesOfMembers, type RoleInWorkspace } from "./member-roles.sql.ts";
+import { findMemberPosition, listMembers as listRows } from "./members.sql.ts";
 
 /** The member, with the roles assigned in workspaces that the caller can see. */
 export interface ShownMember extends CountedMember {
