@@ -3,7 +3,13 @@ import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
 import { emailOf, owner } from "./company.ts";
 import { testManagedSettings } from "./managed-settings.ts";
-import { describeConsole, findViolations, MAX_WAIT_MS, pressCreate, SLOW_MS } from "./open-console.ts";
+import {
+  describeConsole,
+  findViolations,
+  MAX_WAIT_MS,
+  pressCreate,
+  SLOW_MS,
+} from "./open-console.ts";
 import { testTables } from "./tables.ts";
 import { testTelemetryReceivers } from "./telemetry-receivers.ts";
 

@@ -95,7 +95,8 @@ async function measureRoute(server: ServerProcess, [what, path, body]: Route): P
 
 async function call(server: ServerProcess, path: string, body?: object) {
   const answer = await server.admin(body === undefined ? "GET" : "POST", path, body);
-  if (answer.status !== 200) throw new Error(`${path.slice(0, 100)}: ${answer.status} ${answer.text}`);
+  if (answer.status !== 200)
+    throw new Error(`${path.slice(0, 100)}: ${answer.status} ${answer.text}`);
   return answer;
 }
 

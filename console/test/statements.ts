@@ -91,7 +91,13 @@ export function testStatements(console: Console): void {
       }
       expect(await page.getByRole("complementary", { name: "Menu" }).count()).toBe(0);
       const rows = page.getByRole("table", { name: "Statement by Workspace" });
-      for (const heading of ["List cost", "Adjustments", "Earlier months", "Discount", "Net cost"]) {
+      for (const heading of [
+        "List cost",
+        "Adjustments",
+        "Earlier months",
+        "Discount",
+        "Net cost",
+      ]) {
         expect(await rows.getByRole("columnheader", { name: heading }).isVisible()).toBe(true);
       }
       expect(await readAmounts(rows.getByRole("row", { name: /^Total/ }))).toEqual(figures);

@@ -190,7 +190,7 @@ function isPositive(value: number): boolean {
   return value > 0;
 }
 
-/** Numbers separated by commas or spaces, with or without their signs: `50 %, $100`. */
+/** Numbers separated by commas or spaces, with or without their signs: `50%, $100`. */
 export function parseList(text: string): string[] {
   return text
     .split(/[,\s]+/)

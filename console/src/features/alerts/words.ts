@@ -69,7 +69,7 @@ type Threshold = Extract<Condition, { kind: "spend_limit" }>["thresholds"][numbe
 
 export function describeThreshold(threshold: Threshold): string {
   return "percent" in threshold
-    ? `${threshold.percent} %`
+    ? `${threshold.percent}%`
     : `${formatAmount(threshold.amount_usd)} ${periodNames[threshold.period]}`;
 }
 
@@ -87,7 +87,7 @@ export function describeCondition(condition: Condition): string {
     case "forecast":
       return condition.percent === 100
         ? "Forecast reaches the limit"
-        : `Forecast reaches ${condition.percent} % of the limit`;
+        : `Forecast reaches ${condition.percent}% of the limit`;
     case "unusual_spend":
       return `${condition.factor} times the usual, from ${formatAmount(condition.min_usd)}`;
     case "key_expiring":
@@ -99,7 +99,7 @@ export function describeCondition(condition: Condition): string {
     case "refused_requests":
       return `${formatPlural(condition.count, "refusal")} within ${formatPlural(condition.minutes, "minute")}`;
     case "upstream_errors":
-      return `${condition.percent} % of at least ${formatPlural(condition.min_requests, "request")} within ${formatPlural(condition.minutes, "minute")}`;
+      return `${condition.percent}% of at least ${formatPlural(condition.min_requests, "request")} within ${formatPlural(condition.minutes, "minute")}`;
   }
 }
 
