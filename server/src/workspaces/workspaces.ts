@@ -1,6 +1,7 @@
 import type { PersonalKeyMode } from "@bursar/contract/admin/workspaces.ts";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
+import { lockOrganization } from "#src/access/limited-scope.sql.ts";
 import { checkStepUp } from "#src/access/step-up.ts";
 import { archiveApiKeysOfWorkspace } from "#src/access/stop-keys.sql.ts";
 import {
@@ -146,6 +147,8 @@ export async function updateWorkspace(
 ): Promise<WorkspaceRow> {
   return withUniqueName(change.name ?? "", () =>
     auditedTransaction(deps, caller, origin, async (tx) => {
+      // Two workspaces that swap their names would wait for each other.
+      if (change.name !== undefined) await lockOrganization(tx, caller.organizationId);
       const before = await getForUpdate(tx, caller, id);
       if (before.archived_at !== null) throw refuseArchivedWorkspace(id);
       const tags = change.tags === undefined ? {} : await setTags(tx, caller, before, change.tags);
