@@ -171,10 +171,10 @@ describe.each([
     const actions: string[] = [];
     for await (const each of rbacRoles.permissions.list("billing")) actions.push(each.action);
     expect(actions).toEqual([
-      "contract_terms:write",
-      "contract_terms:read",
       "members:read",
       "groups:read",
+      "contract_terms:write",
+      "contract_terms:read",
     ]);
     const missing = rbacRoles.retrieve("role_unknown");
     await expect(missing).rejects.toMatchObject({ errorCode: "rbac_role_not_found" });

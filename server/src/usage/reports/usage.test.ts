@@ -94,6 +94,7 @@ test("one row holds tokens by kind, requests, errors and cost, to the nano-dolla
     total_tokens: 105,
     web_searches: 0,
     cost_usd: "0.0004055",
+    simulated_cost_usd: "0.00",
     cost_breakdown_usd: {
       input: "0.0001",
       cache_write_5m: "0.0000125",
