@@ -1,5 +1,5 @@
 import { Plus } from "lucide-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { LimitDialog } from "../../kit/limits/limit-dialog.tsx";
 import type { Limited, LimitKind, LimitValues } from "../../kit/limits/limit-kind.ts";
@@ -19,8 +19,14 @@ import { Section } from "../../ui/page.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import type { Group } from "./queries.ts";
 
+interface GroupPartProps {
+  group: Group;
+  /** Shown below, when the part is loaded, so that the part does not move it. */
+  children: ReactNode;
+}
+
 /** Cap of the group as a whole, and default caps of its members. */
-export function GroupLimits({ group }: { group: Group }) {
+export function GroupLimits({ group, children }: GroupPartProps) {
   return (
     <LimitsOfGroup
       group={group}
@@ -33,12 +39,14 @@ export function GroupLimits({ group }: { group: Group }) {
         ofMembers: "Default cap",
         ofGroup: "Group limit",
       }}
-    />
+    >
+      {children}
+    </LimitsOfGroup>
   );
 }
 
 /** Rates of the group as a whole, and default rates of its members. */
-export function GroupRates({ group }: { group: Group }) {
+export function GroupRates({ group, children }: GroupPartProps) {
   return (
     <LimitsOfGroup
       group={group}
@@ -51,12 +59,14 @@ export function GroupRates({ group }: { group: Group }) {
         ofMembers: "Default rate",
         ofGroup: "Group rate",
       }}
-    />
+    >
+      {children}
+    </LimitsOfGroup>
   );
 }
 
-interface LimitsOfGroupProps<Limit extends Limited, Values extends LimitValues> {
-  group: Group;
+interface LimitsOfGroupProps<Limit extends Limited, Values extends LimitValues>
+  extends GroupPartProps {
   kind: LimitKind<Limit, Values>;
   limits: {
     data: WholeList<Limit> | undefined;
@@ -70,7 +80,7 @@ interface LimitsOfGroupProps<Limit extends Limited, Values extends LimitValues> 
 function LimitsOfGroup<Limit extends Limited, Values extends LimitValues>(
   props: LimitsOfGroupProps<Limit, Values>,
 ) {
-  const { group, kind, limits, words } = props;
+  const { group, kind, limits, words, children } = props;
   const mayChange = useMayEverywhere()(kind.writeAction);
   const ownRank = useLimitRank();
   const [edited, setEdited] = useState<Limit | Scope | null>(null);
@@ -79,7 +89,14 @@ function LimitsOfGroup<Limit extends Limited, Values extends LimitValues>(
   const ofGroup: Scope = { type: "group", group_id: group.id };
   const nameOf = ({ type }: Scope) =>
     type === "group_member" ? "Each member" : type === "group" ? "The whole group" : "";
-  if (limits.error) return <LoadError error={limits.error} onRetry={() => void limits.refetch()} />;
+  if (limits.error) {
+    return (
+      <>
+        <LoadError error={limits.error} onRetry={() => void limits.refetch()} />
+        {children}
+      </>
+    );
+  }
   const rows = (limits.data?.items ?? []).map((limit) => ({ limit, name: nameOf(limit.scope) }));
   const actions = {
     onEdit: setEdited,
@@ -87,42 +104,45 @@ function LimitsOfGroup<Limit extends Limited, Values extends LimitValues>(
     canRemove: (limit: Limit) => listRemovableValues(limit, ownRank).length > 0,
   };
   return (
-    <Section
-      title={words.title}
-      lead={words.lead}
-      actions={
-        mayChange && (
-          <>
-            <Button onClick={() => setEdited(ofMembers)}>
-              <Plus size={16} /> {words.ofMembers}…
-            </Button>
-            <Button onClick={() => setEdited(ofGroup)}>
-              <Plus size={16} /> {words.ofGroup}…
-            </Button>
-          </>
-        )
-      }
-    >
-      {limits.isPending && <SkeletonRows rows={2} />}
-      {limits.data && rows.length === 0 && <p className="text-quiet">{words.none}</p>}
-      {rows.length > 0 && <kind.list.Rows rows={rows} actions={mayChange ? actions : null} />}
-      {edited !== null && (
-        <LimitDialog
-          kind={kind}
-          limit={"id" in edited ? edited : null}
-          {...(!("id" in edited) && { scope: edited })}
-          workspaceId={undefined}
-          nameOf={({ type }) => scopeLabel(type, group.name)}
-          onClose={() => setEdited(null)}
-        />
-      )}
-      {removed && (
-        <RemoveLimitDialog
-          kind={kind}
-          removed={{ limit: removed, name: scopeLabel(removed.scope.type, group.name) }}
-          onClose={() => setRemoved(null)}
-        />
-      )}
-    </Section>
+    <>
+      <Section
+        title={words.title}
+        lead={words.lead}
+        actions={
+          mayChange && (
+            <>
+              <Button onClick={() => setEdited(ofMembers)}>
+                <Plus size={16} /> {words.ofMembers}…
+              </Button>
+              <Button onClick={() => setEdited(ofGroup)}>
+                <Plus size={16} /> {words.ofGroup}…
+              </Button>
+            </>
+          )
+        }
+      >
+        {limits.isPending && <SkeletonRows rows={2} />}
+        {limits.data && rows.length === 0 && <p className="text-quiet">{words.none}</p>}
+        {rows.length > 0 && <kind.list.Rows rows={rows} actions={mayChange ? actions : null} />}
+        {edited !== null && (
+          <LimitDialog
+            kind={kind}
+            limit={"id" in edited ? edited : null}
+            {...(!("id" in edited) && { scope: edited })}
+            workspaceId={undefined}
+            nameOf={({ type }) => scopeLabel(type, group.name)}
+            onClose={() => setEdited(null)}
+          />
+        )}
+        {removed && (
+          <RemoveLimitDialog
+            kind={kind}
+            removed={{ limit: removed, name: scopeLabel(removed.scope.type, group.name) }}
+            onClose={() => setRemoved(null)}
+          />
+        )}
+      </Section>
+      {!limits.isPending && children}
+    </>
   );
 }

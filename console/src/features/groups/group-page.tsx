@@ -45,6 +45,12 @@ export function GroupPage() {
   const { data } = group;
   const mayWrite = may("groups:write");
   const close = () => setOpened(null);
+  const members = <Members group={data} mayWrite={mayWrite} />;
+  const rates = mayEverywhere("rate_limits:read") ? (
+    <GroupRates group={data}>{members}</GroupRates>
+  ) : (
+    members
+  );
   return (
     <Page
       title={data.name}
@@ -73,9 +79,7 @@ export function GroupPage() {
         ]}
       />
       <Roles group={data} mayWrite={mayWrite} />
-      {mayEverywhere("spend_limits:read") && <GroupLimits group={data} />}
-      {mayEverywhere("rate_limits:read") && <GroupRates group={data} />}
-      <Members group={data} mayWrite={mayWrite} />
+      {mayEverywhere("spend_limits:read") ? <GroupLimits group={data}>{rates}</GroupLimits> : rates}
       {opened === "change" && <GroupDialog group={data} onClose={close} />}
       {opened === "delete" && <DeleteDialog group={data} onClose={close} />}
     </Page>
