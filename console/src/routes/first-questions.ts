@@ -1,6 +1,7 @@
 import type { Action } from "@bursar/contract/permissions.ts";
 import { defaultParseSearch } from "@tanstack/react-router";
 import type { Input, Operation } from "../api-client.ts";
+import { seesCompany } from "../features/overview/sees-company.ts";
 import { toRequestsQuery } from "../features/requests/log-query.ts";
 import { listReportQueries, type ReportKind, toReportInput } from "../kit/usage/report-input.ts";
 import { type ReportSearch, readReportSearch } from "../kit/usage/search.ts";
@@ -47,7 +48,8 @@ export function listFirstQuestions(place: Place, rights: Rights, nowMs: number):
   const may = (action: Action | null) =>
     action === null ||
     [rights, ...rights.workspaces].some(({ permissions }) => permissions.includes(action));
-  return [...listOfPage(place, nowMs), ...ofRail]
+  const ofPage = place.pathname === "/" && !seesCompany(may) ? [] : listOfPage(place, nowMs);
+  return [...ofPage, ...ofRail]
     .filter(([operation]) => may(firstOperations[operation][1]))
     .map(([operation, query]) => firstOperations[operation][0] + toQueryText({ ...query }));
 }

@@ -3,6 +3,7 @@ import { lazyPart } from "../../load-part.ts";
 import { useMay, useSession } from "../../session.ts";
 import { Page } from "../../ui/page.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
+import { seesCompany } from "./sees-company.ts";
 
 const CompanyOverview = lazyPart(() => import("./company-overview.tsx"), "CompanyOverview");
 const PersonalKeys = lazyPart(
@@ -14,14 +15,14 @@ const PersonalKeys = lazyPart(
 export function OverviewPage() {
   const may = useMay();
   const { organization } = useSession();
-  const seesCompany = may("api_keys:read") || may("spend_limits:read");
-  const lead = seesCompany
+  const isOfCompany = seesCompany((action) => may(action));
+  const lead = isOfCompany
     ? "Tasks for you, and the cost of Claude."
     : "Your keys, and the workspaces where you can create one.";
   return (
-    <Page title={organization.name} lead={lead} {...(seesCompany && { guide: "overview" })}>
+    <Page title={organization.name} lead={lead} {...(isOfCompany && { guide: "overview" })}>
       <Suspense fallback={<SkeletonRows />}>
-        {seesCompany ? <CompanyOverview /> : <PersonalKeys />}
+        {isOfCompany ? <CompanyOverview /> : <PersonalKeys />}
       </Suspense>
     </Page>
   );
