@@ -11,10 +11,9 @@ const MAX_COUNTED = 100;
 /** Use of the keys that a change stops: their last use, requests of the last hour, and laptops. */
 export function StopConsequences({ apiKeys }: { apiKeys: readonly ApiKey[] }) {
   const [nowMs] = useState(() => Date.now());
-  const isUsed = apiKeys.some(({ last_used }) => last_used !== null);
   const recent = useRecentRequests(
     { api_key_id: apiKeys.map(({ id }) => id) },
-    { isEnabled: isUsed && apiKeys.length <= MAX_COUNTED },
+    { isEnabled: apiKeys.length <= MAX_COUNTED },
   );
   const laptops = useLaptopsOf(apiKeys.length === 1 ? apiKeys[0] : undefined);
   return (

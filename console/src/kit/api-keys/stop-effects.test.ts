@@ -9,7 +9,7 @@ const used = (at: string): UsedKey => ({
 });
 const unknown = { requests: undefined, laptops: undefined, nowMs };
 
-test("a key that was never used stops without a count", () => {
+test("a key that was never used says so", () => {
   expect(describeStoppedKeys({ apiKeys: [unused], ...unknown })).toEqual([
     "This key has never been used.",
   ]);
@@ -21,6 +21,12 @@ test("a used key names its last use, the requests of the last hour and its lapto
     "This key was last used 2 hours ago from 203.0.113.7.",
     "41 requests in the last hour. Further ones are refused.",
     "2 laptops of Claude Code stop working.",
+  ]);
+});
+
+test("an unused key with requests since it was listed does not say that it was never used", () => {
+  expect(describeStoppedKeys({ apiKeys: [unused], requests: 1, laptops: 0, nowMs })).toEqual([
+    "1 request in the last hour. Further ones are refused.",
   ]);
 });
 

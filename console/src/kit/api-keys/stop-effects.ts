@@ -19,10 +19,14 @@ interface StoppedKeys {
 export function describeStoppedKeys(stopped: StoppedKeys): string[] {
   const { apiKeys, requests, laptops = 0, nowMs } = stopped;
   const [first] = apiKeys;
+  const isOutdated = (requests ?? 0) > 0 && apiKeys.every(({ last_used }) => !last_used);
+  const use =
+    apiKeys.length === 1 && first
+      ? describeLastUse(first, nowMs)
+      : describeUseOfDay(apiKeys, nowMs);
   return [
-    ...(apiKeys.length === 1 && first
-      ? [describeLastUse(first, nowMs)]
-      : [describeUseOfDay(apiKeys, nowMs)]),
+    // Keys can have requests since they were listed.
+    ...(isOutdated ? [] : [use]),
     ...(requests === undefined ? [] : [describeRecentRequests(requests)]),
     ...(laptops === 0
       ? []
