@@ -15,7 +15,7 @@ import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { ColorDot } from "../../ui/color-dot.tsx";
-import { toNanoUsd, toUsdText } from "../../ui/format.ts";
+import { formatShare, shareOf, toNanoUsd, toUsdText } from "../../ui/format.ts";
 import { Checkbox } from "../../ui/input.tsx";
 import { Page } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
@@ -128,10 +128,9 @@ function makeColumns(
       id: "description",
       header: "Description",
       from: "lg",
-      isBelow: true,
       isSentence: true,
       cell: (workspace) => (
-        <span className="max-w-md text-quiet lg:line-clamp-2">{workspace.description}</span>
+        <span className="line-clamp-2 max-w-md text-quiet">{workspace.description}</span>
       ),
     },
     {
@@ -150,6 +149,7 @@ function makeColumns(
       header: "Monthly limit",
       isWhole: true,
       from: "sm",
+      isBelow: true,
       cell: (workspace) => <LimitCell spend={spendOf.get(workspace.id)} />,
     },
     {
@@ -179,10 +179,13 @@ function LimitCell({ spend }: { spend: Spend | undefined }) {
     return <span className="block min-w-40 text-faint">No limit</span>;
   const limitUsd = toUsdText(spend.monthly_limit_usd);
   return (
-    <div className="flex min-w-40 items-center gap-3">
-      <div className="flex-1">
+    <div className="flex min-w-40 items-center gap-1 sm:gap-3">
+      <div className="flex-1 max-sm:hidden">
         <SpendBar spentUsd={spend.spent_usd} limitUsd={limitUsd} />
       </div>
+      <span className="sm:hidden">
+        {formatShare(shareOf(spend.spent_usd, limitUsd))} of the limit of
+      </span>
       <Money usd={limitUsd} />
     </div>
   );

@@ -17,7 +17,7 @@ export function LimitBadges({ limit }: { limit: SpendLimit }) {
       {limit.blocks_now && <Badge tone="bad">Blocks requests</Badge>}
       <DelayedBadge subject={limit.id} />
       {Number(limit.overrun_usd) > 0 && (
-        <Badge tone="bad">{formatUsd(limit.overrun_usd)} over the limit</Badge>
+        <Badge tone="bad">{formatUsd(limit.overrun_usd)} spent beyond the limit</Badge>
       )}
     </>
   );
