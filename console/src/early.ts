@@ -18,8 +18,8 @@ function ask(address: string): Promise<Response> {
     cache: "no-store",
     redirect: "error",
   });
-  // Without a listener, the browser would report a failure that api-client.ts handles later.
-  response.catch(() => undefined);
+  // A page that is left early reads no answer, and the request would stay open. api-client.ts handles a failure.
+  response.then((answer) => answer.clone().arrayBuffer()).catch(() => undefined);
   responses.set(address, response);
   return response;
 }
