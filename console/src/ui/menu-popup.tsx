@@ -1,6 +1,6 @@
 import { Menu as Base } from "@base-ui/react/menu";
 import { Check } from "lucide-react";
-import type { ReactNode } from "react";
+import { type FocusEvent, type ReactNode, useRef } from "react";
 import { classNames } from "./class-names.ts";
 import {
   type MenuCheckboxProps,
@@ -17,12 +17,23 @@ interface MenuPopupProps {
 
 /** A menu that is open at first. */
 export function MenuPopup({ trigger, align, children }: MenuPopupProps) {
+  const isEntered = useRef(false);
+  /** Goes to the first item, if a key opened the menu. The library does so only for menus that are closed at first. */
+  const enter = ({ target, currentTarget }: FocusEvent<HTMLElement>) => {
+    if (isEntered.current || target !== currentTarget) return;
+    isEntered.current = true;
+    if (!currentTarget.matches(":focus-visible")) return;
+    currentTarget.querySelector<HTMLElement>("[role^=menuitem]:not([data-disabled])")?.focus();
+  };
   return (
     <Base.Root defaultOpen>
       <Base.Trigger render={trigger} />
       <Base.Portal>
         <Base.Positioner sideOffset={5} align={align} className="z-60 outline-none">
-          <Base.Popup className="max-h-(--available-height) min-w-48 overflow-y-auto rounded-lg border border-line bg-raised p-1 text-sm shadow-popup outline-none transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0">
+          <Base.Popup
+            onFocus={enter}
+            className="max-h-(--available-height) min-w-48 overflow-y-auto rounded-lg border border-line bg-raised p-1 text-sm shadow-popup outline-none transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0"
+          >
             <MenuContext value={{ Item, CheckboxItem, Separator }}>{children}</MenuContext>
           </Base.Popup>
         </Base.Positioner>
