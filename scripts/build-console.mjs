@@ -27,7 +27,6 @@ const sources = [
   "console/sign-in.html",
   "console/build",
   "console/vite.config.ts",
-  "console/build",
   "docs/guides",
   "docs/ledger.md",
   "scripts/build-console.mjs",
