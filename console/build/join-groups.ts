@@ -26,6 +26,7 @@ export function joinGroups({ groups, listImports, apart, fileBytes }: JoinInput)
     const reached = new Map(files.map((file) => [file, findReached(file, imports)]));
     const best = findPairs(files)
       .filter(([a, b]) => a.sections.has(apart) === b.sections.has(apart))
+      .filter((pair) => findLeastPrice(pair, fileBytes) < 0)
       .map((pair) => joinPair(pair, reached, fileBytes))
       .filter(({ price }) => price < 0)
       .sort((first, second) => first.price - second.price)
@@ -40,6 +41,15 @@ type Files = ReadonlyMap<ModuleGroup, ReadonlySet<ModuleGroup>>;
 
 function findPairs(files: readonly ModuleGroup[]): Pair[] {
   return files.flatMap((a, place) => files.slice(place + 1).map((b): Pair => [a, b]));
+}
+
+/** Least price of one file instead of two: without the files that they import, which only add to it. */
+function findLeastPrice([a, b]: Pair, fileBytes: number): number {
+  let shared = 0;
+  for (const section of a.sections) if (b.sections.has(section)) shared += 1;
+  const onlyA = a.sections.size - shared;
+  const onlyB = b.sections.size - shared;
+  return onlyA * b.size + onlyB * a.size - shared * fileBytes;
 }
 
 interface Join {
