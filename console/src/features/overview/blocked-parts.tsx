@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
-import { findScopeId, toOwnScope } from "../../kit/scopes/scope.ts";
+import { toOwnScope } from "../../kit/scopes/scope.ts";
 import { scopeLabel } from "../../kit/scopes/scope-names.ts";
+import { IncreaseLink } from "../../kit/spend-limits/increase-link.tsx";
 import { type ItemOf, useApi } from "../../queries.ts";
 import { useMay } from "../../session.ts";
 import { Money } from "../../ui/amounts.tsx";
@@ -136,15 +137,5 @@ function ChangeLink({
   }
   const scope = toOwnScope(spend_limit.scope);
   if (!may("spend_limits:request", place) || scope === null) return null;
-  const id = findScopeId(scope);
-  const { period } = spend_limit;
-  return (
-    <Link
-      to="/increase-requests/new"
-      search={{ scope: scope.type, ...(id !== null && { id }), period }}
-      className="link"
-    >
-      Request increase
-    </Link>
-  );
+  return <IncreaseLink scope={scope} period={spend_limit.period} />;
 }

@@ -8,13 +8,9 @@ import { classNames } from "../../ui/class-names.ts";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { usePersonalKeyOptions } from "../personal-keys/queries.ts";
 import type { LoggedRequest } from "../requests/queries.ts";
-import {
-  explainRefusal,
-  type Refusal,
-  type RefusalExplanation,
-} from "../requests/refusal-words.ts";
+import { explainRefusal, type Refusal } from "../requests/refusal-words.ts";
 import { addAdjustment, describeStatus } from "../requests/words.ts";
-import { findScopeId } from "../scopes/scope.ts";
+import { IncreaseLink } from "../spend-limits/increase-link.tsx";
 import { isSimulated, SimulatedMark } from "../usage/simulated.tsx";
 import type { Arrival, FirstRequestState } from "./first-request.ts";
 import type { FirstRequestWait } from "./use-first-request.ts";
@@ -164,8 +160,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 
 function RefusalDetails({ refusal }: { refusal: Refusal }) {
   const may = useMay();
-  const explanation = explainRefusal(refusal);
-  const { reason, remedy, needsHelp } = explanation;
+  const { reason, remedy, needsHelp, limit } = explainRefusal(refusal);
   return (
     <>
       <p>
@@ -173,26 +168,13 @@ function RefusalDetails({ refusal }: { refusal: Refusal }) {
       </p>
       <p className="flex flex-wrap gap-x-4 gap-y-1 text-quiet">
         <code>{refusal.error_code}</code>
-        {may("spend_limits:request") && <IncreaseLink limit={explanation.limit} />}
+        {/* A request names a limit with spend of its own. */}
+        {limit && limit.scope.type !== "group_member" && may("spend_limits:request") && (
+          <IncreaseLink scope={limit.scope} period={limit.period} />
+        )}
       </p>
       {needsHelp && <PeopleToAsk />}
     </>
-  );
-}
-
-function IncreaseLink({ limit }: { limit: RefusalExplanation["limit"] }) {
-  // A request names a limit with spend of its own.
-  if (limit === null || limit.scope.type === "group_member") return null;
-  const { scope, period } = limit;
-  const id = findScopeId(scope);
-  return (
-    <Link
-      to="/increase-requests/new"
-      search={{ scope: scope.type, ...(id !== null && { id }), period }}
-      className="link"
-    >
-      Request increase
-    </Link>
   );
 }
 

@@ -7,7 +7,7 @@ import { nameLimit } from "../spend-limits/words.ts";
 export type Refusal = ItemOf<"listRecentRefusals">;
 type Limit = NonNullable<Refusal["facts"]["limit"]>;
 
-export interface RefusalExplanation {
+interface RefusalExplanation {
   /** Sentence for people. */
   reason: string;
   /** Next step of the person who sent the request. */
