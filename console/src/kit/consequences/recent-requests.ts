@@ -1,16 +1,10 @@
 import { useState } from "react";
-import type { Input } from "../../api-client.ts";
 import { useApi } from "../../queries.ts";
 import { useMay } from "../../session.ts";
+import type { UsageFilter } from "../scopes/usage-filter.ts";
 import type { CountQuery } from "./consequences.tsx";
 
 const HOUR_MS = 3_600_000;
-
-type UsageQuery = NonNullable<Input<"getUsage">["query"]>;
-export type UsageFilter = Pick<
-  UsageQuery,
-  "api_key_id" | "workspace_id" | "member_id" | "group_id" | "tag_id"
->;
 
 export interface RecentRequests extends CountQuery {
   /** Undefined: unknown. */

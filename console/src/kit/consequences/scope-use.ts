@@ -1,7 +1,8 @@
 import { useActiveLaptops } from "../laptops/queries.ts";
 import type { Scope } from "../scopes/scope.ts";
+import { toUsageFilter } from "../scopes/usage-filter.ts";
 import type { CountQuery } from "./consequences.tsx";
-import { type UsageFilter, useRecentRequests } from "./recent-requests.ts";
+import { useRecentRequests } from "./recent-requests.ts";
 
 interface ScopeUse {
   /** Requests of the last hour. Undefined: unknown. */
@@ -22,26 +23,6 @@ export function useScopeUse(scope: Scope, { isEnabled }: { isEnabled: boolean })
     laptops: laptops.data?.items.length,
     counts: [recent, laptops],
   };
-}
-
-/** Filter of reports for the requests of a scope. Null: each member of a group alone. */
-export function toUsageFilter(scope: Scope): UsageFilter | null {
-  switch (scope.type) {
-    case "organization":
-      return {};
-    case "workspace":
-      return { workspace_id: [scope.workspace_id] };
-    case "api_key":
-      return { api_key_id: [scope.api_key_id] };
-    case "member":
-      return { member_id: [scope.member_id] };
-    case "group":
-      return { group_id: [scope.group_id] };
-    case "tag":
-      return { tag_id: [scope.tag_id] };
-    case "group_member":
-      return null;
-  }
 }
 
 /** Null: laptops of the scope are not known. */

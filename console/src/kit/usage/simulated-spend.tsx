@@ -2,7 +2,8 @@ import { useApi } from "../../queries.ts";
 import { useMay } from "../../session.ts";
 import { Money } from "../../ui/amounts.tsx";
 import { toNanoUsd } from "../../ui/format.ts";
-import type { CountedScope, Scope } from "../scopes/scope.ts";
+import type { Scope } from "../scopes/scope.ts";
+import { toUsageFilter } from "../scopes/usage-filter.ts";
 
 interface SimulatedSpendProps {
   scope: Scope;
@@ -14,14 +15,15 @@ interface SimulatedSpendProps {
 /** Line below the spend of a period: its simulated part, which limits count. Nothing for a period without one. */
 export function SimulatedSpend({ scope, startingAt, endingAt }: SimulatedSpendProps) {
   const may = useMay();
-  const isCounted = scope.type !== "group_member" && Boolean(startingAt && endingAt);
+  const filter = toUsageFilter(scope);
+  const isCounted = filter !== null && Boolean(startingAt && endingAt);
   const { data } = useApi(
     "getCost",
     {
       query: {
         starting_at: startingAt ?? undefined,
         ending_at: endingAt ?? undefined,
-        ...(scope.type === "group_member" ? {} : toFilter(scope)),
+        ...filter,
         bucket: "none",
         limit: 1,
       },
@@ -35,21 +37,4 @@ export function SimulatedSpend({ scope, startingAt, endingAt }: SimulatedSpendPr
       <Money usd={usd} /> of this period is simulated, and no provider bills it. Limits count it.
     </p>
   );
-}
-
-function toFilter(scope: CountedScope) {
-  switch (scope.type) {
-    case "organization":
-      return {};
-    case "workspace":
-      return { workspace_id: [scope.workspace_id] };
-    case "api_key":
-      return { api_key_id: [scope.api_key_id] };
-    case "member":
-      return { member_id: [scope.member_id] };
-    case "group":
-      return { group_id: [scope.group_id] };
-    case "tag":
-      return { tag_id: [scope.tag_id] };
-  }
 }
