@@ -1,7 +1,13 @@
-import type { BaseSyntheticEvent, ReactNode } from "react";
+import { type BaseSyntheticEvent, type ReactNode, useState } from "react";
 import { Button } from "./button.tsx";
 import { CancelButton, DialogActions } from "./dialog.tsx";
+import { EffectsContext } from "./overlay-context.ts";
 import { FormError } from "./states.tsx";
+
+/** Covers the padding of the dialog, so that no field shows below. */
+const footer =
+  "bottom-0 z-10 -mx-5 -mb-5 grid gap-3 rounded-b-lg border-t border-line bg-paper px-5 pt-3 pb-5 sm:-mx-6 sm:-mb-6 sm:px-6 sm:pb-6 " +
+  "[@media(min-height:32rem)]:sticky";
 
 interface DialogFormProps {
   /** Result of `useChangeForm` in `kit/`. */
@@ -17,26 +23,36 @@ interface DialogFormProps {
   children: ReactNode;
 }
 
-/** Form inside a dialog: fields, errors without a field, and buttons. */
+/**
+ * Form inside a dialog: fields, effects of the change, errors without a field, and buttons. All but the fields are always
+ * in view, except on a very low screen.
+ */
 export function DialogForm(props: DialogFormProps) {
   const { form, action, isDanger = false, isDisabled = false, back, actions, children } = props;
+  const [effects, setEffects] = useState<HTMLElement | null>(null);
   return (
     <form noValidate className="grid gap-5" onSubmit={form.submit}>
-      {children}
-      <FormError error={form.error} />
-      {actions ?? (
-        <DialogActions>
-          {back || <CancelButton />}
-          <Button
-            kind={isDanger ? "danger" : "primary"}
-            type="submit"
-            isBusy={form.isBusy}
-            disabled={isDisabled}
-          >
-            {action}
-          </Button>
-        </DialogActions>
-      )}
+      <EffectsContext value={effects}>{children}</EffectsContext>
+      <div className={footer}>
+        <div
+          ref={setEffects}
+          className="hidden max-h-[35dvh] gap-2 overflow-y-auto has-[>:not(:empty)]:grid"
+        />
+        <FormError error={form.error} />
+        {actions ?? (
+          <DialogActions>
+            {back || <CancelButton />}
+            <Button
+              kind={isDanger ? "danger" : "primary"}
+              type="submit"
+              isBusy={form.isBusy}
+              disabled={isDisabled}
+            >
+              {action}
+            </Button>
+          </DialogActions>
+        )}
+      </div>
     </form>
   );
 }

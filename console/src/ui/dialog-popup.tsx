@@ -25,8 +25,8 @@ export interface DialogProps {
 }
 
 const centred =
-  "fixed top-[max(1rem,12dvh)] left-1/2 max-h-[min(46rem,calc(100dvh-2rem))] w-[calc(100vw-2rem)] -translate-x-1/2 " +
-  "rounded-lg data-ending-style:scale-[0.985] data-starting-style:scale-[0.985] max-sm:top-4";
+  "fixed top-[8dvh] left-1/2 max-h-[min(52rem,calc(92dvh-1rem))] w-[calc(100vw-2rem)] -translate-x-1/2 rounded-lg " +
+  "data-ending-style:scale-[0.985] data-starting-style:scale-[0.985] max-sm:top-4 max-sm:max-h-[calc(100dvh-2rem)]";
 const atSide =
   "fixed inset-y-0 right-0 w-[min(36rem,100vw)] border-y-0 border-r-0 data-ending-style:translate-x-8 " +
   "data-starting-style:translate-x-8";

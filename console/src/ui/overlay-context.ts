@@ -16,6 +16,9 @@ export const DialogContext = createContext<{
   Close: ComponentType<{ render: ReactElement }>;
 } | null>(null);
 
+/** Place of a form in a dialog that is always in view, for effects of the change. Null: there is none, or not yet. */
+export const EffectsContext = createContext<HTMLElement | null>(null);
+
 export interface MenuItemProps {
   onSelect: () => void;
   isDanger?: boolean;
