@@ -11,6 +11,9 @@ export const MAX_ACKNOWLEDGED = 500;
 
 export const alertGroupStates = ["open", "acknowledged", "all"] as const;
 
+/** Orders of the list. In the second one, groups of the same severity are newest first. */
+export const alertGroupOrders = ["newest", "severity"] as const;
+
 export const alertGroup = z
   .object({
     id: alertGroupId,
@@ -44,13 +47,17 @@ export const listAlertGroups = route({
   path: "/v1/admin/alert_groups",
   summary: "List alert groups",
   description:
-    "Firings with the same kind and scope are one group, also of several alerts. The group with the newest firing comes first.",
+    "Firings with the same kind and scope are one group, also of several alerts. The group with the newest firing comes first, unless `order` asks for the highest severity.",
   action: "alerts:read",
   audited: null,
   query: z.strictObject({
     ...pageCursorQuery,
     state: optionalQuery(z.enum(alertGroupStates)).meta({
       description: "Firings to group: `open` (default) are not acknowledged.",
+    }),
+    order: optionalQuery(z.enum(alertGroupOrders)).meta({
+      description:
+        "`newest` (default), or `severity`: critical groups first, the newest of them first.",
     }),
     kinds: queryList(z.enum(alertKinds)),
     workspace_id: optionalQuery(workspaceId),

@@ -1,5 +1,5 @@
 import type { AlertKind } from "@bursar/contract/admin/alerts.ts";
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { AlertVisibility } from "#src/alerts/rules/alerts.sql.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { scopeName } from "#src/db/scope-name.ts";
@@ -19,12 +19,16 @@ export interface AlertGroupRow extends AlertGroupKey {
   openFirings: number;
   firstFiredAt: Date;
   lastFiredAt: Date;
+  /** Rank of the highest severity: 2 is critical, 1 a warning. */
+  severityRank: number;
   newestFiringId: string;
   /** Thresholds of these firings, each once. */
   thresholds: string[];
   threshold: string;
   facts: NewFiring["facts"];
 }
+
+export type AlertGroupOrder = "newest" | "severity";
 
 export interface AlertGroupFilter extends AlertVisibility {
   state: "open" | "acknowledged" | "all";
@@ -48,14 +52,24 @@ const stateConditions = {
 const reachesLimit = sql`(firing.kind = 'spend_limit' AND right(firing.threshold, 1) = '%'
   AND ${thresholdRankOf("firing")} >= 100)`;
 
+/** Rank of a firing's severity, in the order of `severityOf`. */
+const severityRank = sql`CASE
+  WHEN firing.kind IN ('upstream_errors', 'limit_overrun') OR ${reachesLimit} THEN 2
+  WHEN firing.kind IN ('key_unused', 'key_new_address') THEN 0 ELSE 1 END`;
+
 /** Text that orders groups of the same millisecond. */
 const groupKey = sql`firing.kind || '.' || firing.scope_type || '.' || firing.scope_id`;
 
-/** Lists groups, the newest firing first, and one row more than the page holds. */
+interface GroupList {
+  filter: AlertGroupFilter;
+  order: AlertGroupOrder;
+  page: PageRequest;
+}
+
+/** Lists groups in this order, and one row more than the page holds. All matching firings are grouped before the order. */
 export async function listGroups(
   db: Database | Tx,
-  filter: AlertGroupFilter,
-  page: PageRequest,
+  { filter, order, page }: GroupList,
 ): Promise<AlertGroupRow[]> {
   const where = [isVisible(filter), stateConditions[filter.state]];
   if (filter.kinds) where.push(sql`firing.kind = ANY(${[...filter.kinds]}::text[])`);
@@ -67,35 +81,42 @@ export async function listGroups(
   if (filter.isSuperseded !== undefined) {
     where.push(sql`${isSuperseded} = ${filter.isSuperseded}`);
   }
-  const { from } = page;
-  const isAfter = from
-    ? sql`(max(firing.fired_at), ${groupKey}) < (${new Date(from.createdAtMs)}::timestamptz, ${from.id})`
-    : sql`true`;
+  const bySeverity = order === "severity" ? sql`severity_rank DESC,` : sql``;
   const { rows } = await sql<AlertGroupRow>`
     WITH alert_group AS MATERIALIZED (
       SELECT firing.kind, firing.scope_type, firing.scope_id, ${groupKey} AS key,
         count(*)::integer AS firings, count(*) FILTER (WHERE firing.acknowledged_at IS NULL)::integer AS open_firings,
-        min(firing.fired_at) AS first_fired_at, max(firing.fired_at) AS last_fired_at,
+        max(${severityRank}) AS severity_rank, min(firing.fired_at) AS first_fired_at, max(firing.fired_at) AS last_fired_at,
         array_agg(DISTINCT firing.alert_id) AS alert_ids, array_agg(DISTINCT firing.threshold) AS thresholds,
         (array_agg(firing.id ORDER BY ${reachesLimit} DESC, firing.fired_at DESC, (firing.covered_by_id IS NULL) DESC,
           ${thresholdRankOf("firing")} DESC NULLS LAST, firing.id DESC))[1] AS newest_id
       FROM alert_firing AS firing ${filter.isOver === undefined ? sql`` : sql`JOIN alert ON alert.id = firing.alert_id`}
       WHERE ${sql.join(where, sql` AND `)}
       GROUP BY firing.kind, firing.scope_type, firing.scope_id
-      HAVING ${isAfter}
-      ORDER BY last_fired_at DESC, key DESC LIMIT ${page.limit + 1}
+      HAVING ${isAfter(page, order)}
+      ORDER BY ${bySeverity} last_fired_at DESC, key DESC LIMIT ${page.limit + 1}
     )
     SELECT alert_group.kind, alert_group.scope_type AS "scopeType", alert_group.scope_id AS "scopeId",
       coalesce(${scopeName("newest")}, '') AS "scopeName", newest.workspace_id AS "workspaceId",
       alert_group.firings, alert_group.open_firings AS "openFirings", alert_group.first_fired_at AS "firstFiredAt",
-      alert_group.last_fired_at AS "lastFiredAt", newest.id AS "newestFiringId", alert_group.thresholds,
+      alert_group.last_fired_at AS "lastFiredAt", alert_group.severity_rank AS "severityRank", newest.id AS "newestFiringId", alert_group.thresholds,
       newest.threshold, newest.facts,
       (SELECT jsonb_agg(jsonb_build_object('id', alert.id, 'name', alert.name,
           'is_deleted', alert.deleted_at IS NOT NULL, 'muted_until', alert.muted_until) ORDER BY alert.name, alert.id)
         FROM alert WHERE alert.id = ANY(alert_group.alert_ids)) AS alerts
     FROM alert_group JOIN alert_firing AS newest ON newest.id = alert_group.newest_id
-    ORDER BY alert_group.last_fired_at DESC, alert_group.key DESC`.execute(db);
+    ORDER BY ${bySeverity} alert_group.last_fired_at DESC, alert_group.key DESC`.execute(db);
   return rows;
+}
+
+/** Condition of groups beyond the position of the page. In the order by severity, its id begins with the rank. */
+function isAfter({ from }: PageRequest, order: AlertGroupOrder): RawBuilder<unknown> {
+  if (from === null) return sql`true`;
+  const at = sql`${new Date(from.createdAtMs)}::timestamptz`;
+  if (order === "newest") return sql`(max(firing.fired_at), ${groupKey}) < (${at}, ${from.id})`;
+  const rank = Number(from.id.charAt(0));
+  return sql`(max(${severityRank}), max(firing.fired_at), ${groupKey})
+    < (${rank}::integer, ${at}, ${from.id.slice(2)})`;
 }
 
 export interface OpenFiring {

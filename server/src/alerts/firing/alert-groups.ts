@@ -12,10 +12,11 @@ import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
-import { refuseFields } from "#src/domain/refuse-field.ts";
+import { refuseField, refuseFields } from "#src/domain/refuse-field.ts";
 import { groupNotFound, parseGroupId } from "./alert-group-id.ts";
 import {
   type AlertGroupFilter,
+  type AlertGroupOrder,
   type AlertGroupRow,
   addCoveredFirings,
   findFiringWorkspaces,
@@ -29,6 +30,7 @@ import { firingNotFound } from "./firing-history.ts";
 
 export interface AlertGroupQuery {
   state?: AlertGroupFilter["state"] | undefined;
+  order?: AlertGroupOrder | undefined;
   kinds?: readonly AlertKind[] | undefined;
   workspace_id?: string | undefined;
   api_key_id?: string | undefined;
@@ -54,9 +56,16 @@ export async function listAlertGroups(
     isSuperseded: query.is_superseded,
     now: new Date(deps.nowMs()),
   };
-  const rows = await listGroups(deps.database, filter, page);
-  return toPage(rows, page, ({ lastFiredAt, kind, scopeType, scopeId }) => {
-    return { createdAtMs: lastFiredAt.getTime(), id: `${kind}.${scopeType}.${scopeId}` };
+  const order = query.order ?? "newest";
+  // Any client can encode a cursor.
+  if (order === "severity" && page.from !== null && !/^[0-2]\./.test(page.from.id)) {
+    throw refuseField("page", "this is not a cursor of this list.", "invalid_cursor");
+  }
+  const rows = await listGroups(deps.database, { filter, order, page });
+  return toPage(rows, page, ({ lastFiredAt, severityRank, kind, scopeType, scopeId }) => {
+    const key = `${kind}.${scopeType}.${scopeId}`;
+    const id = order === "severity" ? `${severityRank}.${key}` : key;
+    return { createdAtMs: lastFiredAt.getTime(), id };
   });
 }
 

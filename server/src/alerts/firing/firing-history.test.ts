@@ -237,6 +237,48 @@ groupTest("pages of groups have the newest firing first", async ({ org, workspac
 });
 
 groupTest(
+  "pages by severity have critical groups first, then the newest",
+  async ({ org, groups }) => {
+    const early = await org.admin.createWorkspace();
+    const late = await org.admin.createWorkspace();
+    const quiet = await org.admin.createWorkspace();
+    const ruleOf = async (kind: "limit_overrun" | "key_unused", terms = {}) => {
+      const scope = { type: "organization" };
+      const rule = { name: kind, scope, condition: { kind, ...terms } };
+      const { body } = await org.admin.post<{ id: string }>("/v1/admin/alerts", rule);
+      return { alertId: body.id, kind, threshold: "once" };
+    };
+    const of = ({ id }: { id: string }) => ({ scopeId: id, workspaceId: id });
+    await groups.record(1, { ...of(early), threshold: "100%" });
+    await groups.record(1, { ...of(late), ...(await ruleOf("limit_overrun")) });
+    await groups.record(1, { ...of(quiet), ...(await ruleOf("key_unused", { days: 90 })) });
+    const path = "/v1/admin/alert_groups?order=severity&limit=1";
+    const found: Group[] = [];
+    for (let page: string | null = ""; page !== null && found.length < 9; ) {
+      type Page = Listed<Group> & { next_page: string | null };
+      const { body }: { body: Page } = await org.admin.get<Page>(`${path}${page}`);
+      found.push(...body.data);
+      page = body.next_page === null ? null : `&page=${body.next_page}`;
+    }
+    expect(found.map(({ severity }) => severity)).toEqual([
+      ...["critical", "critical", "warning", "info"],
+    ]);
+    expect(found.slice(0, 2).map(({ workspace_id }) => workspace_id)).toEqual([late.id, early.id]);
+  },
+);
+
+groupTest("a cursor by severity without a rank is refused", async ({ org, groups }) => {
+  const { id } = await org.admin.createWorkspace();
+  await groups.record(1, { scopeId: id, workspaceId: id });
+  const path = "/v1/admin/alert_groups?order=severity&limit=1";
+  const { body } = await org.admin.get<Listed<Group> & { next_page: string }>(path);
+  const parts = JSON.parse(Buffer.from(body.next_page, "base64url").toString("utf8")) as unknown[];
+  const forged = Buffer.from(JSON.stringify([...parts.slice(0, -1), "x.y"])).toString("base64url");
+  const { status } = await org.admin.get(`${path}&page=${forged}`);
+  expect(status).toBe(400);
+});
+
+groupTest(
   "an acknowledged group has one audit event, and its notes stay",
   async ({ h, org, workspaceId, groups }) => {
     const [newest] = await groups.list();
