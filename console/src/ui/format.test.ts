@@ -23,6 +23,8 @@ describe("money", () => {
     ["0", "$0.00"],
     ["0.000000001", "<$0.01"],
     ["0.009999999", "<$0.01"],
+    ["-0.000000001", "-$0.00"],
+    ["-0.01", "-$0.01"],
     ["0.01", "$0.01"],
     ["0.014999999", "$0.01"],
     ["0.015", "$0.02"],
@@ -64,8 +66,13 @@ test.each([
   [30, "in a moment"],
   [-90, "1 minute ago"],
   [7_200, "in 2 hours"],
-  [-86_400, "yesterday"],
-  [-3_000_000, "last month"],
+  [-86_400, "1 day ago"],
+  [1.9 * 86_400, "in 1 day"],
+  [13 * 86_400, "in 13 days"],
+  [-3_000_000, "4 weeks ago"],
+  [-61 * 86_400, "2 months ago"],
+  [-400 * 86_400, "13 months ago"],
+  [-800 * 86_400, "2 years ago"],
 ])("%i seconds from now is %s", (seconds, words) => {
   const nowMs = Date.UTC(2026, 10, 24, 12);
   expect(formatRelative(new Date(nowMs + seconds * 1000).toISOString(), nowMs)).toBe(words);

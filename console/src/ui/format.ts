@@ -25,11 +25,14 @@ export function toUsdText(usd: number): string {
   return text.includes("e") ? usd.toFixed(NANO_DIGITS) : text;
 }
 
-/** `$1,234.56`. Rounds half cents up. A positive amount below one cent is `<$0.01`. */
+/**
+ * `$1,234.56`. Rounds half cents up. A positive amount below one cent is `<$0.01`. A negative one above minus one cent is
+ * `-$0.00`, whose sign and digits align with the other amounts of a column.
+ */
 export function formatUsd(text: string): string {
   const nano = toNanoUsd(text);
   const size = nano < 0n ? -nano : nano;
-  if (size > 0n && size < NANO_PER_CENT) return nano < 0n ? "-<$0.01" : "<$0.01";
+  if (size > 0n && size < NANO_PER_CENT) return nano < 0n ? "-$0.00" : "<$0.01";
   const cents = (size + NANO_PER_CENT / 2n) / NANO_PER_CENT;
   const whole = wholeFormat.format(cents / 100n);
   return `${nano < 0n ? "-" : ""}$${whole}.${(cents % 100n).toString().padStart(2, "0")}`;
@@ -70,17 +73,21 @@ export function formatShare(share: number): string {
   return `${formatCount(Math.floor(share * 100))}%`;
 }
 
-const units: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
-  ["year", 31_536_000],
-  ["month", 2_592_000],
-  ["week", 604_800],
-  ["day", 86_400],
-  ["hour", 3600],
-  ["minute", 60],
+/**
+ * Units of relative times. Two weeks, months or years are the least of these units, because one of them is imprecise.
+ * A day is 24 hours, so "1 day ago" is right and "yesterday" can be wrong.
+ */
+const units: [unit: Intl.RelativeTimeFormatUnit, seconds: number, least: number][] = [
+  ["year", 31_536_000, 2],
+  ["month", 2_592_000, 2],
+  ["week", 604_800, 2],
+  ["day", 86_400, 1],
+  ["hour", 3600, 1],
+  ["minute", 60, 1],
 ];
 
 // Created once, because a formatter costs more to create than to use, and every row of a table uses several.
-const relativeFormat = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const relativeFormat = new Intl.RelativeTimeFormat("en", { numeric: "always" });
 const wholeFormat = new Intl.NumberFormat("en-US");
 const shortFormat = new Intl.NumberFormat("en-US", {
   notation: "compact",
@@ -93,7 +100,7 @@ const AHEAD_S = 15;
 /** `3 days ago`, `in 2 hours`, `just now`. */
 export function formatRelative(instant: string, nowMs: number): string {
   const seconds = (Date.parse(instant) - nowMs) / 1000;
-  const found = units.find(([, size]) => Math.abs(seconds) >= size);
+  const found = units.find(([, size, least]) => Math.abs(seconds) >= size * least);
   if (!found)
     return seconds < -10 ? "a moment ago" : seconds <= AHEAD_S ? "just now" : "in a moment";
   const [unit, size] = found;
@@ -183,10 +190,10 @@ export function formatExactTime(instant: string): string {
   return `${joinDay(parts)}, ${parts.time}.${parts.milliseconds} ${parts.zone}`;
 }
 
-/** `24 Nov 19:03:12`, for a column whose heading names the zone. */
-export function formatMoment(instant: string): string {
+/** `24 Nov 19:03:12`, or with the year for old records, for a column whose heading names the zone. */
+export function formatMoment(instant: string, hasYear = false): string {
   const parts = readClock(instant);
-  return `${joinDay(parts, false)} ${parts.time}`;
+  return `${joinDay(parts, hasYear)} ${parts.time}`;
 }
 
 /** `UTC`, or the place of the person's zone, such as `Berlin`. Offsets change within a year, and the place does not. */
@@ -209,6 +216,11 @@ export function formatUtcDay(instant: string): string {
 /** `24 Nov 2026` for the day `2026-11-24`, which belongs to no zone. */
 export function formatIsoDay(day: string): string {
   return joinDay(readUtcClock(`${day}T00:00:00Z`));
+}
+
+/** Replaces days such as `2026-11-24` in a text of the server by the person's format. */
+export function formatDaysIn(text: string): string {
+  return text.replace(/\b\d{4}-\d{2}-\d{2}\b/g, formatIsoDay);
 }
 
 /** `Tue 24 Nov`, the day of an instant in UTC without its year, for charts. */

@@ -6,8 +6,8 @@ const reviewers = [{ can_decide: false }, { can_decide: true }];
 
 test.each([
   [{ status: "open", is_overdue: false, due_at: "2026-12-20T00:00:00Z" }, "open"],
-  [{ status: "open", is_overdue: false, due_at: "2026-11-22T12:00:00Z" }, "due in 2 d"],
-  [{ status: "open", is_overdue: false, due_at: "2026-11-20T18:00:00Z" }, "due today"],
+  [{ status: "open", is_overdue: false, due_at: "2026-11-22T12:00:00Z" }, "due in 2 days"],
+  [{ status: "open", is_overdue: false, due_at: "2026-11-20T18:00:00Z" }, "due in 6 hours"],
   [{ status: "open", is_overdue: true, due_at: "2026-11-01T00:00:00Z" }, "overdue"],
   [
     { status: "open", is_overdue: true, due_at: "", reviewers: [{ can_decide: false }] },

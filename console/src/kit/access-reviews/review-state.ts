@@ -1,5 +1,6 @@
 import type { ItemOf } from "../../queries.ts";
 import type { Tone } from "../../ui/badge.tsx";
+import { formatRelative } from "../../ui/format.ts";
 
 type Review = ItemOf<"listAccessReviews">;
 
@@ -16,5 +17,5 @@ export function stateOf(review: Review, nowMs: number): { text: string; tone: To
   if (review.is_overdue) return { text: "overdue", tone: "bad" };
   const days = (Date.parse(review.due_at) - nowMs) / DAY_MS;
   if (days > SOON_DAYS) return { text: "open", tone: "good" };
-  return { text: days < 1 ? "due today" : `due in ${Math.ceil(days)} d`, tone: "warn" };
+  return { text: `due ${formatRelative(review.due_at, nowMs)}`, tone: "warn" };
 }

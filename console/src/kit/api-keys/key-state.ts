@@ -1,4 +1,5 @@
 import type { Tone } from "../../ui/badge.tsx";
+import { formatRelative } from "../../ui/format.ts";
 import type { ApiKey } from "./queries.ts";
 
 export type KeyState = "active" | "disabled" | "expired" | "revoked" | "stopped";
@@ -62,10 +63,8 @@ function countDays(fromMs: number, toMs: number): number {
 
 const attentionWords: Record<ApiKey["attention"][number], (key: ApiKey, nowMs: number) => string> =
   {
-    expires_within_14_days: ({ expires_at }, nowMs) => {
-      const leftMs = expires_at === null ? 0 : Date.parse(expires_at) - nowMs;
-      return `expires in ${Math.max(0, Math.ceil(leftMs / DAY_MS))} d`;
-    },
+    expires_within_14_days: ({ expires_at }, nowMs) =>
+      expires_at === null ? "expires" : `expires ${formatRelative(expires_at, nowMs)}`,
     unused_90_days: ({ last_used }, nowMs) =>
       last_used === null ? "never used" : `unused ${countDays(Date.parse(last_used.at), nowMs)} d`,
     older_than_180_days: ({ secrets, created_at }, nowMs) => {

@@ -11,7 +11,7 @@ const last = { passkey, others: 0, hasPassword: true, hasApp: true, nowMs };
 
 test("the last passkey says how the member signs in then", () => {
   expect(describeRemovedPasskey(last)).toEqual([
-    "You last signed in with it yesterday.",
+    "You last signed in with it 1 day ago.",
     "This is your last passkey. You then sign in with the password and the authenticator app.",
   ]);
   expect(describeRemovedPasskey({ ...last, hasApp: false })[1]).toBe(
