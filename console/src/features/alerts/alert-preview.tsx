@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { classNames } from "../../ui/class-names.ts";
-import { formatIsoDay, formatPlural, formatTime } from "../../ui/format.ts";
+import { formatDaysIn, formatIsoDay, formatPlural, formatTime } from "../../ui/format.ts";
 import { useDebounced } from "../../ui/use-debounced.ts";
 import { type Preview, type PreviewBody, usePreview } from "./queries.ts";
 import { describeCondition } from "./words.ts";
@@ -88,7 +88,7 @@ function Replay({ preview: { replay, note } }: { preview: Preview }) {
         <ul className="grid gap-1">
           {replay.newest.slice(0, MAX_SHOWN).map((firing) => (
             <li key={`${firing.at} ${firing.scope_name} ${firing.threshold}`}>
-              <span className="block">{firing.title}</span>
+              <span className="block">{formatDaysIn(firing.title)}</span>
               <span className="block text-xs text-quiet">
                 {formatTime(firing.at)} · {firing.threshold}
               </span>

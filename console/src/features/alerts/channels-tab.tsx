@@ -159,9 +159,18 @@ function makeColumns(onChange: ((change: Change) => void) | null): Column<Channe
   ];
 }
 
+const receiverWords: Record<NonNullable<Channel["recipients"]>["roles"][number], string> = {
+  owner: "Owners",
+  admin: "Admins",
+  developer: "Developers",
+  billing: "Billing members",
+  user: "Members",
+  claude_code_user: "Claude Code users",
+};
+
 function describeTarget({ recipients, target_hint }: Channel): string {
   if (!recipients) return target_hint ?? "";
-  const roles = recipients.roles.map((role) => (role === "billing" ? role : `${role}s`));
+  const roles = recipients.roles.map((role) => receiverWords[role]);
   const count = recipients.addresses.length;
   const addresses =
     count === 0

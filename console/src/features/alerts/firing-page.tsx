@@ -6,7 +6,7 @@ import { SimulatedSpend } from "../../kit/usage/simulated-spend.tsx";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, ButtonLink } from "../../ui/button.tsx";
-import { formatTime, formatUsd } from "../../ui/format.ts";
+import { formatDaysIn, formatTime, formatUsd } from "../../ui/format.ts";
 import { BackLink, Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
@@ -37,10 +37,10 @@ export function FiringPage() {
   const mayAcknowledge = may("alerts:write", data.workspace_id ?? undefined);
   return (
     <Page
-      title={data.title}
+      title={formatDaysIn(data.title)}
       guide="alerts"
       above={<BackLink to="/alerts">Alerts</BackLink>}
-      lead={data.next}
+      lead={formatDaysIn(data.next)}
       actions={
         <>
           <RefusalsLink firing={data} />

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { Badge } from "../../ui/badge.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
-import { formatPlural } from "../../ui/format.ts";
+import { formatDaysIn, formatPlural } from "../../ui/format.ts";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
 import { DeliveryStates } from "./delivery-states.tsx";
@@ -65,7 +65,7 @@ function FiringEntry({ firing, others }: { firing: Firing; others: readonly Firi
           params={{ firingId: firing.id }}
           className="link font-medium"
         >
-          {firing.title}
+          {formatDaysIn(firing.title)}
         </Link>
         {firing.acknowledged_at ? (
           <Badge tone="good">acknowledged</Badge>

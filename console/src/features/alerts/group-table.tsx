@@ -5,7 +5,7 @@ import { scopeLabel } from "../../kit/scopes/scope-names.ts";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
-import { formatPlural } from "../../ui/format.ts";
+import { formatDaysIn, formatPlural } from "../../ui/format.ts";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { useSelection } from "../../ui/selection.ts";
@@ -14,7 +14,7 @@ import { type Column, Table } from "../../ui/table.tsx";
 import type { GroupAction } from "./group-action.ts";
 import type { Group } from "./queries.ts";
 import type { FiringView } from "./search.ts";
-import { isMuted, kindWords } from "./words.ts";
+import { isMuted, kindWords, severities } from "./words.ts";
 
 const keyOf = ({ id }: Group) => id;
 
@@ -22,9 +22,12 @@ const keyOf = ({ id }: Group) => id;
 export function GroupTable(props: {
   groups: readonly Group[];
   show: FiringView;
+  /** Undefined: the newest first. */
+  order: "severity" | undefined;
+  onOrder: (order: "severity" | undefined) => void;
   onAction: (action: GroupAction) => void;
 }) {
-  const { groups, show, onAction } = props;
+  const { groups, show, order, onOrder, onAction } = props;
   const may = useMay();
   const selection = useSelection(groups, keyOf);
   const columns = useMemo(() => makeColumns(may, onAction), [may, onAction]);
@@ -38,6 +41,12 @@ export function GroupTable(props: {
         rows={groups}
         rowKey={keyOf}
         rowName={({ title }) => title}
+        // The server orders the groups, also those that are not loaded. Each order has one direction.
+        view={{
+          sort: { id: order ?? "last", isDescending: true },
+          onSort: ({ id }) => onOrder(id === "severity" ? id : undefined),
+          columns: null,
+        }}
         selection={canAcknowledge ? selection : undefined}
         isDimmed={({ open_firings }) => show === "all" && open_firings === 0}
       />
@@ -67,6 +76,13 @@ function makeColumns(may: May, onAction: (action: GroupAction) => void): Column<
       header: "Alert",
       isSentence: true,
       cell: (group) => <GroupTitle group={group} onAction={onAction} />,
+    },
+    {
+      id: "severity",
+      header: "Severity",
+      from: "sm",
+      sortBy: ({ severity }) => severities[severity].rank,
+      cell: ({ severity }) => <Badge tone={severities[severity].tone}>{severity}</Badge>,
     },
     {
       id: "scope",
@@ -111,10 +127,14 @@ function GroupTitle({ group, onAction }: GroupPart) {
         params={{ firingId: group.newest_firing_id }}
         className="link font-medium"
       >
-        {group.title}
+        {formatDaysIn(group.title)}
       </Link>
       <span className="flex flex-wrap items-center gap-x-2 gap-y-0.5 text-xs text-quiet">
-        {group.severity === "critical" && <Badge tone="bad">critical</Badge>}
+        {group.severity === "critical" && (
+          <span className="sm:hidden">
+            <Badge tone="bad">critical</Badge>
+          </span>
+        )}
         <MutedRules rules={group.alerts} />
         <span>{describeRules(group)}</span>
         {group.firings > 1 && (

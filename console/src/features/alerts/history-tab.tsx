@@ -14,11 +14,16 @@ import { type AlertKind, useGroups } from "./queries.ts";
 import type { FiringsSearch, FiringView } from "./search.ts";
 import { alertKinds, asKind, kindWords } from "./words.ts";
 
-/** List of fired alerts, grouped by kind and scope. The newest comes first. */
+/** List of fired alerts, grouped by kind and scope. The newest or the most severe comes first. */
 export function AlertHistoryTab() {
-  const { show = "open", kind: kindText }: FiringsSearch = useSearch({ strict: false });
+  const { show = "open", kind: kindText, order }: FiringsSearch = useSearch({ strict: false });
   const kind = asKind(kindText);
-  const groups = useGroups(show, kind);
+  const groups = useGroups(show, { kind, order });
+  const navigate = useNavigate();
+  const go = (changed: FiringsSearch) => {
+    const search = { show, ...(kind && { kind }), ...(order && { order }), ...changed };
+    void navigate({ to: "/alerts", search, replace: true });
+  };
   const [action, setAction] = useState<GroupAction | null>(null);
   const close = () => setAction(null);
   if (groups.error && groups.items.length === 0) {
@@ -26,13 +31,19 @@ export function AlertHistoryTab() {
   }
   return (
     <div className="grid gap-4">
-      <HistoryFilters show={show} kind={kind} />
+      <HistoryFilters show={show} kind={kind} onChange={go} />
       {groups.isPending ? (
         <SkeletonRows />
       ) : groups.items.length === 0 ? (
         <NoGroups show={show} />
       ) : (
-        <GroupTable groups={groups.items} show={show} onAction={setAction} />
+        <GroupTable
+          groups={groups.items}
+          show={show}
+          order={order}
+          onOrder={(next) => go({ order: next })}
+          onAction={setAction}
+        />
       )}
       {groups.hasOlder && (
         <Button className="mx-auto" isBusy={groups.isLoadingOlder} onClick={groups.loadOlder}>
@@ -61,24 +72,26 @@ const views = [
   ["all", "All"],
 ] as const;
 
-function HistoryFilters({ show, kind }: { show: FiringView; kind: AlertKind | undefined }) {
-  const navigate = useNavigate();
-  const go = (search: FiringsSearch) => void navigate({ to: "/alerts", search, replace: true });
+interface FiltersProps {
+  show: FiringView;
+  kind: AlertKind | undefined;
+  onChange: (changed: FiringsSearch) => void;
+}
+
+function HistoryFilters({ show, kind, onChange }: FiltersProps) {
   return (
     <div className="flex flex-wrap items-center gap-3">
       <Segments<FiringView>
         label="Filter"
         value={show}
         options={views}
-        onChange={(view) => go({ show: view, ...(kind && { kind }) })}
+        onChange={(view) => onChange({ show: view })}
       />
       <Select
         aria-label="Kind"
         className="w-56"
         value={kind ?? ""}
-        onChange={({ target }) => {
-          go({ show, ...(target.value !== "" && { kind: target.value }) });
-        }}
+        onChange={({ target }) => onChange({ kind: target.value || undefined })}
       >
         <option value="">Every kind</option>
         {alertKinds.map((each) => (

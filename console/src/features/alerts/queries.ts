@@ -34,10 +34,17 @@ const firingFilters = {
   all: {},
 } as const;
 
-export const useGroups = (view: FiringView, kind: AlertKind | undefined) =>
+export const useGroups = (
+  view: FiringView,
+  { kind, order }: { kind: AlertKind | undefined; order: "severity" | undefined },
+) =>
   usePages(
     "listAlertGroups",
-    { ...groupFilters[view], ...(kind !== undefined && { kinds: [kind] }) },
+    {
+      ...groupFilters[view],
+      ...(kind !== undefined && { kinds: [kind] }),
+      ...(order && { order }),
+    },
     { everyMs: EVERY_MS },
   );
 const MAX_FIRINGS = 100;

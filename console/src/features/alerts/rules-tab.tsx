@@ -179,7 +179,7 @@ function Recipients({ alert }: { alert: Alert }) {
   if (names.length === 0) return <span className="text-quiet">None</span>;
   return (
     <span className="flex flex-wrap items-center gap-1.5">
-      <span className="max-w-52 truncate" title={names.join(", ")}>
+      <span className="line-clamp-2 max-w-52" title={names.join(", ")}>
         {names.join(", ")}
       </span>
       {broken.length > 0 && <Badge tone="bad">not working</Badge>}

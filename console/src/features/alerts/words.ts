@@ -1,5 +1,13 @@
+import type { Tone } from "../../ui/badge.tsx";
 import { formatPlural, formatUsd, toUsdText } from "../../ui/format.ts";
-import type { Alert, AlertKind, ChannelKind, Condition } from "./queries.ts";
+import type { Alert, AlertKind, ChannelKind, Condition, Group } from "./queries.ts";
+
+/** Rank for sorting, and tone, of each severity. */
+export const severities: Record<Group["severity"], { rank: number; tone: Tone }> = {
+  critical: { rank: 2, tone: "bad" },
+  warning: { rank: 1, tone: "warn" },
+  info: { rank: 0, tone: "plain" },
+};
 
 /** Label and hint of each alert kind. */
 export const kindWords: Record<AlertKind, { label: string; hint: string }> = {

@@ -1,22 +1,16 @@
 import { Link } from "@tanstack/react-router";
 import { type ItemOf, useApi } from "../../queries.ts";
 import { Badge, type Tone } from "../../ui/badge.tsx";
-import { formatPlural } from "../../ui/format.ts";
+import { formatDaysIn, formatPlural } from "../../ui/format.ts";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { Part, Row } from "./triage-part.tsx";
 import { MAX_ROWS, type TriagePart } from "./triage-parts.ts";
 
 const EVERY_MS = 30_000;
-/** The list is newest first. The most severe groups among these are shown. */
-const MAX_READ = 200;
 
 type Severity = ItemOf<"listAlertGroups">["severity"];
 
-const severities: Record<Severity, { rank: number; tone: Tone }> = {
-  critical: { rank: 0, tone: "bad" },
-  warning: { rank: 1, tone: "warn" },
-  info: { rank: 2, tone: "plain" },
-};
+const tones: Record<Severity, Tone> = { critical: "bad", warning: "warn", info: "plain" };
 
 /** "Rule Forecast", or "3 alerts of Forecast, Budget" for several. */
 function describeRules({ firings, alerts }: Pick<ItemOf<"listAlertGroups">, "firings" | "alerts">) {
@@ -24,21 +18,18 @@ function describeRules({ firings, alerts }: Pick<ItemOf<"listAlertGroups">, "fir
   return firings === 1 ? `Rule ${names}` : `${formatPlural(firings, "alert")} of ${names}`;
 }
 
-/** Open alerts, one row for each cause and scope. */
+/** The most severe open alerts, one row for each cause and scope. */
 export function OpenAlerts({ part }: { part: TriagePart }) {
-  const query = { is_over: false, limit: MAX_READ };
+  const query = { is_over: false, order: "severity" as const, limit: MAX_ROWS };
   const groups = useApi("listAlertGroups", { query }, { everyMs: EVERY_MS });
-  const worst = groups.data?.data.toSorted(
-    (a, b) => severities[a.severity].rank - severities[b.severity].rank,
-  );
   const all = (
     <Link to="/alerts" className="link">
       All alerts
     </Link>
   );
   return (
-    <Part part={part} title="Open alerts" all={all} query={groups}>
-      {worst?.slice(0, MAX_ROWS).map((group) => (
+    <Part part={part} title="Open alerts" all={all} query={groups} hasSentences>
+      {groups.data?.data.map((group) => (
         <Row
           key={group.id}
           isSentence
@@ -49,13 +40,13 @@ export function OpenAlerts({ part }: { part: TriagePart }) {
               title={group.title}
               className="hover:underline"
             >
-              {group.title}
+              {formatDaysIn(group.title)}
             </Link>
           }
           note={describeRules(group)}
           end={
             <span className="grid justify-items-end gap-0.5">
-              <Badge tone={severities[group.severity].tone}>{group.severity}</Badge>
+              <Badge tone={tones[group.severity]}>{group.severity}</Badge>
               <span className="text-quiet">
                 <RelativeTime at={group.last_fired_at} />
               </span>

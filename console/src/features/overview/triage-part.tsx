@@ -6,9 +6,11 @@ import { MAX_ROWS, type TriagePart } from "./triage-parts.ts";
 
 // A part of the triage. Each row has the same height, so that the space of a part is known before its rows.
 
-/** Height of a row. A narrow one has two lines of facts. */
-const rowHeight = "h-14 max-sm:h-19";
-const partHeight = "[--row:3.5rem] max-sm:[--row:4.75rem]";
+/** Heights of a row. A narrow one has two lines of facts, and a sentence has two lines at every width. */
+const heights = {
+  facts: { row: "h-14 max-sm:h-19", part: "[--row:3.5rem] max-sm:[--row:4.75rem]" },
+  sentence: { row: "h-19", part: "[--row:4.75rem]" },
+};
 
 interface PartProps {
   part: TriagePart;
@@ -18,12 +20,16 @@ interface PartProps {
   /** Link to the whole list. */
   all: ReactNode;
   query: { isPending: boolean; error: Error | null };
+  /** The names of the rows are sentences. */
+  hasSentences?: true;
   /** Rows. Undefined: not loaded. */
   children: ReactNode;
 }
 
 /** A list of at most five rows. An error stays inside the part. */
-export function Part({ part, title, count = part.count, all, query, children }: PartProps) {
+export function Part(props: PartProps) {
+  const { part, title, count = part.count, all, query, children } = props;
+  const height = props.hasSentences ? heights.sentence : heights.facts;
   return (
     <section className="grid content-start gap-2">
       <div className="flex items-baseline gap-3">
@@ -33,11 +39,11 @@ export function Part({ part, title, count = part.count, all, query, children }: 
         <span className="ml-auto text-sm">{all}</span>
       </div>
       <div
-        className={classNames("border-y border-line text-sm", partHeight)}
+        className={classNames("border-y border-line text-sm", height.part)}
         style={{ minHeight: `calc(var(--row) * ${part.rows})` }}
       >
         {query.isPending ? (
-          <Placeholder rows={part.rows} />
+          <Placeholder rows={part.rows} rowHeight={height.row} />
         ) : query.error && !children ? (
           <p role="alert" className="content-center py-4 text-bad">
             {query.error.message}
@@ -50,7 +56,7 @@ export function Part({ part, title, count = part.count, all, query, children }: 
   );
 }
 
-function Placeholder({ rows }: { rows: number }) {
+function Placeholder({ rows, rowHeight }: { rows: number; rowHeight: string }) {
   return (
     <div role="status" className="divide-y divide-line">
       <span className="sr-only">Loading…</span>
@@ -68,7 +74,7 @@ function Placeholder({ rows }: { rows: number }) {
 interface RowProps {
   /** Name of the thing, usually a link. */
   name: ReactNode;
-  /** The name is a sentence. On narrow screens it has two lines, and the note has one. */
+  /** The name is a sentence of up to two lines. Its note has one line. */
   isSentence?: true;
   /** State beside the name. */
   badge?: ReactNode;
@@ -80,15 +86,15 @@ interface RowProps {
 
 export function Row({ name, isSentence, badge, note, end }: RowProps) {
   return (
-    <li className={classNames("flex items-center gap-4", rowHeight)}>
+    <li
+      className={classNames(
+        "flex items-center gap-4",
+        isSentence ? heights.sentence.row : heights.facts.row,
+      )}
+    >
       <span className="grid min-w-0 flex-1 gap-0.5">
         <span className="flex min-w-0 items-center gap-2">
-          <span
-            className={classNames(
-              "font-medium sm:truncate",
-              isSentence ? "max-sm:line-clamp-2" : "max-sm:truncate",
-            )}
-          >
+          <span className={classNames("font-medium", isSentence ? "line-clamp-2" : "truncate")}>
             {name}
           </span>
           {badge}
