@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { useAssignedReviews } from "../../kit/access-reviews/assigned-reviews.ts";
 import { stateOf } from "../../kit/access-reviews/review-state.ts";
 import { useBadges } from "../../kit/badges.ts";
+import { nameCause } from "../../kit/requests/refusal-words.ts";
 import { scopeLabel } from "../../kit/scopes/scope-names.ts";
 import { useUpstreams } from "../../kit/upstreams/queries.ts";
 import { useApi } from "../../queries.ts";
@@ -245,7 +246,7 @@ export function RefusedToday({ part }: PartProps) {
               search={{ refused: true, at, code: [code ?? ""] }}
               className="hover:underline"
             >
-              {toWords(code ?? "")}
+              {nameCause(code ?? "")}
             </Link>
           }
           note={<code>{code}</code>}
@@ -254,11 +255,6 @@ export function RefusedToday({ part }: PartProps) {
       ))}
     </Part>
   );
-}
-
-/** `rate_limited` becomes "Rate limited". */
-function toWords(code: string): string {
-  return code.charAt(0).toUpperCase() + code.slice(1).replaceAll("_", " ");
 }
 
 function Quiet({ at }: { at: string | null | undefined }) {

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { RefusalTable } from "../../kit/requests/refusal-table.tsx";
+import { nameCause } from "../../kit/requests/refusal-words.ts";
 import { PlaceFilters, RangeBar } from "../../kit/usage/filter-bar.tsx";
 import { LiveToggle } from "../../kit/usage/live.tsx";
 import type { ReportSearch } from "../../kit/usage/search.ts";
@@ -120,7 +121,7 @@ function Causes({ search, onChange, isLive }: CausesProps) {
               onChange({ code: selected.includes(code) ? undefined : ([code] as string[]) })
             }
           >
-            <code>{code}</code> {formatCount(requests)}
+            <span title={code}>{nameCause(code)}</span> {formatCount(requests)}
           </Button>
         ),
       )}

@@ -1,10 +1,11 @@
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { Badge } from "../../ui/badge.tsx";
+import { formatUsd, toNanoUsd, toUsdText } from "../../ui/format.ts";
 import { type Column, Table } from "../../ui/table.tsx";
 import { LimitLink } from "../spend-limits/limit-link.tsx";
 import { makeMomentColumns } from "./moment-columns.tsx";
-import { findLimitName, type Refusal } from "./refusal-words.ts";
+import { findLimitName, nameCause, type Refusal } from "./refusal-words.ts";
 
 /** Table of refused requests with their causes. */
 export function RefusalTable({ refusals }: { refusals: readonly Refusal[] }) {
@@ -21,8 +22,8 @@ function makeColumns(): Column<Refusal>[] {
       id: "cause",
       header: "Cause",
       cell: (refusal) => (
-        <span className="grid gap-0.5">
-          <code>{refusal.error_code}</code>
+        <span className="grid gap-0.5 xl:max-w-64">
+          <span title={refusal.error_code}>{nameCause(refusal.error_code)}</span>
           <Facts refusal={refusal} />
         </span>
       ),
@@ -46,7 +47,9 @@ function makeColumns(): Column<Refusal>[] {
       header: "Workspace",
       from: "lg",
       isBelow: true,
-      cell: ({ workspace_name, workspace_id }) => workspace_name ?? workspace_id ?? "–",
+      cell: ({ workspace_name, workspace_id }) => (
+        <span className="lg:whitespace-nowrap">{workspace_name ?? workspace_id ?? "–"}</span>
+      ),
     },
     { id: "model", header: "Model", from: "lg", isBelow: true, cell: ({ model }) => model ?? "–" },
     { id: "address", header: "Address", from: "lg", cell: ({ address }) => address ?? "–" },
@@ -58,7 +61,11 @@ function Key({ refusal }: { refusal: Refusal }) {
   if (id === null) return <span className="text-quiet">Unknown key</span>;
   if (is_playground) return "Playground";
   return (
-    <Link to="/api-keys/$keyId" params={{ keyId: id } as never} className="link">
+    <Link
+      to="/api-keys/$keyId"
+      params={{ keyId: id } as never}
+      className="link xl:inline-block xl:min-w-40"
+    >
       {name ?? id}
     </Link>
   );
@@ -78,10 +85,10 @@ type Limit = NonNullable<Refusal["facts"]["limit"]>;
 function LimitFacts({ refusal, limit }: { refusal: Refusal; limit: Limit }) {
   const { held_usd, unresolved_usd, needed_usd } = limit;
   const amounts = [
-    `$${limit.spent_usd} spent`,
-    held_usd === null ? null : `$${held_usd} held`,
-    unresolved_usd === null ? null : `$${unresolved_usd} unresolved`,
-    needed_usd ? `$${needed_usd} needed` : null,
+    `${formatUsd(limit.spent_usd)} spent`,
+    isPositive(held_usd) && `${formatUsd(held_usd)} held`,
+    isPositive(unresolved_usd) && `${formatUsd(unresolved_usd)} unresolved`,
+    isPositive(needed_usd) && `${formatUsd(needed_usd)} needed`,
   ];
   return (
     <span className="grid gap-0.5 text-sm text-quiet">
@@ -92,11 +99,15 @@ function LimitFacts({ refusal, limit }: { refusal: Refusal; limit: Limit }) {
           scopeName={findLimitName(refusal, limit)}
           period={limit.period}
         />
-        : ${limit.limit_usd}
+        : {formatUsd(toUsdText(limit.limit_usd))}
       </span>
-      <span>{amounts.filter((each) => each !== null).join(", ")}</span>
+      <span>{amounts.filter((each) => each !== false).join(", ")}</span>
     </span>
   );
+}
+
+function isPositive(usd: string | null | undefined): usd is string {
+  return typeof usd === "string" && toNanoUsd(usd) > 0n;
 }
 
 function describeFacts(facts: Refusal["facts"]): string | null {

@@ -18,6 +18,11 @@ interface RefusalExplanation {
   needsHelp: boolean;
 }
 
+/** `rate_limited` becomes "Rate limited". */
+export function nameCause(code: string): string {
+  return code.charAt(0).toUpperCase() + code.slice(1).replaceAll("_", " ");
+}
+
 /** Explains a refusal to the person who sent the request. */
 export function explainRefusal(refusal: Refusal): RefusalExplanation {
   const { facts, error_code: code, model, address } = refusal;

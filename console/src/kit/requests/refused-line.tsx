@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useApi } from "../../queries.ts";
 import { formatCount } from "../../ui/format.ts";
+import { nameCause } from "./refusal-words.ts";
 
 /** Causes in the line. */
 const SHOWN = 3;
@@ -13,7 +14,10 @@ export function RefusedLine({ apiKeyId }: { apiKeyId: string }) {
   if (!counts.data || counts.data.totals.requests === 0) return null;
   const { data: rows, totals } = counts.data;
   const rest = totals.requests - rows.reduce((sum, { requests }) => sum + requests, 0);
-  const causes = rows.map(({ error_code, requests }) => `${error_code} ${formatCount(requests)}`);
+  const causes = rows.map(
+    ({ error_code, requests }) =>
+      `${nameCause(error_code ?? "unknown").toLowerCase()} ${formatCount(requests)}`,
+  );
   if (rest > 0) causes.push(`others ${formatCount(rest)}`);
   return (
     <p className="text-sm">
