@@ -1,5 +1,5 @@
 import { Badge } from "../../ui/badge.tsx";
-import { formatUsd } from "../../ui/format.ts";
+import { formatUsd, toNanoUsd, toUsdText } from "../../ui/format.ts";
 import { DelayedBadge } from "../delayed-change/delayed-badge.tsx";
 import type { SpendLimit } from "./queries.ts";
 import { enforcementWords, isHeldInSteps, isRefusingUnknown } from "./words.ts";
@@ -16,9 +16,20 @@ export function LimitBadges({ limit }: { limit: SpendLimit }) {
       {limit.state === "activating" && <span className="text-warn">Activating on all servers</span>}
       {limit.blocks_now && <Badge tone="bad">Blocks requests</Badge>}
       <DelayedBadge subject={limit.id} />
-      {Number(limit.overrun_usd) > 0 && (
-        <Badge tone="bad">{formatUsd(limit.overrun_usd)} spent beyond the limit</Badge>
-      )}
+      <OverrunBadge limit={limit} />
     </>
+  );
+}
+
+/** Spend beyond the limit of its time. After a raise, that limit was a lower one, and no request stops because of it. */
+function OverrunBadge({ limit }: { limit: SpendLimit }) {
+  const overrun = toNanoUsd(limit.overrun_usd);
+  if (overrun <= 0n) return null;
+  const isOfThisLimit =
+    overrun <= toNanoUsd(limit.spent_usd) - toNanoUsd(toUsdText(limit.limit_usd));
+  return (
+    <Badge tone={isOfThisLimit ? "bad" : "plain"}>
+      {formatUsd(limit.overrun_usd)} spent beyond {isOfThisLimit ? "the" : "an earlier"} limit
+    </Badge>
   );
 }
