@@ -93,7 +93,7 @@ function LastDays({ days }: { days: MonthDays | undefined }) {
             {change ? `${change} against the ${DAYS} days before` : "Nothing to compare with yet"}
             {days.simulatedNano > 0n && (
               <span className="block">
-                <Money usd={nanoToUsdText(days.simulatedNano)} /> simulated besides, not billed
+                Plus <Money usd={nanoToUsdText(days.simulatedNano)} /> simulated, not billed
               </span>
             )}
           </>

@@ -107,7 +107,7 @@ function Waterfall({ statement }: { statement: Statement }) {
               <span
                 className={classNames(
                   "block h-full rounded-xs [print-color-adjust:exact]",
-                  hint === null ? "bg-edge" : isDecrease ? "bg-good" : "bg-accent",
+                  hint === null ? "bg-edge" : isDecrease ? "bg-good" : "bg-warn",
                 )}
                 style={{
                   marginLeft: `${percent(low - lowest)}%`,

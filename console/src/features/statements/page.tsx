@@ -86,7 +86,7 @@ function makeColumns(scope: StatementSearch): Column<ListedStatement>[] {
       cell: ({ state, closes_after }) => (
         <span className="flex flex-wrap items-center gap-x-2">
           <Badge tone={stateWords[state].tone}>{stateWords[state].label}</Badge>
-          {state === "ended" && (
+          {state === "ended" && Date.parse(closes_after) > Date.now() && (
             <span className="text-quiet">after {formatUtcDay(closes_after)}</span>
           )}
         </span>

@@ -135,24 +135,33 @@ function Figures({ statement }: { statement: Statement | undefined }) {
   );
 }
 
+/** "3 requests, …", or "None". */
+function describeCount(requests: number, rest: string): string {
+  return requests === 0 ? "None" : `${formatPlural(requests, "request")}${rest}`;
+}
+
 function Details({ statement }: { statement: Statement }) {
   const { simulated, earlier_months, closed_at, sha256, is_intact } = statement;
   const items: [string, React.ReactNode][] = [
     ["Requests", formatCount(statement.requests)],
     [
       "Without a price",
-      `${formatPlural(statement.unpriced_requests, "request")}, estimated at the highest rate`,
+      describeCount(statement.unpriced_requests, ", estimated at the highest rate"),
     ],
     [
       "With unbilled parts",
-      `${formatPlural(statement.partly_unbilled_requests, "request")} that could run features billed by time`,
+      describeCount(statement.partly_unbilled_requests, " that could run features billed by time"),
     ],
     [
       "Simulated, not billed",
-      <span key="simulated">
-        {formatPlural(simulated.requests, "request")} for <Money usd={simulated.cost_usd} />, in no
-        other amount
-      </span>,
+      simulated.requests === 0 ? (
+        "None"
+      ) : (
+        <span key="simulated">
+          {formatPlural(simulated.requests, "request")} for <Money usd={simulated.cost_usd} />. No
+          other amount contains them.
+        </span>
+      ),
     ],
     ...earlier_months.map((each): [string, React.ReactNode] => [
       `Arrived late for ${nameMonth(each.month)}`,

@@ -125,7 +125,7 @@ function MonthNote({ summary, requestsSearch }: SummaryProps & { requestsSearch:
       {toNanoUsd(adjustments_usd) !== 0n && (
         <>
           ; <Money usd={adjustments_usd.replace("-", "")} />{" "}
-          {adjustments_usd.startsWith("-") ? "credited later" : "charged later besides"}
+          {adjustments_usd.startsWith("-") ? "credited later" : "charged later"}
         </>
       )}
       <Besides
@@ -142,15 +142,15 @@ function Besides({ usd, search }: { usd: string; search?: ReportSearch }) {
   if (toNanoUsd(usd) <= 0n) return null;
   return (
     <span className="block">
-      <Money usd={usd} />{" "}
+      Plus <Money usd={usd} />{" "}
       {search === undefined ? (
         "simulated"
       ) : (
         <Link to="/requests" search={search} className="link">
           simulated
         </Link>
-      )}{" "}
-      besides, not billed
+      )}
+      , not billed
     </span>
   );
 }
