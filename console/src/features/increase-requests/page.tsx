@@ -78,6 +78,11 @@ export function IncreaseRequestsPage() {
   );
 }
 
+/** Limit that the request would change: the current one, or the one that a decided request had. */
+function findLimit({ status, limit_usd, limit_when_asked_usd }: IncreaseRequest): string {
+  return status === "pending" && limit_usd !== null ? limit_usd : limit_when_asked_usd;
+}
+
 function makeColumns(): Column<IncreaseRequest>[] {
   return [
     {
@@ -102,7 +107,7 @@ function makeColumns(): Column<IncreaseRequest>[] {
       isNumeric: true,
       cell: (request) => (
         <span className="sm:whitespace-nowrap">
-          <span className="text-quiet">{formatUsd(request.limit_when_asked_usd)} →</span>{" "}
+          <span className="text-quiet">{formatUsd(findLimit(request))} →</span>{" "}
           {formatUsd(request.amount_usd)}
         </span>
       ),
@@ -128,7 +133,7 @@ function makeColumns(): Column<IncreaseRequest>[] {
       isBelow: true,
       isSentence: true,
       cell: (request) => (
-        <span className="block max-w-72 truncate text-quiet" title={request.reason}>
+        <span className="line-clamp-2 text-quiet max-lg:line-clamp-1" title={request.reason}>
           {request.reason}
         </span>
       ),

@@ -50,6 +50,11 @@ function WorkspaceForm({ changeForm, action, initialColor, isNew = false }: Work
   const { form, submit, isBusy, error } = changeForm;
   const { errors, isDirty } = form.formState;
   const chosen = form.watch("display_color");
+  const save = (
+    <Button kind="primary" type="submit" isBusy={isBusy} disabled={!isNew && !isDirty}>
+      {action}
+    </Button>
+  );
   return (
     <form onSubmit={submit} noValidate className="grid gap-5">
       {!isNew && <UnsavedGuard isDirty={isDirty} />}
@@ -86,12 +91,14 @@ function WorkspaceForm({ changeForm, action, initialColor, isNew = false }: Work
         </div>
       </fieldset>
       <FormError error={error} />
-      <DialogActions>
-        {isNew && <CancelButton />}
-        <Button kind="primary" type="submit" isBusy={isBusy} disabled={!isNew && !isDirty}>
-          {action}
-        </Button>
-      </DialogActions>
+      {isNew ? (
+        <DialogActions>
+          <CancelButton />
+          {save}
+        </DialogActions>
+      ) : (
+        <div>{save}</div>
+      )}
     </form>
   );
 }

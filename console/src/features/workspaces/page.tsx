@@ -135,7 +135,7 @@ function makeColumns(
     },
     {
       id: "spent",
-      header: "Spent this month",
+      header: "This month, UTC",
       isNumeric: true,
       sortBy: (workspace) => toNanoUsd(spendOf.get(workspace.id)?.spent_usd ?? "0"),
       cell: (workspace) => {
@@ -183,10 +183,14 @@ function LimitCell({ spend }: { spend: Spend | undefined }) {
       <div className="flex-1 max-sm:hidden">
         <SpendBar spentUsd={spend.spent_usd} limitUsd={limitUsd} />
       </div>
-      <span className="sm:hidden">
-        {formatShare(shareOf(spend.spent_usd, limitUsd))} of the limit of
+      {/* Fixed widths, so that the bars of all rows are equally long. */}
+      <span className="figures sm:w-11 sm:shrink-0 sm:text-right">
+        {formatShare(shareOf(spend.spent_usd, limitUsd))}
       </span>
-      <Money usd={limitUsd} />
+      <span className="sm:hidden">of the limit of</span>
+      <span className="figures sm:w-24 sm:shrink-0 sm:text-right">
+        <Money usd={limitUsd} />
+      </span>
     </div>
   );
 }

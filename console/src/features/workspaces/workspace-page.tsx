@@ -12,7 +12,7 @@ import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { ColorDot } from "../../ui/color-dot.tsx";
 import { CopyIconButton } from "../../ui/copy-button.tsx";
-import { Page, Section } from "../../ui/page.tsx";
+import { BackLink, Page, Section } from "../../ui/page.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
 import { ArchiveWorkspaceDialog, EditWorkspace } from "./components.tsx";
@@ -60,7 +60,8 @@ export function WorkspacePage() {
       title={data.name}
       above={
         <p className="flex items-center gap-2 text-sm text-quiet">
-          <ColorDot color={data.display_color} /> Workspace
+          <BackLink to="/workspaces">Workspaces</BackLink>
+          <ColorDot color={data.display_color} />
           {data.is_default && <Badge>default</Badge>}
           {data.archived_at && <Badge tone="warn">archived</Badge>}
         </p>

@@ -1,11 +1,9 @@
 import { MoreHorizontal } from "lucide-react";
 import { useState } from "react";
-import { Money } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { IconButton } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
-import { toNanoUsd } from "../../ui/format.ts";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { FormError } from "../../ui/states.tsx";
@@ -17,7 +15,7 @@ import { ApiKeySecretDialog } from "../api-keys/secret-dialog.tsx";
 import { StopConsequences } from "../api-keys/stop-consequences.tsx";
 import { Consequences } from "../consequences/consequences.tsx";
 import { ConfirmDelayedChange } from "../delayed-change/confirm-delayed-change.tsx";
-import { SimulatedPart } from "../usage/simulated.tsx";
+import { MarkedMoney } from "../usage/simulated.tsx";
 import { useSimulatedMonth } from "../usage/simulated-month.ts";
 import { useChangeForm } from "../use-change-form.ts";
 import { WorkspaceName } from "../workspaces/workspace-link.tsx";
@@ -78,7 +76,7 @@ function PersonalKey({ apiKey, simulatedNano, onChoose, onEnable }: PersonalKeyP
   const reason = stopReason(apiKey);
   return (
     <li className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 py-3">
-      <div className="grid gap-x-6 gap-y-1 sm:grid-cols-[minmax(0,1.3fr)_minmax(0,1fr)_6rem_7.5rem] sm:items-center">
+      <div className="grid gap-x-6 gap-y-1 sm:grid-cols-[minmax(0,1.3fr)_minmax(0,1fr)_8rem_8rem] sm:items-center">
         <span className="min-w-0">
           <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
             <span className="truncate font-medium">{apiKey.name}</span>
@@ -96,12 +94,18 @@ function PersonalKey({ apiKey, simulatedNano, onChoose, onEnable }: PersonalKeyP
           <WorkspaceName id={apiKey.workspace_id} />
         </span>
         <span className="text-quiet sm:text-right">
-          <Money usd={apiKey.spent_month_usd} />
-          <span className="sm:sr-only"> this month</span>{" "}
-          <SimulatedPart partNano={simulatedNano} sumNano={toNanoUsd(apiKey.spent_month_usd)} />
+          <MarkedMoney usd={apiKey.spent_month_usd} partNano={simulatedNano} />{" "}
+          <span className="text-xs sm:block">this month, UTC</span>
         </span>
         <span className="text-quiet sm:text-right">
-          {apiKey.last_used ? <RelativeTime at={apiKey.last_used.at} /> : "not used yet"}
+          {apiKey.last_used ? (
+            <>
+              <RelativeTime at={apiKey.last_used.at} />{" "}
+              <span className="text-xs sm:block">last used</span>
+            </>
+          ) : (
+            "not used yet"
+          )}
         </span>
       </div>
       {state === "revoked" ? (

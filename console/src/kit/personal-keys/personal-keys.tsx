@@ -105,7 +105,7 @@ interface WorkspacesProps {
 /** Workspaces where the member can create a key, with their rules. */
 function PersonalKeyWorkspaces({ workspaces, groupModels }: WorkspacesProps) {
   const more = workspaces.length - SHOWN;
-  const lead = "Each key belongs to one of these workspaces.";
+  const lead = "Each key belongs to one of these workspaces, and follows its rules.";
   return (
     <Section
       title="Workspaces for your keys"
@@ -118,9 +118,7 @@ function PersonalKeyWorkspaces({ workspaces, groupModels }: WorkspacesProps) {
               <ColorDot color={workspace.display_color} />
               <span className="truncate">{workspace.name}</span>
             </span>
-            <span className="text-quiet">
-              {describeRules(workspace) ?? (groupModels ? "Models of your groups" : "All models")}
-            </span>
+            <span className="text-quiet">{describeRules(workspace)}</span>
           </li>
         ))}
       </ul>

@@ -157,7 +157,7 @@ function Status({ request }: { request: LoggedRequest }) {
 
 function Short({ text }: { text: string }) {
   return (
-    <span className="block max-w-32 truncate" title={text}>
+    <span className="block max-w-32 truncate xl:max-w-46" title={text}>
       {text}
     </span>
   );

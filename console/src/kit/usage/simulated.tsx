@@ -38,8 +38,15 @@ export function SimulatedPart({ partNano, sumNano }: { partNano: bigint; sumNano
   );
 }
 
-/** An amount in a column of numbers, with its simulated part below it. */
+/** An amount in a column of numbers: with a mark before it if all is simulated, or with the simulated part below it. */
 export function MarkedMoney({ usd, partNano }: { usd: string; partNano: bigint }) {
+  if (partNano > 0n && partNano >= toNanoUsd(usd)) {
+    return (
+      <span className="whitespace-nowrap">
+        <SimulatedMark /> <Money usd={usd} />
+      </span>
+    );
+  }
   return (
     <span className="inline-grid justify-items-end">
       <Money usd={usd} /> <SimulatedPart partNano={partNano} sumNano={toNanoUsd(usd)} />
