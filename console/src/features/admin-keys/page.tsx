@@ -179,7 +179,7 @@ function makeColumns(onRevoke: ((key: AdminKey) => void) | null): Column<AdminKe
 
 function ContactCell({ adminKey: { contact_member_id: id } }: { adminKey: AdminKey }) {
   const nameOf = useSetterNames();
-  return <span className="text-quiet">{nameOf(id === null ? null : { type: "user", id })}</span>;
+  return <span className="text-quiet">{id === null ? "–" : nameOf({ type: "user", id })}</span>;
 }
 
 function RestrictionsCell({ adminKey: { scopes, allowed_addresses } }: { adminKey: AdminKey }) {

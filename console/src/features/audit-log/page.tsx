@@ -8,8 +8,8 @@ import { useTableView } from "../../kit/tables/use-table-view.ts";
 import { useSaveFile } from "../../kit/use-save-file.ts";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
+import { formatExactTime, formatMoment, nameTimeZone } from "../../ui/format.ts";
 import { Page } from "../../ui/page.tsx";
-import { RelativeTime } from "../../ui/relative-time.tsx";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { ActorName, AuditFilters, EventDrawer } from "./components.tsx";
@@ -103,7 +103,19 @@ function Export({ query }: { query: Record<string, string> }) {
 
 function makeColumns(onOpen: (event: AuditEvent) => void, nameOf: NameOf): Column<AuditEvent>[] {
   return [
-    { id: "time", header: "Time", cell: (event) => <RelativeTime at={event.created_at} /> },
+    {
+      id: "time",
+      header: `Time, ${nameTimeZone()}`,
+      cell: ({ created_at }) => (
+        <time
+          dateTime={created_at}
+          title={formatExactTime(created_at)}
+          className="figures whitespace-nowrap"
+        >
+          {formatMoment(created_at, true)}
+        </time>
+      ),
+    },
     {
       id: "actor",
       header: "Actor",

@@ -177,5 +177,5 @@ function nameGroup(groups: readonly Group[], id: string): string {
 
 function countKeys(text: string): string {
   const parsed = parseSettings(text);
-  return "fault" in parsed ? "" : formatPlural(Object.keys(parsed.settings).length, "key");
+  return "fault" in parsed ? "" : formatPlural(Object.keys(parsed.settings).length, "setting");
 }

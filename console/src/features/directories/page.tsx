@@ -1,4 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
+import { Plus } from "lucide-react";
 import { useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
@@ -26,7 +27,7 @@ export function DirectoriesPage() {
   }
   const add = mayChange && !isAdding && (
     <Button kind="primary" data-create onClick={() => setIsAdding(true)}>
-      Create directory…
+      <Plus size={16} /> Create directory…
     </Button>
   );
   const items = directories.data?.items ?? [];

@@ -43,7 +43,7 @@ export function InvitesTab() {
         <Table
           label="Invites"
           columns={columns}
-          rows={invites.data.items}
+          rows={sortInvites(invites.data.items)}
           rowKey={(invite) => invite.id}
           isDimmed={(invite) => invite.status !== "pending"}
         />
@@ -51,6 +51,13 @@ export function InvitesTab() {
       {resent && <ResendDialog invite={resent} onClose={() => setResent(null)} />}
       {revoked && <RevokeInviteDialog invite={revoked} onClose={() => setRevoked(null)} />}
     </div>
+  );
+}
+
+/** Pending ones first, because they wait for someone. */
+function sortInvites(invites: readonly Invite[]): Invite[] {
+  return invites.toSorted(
+    (a, b) => Number(b.status === "pending") - Number(a.status === "pending"),
   );
 }
 

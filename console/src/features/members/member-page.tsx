@@ -222,7 +222,7 @@ function GroupLink({ group }: { group: MemberGroup }) {
     <Link
       to="/groups/$groupId"
       params={{ groupId: group.id }}
-      className="max-w-full truncate rounded-sm underline focus-visible:-outline-offset-2"
+      className="link max-w-full truncate focus-visible:-outline-offset-2"
     >
       {group.name}
     </Link>

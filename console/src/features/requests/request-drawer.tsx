@@ -301,7 +301,7 @@ function toSessionSearch({ member_id, api_key_id }: RequestDetail, open: string)
 
 function Id({ text, what }: { text: string; what: string }) {
   return (
-    <span className="inline-flex max-w-full items-center gap-1">
+    <span className="inline-flex max-w-full items-center gap-2">
       <code className="min-w-0 break-all">{text}</code>
       <CopyIconButton text={text} what={what} />
     </span>

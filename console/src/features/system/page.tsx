@@ -302,7 +302,7 @@ function UpstreamState({ upstream }: { upstream: System["upstream"] }) {
       )}{" "}
       {may("upstreams:read") && (
         <Link to="/upstreams" className="link">
-          Upstream
+          Upstreams
         </Link>
       )}
     </>

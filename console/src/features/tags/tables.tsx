@@ -12,7 +12,7 @@ import { addSums, type TagName, type TagSum, type TagValue } from "./tag-names.t
 
 /** Long text ends in an ellipsis on narrow screens. */
 const cut = "block truncate max-sm:max-w-40";
-const link = "rounded-sm text-sm text-accent hover:underline";
+const link = "link text-sm";
 
 interface NameTableProps {
   names: readonly TagName[];
