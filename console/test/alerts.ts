@@ -129,6 +129,13 @@ export function testAlerts({ company, openSession, goTo }: Console): void {
     await page.getByRole("button", { name: "Mute alert", exact: true }).click();
     await page.getByText(/^Alert “Busy workspace” muted until /).waitFor();
     await row.getByText(/muted$/).waitFor();
+    await page.getByRole("button", { name: "Severity", exact: true }).click();
+    await page.waitForURL(/order=severity/);
+    await page.locator("th[aria-sort=descending]", { hasText: "Severity" }).waitFor();
+    const shown = await page.locator("td:nth-child(3)").allTextContents();
+    const ranks = ["critical", "warning", "info"];
+    expect(shown.length).toBeGreaterThan(1);
+    expect(shown).toEqual(shown.toSorted((a, b) => ranks.indexOf(a) - ranks.indexOf(b)));
     await page.getByRole("checkbox", { name: "Select all rows" }).press("Space");
     await page
       .getByRole("region", { name: "Selection" })

@@ -142,7 +142,7 @@ export function testOverview({ company, browser, openOverview }: Console): void 
     }
     expect(Number(await page.evaluate("globalThis.shift"))).toBeLessThanOrEqual(0.05);
     await rowsOf("Refused today").getByRole("link", { name: "Spend limit reached" }).click();
-    const cause = page.getByRole("button", { name: "spend_limit_reached 31", pressed: true });
+    const cause = page.getByRole("button", { name: "Spend limit reached 31", pressed: true });
     await cause.waitFor();
 
     // The only company with hours of a month.

@@ -71,14 +71,14 @@ export function testRequestLog(reports: ReportPages): void {
         return (totals as { requests: number }).requests === 2 ? true : null;
       });
       await page.goto(`${server.url}/api-keys/${keyId}`);
-      await page.getByText("in the last 24 hours: invalid_fields 2").waitFor();
+      await page.getByText("in the last 24 hours: invalid fields 2").waitFor();
       await page.getByRole("link", { name: "2 refusals" }).click();
       const shown = await readTable(page, "Refused requests");
       expect(shown.map(([, , cause, status]) => [cause, status])).toEqual([
-        ["invalid_fieldsFields: model", "400"],
-        ["invalid_fieldsFields: model", "400"],
+        ["Invalid fieldsFields: model", "400"],
+        ["Invalid fieldsFields: model", "400"],
       ]);
-      await page.getByRole("button", { name: /^invalid_fields/ }).click();
+      await page.getByRole("button", { name: /^Invalid fields/ }).click();
       expect(await readTable(page, "Refused requests")).toHaveLength(2);
     },
     SLOW_MS,
