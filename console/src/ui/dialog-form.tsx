@@ -4,9 +4,9 @@ import { CancelButton, DialogActions } from "./dialog.tsx";
 import { EffectsContext } from "./overlay-context.ts";
 import { FormError } from "./states.tsx";
 
-/** Covers the padding of the dialog, so that no field shows below. */
+/** Covers the padding of the dialog, so that no field shows below. Browsers place `bottom-0` above that padding. */
 const footer =
-  "bottom-0 z-10 -mx-5 -mb-5 grid gap-3 rounded-b-lg border-t border-line bg-paper px-5 pt-3 pb-5 sm:-mx-6 sm:-mb-6 sm:px-6 sm:pb-6 " +
+  "-bottom-5 z-10 -mx-5 -mb-5 grid gap-3 rounded-b-lg border-t border-line bg-paper px-5 pt-3 pb-5 sm:-bottom-6 sm:-mx-6 sm:-mb-6 sm:px-6 sm:pb-6 " +
   "[@media(min-height:32rem)]:sticky";
 
 interface DialogFormProps {
@@ -33,7 +33,7 @@ export function DialogForm(props: DialogFormProps) {
   return (
     <form noValidate className="grid gap-5" onSubmit={form.submit}>
       <EffectsContext value={effects}>{children}</EffectsContext>
-      <div className={footer}>
+      <div ref={keepFocusAbove} className={footer}>
         <div
           ref={setEffects}
           className="hidden max-h-[35dvh] gap-2 overflow-y-auto has-[>:not(:empty)]:grid"
@@ -55,4 +55,19 @@ export function DialogForm(props: DialogFormProps) {
       </div>
     </form>
   );
+}
+
+/** Keeps the focused field above the footer of its form, also when effects appear while a person types. */
+function keepFocusAbove(footer: HTMLElement | null) {
+  const body = footer?.closest<HTMLElement>("[data-dialog-body]");
+  if (!footer || !body) return;
+  const observer = new ResizeObserver(() => {
+    body.style.scrollPaddingBottom = `${footer.offsetHeight + 8}px`;
+    const focused = document.activeElement;
+    if (body.contains(focused) && !footer.contains(focused)) {
+      focused?.scrollIntoView({ block: "nearest" });
+    }
+  });
+  observer.observe(footer);
+  return () => observer.disconnect();
 }

@@ -20,6 +20,8 @@ export interface DialogProps {
   /** Closes without a question, because its input is not worth saving: a search, a password. */
   isForgetful?: boolean;
   isWide?: boolean;
+  /** Has room for fields with a preview beside them. */
+  isDouble?: boolean;
   initialFocus?: RefObject<HTMLElement | null>;
   children: ReactNode;
 }
@@ -36,7 +38,7 @@ const atSide =
  * the dialog asks before it closes or the page is left. The parent sets `isOpen` to false after a completed change.
  */
 export function DialogPopup(props: DialogProps) {
-  const { title, description, isOpen, onClose, isDrawer, isGuarded, isWide, children } = props;
+  const { title, description, isOpen, onClose, isDrawer, isGuarded, children } = props;
   const [isLeaving, setIsLeaving] = useState(false);
   const popup = useRef<HTMLDivElement>(null);
   const { handlers, hasTyped, forget } = useTypedInput(popup);
@@ -75,7 +77,7 @@ export function DialogPopup(props: DialogProps) {
             "z-50 flex flex-col border border-line bg-paper shadow-popup outline-none",
             "transition-[opacity,scale,translate] duration-150 data-ending-style:opacity-0 data-starting-style:opacity-0",
             isDrawer ? atSide : centred,
-            !isDrawer && (isWide ? "sm:max-w-2xl" : "sm:max-w-lg"),
+            !isDrawer && findWidth(props),
           )}
         >
           <header className="flex items-start gap-4 px-5 pt-4 pb-3 sm:px-6">
@@ -93,7 +95,10 @@ export function DialogPopup(props: DialogProps) {
               </Base.Close>
             )}
           </header>
-          <div className="grid gap-5 overflow-y-auto px-5 pt-1 pb-5 sm:px-6 sm:pb-6">
+          <div
+            data-dialog-body
+            className="grid gap-5 overflow-y-auto px-5 pt-1 pb-5 sm:px-6 sm:pb-6"
+          >
             <DialogContext value={{ Close: Base.Close }}>{children}</DialogContext>
           </div>
           {isLeaving && (
@@ -122,6 +127,11 @@ export function DialogPopup(props: DialogProps) {
       </Base.Portal>
     </Base.Root>
   );
+}
+
+function findWidth({ isWide, isDouble }: DialogProps): string {
+  if (isDouble) return "sm:max-w-2xl lg:max-w-4xl";
+  return isWide ? "sm:max-w-2xl" : "sm:max-w-lg";
 }
 
 const FIELDS = "input:not([type=hidden],[type=radio],[type=checkbox],:disabled), textarea, select";

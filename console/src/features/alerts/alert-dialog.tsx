@@ -45,7 +45,7 @@ export function AlertDialog({ alert, onClose }: AlertDialogProps) {
           : "The alert fires once for each scope, period and threshold."
       }
       isOpen
-      isWide
+      isDouble
       onClose={onClose}
     >
       <AlertForm alert={alert} onClose={onClose} />
@@ -128,55 +128,61 @@ function AlertForm({ alert, onClose }: AlertDialogProps) {
         )
       }
     >
-      <Field label="Name" error={errors.name?.message}>
-        {(control) => (
-          <Input
-            {...control}
-            {...form.register("name", needed("Enter a name."))}
-            placeholder="Spend of Research"
-            maxLength={100}
-          />
-        )}
-      </Field>
-      {!seen && (
-        <>
-          <Field label="Kind" hint={kindWords[values.kind].hint}>
+      <div className="grid gap-5 lg:grid-cols-[minmax(0,1fr)_20rem] lg:items-start lg:gap-8">
+        <div className="grid gap-5">
+          <Field label="Name" error={errors.name?.message}>
             {(control) => (
-              <Select
+              <Input
                 {...control}
-                {...form.register("kind", { onChange: () => leaveScopeOfPeople(form) })}
-              >
-                {alertKinds.map((kind) => (
-                  <option key={kind} value={kind}>
-                    {kindWords[kind].label}
-                  </option>
-                ))}
-              </Select>
+                {...form.register("name", needed("Enter a name."))}
+                placeholder="Spend of Research"
+                maxLength={100}
+              />
             )}
           </Field>
-          <ScopeFields form={form} isOrganizationWide={isOrganizationWide} />
-        </>
-      )}
-      {hasChildren(values.scopeType) && (
-        <Checkbox
-          label="Include child scopes"
-          hint={
-            values.scopeType === "organization"
-              ? "Fires separately for each workspace, key, person, group and tag."
-              : "Fires separately for each key of the workspace."
-          }
-          {...form.register("includesBelow")}
-        />
-      )}
-      <ConditionFields form={form} />
-      <ChannelFields form={form} />
-      <Checkbox
-        label="Notify key owner"
-        hint="Sends an e-mail when the alert is about a personal key."
-        {...form.register("notifiesOwner")}
-      />
-      <CollectField form={form} />
-      <AlertPreview body={toPreviewBody(values, seen)} />
+          {!seen && (
+            <>
+              <Field label="Kind" hint={kindWords[values.kind].hint}>
+                {(control) => (
+                  <Select
+                    {...control}
+                    {...form.register("kind", { onChange: () => leaveScopeOfPeople(form) })}
+                  >
+                    {alertKinds.map((kind) => (
+                      <option key={kind} value={kind}>
+                        {kindWords[kind].label}
+                      </option>
+                    ))}
+                  </Select>
+                )}
+              </Field>
+              <ScopeFields form={form} isOrganizationWide={isOrganizationWide} />
+            </>
+          )}
+          {hasChildren(values.scopeType) && (
+            <Checkbox
+              label="Include child scopes"
+              hint={
+                values.scopeType === "organization"
+                  ? "Fires separately for each workspace, key, person, group and tag."
+                  : "Fires separately for each key of the workspace."
+              }
+              {...form.register("includesBelow")}
+            />
+          )}
+          <ConditionFields form={form} />
+          <ChannelFields form={form} />
+          <Checkbox
+            label="Notify key owner"
+            hint="Sends an e-mail when the alert is about a personal key."
+            {...form.register("notifiesOwner")}
+          />
+          <CollectField form={form} />
+        </div>
+        <div className="lg:sticky lg:top-0">
+          <AlertPreview body={toPreviewBody(values, seen)} />
+        </div>
+      </div>
     </DialogForm>
   );
 }
