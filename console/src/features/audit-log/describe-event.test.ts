@@ -150,6 +150,26 @@ test.each<[event: string, payload: Payload, sentence: string]>([
     "new@example.com as Developer",
   ],
   [
+    "invite.accepted",
+    { after: { email: "new@example.com", role: "developer", status: "accepted" } },
+    "new@example.com joined as Developer",
+  ],
+  [
+    "statement.closed",
+    { after: { month: "2026-10", net_cost_usd: "9707.79" } },
+    "Statement of October 2026: $9,707.79 net cost",
+  ],
+  [
+    "contract_term.created",
+    { after: { from_month: "2026-10", model_family: "claude-opus", discount_percent: "12.5" } },
+    "12.5% discount on claude-opus from October 2026",
+  ],
+  [
+    "statement_settings.updated",
+    { before: { cost_center_tag: null }, after: { cost_center_tag: "team" } },
+    "Tag of cost centres: none → team",
+  ],
+  [
     "increase_request.created",
     { after: request },
     "Monthly limit of workspace Engineering: $1,000.00 requested",

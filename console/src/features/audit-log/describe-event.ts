@@ -3,7 +3,7 @@ import { meters, meterWords } from "../../kit/rate-limits/words.ts";
 import { findScopeId, type Scope, scopeLabel } from "../../kit/scopes/scope.ts";
 import { enforcementWords } from "../../kit/spend-limits/words.ts";
 import type { ItemOf } from "../../queries.ts";
-import { formatCount, formatPlural, formatTime, formatUsd } from "../../ui/format.ts";
+import { formatCount, formatMonth, formatPlural, formatTime, formatUsd } from "../../ui/format.ts";
 
 // One sentence about an event: whose limit, key or role it is, and what changed. Read from the payload of the event. A payload
 // of an older version can lack fields, so each reading is checked, and an unknown event lists its changed fields.
@@ -75,6 +75,15 @@ const describers: Readonly<Record<string, (told: Told) => string>> = {
   "group_member.added": describeGroupMember,
   "group_member.removed": describeGroupMember,
   "invite.created": (told) => `${shown(told.after, "email")} as ${roleOf(told.after, "role")}`,
+  "invite.accepted": (told) =>
+    `${shown(told.state, "email")} joined as ${roleOf(told.state, "role")}`,
+  "invite.revoked": (told) => `${shown(told.state, "email")} as ${roleOf(told.state, "role")}`,
+  "statement.closed": (told) =>
+    `Statement of ${monthOf(told.after, "month")}: ${usd(told.after, "net_cost_usd")} net cost`,
+  "contract_term.created": describeTerm,
+  "contract_term.deleted": describeTerm,
+  "statement_settings.updated": (told) =>
+    `Tag of cost centres: ${text(told.before, "cost_center_tag") ?? "none"} → ${text(told.after, "cost_center_tag") ?? "none"}`,
   "increase_request.created": (told) =>
     `${nameSpendLimit(told)}: ${usd(told.after, "amount_usd")} requested`,
   "increase_request.approved": (told) =>
@@ -102,6 +111,19 @@ const describers: Readonly<Record<string, (told: Told) => string>> = {
   "model_price.created": (told) =>
     `${shown(told.after, "model")}: input ${usd(told.after, "input_usd")}, output ${usd(told.after, "output_usd")} per million tokens`,
 };
+
+/** `12.5% discount on claude-opus from October 2026` */
+function describeTerm({ state }: Told): string {
+  const family = text(state, "model_family");
+  const models = family === null ? "" : ` on ${family}`;
+  return `${shown(state, "discount_percent")}% discount${models} from ${monthOf(state, "from_month")}`;
+}
+
+/** Month of a field such as `2026-10`. */
+function monthOf(fields: Fields, field: string): string {
+  const month = text(fields, field) ?? "";
+  return /^\d{4}-\d{2}$/.test(month) ? formatMonth(`${month}-01T00:00:00Z`) : "an unknown month";
+}
 
 function describeSpendLimit(told: Told): string {
   return `${nameSpendLimit(told)}: ${change(told, amountOf)}`;
