@@ -11,7 +11,7 @@ export function testManyKeys({
   test("creates many keys, saves their secrets once, and disables a selection of them", async () => {
     const { page, faults } = await openKeys();
     const { server } = company();
-    await page.getByRole("button", { name: "Create many…" }).click();
+    await page.getByRole("button", { name: "Create many keys…" }).click();
     await page.getByLabel("Names").fill("batch-[1-12]");
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("Workspace", { exact: true }).fill("Research");
@@ -35,7 +35,7 @@ export function testManyKeys({
     await page.getByRole("button", { name: "Done" }).click();
     expect(await readPageState(page)).not.toContain(secretOf("batch-12").slice(20, 40));
 
-    await page.getByRole("button", { name: "Create many…" }).click();
+    await page.getByRole("button", { name: "Create many keys…" }).click();
     await page.getByLabel("Names").fill("of-radia-[1-2]");
     await dialog.getByLabel("Workspace", { exact: true }).fill("Research");
     await page.getByRole("option", { name: "Research" }).click();

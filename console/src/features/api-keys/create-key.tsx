@@ -59,7 +59,7 @@ export function CreateKeyDialog(props: CreateProps) {
   };
   return (
     <Dialog
-      title="Create API key"
+      title="Create key"
       description={
         isReviewed ? "Check the key before it is created." : "A key belongs to one workspace."
       }

@@ -40,7 +40,7 @@ export function CreateManyDialog({ workspaceId, onClose }: CreateManyProps) {
   }
   return (
     <Dialog
-      title="Create API keys"
+      title="Create many keys"
       description="Up to 500 keys with the same settings: all of them, or none."
       isOpen
       onClose={onClose}

@@ -47,7 +47,7 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
   if (keys.error) return <LoadError error={keys.error} onRetry={() => void keys.refetch()} />;
   const create = may("api_keys:write", workspaceId) && (
     <span className="flex gap-2.5">
-      <Button onClick={() => setOpened("many")}>Create many…</Button>
+      <Button onClick={() => setOpened("many")}>Create many keys…</Button>
       <Button kind="primary" data-create onClick={() => setOpened("one")}>
         <Plus size={16} /> Create key…
       </Button>

@@ -260,7 +260,7 @@ function KeyFacts({ apiKey }: { apiKey: ApiKey }) {
         ...(apiKey.user_directory_id === null
           ? []
           : [["Users", <KeyUsers key="users" apiKey={apiKey} />] as const]),
-        ["Spent this month", <SpentMonth key="spent" apiKey={apiKey} />],
+        ["Spent this month, UTC", <SpentMonth key="spent" apiKey={apiKey} />],
         [
           "Last used",
           <span key="used">

@@ -96,7 +96,7 @@ function UsageLink({ group }: { group: Group }) {
 
 /** Models in force, and the ranks with a list. */
 function Models({ group: { allowed_models: models, model_lists } }: { group: Group }) {
-  if (models === null) return "No list";
+  if (models === null) return "Not restricted";
   return (
     <>
       {models.join(", ")}{" "}

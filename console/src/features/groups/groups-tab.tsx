@@ -83,7 +83,7 @@ const columns: Column<Group>[] = [
     from: "sm",
     isBelow: true,
     cell: (group) => (
-      <span className="truncate text-quiet">{group.allowed_models?.join(", ") ?? "No list"}</span>
+      <span className="truncate text-quiet">{group.allowed_models?.join(", ") ?? "Not restricted"}</span>
     ),
   },
   {

@@ -61,11 +61,7 @@ export function ApproveDialog({ request, onClose }: DecideProps) {
             />
           )}
         </Field>
-        <Field
-          label="Answer"
-          isOptional
-          hint={`Sent to ${formatActor(request.requester)} by e-mail.`}
-        >
+        <Field label="Answer" isOptional hint={describeReceiver(request)}>
           {(control) => <TextArea {...control} maxLength={1000} {...form.register("answer")} />}
         </Field>
         <Consequences
@@ -91,11 +87,7 @@ export function DenyDialog({ request, onClose }: DecideProps) {
       onClose={onClose}
     >
       <DialogForm form={changeForm} action="Deny request" isDanger>
-        <Field
-          label="Answer"
-          isOptional
-          hint={`Sent to ${formatActor(request.requester)} by e-mail.`}
-        >
+        <Field label="Answer" isOptional hint={describeReceiver(request)}>
           {(control) => (
             <TextArea {...control} maxLength={1000} {...changeForm.form.register("answer")} />
           )}
@@ -104,4 +96,10 @@ export function DenyDialog({ request, onClose }: DecideProps) {
       </DialogForm>
     </Dialog>
   );
+}
+
+/** An admin key has no address. */
+function describeReceiver({ requester }: IncreaseRequest): string {
+  const name = formatActor(requester);
+  return requester?.email ? `Sent to ${name} by e-mail.` : `Stored with the request of ${name}.`;
 }

@@ -10,6 +10,7 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
+import { formatIsoDay } from "../../ui/format.ts";
 import { Input, Select } from "../../ui/input.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
@@ -189,7 +190,7 @@ function makeColumns(onDelete: ((feature: Feature) => void) | null): Column<Feat
       header: "Since",
       from: "sm",
       sortBy: (row) => row.since,
-      cell: (row) => row.since,
+      cell: (row) => <span className="whitespace-nowrap">{formatIsoDay(row.since)}</span>,
     },
     {
       id: "actions",

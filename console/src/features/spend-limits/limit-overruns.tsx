@@ -14,7 +14,7 @@ export function LimitOverruns({ limit }: { limit: SpendLimit }) {
   return (
     <Section
       title="Overruns"
-      lead="Spend that was recorded beyond the strict limit, in all its periods."
+      lead="Spend that was recorded beyond the limit of its time, in all periods."
     >
       {overruns.error ? (
         <FormError error={overruns.error} />

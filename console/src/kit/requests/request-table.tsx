@@ -88,7 +88,7 @@ export function makeRequestColumns(onOpen: (id: string) => void): Column<LoggedR
       id: "first_byte",
       header: "First byte",
       isNumeric: true,
-      from: "lg",
+      isOptional: true,
       cell: ({ first_byte_ms }) => (
         <span className="whitespace-nowrap">
           {first_byte_ms === null ? "–" : formatDuration(first_byte_ms)}
@@ -157,7 +157,7 @@ function Status({ request }: { request: LoggedRequest }) {
 
 function Short({ text }: { text: string }) {
   return (
-    <span className="block max-w-32 truncate xl:max-w-46" title={text}>
+    <span className="block max-w-32 truncate min-[1400px]:max-w-46" title={text}>
       {text}
     </span>
   );
