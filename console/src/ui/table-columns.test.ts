@@ -44,6 +44,14 @@ test("moves a marked column into the second line below its width, and at no othe
   expect(ids(wide.columns)).toEqual(["name", "hint", "spent", "actions"]);
 });
 
+test("names the last column that the screen shows", () => {
+  const cut = columns
+    .filter(({ id }) => id !== "actions")
+    .concat({ ...columns[0], from: "lg", id: "wide" } as Column<Key>);
+  expect(layOutColumns(cut, null, "sm").lastId).toBe("spent");
+  expect(layOutColumns(cut, null, "lg").lastId).toBe("wide");
+});
+
 test("sorts text by its numbers without case, and keeps the order of equal rows", () => {
   expect(names(sortRows(rows, columns, { id: "name" }))).toEqual(["alpha", "Key 9", "key 10"]);
   const down = sortRows(rows, columns, { id: "spent", isDescending: true });

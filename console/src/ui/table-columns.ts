@@ -19,6 +19,8 @@ export interface Column<Row extends object> {
   from?: Breakpoint;
   /** On narrower screens, the content is in a second line of the row. Default: hidden there. */
   isBelow?: true;
+  /** Label in the second line. Default: the header, for figures and times alone. */
+  belowLabel?: string;
   /** Printed whatever the width of the paper. */
   isPrinted?: true;
   /** Hidden until a person chooses it. */
@@ -52,6 +54,8 @@ const screens: readonly Screen[] = ["xs", "sm", "lg", "xl"];
 export interface Layout<Row extends object> {
   columns: readonly Column<Row>[];
   below: readonly Column<Row>[];
+  /** Id of the last column that the screen shows. Null: none. */
+  lastId: string | null;
 }
 
 /** Returns the chosen columns, and their places on a screen of this width. */
@@ -61,11 +65,13 @@ export function layOutColumns<Row extends object>(
   screen: Screen,
 ): Layout<Row> {
   const shown = pickColumns(all, chosen);
-  const isBelow = ({ isBelow, from }: Column<Row>) =>
-    isBelow === true && from !== undefined && screens.indexOf(screen) < screens.indexOf(from);
+  const isTooWide = ({ from }: Column<Row>) =>
+    from !== undefined && screens.indexOf(screen) < screens.indexOf(from);
+  const isBelow = (column: Column<Row>) => column.isBelow === true && isTooWide(column);
   return {
     columns: shown.filter((column) => !isBelow(column)),
     below: shown.filter(isBelow),
+    lastId: shown.findLast((column) => !isTooWide(column))?.id ?? null,
   };
 }
 

@@ -122,7 +122,7 @@ export const BodyRow = memo(DrawnRow) as typeof DrawnRow;
 
 function DrawnRow<Row extends object>(props: BodyRowProps<Row>) {
   const { row, index, layout, isDim, isSelected, name, onPress } = props;
-  const { columns, below } = layout;
+  const { columns, below, lastId } = layout;
   const hasSecondLine = below.length > 0;
   const height = hasSecondLine ? "h-17 pt-2 pb-7" : "h-12 py-2";
   return (
@@ -148,7 +148,8 @@ function DrawnRow<Row extends object>(props: BodyRowProps<Row>) {
           key={column.id}
           className={classNames(
             height,
-            "pr-4 last:pr-1 first:pl-1",
+            "first:pl-1",
+            column.id === lastId ? "pr-1" : "pr-4",
             position > 0 && "pl-1",
             column.isNumeric && "figures text-right",
             column.isSentence && "min-w-56",
@@ -172,8 +173,15 @@ interface SecondLineProps<Row extends object> {
   isIndented: boolean;
 }
 
-/** Contents of columns that a narrow screen has no room for, below the others over the whole width. */
+/**
+ * Contents of columns that a narrow screen has no room for, below the others over the whole width. A sentence ends in an
+ * ellipsis before the other contents do.
+ */
 function SecondLine<Row extends object>({ row, columns, isIndented }: SecondLineProps<Row>) {
+  const parts = columns
+    .map((column) => ({ column, content: column.cell(row) }))
+    .filter(({ content }) => content !== null && content !== false && content !== "");
+  const hasSentence = columns.some(({ isSentence }) => isSentence === true);
   return (
     <span
       className={classNames(
@@ -181,16 +189,21 @@ function SecondLine<Row extends object>({ row, columns, isIndented }: SecondLine
         isIndented ? "left-10" : "left-1",
       )}
     >
-      {columns.map((column, position) => (
+      {parts.map(({ column, content }, position) => (
         <span
           key={column.id}
-          className={classNames("flex min-w-0 gap-x-1.5", column.isSentence && "shrink-[100]")}
+          className={classNames(
+            "flex min-w-0 gap-x-1.5",
+            hasSentence && !column.isSentence && "max-w-[45%] shrink-0",
+          )}
         >
           {position > 0 && <span aria-hidden="true">·</span>}
           <span className={classNames("whitespace-nowrap", !hasLabel(column) && "sr-only")}>
-            {column.header}
+            {column.belowLabel ?? column.header}
           </span>
-          <span className="min-w-0 truncate *:max-w-full!">{column.cell(row)}</span>
+          <span className="min-w-0 truncate *:max-w-full! **:data-amount:inline-flex **:data-amount:gap-1.5">
+            {content}
+          </span>
         </span>
       ))}
     </span>
@@ -198,8 +211,8 @@ function SecondLine<Row extends object>({ row, columns, isIndented }: SecondLine
 }
 
 /** A figure or a time says nothing without its heading. */
-function hasLabel<Row extends object>({ isNumeric, isTime }: Column<Row>): boolean {
-  return isNumeric === true || isTime === true;
+function hasLabel<Row extends object>({ isNumeric, isTime, belowLabel }: Column<Row>): boolean {
+  return isNumeric === true || isTime === true || belowLabel !== undefined;
 }
 
 interface RowBoxProps {

@@ -95,6 +95,7 @@ export function Table<Row extends object>(props: TableProps<Row>) {
                 sort={sort?.id === column.id ? sort : null}
                 onSort={() => (view?.onSort ?? setOwnSort)(toggleSort(column, sort, rows))}
                 widthPx={widths?.get(column.id)}
+                isLast={column.id === layout.lastId}
               />
             ))}
           </tr>
@@ -235,12 +236,16 @@ interface HeaderProps<Row extends object> {
   sort: Sort | null;
   onSort: () => void;
   widthPx: number | undefined;
+  /** No visible column is after this one. */
+  isLast: boolean;
 }
 
-function Header<Row extends object>({ column, sort, onSort, widthPx }: HeaderProps<Row>) {
+function Header<Row extends object>(props: HeaderProps<Row>) {
+  const { column, sort, onSort, widthPx, isLast } = props;
   const style = widthPx === undefined ? undefined : { width: widthPx };
   const shape = classNames(
-    "h-9 pr-4 text-xs font-medium text-quiet whitespace-nowrap first:pl-1 last:pr-1 not-first:pl-1",
+    "h-9 text-xs font-medium text-quiet whitespace-nowrap first:pl-1 not-first:pl-1",
+    isLast ? "pr-1" : "pr-4",
     column.isNumeric ? "text-right" : "text-left",
     column.from && breakpoints[column.from],
     column.isPrinted && "print:table-cell",

@@ -89,7 +89,7 @@ function TotalRow({ columns, report }: { columns: readonly ReportColumn[]; repor
         ) : (
           <td
             key={id}
-            className={`h-12 py-2 pr-4 pl-1 text-right figures last:pr-1 ${from === "lg" ? "max-lg:hidden" : from === "sm" ? "max-sm:hidden" : ""}`}
+            className={`h-12 py-2 pl-1 text-right figures last:pr-1 ${id === "cost" ? "pr-1 sm:pr-4" : "pr-4"} ${from === "lg" ? "max-lg:hidden" : from === "sm" ? "max-sm:hidden" : ""}`}
           >
             {total(totals)}
           </td>
@@ -110,7 +110,7 @@ function makeColumns(
     sortBy: (sum) => sum.name,
     cell: (sum) => (
       <span className="flex flex-wrap items-center gap-x-2 font-medium max-sm:max-w-36">
-        <span className="truncate max-sm:max-w-36">{sum.name}</span>
+        <span className="break-words max-sm:max-w-36 sm:truncate">{sum.name}</span>
         {groupBy !== "token_type" && <Unpriced sum={sum} isModel={groupBy === "model"} />}
         {groupBy !== "token_type" && <PartlyUnbilled sum={sum} />}{" "}
         <SimulatedPart partNano={sum.simulatedNano} sumNano={sum.costNano} />

@@ -48,7 +48,7 @@ export function MarkedMoney({ usd, partNano }: { usd: string; partNano: bigint }
     );
   }
   return (
-    <span className="inline-grid justify-items-end">
+    <span data-amount="" className="inline-grid justify-items-end">
       <Money usd={usd} /> <SimulatedPart partNano={partNano} sumNano={toNanoUsd(usd)} />
     </span>
   );
