@@ -42,7 +42,7 @@ export function SearchBox({ label, placeholder, value, onFind }: SearchBoxProps)
       placeholder={placeholder}
       value={text}
       onChange={(event) => setText(event.target.value)}
-      className="max-w-64"
+      className="sm:max-w-64"
     />
   );
 }

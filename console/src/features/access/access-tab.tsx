@@ -23,6 +23,7 @@ import { ColorDot } from "../../ui/color-dot.tsx";
 import { Filter } from "../../ui/combobox.tsx";
 import { formatPlural } from "../../ui/format.ts";
 import { Select } from "../../ui/input.tsx";
+import { NarrowFilters } from "../../ui/narrow-filters.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SearchBox } from "../../ui/search-box.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
@@ -109,6 +110,8 @@ interface FiltersProps {
 function Filters({ search, onChange, tools }: FiltersProps) {
   const workspaces = useWorkspaces();
   const members = useMembers();
+  const { path = [], workspace, member, unused } = search;
+  const count = [path.join(","), workspace, member, unused].filter(Boolean).length;
   return (
     <div className="flex flex-wrap items-center gap-2.5">
       <SearchBox
@@ -117,51 +120,53 @@ function Filters({ search, onChange, tools }: FiltersProps) {
         value={search.find ?? ""}
         onFind={(find) => onChange({ find })}
       />
-      <Filter
-        label="Path"
-        values={search.path ?? []}
-        onChange={(values) =>
-          onChange({ path: accessPaths.filter((path) => values.includes(path)) })
-        }
-        options={accessPaths.map((path) => ({ value: path, label: pathWords[path].label }))}
-      />
-      <OneFilter
-        label="Workspace"
-        value={search.workspace}
-        onChange={(workspace) => onChange({ workspace })}
-        options={(workspaces.data?.items ?? []).map(({ id, name, display_color }) => ({
-          value: id,
-          label: name,
-          mark: <ColorDot color={display_color} />,
-        }))}
-      />
-      <OneFilter
-        label="Member"
-        value={search.member}
-        onChange={(member) => onChange({ member })}
-        options={(members.data?.items ?? []).map(({ id, name, email }) => ({
-          value: id,
-          label: name,
-          note: email,
-        }))}
-      />
-      <Select
-        aria-label="Not used"
-        className="w-44"
-        value={search.unused ?? ""}
-        onChange={({ target }) =>
-          onChange({ unused: target.value === "" ? undefined : Number(target.value) })
-        }
-      >
-        <option value="">Any use</option>
-        {[...new Set([...unusedChoices, ...(search.unused ? [search.unused] : [])])]
-          .sort((a, b) => a - b)
-          .map((days) => (
-            <option key={days} value={days}>
-              Unused for {formatPlural(days, "day")}
-            </option>
-          ))}
-      </Select>
+      <NarrowFilters count={count}>
+        <Filter
+          label="Path"
+          values={search.path ?? []}
+          onChange={(values) =>
+            onChange({ path: accessPaths.filter((path) => values.includes(path)) })
+          }
+          options={accessPaths.map((path) => ({ value: path, label: pathWords[path].label }))}
+        />
+        <OneFilter
+          label="Workspace"
+          value={search.workspace}
+          onChange={(workspace) => onChange({ workspace })}
+          options={(workspaces.data?.items ?? []).map(({ id, name, display_color }) => ({
+            value: id,
+            label: name,
+            mark: <ColorDot color={display_color} />,
+          }))}
+        />
+        <OneFilter
+          label="Member"
+          value={search.member}
+          onChange={(member) => onChange({ member })}
+          options={(members.data?.items ?? []).map(({ id, name, email }) => ({
+            value: id,
+            label: name,
+            note: email,
+          }))}
+        />
+        <Select
+          aria-label="Not used"
+          className="w-44"
+          value={search.unused ?? ""}
+          onChange={({ target }) =>
+            onChange({ unused: target.value === "" ? undefined : Number(target.value) })
+          }
+        >
+          <option value="">Any use</option>
+          {[...new Set([...unusedChoices, ...(search.unused ? [search.unused] : [])])]
+            .sort((a, b) => a - b)
+            .map((days) => (
+              <option key={days} value={days}>
+                Unused for {formatPlural(days, "day")}
+              </option>
+            ))}
+        </Select>
+      </NarrowFilters>
       <span className="ml-auto flex flex-wrap items-center gap-2.5">
         {tools}
         <SaveCsv search={search} />

@@ -52,6 +52,11 @@ export function KeyFilters({ search, onChange, apiKeys, isOneWorkspace }: KeyFil
   );
 }
 
+/** Number of filters with a value. */
+export function countKeyFilters({ workspaces, owners, permissions }: ApiKeysSearch): number {
+  return [workspaces, owners, permissions?.join(",")].filter(Boolean).length;
+}
+
 function listOwners(apiKeys: readonly ApiKey[]) {
   const people = new Map<string, { value: string; label: string; note?: string }>();
   for (const { owner } of apiKeys) {

@@ -13,6 +13,7 @@ import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { formatCount, formatPlural } from "../../ui/format.ts";
+import { NarrowFilters } from "../../ui/narrow-filters.tsx";
 import { SearchBox } from "../../ui/search-box.tsx";
 import { useSelection } from "../../ui/selection.ts";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
@@ -21,7 +22,7 @@ import { Segments } from "../../ui/tabs.tsx";
 import { CreateKeyDialog } from "./create-key.tsx";
 import { CreateManyDialog } from "./create-many.tsx";
 import { makeColumns } from "./key-columns.tsx";
-import { KeyFilters, makeKeyFilter } from "./key-filters.tsx";
+import { countKeyFilters, KeyFilters, makeKeyFilter } from "./key-filters.tsx";
 import { type NewKey, NewKeyDialog } from "./new-key-dialog.tsx";
 import { type OwnerLink, OwnerLinkDialog } from "./owner-link-dialog.tsx";
 import { useApiKeys } from "./queries.ts";
@@ -128,12 +129,14 @@ function KeyTable({ workspaceId, list, search, create }: KeyTableProps) {
         <span className="ml-auto">{create}</span>
       </div>
       <div className="flex flex-wrap items-center gap-2.5">
-        <KeyFilters
-          search={search}
-          onChange={show}
-          apiKeys={list.items}
-          isOneWorkspace={isOneWorkspace}
-        />
+        <NarrowFilters count={countKeyFilters(search)}>
+          <KeyFilters
+            search={search}
+            onChange={show}
+            apiKeys={list.items}
+            isOneWorkspace={isOneWorkspace}
+          />
+        </NarrowFilters>
         <span className="ml-auto">
           <TableTools columns={columns} view={view} />
         </span>

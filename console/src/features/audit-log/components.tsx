@@ -8,6 +8,7 @@ import { DayInput } from "../../ui/day-input.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { formatTime } from "../../ui/format.ts";
 import { Input, Select } from "../../ui/input.tsx";
+import { NarrowFilters } from "../../ui/narrow-filters.tsx";
 import { Facts } from "../../ui/page.tsx";
 import { compareFields } from "./compare.ts";
 import type { AuditEvent } from "./queries.ts";
@@ -49,68 +50,72 @@ interface FiltersProps {
 
 export function AuditFilters({ search, onChange, onClear, children }: FiltersProps) {
   const workspaces = useWorkspaces({ withArchived: true });
+  const { event, actor_type, workspace, from, to } = search;
+  const count = [event, actor_type, workspace, from ?? to].filter(Boolean).length;
   const isExact = search.event !== undefined && !prefixes.includes(search.event);
   return (
     <div className="no-print flex flex-wrap items-center gap-2.5">
       <FindBox value={search.find ?? ""} onFind={(find) => onChange({ find })} />
-      <Select
-        className={narrow}
-        aria-label="Event"
-        value={search.event ?? ""}
-        onChange={(event) => onChange({ event: event.target.value })}
-      >
-        <option value="">All events</option>
-        {isExact && <option value={search.event}>{search.event}</option>}
-        {prefixes.map((prefix) => (
-          <option key={prefix} value={prefix}>
-            {capitalise(prefix.slice(0, -1).replaceAll("_", " ")).replace("Api ", "API ")}
-          </option>
-        ))}
-      </Select>
-      <Select
-        className={narrow}
-        aria-label="Actor"
-        value={search.actor_type ?? ""}
-        onChange={(event) => onChange({ actor_type: event.target.value })}
-      >
-        <option value="">All actors</option>
-        {actorTypes.map(([value, label]) => (
-          <option key={value} value={value}>
-            {label}
-          </option>
-        ))}
-      </Select>
-      <Select
-        aria-label="Workspace"
-        value={search.workspace ?? ""}
-        onChange={(event) => onChange({ workspace: event.target.value })}
-        className={`${narrow} sm:max-w-56`}
-      >
-        <option value="">All workspaces</option>
-        {workspaces.data?.items.map(({ id, name }) => (
-          <option key={id} value={id}>
-            {name}
-          </option>
-        ))}
-      </Select>
-      <span className="flex items-center gap-2 text-sm text-quiet max-sm:w-full">
-        <DayInput
-          label="First day, UTC"
-          value={search.from ?? ""}
-          max={search.to}
-          onDay={(from) => onChange({ from })}
-          className="w-34 max-sm:flex-1"
-        />
-        to
-        <DayInput
-          label="Last day, UTC"
-          value={search.to ?? ""}
-          min={search.from}
-          onDay={(to) => onChange({ to })}
-          className="w-34 max-sm:flex-1"
-        />
-        UTC
-      </span>
+      <NarrowFilters count={count}>
+        <Select
+          className={narrow}
+          aria-label="Event"
+          value={search.event ?? ""}
+          onChange={(event) => onChange({ event: event.target.value })}
+        >
+          <option value="">All events</option>
+          {isExact && <option value={search.event}>{search.event}</option>}
+          {prefixes.map((prefix) => (
+            <option key={prefix} value={prefix}>
+              {capitalise(prefix.slice(0, -1).replaceAll("_", " ")).replace("Api ", "API ")}
+            </option>
+          ))}
+        </Select>
+        <Select
+          className={narrow}
+          aria-label="Actor"
+          value={search.actor_type ?? ""}
+          onChange={(event) => onChange({ actor_type: event.target.value })}
+        >
+          <option value="">All actors</option>
+          {actorTypes.map(([value, label]) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </Select>
+        <Select
+          aria-label="Workspace"
+          value={search.workspace ?? ""}
+          onChange={(event) => onChange({ workspace: event.target.value })}
+          className={`${narrow} sm:max-w-56`}
+        >
+          <option value="">All workspaces</option>
+          {workspaces.data?.items.map(({ id, name }) => (
+            <option key={id} value={id}>
+              {name}
+            </option>
+          ))}
+        </Select>
+        <span className="flex items-center gap-2 text-sm text-quiet max-sm:w-full">
+          <DayInput
+            label="First day, UTC"
+            value={search.from ?? ""}
+            max={search.to}
+            onDay={(from) => onChange({ from })}
+            className="w-34 max-sm:flex-1"
+          />
+          to
+          <DayInput
+            label="Last day, UTC"
+            value={search.to ?? ""}
+            min={search.from}
+            onDay={(to) => onChange({ to })}
+            className="w-34 max-sm:flex-1"
+          />
+          UTC
+        </span>
+      </NarrowFilters>
       {search.actor && (
         <Button kind="plain" onClick={() => onChange({ actor: "" })}>
           Only {search.actor} ✕

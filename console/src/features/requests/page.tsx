@@ -13,6 +13,7 @@ import type { ReportSearch } from "../../kit/usage/search.ts";
 import { useSaveFile } from "../../kit/use-save-file.ts";
 import { Button, ButtonLink } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
+import { NarrowFilters } from "../../ui/narrow-filters.tsx";
 import { Page } from "../../ui/page.tsx";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
 import type { TableView } from "../../ui/table-columns.ts";
@@ -22,7 +23,7 @@ import { type RequestsQuery, toRequestsQuery } from "./log-query.ts";
 import { useRequests } from "./queries.ts";
 import { RefusedRequestsPage } from "./refusals.tsx";
 import { RequestDrawer } from "./request-drawer.tsx";
-import { RequestFilters } from "./request-filters.tsx";
+import { countLogFilters, RequestFilters } from "./request-filters.tsx";
 import { Retention } from "./retention.tsx";
 
 /** Request log, newest first. The address has the filters. */
@@ -93,7 +94,9 @@ function SentRequests({ search, go, change }: SentRequestsProps) {
           </span>
         </div>
         <div className="no-print flex flex-wrap items-center gap-2.5">
-          <RequestFilters search={search} onChange={change} />
+          <NarrowFilters count={countLogFilters(search)}>
+            <RequestFilters search={search} onChange={change} />
+          </NarrowFilters>
           <StaleBadge
             error={requests.items.length > 0 ? requests.error : null}
             readAt={new Date(requests.readAtMs).toISOString()}

@@ -2,13 +2,14 @@ import { useEffect, useMemo, useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { RefusalTable } from "../../kit/requests/refusal-table.tsx";
 import { nameCause } from "../../kit/requests/refusal-words.ts";
-import { PlaceFilters, RangeBar } from "../../kit/usage/filter-bar.tsx";
+import { countFilters, PlaceFilters, RangeBar } from "../../kit/usage/filter-bar.tsx";
 import { LiveToggle } from "../../kit/usage/live.tsx";
 import type { ReportSearch } from "../../kit/usage/search.ts";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { formatCount } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
+import { NarrowFilters } from "../../ui/narrow-filters.tsx";
 import { Page } from "../../ui/page.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { LogKind } from "./log-kind.tsx";
@@ -40,11 +41,13 @@ export function RefusedRequestsPage({ search, onChange, onClear }: RefusedProps)
           />
         </div>
         <div className="no-print flex flex-wrap items-center gap-2.5">
-          <IdBox
-            value={search.request ?? ""}
-            onFind={(request) => onChange({ request: request || undefined })}
-          />
-          <PlaceFilters search={search} onChange={onChange} />
+          <NarrowFilters count={countFilters(search) + (search.request ? 1 : 0)}>
+            <IdBox
+              value={search.request ?? ""}
+              onFind={(request) => onChange({ request: request || undefined })}
+            />
+            <PlaceFilters search={search} onChange={onChange} />
+          </NarrowFilters>
         </div>
         <Causes search={search} onChange={onChange} isLive={isLive} />
         <RefusalList search={search} isLive={isLive} onClear={onClear} />
@@ -60,7 +63,7 @@ function IdBox({ value, onFind }: { value: string; onFind: (id: string) => void 
   const find = () => text.trim() !== value && onFind(text.trim());
   return (
     <form
-      className="w-full max-w-64"
+      className="w-full sm:max-w-64"
       onSubmit={(event) => {
         event.preventDefault();
         find();
@@ -94,37 +97,42 @@ interface CausesProps extends Pick<RefusedProps, "search" | "onChange"> {
   isLive: boolean;
 }
 
-/** Number of refusals of each cause. A press filters by the cause. */
+/** Height of the causes while they load: one line of buttons, on narrow screens below the sum. */
+const height = "min-h-9 max-sm:min-h-16 max-sm:pointer-coarse:min-h-18";
+
+/** Number of refusals of each cause. On narrow screens the causes scroll sideways. A press filters by the cause. */
 function Causes({ search, onChange, isLive }: CausesProps) {
   const counts = useRefusalCounts(useRefusalsQuery(search, false), isLive);
   const { code: selected = [] } = search;
-  if (!counts.data) return <p className="min-h-8" />;
+  if (!counts.data) return <p className={height} />;
   const { data: rows, totals } = counts.data;
   const hasRange = search.range !== undefined || search.at !== undefined || isLive;
   const when = hasRange ? "in this range" : "in the last 24 hours";
   if (rows.length === 0) {
-    return <p className="min-h-8 content-center text-sm text-quiet">No refusal {when}.</p>;
+    return <p className={`${height} content-center text-sm text-quiet`}>No refusal {when}.</p>;
   }
   return (
-    <fieldset className="flex min-h-8 flex-wrap items-center gap-2 text-sm">
+    <fieldset className={`${height} flex min-w-0 flex-wrap items-center gap-2 text-sm`}>
       <legend className="sr-only">Causes</legend>
-      <span className="text-quiet">
+      <span className="text-quiet max-sm:w-full">
         {formatCount(totals.requests)} {totals.requests === 1 ? "refusal" : "refusals"} {when}:
       </span>
-      {rows.map(({ error_code: code, requests }) =>
-        code === null ? null : (
-          <Button
-            key={code}
-            aria-pressed={selected.includes(code)}
-            kind={selected.includes(code) ? "primary" : "plain"}
-            onClick={() =>
-              onChange({ code: selected.includes(code) ? undefined : ([code] as string[]) })
-            }
-          >
-            <span title={code}>{nameCause(code)}</span> {formatCount(requests)}
-          </Button>
-        ),
-      )}
+      <span className="flex gap-2 max-sm:max-w-full max-sm:overflow-x-auto sm:contents">
+        {rows.map(({ error_code: code, requests }) =>
+          code === null ? null : (
+            <Button
+              key={code}
+              aria-pressed={selected.includes(code)}
+              kind={selected.includes(code) ? "primary" : "plain"}
+              onClick={() =>
+                onChange({ code: selected.includes(code) ? undefined : ([code] as string[]) })
+              }
+            >
+              <span title={code}>{nameCause(code)}</span> {formatCount(requests)}
+            </Button>
+          ),
+        )}
+      </span>
     </fieldset>
   );
 }

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { FilterBar } from "../../kit/usage/filter-bar.tsx";
+import { countFilters, FilterBar } from "../../kit/usage/filter-bar.tsx";
 import type { ReportSearch } from "../../kit/usage/search.ts";
 import { Button } from "../../ui/button.tsx";
 import { Input, MoneyInput, Select } from "../../ui/input.tsx";
@@ -7,6 +7,13 @@ import { Input, MoneyInput, Select } from "../../ui/input.tsx";
 interface LogFiltersProps {
   search: ReportSearch;
   onChange: (changed: ReportSearch) => void;
+}
+
+/** Number of filters with a value. */
+export function countLogFilters(search: ReportSearch): number {
+  const { cost, doubt, unbilled, cut } = search;
+  const own = [...idKinds.map((kind) => search[kind]), cost, doubt, unbilled, cut];
+  return countFilters(search) + own.filter(Boolean).length;
 }
 
 /** Filters of the request log, and those that it shares with reports. */
@@ -59,7 +66,7 @@ function IdBox({ search, onChange }: LogFiltersProps) {
           setKind(wanted);
           if (text.trim() !== "") find(wanted);
         }}
-        className="shrink-0"
+        className="max-sm:w-36 sm:shrink-0"
       >
         <option value="request">Request id</option>
         <option value="upstream">Upstream id</option>

@@ -29,7 +29,7 @@ export function Retention() {
         {prunedBefore && ` Requests before ${formatUtcDay(prunedBefore)} were deleted.`}
       </span>
       {may("organization:write") && (
-        <Button kind="quiet" onClick={() => setIsSetting(true)}>
+        <Button kind="quiet" className="max-sm:-ml-3.5" onClick={() => setIsSetting(true)}>
           Set retention…
         </Button>
       )}

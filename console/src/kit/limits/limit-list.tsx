@@ -7,6 +7,7 @@ import { CodeBlock } from "../../ui/code-block.tsx";
 import { formatCount } from "../../ui/format.ts";
 import { Select } from "../../ui/input.tsx";
 import { findMatches } from "../../ui/matches.ts";
+import { NarrowFilters } from "../../ui/narrow-filters.tsx";
 import { SearchBox } from "../../ui/search-box.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { Segments } from "../../ui/tabs.tsx";
@@ -143,6 +144,8 @@ function SearchedLimits<Limit extends Limited>(props: SearchedLimitsProps<Limit>
   const found = findMatches(inState, ({ name }) => name, find, rows.length);
   const isLong = rows.length > FEW;
   const types = scopeTypes.filter(([each]) => rows.some(({ limit }) => limit.scope.type === each));
+  const hasType = (isLong && types.length > 1) || type !== null;
+  const hasState = (isLong && states.length > 0) || state !== null;
   const isFiltered = find !== "" || type !== null || state !== null;
   return (
     <>
@@ -156,28 +159,32 @@ function SearchedLimits<Limit extends Limited>(props: SearchedLimitsProps<Limit>
               onFind={(text) => change({ find: text || undefined })}
             />
           )}
-          {((isLong && types.length > 1) || type !== null) && (
-            <Select
-              aria-label="Scope"
-              className="w-auto"
-              value={type ?? ""}
-              onChange={({ target }) => change({ scope: target.value || undefined })}
-            >
-              <option value="">All scopes</option>
-              {types.map(([each, words]) => (
-                <option key={each} value={each}>
-                  {words}
-                </option>
-              ))}
-            </Select>
-          )}
-          {((isLong && states.length > 0) || state !== null) && (
-            <StateFilter
-              states={states}
-              rows={ofType}
-              value={state?.id ?? null}
-              onChange={(id) => change({ state: id ?? undefined })}
-            />
+          {(hasType || hasState) && (
+            <NarrowFilters count={[type, state].filter(Boolean).length}>
+              {hasType && (
+                <Select
+                  aria-label="Scope"
+                  className="w-auto"
+                  value={type ?? ""}
+                  onChange={({ target }) => change({ scope: target.value || undefined })}
+                >
+                  <option value="">All scopes</option>
+                  {types.map(([each, words]) => (
+                    <option key={each} value={each}>
+                      {words}
+                    </option>
+                  ))}
+                </Select>
+              )}
+              {hasState && (
+                <StateFilter
+                  states={states}
+                  rows={ofType}
+                  value={state?.id ?? null}
+                  onChange={(id) => change({ state: id ?? undefined })}
+                />
+              )}
+            </NarrowFilters>
           )}
           {create && <span className="ml-auto">{create}</span>}
         </div>

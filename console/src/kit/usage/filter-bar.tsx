@@ -136,11 +136,16 @@ const known: Record<Exclude<RareName, "member" | "group" | "tag">, readonly stri
   speed: ["standard", "fast"],
 };
 
+/** Number of filters with a value. */
+export function countFilters(search: ReportSearch): number {
+  return [...filterNames, "without" as const].filter((name) => search[name] !== undefined).length;
+}
+
 /** Filters by workspace, key, model and other labels. The address has all of them. */
 export function FilterBar({ search, onChange, within = {} }: BarProps) {
   const isRareSet = [...rare, "without" as const].some((name) => search[name] !== undefined);
   const [isMore, setIsMore] = useState(isRareSet);
-  const isSet = [...filterNames, "without" as const].some((name) => search[name] !== undefined);
+  const isSet = countFilters(search) > 0;
   return (
     <>
       <PlaceFilters search={search} onChange={onChange} within={within} />

@@ -4,12 +4,13 @@ import { Money, Tokens } from "../../ui/amounts.tsx";
 import { ButtonLink } from "../../ui/button.tsx";
 import { formatCount, toNanoUsd } from "../../ui/format.ts";
 import { Select } from "../../ui/input.tsx";
+import { NarrowFilters } from "../../ui/narrow-filters.tsx";
 import { Stat, StatRow } from "../../ui/stat.tsx";
 import { LoadError } from "../error-pages.tsx";
 import { ViewsMenu } from "../tables/views-menu.tsx";
 import { CostNotes, hasCostNotes } from "./cost-notes.tsx";
 import { CostSummaryRow, useCostSummary } from "./cost-summary.tsx";
-import { FilterBar, RangeBar } from "./filter-bar.tsx";
+import { countFilters, FilterBar, RangeBar } from "./filter-bar.tsx";
 import { GroupTable } from "./group-table.tsx";
 import { LiveToggle } from "./live.tsx";
 import { ReportChart } from "./report-chart.tsx";
@@ -55,7 +56,9 @@ export function UsageReport({ kind = "usage", workspaceId, apiKeyId }: ReportPro
           isLive={search.live === true}
           onChange={(isLive) => change({ at: undefined, live: isLive || undefined })}
         />
-        <FilterBar search={search} onChange={change} within={within} />
+        <NarrowFilters count={countFilters(search)}>
+          <FilterBar search={search} onChange={change} within={within} />
+        </NarrowFilters>
         <GroupChoice kind={kind} asked={asked} within={within} onChange={change} />
         <span className="flex sm:ml-auto">
           <ViewsMenu />
@@ -134,6 +137,7 @@ function GroupChoice({ kind, asked, within, onChange }: GroupChoiceProps) {
     <>
       <Select
         aria-label="Group by"
+        className="max-sm:min-w-36 max-sm:flex-1"
         value={tagName === undefined ? (groupBy ?? "none") : `${groupBy}${OF_NAME}${tagName}`}
         onChange={(event) => {
           const [by, name] = event.target.value.split(OF_NAME);
