@@ -195,8 +195,18 @@ function makeColumns(of: {
       id: "reach",
       header: "Scope",
       from: "sm",
+      isBelow: true,
       sortBy: formatAccessScope,
-      cell: (item) => <ScopeCell access={item} />,
+      cell: (item) => (
+        <>
+          <span className="max-sm:hidden">
+            <ScopeCell access={item} />
+          </span>
+          <span className="sm:hidden">
+            {formatAccessScope(item)}, {formatAccessSource(item)}
+          </span>
+        </>
+      ),
     },
     {
       id: "used",

@@ -72,7 +72,7 @@ export function DecideRow(props: RowProps) {
             </span>
           )}
         </span>
-        <span className="grid gap-0.5">
+        <span className="grid gap-0.5 max-sm:**:whitespace-normal">
           <ScopeCell access={item} />
           <span className="truncate text-xs text-quiet">
             Granted {granter && `by ${granter}, `}

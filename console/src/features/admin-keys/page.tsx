@@ -120,6 +120,7 @@ function makeColumns(onRevoke: ((key: AdminKey) => void) | null): Column<AdminKe
       id: "hint",
       header: "Key",
       from: "sm",
+      isBelow: true,
       cell: (key) => <code className="whitespace-nowrap text-quiet">{key.partial_key_hint}</code>,
     },
     {

@@ -188,7 +188,7 @@ function ChannelState({ channel }: { channel: Channel }) {
       <span className="grid justify-items-start gap-0.5">
         <Badge tone="bad">paused</Badge>
         {channel.pause_reason && (
-          <span className="max-w-64 truncate text-xs text-bad" title={channel.pause_reason}>
+          <span className="max-w-64 text-xs text-bad sm:truncate" title={channel.pause_reason}>
             {channel.pause_reason}
           </span>
         )}

@@ -18,7 +18,7 @@ export function KeyBadges({ apiKey }: { apiKey: ApiKey }) {
   const nowMs = useNow();
   const state = stateOf(apiKey);
   return (
-    <span className="inline-flex flex-wrap gap-1">
+    <span className="inline-flex flex-wrap gap-1 max-sm:inline-grid max-sm:justify-items-start">
       <Badge tone={toneOf(state)}>{state}</Badge>
       <DelayedBadge subject={apiKey.id} />
       {warningsOf(apiKey, nowMs).map(({ tone, text }) => (
@@ -124,6 +124,8 @@ const makeSpentColumn = (simulated: ColumnOptions["simulated"]): Column<ApiKey> 
   header: "This month, UTC",
   isNumeric: true,
   from: "sm",
+  isBelow: true,
+  belowLabel: "Month",
   sortBy: (key) => toNanoUsd(key.spent_month_usd),
   cell: (key) => <SpentCell apiKey={key} simulatedNano={simulated.get(key.id) ?? 0n} />,
 });
@@ -139,7 +141,7 @@ function SpentCell({ apiKey, simulatedNano }: { apiKey: ApiKey; simulatedNano: b
   const share = limit === 0 ? 1 : shareOf(spent, String(limit));
   const tone = share >= CLOSE ? "text-bad" : share >= NEAR ? "text-warn" : "text-quiet";
   return (
-    <span className="inline-grid justify-items-end">
+    <span className="inline-grid justify-items-end max-sm:inline-flex max-sm:gap-1.5">
       {money}{" "}
       <span className={classNames("text-xs whitespace-nowrap", tone)}>
         {Math.floor(share * 100)}% of {formatUsd(String(limit))}

@@ -49,7 +49,7 @@ export function KeyRestrictions({ apiKey, rank }: { apiKey: ApiKey; rank: Rank |
                 {formatName(each.rank, setterName(each.set_by))} <RelativeTime at={each.set_at} />
               </span>
               {isChangeable && rank !== null && (
-                <span className="ml-auto text-quiet">
+                <span className="text-quiet max-sm:w-full sm:ml-auto">
                   {isRemovable ? (
                     <Button isBusy={update.isPending} onClick={() => remove(each)}>
                       Remove restrictions

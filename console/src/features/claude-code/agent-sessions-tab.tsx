@@ -128,7 +128,7 @@ function makeColumns(onOpen: (session: AgentSession) => void): Column<AgentSessi
       cell: (session) => (
         <button
           type="button"
-          className="link max-w-40 truncate font-mono text-sm"
+          className="link max-w-60 truncate font-mono text-xs sm:max-w-40 sm:text-sm"
           title={session.id}
           aria-label={`Session ${session.id} of ${formatOwner(session)}`}
           onClick={() => onOpen(session)}

@@ -123,6 +123,7 @@ function makeColumns(actions: Actions | null): Column<Receiver>[] {
       header: "Last export",
       from: "lg",
       isBelow: true,
+      belowLabel: "Last export",
       sortBy: ({ last_relayed_at }) => last_relayed_at ?? "",
       cell: ({ last_relayed_at }) =>
         last_relayed_at === null ? (

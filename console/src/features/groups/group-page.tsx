@@ -263,7 +263,7 @@ function makeMemberColumns(
       header: "Name",
       sortBy: (member) => member.name,
       cell: (member) => (
-        <span className="grid max-sm:max-w-40">
+        <span className="grid">
           <span className="flex items-center gap-2">
             <NameLink to="/members/$memberId" params={{ memberId: member.member_id }}>
               {member.name}

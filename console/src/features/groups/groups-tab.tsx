@@ -82,6 +82,7 @@ const columns: Column<Group>[] = [
     header: "Models",
     from: "sm",
     isBelow: true,
+    belowLabel: "Models",
     cell: (group) => (
       <span className="truncate text-quiet">{group.allowed_models?.join(", ") ?? "Not restricted"}</span>
     ),

@@ -139,7 +139,7 @@ function makeColumns(
       id: "email",
       header: "Address",
       sortBy: (invite) => invite.email,
-      cell: (invite) => <span className="font-medium break-all">{invite.email}</span>,
+      cell: (invite) => <span className="font-medium wrap-anywhere">{invite.email}</span>,
     },
     {
       id: "role",
@@ -151,6 +151,8 @@ function makeColumns(
     {
       id: "status",
       header: "Status",
+      from: "sm",
+      isBelow: true,
       sortBy: (invite) => invite.status,
       cell: (invite) => <Badge tone={tones[invite.status]}>{invite.status}</Badge>,
     },

@@ -93,6 +93,7 @@ function makeColumns(onOpen: (mailId: string) => void): Column<Mail>[] {
       header: "Subject",
       from: "sm",
       isBelow: true,
+      isSentence: true,
       cell: (mail) => (
         <span className="block max-w-[34rem] truncate text-quiet">{mail.subject}</span>
       ),

@@ -182,7 +182,7 @@ function makeColumns(
       header: "Name",
       sortBy: (member) => member.name,
       cell: (member) => (
-        <span className="grid max-sm:max-w-40">
+        <span className="grid">
           <span className="truncate font-medium">{member.name}</span>
           <span className="truncate text-xs text-quiet" title={member.email}>
             {member.email}
@@ -193,6 +193,8 @@ function makeColumns(
     {
       id: "role",
       header: "Workspace role",
+      from: "sm",
+      isBelow: true,
       sortBy: (member) => member.workspace_role,
       cell: (member) => roleNames[member.workspace_role],
     },

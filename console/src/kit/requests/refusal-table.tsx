@@ -31,6 +31,7 @@ function makeColumns(): Column<Refusal>[] {
     {
       id: "status",
       header: "Status",
+      from: "sm",
       cell: ({ http_status: status }) => (
         <Badge tone={status >= 500 ? "bad" : "warn"}>{String(status)}</Badge>
       ),

@@ -55,7 +55,7 @@ export function makeRequestColumns(onOpen: (id: string) => void): Column<LoggedR
       header: "Model",
       from: "sm",
       isBelow: true,
-      cell: ({ model }) => <Short text={model} />,
+      cell: ({ model }) => <ModelName model={model} />,
     },
     {
       id: "status",
@@ -151,6 +151,17 @@ function Status({ request }: { request: LoggedRequest }) {
         doubt !== null && <Badge tone="warn">Doubtful cost</Badge>
       )}
       {has_unbilled_parts && <Badge tone="warn">Unbilled parts</Badge>}
+    </span>
+  );
+}
+
+/** Name of a model, without its date on a narrow screen. The title has the whole name. */
+function ModelName({ model }: { model: string }) {
+  const [, name = model, date = ""] = /^(.+?)(-\d{8})?$/.exec(model) ?? [];
+  return (
+    <span className="block max-w-32 truncate" title={model}>
+      {name}
+      <span className="max-sm:hidden">{date}</span>
     </span>
   );
 }
