@@ -23,10 +23,10 @@ export function TopList(props: { title: string; lead?: string; rows: readonly Ro
         {rows.slice(0, SHOWN).map(({ id, name, cost_usd, simulated_cost_usd, requests }) => (
           <li
             key={id}
-            className="grid grid-cols-[minmax(0,1fr)_4rem_7.5rem] items-center gap-4 py-2.5"
+            className="grid grid-cols-[minmax(0,1fr)_2.5rem_7.25rem] sm:grid-cols-[minmax(0,1fr)_4rem_7.5rem] items-center gap-3 py-2.5 sm:gap-4"
           >
             <span className="min-w-0">
-              <span className="block truncate font-medium">{name}</span>
+              <span className="block font-medium break-words sm:truncate">{name}</span>
               <span className="block text-xs text-quiet">{formatPlural(requests, "request")}</span>
             </span>
             <svg

@@ -45,7 +45,7 @@ export function OpenAlerts({ part }: { part: TriagePart }) {
           }
           note={describeRules(group)}
           end={
-            <span className="grid justify-items-end gap-0.5">
+            <span className="flex items-center gap-2 sm:grid sm:justify-items-end sm:gap-0.5">
               <Badge tone={tones[group.severity]}>{group.severity}</Badge>
               <span className="text-quiet">
                 <RelativeTime at={group.last_fired_at} />

@@ -75,9 +75,9 @@ function Top({ title, groupBy, keyOf, nameOf, more }: TopProps) {
           {rows.map((row) => (
             <li
               key={keyOf(row)}
-              className="grid grid-cols-[minmax(0,1fr)_5rem_7.5rem] items-center gap-4 py-2.5"
+              className="grid grid-cols-[minmax(0,1fr)_2.5rem_7.25rem] items-center gap-3 py-2.5 sm:grid-cols-[minmax(0,1fr)_5rem_7.5rem] sm:gap-4"
             >
-              <span className="truncate font-medium">{nameOf(row)}</span>
+              <span className="font-medium wrap-anywhere sm:truncate">{nameOf(row)}</span>
               <svg
                 aria-hidden="true"
                 viewBox="0 0 100 4"

@@ -74,7 +74,7 @@ function Placeholder({ rows, rowHeight }: { rows: number; rowHeight: string }) {
 interface RowProps {
   /** Name of the thing, usually a link. */
   name: ReactNode;
-  /** The name is a sentence of up to two lines. Its note has one line. */
+  /** The name is a sentence of up to two lines. Its note has one line, on narrow screens beside the end. */
   isSentence?: true;
   /** State beside the name. */
   badge?: ReactNode;
@@ -88,7 +88,7 @@ export function Row({ name, isSentence, badge, note, end }: RowProps) {
   return (
     <li
       className={classNames(
-        "flex items-center gap-4",
+        "relative flex items-center gap-4",
         isSentence ? heights.sentence.row : heights.facts.row,
       )}
     >
@@ -102,13 +102,22 @@ export function Row({ name, isSentence, badge, note, end }: RowProps) {
         <span
           className={classNames(
             "text-quiet sm:truncate",
-            isSentence ? "max-sm:truncate" : "max-sm:line-clamp-2",
+            isSentence ? "max-sm:truncate max-sm:pr-42" : "max-sm:line-clamp-2",
           )}
         >
           {note}
         </span>
       </span>
-      {end && <span className="shrink-0 text-right">{end}</span>}
+      {end && (
+        <span
+          className={classNames(
+            "shrink-0 text-right",
+            isSentence && "max-sm:absolute max-sm:right-0 max-sm:bottom-1.5",
+          )}
+        >
+          {end}
+        </span>
+      )}
     </li>
   );
 }
