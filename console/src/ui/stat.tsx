@@ -22,7 +22,8 @@ export function Stat({
       </dd>
       {note && <dd className="text-sm text-quiet">{note}</dd>}
       {hasNote && value === undefined && (
-        <dd>
+        // A note has two lines on narrow screens.
+        <dd className="max-sm:min-h-10.5">
           <Skeleton className="my-0.5 w-32" />
         </dd>
       )}

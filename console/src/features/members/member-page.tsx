@@ -236,7 +236,14 @@ const roleColumns: Column<HeldRole>[] = [
     cell: ({ workspaceId }) =>
       workspaceId === null ? "All workspaces" : <WorkspaceLink id={workspaceId} />,
   },
-  { id: "role", header: "Role", cell: ({ role }) => roleNames[role] },
+  {
+    id: "role",
+    header: "Role",
+    // A row of fixed height does not move the next part when the names of workspaces arrive.
+    from: "sm",
+    isBelow: true,
+    cell: ({ role }) => roleNames[role],
+  },
   { id: "source", header: "Source", cell: ({ source }) => source },
 ];
 

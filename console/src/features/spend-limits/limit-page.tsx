@@ -20,7 +20,7 @@ import { Button } from "../../ui/button.tsx";
 import { formatUsd, toUsdText } from "../../ui/format.ts";
 import { BackLink, Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
-import { SkeletonRows } from "../../ui/states.tsx";
+import { Skeleton, SkeletonRows } from "../../ui/states.tsx";
 import { LimitCapacity } from "./limit-capacity.tsx";
 import { LimitOverruns } from "./limit-overruns.tsx";
 import { useSpendLimit } from "./queries.ts";
@@ -36,7 +36,11 @@ export function LimitPage() {
   const { data } = limit;
   if (!data) {
     return (
-      <Page title="Spend limit">
+      <Page
+        title="Spend limit"
+        above={<BackLink to="/spend-limits">Limits</BackLink>}
+        lead={<Skeleton className="my-1 w-40" />}
+      >
         <SkeletonRows rows={5} />
       </Page>
     );
