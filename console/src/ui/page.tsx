@@ -2,6 +2,7 @@ import type { LinkProps } from "@tanstack/react-router";
 import { BookOpen, ChevronLeft } from "lucide-react";
 import { type ReactNode, useEffect, useRef } from "react";
 import type { GuideName } from "../guide-names.ts";
+import { classNames } from "./class-names.ts";
 import { AppLink, type AppLinkProps } from "./link.tsx";
 import { isDialogOpen } from "./open-dialog.ts";
 
@@ -33,7 +34,7 @@ export function Page({ title, above, lead, actions, guide, children }: PageProps
       <header className="grid gap-2">
         {above}
         <div className="flex flex-wrap items-start gap-x-6 gap-y-3">
-          <div className="min-w-0 flex-1 basis-72">
+          <div className="min-w-0 flex-1 basis-60">
             <h1 ref={heading} tabIndex={-1} className="break-words">
               {title}
             </h1>
@@ -86,7 +87,7 @@ export function Section({ title, lead, actions, children }: SectionProps) {
   return (
     <section className="grid content-start gap-4 print:block print:space-y-4">
       <div className="flex flex-wrap items-end gap-x-6 gap-y-2">
-        <div className="flex-1 basis-60">
+        <div className={classNames("flex-1", lead ? "basis-60" : "basis-40")}>
           <h2>{title}</h2>
           {lead && <p className="mt-0.5 max-w-2xl text-sm text-pretty text-quiet">{lead}</p>}
         </div>
