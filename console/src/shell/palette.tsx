@@ -21,6 +21,8 @@ const REQUEST = /^req_\w{10,90}$/;
 /** Pause after the last key before the search is sent. */
 const PAUSE_MS = 150;
 
+/** End of a key that narrow screens show. */
+const END_CHARS = 4;
 const guides = guideGroups.flatMap((group) => group.guides);
 
 /** Search for pages, guides, workspaces, keys and members by name, e-mail address or id, and for requests by id. */
@@ -122,7 +124,13 @@ function Results({ text, onGone }: { text: string; onGone: () => void }) {
             {(keys.data?.data ?? []).map(({ id, name, partial_key_hint }) => (
               <Result key={id} id={id} icon={KeyRound} onSelect={() => go(`/api-keys/${id}`)}>
                 <span className="truncate">{name}</span>
-                <code className="ml-auto text-faint">{partial_key_hint}</code>
+                <code className="ml-auto whitespace-nowrap text-faint" title={partial_key_hint}>
+                  <span className="max-sm:hidden">{partial_key_hint.slice(0, -END_CHARS)}</span>
+                  <span aria-hidden="true" className="sm:hidden">
+                    …
+                  </span>
+                  {partial_key_hint.slice(-END_CHARS)}
+                </code>
               </Result>
             ))}
           </Group>

@@ -49,7 +49,7 @@ export function Shell() {
         <main
           id="main"
           tabIndex={-1}
-          className="mx-auto w-full max-w-[76rem] px-4 pt-6 pb-24 sm:px-8 lg:px-12 lg:pt-10"
+          className="mx-auto w-full max-w-[76rem] px-4 pt-6 pb-36 sm:px-8 sm:pb-24 lg:px-12 lg:pt-10"
         >
           {/* The rail is drawn while the files of the page arrive. */}
           <Suspense fallback={null}>

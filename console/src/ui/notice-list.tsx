@@ -13,8 +13,8 @@ export function NoticeList() {
 function NoticeLine({ notice }: { notice: Notice }) {
   const { title, description, endsAtMs, actions } = notice;
   return (
-    <div className="flex items-center gap-3 rounded-lg border border-line bg-raised py-2.5 pr-2.5 pl-4 text-sm shadow-popup">
-      <div className="flex-1">
+    <div className="flex flex-wrap items-center justify-end gap-3 rounded-lg border border-line bg-raised py-2.5 pr-2.5 pl-4 text-sm shadow-popup">
+      <div className="flex-1 basis-56">
         <p className="font-medium">{title}</p>
         {description && <p className="text-quiet">{description}</p>}
       </div>

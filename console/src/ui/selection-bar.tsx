@@ -22,13 +22,20 @@ export function SelectionBar({ selection, children }: SelectionBarProps) {
       {words && (
         <section
           aria-label="Selection"
-          className="no-print sticky bottom-4 z-30 mx-auto flex w-fit max-w-full flex-wrap items-center gap-2.5 rounded-lg border border-line bg-raised py-2 pr-2 pl-4 shadow-popup"
+          className="no-print sticky bottom-4 z-30 mx-auto flex w-fit max-w-full flex-wrap max-sm:w-full items-center gap-2.5 rounded-lg border border-line bg-raised py-2 pr-2 pl-4 shadow-popup"
         >
-          <span aria-hidden="true" className="figures text-sm font-medium">
+          <span
+            aria-hidden="true"
+            className="figures text-sm font-medium max-sm:w-full max-sm:py-1"
+          >
             {words}
           </span>
           {children}
-          <IconButton label="Clear selection" onClick={() => onChange(new Set())}>
+          <IconButton
+            label="Clear selection"
+            className="max-sm:absolute max-sm:top-2 max-sm:right-2"
+            onClick={() => onChange(new Set())}
+          >
             <X size={16} />
           </IconButton>
         </section>

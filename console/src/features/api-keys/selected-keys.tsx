@@ -105,7 +105,8 @@ function describe(apiKeys: readonly ApiKey[]) {
   return {
     input: { body: { ids } },
     subject: ids.join(" "),
-    name: formatPlural(ids.length, "key"),
+    // A noun in the singular, for sentences such as “… stays as it was”.
+    name: `Selection of ${formatPlural(ids.length, "key")}`,
   };
 }
 
@@ -118,7 +119,7 @@ function Effect({ apiKeys }: { apiKeys: readonly ApiKey[] }) {
       <ul className="list-disc pl-5 text-ink">
         {apiKeys.slice(0, SHOWN).map((key) => (
           <li key={key.id}>
-            {key.name} <code className="text-faint">{key.partial_key_hint}</code>
+            {key.name} <code className="whitespace-nowrap text-faint">{key.partial_key_hint}</code>
           </li>
         ))}
         {more > 0 && <li>and {more} more</li>}

@@ -78,12 +78,12 @@ function LimitRow({ limit, name, actions }: LimitRowProps) {
         <span />
       )}
       {actions && (
-        <p className="flex gap-4 text-sm sm:hidden">
-          <button type="button" className="link" onClick={actions.onEdit}>
+        <p className="flex gap-6 py-1.5 text-sm sm:hidden">
+          <button type="button" className="link target" onClick={actions.onEdit}>
             Change limit…
           </button>
           {actions.onRemove && (
-            <button type="button" className="link" onClick={actions.onRemove}>
+            <button type="button" className="link target" onClick={actions.onRemove}>
               Remove limit…
             </button>
           )}
