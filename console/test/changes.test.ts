@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { Page } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 import { expect, test } from "vitest";
 import { emailOf, owner } from "./company.ts";
 import { testManagedSettings } from "./managed-settings.ts";
@@ -105,6 +105,15 @@ describeConsole("changes", (console) => {
     await page.getByRole("option", { name: "Research" }).click();
     await amount.fill("1");
     await warning.waitFor();
+    const bottomOf = async (part: Locator) => {
+      const box = await part.boundingBox();
+      return box === null ? Number.NaN : box.y + box.height;
+    };
+    const inView = await bottomOf(dialog);
+    expect(inView).toBeLessThanOrEqual(900);
+    for (const part of [warning, dialog.getByRole("button", { name: "Set limit", exact: true })]) {
+      expect(await bottomOf(part)).toBeLessThanOrEqual(inView);
+    }
     await dialog.getByLabel("Alert only").check();
     await warning.waitFor({ state: "detached" });
     await dialog.getByLabel("Strict").check();

@@ -1,13 +1,15 @@
 import { type BaseSyntheticEvent, type ReactNode, useState } from "react";
 import { Button } from "./button.tsx";
+import { classNames } from "./class-names.ts";
 import { CancelButton, DialogActions } from "./dialog.tsx";
 import { EffectsContext } from "./overlay-context.ts";
 import { FormError } from "./states.tsx";
 
 /** Covers the padding of the dialog, so that no field shows below. Browsers place `bottom-0` above that padding. */
 const footer =
-  "-bottom-5 z-10 -mx-5 -mb-5 grid gap-3 rounded-b-lg border-t border-line bg-paper px-5 pt-3 pb-5 sm:-bottom-6 sm:-mx-6 sm:-mb-6 sm:px-6 sm:pb-6 " +
-  "[@media(min-height:32rem)]:sticky";
+  "-bottom-5 z-10 -mx-5 -mb-5 grid gap-3 rounded-b-lg border-t border-line bg-paper px-5 pt-3 pb-5 sm:-bottom-6 sm:-mx-6 sm:-mb-6 sm:px-6 sm:pb-6";
+/** Keeps the footer in view. Without a list of conflicts, it is lower than the dialog. */
+const sticky = "[@media(min-height:32rem)]:sticky";
 
 interface DialogFormProps {
   /** Result of `useChangeForm` in `kit/`. */
@@ -33,7 +35,7 @@ export function DialogForm(props: DialogFormProps) {
   return (
     <form noValidate className="grid gap-5" onSubmit={form.submit}>
       <EffectsContext value={effects}>{children}</EffectsContext>
-      <div ref={keepFocusAbove} className={footer}>
+      <div ref={keepFocusAbove} className={actions ? footer : classNames(footer, sticky)}>
         <div
           ref={setEffects}
           className="hidden max-h-[35dvh] gap-2 overflow-y-auto has-[>:not(:empty)]:grid"

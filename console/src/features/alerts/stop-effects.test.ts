@@ -81,7 +81,7 @@ test("a stopped rule says whether another one fires for the same causes", () => 
   const stopped = { rule: { ...rule, firings_in_30_days: 12 }, nowMs };
   expect(describeStoppedRule({ ...stopped, covering: [covering] })).toEqual([
     "The rule fired 12 times in the last 30 days.",
-    "No more messages of it for Finance.",
+    "No more messages of this rule for Finance.",
     "The rule Company still fires for the same causes.",
   ]);
   const part = { ...covering, coverage: "part" as const };
@@ -97,6 +97,6 @@ test("a stopped rule says whether another one fires for the same causes", () => 
 test("a rule without a working receiver stops no message", () => {
   expect(describeReceivers({ ...rule, channels: [{ ...mail, is_working: false }] })).toEqual([]);
   expect(describeReceivers({ ...rule, notifies_owner: true })).toEqual([
-    "No more messages of it for Finance, the owner of the key.",
+    "No more messages of this rule for Finance, the owner of the key.",
   ]);
 });

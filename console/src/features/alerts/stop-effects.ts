@@ -111,7 +111,7 @@ export function describeStoppedRule({ rule, covering, nowMs }: StoppedRule): str
 export function describeReceivers({ channels, notifies_owner }: Rule): string[] {
   const names = channels.filter(({ is_working }) => is_working).map(({ name }) => name);
   if (notifies_owner) names.push("the owner of the key");
-  return names.length === 0 ? [] : [`No more messages of it for ${listNames(names)}.`];
+  return names.length === 0 ? [] : [`No more messages of this rule for ${listNames(names)}.`];
 }
 
 function describeCovering(covering: Preview["covered_by"], nowMs: number): string[] {
