@@ -89,13 +89,15 @@ function makeColumns(may: May, onAction: (action: GroupAction) => void): Column<
       header: "Scope",
       from: "xl",
       cell: ({ scope, scope_name }) => (
-        <span className="block max-w-48 truncate">{scopeLabel(scope.type, scope_name)}</span>
+        <span className="block max-w-36 truncate min-[1400px]:max-w-48">
+          {scopeLabel(scope.type, scope_name)}
+        </span>
       ),
     },
     {
       id: "first",
       header: "First fired",
-      from: "lg",
+      from: "xl",
       cell: ({ first_fired_at }) => <RelativeTime at={first_fired_at} />,
     },
     {

@@ -60,7 +60,7 @@ const nameColumn: Column<ApiKey> = {
   header: "Name",
   sortBy: (key) => key.name,
   cell: (key) => (
-    <span className="grid min-w-28 xl:min-w-56">
+    <span className="grid min-w-24 min-[1400px]:min-w-56">
       <Link
         to="/api-keys/$keyId"
         params={{ keyId: key.id }}
@@ -93,7 +93,7 @@ const ownerColumn: Column<ApiKey> = {
   cell: (key) => (
     <span className="grid">
       {key.owner.type === "member" ? (
-        <span className="block max-w-36 truncate xl:min-w-30">{key.owner.name}</span>
+        <span className="block max-w-36 truncate min-[1400px]:min-w-30">{key.owner.name}</span>
       ) : (
         <span className="text-quiet">Workspace</span>
       )}
@@ -121,7 +121,7 @@ const statusColumn: Column<ApiKey> = {
 
 const makeSpentColumn = (simulated: ColumnOptions["simulated"]): Column<ApiKey> => ({
   id: "spent",
-  header: "This month, UTC",
+  header: "Month, UTC",
   isNumeric: true,
   from: "sm",
   isBelow: true,
@@ -155,7 +155,7 @@ const trendColumn: Column<ApiKey> = {
   header: "14 days",
   isNumeric: true,
   isWhole: true,
-  from: "lg",
+  from: "xl",
   cell: (key) => <TrendCell apiKeyId={key.id} />,
 };
 

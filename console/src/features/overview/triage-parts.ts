@@ -63,6 +63,8 @@ export function listParts({ badges, counts, forecasts }: TriageCounts): TriagePa
 
 /** Height of a part's heading, in rows. */
 const HEADING = 1;
+/** Height of a row with a sentence of two lines, in rows. */
+const SENTENCE = 19 / 14;
 
 /**
  * Splits the parts into two columns of similar height, the first ones on the left. One after the other, the columns have the
@@ -70,7 +72,10 @@ const HEADING = 1;
  */
 export function splitParts(parts: readonly TriagePart[]): [TriagePart[], TriagePart[]] {
   const heightOf = (some: readonly TriagePart[]) =>
-    some.reduce((sum, { rows }) => sum + rows + HEADING, 0);
+    some.reduce(
+      (sum, { name, rows }) => sum + rows * (name === "open_alerts" ? SENTENCE : 1) + HEADING,
+      0,
+    );
   const places = parts.map((_, index) => index + 1);
   const best = places.reduce(
     (found, place) => {

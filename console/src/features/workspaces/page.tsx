@@ -127,7 +127,7 @@ function makeColumns(
     {
       id: "description",
       header: "Description",
-      from: "lg",
+      from: "xl",
       isSentence: true,
       cell: (workspace) => (
         <span className="line-clamp-2 max-w-md text-quiet">{workspace.description}</span>
@@ -135,7 +135,7 @@ function makeColumns(
     },
     {
       id: "spent",
-      header: "This month, UTC",
+      header: "Month, UTC",
       isNumeric: true,
       sortBy: (workspace) => toNanoUsd(spendOf.get(workspace.id)?.spent_usd ?? "0"),
       cell: (workspace) => {
@@ -184,11 +184,11 @@ function LimitCell({ spend }: { spend: Spend | undefined }) {
         <SpendBar spentUsd={spend.spent_usd} limitUsd={limitUsd} />
       </div>
       {/* Fixed widths, so that the bars of all rows are equally long. */}
-      <span className="figures sm:w-11 sm:shrink-0 sm:text-right">
+      <span className="figures xl:w-11 xl:shrink-0 xl:text-right">
         {formatShare(shareOf(spend.spent_usd, limitUsd))}
       </span>
       <span className="sm:hidden">of the limit of</span>
-      <span className="figures sm:w-24 sm:shrink-0 sm:text-right">
+      <span className="figures xl:w-24 xl:shrink-0 xl:text-right">
         <Money usd={limitUsd} />
       </span>
     </div>

@@ -46,7 +46,7 @@ export function makeRequestColumns(onOpen: (id: string) => void): Column<LoggedR
     {
       id: "workspace",
       header: "Workspace",
-      from: "lg",
+      from: "xl",
       isBelow: true,
       cell: ({ workspace_name, workspace_id }) => <Short text={workspace_name ?? workspace_id} />,
     },
@@ -79,7 +79,7 @@ export function makeRequestColumns(onOpen: (id: string) => void): Column<LoggedR
       id: "latency",
       header: "Latency",
       isNumeric: true,
-      from: "lg",
+      from: "xl",
       cell: ({ latency_ms }) => (
         <span className="whitespace-nowrap">{formatDuration(latency_ms)}</span>
       ),
@@ -168,7 +168,7 @@ function ModelName({ model }: { model: string }) {
 
 function Short({ text }: { text: string }) {
   return (
-    <span className="block max-w-32 truncate min-[1400px]:max-w-46" title={text}>
+    <span className="block max-w-24 truncate min-[1400px]:max-w-47" title={text}>
       {text}
     </span>
   );
