@@ -97,6 +97,14 @@ export function isAfter(position: RollupProgress): RawBuilder<boolean> {
     AND (${sql.raw(formatPosition("bucket_at"))}) > (${joinPosition(position)})`;
 }
 
+/**
+ * Condition of the rows of usage_hour that are not in the rollups yet, by the progress of the same statement. The other
+ * rollups and these rows then have each request once, without a snapshot.
+ */
+export const isOpenRow: RawBuilder<boolean> = sql`bucket_at >= (SELECT hour_at FROM rollup_progress)
+  AND (${sql.raw(formatPosition("bucket_at"))}) > (
+    SELECT hour_at, organization_id, workspace_id, api_key_id FROM rollup_progress)`;
+
 export function isUpTo(position: RollupProgress): RawBuilder<boolean> {
   return sql`bucket_at <= ${new Date(position.hourMs)}
     AND (${sql.raw(formatPosition("bucket_at"))}) <= (${joinPosition(position)})`;

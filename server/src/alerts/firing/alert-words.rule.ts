@@ -1,5 +1,5 @@
 import type { AlertKind, FiringFacts, OverrunCause } from "@bursar/contract/admin/alerts.ts";
-import { MoneyError, parseUsd } from "#src/domain/money.ts";
+import { formatUsd, MoneyError, parseUsd } from "#src/domain/money.ts";
 import { formatPlural } from "#src/lib/format-plural.ts";
 
 // Texts about a firing, for messages, the console and the command line.
@@ -116,6 +116,11 @@ export function describeUnusedKeys(count: number, threshold: string): FiringWord
         ? "The key still works. Disable or revoke it if you no longer need it."
         : "The keys still work. Disable or revoke the keys that you no longer need.",
   };
+}
+
+/** Sentence of a message about the simulated part of its spend, nano-USD. */
+export function describeSimulated(nanoUsd: bigint): string {
+  return `${formatAmount(formatUsd(nanoUsd))} of this is simulated and not billed.`;
 }
 
 function describeSpend(scope: string, threshold: string, facts: FiringFacts): FiringWords {

@@ -1,11 +1,12 @@
 import type { FiringFacts } from "@bursar/contract/admin/alerts.ts";
 import { listOtherFirings } from "#src/alerts/channels/other-firings.sql.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { formatUsd } from "#src/domain/money.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import { assert } from "#src/lib/assert.ts";
 import { formatPlural } from "#src/lib/format-plural.ts";
 import type { AlertMessage } from "./alert-message.ts";
-import { describeFiring, describeUnusedKeys } from "./alert-words.rule.ts";
+import { describeFiring, describeSimulated, describeUnusedKeys } from "./alert-words.rule.ts";
 import { compareFirings, severityOf } from "./compare-firings.ts";
 import {
   type DigestKey,
@@ -16,6 +17,7 @@ import {
   type ReportedFiring,
 } from "./firing-message.sql.ts";
 import { type CausedFiring, dropSameCause } from "./same-cause.rule.ts";
+import { listSimulatedCosts } from "./simulated-cost.sql.ts";
 
 interface DeliveryOfMessage {
   id: string;
@@ -50,7 +52,9 @@ export async function makeMessage(
   // Two alerts with the same cause have one sentence.
   const [firing, ...others] = dropSameCause(firings, toCaused);
   assert(firing, "a message has a recorded firing");
-  const message = nameAlerts(toMessage(delivery, firing, deps.publicUrl()), firings);
+  const simulated = await listSimulatedCosts(database, [firing, ...others].slice(0, MAX_LISTED));
+  const place = { publicUrl: deps.publicUrl(), simulated };
+  const message = nameAlerts(toMessage(delivery, firing, place), firings);
   if (firings.every(({ kind }) => kind === "key_unused")) {
     const keys = await listDigestKeys(database, own, MAX_LISTED);
     const days = findFewestDays(firings);
@@ -59,7 +63,13 @@ export async function makeMessage(
       : toDigest(message, { ...keys, days, publicUrl: deps.publicUrl() });
   }
   if (others.length === 0) return message;
-  return combineFirings(message, [firing, ...others], deps.publicUrl());
+  return combineFirings(message, [firing, ...others], place);
+}
+
+interface MessagePlace {
+  publicUrl: string;
+  /** Simulated part of the spend by the id of the firing, nano-USD. */
+  simulated: ReadonlyMap<string, bigint>;
 }
 
 /** Names all alerts of the message. `alerts` of a webhook has each with its firing. */
@@ -90,10 +100,14 @@ async function listReported(
 function combineFirings(
   message: AlertMessage,
   firings: readonly NamedFiring[],
-  publicUrl: string,
+  { publicUrl, simulated }: MessagePlace,
 ): AlertMessage {
-  const titles = firings.map((firing) => describeFiring(toDescribed(firing)).title);
-  const listed = titles.slice(0, MAX_LISTED).map((title) => truncate(MAX_LINE, title));
+  const listed = firings.slice(0, MAX_LISTED).map((firing) => {
+    const { title } = describeFiring(toDescribed(firing));
+    const part = simulated.get(firing.id);
+    const simulatedPart = part === undefined ? "" : ` ${describeSimulated(part)}`;
+    return `${truncate(MAX_LINE - simulatedPart.length, title)}${simulatedPart}`;
+  });
   const left = firings.length - listed.length;
   return {
     ...message,
@@ -194,10 +208,15 @@ function makeTest(
 function toMessage(
   { id, alert_firing_id: firingId }: DeliveryOfMessage,
   firing: NamedFiring,
-  publicUrl: string,
+  { publicUrl, simulated }: MessagePlace,
 ): AlertMessage {
   const url = `${publicUrl}/alerts/firings/${firing.id}`;
-  const words = describeFiring(toDescribed(firing));
+  const part = simulated.get(firing.id);
+  const described = describeFiring(toDescribed(firing));
+  const words =
+    part === undefined
+      ? described
+      : { ...described, next: `${describeSimulated(part)} ${described.next}` };
   return {
     id,
     // Also if a firing of another alert describes the cause: this one identifies the incident until it is resolved.
@@ -206,7 +225,7 @@ function toMessage(
     next: words.next,
     facts: [
       { label: "Scope", value: describeScope(firing) },
-      ...formatFacts(firing.facts),
+      ...formatFacts(firing.facts, part),
       ...(firing.kind === "refused_requests"
         ? [{ label: "Refused requests", value: `${publicUrl}${makeRefusalsPath(firing)}` }]
         : []),
@@ -221,7 +240,7 @@ function toMessage(
       type: "alert.fired",
       version: 1,
       timestamp: firing.fired_at.toISOString(),
-      data: { ...toData(firing), ...words, url },
+      data: { ...toData(firing, part), ...words, url },
     },
   };
 }
@@ -249,8 +268,8 @@ function makeRefusalsPath({ scope_type: type, scope_id: id }: NamedFiring): stri
   return `/requests?refused=true${scope}`;
 }
 
-/** The firing as in the Admin API, without its later state. */
-function toData(firing: NamedFiring): object {
+/** The firing as in the Admin API, without its later state. `simulated`: part of the spend, nano-USD. */
+function toData(firing: NamedFiring, simulated: bigint | undefined): object {
   return {
     id: firing.id,
     type: "alert_firing",
@@ -261,7 +280,10 @@ function toData(firing: NamedFiring): object {
     scope_name: firing.scope_name ?? "",
     workspace_id: firing.workspace_id,
     threshold: firing.threshold,
-    facts: firing.facts,
+    facts: {
+      ...firing.facts,
+      ...(simulated !== undefined && { simulated_usd: formatUsd(simulated) }),
+    },
     fired_at: firing.fired_at.toISOString(),
   };
 }
@@ -285,9 +307,12 @@ function listOverrunRequests({ overrun_requests: requests }: FiringFacts): Alert
   return { label: "Requests", items };
 }
 
-function formatFacts(facts: FiringFacts): { label: string; value: string }[] {
+function formatFacts(
+  facts: FiringFacts,
+  simulated: bigint | undefined,
+): { label: string; value: string }[] {
   const lines: [string, string | null][] = [
-    ["Spent", formatUsdFact(facts.spent_usd)],
+    ["Spent", formatSpent(facts.spent_usd, simulated)],
     ["Held for requests", formatUsdFact(facts.held_usd)],
     ["Unresolved", formatUsdFact(facts.unresolved_usd)],
     ["Beyond the limit", formatUsdFact(facts.overrun_usd)],
@@ -321,6 +346,13 @@ const kinds = { strict: "strict", soft: "soft", alert_only: "alerts only" } as c
 
 function formatUsdFact(amount: string | null | undefined): string | null {
   return amount === null || amount === undefined ? null : `$${amount}`;
+}
+
+/** Example: `$12.40, of which $3.00 simulated`. */
+function formatSpent(spent: string | null | undefined, simulated: bigint | undefined) {
+  const amount = formatUsdFact(spent);
+  if (amount === null || simulated === undefined) return amount;
+  return `${amount}, of which $${formatUsd(simulated)} simulated`;
 }
 
 function formatFact(value: string | number | null | undefined): string | null {
