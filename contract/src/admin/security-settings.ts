@@ -131,6 +131,17 @@ export const securitySettingsPreview = z
       description:
         "Active members without a link to an enabled directory. With the company sign-in alone, they cannot sign in.",
     }),
+    extended_sessions: count.meta({ description: "Open sessions that last longer." }),
+    members_freed_from_second_factor: count.meta({
+      description: "Active members who needed a second factor, and no longer do.",
+    }),
+    members_with_other_sign_in: count.meta({
+      description:
+        "Active members for whom passwords, password links and passkeys work again, without the company sign-in.",
+    }),
+    members_freed_from_addresses: count.meta({
+      description: "Active members whose sessions work from all addresses again.",
+    }),
   })
   .meta({ id: "SecuritySettingsPreview" });
 

@@ -44,8 +44,8 @@ function CompanySignInForm({ settings }: { settings: SecuritySettings }) {
       />
       <SettingsConsequences
         change={
-          change.form.formState.isDirty && change.form.watch("company_sign_in_only")
-            ? { company_sign_in_only: true }
+          change.form.formState.isDirty
+            ? { company_sign_in_only: change.form.watch("company_sign_in_only") }
             : null
         }
       />

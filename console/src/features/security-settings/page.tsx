@@ -79,14 +79,12 @@ function Settings({ settings }: { settings: SecuritySettings }) {
         <NumberSetting
           words={sessionLength}
           settings={settings}
-          effects={(hours) => (
-            <LowerNumber words={sessionLength} settings={settings} value={hours} />
-          )}
+          effects={(hours) => <SettingsConsequences change={sessionLength.toBody(hours)} />}
         />
         <NumberSetting
           words={idleTime}
           settings={settings}
-          effects={(hours) => <LowerNumber words={idleTime} settings={settings} value={hours} />}
+          effects={(hours) => <SettingsConsequences change={idleTime.toBody(hours)} />}
         />
         <NumberSetting words={passwordLength} settings={settings} />
         <ApprovalOfRaises settings={settings} />

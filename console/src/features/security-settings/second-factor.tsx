@@ -51,7 +51,7 @@ export function SecondFactorSetting({ settings }: { settings: SecuritySettings }
         choices={choices}
       />
       <SettingsConsequences
-        change={form.formState.isDirty && rule !== "off" ? { second_factor: rule } : null}
+        change={form.formState.isDirty ? { second_factor: rule } : null}
         own={isOwnMissing && form.formState.isDirty ? [ownIsMissing] : []}
       />
     </SettingSection>

@@ -11,6 +11,10 @@ const nothing: Preview = {
   excludes_own_address: false,
   members_without_second_factor: 0,
   members_without_directory: 0,
+  extended_sessions: 0,
+  members_freed_from_second_factor: 0,
+  members_with_other_sign_in: 0,
+  members_freed_from_addresses: 0,
 };
 const describe = (over: Partial<Preview>) => describeSecurityChange({ ...nothing, ...over });
 
@@ -40,6 +44,13 @@ test.each([
     { members_without_directory: 1 },
     "1 member is linked to no directory, and cannot sign in until one admits them.",
   ],
+  [{ extended_sessions: 12 }, "12 open sessions last longer."],
+  [{ members_freed_from_second_factor: 1 }, "1 active member no longer needs a second factor."],
+  [
+    { members_with_other_sign_in: 20 },
+    "Passwords, password links and passkeys work again for 20 active members.",
+  ],
+  [{ members_freed_from_addresses: 20 }, "Sessions of 20 active members work from every address."],
 ] as const)("%j becomes a sentence", (over, sentence) => {
   expect(describe(over)).toEqual([sentence]);
 });

@@ -10,6 +10,7 @@ export function describeSecurityChange(preview: Preview): string[] {
     ...describeSessions(preview),
     ...describeAddresses(preview),
     ...describeMembers(preview),
+    ...describeWider(preview),
   ];
 }
 
@@ -54,4 +55,29 @@ function describeMembers(preview: Preview): string[] {
           `${formatPlural(members_without_directory, "member is", "members are")} linked to no directory, and cannot sign in until one admits them.`,
         ]),
   ];
+}
+
+function describeWider(preview: Preview): string[] {
+  const members = (count: number) => formatPlural(count, "active member");
+  const freed = preview.members_freed_from_second_factor;
+  const sentences: readonly (readonly [count: number, sentence: string])[] = [
+    [
+      preview.extended_sessions,
+      formatPlural(preview.extended_sessions, "open session lasts", "open sessions last") +
+        " longer.",
+    ],
+    [
+      freed,
+      `${formatPlural(freed, "active member no longer needs", "active members no longer need")} a second factor.`,
+    ],
+    [
+      preview.members_with_other_sign_in,
+      `Passwords, password links and passkeys work again for ${members(preview.members_with_other_sign_in)}.`,
+    ],
+    [
+      preview.members_freed_from_addresses,
+      `Sessions of ${members(preview.members_freed_from_addresses)} work from every address.`,
+    ],
+  ];
+  return sentences.flatMap(([count, sentence]) => (count === 0 ? [] : [sentence]));
 }

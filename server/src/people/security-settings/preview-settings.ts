@@ -33,6 +33,10 @@ export interface SecurityPreview {
   excludesOwnAddress: boolean;
   membersWithoutSecondFactor: number;
   membersWithoutDirectory: number;
+  extendedSessions: number;
+  membersFreedFromSecondFactor: number;
+  membersWithOtherSignIn: number;
+  membersFreedFromAddresses: number;
 }
 
 /** Counts by the rules that sessions and keys follow, and changes nothing. Throws a 400 for an invalid address. */
@@ -72,17 +76,46 @@ export async function previewSecuritySettings(
       after.company_sign_in_only && !before.company_sign_in_only
         ? members.filter(({ has_directory }) => !has_directory).length
         : 0,
+    ...countWider(
+      { open: open.filter((session) => !ended.includes(session)), members },
+      { before, after },
+    ),
+  };
+}
+
+/** Sessions and members for which a rule ends or becomes wider. */
+function countWider(
+  { open, members }: { open: readonly OpenSession[]; members: readonly ActiveMember[] },
+  { before, after }: { before: SecurityRules; after: SecurityRules },
+) {
+  const endsAtMs = (session: OpenSession, rules: SecurityRules) =>
+    sessionEndsAtMs(session, lengthsOf(rules));
+  const needsFactor = ({ role }: ActiveMember, { second_factor: secondFactor }: SecurityRules) =>
+    isSecondFactorMissing({ secondFactor, hasSecondFactor: false }, role);
+  const countIf = (isFreed: boolean) => (isFreed ? members.length : 0);
+  return {
+    extendedSessions: open.filter((each) => endsAtMs(each, after) > endsAtMs(each, before)).length,
+    membersFreedFromSecondFactor: members.filter(
+      (member) => needsFactor(member, before) && !needsFactor(member, after),
+    ).length,
+    membersWithOtherSignIn: countIf(before.company_sign_in_only && !after.company_sign_in_only),
+    membersFreedFromAddresses: countIf(
+      before.console_addresses !== null && after.console_addresses === null,
+    ),
   };
 }
 
 /** The company sign-in ends all sessions that no directory started. */
 function isEnded(session: OpenSession, rules: SecurityRules, nowMs: number): boolean {
-  const lengths = sessionLengthsOf({
+  const isOverdue = nowMs >= sessionEndsAtMs(session, lengthsOf(rules));
+  return isOverdue || (rules.company_sign_in_only && !session.is_of_directory);
+}
+
+function lengthsOf(rules: SecurityRules) {
+  return sessionLengthsOf({
     sessionHours: rules.session_hours,
     idleHours: rules.session_idle_hours,
   });
-  const isOverdue = nowMs >= sessionEndsAtMs(session, lengths);
-  return isOverdue || (rules.company_sign_in_only && !session.is_of_directory);
 }
 
 function isLacking(member: ActiveMember, rules: SecurityRules): boolean {

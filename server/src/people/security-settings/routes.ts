@@ -38,6 +38,10 @@ function toPreviewWire(preview: SecurityPreview): z.input<typeof securitySetting
     excludes_own_address: preview.excludesOwnAddress,
     members_without_second_factor: preview.membersWithoutSecondFactor,
     members_without_directory: preview.membersWithoutDirectory,
+    extended_sessions: preview.extendedSessions,
+    members_freed_from_second_factor: preview.membersFreedFromSecondFactor,
+    members_with_other_sign_in: preview.membersWithOtherSignIn,
+    members_freed_from_addresses: preview.membersFreedFromAddresses,
   };
 }
 

@@ -127,6 +127,10 @@ describe("a preview", () => {
     excludes_own_address: false,
     members_without_second_factor: 0,
     members_without_directory: 0,
+    extended_sessions: 0,
+    members_freed_from_second_factor: 0,
+    members_with_other_sign_in: 0,
+    members_freed_from_addresses: 0,
   };
 
   test("counts what the change then does, and changes nothing", async () => {
@@ -174,6 +178,48 @@ describe("a preview", () => {
     expect(await preview(org.admin, { max_key_lifetime_days: 30 })).toMatchObject({
       keys_beyond_max_lifetime: { api_keys: 0, admin_keys: 1 },
     });
+  });
+
+  test("counts sessions and members for which a rule becomes wider", async () => {
+    await signInFrom(OFFICE);
+    const rules = {
+      session_hours: 2,
+      second_factor: "all",
+      console_addresses: ["203.0.113.0/24"],
+    };
+    expect(await set(rules)).toMatchObject({ status: 200 });
+    const { open_sessions: open } = await preview(org.admin, {});
+    expect(await preview(org.admin, { session_hours: 3 })).toMatchObject({
+      ...nothing,
+      extended_sessions: open,
+    });
+    const admins = await preview(org.admin, { second_factor: "admins" });
+    const off = await preview(org.admin, { second_factor: "off", console_addresses: null });
+    const freed = "members_freed_from_second_factor";
+    const members = Number(off[freed]);
+    expect(members).toBeGreaterThan(Number(admins[freed]));
+    expect(Number(admins[freed])).toBeGreaterThan(0);
+    expect(off).toMatchObject({
+      ...nothing,
+      [freed]: members,
+      members_freed_from_addresses: members,
+    });
+    expect(await preview(org.admin, { second_factor: "all", session_hours: 2 })).toMatchObject(
+      nothing,
+    );
+    const { database } = h.deps;
+    const write = (isOnly: boolean) =>
+      database
+        .updateTable("security_settings")
+        .set({ company_sign_in_only: isOnly })
+        .where("organization_id", "=", org.id)
+        .execute();
+    await write(true);
+    expect(await preview(org.admin, { company_sign_in_only: false })).toMatchObject({
+      ...nothing,
+      members_with_other_sign_in: members,
+    });
+    await write(false);
   });
 
   test("is refused without the right to change the settings", async () => {
