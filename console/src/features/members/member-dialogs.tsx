@@ -23,12 +23,14 @@ import {
   useDeactivateMember,
   useMemberSessions,
   useOwnedThings,
+  useReactivateMember,
   useRemovalPreview,
   useRemoveMember,
   useRoleSetters,
   useSignOutMember,
   useUpdateMember,
 } from "./queries.ts";
+import { describeReactivation } from "./reactivation-effects.ts";
 import { describeRoleChange } from "./role-effects.ts";
 
 interface MemberDialogProps {
@@ -182,6 +184,30 @@ export function DeactivateMemberDialog({ member, onClose }: MemberDialogProps) {
       </p>
       <Endings member={member} />
     </ConfirmDelayedChange>
+  );
+}
+
+export function ReactivateMemberDialog({ member, onClose }: MemberDialogProps) {
+  const may = useMay();
+  const keys = useKeysOf(member.id, may("api_keys:read"));
+  return (
+    <ConfirmChange
+      change={useReactivateMember()}
+      input={{ params: { member_id: member.id } }}
+      action="Reactivate member"
+      toast={`${member.name} reactivated`}
+      onClose={onClose}
+    >
+      <p>
+        <strong className="font-semibold text-ink">{member.name}</strong> gets the company role
+        back. Roles in workspaces and groups are not restored, except groups that a directory
+        provides.
+      </p>
+      <Consequences
+        sentences={describeReactivation({ role: member.role, keys: keys.data?.items })}
+        counts={[keys]}
+      />
+    </ConfirmChange>
   );
 }
 

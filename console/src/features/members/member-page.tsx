@@ -27,6 +27,7 @@ import { type Column, Table } from "../../ui/table.tsx";
 import {
   ChangeRoleDialog,
   DeactivateMemberDialog,
+  ReactivateMemberDialog,
   RemoveMemberDialog,
   SignOutMemberDialog,
 } from "./member-dialogs.tsx";
@@ -35,9 +36,9 @@ import { MemberLimits } from "./member-limits.tsx";
 import { MemberRates } from "./member-rates.tsx";
 import { MemberSessions } from "./member-sessions.tsx";
 import { OwnedThings } from "./owned-things.tsx";
-import { type MemberGroup, type MemberKey, useReactivation } from "./queries.ts";
+import type { MemberGroup, MemberKey } from "./queries.ts";
 
-type Opened = "role" | "sign_out" | "deactivate" | "remove";
+type Opened = "role" | "sign_out" | "deactivate" | "reactivate" | "remove";
 
 /** Access, groups, keys and spend of one person. */
 export function MemberPage() {
@@ -101,6 +102,7 @@ function MemberDetails({ member }: { member: MemberWithRoles }) {
       {opened === "role" && <ChangeRoleDialog member={member} onClose={close} />}
       {opened === "sign_out" && <SignOutMemberDialog member={member} onClose={close} />}
       {opened === "deactivate" && <DeactivateMemberDialog member={member} onClose={close} />}
+      {opened === "reactivate" && <ReactivateMemberDialog member={member} onClose={close} />}
       {opened === "remove" && <RemoveMemberDialog member={member} onClose={close} />}
     </Page>
   );
@@ -316,7 +318,7 @@ const makeKeyColumns = (simulated: ReadonlyMap<string, bigint>): Column<MemberKe
 ];
 
 function EndAccess({ member, onOpen }: { member: Member; onOpen: (opened: Opened) => void }) {
-  if (member.status !== "active") return <EndedAccess member={member} onOpen={onOpen} />;
+  if (member.status !== "active") return <EndedAccess onOpen={onOpen} />;
   return (
     <Section
       title="End access"
@@ -331,17 +333,14 @@ function EndAccess({ member, onOpen }: { member: Member; onOpen: (opened: Opened
   );
 }
 
-function EndedAccess({ member, onOpen }: { member: Member; onOpen: (opened: Opened) => void }) {
-  const { reactivate, isBusy } = useReactivation();
+function EndedAccess({ onOpen }: { onOpen: (opened: Opened) => void }) {
   return (
     <Section
       title="Ended access"
       lead="A reactivation restores the company role, but no roles in workspaces. A removal is permanent."
     >
       <div className="flex flex-wrap gap-2.5">
-        <Button onClick={() => reactivate(member)} isBusy={isBusy}>
-          Reactivate member
-        </Button>
+        <Button onClick={() => onOpen("reactivate")}>Reactivate member…</Button>
         <Button onClick={() => onOpen("remove")}>Remove member…</Button>
       </div>
     </Section>

@@ -22,9 +22,14 @@ import { SearchBox } from "../../ui/search-box.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
-import { ChangeRoleDialog, DeactivateMemberDialog, RemoveMemberDialog } from "./member-dialogs.tsx";
+import {
+  ChangeRoleDialog,
+  DeactivateMemberDialog,
+  ReactivateMemberDialog,
+  RemoveMemberDialog,
+} from "./member-dialogs.tsx";
 import { LeftBehind } from "./owned-things.tsx";
-import { useLeftBehind, useReactivation } from "./queries.ts";
+import { useLeftBehind } from "./queries.ts";
 import type { MembersSearch } from "./search.ts";
 
 /** Guides of tabs with another guide than the page. */
@@ -65,7 +70,7 @@ export function TeamPage() {
   );
 }
 
-type Change = "role" | "deactivate" | "remove";
+type Change = "role" | "deactivate" | "reactivate" | "remove";
 
 export function MembersTab() {
   const may = useMay();
@@ -127,6 +132,9 @@ export function MembersTab() {
       {changed?.change === "deactivate" && (
         <DeactivateMemberDialog member={changed.member} onClose={close} />
       )}
+      {changed?.change === "reactivate" && (
+        <ReactivateMemberDialog member={changed.member} onClose={close} />
+      )}
       {changed?.change === "remove" && (
         <RemoveMemberDialog member={changed.member} onClose={close} />
       )}
@@ -141,7 +149,6 @@ interface MemberMenuProps {
 
 function MemberMenu({ member, onChange }: MemberMenuProps) {
   const session = useSession();
-  const { reactivate } = useReactivation();
   const isAboveOwnRole = member.role === "owner" && session.member.role !== "owner";
   if (member.status === "removed" || isAboveOwnRole) return null;
   return (
@@ -158,7 +165,9 @@ function MemberMenu({ member, onChange }: MemberMenuProps) {
           Deactivate member…
         </MenuItem>
       ) : (
-        <MenuItem onSelect={() => reactivate(member)}>Reactivate member</MenuItem>
+        <MenuItem onSelect={() => onChange({ member, change: "reactivate" })}>
+          Reactivate member…
+        </MenuItem>
       )}
       <MenuSeparator />
       <MenuItem isDanger onSelect={() => onChange({ member, change: "remove" })}>

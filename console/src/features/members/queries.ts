@@ -1,7 +1,5 @@
 import { staleLaptops } from "../../kit/laptops/queries.ts";
-import type { Member } from "../../kit/members/queries.ts";
 import { type ItemOf, useApi, useChange } from "../../queries.ts";
-import { showToast } from "../../ui/toast.ts";
 
 export type MemberGroup = ItemOf<"listGroups">;
 export type MemberKey = ItemOf<"listApiKeys">;
@@ -39,19 +37,7 @@ export const useDeactivateMember = () => useChange("deactivateMember", stale);
 export const useRemoveMember = () => useChange("removeMember", stale);
 export const useSignOutMember = () =>
   useChange("signOutMember", ["listMemberSessions", ...staleLaptops]);
-/** Reactivates a member, and shows the result as a toast. */
-export function useReactivation(): { reactivate: (member: Member) => void; isBusy: boolean } {
-  const change = useChange("reactivateMember", stale);
-  const reactivate = ({ id, name }: Member) =>
-    change.mutate(
-      { params: { member_id: id } },
-      {
-        onSuccess: () => showToast(`${name} reactivated`),
-        onError: (error) => showToast("Not reactivated", error.message),
-      },
-    );
-  return { reactivate, isBusy: change.isPending };
-}
+export const useReactivateMember = () => useChange("reactivateMember", stale);
 
 export const useHandOver = () =>
   useChange("handOverThings", [
