@@ -8,6 +8,8 @@ const general: readonly (readonly [keys: string[], what: string])[] = [
   [[commandKey(), "K"], "Search all pages"],
   [["/"], "Search this page"],
   [["c"], "Create an item"],
+  [["↑", "↓"], "Move between the boxes of rows"],
+  [["a"], "Go to the actions of selected rows"],
   [["Esc"], "Close the dialog"],
   [[commandKey(), "Z"], "Undo a change that waits"],
   [["←", "→"], "Move in a chart"],

@@ -28,8 +28,8 @@ interface Shortcuts {
 }
 
 /**
- * ⌘K and `/` search, `g` and a letter open a page, `c` presses the create button, `?` lists all shortcuts. Any other key and
- * the mouse end the wait for the letter.
+ * ⌘K and `/` search, `g` and a letter open a page, `c` presses the create button, `a` focuses the actions of selected rows,
+ * `?` lists all shortcuts. Any other key and the mouse end the wait for the letter.
  */
 export function useShortcuts({ onPalette, onHelp }: Shortcuts): void {
   const navigate = useNavigate();
@@ -62,6 +62,9 @@ export function useShortcuts({ onPalette, onHelp }: Shortcuts): void {
         event.preventDefault();
         document.querySelector<HTMLElement>("main [data-create]")?.click();
       }
+      if (event.key === "a") {
+        document.querySelector<HTMLElement>("main [data-selection] button:enabled")?.focus();
+      }
     };
     addEventListener("keydown", onKey);
     addEventListener("pointerdown", stopGoing);
@@ -72,12 +75,13 @@ export function useShortcuts({ onPalette, onHelp }: Shortcuts): void {
   }, [navigate, onPalette, onHelp]);
 }
 
-/** True in a text field, a dialog or a menu, where keys have another meaning. */
+/** True in a text field, a dialog or a menu, where keys have another meaning. A check box has no text. */
 function isInputContext(target: EventTarget | null): boolean {
   if (isDialogOpen() || document.querySelector('[role="menu"]')) return true;
+  if (target instanceof HTMLInputElement) return target.type !== "checkbox";
   return (
     target instanceof HTMLElement &&
-    (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName))
+    (target.isContentEditable || ["TEXTAREA", "SELECT"].includes(target.tagName))
   );
 }
 

@@ -22,6 +22,7 @@ export function SelectionBar({ selection, children }: SelectionBarProps) {
       {words && (
         <section
           aria-label="Selection"
+          data-selection
           className="no-print sticky bottom-4 z-30 mx-auto flex w-fit max-w-full flex-wrap max-sm:w-full items-center gap-2.5 rounded-lg border border-line bg-raised py-2 pr-2 pl-4 shadow-popup"
         >
           <span

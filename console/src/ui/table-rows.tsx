@@ -1,5 +1,5 @@
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { memo, type RefObject, useLayoutEffect, useRef, useState } from "react";
+import { type KeyboardEvent, memo, type RefObject, useLayoutEffect, useRef, useState } from "react";
 import { classNames } from "./class-names.ts";
 import type { Breakpoint, Column, Layout } from "./table-columns.ts";
 
@@ -215,6 +215,8 @@ function hasLabel<Row extends object>({ isNumeric, isTime, belowLabel }: Column<
   return isNumeric === true || isTime === true || belowLabel !== undefined;
 }
 
+const BOX = "input[data-row-box]";
+
 interface RowBoxProps {
   label: string;
   isChecked: boolean;
@@ -236,15 +238,27 @@ export function RowBox({ label, isChecked, isMixed = false, onPress }: RowBoxPro
       <input
         ref={box}
         type="checkbox"
+        data-row-box
         checked={isChecked}
         onClick={(event) => {
           isRange.current = event.shiftKey;
         }}
         onChange={(event) => onPress(event.target.checked, isRange.current)}
+        onKeyDown={focusNextBox}
         className="size-4 accent-(--accent)"
       />
     </label>
   );
+}
+
+/** Arrow up and down move the focus to the box of the row before or after. */
+function focusNextBox(event: KeyboardEvent<HTMLInputElement>): void {
+  const by = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+  if (by === 0) return;
+  event.preventDefault();
+  const boxes = event.currentTarget.closest("table")?.querySelectorAll<HTMLInputElement>(BOX);
+  const all = [...(boxes ?? [])];
+  all[all.indexOf(event.currentTarget) + by]?.focus();
 }
 
 /** Space of rows out of view. The height is an attribute of an SVG, because inline styles are not allowed. */
