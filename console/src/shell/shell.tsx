@@ -10,6 +10,7 @@ import { commandKey } from "./command-key.ts";
 import { PersonMenu } from "./person-menu.tsx";
 import { HelpLink, Places } from "./places.tsx";
 import { Questions } from "./questions.tsx";
+import { useKeptFocus } from "./use-kept-focus.ts";
 import { usePreload } from "./use-preload.ts";
 import { isGoing, useShortcuts } from "./use-shortcuts.ts";
 import { WorkspaceSwitcher } from "./workspace-switcher.tsx";
@@ -25,6 +26,7 @@ export function Shell() {
   const [areShortcutsOpen, setAreShortcutsOpen] = useState(false);
   const isGoListShown = useObservable(isGoing);
   usePreload();
+  useKeptFocus();
   useShortcuts({
     onPalette: () => setIsPaletteOpen(true),
     onHelp: () => setAreShortcutsOpen(true),
