@@ -356,6 +356,17 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     const left = await readPageState(page);
     expect(left).not.toContain(secret.slice(20, 40));
     expect(left).not.toContain(owner.password);
+
+    await page.getByRole("button", { name: "Revoke Terraform…" }).click();
+    const revocation = page.getByRole("dialog", { name: "Revoke admin key" });
+    await revocation.getByText("Effects at once").waitFor();
+    await revocation
+      .getByText("Programs with the key lose all rights of an Admin within a second.")
+      .waitFor();
+    await revocation.getByRole("button", { name: "Revoke now" }).click();
+    await page.getByRole("row", { name: "Terraform" }).getByText("revoked").waitFor();
+    const answer = await fetch(`${url}/v1/admin/workspaces`, { headers: { "x-api-key": secret } });
+    expect(answer.status).toBe(401);
   });
 
   test("a form with only changed choices asks before it closes too", async () => {

@@ -35,6 +35,8 @@ export function testStatements(console: Console): void {
       expect(after.discount).toBeGreaterThan(0n);
       expect(after.net).toBe(after.list - after.discount);
       expect(await findViolations(page)).toEqual([]);
+      await deleteLaterTerm(page);
+      expect(await readAmounts(months.getByRole("row").nth(1))).toEqual(after);
       expect(await readCost(page, goTo)).toEqual(cost);
 
       await goTo(page, `/statements/${MONTH}`);
@@ -166,6 +168,30 @@ async function createTerm(page: Page, percent: string): Promise<void> {
   await dialog.getByRole("button", { name: "Create term" }).click();
   await dialog.waitFor({ state: "detached" });
   await page.getByRole("row", { name: `${monthName(MONTH)} Every model ${percent}%` }).waitFor();
+}
+
+/** Creates a term for some models, and deletes it again. Both dialogs name the months that change. */
+async function deleteLaterTerm(page: Page): Promise<void> {
+  const effect = `1 open statement changes at once: ${monthName(MONTH)}.`;
+  await page.getByRole("button", { name: "Create term…" }).click();
+  const creation = page.getByRole("dialog", { name: "Create term" });
+  await creation.getByLabel("From").selectOption(MONTH);
+  await creation.getByLabel("Models").fill("claude-never");
+  await creation.getByLabel("Discount, percent").fill("50");
+  await creation.getByText("Effects at once").waitFor();
+  await creation.getByText(effect).waitFor();
+  await creation.getByRole("button", { name: "Create term" }).click();
+  const row = page.getByRole("row", { name: "claude-never" });
+  await row.getByRole("button", { name: /^Delete the term/ }).click();
+  const deletion = page.getByRole("dialog", { name: "Delete term" });
+  await deletion.getByText("Effects at once").waitFor();
+  await deletion.getByText(effect).waitFor();
+  await deletion
+    .getByText("They then have no term for models that begin with claude-never.")
+    .waitFor();
+  await deletion.getByRole("button", { name: "Delete now" }).click();
+  await row.waitFor({ state: "detached" });
+  await settle(page);
 }
 
 /** Exact total of the month on the page Cost. */
