@@ -130,7 +130,7 @@ export function testOverview({ company, browser, openOverview }: Console): void 
       .waitFor();
     await rowsOf("Failing").getByText("Alert messages fail: 72 failures in a row").waitFor();
     await rowsOf("Keys that expire").first().getByText("in 1 day").waitFor();
-    await page.getByText("Simulated, not billed").waitFor();
+    await page.getByText("Simulated, not billed", { exact: true }).waitFor();
     await page.getByText(/^[+−][\d.]+% against the 30 days before/).waitFor();
     // A folded group counts its places, which are in the document too.
     const counted = page.locator("aside nav [aria-describedby]");
