@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { type Column, layOutColumns, pickColumns, sortRows, toggleSort } from "./table-columns.ts";
+import {
+  type Column,
+  isHidden,
+  layOutColumns,
+  pickColumns,
+  sortRows,
+  toggleSort,
+} from "./table-columns.ts";
 
 interface Key {
   name: string;
@@ -42,6 +49,12 @@ test("moves a marked column into the second line below its width, and at no othe
   const wide = layOutColumns(columns, null, "lg");
   expect(ids(wide.below)).toEqual([]);
   expect(ids(wide.columns)).toEqual(["name", "hint", "spent", "actions"]);
+});
+
+test("hides a column below its width, unless it moves into the second line", () => {
+  const shown = (screen: "xs" | "sm") => ids(columns.filter((column) => !isHidden(column, screen)));
+  expect(shown("xs")).toEqual(["name", "hint", "owner", "actions"]);
+  expect(shown("sm")).toEqual(["name", "hint", "owner", "spent", "actions"]);
 });
 
 test("names the last column that the screen shows", () => {

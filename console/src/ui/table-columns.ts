@@ -65,14 +65,22 @@ export function layOutColumns<Row extends object>(
   screen: Screen,
 ): Layout<Row> {
   const shown = pickColumns(all, chosen);
-  const isTooWide = ({ from }: Column<Row>) =>
-    from !== undefined && screens.indexOf(screen) < screens.indexOf(from);
+  const isTooWide = (column: Column<Row>) => needsWiderScreen(column, screen);
   const isBelow = (column: Column<Row>) => column.isBelow === true && isTooWide(column);
   return {
     columns: shown.filter((column) => !isBelow(column)),
     below: shown.filter(isBelow),
     lastId: shown.findLast((column) => !isTooWide(column))?.id ?? null,
   };
+}
+
+function needsWiderScreen<Row extends object>({ from }: Column<Row>, screen: Screen): boolean {
+  return from !== undefined && screens.indexOf(screen) < screens.indexOf(from);
+}
+
+/** True for a column that a screen of this width shows neither in a row nor in its second line. */
+export function isHidden<Row extends object>(column: Column<Row>, screen: Screen): boolean {
+  return column.isBelow !== true && needsWiderScreen(column, screen);
 }
 
 /** Returns the columns that a person chose. Columns without a header have actions, and stay. */

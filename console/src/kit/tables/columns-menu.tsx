@@ -1,7 +1,14 @@
 import { Columns3 } from "lucide-react";
 import { Button } from "../../ui/button.tsx";
 import { Menu, MenuCheckbox, MenuItem, MenuSeparator } from "../../ui/menu.tsx";
-import { type Column, isFixed, pickColumns, type TableView } from "../../ui/table-columns.ts";
+import {
+  type Column,
+  isFixed,
+  isHidden,
+  pickColumns,
+  type TableView,
+} from "../../ui/table-columns.ts";
+import { useScreen } from "../../ui/use-screen.ts";
 import { useChangeSearch } from "./use-table-view.ts";
 import { toColumnsText } from "./view-fields.ts";
 
@@ -11,9 +18,10 @@ interface ColumnsMenuProps<Row extends object> {
   view: TableView;
 }
 
-/** Menu that shows and hides columns of the page's table. The address has the choice. */
+/** Menu that shows and hides columns of the page's table, if the screen has room for them. The address has the choice. */
 export function ColumnsMenu<Row extends object>({ columns, view }: ColumnsMenuProps<Row>) {
   const change = useChangeSearch();
+  const screen = useScreen();
   const shown = new Set(pickColumns(columns, view.columns).map(({ id }) => id));
   const toggle = (id: string, isShown: boolean) => {
     const next = new Set(shown);
@@ -31,7 +39,7 @@ export function ColumnsMenu<Row extends object>({ columns, view }: ColumnsMenuPr
     >
       {columns.map(
         (column, position) =>
-          !isFixed(column, position) && (
+          !(isFixed(column, position) || isHidden(column, screen)) && (
             <MenuCheckbox
               key={column.id}
               isChecked={shown.has(column.id)}
