@@ -133,7 +133,7 @@ function makeColumns(): Column<IncreaseRequest>[] {
       isBelow: true,
       isSentence: true,
       cell: (request) => (
-        <span className="line-clamp-2 text-quiet max-lg:line-clamp-1" title={request.reason}>
+        <span className="text-quiet lg:line-clamp-2" title={request.reason}>
           {request.reason}
         </span>
       ),

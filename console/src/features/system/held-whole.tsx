@@ -54,6 +54,8 @@ function makeColumns(onDelete: ((bound: Bound) => void) | null): Column<Bound>[]
       id: "observed",
       header: "Observed",
       isNumeric: true,
+      from: "sm",
+      isBelow: true,
       cell: (bound) => formatFigure(bound, bound.observed_tokens),
     },
     {
