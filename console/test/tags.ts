@@ -34,7 +34,7 @@ export function testTags({ company, openSession }: Console): void {
     const readTotals = async () => (await server.mustAdmin("GET", cost))["totals"];
     await expect.poll(readTotals, { timeout: 30_000 }).toMatchObject({ requests: 1 });
     await page.reload();
-    await values.getByRole("row", { name: /4711 0 1 (<\$0\.01|\$\d)/ }).waitFor();
+    await values.getByRole("row", { name: /4711 0 1 Simulated (<\$0\.01|\$\d)/ }).waitFor();
     await page.getByText("With cost_center").waitFor();
     await settle(page);
     expect(await findViolations(page)).toEqual([]);
