@@ -6,7 +6,7 @@ export function NameLink({ children, ...rest }: LinkProps & { children: ReactNod
   return (
     <Link
       {...rest}
-      className="truncate rounded-sm font-medium hover:underline focus-visible:-outline-offset-2"
+      className="truncate rounded-sm font-medium hover:underline focus-visible:-outline-offset-2 pointer-coarse:-my-3 pointer-coarse:py-3"
     >
       {children}
     </Link>

@@ -69,7 +69,7 @@ export function BackLink({ to, children }: { to: LinkProps["to"]; children: Reac
   return (
     <AppLink
       to={to}
-      className="no-print inline-flex w-fit items-center gap-1 rounded-sm text-sm text-quiet hover:text-ink"
+      className="no-print target inline-flex w-fit items-center gap-1 rounded-sm text-sm text-quiet hover:text-ink"
     >
       <ChevronLeft size={14} aria-hidden="true" /> {children}
     </AppLink>

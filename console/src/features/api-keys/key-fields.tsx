@@ -71,7 +71,7 @@ export function Restrictions({ models, addresses, errors, isOpen = false }: Rest
       className="group"
       open={isOpen || Boolean(errors.allowed_models ?? errors.allowed_addresses) || undefined}
     >
-      <summary className="w-fit rounded-sm text-sm font-medium text-accent">
+      <summary className="target w-fit rounded-sm text-sm font-medium text-accent">
         Model and address restrictions
       </summary>
       <div className="mt-4 grid gap-5">

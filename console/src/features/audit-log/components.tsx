@@ -226,7 +226,7 @@ function Changes({ event }: { event: AuditEvent }) {
       </dl>
       {same.length > 0 && (
         <details>
-          <summary className="w-fit rounded-sm text-sm font-medium text-accent">
+          <summary className="target w-fit rounded-sm text-sm font-medium text-accent">
             {same.length} unchanged
           </summary>
           <div className="mt-3">

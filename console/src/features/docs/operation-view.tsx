@@ -127,7 +127,7 @@ function MessagePart({ title, message: { mediaTypes, shape }, children }: Messag
 function Errors({ places: errors }: { places: readonly number[] }) {
   return (
     <details>
-      <summary className="w-fit rounded-sm text-sm font-semibold">Errors</summary>
+      <summary className="target w-fit rounded-sm text-sm font-semibold">Errors</summary>
       <ul className="mt-2 grid gap-1 text-sm">
         {errors.map((place) => {
           const meaning = details.statuses[place];

@@ -19,7 +19,7 @@ export function GuidePage() {
         <article className="min-w-0">
           {hasContents && (
             <details className="no-print mb-6 border-y border-line py-2.5 xl:hidden">
-              <summary className="rounded-sm text-sm font-medium">On this page</summary>
+              <summary className="target rounded-sm text-sm font-medium">On this page</summary>
               <div className="mt-2">
                 <Contents headings={guide.headings} />
               </div>

@@ -51,7 +51,7 @@ export function BucketChart({ usage }: { usage: MyUsage }) {
         </span>
       </figcaption>
       <details>
-        <summary className="w-fit rounded-sm text-sm font-medium text-accent">
+        <summary className="target w-fit rounded-sm text-sm font-medium text-accent">
           Show the numbers
         </summary>
         <table className="mt-3 w-full max-w-md text-sm">

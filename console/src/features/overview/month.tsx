@@ -53,7 +53,7 @@ export function Month() {
   const summary = useCostSummary({}, true);
   const { cost, days } = useMonthDays(summary);
   const costLink = (
-    <Link to="/cost" search={{ range: "month" }} className="link text-sm">
+    <Link to="/cost" search={{ range: "month" }} className="link target text-sm">
       All costs
     </Link>
   );

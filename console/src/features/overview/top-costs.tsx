@@ -25,7 +25,11 @@ export function TopCosts() {
         keyOf={({ workspace_id }) => workspace_id ?? ""}
         nameOf={({ workspace_id }) => <WorkspaceLink id={workspace_id ?? ""} />}
         more={
-          <Link to="/cost" search={{ range: "month", by: "workspace" }} className="link text-sm">
+          <Link
+            to="/cost"
+            search={{ range: "month", by: "workspace" }}
+            className="link target text-sm"
+          >
             All workspaces
           </Link>
         }
@@ -36,7 +40,7 @@ export function TopCosts() {
         keyOf={({ model }) => model ?? ""}
         nameOf={({ model }) => model}
         more={
-          <Link to="/cost" search={{ range: "month", by: "model" }} className="link text-sm">
+          <Link to="/cost" search={{ range: "month", by: "model" }} className="link target text-sm">
             All models
           </Link>
         }

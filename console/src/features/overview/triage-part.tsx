@@ -36,7 +36,7 @@ export function Part(props: PartProps) {
         <h2>
           {title} <span className="figures font-sans text-sm text-quiet">{formatCount(count)}</span>
         </h2>
-        <span className="ml-auto text-sm">{all}</span>
+        <span className="ml-auto text-sm *:target">{all}</span>
       </div>
       <div
         className={classNames("border-y border-line text-sm", height.part)}
@@ -92,8 +92,9 @@ export function Row({ name, isSentence, badge, note, end }: RowProps) {
         isSentence ? heights.sentence.row : heights.facts.row,
       )}
     >
+      {/* For a finger, the link of the name fills the row. */}
       <span className="grid min-w-0 flex-1 gap-0.5">
-        <span className="flex min-w-0 items-center gap-2">
+        <span className="flex min-w-0 items-center gap-2 pointer-coarse:[&_a]:after:absolute pointer-coarse:[&_a]:after:inset-0">
           <span className={classNames("font-medium", isSentence ? "line-clamp-2" : "truncate")}>
             {name}
           </span>
@@ -111,8 +112,8 @@ export function Row({ name, isSentence, badge, note, end }: RowProps) {
       {end && (
         <span
           className={classNames(
-            "shrink-0 text-right",
-            isSentence && "max-sm:absolute max-sm:right-0 max-sm:bottom-1.5",
+            "z-10 shrink-0 text-right *:[a]:target",
+            isSentence ? "max-sm:absolute max-sm:right-0 max-sm:bottom-1.5" : "relative",
           )}
         >
           {end}

@@ -42,7 +42,7 @@ export function CodeSamples(props: CodeSamplesProps) {
       ))}
       {client === "Claude Code" && hasKeyStore && (
         <details>
-          <summary className="w-fit rounded-sm text-sm font-medium text-accent">
+          <summary className="target w-fit rounded-sm text-sm font-medium text-accent">
             Keep the key in the system’s store
           </summary>
           <div className="mt-3">

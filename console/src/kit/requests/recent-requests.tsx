@@ -34,7 +34,7 @@ export function RecentRequests({ workspaceId = "", apiKeyId, note }: RecentProps
     <Section
       title="Recent requests"
       actions={
-        <Link to="/requests" search={search} className="link text-sm">
+        <Link to="/requests" search={search} className="link target text-sm">
           All requests
         </Link>
       }

@@ -9,7 +9,7 @@ export function IncreaseLink({ scope, period }: { scope: CountedScope; period: P
     <Link
       to="/increase-requests/new"
       search={{ scope: scope.type, ...(id !== null && { id }), period }}
-      className="link"
+      className="link target"
     >
       Request increase
     </Link>
