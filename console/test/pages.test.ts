@@ -1,4 +1,5 @@
 import { describe, test } from "vitest";
+import { testContrast } from "./contrast.ts";
 import { testDocuments } from "./documents.ts";
 import { expectNoFindings, loadDocument, parts } from "./inspect-pages.ts";
 import { testMovedAddresses } from "./moved-addresses.ts";
@@ -24,6 +25,8 @@ describeConsole("pages", (console) => {
   describe("every page, opened inside the console", () => testOpenedPages(console));
 
   describe("guides and the reference", () => testDocuments(console));
+
+  describe("the check of contrast", () => testContrast(console));
 
   describe("an address of an earlier version", () => testMovedAddresses(console));
 });
