@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { root } from "./runtime.mjs";
@@ -34,16 +35,66 @@ const sources = [
   "package-lock.json",
 ];
 const SMALLEST_TO_COMPRESS = 1024;
+/** Holds the process id of a running build. */
+const lockFile = `${target}.lock`;
+const LOCK_POLL_MS = 100;
+/** Then this process builds too. Only the processor time is lost. */
+const MAX_LOCK_WAIT_MS = 120_000;
 
 process.exit((await ensureConsole()) ? 0 : 1);
 
-/**
- * Returns whether a current build exists, after building when needed. A failed build prints the reason and keeps the
- * last one.
- */
+/** Returns whether a current build exists, after building when needed. */
 async function ensureConsole() {
   const hash = hashSources();
   if (isBuiltFrom(hash)) return true;
+  const isLocked = await waitForOtherBuild();
+  try {
+    return isBuiltFrom(hash) || (await build(hash));
+  } finally {
+    if (isLocked) rmSync(lockFile, { force: true });
+  }
+}
+
+/**
+ * Waits while another process builds, for example a second test run in the same folder. Returns whether this process
+ * holds the lock.
+ */
+async function waitForOtherBuild() {
+  const deadlineMs = performance.now() + MAX_LOCK_WAIT_MS;
+  while (performance.now() < deadlineMs) {
+    try {
+      writeFileSync(lockFile, String(process.pid), { flag: "wx" });
+      return true;
+    } catch (error) {
+      if (error.code !== "EEXIST") return false;
+    }
+    if (isLockAbandoned()) rmSync(lockFile, { force: true });
+    else await delay(LOCK_POLL_MS);
+  }
+  return false;
+}
+
+/** Whether the process of the lock has ended. The file is empty until its process has written its id. */
+function isLockAbandoned() {
+  try {
+    const pid = Number(readFileSync(lockFile, "utf8"));
+    return pid > 0 && !isAlive(pid);
+  } catch {
+    return false; // released meanwhile
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code !== "ESRCH";
+  }
+}
+
+/** Returns whether the build succeeds. A failed build prints the reason and keeps the last one. */
+async function build(hash) {
   console.error("Building the console …");
   const fresh = `${target}.${process.pid}.new`;
   const stopProgress = showProgress(() => "");
