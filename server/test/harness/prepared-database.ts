@@ -21,14 +21,19 @@ const SETTINGS = { wal_init_zero: "off", wal_recycle: "off" };
 
 let prepared: Promise<string> | undefined;
 
+/** Returns the data directory to copy. The first call on these sources creates it. */
+export function prepareDatabase(): Promise<string> {
+  prepared ??= hashSources().then((hash) => prepareCachedFolder("database", hash, createDatabase));
+  return prepared;
+}
+
 /**
  * Copies a PostgreSQL data directory with the schema into a new data folder. The copy has no rows. The first start
  * then needs neither initdb nor migrations: 1.6 s of CPU time instead of 3.5 s.
  */
 export async function copyPreparedDatabase(dataDir: string): Promise<void> {
   if (process.platform === "win32") return; // the server creates the database itself
-  prepared ??= hashSources().then((hash) => prepareCachedFolder("database", hash, createDatabase));
-  const source = await prepared;
+  const source = await prepareDatabase();
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await copyFolder(source, join(dataDir, DATABASE_FOLDER));
 }
