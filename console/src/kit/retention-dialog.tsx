@@ -2,10 +2,9 @@ import type { ReactNode } from "react";
 import { Dialog } from "../ui/dialog.tsx";
 import { DialogForm } from "../ui/dialog-form.tsx";
 import { Field } from "../ui/field.tsx";
-import { formatPlural } from "../ui/format.ts";
 import { Input } from "../ui/input.tsx";
 import { useDebounced } from "../ui/use-debounced.ts";
-import { isShorter } from "./retention-effects.ts";
+import { formatRetention, isShorter } from "./retention-effects.ts";
 import { type FormChange, useChangeForm } from "./use-change-form.ts";
 
 interface RetentionProps {
@@ -64,9 +63,4 @@ export function RetentionDialog(props: RetentionProps) {
 
 function toDays(text: string): number | null {
   return text.trim() === "" ? null : Number(text);
-}
-
-/** `for 90 days`, `without a time limit` */
-export function formatRetention(days: number | null): string {
-  return days === null ? "without a time limit" : `for ${formatPlural(days, "day")}`;
 }

@@ -9,6 +9,11 @@ export function findFirstKeptDay(days: number, nowMs: number): string {
   return new Date((Math.floor(nowMs / DAY_MS) - days) * DAY_MS).toISOString();
 }
 
+/** `for 90 days`, `without a time limit` */
+export function formatRetention(days: number | null): string {
+  return days === null ? "without a time limit" : `for ${formatPlural(days, "day")}`;
+}
+
 /** True if a new retention deletes data that the current one keeps. */
 export function isShorter(days: number | null, currentDays: number | null): boolean {
   return days !== null && (currentDays === null || days < currentDays);

@@ -11,6 +11,7 @@ import {
 } from "react";
 import { classNames } from "./class-names.ts";
 import { findRowsToMeasure, fitWidths } from "./column-widths.ts";
+import { useLongTables } from "./long-tables.ts";
 import { pressBox, type Selection, setRows } from "./selection.ts";
 import {
   type Column,
@@ -20,7 +21,7 @@ import {
   type TableView,
   toggleSort,
 } from "./table-columns.ts";
-import { AllRows, BodyRow, breakpoints, RowBox, type RowBoxes, RowsInView } from "./table-rows.tsx";
+import { AllRows, BodyRow, breakpoints, RowBox, type RowBoxes } from "./table-rows.tsx";
 import { usePrinting } from "./use-printing.ts";
 import { useScreen } from "./use-screen.ts";
 
@@ -47,6 +48,8 @@ interface TableProps<Row extends object> {
 
 /** Shorter tables render all rows, so that the browser's search finds them. */
 const VIRTUAL_FROM = 150;
+/** Rows of a long table until its part has loaded: more than a screen shows. */
+const FIRST_ROWS = 40;
 
 /** An HTML table with sortable columns. On a screen, a long one renders only the rows in view. */
 export function Table<Row extends object>(props: TableProps<Row>) {
@@ -67,7 +70,9 @@ export function Table<Row extends object>(props: TableProps<Row>) {
     () => (isMeasured ? findRowsToMeasure(layout.columns, rows) : []),
     [isMeasured, layout, rows],
   );
-  const Body = isVirtual ? RowsInView : AllRows;
+  const longTables = useLongTables(isVirtual);
+  const Body = isVirtual && longTables ? longTables.RowsInView : AllRows;
+  const listed = isVirtual && !longTables ? sorted.slice(0, FIRST_ROWS) : sorted;
 
   return (
     // Texts for screen readers are positioned absolutely. `relative` keeps them from widening the page.
@@ -100,7 +105,7 @@ export function Table<Row extends object>(props: TableProps<Row>) {
             ))}
           </tr>
         </thead>
-        <Body rows={sorted} rowKey={rowKey} layout={layout} isDimmed={isDimmed} boxes={boxes} />
+        <Body rows={listed} rowKey={rowKey} layout={layout} isDimmed={isDimmed} boxes={boxes} />
         {measured.length > 0 && (
           <tbody>
             {measured.map((row) => (

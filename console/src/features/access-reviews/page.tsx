@@ -5,6 +5,7 @@ import { useAssignedReviews } from "../../kit/access-reviews/assigned-reviews.ts
 import { stateOf } from "../../kit/access-reviews/review-state.ts";
 import { ReviewsToDecide } from "../../kit/access-reviews/reviews-to-decide.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
+import { lateDialog } from "../../late-dialog.tsx";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
@@ -17,11 +18,12 @@ import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { Segments } from "../../ui/tabs.tsx";
 import { useNow } from "../../ui/use-now.ts";
-import { CreateReviewDialog } from "./create-review.tsx";
 import { ProgressBar } from "./progress-bar.tsx";
 import { type Review, useReviews } from "./queries.ts";
 import type { AccessReviewsSearch, ReviewView } from "./search.ts";
 import { formatAccesses, joinWords } from "./words.ts";
+
+const CreateReviewDialog = lateDialog(() => import("./create-review.tsx"), "CreateReviewDialog");
 
 /** Assigned access reviews, and all reviews for members with the permission. */
 export function AccessReviewsPage() {

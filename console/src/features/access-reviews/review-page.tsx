@@ -3,6 +3,7 @@ import { Ellipsis } from "lucide-react";
 import { useState } from "react";
 import { stateOf } from "../../kit/access-reviews/review-state.ts";
 import { LoadError, NotFoundPage } from "../../kit/error-pages.tsx";
+import { lateDialog } from "../../late-dialog.tsx";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
@@ -21,13 +22,16 @@ import {
   useRefreshWhenApplied,
   useReview,
 } from "./queries.ts";
-import {
-  CancelReviewDialog,
-  ChangeReviewDialog,
-  CloseReviewDialog,
-  EndSeriesDialog,
-} from "./review-dialogs.tsx";
 import { formatAccesses } from "./words.ts";
+
+const dialogs = () => import("./review-dialogs.tsx");
+const CancelReviewDialog = lateDialog(dialogs, "CancelReviewDialog");
+const ChangeReviewDialog = lateDialog(
+  () => dialogs().then(({ ChangeReviewDialog }) => ({ ChangeReviewDialog })),
+  "ChangeReviewDialog",
+);
+const CloseReviewDialog = lateDialog(dialogs, "CloseReviewDialog");
+const EndSeriesDialog = lateDialog(dialogs, "EndSeriesDialog");
 
 export function useReviewId(): string {
   const { reviewId = "" }: { reviewId?: string } = useParams({ strict: false });

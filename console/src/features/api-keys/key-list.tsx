@@ -8,6 +8,7 @@ import { LoadError } from "../../kit/error-pages.tsx";
 import { TableTools } from "../../kit/tables/table-tools.tsx";
 import { useTableView } from "../../kit/tables/use-table-view.ts";
 import { useSimulatedMonth } from "../../kit/usage/simulated-month.ts";
+import { lateDialog } from "../../late-dialog.tsx";
 import type { WholeList } from "../../queries.ts";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
@@ -19,8 +20,6 @@ import { useSelection } from "../../ui/selection.ts";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { Table } from "../../ui/table.tsx";
 import { Segments } from "../../ui/tabs.tsx";
-import { CreateKeyDialog } from "./create-key.tsx";
-import { CreateManyDialog } from "./create-many.tsx";
 import { makeColumns } from "./key-columns.tsx";
 import { countKeyFilters, KeyFilters, makeKeyFilter } from "./key-filters.tsx";
 import { type NewKey, NewKeyDialog } from "./new-key-dialog.tsx";
@@ -28,6 +27,9 @@ import { type OwnerLink, OwnerLinkDialog } from "./owner-link-dialog.tsx";
 import { useApiKeys } from "./queries.ts";
 import type { ApiKeysSearch, KeyView } from "./search.ts";
 import { SelectedKeys } from "./selected-keys.tsx";
+
+const CreateKeyDialog = lateDialog(() => import("./create-key.tsx"), "CreateKeyDialog");
+const CreateManyDialog = lateDialog(() => import("./create-many.tsx"), "CreateManyDialog");
 
 const views: readonly (readonly [KeyView, string])[] = [
   ["working", "Working"],

@@ -2,14 +2,16 @@ import { useNavigate } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
+import { lateDialog } from "../../late-dialog.tsx";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { formatPlural } from "../../ui/format.ts";
 import { NameLink } from "../../ui/name-link.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import { GroupDialog } from "./group-dialogs.tsx";
 import { type Group, useGroups } from "./queries.ts";
+
+const GroupDialog = lateDialog(() => import("./group-dialogs.tsx"), "GroupDialog");
 
 export function GroupsTab() {
   const groups = useGroups();
@@ -84,7 +86,9 @@ const columns: Column<Group>[] = [
     isBelow: true,
     belowLabel: "Models",
     cell: (group) => (
-      <span className="truncate text-quiet">{group.allowed_models?.join(", ") ?? "Not restricted"}</span>
+      <span className="truncate text-quiet">
+        {group.allowed_models?.join(", ") ?? "Not restricted"}
+      </span>
     ),
   },
   {

@@ -3,14 +3,16 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Member } from "../../kit/members/queries.ts";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
+import { lateDialog } from "../../late-dialog.tsx";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { formatPlural } from "../../ui/format.ts";
 import { Section } from "../../ui/page.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import { HandOverDialog } from "./hand-over-dialog.tsx";
 import { useLeftBehind, useOwnedThings } from "./queries.ts";
+
+const HandOverDialog = lateDialog(() => import("./hand-over-dialog.tsx"), "HandOverDialog");
 
 /** Things that name the member as responsible. Hidden without any. */
 export function OwnedThings({ member, mayHandOver }: { member: Member; mayHandOver: boolean }) {

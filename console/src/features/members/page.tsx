@@ -4,11 +4,11 @@ import { Ellipsis, UserPlus } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
 import type { GuideName } from "../../guide-names.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
-import { InviteDialog } from "../../kit/invites/invite-dialog.tsx";
 import { type Member, useMembers } from "../../kit/members/queries.ts";
 import { describeInheritedRole } from "../../kit/members/role-words.ts";
 import { TableTools } from "../../kit/tables/table-tools.tsx";
 import { useTableView } from "../../kit/tables/use-table-view.ts";
+import { lateDialog } from "../../late-dialog.tsx";
 import { useMay, useSession } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
@@ -22,15 +22,19 @@ import { SearchBox } from "../../ui/search-box.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
-import {
-  ChangeRoleDialog,
-  DeactivateMemberDialog,
-  ReactivateMemberDialog,
-  RemoveMemberDialog,
-} from "./member-dialogs.tsx";
 import { LeftBehind } from "./owned-things.tsx";
 import { useLeftBehind } from "./queries.ts";
 import type { MembersSearch } from "./search.ts";
+
+const InviteDialog = lateDialog(
+  () => import("../../kit/invites/invite-dialog.tsx"),
+  "InviteDialog",
+);
+const memberDialogs = () => import("./member-dialogs.tsx");
+const ChangeRoleDialog = lateDialog(memberDialogs, "ChangeRoleDialog");
+const DeactivateMemberDialog = lateDialog(memberDialogs, "DeactivateMemberDialog");
+const ReactivateMemberDialog = lateDialog(memberDialogs, "ReactivateMemberDialog");
+const RemoveMemberDialog = lateDialog(memberDialogs, "RemoveMemberDialog");
 
 /** Guides of tabs with another guide than the page. */
 const guideByTab: Readonly<Record<string, GuideName>> = {

@@ -11,6 +11,7 @@ import { LiveToggle, StaleBadge } from "../../kit/usage/live.tsx";
 import { useReplicaNote } from "../../kit/usage/replica-note.ts";
 import type { ReportSearch } from "../../kit/usage/search.ts";
 import { useSaveFile } from "../../kit/use-save-file.ts";
+import { lateDialog } from "../../late-dialog.tsx";
 import { Button, ButtonLink } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { NarrowFilters } from "../../ui/narrow-filters.tsx";
@@ -22,9 +23,10 @@ import { LogKind } from "./log-kind.tsx";
 import { type RequestsQuery, toRequestsQuery } from "./log-query.ts";
 import { useRequests } from "./queries.ts";
 import { RefusedRequestsPage } from "./refusals.tsx";
-import { RequestDrawer } from "./request-drawer.tsx";
 import { countLogFilters, RequestFilters } from "./request-filters.tsx";
 import { Retention } from "./retention.tsx";
+
+const RequestDrawer = lateDialog(() => import("./request-drawer.tsx"), "RequestDrawer");
 
 /** Request log, newest first. The address has the filters. */
 export function RequestsPage() {
@@ -114,6 +116,7 @@ function SentRequests({ search, go, change }: SentRequestsProps) {
       </div>
       <RequestDrawer
         id={shownId}
+        isOpen={shownId !== undefined}
         onClose={close}
         onFilter={(changed) => go(({ open: _, ...before }) => ({ ...before, ...changed }), true)}
       />

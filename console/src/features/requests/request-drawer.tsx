@@ -25,17 +25,18 @@ import { type RequestDetail, useRequest } from "./queries.ts";
 
 interface DrawerProps {
   id: string | undefined;
+  isOpen: boolean;
   onClose: () => void;
   onFilter: (changed: ReportSearch) => void;
 }
 
 /** One request with its timing, usage, cost and owner. Never has prompts or responses. */
-export function RequestDrawer({ id, onClose, onFilter }: DrawerProps) {
+export function RequestDrawer({ id, isOpen, onClose, onFilter }: DrawerProps) {
   return (
     <Dialog
       title="Request"
       description={id && <Id text={id} what="request id" />}
-      isOpen={id !== undefined}
+      isOpen={isOpen}
       onClose={onClose}
       isDrawer
     >

@@ -1,7 +1,11 @@
 import { useState } from "react";
 import { Consequences } from "../../kit/consequences/consequences.tsx";
-import { formatRetention, RetentionDialog } from "../../kit/retention-dialog.tsx";
-import { describeShorterRetention, findFirstKeptDay } from "../../kit/retention-effects.ts";
+import {
+  describeShorterRetention,
+  findFirstKeptDay,
+  formatRetention,
+} from "../../kit/retention-effects.ts";
+import { lateDialog } from "../../late-dialog.tsx";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { formatUtcDay } from "../../ui/format.ts";
@@ -11,6 +15,11 @@ import {
   useRequestLogSettings,
   useSetRequestRetention,
 } from "./queries.ts";
+
+const RetentionDialog = lateDialog(
+  () => import("../../kit/retention-dialog.tsx"),
+  "RetentionDialog",
+);
 
 /** Retention of the request log, and its change for members with the permission. */
 export function Retention() {
