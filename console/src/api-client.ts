@@ -4,7 +4,8 @@ import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { z } from "zod";
 import { reportAnswer, reportNoAnswer, reportSessionChange } from "./connection.ts";
 import { reportDataSource } from "./data-source.ts";
-import { toQueryText } from "./query-text.ts";
+import type { EarlyAnswer } from "./early.ts";
+import { fillPath, toQueryText } from "./query-text.ts";
 import { requestSignIn, stepUpQuestion } from "./questions.ts";
 
 // The only file that sends requests to the server. The contract defines the operations, their inputs and answers.
@@ -148,11 +149,7 @@ async function send<O extends Operation>(
   input: Input<O>,
   options: CallOptions,
 ): Promise<Response> {
-  const route = routes[operation];
-  if (!route) throw new Error(`the contract has no operation ${operation}`);
-  const [method, path, mark] = route;
-  const { params, query, body }: Parts = input as object;
-  const url = fillPath(path, params) + toQueryText(query);
+  const { method, url, body, mark } = toRequest(operation, input);
   const ask = () => request(method, url, body, options);
   let response = await ask();
   // Callers of `getSession` and of public operations handle a 401 themselves.
@@ -166,6 +163,14 @@ async function send<O extends Operation>(
   return response;
 }
 
+function toRequest<O extends Operation>(operation: O, input: Input<O>) {
+  const route = routes[operation];
+  if (!route) throw new Error(`the contract has no operation ${operation}`);
+  const [method, path, mark] = route;
+  const { params, query, body }: Parts = input as object;
+  return { method, url: fillPath(path, params) + toQueryText(query), body, mark };
+}
+
 async function request(
   method: string,
   url: string,
@@ -176,7 +181,7 @@ async function request(
   if (method === "POST") headers["content-type"] = "application/json";
   if (idempotencyKey !== undefined) headers["idempotency-key"] = idempotencyKey;
   try {
-    const response = await (takeEarlyResponse(method, url) ??
+    const response = await (takeEarly(method, url)?.response ??
       fetch(url, {
         method,
         headers,
@@ -202,13 +207,40 @@ async function request(
 /** Age after which the page asks again, milliseconds. */
 const MAX_EARLY_MS = 30_000;
 
-/** Response that early.ts asked for. Each one is used once, and none after a change or after a while. */
-function takeEarlyResponse(method: string, url: string): Promise<Response> | undefined {
+/** Answer that early.ts asked for. Each one is used once, and none after a change or after a while. */
+function takeEarly(method: string, url: string): EarlyAnswer | undefined {
   const early = globalThis.bursarEarly;
-  const response = early?.get(url);
-  early?.delete(url);
   if (method !== "GET" || performance.now() > MAX_EARLY_MS) early?.clear();
-  return method === "GET" && performance.now() <= MAX_EARLY_MS ? response : undefined;
+  const answer = early?.get(url);
+  early?.delete(url);
+  return answer;
+}
+
+/** Answer that early.ts has received. Undefined: the caller calls the operation. */
+export function findEarlyAnswer<O extends Operation>(
+  operation: O,
+  input: Input<O>,
+): Answer<O> | undefined {
+  const early = globalThis.bursarEarly;
+  if (early === undefined || early.size === 0 || performance.now() > MAX_EARLY_MS) return undefined;
+  return early.get(toRequest(operation, input).url)?.received?.body as Answer<O> | undefined;
+}
+
+/**
+ * Takes an answer that early.ts has received, so that the first drawing of a page has its data. Components may call this
+ * while they render.
+ */
+export function takeEarlyAnswer<O extends Operation>(
+  operation: O,
+  input: Input<O>,
+): Answer<O> | undefined {
+  const answer = findEarlyAnswer(operation, input);
+  if (answer === undefined) return undefined;
+  const { method, url } = toRequest(operation, input);
+  const headers = takeEarly(method, url)?.received?.headers;
+  // No component may change while another one renders.
+  if (headers) queueMicrotask(() => reportDataSource(headers));
+  return answer;
 }
 
 function wantsStepUp(response: Response): boolean {
@@ -232,8 +264,4 @@ function parse(text: string): unknown {
   } catch {
     return null;
   }
-}
-
-function fillPath(path: string, params: Record<string, unknown> = {}): string {
-  return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name])));
 }

@@ -1,36 +1,54 @@
+import type { Answer } from "./api-client.ts";
 import { listFirstQuestions } from "./routes/first-questions.ts";
 
 // Asks for the session before the console's own files have arrived, and then for the data of the page. The build puts this
 // program first into each document of a member. api-client.ts takes the answers.
 
 declare global {
-  /** Responses by address. Undefined: in a document without this program. */
-  var bursarEarly: Map<string, Promise<Response>> | undefined;
+  /** Answers by address. Undefined: in a document without this program. */
+  var bursarEarly: Map<string, EarlyAnswer> | undefined;
 }
 
-const responses = new Map<string, Promise<Response>>();
-globalThis.bursarEarly = responses;
+/** An answer that was asked for before the console started. */
+export interface EarlyAnswer {
+  response: Promise<Response>;
+  /** The received answer, so that the first drawing has it. Null: it has not arrived, or is a refusal. */
+  received: { headers: Headers; body: unknown } | null;
+}
 
-function ask(address: string): Promise<Response> {
+const answers = new Map<string, EarlyAnswer>();
+globalThis.bursarEarly = answers;
+
+function ask(address: string): Promise<EarlyAnswer> {
   const response = fetch(address, {
     headers: { accept: "application/json", "x-bursar-console": "1" },
     credentials: "same-origin",
     cache: "no-store",
     redirect: "error",
   });
-  // A page that is left early reads no answer, and the request would stay open. api-client.ts handles a failure.
-  response.then((answer) => answer.clone().arrayBuffer()).catch(() => undefined);
-  responses.set(address, response);
-  return response;
+  const answer: EarlyAnswer = { response, received: null };
+  answers.set(address, answer);
+  return receive(answer);
+}
+
+/** Reads each answer, because a request without a reader stays open when the page is left early. */
+async function receive(answer: EarlyAnswer): Promise<EarlyAnswer> {
+  const response = await answer.response;
+  const { headers } = response;
+  const body: unknown = await response.clone().json();
+  if (response.ok) answer.received = { headers, body };
+  return answer;
 }
 
 async function askAll(): Promise<void> {
-  const response = await ask("/v1/admin/session");
-  if (!response.ok) return;
-  const session = await response.clone().json();
+  const { received } = await ask("/v1/admin/session");
+  if (received === null) return;
+  const session = received.body as Answer<"getSession">;
   if (session.is_second_factor_required) return;
-  for (const address of listFirstQuestions(location, session, Date.now())) void ask(address);
+  for (const address of listFirstQuestions(location, session, Date.now())) {
+    ask(address).catch(() => undefined);
+  }
 }
 
-// A failure is that of the session, which api-client.ts handles.
+// api-client.ts handles failures.
 askAll().catch(() => undefined);

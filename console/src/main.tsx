@@ -27,4 +27,5 @@ void startDocument(
       </RouterLinks>
     </CSPProvider>
   </StrictMode>,
+  router.load(),
 );

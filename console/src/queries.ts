@@ -8,7 +8,15 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
-import { type Answer, ApiError, call, type Input, type Operation } from "./api-client.ts";
+import {
+  type Answer,
+  ApiError,
+  call,
+  findEarlyAnswer,
+  type Input,
+  type Operation,
+  takeEarlyAnswer,
+} from "./api-client.ts";
 import { useAttempts } from "./attempts.ts";
 import { toListQuery, toLogQuery } from "./query-text.ts";
 
@@ -51,6 +59,7 @@ export function useApi<O extends Operation>(
   return useCachedQuery(
     [operation, input],
     (signal) => call(operation, input, { signal }),
+    () => takeEarlyAnswer(operation, input),
     options,
   );
 }
@@ -68,17 +77,42 @@ export interface WholeList<Item> {
   isCut: boolean;
 }
 
+interface ListOptions extends QueryOptions {
+  /**
+   * The first drawing of a page has the list, if it has arrived. Only for short lists: the heading of a page is drawn before
+   * a long table, which takes longer.
+   */
+  isInFirstDrawing?: boolean;
+}
+
 /** Loads all pages of a list, up to MAX_LISTED items. */
 export function useList<O extends ListOperation>(
   operation: O,
   input: Input<O>,
-  options: QueryOptions = {},
+  options: ListOptions = {},
 ): UseQueryResult<WholeList<ItemOf<O>>, Error> {
   return useCachedQuery(
     [operation, "all", input],
     (signal) => loadList(operation, input, signal),
+    options.isInFirstDrawing === true ? () => takeEarlyList(operation, input) : undefined,
     options,
   );
+}
+
+/** A list of one page that early.ts has received. */
+function takeEarlyList<O extends ListOperation>(
+  operation: O,
+  input: Input<O>,
+): WholeList<ItemOf<O>> | undefined {
+  const { query = {} }: { query?: object } = input;
+  const listed = { ...input, query: toListQuery(query, null) };
+  const answer: { data: unknown[]; next_page: string | null } | undefined = findEarlyAnswer(
+    operation,
+    listed,
+  );
+  if (answer?.next_page !== null) return undefined;
+  takeEarlyAnswer(operation, listed);
+  return { items: answer.data as ItemOf<O>[], isCut: false };
 }
 
 function loadList<O extends ListOperation>(
@@ -142,7 +176,11 @@ export function makeSharedList<O extends ListOperation>(
       });
     };
   };
-  const read = () => queryClient.getQueryData<WholeList<ItemOf<O>>>(queryKey);
+  const read = () => queryClient.getQueryData<WholeList<ItemOf<O>>>(queryKey) ?? storeEarly();
+  const storeEarly = () => {
+    const list = takeEarlyList(operation, input);
+    return list && queryClient.setQueryData<WholeList<ItemOf<O>>>(queryKey, list);
+  };
   return () => useSyncExternalStore(watch, read);
 }
 
@@ -195,11 +233,13 @@ export function usePages<O extends ListOperation>(
 function useCachedQuery<Data>(
   queryKey: readonly unknown[],
   ask: (signal: AbortSignal) => Promise<Data>,
+  takeEarly: (() => Data | undefined) | undefined,
   { isEnabled = true, everyMs = null, isPreviousShown = false }: QueryOptions,
 ): UseQueryResult<Data, Error> {
   return useQuery<unknown, Error>({
     queryKey,
     queryFn: ({ signal }) => ask(signal),
+    initialData: isEnabled ? takeEarly : undefined,
     enabled: isEnabled,
     refetchInterval: everyMs ?? false,
     ...(isPreviousShown && { placeholderData: (previous: unknown) => previous }),

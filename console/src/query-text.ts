@@ -1,4 +1,4 @@
-// Queries of calls as text. early.ts asks before api-client.ts and queries.ts do, and the addresses must be equal.
+// Addresses of calls. early.ts asks before api-client.ts and queries.ts do, and the addresses must be equal.
 
 /** Text of a query, with its question mark. Leaves out what is undefined, null or empty. */
 export function toQueryText(query: Record<string, unknown> = {}): string {
@@ -9,6 +9,11 @@ export function toQueryText(query: Record<string, unknown> = {}): string {
   }
   const text = search.toString();
   return text === "" ? "" : `?${text}`;
+}
+
+/** Path with its parameters. */
+export function fillPath(path: string, params: Record<string, unknown> = {}): string {
+  return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name])));
 }
 
 const LIST_PAGE_SIZE = 1000;

@@ -5,7 +5,8 @@ import {
   isWorkspaceAction,
 } from "@bursar/contract/permissions.ts";
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
-import { type Answer, ApiError, call } from "./api-client.ts";
+import { createContext, use } from "react";
+import { type Answer, ApiError, call, takeEarlyAnswer } from "./api-client.ts";
 import { waitForServer } from "./connection.ts";
 import { queryClient } from "./queries.ts";
 import { requestSignIn } from "./questions.ts";
@@ -25,6 +26,11 @@ async function loadSession(): Promise<Session | null> {
   }
 }
 
+function takeEarlySession(): Session | undefined {
+  const session = takeEarlyAnswer("getSession", {});
+  return session && showTimesOf(session);
+}
+
 /** Shows later times in the zone and format of the member. */
 function showTimesOf(session: Session): Session {
   const { time_zone, date_format } = session.preferences;
@@ -34,12 +40,20 @@ function showTimesOf(session: Session): Session {
 
 /** The session. Null: no member is signed in. */
 export function useSessionQuery(): UseQueryResult<Session | null, Error> {
-  return useQuery({ queryKey: ["getSession"], queryFn: loadSession, staleTime: FRESH_MS });
+  return useQuery<Session | null, Error>({
+    queryKey: ["getSession"],
+    queryFn: loadSession,
+    initialData: takeEarlySession,
+    staleTime: FRESH_MS,
+  });
 }
 
-/** The session, for components inside the shell. */
+/** Session of the shell. Hundreds of components read it, and a query for each is a tenth of the first drawing. */
+export const SessionContext = createContext<Session | null>(null);
+
+/** The session, for components inside the shell. Others do not follow its changes. */
 export function useSession(): Session {
-  const { data } = useSessionQuery();
+  const data = use(SessionContext) ?? queryClient.getQueryData<Session>(["getSession"]);
   if (!data) throw new Error("no member is signed in");
   return data;
 }

@@ -1,3 +1,4 @@
+import { testFirstDrawing } from "./first-drawing.ts";
 import { describeConsole } from "./open-console.ts";
 import { ReportPages } from "./report-pages.ts";
 import { testRequestLog } from "./request-log.ts";
@@ -13,4 +14,5 @@ describeConsole("reports, tags and the request log", (console) => {
   testRequestLog(reports);
   testTags(console);
   testStatements(console);
+  testFirstDrawing(console);
 });

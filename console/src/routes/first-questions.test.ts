@@ -30,6 +30,17 @@ test("a report asks for its rows, its sums, the tags and the summary of the mont
   ]);
 });
 
+test("an access review asks for itself, its items, and the decisions of the member", () => {
+  const place = { pathname: "/access-reviews/review_1", search: "" };
+  const rights = { permissions: ["access_reviews:read" as const], workspaces: [] };
+  expect(listFirstQuestions(place, rights, NOW)).toEqual([
+    "/v1/admin/access_reviews/review_1",
+    "/v1/admin/assigned_access_reviews?statuses=open&statuses=applying&statuses=closed&statuses=cancelled&limit=1000",
+    "/v1/admin/access_reviews/review_1/items?limit=1000",
+    "/v1/admin/workspaces?limit=1000",
+  ]);
+});
+
 test("a list with a filter in its address asks for the rail only", () => {
   const place = { pathname: "/api-keys", search: "?issue=never_expires" };
   expect(listFirstQuestions(place, owner, NOW)).toEqual([

@@ -1,23 +1,30 @@
 import type { Action } from "@bursar/contract/permissions.ts";
 import { defaultParseSearch } from "@tanstack/react-router";
 import type { Input, Operation } from "../api-client.ts";
+import { assignedReviewsQuery } from "../features/access-reviews/assigned-query.ts";
 import { seesCompany } from "../features/overview/sees-company.ts";
 import { toRequestsQuery } from "../features/requests/log-query.ts";
 import { listReportQueries, type ReportKind, toReportInput } from "../kit/usage/report-input.ts";
 import { type ReportSearch, readReportSearch } from "../kit/usage/search.ts";
 import { resolveSearchRange } from "../kit/usage/search-range.ts";
-import { toListQuery, toLogQuery, toQueryText } from "../query-text.ts";
+import { fillPath, toListQuery, toLogQuery, toQueryText } from "../query-text.ts";
 
 // Questions that the rail and a page ask first, so that early.ts can ask them while the page loads. Queries are made by the
 // functions that the page uses, because the addresses must be equal.
 
 /** Path of each operation, and the right without which no page asks. Null: everyone. */
 export const firstOperations = {
+  getAccessReview: ["/v1/admin/access_reviews/{access_review_id}", "access_reviews:read"],
   getBadges: ["/v1/admin/badges", "organization:read"],
   getCost: ["/v1/admin/cost", "usage:read"],
   getCostSummary: ["/v1/admin/cost/summary", "usage:read"],
   getOrganizationCounts: ["/v1/admin/organization/counts", "organization:read"],
   getUsage: ["/v1/admin/usage", "usage:read"],
+  listAccessReviewItems: [
+    "/v1/admin/access_reviews/{access_review_id}/items",
+    "access_reviews:read",
+  ],
+  listAssignedAccessReviews: ["/v1/admin/assigned_access_reviews", null],
   listApiKeys: ["/v1/admin/api_keys", "api_keys:read"],
   listLimitForecasts: ["/v1/admin/spend_limits/forecasts", "spend_limits:read"],
   listMembers: ["/v1/admin/members", "members:read"],
@@ -28,8 +35,12 @@ export const firstOperations = {
 } as const satisfies Partial<Record<Operation, readonly [path: string, right: Action | null]>>;
 
 type FirstOperation = keyof typeof firstOperations;
-/** An operation with its query. */
-type Question = readonly [operation: FirstOperation, query?: object];
+/** An operation with its query and the parameters of its path. */
+type Question = readonly [
+  operation: FirstOperation,
+  query?: object,
+  params?: Record<string, unknown>,
+];
 
 interface Place {
   pathname: string;
@@ -39,8 +50,8 @@ interface Place {
 
 /** Rights of the session. */
 interface Rights {
-  permissions: readonly Action[];
-  workspaces: readonly { permissions: readonly Action[] }[];
+  permissions: readonly string[];
+  workspaces: readonly { permissions: readonly string[] }[];
 }
 
 /** Returns the addresses of the questions that this member may ask. */
@@ -51,13 +62,19 @@ export function listFirstQuestions(place: Place, rights: Rights, nowMs: number):
   const ofPage = place.pathname === "/" && !seesCompany(may) ? [] : listOfPage(place, nowMs);
   return [...ofPage, ...ofRail]
     .filter(([operation]) => may(firstOperations[operation][1]))
-    .map(([operation, query]) => firstOperations[operation][0] + toQueryText({ ...query }));
+    .map(([operation, query, params]) => {
+      const path = fillPath(firstOperations[operation][0], params);
+      return path + toQueryText({ ...query });
+    });
 }
 
 const listOf = <O extends FirstOperation>(
   operation: O,
   query: Input<O> extends { query?: infer Query } ? NonNullable<Query> : never,
-): Question => [operation, toListQuery(query, null)];
+  params: Input<O> extends { params: infer Params extends Record<string, unknown> }
+    ? Params
+    : Record<string, never> = {} as never,
+): Question => [operation, toListQuery(query, null), params];
 
 const ofRail: readonly Question[] = [["getBadges"], listOf("listWorkspaces", {})];
 
@@ -65,6 +82,8 @@ function listOfPage({ pathname, search }: Place, nowMs: number): readonly Questi
   // Filters in the address change most lists.
   const list = search === "" ? lists[pathname] : undefined;
   if (list) return list;
+  const reviewId = REVIEW.exec(pathname)?.[1];
+  if (reviewId !== undefined) return listOfReview(decodeURIComponent(reviewId));
   const fields = readReportSearch(defaultParseSearch(search));
   switch (pathname) {
     case "/usage":
@@ -86,6 +105,17 @@ const lists: Readonly<Record<string, readonly Question[]>> = {
   "/members": [listOf("listMembers", { omit_workspaces: true })],
   "/spend-limits": [listOf("listSpendLimits", { inherited: "false" })],
 };
+
+const REVIEW = /^\/access-reviews\/([^/]+)$/;
+
+function listOfReview(id: string): Question[] {
+  const params = { access_review_id: id };
+  return [
+    ["getAccessReview", {}, params],
+    listOf("listAssignedAccessReviews", assignedReviewsQuery),
+    listOf("listAccessReviewItems", {}, params),
+  ];
+}
 
 function listOfReport(kind: ReportKind, search: ReportSearch, nowMs: number): Question[] {
   const input = toReportInput(kind, search, {});

@@ -1,10 +1,11 @@
 import { Link, useLocation } from "@tanstack/react-router";
 import { ChevronDown, CircleHelp } from "lucide-react";
 import { useEffect, useId, useRef } from "react";
-import { useBadges } from "../kit/badges.ts";
+import { type Badges, useBadges } from "../kit/badges.ts";
 import { useObservable } from "../observable.ts";
 import { useMay } from "../session.ts";
 import { classNames } from "../ui/class-names.ts";
+import { useIsDrawn } from "../ui/use-is-drawn.ts";
 import { type BadgeSum, sumBadges } from "./badges.ts";
 import { isGroupOpen } from "./is-group-open.ts";
 import { isAt, isOtherAddress, type Place, type PlaceGroup, places } from "./navigation.ts";
@@ -25,6 +26,7 @@ interface PlacesProps {
 export function Places({ onGo }: PlacesProps) {
   const may = useMay();
   const { pathname } = useLocation();
+  const badges = useBadges();
   const choices = useObservable(groupChoices);
   const groups = places
     .map((group) => ({ ...group, items: group.items.filter((place) => may(place.action)) }))
@@ -55,6 +57,7 @@ export function Places({ onGo }: PlacesProps) {
             group={group}
             isCurrent={isCurrent}
             isOpen={isGroupOpen(choices, state)}
+            badges={badges}
             onGo={onGo}
           />
         );
@@ -67,13 +70,14 @@ interface GroupProps extends PlacesProps {
   group: PlaceGroup;
   isCurrent: boolean;
   isOpen: boolean;
+  badges: Badges;
 }
 
 /** The group of the open page does not fold. A folded group shows the counts of its places. */
-function Group({ group: { title, items }, isCurrent, isOpen, onGo }: GroupProps) {
+function Group({ group: { title, items }, isCurrent, isOpen, badges, onGo }: GroupProps) {
   const { pathname } = useLocation();
-  const badges = useBadges();
   const id = useId();
+  const isDrawn = useIsDrawn();
   const names = isOpen ? [] : items.flatMap((place) => place.badges ?? []);
   const badge = sumBadges(names, badges);
   return (
@@ -103,15 +107,16 @@ function Group({ group: { title, items }, isCurrent, isOpen, onGo }: GroupProps)
         <BadgePill id={`${id}-badge`} badge={badge} />
       </h2>
       <ul id={`${id}-places`} hidden={!isOpen} className={isOpen ? "grid gap-px" : ""}>
-        {items.map((place) => (
-          <PlaceLink
-            key={place.label}
-            place={place}
-            badge={sumBadges(place.badges ?? [], badges)}
-            pathname={pathname}
-            onGo={onGo}
-          />
-        ))}
+        {(isOpen || isDrawn) &&
+          items.map((place) => (
+            <PlaceLink
+              key={place.label}
+              place={place}
+              badge={sumBadges(place.badges ?? [], badges)}
+              pathname={pathname}
+              onGo={onGo}
+            />
+          ))}
       </ul>
     </div>
   );

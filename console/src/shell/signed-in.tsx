@@ -6,7 +6,7 @@ import { ConnectionBanner } from "../kit/connection-banner.tsx";
 import { lazyPart } from "../load-part.ts";
 import { useObservable } from "../observable.ts";
 import { queryClient } from "../queries.ts";
-import { openSignIn, type Session, useSessionQuery } from "../session.ts";
+import { openSignIn, type Session, SessionContext, useSessionQuery } from "../session.ts";
 import { ErrorState } from "../ui/states.tsx";
 import { Shell } from "./shell.tsx";
 
@@ -28,12 +28,20 @@ export function SignedIn({ visitor }: { visitor?: ReactNode }) {
   }, [count]);
   if (setUp.isOpen) {
     return (
-      <Suspense fallback={null}>
-        <SecondFactorScreen onDone={setUp.close} />
-      </Suspense>
+      <SessionContext value={session.data ?? null}>
+        <Suspense fallback={null}>
+          <SecondFactorScreen onDone={setUp.close} />
+        </Suspense>
+      </SessionContext>
     );
   }
-  if (session.data) return <Shell />;
+  if (session.data) {
+    return (
+      <SessionContext value={session.data}>
+        <Shell />
+      </SessionContext>
+    );
+  }
   if (session.data === null) return visitor ?? <SignInRedirect />;
   return (
     <>

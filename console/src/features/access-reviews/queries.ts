@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import { type ItemOf, queryClient, useApi, useChange, useList } from "../../queries.ts";
+import { assignedReviewsQuery } from "./assigned-query.ts";
 
 export type Review = ItemOf<"listAccessReviews">;
 export type AssignedReview = ItemOf<"listAssignedAccessReviews">;
@@ -10,11 +11,9 @@ const APPLYING_MS = 1_000;
 
 export const useReviews = (isEnabled: boolean) => useList("listAccessReviews", {}, { isEnabled });
 
-const everyStatus = ["open", "applying", "closed", "cancelled"] as const;
-
 /** The review with the member's assigned counts. Null: not a reviewer. */
 export function useAssignedReview(id: string) {
-  const reviews = useList("listAssignedAccessReviews", { query: { statuses: [...everyStatus] } });
+  const reviews = useList("listAssignedAccessReviews", { query: assignedReviewsQuery });
   return { ...reviews, review: reviews.data?.items.find((review) => review.id === id) ?? null };
 }
 

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { type Answer, call } from "../../api-client.ts";
+import { type Answer, call, findEarlyAnswer, takeEarlyAnswer } from "../../api-client.ts";
 import type { Range } from "./range.ts";
 import {
   listReportQueries,
@@ -42,6 +42,7 @@ export function useReport(asked: ReportInput) {
   return useQuery<Report, Error>({
     queryKey: [asked.kind === "usage" ? "getUsage" : "getCost", "report", asked],
     queryFn: ({ signal }) => loadReport(asked, resolveSearchRange(asked.times, Date.now()), signal),
+    initialData: () => takeEarlyReport(asked, resolveSearchRange(asked.times, Date.now())),
     placeholderData: (previous) => previous,
     refetchInterval: asked.times.live ? LIVE_MS : isPast ? false : CALM_MS,
   });
@@ -54,6 +55,22 @@ async function loadReport(asked: ReportInput, range: Range, signal: AbortSignal)
     loadAll(kind, queries.drawn, signal),
     queries.sums && ask(kind, queries.sums, signal),
   ]);
+  return toReport(range, drawn, sums);
+}
+
+/** The report, if early.ts has received all of it. */
+function takeEarlyReport(asked: ReportInput, range: Range): Report | undefined {
+  const operation = asked.kind === "usage" ? "getUsage" : "getCost";
+  const queries = listReportQueries(asked, range);
+  const first = findEarlyAnswer(operation, { query: queries.drawn });
+  const sums = queries.sums && findEarlyAnswer(operation, { query: queries.sums });
+  if (first?.next_page !== null || sums === undefined) return undefined;
+  takeEarlyAnswer(operation, { query: queries.drawn });
+  if (queries.sums) takeEarlyAnswer(operation, { query: queries.sums });
+  return toReport(range, toDrawn(first, first.data), sums);
+}
+
+function toReport(range: Range, drawn: Drawn, sums: UsageAnswer | CostAnswer | null): Report {
   return {
     range,
     rows: drawn.rows,
@@ -75,7 +92,9 @@ function ask(
     : call("getCost", { query }, { signal });
 }
 
-async function loadAll(kind: ReportKind, query: Query, signal: AbortSignal) {
+type Drawn = Pick<Report, "rows" | "totals" | "hasOverlappingRows" | "refreshedAt">;
+
+async function loadAll(kind: ReportKind, query: Query, signal: AbortSignal): Promise<Drawn> {
   const first = await ask(kind, query, signal);
   const rows: Row[] = [...first.data];
   let page = first.next_page;
@@ -84,6 +103,10 @@ async function loadAll(kind: ReportKind, query: Query, signal: AbortSignal) {
     rows.push(...next.data);
     page = next.next_page;
   }
+  return toDrawn(first, rows);
+}
+
+function toDrawn(first: UsageAnswer | CostAnswer, rows: Row[]): Drawn {
   return {
     rows,
     totals: first.totals,

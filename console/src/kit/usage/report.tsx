@@ -6,6 +6,7 @@ import { formatCount, toNanoUsd } from "../../ui/format.ts";
 import { Select } from "../../ui/input.tsx";
 import { NarrowFilters } from "../../ui/narrow-filters.tsx";
 import { Stat, StatRow } from "../../ui/stat.tsx";
+import { useIsDrawn } from "../../ui/use-is-drawn.ts";
 import { LoadError } from "../error-pages.tsx";
 import { ViewsMenu } from "../tables/views-menu.tsx";
 import { CostNotes, hasCostNotes } from "./cost-notes.tsx";
@@ -48,6 +49,7 @@ export function UsageReport({ kind = "usage", workspaceId, apiKeyId }: ReportPro
   const report = useReport(asked);
   const summary = useCostSummary(asked.filters, kind === "cost");
   const requestsSearch = toRequestsSearch(search, within);
+  const isDrawn = useIsDrawn();
   return (
     <div className="grid gap-7">
       <div className="no-print flex flex-wrap items-center gap-2.5">
@@ -89,7 +91,7 @@ export function UsageReport({ kind = "usage", workspaceId, apiKeyId }: ReportPro
           requestsSearch={requestsSearch}
         />
       )}
-      {report.data && report.data.rows.length > 0 && (
+      {isDrawn && report.data && report.data.rows.length > 0 && (
         <GroupTable kind={kind} report={report.data} groupBy={asked.groupBy} />
       )}
       {report.data?.hasOverlappingRows && (

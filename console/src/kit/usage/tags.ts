@@ -2,7 +2,7 @@ import { useList } from "../../queries.ts";
 
 /** Tags of the organization that the member can see. */
 export function useTags() {
-  return useList("listTags", {});
+  return useList("listTags", {}, { isInFirstDrawing: true });
 }
 
 /** Names of tags, in alphabetical order. */

@@ -5,6 +5,7 @@ export type Workspace = ItemOf<"listWorkspaces">;
 export function useWorkspaces({ withArchived = false, isEnabled = true } = {}) {
   return useList("listWorkspaces", withArchived ? { query: { include_archived: true } } : {}, {
     isPreviousShown: true,
+    isInFirstDrawing: true,
     isEnabled,
   });
 }
