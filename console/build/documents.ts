@@ -15,9 +15,13 @@ interface DocumentInput {
   isOfPage: (moduleId: string) => boolean;
 }
 
-/** Adds the files of a page to a document, as hints for the browser. */
+/** Adds the files of a page to a document. early.ts requests them, and the fonts, after the start of the console. */
 export function addPageFiles({ html, files, isOfPage }: DocumentInput): string {
-  return addLinks(html, listFiles(files, isOfPage), "modulepreload");
+  const withFonts = html.replaceAll(
+    '<link rel="preload" as="font"',
+    '<link rel="second" as="font"',
+  );
+  return addLinks(withFonts, listFiles(files, isOfPage), "second");
 }
 
 /** Adds files that a later document needs. load-console.ts fetches them. */

@@ -1,5 +1,6 @@
 import type { Answer } from "./api-client.ts";
 import { listFirstQuestions } from "./routes/first-questions.ts";
+import { requestSecondFiles } from "./second-files.ts";
 
 // Asks for the session before the console's own files have arrived, and then for the data of the page. The build puts this
 // program first into each document of a member. api-client.ts takes the answers.
@@ -50,5 +51,6 @@ async function askAll(): Promise<void> {
   }
 }
 
+requestSecondFiles();
 // api-client.ts handles failures.
 askAll().catch(() => undefined);
