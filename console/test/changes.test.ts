@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
+import { roleNames } from "@bursar/contract/permissions.ts";
 import type { Locator, Page } from "@playwright/test";
 import { expect, test } from "vitest";
-import { emailOf, owner } from "./company.ts";
+import { createInviteLink, emailOf, owner } from "./company.ts";
 import { testManagedSettings } from "./managed-settings.ts";
 import {
   describeConsole,
@@ -273,6 +274,81 @@ describeConsole("changes", (console) => {
     expect(results["grace"]).toContain("already a member");
     expect((await rows.allTextContents()).join()).toContain("invalid address");
     await page.getByRole("button", { name: "Done" }).click();
+    expect(faults).toEqual([]);
+  });
+
+  test("revokes an invite, and names the role that its link no longer gives", async () => {
+    const { page, faults } = await openSession();
+    const email = "hopper@northwind.example";
+    const link = await createInviteLink(company().server, { emails: [email], role: "developer" });
+    await goTo(page, "/invites");
+    await page.getByRole("button", { name: `Actions for the invite of ${email}` }).click();
+    await page.getByRole("menuitem", { name: "Revoke invite…" }).click();
+    const dialog = page.getByRole("dialog", { name: "Revoke invite" });
+    await dialog.getByText("Effects at once").waitFor();
+    await dialog.getByText(`The link no longer gives the role ${roleNames.developer}.`).waitFor();
+    await dialog.getByRole("button", { name: "Revoke now" }).click();
+    await page.getByRole("row", { name: email }).waitFor({ state: "detached" });
+    await page.goto(link);
+    await page.getByRole("heading", { name: "Invalid invite" }).waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  test("stores, moves and deletes an upstream, with the effects on all workspaces", async () => {
+    const { page, faults } = await openSession();
+    const { server } = company();
+    const listUpstreams = async () =>
+      (await server.mustAdmin("GET", "/v1/admin/upstreams"))["data"] as { base_url: string }[];
+    await goTo(page, "/upstreams");
+    await pressCreate(page);
+    await page.getByLabel("Address").fill("https://claude.example.com");
+    await page.getByLabel("Claude API key").fill("sk-ant-api03-never");
+    await page.getByRole("button", { name: "Store upstream" }).click();
+    await page.getByText("stored, encrypted").waitFor();
+
+    await page.getByLabel("Address").fill("https://proxy.example.com");
+    await page.getByText("Effects at once").waitFor();
+    await page
+      .getByText(
+        /^New requests of all \d+ workspaces are sent to the new address within a second\.$/,
+      )
+      .waitFor();
+    await page.getByText(/^The stored key is deleted\. Without a new one/).waitFor();
+    await page.getByRole("button", { name: "Save changes" }).click();
+    await page.getByText("none (the upstream refuses requests)").waitFor();
+    expect(await listUpstreams()).toMatchObject([{ base_url: "https://proxy.example.com" }]);
+
+    await page.getByRole("button", { name: "Delete upstream…" }).click();
+    const dialog = page.getByRole("dialog", { name: "Delete upstream" });
+    await dialog.getByText("Effects at once").waitFor();
+    await dialog
+      .getByText(/^New requests of all \d+ workspaces are sent to the upstream/)
+      .waitFor();
+    await dialog.getByLabel("Type Claude API to confirm").fill("Claude API");
+    await dialog.getByRole("button", { name: "Delete now" }).click();
+    await page.getByText("No upstream yet").waitFor();
+    expect(await listUpstreams()).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+
+  test("reactivates a member, and counts the keys that work again", async () => {
+    const { page, faults } = await openSession();
+    const { server } = company();
+    const { data } = await server.mustAdmin("GET", "/v1/admin/members");
+    const members = data as { id: string; name: string }[];
+    const id = members.find(({ name }) => /Katherine/.test(name))?.id ?? "";
+    const readStatus = async () =>
+      (await server.mustAdmin("GET", `/v1/admin/members/${id}`))["status"];
+    await server.mustAdmin("POST", `/v1/admin/members/${id}/deactivate`, {});
+    await goTo(page, `/members/${id}`);
+    await page.getByRole("button", { name: "Reactivate member…" }).click();
+    const dialog = page.getByRole("dialog", { name: "Reactivate member" });
+    await dialog.getByText("Effects at once").waitFor();
+    await dialog.getByText(/personal keys? works? again/).waitFor();
+    expect(await readStatus()).toBe("deactivated");
+    await dialog.getByRole("button", { name: "Reactivate member" }).click();
+    await page.getByRole("button", { name: "Deactivate member…" }).waitFor();
+    expect(await readStatus()).toBe("active");
     expect(faults).toEqual([]);
   });
 

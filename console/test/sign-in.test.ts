@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
 import { sendMessage, startServer } from "../../server/test/harness/server-process.ts";
-import { createInviteLink, emailOf, owner, setUpLinkOf } from "./company.ts";
+import { createInviteLink, emailOf, owner, postForCookie, setUpLinkOf } from "./company.ts";
 import {
   describeConsole,
   findViolations,
@@ -282,6 +282,48 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     await again.page.getByRole("button", { name: "Set password" }).click();
     await again.page.getByRole("alert").waitFor();
     expect([...faults, ...again.faults]).toEqual([]);
+  });
+
+  test("a new password, and one button, end all other sessions of a member", async () => {
+    const { server } = company();
+    const email = "kay@northwind.example";
+    const post = (path: string, body: object) => postForCookie(server, `/v1/admin/${path}`, body);
+    const isSignedIn = async (cookie: string) =>
+      (
+        await fetch(`${server.url}/v1/admin/session`, {
+          headers: { cookie, "x-bursar-console": "1" },
+        })
+      ).status === 200;
+    const link = await createInviteLink(server, { emails: [email], role: "developer" });
+    const first = await post("invites/accept", {
+      ...{ token: link.split("#token=")[1], name: "Kay Antonelli", password: owner.password },
+    });
+    const { page, faults } = await open();
+    await signIn(page, email, { url: server.url });
+    await page.goto(`${server.url}/account`);
+    const password = "a passphrase of the account page";
+    await page.getByLabel("Current password").fill(owner.password);
+    await page.getByLabel("New password").fill(password);
+    await page.getByText("Effects at once").waitFor();
+    await page.getByText(/^1 other session ends: /).waitFor();
+    expect(await isSignedIn(first)).toBe(true);
+    await page.getByRole("button", { name: "Change password" }).click();
+    await page.getByText("1 other session ended").waitFor();
+    expect(await isSignedIn(first)).toBe(false);
+
+    const second = await post("sign_in", { email, password });
+    expect(await isSignedIn(second)).toBe(true);
+    await page.reload();
+    await page.getByRole("button", { name: "End all other sessions and laptops…" }).click();
+    const dialog = page.getByRole("dialog", { name: "End all other sessions and laptops" });
+    await dialog.getByText("Effects at once").waitFor();
+    await dialog.getByText(/^1 other session ends: /).waitFor();
+    await dialog.getByRole("button", { name: "End all other sessions and laptops" }).click();
+    await page.getByText("1 session ended").waitFor();
+    expect(await isSignedIn(second)).toBe(false);
+    await page.reload();
+    await page.getByRole("heading", { level: 1, name: "Your account" }).waitFor();
+    expect(faults).toEqual([]);
   });
 
   test("a member without access to a page sees the names of administrators", async () => {
