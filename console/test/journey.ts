@@ -1,7 +1,7 @@
-import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
 import { sendMessage } from "../../server/test/harness/server-process.ts";
 import { emailOf, owner } from "./company.ts";
+import { focusByTab, pressAll, pressShortcut, waitForFocus } from "./keyboard.ts";
 import {
   type Console,
   pressCreate,
@@ -10,8 +10,6 @@ import {
   USE_WRITTEN_WITHIN_MS,
   waitForStatus,
 } from "./open-console.ts";
-
-const MAX_TABS = 200;
 
 /** Declares the tests by keyboard alone. */
 export function testKeyboard({ company, open, openOverview }: Console): void {
@@ -58,7 +56,7 @@ export function testKeyboard({ company, open, openOverview }: Console): void {
       await press("Enter");
       await page.getByRole("link", { name: "Pressed" }).waitFor();
 
-      await focusByTab(page, "Limits", "main nav a");
+      await focusByTab(page, "Limits", { selector: "main nav a" });
       await press("Enter");
       await page.getByText("No limit yet").waitFor();
       await press("c");
@@ -161,39 +159,4 @@ export function testRail({ openSession, goTo }: Console): void {
     await groupOf("Build").press("Enter");
     expect(await stateOf("Build")).toBe("true");
   });
-}
-
-async function pressShortcut(page: Page, letter: string): Promise<void> {
-  await page.keyboard.press("g");
-  await page.keyboard.press(letter);
-}
-
-/** Waits until a dialog is open and has the focus. Earlier keys would go elsewhere. */
-async function waitForFocus(page: Page, dialog: string): Promise<void> {
-  await page.getByRole("dialog", { name: dialog }).locator(":focus").waitFor();
-}
-
-async function pressAll(page: Page, keys: readonly string[]): Promise<void> {
-  for (const key of keys) await page.keyboard.press(key);
-}
-
-/** Presses Tab until an element of this name has the focus. Throws after too many presses. */
-async function focusByTab(
-  page: Page,
-  name: string,
-  selector = "a, button, input, select",
-): Promise<void> {
-  const seen: unknown[] = [];
-  for (let presses = 0; presses < MAX_TABS; presses += 1) {
-    await page.keyboard.press("Tab");
-    const focused = await page.evaluate(`(() => {
-      const element = document.activeElement;
-      const label = element.labels?.[0]?.textContent;
-      const name = element.getAttribute("aria-label") ?? label ?? element.textContent ?? "";
-      return element.matches(${JSON.stringify(selector)}) ? name.trim() : "";
-    })()`);
-    if (String(focused).includes(name)) return;
-    seen.push(focused);
-  }
-  throw new Error(`“${name}” was not reached. The focus was on ${seen.join(" · ")}`);
 }

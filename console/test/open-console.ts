@@ -38,6 +38,8 @@ export interface Opened {
 export interface OpenOptions {
   width?: number;
   colorScheme?: "light" | "dark";
+  /** A touch screen. Default: a mouse. */
+  hasTouch?: boolean;
   /** Another address of the same server. Some features need a host name instead of an IP address. */
   url?: string;
   /** Wait before delayed changes, milliseconds. Default: none. Null: as members see it. */
@@ -168,11 +170,12 @@ export async function openPage(browser: Browser, options: OpenOptions = {}): Pro
 
 async function openContext(
   browser: Browser,
-  { width = 1440, colorScheme = "light", changeDelayMs = 0 }: OpenOptions = {},
+  { width = 1440, colorScheme = "light", hasTouch = false, changeDelayMs = 0 }: OpenOptions = {},
 ): Promise<BrowserContext> {
   const context = await browser.newContext({
     viewport: { width, height: 900 },
     colorScheme,
+    hasTouch,
     timezoneId: "UTC",
     reducedMotion: "reduce",
     acceptDownloads: true,

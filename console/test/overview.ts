@@ -1,8 +1,7 @@
 import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
-import { startServer } from "../../server/test/harness/server-process.ts";
 import { emailOf } from "./company.ts";
-import { createFullCompany } from "./full-company.ts";
+import type { FullCompany } from "./full-company.ts";
 import { type Console, findViolations, openPage, settle, toCookie } from "./open-console.ts";
 
 const BLOCKED = "Blocked now";
@@ -21,7 +20,7 @@ const sectionOf = (page: Page, name: string) =>
   page.locator("section").filter({ has: page.getByRole("heading", { name }) });
 
 /** Declares the tests of the overview. */
-export function testOverview({ company, browser, openOverview }: Console): void {
+export function testOverview({ company, openOverview }: Console): void {
   const admin = (method: "GET" | "POST", path: string, body?: object) =>
     company().server.mustAdmin(method, path, body);
   const setLimit = (limit_usd: number) =>
@@ -90,9 +89,12 @@ export function testOverview({ company, browser, openOverview }: Console): void 
     await page.getByRole("heading", { name: BLOCKED }).waitFor();
     expect(await page.getByRole("heading", { name: OPEN }).count()).toBe(0);
   });
+}
 
+/** Declares the test of the overview of a company in which everything is wrong. */
+export function testFullOverview({ browser }: Console, full: () => FullCompany): void {
   test("names everything that is wrong in a company, the worst first, moves nothing while it loads, and previews a rule", async () => {
-    const { server, session, limited } = await createFullCompany(await startServer());
+    const { server, session, limited } = full();
     const { page, context, faults } = await openPage(browser());
     await context.addCookies([toCookie(server.url, session)]);
     await page.addInitScript(`
@@ -152,7 +154,6 @@ export function testOverview({ company, browser, openOverview }: Console): void 
     await preview.getByText(/^Last 30 days: [1-9]\d* messages? about [1-9]\d* firings$/).waitFor();
     await preview.getByRole("link", { name: "Spend limits" }).waitFor();
     await context.close();
-    await server.stop();
     expect(faults).toEqual([]);
   });
 }
