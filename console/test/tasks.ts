@@ -143,7 +143,37 @@ export function testKeyboardTasks(console: Console, full: () => FullCompany): vo
     await focusByTab(page, "Change limit", { selector: "main a", within: 8 });
     await page.keyboard.press("Enter");
     await heading(page, "Customer support").waitFor();
+    await page.getByRole("button", { name: "Change limit…" }).waitFor();
     expect(page.url()).toMatch(/\/spend-limits\/spl_\w+$/);
+  });
+
+  test("finds a limit by its name, raises it, and returns to its row", async () => {
+    const { page, admin } = task();
+    const workspaceId = await findWorkspace(admin, "Mobile");
+    const raised = Math.ceil(2 * (await readLimit(admin, workspaceId)));
+    await pressShortcut(page, "l");
+    await heading(page, "Limits").waitFor();
+    await page.getByRole("searchbox").waitFor();
+    await page.keyboard.press("/");
+    await focused(page.getByRole("searchbox"));
+    await page.keyboard.type("Mobile");
+    await page.getByRole("link", { name: "Finance" }).waitFor({ state: "detached" });
+    await focusByTab(page, "Actions for the limit of Mobile", { within: 12 });
+    await page.keyboard.press("Enter");
+    await focused(page.getByRole("menuitem", { name: "Change limit…" }));
+    await page.keyboard.press("Enter");
+    await waitForFocus(page, "Change limit");
+    await focused(page.getByRole("dialog").getByLabel("Limit", { exact: true }));
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type(String(raised));
+    await page.getByText("To change it, choose the rank Admin.").waitFor();
+    await focusByTab(page, "Rank", { selector: "select", within: 12 });
+    await page.keyboard.type("Admin");
+    await focusByTab(page, "Change limit", { selector: "button", within: 12 });
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog", { name: "Change limit" }).waitFor({ state: "detached" });
+    await page.getByRole("listitem").filter({ hasText: "Mobile" }).locator(":focus").waitFor();
+    expect(await readLimit(admin, workspaceId)).toBe(raised);
   });
 
   test("selects three keys of a workspace and disables them", async () => {
@@ -265,7 +295,27 @@ export function testTouchTasks(console: Console, full: () => FullCompany): void 
     const { page } = task();
     await tap(findBlocked(page));
     await heading(page, "Customer support").waitFor();
+    await page.getByRole("button", { name: "Change limit…" }).waitFor();
     expect(page.url()).toMatch(/\/spend-limits\/spl_\w+$/);
+  });
+
+  test("finds a limit by its name and raises it", async () => {
+    const { page, admin } = task();
+    const workspaceId = await findWorkspace(admin, "Operations");
+    const raised = Math.ceil(2 * (await readLimit(admin, workspaceId)));
+    await openPlace(page, /^Limits/, "Limits");
+    await tap(page.getByRole("searchbox"));
+    await page.keyboard.type("Operations");
+    await page.getByRole("link", { name: "Finance" }).waitFor({ state: "detached" });
+    await tap(page.getByRole("button", { name: "Change limit…" }));
+    const dialog = page.getByRole("dialog", { name: "Change limit" });
+    await tap(dialog.getByLabel("Limit", { exact: true }));
+    await dialog.getByLabel("Limit", { exact: true }).fill(String(raised));
+    await dialog.getByText("To change it, choose the rank Admin.").waitFor();
+    await dialog.getByLabel("Rank").selectOption("Admin");
+    await tap(dialog.getByRole("button", { name: "Change limit", exact: true }));
+    await dialog.waitFor({ state: "detached" });
+    expect(await readLimit(admin, workspaceId)).toBe(raised);
   });
 
   test("selects three keys, takes their end back, and disables them", async () => {
