@@ -19,7 +19,6 @@ const PAGE = /\/console\/src\/features\/([^/]+)\/(?:[\w-]+-)?(?:page|tab)\.tsx$/
 
 /** Modules that load late and have a file of their own, although they are no page. */
 const parts: readonly (readonly [id: RegExp, section: string])[] = [
-  [/\/console\/src\/features\/overview\/company-overview\.tsx$/, "overview"],
   [/\/console\/src\/ui\/rows-in-view\.tsx$/, "long_tables"],
   [/\/console\/src\/features\/guides\/load-guide\.ts$/, "guides"],
   [/\/console\/src\/features\/docs\/(?:operation-view|error-code-table)\.tsx$/, "reference"],

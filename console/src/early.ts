@@ -1,5 +1,5 @@
 import type { Answer } from "./api-client.ts";
-import { listFirstQuestions } from "./routes/first-questions.ts";
+import { badgesAddress, listFirstQuestions, listNextQuestions } from "./routes/first-questions.ts";
 import { requestSecondFiles } from "./second-files.ts";
 
 // Asks for the session before the console's own files have arrived, and then for the data of the page. The build puts this
@@ -46,9 +46,14 @@ async function askAll(): Promise<void> {
   if (received === null) return;
   const session = received.body as Answer<"getSession">;
   if (session.is_second_factor_required) return;
-  for (const address of listFirstQuestions(location, session, Date.now())) {
-    ask(address).catch(() => undefined);
-  }
+  await Promise.allSettled(listFirstQuestions(location, session, Date.now()).map(askWithNext));
+}
+
+async function askWithNext(address: string): Promise<void> {
+  const { received } = await ask(address);
+  if (received === null || address !== badgesAddress) return;
+  const next = listNextQuestions(location, received.body as Answer<"getBadges">);
+  await Promise.allSettled(next.map(ask));
 }
 
 requestSecondFiles();

@@ -1,6 +1,7 @@
 import { adminRoutes } from "@bursar/contract/routes.ts";
 import { expect, test } from "vitest";
-import { firstOperations, listFirstQuestions } from "./first-questions.ts";
+import type { Answer } from "../api-client.ts";
+import { firstOperations, listFirstQuestions, listNextQuestions } from "./first-questions.ts";
 
 const NOW = Date.UTC(2026, 10, 24, 12, 34, 56);
 const owner = {
@@ -39,6 +40,14 @@ test("an access review asks for itself, its items, and the decisions of the memb
     "/v1/admin/access_reviews/review_1/items?limit=1000",
     "/v1/admin/workspaces?limit=1000",
   ]);
+});
+
+test("the overview asks for blocking limits and open alerts if there are any", () => {
+  const badges = { blocked_limits: 0, alerts: 2 } as Answer<"getBadges">;
+  expect(listNextQuestions({ pathname: "/", search: "" }, badges)).toEqual([
+    "/v1/admin/alert_groups?is_over=false&order=severity&limit=5",
+  ]);
+  expect(listNextQuestions({ pathname: "/usage", search: "" }, badges)).toEqual([]);
 });
 
 test("a list with a filter in its address asks for the rail only", () => {

@@ -1,8 +1,9 @@
 import type { Action } from "@bursar/contract/permissions.ts";
 import { defaultParseSearch } from "@tanstack/react-router";
-import type { Input, Operation } from "../api-client.ts";
+import type { Answer, Input, Operation } from "../api-client.ts";
 import { assignedReviewsQuery } from "../features/access-reviews/assigned-query.ts";
 import { seesCompany } from "../features/overview/sees-company.ts";
+import { blockingLimitsQuery, openAlertsQuery } from "../features/overview/triage-parts.ts";
 import { toRequestsQuery } from "../features/requests/log-query.ts";
 import { listReportQueries, type ReportKind, toReportInput } from "../kit/usage/report-input.ts";
 import { type ReportSearch, readReportSearch } from "../kit/usage/search.ts";
@@ -20,6 +21,8 @@ export const firstOperations = {
   getCostSummary: ["/v1/admin/cost/summary", "usage:read"],
   getOrganizationCounts: ["/v1/admin/organization/counts", "organization:read"],
   getUsage: ["/v1/admin/usage", "usage:read"],
+  listAlertGroups: ["/v1/admin/alert_groups", "alerts:read"],
+  listBlockingLimits: ["/v1/admin/spend_limits/blocking", "spend_limits:read"],
   listAccessReviewItems: [
     "/v1/admin/access_reviews/{access_review_id}/items",
     "access_reviews:read",
@@ -62,10 +65,24 @@ export function listFirstQuestions(place: Place, rights: Rights, nowMs: number):
   const ofPage = place.pathname === "/" && !seesCompany(may) ? [] : listOfPage(place, nowMs);
   return [...ofPage, ...ofRail]
     .filter(([operation]) => may(firstOperations[operation][1]))
-    .map(([operation, query, params]) => {
-      const path = fillPath(firstOperations[operation][0], params);
-      return path + toQueryText({ ...query });
-    });
+    .map(toAddress);
+}
+
+function toAddress([operation, query, params]: Question): string {
+  return fillPath(firstOperations[operation][0], params) + toQueryText({ ...query });
+}
+
+/** Address of the counts, which decide the parts of the overview. */
+export const badgesAddress = toAddress(["getBadges"]);
+
+/** Returns the addresses of questions that a page asks if the counts of the rail have something. */
+export function listNextQuestions({ pathname }: Place, badges: Answer<"getBadges">): string[] {
+  if (pathname !== "/") return [];
+  const { blocked_limits, alerts } = badges;
+  const questions: Question[] = [];
+  if (blocked_limits) questions.push(["listBlockingLimits", blockingLimitsQuery]);
+  if (alerts) questions.push(["listAlertGroups", openAlertsQuery]);
+  return questions.map(toAddress);
 }
 
 const listOf = <O extends FirstOperation>(

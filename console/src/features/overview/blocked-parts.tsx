@@ -9,12 +9,10 @@ import { Badge } from "../../ui/badge.tsx";
 import { formatPlural, formatUsd, shareOf, toUsdText } from "../../ui/format.ts";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { Part, Row } from "./triage-part.tsx";
-import { MAX_ROWS, type TriagePart } from "./triage-parts.ts";
+import { blockingLimitsQuery, MAX_ROWS, type TriagePart } from "./triage-parts.ts";
 
 // Limits that block requests now, and those that will block soon.
 
-/** The list is newest first. The worst limits among these are shown. */
-const MAX_READ = 100;
 const EVERY_MS = 30_000;
 const FORECASTS_EVERY_MS = 60_000;
 
@@ -27,7 +25,7 @@ const allLimits = (
 export function BlockedNow({ part }: { part: TriagePart }) {
   const limits = useApi(
     "listBlockingLimits",
-    { query: { limit: MAX_READ } },
+    { query: blockingLimitsQuery },
     { everyMs: EVERY_MS },
   );
   const worst = limits.data?.data.toSorted((a, b) => b.blocked_keys - a.blocked_keys);

@@ -4,7 +4,7 @@ import { Badge, type Tone } from "../../ui/badge.tsx";
 import { formatDaysIn, formatPlural } from "../../ui/format.ts";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { Part, Row } from "./triage-part.tsx";
-import { MAX_ROWS, type TriagePart } from "./triage-parts.ts";
+import { openAlertsQuery, type TriagePart } from "./triage-parts.ts";
 
 const EVERY_MS = 30_000;
 
@@ -20,8 +20,7 @@ function describeRules({ firings, alerts }: Pick<ItemOf<"listAlertGroups">, "fir
 
 /** The most severe open alerts, one row for each cause and scope. */
 export function OpenAlerts({ part }: { part: TriagePart }) {
-  const query = { is_over: false, order: "severity" as const, limit: MAX_ROWS };
-  const groups = useApi("listAlertGroups", { query }, { everyMs: EVERY_MS });
+  const groups = useApi("listAlertGroups", { query: openAlertsQuery }, { everyMs: EVERY_MS });
   const all = (
     <Link to="/alerts" className="link">
       All alerts

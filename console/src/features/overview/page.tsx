@@ -3,9 +3,9 @@ import { lazyPart } from "../../load-part.ts";
 import { useMay, useSession } from "../../session.ts";
 import { Page } from "../../ui/page.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
+import { CompanyOverview } from "./company-overview.tsx";
 import { seesCompany } from "./sees-company.ts";
 
-const CompanyOverview = lazyPart(() => import("./company-overview.tsx"), "CompanyOverview");
 const PersonalKeys = lazyPart(
   () => import("../../kit/personal-keys/personal-keys.tsx"),
   "PersonalKeys",

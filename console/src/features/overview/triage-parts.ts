@@ -19,6 +19,11 @@ export type PartName = (typeof partNames)[number];
 /** Rows of a part. More are behind its link. */
 export const MAX_ROWS = 5;
 
+/** Blocking limits are listed newest first. The worst ones among these are shown. */
+const MAX_READ_LIMITS = 100;
+export const blockingLimitsQuery = { limit: MAX_READ_LIMITS };
+export const openAlertsQuery = { is_over: false, order: "severity", limit: MAX_ROWS } as const;
+
 export interface TriagePart {
   name: PartName;
   count: number;
