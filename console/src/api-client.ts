@@ -4,7 +4,7 @@ import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { z } from "zod";
 import { reportAnswer, reportNoAnswer, reportSessionChange } from "./connection.ts";
 import { reportDataSource } from "./data-source.ts";
-import type { EarlyAnswer } from "./early.ts";
+import type { EarlyAnswer } from "./early-answers.ts";
 import { fillPath, toQueryText } from "./query-text.ts";
 import { requestSignIn, stepUpQuestion } from "./questions.ts";
 

@@ -1,21 +1,10 @@
 import type { Answer } from "./api-client.ts";
+import type { EarlyAnswer } from "./early-answers.ts";
 import { badgesAddress, listFirstQuestions, listNextQuestions } from "./routes/first-questions.ts";
 import { requestSecondFiles } from "./second-files.ts";
 
 // Asks for the session before the console's own files have arrived, and then for the data of the page. The build puts this
 // program first into each document of a member. api-client.ts takes the answers.
-
-declare global {
-  /** Answers by address. Undefined: in a document without this program. */
-  var bursarEarly: Map<string, EarlyAnswer> | undefined;
-}
-
-/** An answer that was asked for before the console started. */
-export interface EarlyAnswer {
-  response: Promise<Response>;
-  /** The received answer, so that the first drawing has it. Null: it has not arrived, or is a refusal. */
-  received: { headers: Headers; body: unknown } | null;
-}
 
 const answers = new Map<string, EarlyAnswer>();
 globalThis.bursarEarly = answers;
