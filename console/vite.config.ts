@@ -13,6 +13,9 @@ import { referencePlugin } from "./build/reference-plugin.ts";
 import { isOverlay, isPageOf, sectionOf } from "./build/sections.ts";
 
 const CONTRACT = "virtual:contract";
+const AUDIT_EVENTS = "virtual:audit-events";
+/** The console calls no operation of the official Admin API. */
+const OFFICIAL = "/v1/organizations/";
 const root = import.meta.dirname;
 const documents = { console: "index.html", signIn: "sign-in.html" } as const;
 const ofVisitors: ReadonlySet<string> = new Set(signInPages);
@@ -23,19 +26,22 @@ const ofVisitors: ReadonlySet<string> = new Set(signInPages);
  */
 function contractFacts(): Plugin {
   const routes = Object.fromEntries(
-    adminRoutes.map(({ operationId, method, path, action, stepUp }: RouteSpec) => {
-      const mark = action === "public" ? "public" : stepUp === true ? "step-up" : null;
-      return [operationId, mark === null ? [method, path] : [method, path, mark]];
-    }),
+    adminRoutes
+      .filter(({ path }) => !path.startsWith(OFFICIAL))
+      .map(({ operationId, method, path, action, stepUp }: RouteSpec) => {
+        const mark = action === "public" ? "public" : stepUp === true ? "step-up" : null;
+        return [operationId, mark === null ? [method, path] : [method, path, mark]];
+      }),
   );
   const auditEvents = adminRoutes.flatMap(({ audited }) => audited ?? []);
+  const sources: Readonly<Record<string, string>> = {
+    [`\0${CONTRACT}`]: `export const routes = ${JSON.stringify(routes)};\nexport const enforcements = ${JSON.stringify(enforcements)};\nexport const newLimitHold = ${JSON.stringify(NEW_LIMIT_HOLD)};\n`,
+    [`\0${AUDIT_EVENTS}`]: `export const auditEvents = ${JSON.stringify([...new Set(auditEvents)].sort())};\n`,
+  };
   return {
     name: "bursar-contract",
-    resolveId: (id) => (id === CONTRACT ? `\0${CONTRACT}` : null),
-    load: (id) =>
-      id === `\0${CONTRACT}`
-        ? `export const routes = ${JSON.stringify(routes)};\nexport const enforcements = ${JSON.stringify(enforcements)};\nexport const newLimitHold = ${JSON.stringify(NEW_LIMIT_HOLD)};\nexport const auditEvents = ${JSON.stringify([...new Set(auditEvents)].sort())};\n`
-        : null,
+    resolveId: (id) => (`\0${id}` in sources ? `\0${id}` : null),
+    load: (id) => sources[id] ?? null,
   };
 }
 

@@ -1,4 +1,4 @@
-import { auditEvents } from "virtual:contract";
+import { auditEvents } from "virtual:audit-events";
 import { type ReactNode, useEffect, useState } from "react";
 import { useWorkspaces } from "../../kit/workspaces/queries.ts";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
