@@ -60,7 +60,7 @@ const nameColumn: Column<ApiKey> = {
   header: "Name",
   sortBy: (key) => key.name,
   cell: (key) => (
-    <span className="grid min-w-24 min-[1400px]:min-w-56">
+    <span className="grid min-w-24 min-[1440px]:min-w-48">
       <Link
         to="/api-keys/$keyId"
         params={{ keyId: key.id }}
@@ -91,9 +91,9 @@ const ownerColumn: Column<ApiKey> = {
   from: "xl",
   sortBy: (key) => (key.owner.type === "member" ? key.owner.name : ""),
   cell: (key) => (
-    <span className="grid">
+    <span className="grid min-[1440px]:min-w-28">
       {key.owner.type === "member" ? (
-        <span className="block max-w-36 truncate min-[1400px]:min-w-30">{key.owner.name}</span>
+        <span className="block max-w-36 truncate">{key.owner.name}</span>
       ) : (
         <span className="text-quiet">Workspace</span>
       )}
