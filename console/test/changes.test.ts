@@ -288,6 +288,7 @@ describeConsole("changes", (console) => {
     await dialog.getByText("Effects at once").waitFor();
     await dialog.getByText(`The link no longer gives the role ${roleNames.developer}.`).waitFor();
     await dialog.getByRole("button", { name: "Revoke now" }).click();
+    await page.getByText(`Invite of ${email} revoked`).waitFor();
     await page.getByRole("row", { name: email }).waitFor({ state: "detached" });
     await page.goto(link);
     await page.getByRole("heading", { name: "Invalid invite" }).waitFor();

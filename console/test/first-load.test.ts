@@ -93,7 +93,7 @@ test.each(signInPages)(
 
 /** Pages that are drawn within their time only with few files. */
 const lightPages = [
-  ["overview", 195],
+  ["overview", 198],
   ["usage", 200],
   ["cost", 200],
   ["requests", 206],
