@@ -11,7 +11,7 @@ import type { RateScope } from "#src/rates/buckets/node-rates.ts";
 import type { RateTicket } from "#src/rates/buckets/rate-limiter.ts";
 import { scopeIdsOf } from "#src/spend/ledger/charges.ts";
 import type { RunningHold } from "#src/spend/ledger/lease-table.ts";
-import type { Upstream } from "#src/upstreams/upstream.ts";
+import type { Upstream, UpstreamChoice } from "#src/upstreams/upstream.ts";
 import { acquireRate, countScopeOf, type RateDeps, rateScopeOf } from "./acquire-rate.ts";
 import { adaptRefusal } from "./adapt-laptop-refusal.ts";
 import { type AdmitDeps, admit } from "./admit-request.ts";
@@ -65,8 +65,8 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter">, AuthenticateDeps
   };
   /** Replaces `meter.begin` if each request waits until its record is written or durable. If it rejects, nothing is sent. */
   writeBegin?: (record: BeginRecord) => Promise<void>;
-  /** Returns the current upstream. Throws a 503 if there is none. */
-  upstream: () => Upstream;
+  /** Upstreams by workspace. Throws a 503 if a workspace has none. */
+  upstreams: UpstreamChoice;
   publicUrl: HoldDeps["publicUrl"];
   metrics: HoldDeps["metrics"] &
     RateDeps["metrics"] &
@@ -323,7 +323,7 @@ async function serve(
   exchange.user = user;
   if (route.kind === "models") {
     recordKeyUse(deps, exchange, key, null);
-    const upstream = deps.upstream();
+    const [upstream] = deps.upstreams.forWorkspace(organizationId, workspaceId);
     const allowed = findListFilter(call.target, key.allowedModels);
     if (allowed !== null)
       return listModels(exchange, { upstream, allowed, onDone: relayDeps.onDone });
@@ -347,7 +347,7 @@ async function serve(
   checkModels(key, message);
   refuseUnshareable(message);
   const { key: payer, body } = applyGroupTag(exchange.laptop, { key, message, body: sent });
-  const upstream = deps.upstream();
+  const [upstream] = deps.upstreams.forWorkspace(organizationId, workspaceId);
   if (!isMessage) return send(relayDeps, exchange, { upstream, body, metered: null });
   scope.modelGroup = modelGroupOf(message.model);
   const taken = acquireRate(deps, scope, exchange.rate);
@@ -361,7 +361,7 @@ async function serve(
     if (admitted instanceof Promise || taken instanceof Promise || early instanceof Promise) {
       // During a wait the key can be revoked, and the upstream can change.
       checkModels(await authenticateKey(deps, keyCall), message);
-      current = deps.upstream();
+      [current] = deps.upstreams.forWorkspace(organizationId, workspaceId);
     }
     // From here on, the request ends in exactly one record.
     if (deps.writeBegin === undefined) deps.meter.begin(ready.begin);

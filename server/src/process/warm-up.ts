@@ -157,7 +157,7 @@ async function startRehearsal(
     ...(turnEnd !== null && { writeBegin: meter.writeBegin }),
     prices: { get: () => book },
     labels: makeModelLabels(1),
-    upstream: () => upstreams.current(),
+    upstreams,
     publicUrl: () => null,
     databaseNowMs: () => systemClock.nowMs(),
     metrics: {

@@ -381,7 +381,7 @@ async function startSurfaces(
     ...chooseBegin(config, core.meter),
     prices: core.prices,
     labels: core.labels,
-    upstream: () => core.upstreams.current(),
+    upstreams: core.upstreams,
     publicUrl: () => findClientUrl(config, publicUrl),
     databaseNowMs: core.spendNowMs,
     metrics,

@@ -7,13 +7,16 @@ export interface AnthropicOptions extends ClientOptions {
   baseUrl: string;
   credential: string | null;
   source: "environment" | "stored";
+  /** Id of the stored upstream, or `environment`. */
+  id: string;
 }
 
 /** Creates the client without a connection. Throws an Error that explains an invalid base URL. */
 export function makeAnthropicUpstream(options: AnthropicOptions): Upstream {
-  const { baseUrl, credential, source, ...clientOptions } = options;
+  const { id, baseUrl, credential, source, ...clientOptions } = options;
   const url = checkBaseUrl(baseUrl);
   return {
+    id,
     kind: "anthropic",
     describe: { origin: url.origin, source },
     client: makeClient({ origin: url.origin }, clientOptions),

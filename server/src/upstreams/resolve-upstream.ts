@@ -6,7 +6,7 @@ import type { AllowedTargets } from "#src/lib/target-address.ts";
 import type { TurnEnd } from "#src/lib/turn-end.ts";
 import { ANTHROPIC_BASE_URL, makeAnthropicUpstream } from "./anthropic.ts";
 import { makeSimulatorUpstream, type SimulatorAddress } from "./simulator.ts";
-import type { Upstream } from "./upstream.ts";
+import type { Upstream, UpstreamChoice } from "./upstream.ts";
 import type { StoredUpstream } from "./upstream-lookup.sql.ts";
 import { findTargetFault, makeUpstreamLookup } from "./upstream-target.ts";
 import { upstreamSealContext } from "./upstream-url.rule.ts";
@@ -32,8 +32,8 @@ export interface UpstreamsDeps {
   logger: Logger;
 }
 
-export interface Upstreams {
-  /** The upstream in use. Throws `ApiError("upstream_unusable")` while the configured one cannot be used. */
+export interface Upstreams extends UpstreamChoice {
+  /** The first upstream of the default order. Throws `ApiError("upstream_unusable")` while it cannot be used. */
   current(): Upstream;
   /** Reads the stored upstream again after each change. Keeps the present one when the database is away. */
   reload(): Promise<void>;
@@ -99,11 +99,15 @@ export async function openUpstreams(deps: UpstreamsDeps): Promise<Upstreams> {
     }
   }
 
+  function current(): Upstream {
+    if (choice.upstream) return choice.upstream;
+    throw new ApiError("upstream_unusable", choice.refusal ?? "no upstream");
+  }
+
   return {
-    current() {
-      if (choice.upstream) return choice.upstream;
-      throw new ApiError("upstream_unusable", choice.refusal ?? "no upstream");
-    },
+    current,
+    forWorkspace: () => [current()],
+    find: (_, id) => (choice.upstream?.id === id ? choice.upstream : null),
     async reload() {
       // Reloads run one at a time. A change during a reload causes another, so the newest row is in use at the end.
       if (reloading !== null) {
@@ -134,6 +138,7 @@ function chooseEnvironment(
   try {
     const upstream = makeAnthropicUpstream({
       baseUrl: environment.baseUrl ?? ANTHROPIC_BASE_URL,
+      id: "environment",
       credential: environment.apiKey,
       source: "environment",
       idleTimeoutMs: deps.idleTimeoutMs,
@@ -159,6 +164,7 @@ function chooseStored(deps: UpstreamsDeps, stored: StoredUpstream, name: string)
   try {
     const context = upstreamSealContext(stored.id, stored.baseUrl);
     const upstream = makeAnthropicUpstream({
+      id: stored.id,
       baseUrl: stored.baseUrl,
       credential: unseal(deps.sealingKey, stored.credentialSealed, context),
       source: "stored",

@@ -7,6 +7,7 @@ export type SimulatorAddress = { socketPath: string } | { origin: string };
 /** Creates the simulator's upstream with the same kind of client as the real one, so that callers need no distinction. */
 export function makeSimulatorUpstream(address: SimulatorAddress, options: ClientOptions): Upstream {
   return {
+    id: "simulator",
     kind: "simulator",
     describe: { origin: "simulator", source: "simulator" },
     client: makeClient(address, options),

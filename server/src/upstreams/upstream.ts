@@ -1,14 +1,30 @@
 import type { HttpClient } from "#src/lib/http-client.ts";
 
+/** API of an upstream. The simulator is no provider. */
+export type UpstreamKind = "anthropic" | "simulator" | "bedrock" | "vertex" | "foundry";
+
 /** API that answers Claude requests, with its client. */
 export interface Upstream {
-  kind: "anthropic" | "simulator";
+  /** Id of the stored upstream, `environment` or `simulator`. */
+  id: string;
+  kind: UpstreamKind;
   describe: UpstreamDescription;
   client: HttpClient;
   /** Path of the base URL without a trailing slash, or "". Request paths are appended to it. */
   basePath: string;
   /** Value of `x-api-key`, never logged. Null: the upstream needs none. */
   credential: string | null;
+}
+
+/** Upstreams of a workspace in the order in which they are tried. */
+export type UpstreamOrder = readonly [Upstream, ...Upstream[]];
+
+/** The upstreams that a request can use. */
+export interface UpstreamChoice {
+  /** Returns the order of a workspace, from memory. Throws `ApiError("upstream_unusable")` if no upstream can be used. */
+  forWorkspace(organizationId: string, workspaceId: string): UpstreamOrder;
+  /** Finds an upstream by its id, also one that is in no order. Null: unknown or unusable. */
+  find(organizationId: string, id: string): Upstream | null;
 }
 
 /** Facts about an upstream without secrets, for screens and logs. */

@@ -87,7 +87,7 @@ export interface TestGateway {
   close(): Promise<void>;
 }
 
-export interface TestGatewayOptions extends Partial<Omit<GatewayDeps, "upstream">> {
+export interface TestGatewayOptions extends Partial<Omit<GatewayDeps, "upstreams">> {
   /** Origin of the upstream. */
   origin: string;
   basePath?: string;
@@ -100,6 +100,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
   const upstream = makeAnthropicUpstream({
     baseUrl: origin + basePath,
     credential: UPSTREAM_CREDENTIAL,
+    id: "environment",
     source: "environment",
     idleTimeoutMs,
     turnEnd,
@@ -256,7 +257,7 @@ function testDeps(
     },
     prices: { get: () => book },
     labels: makeModelLabels(100),
-    upstream: () => upstream,
+    upstreams: { forWorkspace: () => [upstream], find: () => upstream },
     publicUrl: () => "https://bursar.example.com",
     databaseNowMs: () => Date.now(),
     leases: noLeases,
