@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Config } from "#src/config.ts";
 import type { Storage } from "#src/db/storage.ts";
 import { getSocketPath, socketName } from "#src/lib/local-socket.ts";
@@ -50,13 +51,18 @@ export function startUpstreams({
   });
 }
 
-/** Starts a simulator on a socket of the folder. On Windows it has a port of loopback. */
+/**
+ * Starts a simulator on a socket of the folder. On Windows it has a port of loopback. All processes of a data folder have
+ * the same files and other objects.
+ */
 export function startLocalSimulator(
   folder: string,
   name: string,
 ): ReturnType<typeof startSimulator> {
   const isWindows = process.platform === "win32";
-  return startSimulator(isWindows ? { port: 0 } : { socketPath: getSocketPath(folder, name) });
+  return startSimulator(isWindows ? { port: 0 } : { socketPath: getSocketPath(folder, name) }, {
+    folder: join(folder, "simulator"),
+  });
 }
 
 /** Upstream in use. Null while the configured one is not usable. */

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "#src/lib/clock.ts";
+import type { ObjectStores } from "./objects/object-stores.ts";
 import type { PromptCache } from "./prompt-cache.ts";
 import type { RequestLog } from "./request-log.ts";
 
 /** State of the simulator between requests. */
-export interface SimulatorDeps {
+export interface SimulatorDeps extends ObjectStores {
   clock: Clock;
   cache: PromptCache;
   log: RequestLog;
@@ -23,4 +24,11 @@ export interface Exchange {
 export function isBeta({ request, url }: Exchange): boolean {
   const names = request.headers["anthropic-beta"];
   return url.searchParams.get("beta") === "true" || (names !== undefined && names !== "");
+}
+
+/** Sends an object as JSON. */
+export function sendObject({ response, headers }: Exchange, value: object): void {
+  response
+    .writeHead(200, { ...headers, "content-type": "application/json" })
+    .end(JSON.stringify(value));
 }

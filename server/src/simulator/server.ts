@@ -5,6 +5,9 @@ import { createServer } from "#src/lib/node-http.ts";
 import { answerCountTokens, answerMessage } from "./answer-message.ts";
 import { answerModel, answerModels } from "./answer-models.ts";
 import type { Exchange, SimulatorDeps } from "./exchange.ts";
+import { findObjectAnswer } from "./objects/object-routes.ts";
+import { openObjectStores } from "./objects/object-stores.ts";
+import { openSimulatorFolder } from "./objects/simulator-folder.ts";
 import { makePromptCache } from "./prompt-cache.ts";
 import { readBody } from "./read-body.ts";
 import { makeRequestLog } from "./request-log.ts";
@@ -23,22 +26,38 @@ export interface Simulator {
 /** Longer than any client keeps an idle connection, so this side never closes a connection in use. */
 const KEEP_ALIVE_MS = 15 * 60_000;
 
+export interface SimulatorOptions {
+  clock?: Clock;
+  /** Folder of files and other objects. Omitted: a temporary one, until the simulator is closed. */
+  folder?: string;
+}
+
 /** Starts a Claude API without cost. Throws if it cannot listen on the address. */
 export async function startSimulator(
   listen: SimulatorListen,
-  clock: Clock = systemClock,
+  { clock = systemClock, folder }: SimulatorOptions = {},
 ): Promise<Simulator> {
-  const deps: SimulatorDeps = { clock, cache: makePromptCache(), log: makeRequestLog() };
+  const objects = openSimulatorFolder(folder ?? null);
+  const deps: SimulatorDeps = {
+    clock,
+    cache: makePromptCache(),
+    log: makeRequestLog(),
+    ...openObjectStores(objects.path),
+  };
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 });
   server.on("request", (request, response) => void handleRequest(deps, request, response));
-  const address = await startListening(server, listen);
+  const address = await startListening(server, listen).catch((error: unknown) => {
+    objects.close();
+    throw error;
+  });
   return {
     address,
-    close() {
+    async close() {
       server.closeAllConnections();
-      return new Promise((resolve, reject) => {
+      await new Promise<void>((resolve, reject) => {
         server.close((error) => (error ? reject(error) : resolve()));
       });
+      objects.close();
     },
   };
 }
@@ -106,7 +125,9 @@ async function route(deps: SimulatorDeps, exchange: Exchange): Promise<void> {
       .writeHead(200, { ...headers, "content-type": "application/json" })
       .end(JSON.stringify(deps.log.read(last)));
   } else {
-    throw new SimulatedError(404, "Not found");
+    const answer = findObjectAnswer(method, path);
+    if (answer === null) throw new SimulatedError(404, "Not found");
+    await answer(deps, exchange);
   }
 }
 

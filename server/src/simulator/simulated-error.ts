@@ -2,13 +2,21 @@
 export class SimulatedError extends Error {
   readonly status: number;
   readonly type: string;
+  /** Facts of the official error, such as its `error_code`. Null: none. */
+  readonly details: ErrorDetails | null;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, details: ErrorDetails | null = null) {
     super(message);
     this.name = "SimulatedError";
     this.status = status;
     this.type = errorTypes[status] ?? (status < 500 ? "invalid_request_error" : "api_error");
+    this.details = details;
   }
+}
+
+interface ErrorDetails {
+  error_code: string;
+  [fact: string]: unknown;
 }
 
 /** Official type of each status: https://platform.claude.com/docs/en/api/errors. */
@@ -28,7 +36,11 @@ const errorTypes: Record<number, string> = {
 export function errorBody(error: SimulatedError, requestId: string): string {
   return JSON.stringify({
     type: "error",
-    error: { type: error.type, message: error.message },
+    error: {
+      type: error.type,
+      message: error.message,
+      ...(error.details !== null && { details: error.details }),
+    },
     request_id: requestId,
   });
 }

@@ -1,0 +1,36 @@
+import type { Exchange, SimulatorDeps } from "../exchange.ts";
+import {
+  answerFile,
+  answerFileContent,
+  answerFileDeletion,
+  answerFiles,
+  answerUpload,
+} from "./answer-files.ts";
+
+type Answer = (deps: SimulatorDeps, exchange: Exchange, ...ids: string[]) => Promise<void>;
+
+/** Routes of objects. `*` is an id. */
+const routes: Record<string, Answer> = {
+  "POST /v1/files": answerUpload,
+  "GET /v1/files": answerFiles,
+  "GET /v1/files/*": answerFile,
+  "GET /v1/files/*/content": answerFileContent,
+  "DELETE /v1/files/*": answerFileDeletion,
+};
+
+const patterns = Object.entries(routes).map(([route, answer]) => {
+  const source = route.replaceAll("*", "([^/]+)");
+  return { pattern: new RegExp(`^${source}$`), answer };
+});
+
+/** Finds the answer to a request for objects, or null. */
+export function findObjectAnswer(
+  method: string,
+  path: string,
+): ((deps: SimulatorDeps, exchange: Exchange) => Promise<void>) | null {
+  for (const { pattern, answer } of patterns) {
+    const found = pattern.exec(`${method} ${path}`);
+    if (found !== null) return (deps, exchange) => answer(deps, exchange, ...found.slice(1));
+  }
+  return null;
+}

@@ -1,0 +1,26 @@
+import { join } from "node:path";
+import { makeRecordStore, type RecordStore } from "./record-store.ts";
+import type { FileMetadata } from "./wire-objects.ts";
+
+export type FileStore = RecordStore<FileMetadata>;
+
+/** The simulator's own quota of files. The official one is 500 GB. */
+export const MAX_STORED_BYTES = 2 * 1024 * 1024 * 1024;
+
+/** Stores of all kinds of objects. */
+export interface ObjectStores {
+  files: FileStore;
+}
+
+/** Opens the stores of a folder. Several processes may use one folder. */
+export function openObjectStores(folder: string): ObjectStores {
+  return {
+    files: makeRecordStore<FileMetadata>({
+      folder: join(folder, "files"),
+      prefix: "file_",
+      maxRecords: 10_000,
+      // An upload beyond the quota is refused. The newest one may still exceed it.
+      maxBytes: 2 * MAX_STORED_BYTES,
+    }),
+  };
+}
