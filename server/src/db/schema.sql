@@ -731,6 +731,42 @@ CREATE TABLE member_preference (
   saved_views jsonb DEFAULT '[]'::jsonb NOT NULL,
   version bigint DEFAULT 1 NOT NULL
 );
+CREATE TABLE message_batch (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text,
+  group_ids text[] DEFAULT '{}'::text[] NOT NULL,
+  tag_ids text[] DEFAULT '{}'::text[] NOT NULL,
+  client text NOT NULL,
+  upstream_id text NOT NULL,
+  is_simulated boolean NOT NULL,
+  upstream_batch_id text,
+  state text NOT NULL,
+  node_id text NOT NULL,
+  body_hash text,
+  line_count integer DEFAULT 0 NOT NULL,
+  hold_nano_usd bigint DEFAULT 0 NOT NULL,
+  started_at timestamp with time zone NOT NULL,
+  sent_at timestamp with time zone,
+  metered_lines integer DEFAULT 0 NOT NULL,
+  cost_nano_usd bigint DEFAULT 0 NOT NULL,
+  poll_at timestamp with time zone,
+  last_object jsonb,
+  expires_at timestamp with time zone,
+  ended_at timestamp with time zone
+);
+CREATE TABLE message_batch_line (
+  batch_id text NOT NULL,
+  custom_id text NOT NULL,
+  line integer NOT NULL,
+  model text NOT NULL,
+  hold_nano_usd bigint NOT NULL,
+  worst_case jsonb NOT NULL,
+  has_unbilled_parts boolean NOT NULL,
+  is_metered boolean DEFAULT false NOT NULL
+);
 CREATE TABLE neutral_feature (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -2037,6 +2073,13 @@ ALTER TABLE member_group ADD CONSTRAINT member_group_pkey PRIMARY KEY (id);
 ALTER TABLE member_group ADD CONSTRAINT member_group_source_check CHECK ((source = ANY (ARRAY['direct'::text, 'scim'::text])));
 ALTER TABLE member_preference ADD CONSTRAINT member_preference_date_format_check CHECK ((date_format = ANY (ARRAY['day_month_year'::text, 'month_day_year'::text, 'year_month_day'::text])));
 ALTER TABLE member_preference ADD CONSTRAINT member_preference_pkey PRIMARY KEY (member_id);
+ALTER TABLE message_batch ADD CONSTRAINT message_batch_check CHECK (((state <> ALL (ARRAY['running'::text, 'metered'::text])) OR (upstream_batch_id IS NOT NULL)));
+ALTER TABLE message_batch ADD CONSTRAINT message_batch_hold_nano_usd_check CHECK ((hold_nano_usd >= 0));
+ALTER TABLE message_batch ADD CONSTRAINT message_batch_line_count_check CHECK ((line_count >= 0));
+ALTER TABLE message_batch ADD CONSTRAINT message_batch_pkey PRIMARY KEY (id);
+ALTER TABLE message_batch ADD CONSTRAINT message_batch_state_check CHECK ((state = ANY (ARRAY['preparing'::text, 'held'::text, 'sent'::text, 'running'::text, 'metered'::text, 'refused'::text, 'unresolved'::text])));
+ALTER TABLE message_batch_line ADD CONSTRAINT message_batch_line_hold_nano_usd_check CHECK ((hold_nano_usd >= 0));
+ALTER TABLE message_batch_line ADD CONSTRAINT message_batch_line_pkey PRIMARY KEY (batch_id, custom_id);
 ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_kind_check CHECK ((kind = ANY (ARRAY['field'::text, 'tool'::text, 'block'::text, 'edit'::text])));
 ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_organization_id_kind_name_key UNIQUE (organization_id, kind, name);
 ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_pkey PRIMARY KEY (id);
@@ -2279,6 +2322,8 @@ ALTER TABLE member_group ADD CONSTRAINT member_group_directory FOREIGN KEY (dire
 ALTER TABLE member_group ADD CONSTRAINT member_group_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member_preference ADD CONSTRAINT member_preference_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE member_preference ADD CONSTRAINT member_preference_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE message_batch ADD CONSTRAINT message_batch_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE message_batch_line ADD CONSTRAINT message_batch_line_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES message_batch(id) ON DELETE CASCADE;
 ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE owner_recovery ADD CONSTRAINT owner_recovery_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id) ON DELETE CASCADE;
 ALTER TABLE personal_key_rules ADD CONSTRAINT personal_key_rules_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
@@ -2406,6 +2451,10 @@ CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 
 CREATE INDEX member_group_by_organization ON member_group USING btree (organization_id, created_at, id);
 CREATE INDEX member_group_directory_name ON member_group USING btree (directory_id, lower(name));
 CREATE UNIQUE INDEX member_group_external_id ON member_group USING btree (directory_id, external_id);
+CREATE INDEX message_batch_by_workspace ON message_batch USING btree (workspace_id, started_at);
+CREATE INDEX message_batch_due ON message_batch USING btree (poll_at) WHERE (poll_at IS NOT NULL);
+CREATE INDEX message_batch_retry ON message_batch USING btree (api_key_id, body_hash) WHERE (body_hash IS NOT NULL);
+CREATE UNIQUE INDEX message_batch_upstream ON message_batch USING btree (upstream_id, upstream_batch_id) WHERE (upstream_batch_id IS NOT NULL);
 CREATE INDEX rate_limit_by_organization ON rate_limit USING btree (organization_id, created_at);
 CREATE INDEX refusal_hour_bucket_at_idx ON refusal_hour USING btree (bucket_at);
 CREATE INDEX refusal_minute_by_time ON refusal_minute USING btree (bucket_at);

@@ -13,6 +13,8 @@ export interface HoldCharge extends LeaseKey {
   beyond: BeyondHold[];
   beyondRequests: number;
   unresolved: { requestId: string; nanoUsd: bigint }[];
+  /** Parts of the holds of message batches that the lines of this batch no longer need. */
+  released: { holdId: string; nanoUsd: bigint }[];
 }
 
 const nanoUsd = z.string().transform((text) => BigInt(text));
@@ -28,18 +30,39 @@ const holdCharges = z.array(
     beyond: z.array(z.object({ requestId: z.string(), nanoUsd })).default([]),
     beyondRequests: z.int().default(0),
     unresolved: z.array(z.object({ requestId: z.string(), nanoUsd })),
+    released: z.array(z.object({ holdId: z.string(), nanoUsd })).default([]),
   }),
 );
 
 /** Formats the overruns and unresolved holds of a batch as JSON. */
 export function encodeHoldCharges(batch: readonly EndRecord[]): string {
-  if (!batch.some(hasHoldCharge)) return "[]";
+  return encode(listHoldCharges(batch));
+}
+
+/** As `encodeHoldCharges`, for ended lines of a message batch whose hold becomes smaller by `releases`. */
+export function encodeLineCharges(
+  batch: readonly EndRecord[],
+  releases: readonly (LeaseKey & { holdId: string; nanoUsd: bigint })[],
+): string {
+  const released = releases.map(({ holdId, nanoUsd, ...key }) => {
+    const nothing = { overrunNanoUsd: 0n, beyond: [], beyondRequests: 0, unresolved: [] };
+    return { ...key, ...nothing, released: [{ holdId, nanoUsd }] };
+  });
+  return encode([...listHoldCharges(batch), ...released]);
+}
+
+function listHoldCharges(batch: readonly EndRecord[]): Partial<HoldCharge>[] {
+  if (!batch.some(hasHoldCharge)) return [];
   const charges = sumCharges(batch).filter(
     ({ overrunNanoUsd, unresolved }) => overrunNanoUsd > 0n || unresolved.length > 0,
   );
-  return JSON.stringify(
-    charges.map(({ nanoUsd: _, ...charge }) => charge),
-    (_, value: unknown) => (typeof value === "bigint" ? String(value) : value),
+  return charges.map(({ nanoUsd: _, ...charge }) => charge);
+}
+
+function encode(charges: readonly Partial<HoldCharge>[]): string {
+  if (charges.length === 0) return "[]";
+  return JSON.stringify(charges, (_, value: unknown) =>
+    typeof value === "bigint" ? String(value) : value,
   );
 }
 

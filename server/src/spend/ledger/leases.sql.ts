@@ -6,6 +6,7 @@ import type { ScopeType } from "#src/db/tables.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { lockBalances } from "./balances.sql.ts";
 import { addBatchCharges, type ChargedBalance, listDraws } from "./batch-charges.sql.ts";
+import { type HoldRelease, lowerDurableHolds } from "./durable-holds.sql.ts";
 import { decodeHoldCharges, type HoldCharge } from "./hold-charges.ts";
 import type { StrictLimit } from "./hold-refusal.ts";
 import { type BalanceChange, changeBalances, setAmounts } from "./lease-changes.sql.ts";
@@ -159,9 +160,17 @@ export async function settleBatches(
   const added = limited.map((balance) => ({ ...balance, nanoUsd: balance.addedNanoUsd }));
   const overrun = await recordOverruns(tx, added, sumBeyondHolds(holds));
   await drawBatches(tx, await findDraws(tx, ids, holds), clock);
+  await lowerDurableHolds(tx, listReleases(holds));
   return charged.map((balance) => {
     return { ...balance, isOverrunGrown: overrun.has(balanceKeyText(balance)) };
   });
+}
+
+/** Parts of holds of message batches whose lines these batches count. */
+function listReleases(holds: readonly HoldCharge[]): HoldRelease[] {
+  return holds.flatMap(({ released, organizationId, scopeType, scopeId, period, periodStart }) =>
+    released.map((each) => ({ ...each, organizationId, scopeType, scopeId, period, periodStart })),
+  );
 }
 
 /** Requests beyond their holds of all batches, by key of the balance. */

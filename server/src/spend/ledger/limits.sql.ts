@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { sharedScopeName } from "#src/db/scope-name.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import { BATCHES_NODE } from "./batches-node.ts";
 import { createLimitBalances } from "./watched-balances.sql.ts";
 
 // Configured spend limits. The spend is in balances.sql.ts.
@@ -251,13 +252,14 @@ export async function listAllSpendLimits(db: Database | Tx): Promise<SpendLimit[
 
 /**
  * True for a strict limit `l` that does not count all spend yet. Either a live node does not follow it, or a node that did
- * not follow it has appended requests that no fold has counted.
+ * not follow it has appended requests that no fold has counted. Lines of message batches are held in every balance, so no
+ * limit misses them.
  */
 export const isActivating = sql<boolean>`(l.enforcement = 'strict' AND l.scope_type <> 'group_member' AND (
   EXISTS (SELECT FROM node_contact
     WHERE (lease_expires_at IS NOT NULL OR awaited_until IS NOT NULL) AND limits_version < l.version)
   OR EXISTS (SELECT FROM usage_batch AS batch LEFT JOIN node_contact AS node ON node.id = batch.node_id
-    WHERE batch.set_aside_at IS NULL AND (node.id IS NULL OR node.limits_version < l.version))))`;
+    WHERE batch.set_aside_at IS NULL AND batch.node_id <> ${BATCHES_NODE} AND (node.id IS NULL OR node.limits_version < l.version))))`;
 
 /** Finds limits that are activating, with the start of the activation, by id. */
 export async function findActivating(
