@@ -221,6 +221,10 @@ export const errorFacts = z.object({
   unknown_features: z.array(z.string()).meta({
     description: "Kinds and names of the unknown features, such as `field later`.",
   }),
+  provider: z.enum(["bedrock", "vertex", "foundry"]).meta({
+    description: "Cloud platform of the upstream.",
+  }),
+  feature: z.string().meta({ description: "Field, tool or path that the platform lacks." }),
   unsupported: z.array(z.string()).meta({
     description:
       "Request fields that this server cannot serve. Send the whole conversation without them.",

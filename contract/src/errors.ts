@@ -69,6 +69,11 @@ export const errorCodes = {
     facts: ["unsupported"],
     isOfficial: true,
   },
+  provider_unsupported: {
+    ...badRequest,
+    meaning: "The cloud platform that serves the workspace lacks a feature of the request.",
+    facts: ["provider", "feature"],
+  },
 
   // Keys, sessions and sign-in.
   api_key_missing: { ...unauthenticated, meaning: "The request has no key." },

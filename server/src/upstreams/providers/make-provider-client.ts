@@ -1,0 +1,116 @@
+import type { ProviderSettings } from "@bursar/contract/admin/provider-settings.ts";
+import type { HttpClient } from "#src/lib/http-client.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { makeSigner } from "./bedrock/aws-credentials.ts";
+import { makeBedrockDialect } from "./bedrock/bedrock-dialect.ts";
+import type { Dialect } from "./dialect.ts";
+import { makeEntraAuthorizer } from "./foundry/entra-credentials.ts";
+import { makeMessagesDialect } from "./messages-dialect.ts";
+import { findNamed } from "./model-names.ts";
+import { makeDialectClient } from "./provider-client.ts";
+import { makeGoogleAuthorizer } from "./vertex/google-credentials.ts";
+import { makeVertexDialect } from "./vertex/vertex-dialect.ts";
+
+export interface ProviderClientOptions {
+  settings: ProviderSettings;
+  /** Address of the platform, with a path or without. */
+  baseUrl: string;
+  /** Null: the credentials of the machine. */
+  credential: string | null;
+  /** Headers of the upstream's settings: a flat list with names in lower case. */
+  extraHeaders: readonly string[];
+  /** `BURSAR_ALLOW_MACHINE_CREDENTIALS`. */
+  isMachineAllowed: boolean;
+  /** Milliseconds since the epoch. */
+  nowMs: () => number;
+  logger: Logger;
+}
+
+/**
+ * Creates a client of a cloud platform that takes official requests. `inner` is the client of the platform's origin. Throws an
+ * Error for a credential that is not of the kind in the settings, and for credentials of the machine that are not allowed.
+ */
+export function makeProviderClient(options: ProviderClientOptions, inner: HttpClient): HttpClient {
+  const { settings, isMachineAllowed, logger } = options;
+  if (settings.authentication === "machine" && !isMachineAllowed) {
+    throw new Error("BURSAR_ALLOW_MACHINE_CREDENTIALS does not allow the machine's credentials");
+  }
+  const dialect = makeDialect(options);
+  return makeDialectClient({
+    dialect,
+    inner,
+    onRefusedCredential: ({ status, body }) =>
+      logger.warn(
+        { provider: dialect.provider, status, answer: body.slice(0, MAX_LOGGED_CHARACTERS) },
+        "the cloud platform refused the credential of an upstream",
+      ),
+  });
+}
+
+const MAX_LOGGED_CHARACTERS = 500;
+
+function makeDialect({
+  settings,
+  baseUrl,
+  credential,
+  extraHeaders,
+  nowMs,
+}: ProviderClientOptions): Dialect {
+  const { host, pathname } = new URL(baseUrl);
+  const basePath = pathname.replace(/\/+$/, "");
+  switch (settings.provider) {
+    case "bedrock": {
+      const sign = makeSigner({ settings, credential, nowMs });
+      if (settings.api !== "messages") {
+        return makeBedrockDialect({ settings, host, basePath, sign, extraHeaders });
+      }
+      return makeMessagesDialect({
+        name: "Amazon Bedrock",
+        settings,
+        basePath,
+        authorize: (call) => sign({ ...call, host }),
+        toModelName: (model) =>
+          findNamed(settings, model) ??
+          (model.includes("anthropic.") ? model : `anthropic.${model}`),
+        extraHeaders,
+      });
+    }
+    case "vertex": {
+      const authorize = makeGoogleAuthorizer(settings, credential);
+      return makeVertexDialect({ settings, basePath, authorize, extraHeaders });
+    }
+    case "foundry":
+      return makeMessagesDialect({
+        name: "Microsoft Foundry",
+        settings,
+        basePath,
+        authorize: makeEntraAuthorizer(settings, credential),
+        toModelName: (model) => findNamed(settings, model) ?? model,
+        extraHeaders,
+      });
+  }
+}
+
+/** Returns the public address of a platform. */
+export function defaultBaseUrl(settings: ProviderSettings): string {
+  switch (settings.provider) {
+    case "bedrock": {
+      const { region, api } = settings;
+      return api === "messages"
+        ? `https://bedrock-mantle.${region}.api.aws`
+        : `https://bedrock-runtime.${region}.amazonaws.com`;
+    }
+    case "vertex":
+      return vertexBaseUrl(settings.region);
+    case "foundry":
+      return `https://${settings.resource}.services.ai.azure.com`;
+  }
+}
+
+function vertexBaseUrl(region: string): string {
+  if (region === "global") return "https://aiplatform.googleapis.com";
+  const isMultiRegion = region === "us" || region === "eu";
+  return isMultiRegion
+    ? `https://aiplatform.${region}.rep.googleapis.com`
+    : `https://${region}-aiplatform.googleapis.com`;
+}
