@@ -337,8 +337,9 @@ async function serve(
   exchange.rate = early instanceof Promise ? await early : early;
   if (isClientGone(exchange)) return false;
   const received = readBody(exchange, deps.bodyLimits ?? DEFAULT_BODY_LIMITS, shares);
-  const sent = received instanceof Promise ? await received : received;
-  if (sent === null || isClientGone(exchange)) return false;
+  const arrived = received instanceof Promise ? await received : received;
+  if (arrived === null || isClientGone(exchange)) return false;
+  const sent = call.adaptBody === null ? arrived : call.adaptBody(arrived);
   const { features } = deps.prices.get(organizationId);
   const message = removeNeutralParts(parseMessage(sent), features);
   exchange.requestedModel = message.model;

@@ -19,6 +19,11 @@ export interface ClientCall {
   readonly isBodyComplete: boolean;
   /** Sends the 100 for which the client waits. */
   sendContinue(): void;
+  /**
+   * Converts the whole body to the official form. Null: the body is in that form. Throws the refusal of a body that cannot be
+   * converted.
+   */
+  readonly adaptBody: ((body: Buffer) => Buffer) | null;
   /** No other code uses the memory of the body, so that its reader may free it. */
   readonly isBodyOwned: boolean;
   /** Returns the whole body if it has arrived. Null: `readBody` reads it. */

@@ -29,6 +29,7 @@ class NodeCall implements ClientCall {
   readonly method: string;
   readonly target: string;
   readonly isBodyOwned = false;
+  readonly adaptBody = null;
   onClose: ((isWhole: boolean) => void) | null = null;
   #fields: HeaderFields | null = null;
   #isBodyHeldBack: boolean;

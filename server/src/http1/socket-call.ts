@@ -31,6 +31,7 @@ export class SocketCall implements ClientCall {
   readonly fields: HeaderFields;
   readonly isBodyHeldBack = false;
   readonly isBodyOwned = true;
+  readonly adaptBody = null;
   readonly body: RequestBody;
   onClose: ((isWhole: boolean) => void) | null = null;
   onDrain: (() => void) | null = null;
