@@ -49,6 +49,32 @@ export const createMessage = route({
   }),
 });
 
+export const createChatCompletion = route({
+  operationId: "createChatCompletion",
+  method: "POST",
+  path: "/v1/chat/completions",
+  summary: "Create a chat completion",
+  description:
+    "The official compatibility layer for the OpenAI SDKs. The request becomes a message, with its limits and its cost. " +
+    "Fields that the layer does not support are ignored. Errors have the form of the OpenAI API.",
+  action: "messages:create",
+  audited: null,
+  streams: ["text/event-stream"],
+  body: z.looseObject({
+    model: modelName,
+    messages: z.array(z.looseObject({ role: z.string() })),
+    max_completion_tokens: z.int().min(1).optional(),
+    stream: z.boolean().optional(),
+  }),
+  response: z.looseObject({
+    id: z.string(),
+    object: z.literal("chat.completion"),
+    model: z.string(),
+    choices: z.array(z.unknown()),
+    usage: z.looseObject({ prompt_tokens: z.int(), completion_tokens: z.int() }),
+  }),
+});
+
 export const countMessageTokens = route({
   operationId: "countMessageTokens",
   method: "POST",
@@ -87,4 +113,10 @@ export const getModel = route({
   response: model,
 });
 
-export const claudeRoutes = [createMessage, countMessageTokens, listModels, getModel] as const;
+export const claudeRoutes = [
+  createMessage,
+  createChatCompletion,
+  countMessageTokens,
+  listModels,
+  getModel,
+] as const;

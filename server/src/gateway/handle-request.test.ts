@@ -85,7 +85,7 @@ describeEachReader(() => {
       ["GET", "/v1/models/.."],
       ["GET", "/v1/models/..%2Fmessages"],
       ["GET", "/v1/models/"],
-      ["POST", "/v1/chat/completions"],
+      ["GET", "/v1/chat/completions"],
     ])("%s %s is an official 404, with and without a key", async (method, path) => {
       const { upstream, gateway } = await startBoth();
       expect(gateway.gateway.handles(method, path)).toBe(true);

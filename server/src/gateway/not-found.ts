@@ -1,6 +1,6 @@
 import { ApiError } from "#src/domain/api-error.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
-import { findMeantPath, pathOf } from "./routes.ts";
+import { CHAT_COMPLETIONS, findMeantPath, pathOf } from "./routes.ts";
 
 const MAX_SHOWN_PATH_CHARACTERS = 200;
 
@@ -20,6 +20,9 @@ export function makeNotFoundError(
 
 function describeBaseUrl(path: string, publicUrl: string | null): string {
   const origin = publicUrl ?? "the server's origin";
+  if (path === CHAT_COMPLETIONS) {
+    return `The path is ${path}. The OpenAI SDKs take a base URL that ends in /v1: ${origin}/v1.`;
+  }
   return (
     `The path is ${path}. Set the base URL to ${origin}, without /v1. ` +
     "Only the Vercel AI SDK takes a base URL that ends in /v1."

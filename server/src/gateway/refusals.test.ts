@@ -240,6 +240,17 @@ describeEachReader(() => {
       );
     });
 
+    test.each(["/chat/completions", "/v1/v1/chat/completions"])(
+      "of an OpenAI SDK: POST %s names the right one",
+      async (path) => {
+        const answer = await call(gateway.origin, { path, body: messageBody() });
+        expect(answer.status).toBe(404);
+        expect(errorOf(answer).message).toBe(
+          `Not found: POST ${path} is not served here. The path is /v1/chat/completions. The OpenAI SDKs take a base URL that ends in /v1: ${PUBLIC_URL}/v1.`,
+        );
+      },
+    );
+
     test("is not answered with the address of the Host header if the server does not know its own", async () => {
       publicUrl = null;
       const headers = { host: "attacker.example" };

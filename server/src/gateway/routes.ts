@@ -45,7 +45,12 @@ export function findMeantPath(method: string, path: string): string | null {
 }
 
 const MAX_MISTAKEN_CHARACTERS = 100;
-const servedPosts: ReadonlySet<string> = new Set(["/v1/messages", "/v1/messages/count_tokens"]);
+export const CHAT_COMPLETIONS = "/v1/chat/completions";
+const servedPosts: ReadonlySet<string> = new Set([
+  "/v1/messages",
+  "/v1/messages/count_tokens",
+  CHAT_COMPLETIONS,
+]);
 
 /** The path of a request target, without its query string. */
 export function pathOf(target: string): string {

@@ -13,6 +13,7 @@ import {
   type Server,
   type Socket,
 } from "node:net";
+import { addClientForms } from "#src/client-forms/client-forms.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { makeModelLabels } from "#src/domain/model-labels.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
@@ -121,7 +122,8 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     idleTimeoutMs,
     ...overrides,
   });
-  const { server, stop } = makeServer(turnEnd, (call) => void gateway.handle(call));
+  const served = addClientForms(gateway, systemClock.nowMs);
+  const { server, stop } = makeServer(turnEnd, (call) => void served.handle(call));
   server.on("connection", (socket) => void state.clientSockets.push(socket));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
