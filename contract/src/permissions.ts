@@ -90,8 +90,8 @@ const organizationRights = {
 } as const satisfies Record<string, readonly [Cell, Cell, Cell, Cell, Cell, Cell, string]>;
 
 /**
- * Rights in one workspace, by the role there or by the permission of a workspace key. The last three belong to the Claude
- * API, which only keys call. A role has them for the keys that it can create.
+ * Rights in one workspace, by the role there or by the permission of a workspace key. The rights of `claudeActions` belong to
+ * the Claude API, which only keys call. A role has them for the keys that it can create.
  */
 // biome-ignore format: a table is read by its columns
 const workspaceRights = {
@@ -116,6 +116,12 @@ const workspaceRights = {
   "models:read":             [all, all,      all,    __,     __,  "read",  "list the models of Claude"],
   "messages:count":          [all, all,      all,    __,     __,  "read",  "count tokens"],
   "messages:create":         [all, all,      all,    __,     __,  "write", "create messages"],
+  "batches:read":            [all, all,      all,    __,     __,  "read",  "list message batches, and read their results"],
+  "batches:write":           [all, all,      all,    __,     __,  "write", "create, cancel and delete message batches"],
+  "files:read":              [all, all,      all,    __,     __,  "read",  "list files, and download those that Claude made"],
+  "files:write":             [all, all,      all,    __,     __,  "write", "upload and delete files"],
+  "skills:read":             [all, all,      all,    __,     __,  "read",  "list skills and their versions"],
+  "skills:write":            [all, all,      all,    __,     __,  "write", "create and delete skills and their versions"],
 } as const satisfies Record<string, readonly [Cell, Cell, Cell, Cell, Cell, KeyPermission, string]>;
 
 /** Workspace role that an organization role has in every workspace, archived ones included. */
@@ -150,7 +156,8 @@ const scopeTable = {
                     "workspace_members:write", "spend_limits:request"], "invite and manage members"],
   workspaces:     [["workspaces:create", "workspaces:write"], "create, change and archive workspaces"],
   api_keys:       [["api_keys:read", "api_keys:write", "usage:read", "spend_limits:request", "models:read",
-                    "messages:count", "messages:create"], "create and manage API keys"],
+                    "messages:count", "messages:create", "batches:read", "batches:write", "files:read", "files:write",
+                    "skills:read", "skills:write"], "create and manage API keys"],
   limits:         [["spend_limits:read", "spend_limits:write", "spend_limits:request", "rate_limits:read",
                     "rate_limits:write", "spend:resolve", "usage:read"], "set spend limits and rate limits"],
   alerts:         [["alerts:read", "alerts:write", "alert_channels:write"], "set alerts and their channels"],
@@ -204,7 +211,7 @@ export const inheritedOnlyRole: WorkspaceRole = "workspace_billing";
 
 export type SelfAction = "self:read" | "self:write" | "personal_keys:write";
 export type OrganizationAction = Exclude<keyof typeof organizationRights, SelfAction>;
-export type ClaudeAction = "models:read" | "messages:count" | "messages:create";
+export type ClaudeAction = (typeof claudeActions)[number];
 export type WorkspaceAction = Exclude<keyof typeof workspaceRights, ClaudeAction>;
 /** Actions that no role grants. Only the operator, who controls the server's machine anyway, can take them. */
 export type OperatorAction = "owners:recover";
@@ -222,11 +229,17 @@ export const selfActions: readonly SelfAction[] = [
   "self:write",
   "personal_keys:write",
 ];
-export const claudeActions: readonly ClaudeAction[] = [
+export const claudeActions = [
   "models:read",
   "messages:count",
   "messages:create",
-];
+  "batches:read",
+  "batches:write",
+  "files:read",
+  "files:write",
+  "skills:read",
+  "skills:write",
+] as const satisfies readonly (keyof typeof workspaceRights)[];
 export const organizationActions = (
   Object.keys(organizationRights) as (OrganizationAction | SelfAction)[]
 ).filter((action) => !isSelfAction(action));

@@ -1180,6 +1180,17 @@ CREATE TABLE upstream (
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
+CREATE TABLE upstream_object (
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  upstream_id text NOT NULL,
+  kind text NOT NULL,
+  id text NOT NULL,
+  api_key_id text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone,
+  description jsonb
+);
 CREATE TABLE usage_attributed_day (
   bucket_at timestamp with time zone NOT NULL,
   organization_id uuid NOT NULL,
@@ -2192,6 +2203,9 @@ ALTER TABLE telemetry_receiver ADD CONSTRAINT telemetry_receiver_pkey PRIMARY KE
 ALTER TABLE telemetry_receiver ADD CONSTRAINT telemetry_receiver_signals_check CHECK (((signals <@ ARRAY['metrics'::text, 'logs'::text, 'traces'::text]) AND (cardinality(signals) > 0)));
 ALTER TABLE telemetry_receiver ADD CONSTRAINT telemetry_receiver_version_check CHECK ((version > 0));
 ALTER TABLE upstream ADD CONSTRAINT upstream_pkey PRIMARY KEY (id);
+ALTER TABLE upstream_object ADD CONSTRAINT upstream_object_id_check CHECK (((length(id) >= 1) AND (length(id) <= 128)));
+ALTER TABLE upstream_object ADD CONSTRAINT upstream_object_kind_check CHECK ((kind = ANY (ARRAY['file'::text, 'skill'::text, 'container'::text, 'thread'::text, 'message_batch'::text])));
+ALTER TABLE upstream_object ADD CONSTRAINT upstream_object_pkey PRIMARY KEY (upstream_id, kind, id);
 ALTER TABLE usage_attributed_day ADD CONSTRAINT usage_attributed_day_pkey PRIMARY KEY (organization_id, bucket_at, attribution_id, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_attributed_hour ADD CONSTRAINT usage_attributed_hour_pkey PRIMARY KEY (organization_id, bucket_at, attribution_id, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_attributed_month ADD CONSTRAINT usage_attributed_month_pkey PRIMARY KEY (organization_id, bucket_at, attribution_id, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
@@ -2359,6 +2373,7 @@ ALTER TABLE statement_usage ADD CONSTRAINT statement_usage_organization_id_month
 ALTER TABLE tag ADD CONSTRAINT tag_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE telemetry_receiver ADD CONSTRAINT telemetry_receiver_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE upstream ADD CONSTRAINT upstream_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE upstream_object ADD CONSTRAINT upstream_object_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id) ON DELETE CASCADE;
 ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
@@ -2475,6 +2490,9 @@ CREATE INDEX spend_limit_raise_by_balance ON spend_limit_raise USING btree (scop
 CREATE UNIQUE INDEX statement_line_adjustment ON statement_line USING btree (organization_id, adjustment_id) WHERE (adjustment_id <> ''::text);
 CREATE INDEX tag_by_time ON tag USING btree (organization_id, created_at, id);
 CREATE INDEX telemetry_receiver_of_organization ON telemetry_receiver USING btree (organization_id, created_at, id);
+CREATE INDEX upstream_object_by_expiry ON upstream_object USING btree (expires_at) WHERE (expires_at IS NOT NULL);
+CREATE INDEX upstream_object_by_id ON upstream_object USING btree (workspace_id, kind, id);
+CREATE INDEX upstream_object_by_workspace ON upstream_object USING btree (workspace_id, kind, created_at, id);
 CREATE UNIQUE INDEX upstream_one_shared ON upstream USING btree (organization_id);
 CREATE INDEX usage_attribution_by_organization ON usage_attribution USING btree (organization_id);
 CREATE INDEX usage_event_by_key ON usage_event USING btree (organization_id, api_key_id, started_at);

@@ -12,6 +12,7 @@ import type {
   ScopeType,
 } from "./ledger-tables.ts";
 import type { ManagedSettingsTables } from "./managed-settings-tables.ts";
+import type { ObjectTables } from "./object-tables.ts";
 import type { PreferenceTables } from "./preference-tables.ts";
 import type { PriceTables } from "./price-tables.ts";
 import type { ReviewTables } from "./review-tables.ts";
@@ -35,6 +36,7 @@ export interface Tables
     LaptopTables,
     LedgerTables,
     ManagedSettingsTables,
+    ObjectTables,
     PreferenceTables,
     PriceTables,
     ReviewTables,

@@ -96,6 +96,7 @@ const passedHeaders = [
   "content-type",
   "content-encoding",
   "content-language",
+  "content-disposition",
   "cache-control",
   "date",
   "request-id",

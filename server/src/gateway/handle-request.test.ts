@@ -76,9 +76,10 @@ describeEachReader(() => {
 
     test.each([
       ["POST", "/v1/complete"],
-      ["GET", "/v1/files"],
-      ["GET", "/v1/skills/skill_1"],
-      ["POST", "/v1/messages/batches"],
+      ["PUT", "/v1/files"],
+      ["GET", "/v1/files/..%2Fskills"],
+      ["GET", "/v1/skills/skill_1/files"],
+      ["GET", "/v1/messages/batches/a/b"],
       ["GET", "/v1/messages"],
       ["DELETE", "/v1/models/claude-sonnet-4-5"],
       ["GET", "/v1/models/a/b"],

@@ -25,6 +25,8 @@ import type { HoldDeps } from "./hold-spend.ts";
 import { findUsageHeaders, type LaptopUsageDeps, prepareUsage } from "./laptop-usage.ts";
 import { findListFilter, listModels } from "./list-models.ts";
 import { makeNotFoundError } from "./not-found.ts";
+import type { ObjectServer } from "./object-call.ts";
+import type { ObjectRoute } from "./object-routes.ts";
 import { parseMessage, refuseUnshareable } from "./parse-message.ts";
 import { type BodyLimits, checkBodyHeaders, MAX_BODY_BYTES, readBody } from "./read-body.ts";
 import { RecentCuts } from "./recent-cuts.ts";
@@ -39,6 +41,7 @@ import { Relay, type RelayDeps } from "./relay-response.ts";
 import { reportRefusal } from "./report-refusal.ts";
 import { type ClaudeRoute, findRoute, notFound } from "./routes.ts";
 import { toRunningHold } from "./running-hold.ts";
+import { serveObject } from "./serve-object.ts";
 import { type Ending, type Metered, type SettleDeps, settle } from "./settle.ts";
 import { makeOverloadedError, Shares } from "./shares.ts";
 import { StreamControl, type StreamControlDeps } from "./stream-control.ts";
@@ -67,6 +70,8 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter">, AuthenticateDeps
   writeBegin?: (record: BeginRecord) => Promise<void>;
   /** Upstreams by workspace. Throws a 503 if a workspace has none. */
   upstreams: UpstreamChoice;
+  /** Files, skills and message batches. */
+  objects: ObjectServer;
   publicUrl: HoldDeps["publicUrl"];
   metrics: HoldDeps["metrics"] &
     RateDeps["metrics"] &
@@ -321,14 +326,8 @@ async function serve(
   const user = shares.findUser(key);
   shares.take(user, "running_requests", 1);
   exchange.user = user;
-  if (route.kind === "models") {
-    recordKeyUse(deps, exchange, key, null);
-    const [upstream] = deps.upstreams.forWorkspace(organizationId, workspaceId);
-    const allowed = findListFilter(call.target, key.allowedModels);
-    if (allowed !== null)
-      return listModels(exchange, { upstream, allowed, onDone: relayDeps.onDone });
-    return send(relayDeps, exchange, { upstream, body: null, metered: null });
-  }
+  if (route.kind === "models") return serveModels(deps, relayDeps, exchange, key);
+  if (route.kind === "object") return acceptObject(deps, relayDeps, exchange, { route, key });
   checkBodyHeaders(call);
   const isMessage = route.kind !== "count_tokens";
   if (exchange.laptop !== null && isMessage) prepareUsage(deps, exchange.laptop, key);
@@ -373,6 +372,37 @@ async function serve(
   }
   ready.isSimulated = current.kind === "simulator";
   return send(relayDeps, exchange, { upstream: current, body, metered: ready });
+}
+
+function serveModels(
+  deps: ServingDeps,
+  relayDeps: RelayDeps,
+  exchange: Exchange,
+  key: FoundKey,
+): boolean | Promise<boolean> {
+  recordKeyUse(deps, exchange, key, null);
+  const [upstream] = deps.upstreams.forWorkspace(key.organizationId, key.workspaceId);
+  const allowed = findListFilter(exchange.call.target, key.allowedModels);
+  const { onDone } = relayDeps;
+  if (allowed !== null) return listModels(exchange, { upstream, allowed, onDone });
+  return send(relayDeps, exchange, { upstream, body: null, metered: null });
+}
+
+/** Accepts a call about a stored object. The rate limits of all models count a batch as one request. */
+async function acceptObject(
+  deps: ServingDeps,
+  { onDone }: RelayDeps,
+  exchange: Exchange,
+  accepted: { route: ObjectRoute; key: FoundKey },
+): Promise<boolean> {
+  const { route, key } = accepted;
+  if (route.operation === "batches.create") {
+    exchange.rate = await acquireEarlyRate(deps, exchange, key, rateScopeOf(key, ALL_MODELS));
+  }
+  recordKeyUse(deps, exchange, key, null);
+  if (isClientGone(exchange)) return false;
+  const bodyLimits = deps.bodyLimits ?? DEFAULT_BODY_LIMITS;
+  return serveObject({ ...deps, onDone, bodyLimits }, exchange, accepted);
 }
 
 /**

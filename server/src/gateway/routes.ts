@@ -1,4 +1,5 @@
 import type { ClaudeAction } from "@bursar/contract/permissions.ts";
+import { findObjectRoute, type ObjectRoute } from "./object-routes.ts";
 
 // Paths of the Claude API: those that the gateway serves, and those that get its 404. All paths under /v1/ belong to it,
 // except the Admin API and exports of telemetry.
@@ -7,6 +8,7 @@ export type ClaudeRoute =
   | { kind: "messages"; action: ClaudeAction }
   | { kind: "count_tokens"; action: ClaudeAction }
   | { kind: "models"; action: ClaudeAction }
+  | ObjectRoute
   | { kind: "hello" }
   | { kind: "not_found" };
 
@@ -26,7 +28,7 @@ export function findRoute(method: string, target: string): ClaudeRoute | null {
   if (isUnder(path, "/v1/admin") || isUnder(path, "/v1/organizations")) return null;
   if (path === "/v1/models" || isModelPath(path)) return method === "GET" ? models : notFound;
   if (method === "POST" && telemetryPaths.has(path)) return null;
-  return notFound;
+  return findObjectRoute(method, path) ?? notFound;
 }
 
 /** Exports of telemetry by Claude Code, which the Admin API's app serves. */

@@ -143,7 +143,7 @@ describe("queries", () => {
 describe("paths and methods", () => {
   test.for([
     ["GET", "/nothing"],
-    ["POST", "/v1/messages/batches"],
+    ["POST", "/v1/complete"],
     ["GET", "/v1/admin"],
     ["DELETE", WORKSPACES],
     ["PATCH", `${WORKSPACES}/wksp_1`],

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { FieldLines } from "./field-lines.ts";
 import type { HeaderFields } from "./header-fields.ts";
 
@@ -52,6 +53,20 @@ export interface HttpClient {
   close(): Promise<void>;
   /** Ends running requests with an error. */
   destroy(): Promise<void>;
+}
+
+/** Request about a stored object. Its body can be a stream of any length. */
+export interface StreamedRequest extends Omit<HttpRequest, "method" | "body" | "ownsBody"> {
+  method: "GET" | "POST" | "DELETE";
+  body: Buffer | Readable | null;
+  /** Length of a stream, bytes. Null: unknown, and sent in the chunked coding. */
+  bodyBytes: number | null;
+}
+
+/** Client for stored objects. Reads a body no faster than the origin takes it. */
+export interface StreamedClient extends Omit<HttpClient, "send"> {
+  /** Sends a request once. Throws an Error for a request that cannot be written. */
+  send(request: StreamedRequest, handler: HttpCallHandler): void;
 }
 
 /** Complete response. */

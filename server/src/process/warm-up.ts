@@ -10,6 +10,7 @@ import { makeModelLabels } from "#src/domain/model-labels.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { makeGateway } from "#src/gateway/handle-request.ts";
+import { noObjects } from "#src/gateway/object-call.ts";
 import { makeClientAddress } from "#src/http/client-address.ts";
 import { dispatch } from "#src/http/dispatch.ts";
 import { acceptConnections, startListening } from "#src/http/listen.ts";
@@ -158,6 +159,7 @@ async function startRehearsal(
     prices: { get: () => book },
     labels: makeModelLabels(1),
     upstreams,
+    objects: noObjects,
     publicUrl: () => null,
     databaseNowMs: () => systemClock.nowMs(),
     metrics: {

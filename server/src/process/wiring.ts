@@ -19,6 +19,7 @@ import type { ReportsDatabase } from "#src/db/reports-database.ts";
 import { connectStorage, type Storage } from "#src/db/storage.ts";
 import { type ModelLabels, makeModelLabels } from "#src/domain/model-labels.ts";
 import { type Gateway, makeGateway } from "#src/gateway/handle-request.ts";
+import { noObjects } from "#src/gateway/object-call.ts";
 import { makeAdminApp } from "#src/http/app.ts";
 import { makeClientFacts } from "#src/http/client-address.ts";
 import { dispatch } from "#src/http/dispatch.ts";
@@ -381,7 +382,7 @@ async function startSurfaces(
     ...chooseBegin(config, core.meter),
     prices: core.prices,
     labels: core.labels,
-    upstreams: core.upstreams,
+    ...{ upstreams: core.upstreams, objects: noObjects },
     publicUrl: () => findClientUrl(config, publicUrl),
     databaseNowMs: core.spendNowMs,
     metrics,

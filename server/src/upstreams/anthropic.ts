@@ -1,4 +1,4 @@
-import { type ClientOptions, makeClient } from "./make-client.ts";
+import { type ClientOptions, makeClient, makeObjectClient } from "./make-client.ts";
 import type { Upstream } from "./upstream.ts";
 
 export const ANTHROPIC_BASE_URL = "https://api.anthropic.com";
@@ -20,6 +20,7 @@ export function makeAnthropicUpstream(options: AnthropicOptions): Upstream {
     kind: "anthropic",
     describe: { origin: url.origin, source },
     client: makeClient({ origin: url.origin }, clientOptions),
+    objects: makeObjectClient({ origin: url.origin }, clientOptions),
     basePath: url.pathname.replace(/\/+$/, ""),
     credential,
   };

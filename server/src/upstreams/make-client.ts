@@ -2,9 +2,9 @@ import type { LookupFunction } from "node:net";
 import { makeSocketClient } from "#src/http1/upstream-client.ts";
 import type { UpstreamAddress } from "#src/http1/upstream-connector.ts";
 import { systemClock } from "#src/lib/clock.ts";
-import type { HttpClient } from "#src/lib/http-client.ts";
+import type { HttpClient, StreamedClient } from "#src/lib/http-client.ts";
 import type { TurnEnd } from "#src/lib/turn-end.ts";
-import { makePoolClient } from "./pool-client.ts";
+import { makePoolClient, makeStreamedClient } from "./pool-client.ts";
 
 // If both sides close an idle socket at once, a request is lost: it may have been processed, so it is not retried. The
 // value is below the idle limit of common servers and proxies (60 s and more). A shorter limit in the upstream's
@@ -28,8 +28,19 @@ export interface ClientOptions {
 
 /** Creates the client of an address, without a connection. */
 export function makeClient(address: UpstreamAddress, options: ClientOptions): HttpClient {
-  const { turnEnd, ...others } = options;
-  const limits = {
+  const { turnEnd } = options;
+  const limits = toLimits(address, options);
+  if (turnEnd === null) return makePoolClient(limits);
+  return makeSocketClient({ ...limits, turnEnd, nowMs: systemClock.monotonicMs });
+}
+
+/** Creates the client for stored objects of an address, without a connection. */
+export function makeObjectClient(address: UpstreamAddress, options: ClientOptions): StreamedClient {
+  return makeStreamedClient(toLimits(address, options));
+}
+
+function toLimits(address: UpstreamAddress, { turnEnd: _, ...others }: ClientOptions) {
+  return {
     ...others,
     address,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
@@ -37,6 +48,4 @@ export function makeClient(address: UpstreamAddress, options: ClientOptions): Ht
     keepAliveMs: KEEP_ALIVE_MS,
     keepAliveMaxMs: KEEP_ALIVE_MAX_MS,
   };
-  if (turnEnd === null) return makePoolClient(limits);
-  return makeSocketClient({ ...limits, turnEnd, nowMs: systemClock.monotonicMs });
 }

@@ -2,7 +2,13 @@ import { Readable } from "node:stream";
 import { buildConnector, type Dispatcher, Pool } from "undici";
 import type { ConnectorOptions } from "#src/http1/upstream-connector.ts";
 import { HeaderFields } from "#src/lib/header-fields.ts";
-import type { HttpCallHandler, HttpClient, HttpRequest } from "#src/lib/http-client.ts";
+import type {
+  HttpCallHandler,
+  HttpClient,
+  HttpRequest,
+  StreamedClient,
+  StreamedRequest,
+} from "#src/lib/http-client.ts";
 
 /** A larger body is sent as a stream, which frees its memory after it is sent. A smaller one is faster as a buffer. */
 const LARGE_BODY_BYTES = 64 * 1024;
@@ -24,9 +30,32 @@ interface PoolClientOptions extends ConnectorOptions {
  * abort ends one request only.
  */
 export function makePoolClient(options: PoolClientOptions): HttpClient {
+  return makeClientOf(makePool(options), dispatch);
+}
+
+/** Creates a client whose bodies can be streams. Opens no connection before its first request. */
+export function makeStreamedClient(options: PoolClientOptions): StreamedClient {
+  return makeClientOf(makePool(options), dispatchStream);
+}
+
+function makeClientOf<Request>(
+  pool: Pool,
+  send: (pool: Pool, request: Request, handler: HttpCallHandler) => void,
+) {
+  return {
+    send: (request: Request, handler: HttpCallHandler) => send(pool, request, handler),
+    get isClosed() {
+      return pool.closed || pool.destroyed;
+    },
+    close: () => pool.close(),
+    destroy: () => pool.destroy(),
+  };
+}
+
+function makePool(options: PoolClientOptions): Pool {
   const { address, idleTimeoutMs, connectTimeoutMs, ca, lookup } = options;
   const isOrigin = "origin" in address;
-  const pool = new Pool(isOrigin ? address.origin : "http://localhost", {
+  return new Pool(isOrigin ? address.origin : "http://localhost", {
     // Unlimited, because the gateway bounds running requests. Time in a queue here would count as silence.
     connections: null,
     pipelining: 1,
@@ -40,14 +69,6 @@ export function makePoolClient(options: PoolClientOptions): HttpClient {
       ? { ...(ca !== undefined && { ca }), ...(lookup !== undefined && { lookup }) }
       : makeLocalConnector(address.socketPath, options),
   });
-  return {
-    send: (request, handler) => dispatch(pool, request, handler),
-    get isClosed() {
-      return pool.closed || pool.destroyed;
-    },
-    close: () => pool.close(),
-    destroy: () => pool.destroy(),
-  };
 }
 
 function dispatch(pool: Pool, request: HttpRequest, handler: HttpCallHandler): void {
@@ -61,6 +82,22 @@ function dispatch(pool: Pool, request: HttpRequest, handler: HttpCallHandler): v
       method,
       headers,
       body: isLarge ? streamBody(body) : body,
+      ...(headersTimeoutMs !== null && { headersTimeout: headersTimeoutMs }),
+    },
+    new PoolHandler(handler),
+  );
+}
+
+function dispatchStream(pool: Pool, request: StreamedRequest, handler: HttpCallHandler): void {
+  const { method, path, body, bodyBytes, headersTimeoutMs } = request;
+  const headers = request.headers.toList();
+  if (bodyBytes !== null) headers.push("content-length", String(bodyBytes));
+  pool.dispatch(
+    {
+      path,
+      method,
+      headers,
+      body,
       ...(headersTimeoutMs !== null && { headersTimeout: headersTimeoutMs }),
     },
     new PoolHandler(handler),

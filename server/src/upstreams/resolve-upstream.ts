@@ -50,7 +50,7 @@ interface Choice {
 /** Throws a StartError for a malformed upstream in the environment. */
 export async function openUpstreams(deps: UpstreamsDeps): Promise<Upstreams> {
   let simulator: Awaited<ReturnType<UpstreamsDeps["startSimulator"]>> | null = null;
-  const closing = new Set<Promise<void>>();
+  const closing = new Set<Promise<unknown>>();
 
   async function chooseSimulator(): Promise<Choice> {
     simulator ??= await deps.startSimulator();
@@ -75,8 +75,9 @@ export async function openUpstreams(deps: UpstreamsDeps): Promise<Upstreams> {
 
   function retire(upstream: Upstream | null): void {
     if (!upstream) return;
-    // The client closes after its running requests.
-    const closed = upstream.client.close().catch((error: unknown) => {
+    // The clients close after their running requests.
+    const clients = [upstream.client.close(), upstream.objects?.close()];
+    const closed = Promise.all(clients).catch((error: unknown) => {
       deps.logger.warn({ err: error }, "closing the previous upstream failed");
     });
     closing.add(closed);

@@ -1,4 +1,4 @@
-import { type ClientOptions, makeClient } from "./make-client.ts";
+import { type ClientOptions, makeClient, makeObjectClient } from "./make-client.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** Address of the built-in simulator. */
@@ -11,6 +11,7 @@ export function makeSimulatorUpstream(address: SimulatorAddress, options: Client
     kind: "simulator",
     describe: { origin: "simulator", source: "simulator" },
     client: makeClient(address, options),
+    objects: makeObjectClient(address, options),
     basePath: "",
     credential: null,
   };

@@ -1,4 +1,4 @@
-import type { HttpClient } from "#src/lib/http-client.ts";
+import type { HttpClient, StreamedClient } from "#src/lib/http-client.ts";
 
 /** API of an upstream. The simulator is no provider. */
 export type UpstreamKind = "anthropic" | "simulator" | "bedrock" | "vertex" | "foundry";
@@ -10,6 +10,8 @@ export interface Upstream {
   kind: UpstreamKind;
   describe: UpstreamDescription;
   client: HttpClient;
+  /** Client for files, skills and message batches. Null: the upstream stores none. */
+  objects: StreamedClient | null;
   /** Path of the base URL without a trailing slash, or "". Request paths are appended to it. */
   basePath: string;
   /** Value of `x-api-key`, never logged. Null: the upstream needs none. */

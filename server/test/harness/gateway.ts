@@ -25,6 +25,7 @@ import {
   makeGateway,
   type ObservedRequest,
 } from "#src/gateway/handle-request.ts";
+import { noObjects } from "#src/gateway/object-call.ts";
 import { makeClientAddress } from "#src/http/client-address.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
 import { type ClientConnections, makeClientConnections } from "#src/http1/client-connections.ts";
@@ -167,7 +168,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       for (const socket of state.clientSockets) socket.destroy();
       await closed;
       stop();
-      await upstream.client.destroy();
+      await Promise.all([upstream.client.destroy(), upstream.objects?.destroy()]);
     },
   });
   test.secret = test.addKey();
@@ -260,6 +261,7 @@ function testDeps(
     prices: { get: () => book },
     labels: makeModelLabels(100),
     upstreams: { forWorkspace: () => [upstream], find: () => upstream },
+    objects: noObjects,
     publicUrl: () => "https://bursar.example.com",
     databaseNowMs: () => Date.now(),
     leases: noLeases,

@@ -1,0 +1,246 @@
+import type { Readable } from "node:stream";
+import { TLSSocket } from "node:tls";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { LaptopClaims } from "#src/key-lookup/access-tokens.ts";
+import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
+import { FieldLines } from "#src/lib/field-lines.ts";
+import type { HeaderFields } from "#src/lib/header-fields.ts";
+import { requestStreamed, type StreamedAnswer } from "#src/lib/streamed-answer.ts";
+import type { Upstream, UpstreamChoice, UpstreamOrder } from "#src/upstreams/upstream.ts";
+import { type Exchange, isUserKnown } from "./exchange.ts";
+import { addIdentityHeaders, toClientHeaders, toUpstreamHeaders } from "./forward-headers.ts";
+import { makeGoneError, openBody, readDeclaredLength } from "./object-body.ts";
+import type { ObjectRoute } from "./object-routes.ts";
+import type { BodyLimits } from "./read-body.ts";
+import { makeStoppingError } from "./refuse.ts";
+import { toApiError } from "./relay-failure.ts";
+
+/** Answers calls about stored objects. */
+export interface ObjectServer {
+  /** Answers one call. A rejection is sent to the client as an error, if no head was sent. */
+  serve(call: ObjectCall): Promise<void>;
+}
+
+/** Server of an installation without stored objects. */
+export const noObjects: ObjectServer = {
+  serve: ({ route, target }) =>
+    Promise.reject(
+      new ApiError(
+        "route_not_found",
+        `Not found: ${route.operation} (${target}) is not served here.`,
+      ),
+    ),
+};
+
+export interface ObjectCallDeps {
+  upstreams: UpstreamChoice;
+  /** Address of this server for clients. Null: unknown. */
+  publicUrl: () => string | null;
+  bodyLimits: BodyLimits;
+  /** Longest silence of an upstream or a client, milliseconds. */
+  idleTimeoutMs: number;
+}
+
+export interface UpstreamRequest {
+  method: "GET" | "POST" | "DELETE";
+  /** Path and query. */
+  target: string;
+  body?: Buffer | Readable | null;
+  /** Length of a stream, bytes. Null: unknown. */
+  bodyBytes?: number | null;
+}
+
+/** One call about a stored object, after its key was accepted. */
+export class ObjectCall {
+  readonly route: ObjectRoute;
+  readonly key: FoundKey;
+  readonly #deps: ObjectCallDeps;
+  readonly #exchange: Exchange;
+  readonly #leaving = new AbortController();
+  readonly #stopping = new AbortController();
+  #body: Readable | null = null;
+
+  constructor(
+    deps: ObjectCallDeps,
+    exchange: Exchange,
+    { route, key }: { route: ObjectRoute; key: FoundKey },
+  ) {
+    this.#deps = deps;
+    this.#exchange = exchange;
+    this.route = route;
+    this.key = key;
+  }
+
+  get requestId(): string {
+    return this.#exchange.requestId;
+  }
+
+  /** Claims of a laptop. Null: the key has a secret of its own. */
+  get laptop(): LaptopClaims | null {
+    return this.#exchange.laptop;
+  }
+
+  /** Path and query as sent. */
+  get target(): string {
+    return this.#exchange.call.target;
+  }
+
+  get fields(): HeaderFields {
+    return this.#exchange.call.fields;
+  }
+
+  get query(): URLSearchParams {
+    const { target } = this;
+    const start = target.indexOf("?");
+    return new URLSearchParams(start === -1 ? "" : target.slice(start + 1));
+  }
+
+  /** Aborts when the client leaves or the server stops. */
+  get signal(): AbortSignal {
+    return AbortSignal.any([this.#leaving.signal, this.#stopping.signal]);
+  }
+
+  /** Address of this server for the client: the public one, or the one that the client used. */
+  get origin(): string {
+    const { call } = this.#exchange;
+    const scheme = call.socket instanceof TLSSocket ? "https" : "http";
+    return this.#deps.publicUrl() ?? `${scheme}://${call.fields.find("host") ?? "localhost"}`;
+  }
+
+  /** Returns the upstreams of the workspace that store objects, in order. Throws a 503 if there is none. */
+  upstreams(): UpstreamOrder {
+    const { organizationId, workspaceId } = this.key;
+    const order = this.#deps.upstreams.forWorkspace(organizationId, workspaceId);
+    const [first, ...others] = order.filter(({ objects }) => objects !== null);
+    if (first !== undefined) return [first, ...others];
+    throw new ApiError(
+      "upstream_unusable",
+      "No upstream of this workspace stores files, skills and message batches.",
+    );
+  }
+
+  /** Returns the upstream of a stored object. Throws a 503 if the upstream cannot be used. */
+  getUpstream(id: string): Upstream {
+    const upstream = this.#deps.upstreams.find(this.key.organizationId, id);
+    if (upstream !== null) return upstream;
+    throw new ApiError(
+      "upstream_unusable",
+      "The upstream that stores this object is no longer set up, or cannot be used.",
+    );
+  }
+
+  /** Opens the body of the client. Throws a 413 or a 400 by its headers. `bytes`: its declared length. Null: none. */
+  openBody(maxBytes: number): { body: Readable; bytes: number | null } {
+    const { call } = this.#exchange;
+    const bytes = readDeclaredLength(call, maxBytes);
+    this.#body = openBody(call, { maxBytes, limits: this.#deps.bodyLimits });
+    return { body: this.#body, bytes };
+  }
+
+  /**
+   * Sends a request with the client's headers to an upstream, once. A read ends when the client leaves. Others continue, so that
+   * their result can be recorded. Rejects with the error for the client.
+   */
+  async send(upstream: Upstream, request: UpstreamRequest): Promise<StreamedAnswer> {
+    const { method, target, body = null, bodyBytes = null } = request;
+    if (upstream.objects === null) return Promise.reject(new Error("the upstream has no objects"));
+    const user = isUserKnown(this.#exchange);
+    const headers = toUpstreamHeaders(this.fields, upstream.credential, user);
+    let isSent = false;
+    try {
+      return await requestStreamed(
+        upstream.objects,
+        { method, path: upstream.basePath + target, headers, body, bodyBytes, headersTimeoutMs: 0 },
+        {
+          silenceMs: this.#deps.idleTimeoutMs,
+          signal: method === "GET" ? this.signal : this.#stopping.signal,
+          onSent: () => {
+            isSent = true;
+          },
+        },
+      );
+    } catch (error) {
+      // The cause of a broken body is the better reason.
+      throw toApiError(this.#body?.errored ?? error, isSent);
+    }
+  }
+
+  /** Sends a JSON answer of this server. */
+  answer(status: number, value: unknown): void {
+    const { call, identity, requestId } = this.#exchange;
+    if (call.isGone || call.isHeadSent) return;
+    const body = Buffer.from(JSON.stringify(value));
+    const headers = FieldLines.fromList(["content-type", "application/json"]);
+    headers.add("content-length", String(body.length));
+    headers.add("request-id", requestId);
+    if (identity !== null) addIdentityHeaders(headers, identity);
+    call.writeHead(status, headers);
+    call.end(body);
+  }
+
+  /** Sends an answer of an upstream unchanged, with its listed headers. */
+  async relay({ status, fields, body }: StreamedAnswer): Promise<void> {
+    const { call } = this.#exchange;
+    if (call.isGone) {
+      body.destroy();
+      return;
+    }
+    call.writeHead(status, this.#toClientLines(status, fields));
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      if (!call.write(chunk)) await this.#waitForReader();
+    }
+    call.end(undefined, this.#deps.idleTimeoutMs);
+  }
+
+  /** Sends an answer of an upstream whose body was read. */
+  relayRead({ status, fields }: StreamedAnswer, body: Buffer): void {
+    const { call } = this.#exchange;
+    if (call.isGone) return;
+    call.writeHead(status, this.#toClientLines(status, fields));
+    call.end(body);
+  }
+
+  /** Releases the body of the client, and drops the rest of it. */
+  closeBody(): void {
+    this.#body?.destroy();
+  }
+
+  /** Called when the client leaves. */
+  onClientGone(): void {
+    this.#body?.destroy(makeGoneError());
+    this.#leaving.abort(makeGoneError());
+  }
+
+  abortForShutdown(): void {
+    this.#body?.destroy(makeStoppingError());
+    this.#stopping.abort(makeStoppingError());
+  }
+
+  #toClientLines(status: number, fields: HeaderFields): FieldLines {
+    const { identity, requestId, laptop } = this.#exchange;
+    const ours = identity ?? { requestId, organizationId: "", workspaceId: "" };
+    const facts = { status, isStream: false, isLaptop: laptop !== null, rates: null };
+    return toClientHeaders(fields, ours, facts);
+  }
+
+  /** Resolves when a slow client has read the buffered bytes. Rejects if that takes too long, or the client leaves. */
+  async #waitForReader(): Promise<void> {
+    const { call } = this.#exchange;
+    const drained = Promise.withResolvers<void>();
+    const timer = setTimeout(
+      () => drained.reject(new Error("the client does not read")),
+      this.#deps.idleTimeoutMs,
+    );
+    const onAbort = () => drained.reject(makeGoneError());
+    const { signal } = this;
+    signal.addEventListener("abort", onAbort, { once: true });
+    call.onDrain = () => drained.resolve();
+    try {
+      await drained.promise;
+    } finally {
+      call.onDrain = null;
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+}
