@@ -1,24 +1,17 @@
 import { hash } from "node:crypto";
-import { composeAnswer } from "./compose-answer.ts";
 import { readPrompt } from "./count-tokens.ts";
-import { type Directives, readDirectives } from "./directives.ts";
+import type { Directives } from "./directives.ts";
 import { type Exchange, isBeta, type SimulatorDeps } from "./exchange.ts";
-import { findModel, hasGeography, type SimulatedModel } from "./models.ts";
+import {
+  directivesOf,
+  makeWireAnswer,
+  prepareMessage,
+  requestedError,
+} from "./make-wire-answer.ts";
 import type { RequestLog } from "./request-log.ts";
 import { sendEvents, sendJson, waitFor, waitForClose } from "./send-answer.ts";
-import { SimulatedError } from "./simulated-error.ts";
-import {
-  type AnswerTerms,
-  type BetaTerms,
-  makeUsage,
-  toEvents,
-  toMessage,
-  type WireAnswer,
-} from "./wire-answer.ts";
-import { asFields, blocksOf, readRequest, type WireRequest } from "./wire-request.ts";
-
-/** Models with a fast mode. Other models ignore the request for it. */
-const fastModels = new Set(["claude-opus-5", "claude-opus-4-8"]);
+import { toEvents, toMessage } from "./wire-answer.ts";
+import { asFields, readRequest, type WireRequest } from "./wire-request.ts";
 
 /** `POST /v1/messages`. `body` is null if the client disconnected before it was complete. */
 export async function answerMessage(
@@ -29,23 +22,15 @@ export async function answerMessage(
   if (body === null) return;
   const { response, headers } = exchange;
   const request = readLogged(deps.log, body);
-  const directives = directivesOf(request.model);
-  const known = findModel(directives?.model ?? request.model);
-  const prompt = readPrompt(request);
-  if (known) checkLimits(known, request, prompt.tokens);
+  const prepared = await prepareMessage(deps, request);
+  const { directives } = prepared;
   if (!(await isToBeAnswered(exchange, directives))) return;
-  const seed = hash("sha1", body, "hex");
-  const answer = composeAnswer(request, {
-    directives,
-    promptTokens: prompt.tokens,
-    seed,
+  const wire = await makeWireAnswer(deps, prepared, {
+    seed: hash("sha1", body, "hex"),
     isAgent: isAgent(exchange),
+    isBeta: isBeta(exchange),
+    serviceTier: "standard",
   });
-  const model = known?.id ?? directives?.model ?? request.model;
-  const cached = deps.cache.use(model, prompt.blocks, deps.clock.nowMs());
-  const usage = makeUsage(cached, answer, termsOf(request, known), directives);
-  const beta = betaTermsOf(exchange, request);
-  const wire: WireAnswer = { id: `msg_${seed.slice(0, 24)}`, model, answer, usage, beta };
   if (request.stream === true) await sendEvents(response, toEvents(wire), headers, directives);
   else await sendJson(response, JSON.stringify(toMessage(wire)), headers, directives);
 }
@@ -62,14 +47,6 @@ export async function answerCountTokens(exchange: Exchange, body: Buffer | null)
     ...(isBeta(exchange) && { context_management: null }),
   });
   await sendJson(exchange.response, text, exchange.headers, directives);
-}
-
-function betaTermsOf(exchange: Exchange, request: WireRequest): BetaTerms | null {
-  if (!isBeta(exchange)) return null;
-  return {
-    hasContextManagement: asFields(request.context_management) !== null,
-    hasSafeguards: blocksOf(request.safeguards).some(({ type }) => type === "dangerous_tool_use"),
-  };
 }
 
 /** True if the client is Claude Code, which the Agent SDK runs too. */
@@ -90,25 +67,13 @@ function readLogged(log: RequestLog, body: Buffer): WireRequest {
   }
 }
 
-function directivesOf(model: string): Directives | null {
-  const directives = readDirectives(model);
-  if (directives === null || !("unknown" in directives)) return directives;
-  throw new SimulatedError(
-    404,
-    `model: ${model} (the simulator does not understand "${directives.unknown}")`,
-  );
-}
-
 /** Runs the directives before a response. Throws the requested error. False: no response is needed. */
 async function isToBeAnswered(exchange: Exchange, directives: Directives | null): Promise<boolean> {
   const { response } = exchange;
   if (directives === null) return true;
   if (!(await waitFor(response, directives.slowMs))) return false;
   const { errorStatus } = directives;
-  if (errorStatus !== null) {
-    const message = errorStatus === 529 ? "Overloaded" : `Simulated error ${errorStatus}`;
-    throw new SimulatedError(errorStatus, message);
-  }
+  if (errorStatus !== null) throw requestedError(errorStatus);
   if (directives.hangAfter === 0) {
     await waitForClose(response);
     return false;
@@ -118,33 +83,4 @@ async function isToBeAnswered(exchange: Exchange, directives: Directives | null)
     return false;
   }
   return true;
-}
-
-function checkLimits(model: SimulatedModel, request: WireRequest, promptTokens: number): void {
-  const maxTokens = request.max_tokens ?? 0;
-  if (maxTokens > model.max_tokens) {
-    throw new SimulatedError(
-      400,
-      `max_tokens: ${maxTokens} > ${model.max_tokens}, which is the maximum allowed number of output tokens for ${model.id}`,
-    );
-  }
-  if (promptTokens > model.max_input_tokens) {
-    throw new SimulatedError(
-      400,
-      `prompt is too long: ${promptTokens} tokens > ${model.max_input_tokens} maximum`,
-    );
-  }
-  if (request.inference_geo != null && !hasGeography(model)) {
-    throw new SimulatedError(400, `inference_geo: not supported by ${model.id}`);
-  }
-}
-
-function termsOf(request: WireRequest, model: SimulatedModel | null): AnswerTerms {
-  const isFast = request.speed === "fast" && model !== null && fastModels.has(model.id);
-  const geo = request.inference_geo;
-  const usual = model === null || hasGeography(model) ? "global" : "not_available";
-  return {
-    speed: isFast ? "fast" : "standard",
-    inferenceGeo: typeof geo === "string" ? geo : usual,
-  };
 }

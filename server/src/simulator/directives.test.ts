@@ -11,6 +11,8 @@ const nothing = {
   hangAfter: null,
   breakAfter: null,
   isRefusal: false,
+  isExpired: false,
+  isUncancelable: false,
   words: null,
   usage: {},
 };

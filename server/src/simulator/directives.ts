@@ -16,6 +16,10 @@ export interface Directives {
   hangAfter: number | null;
   breakAfter: number | null;
   isRefusal: boolean;
+  /** In a batch: the line expires. */
+  isExpired: boolean;
+  /** In a batch: the line succeeds although the batch is canceled. */
+  isUncancelable: boolean;
   /** Length of the text in words. Each word is one token. */
   words: number | null;
   usage: UsageOverrides;
@@ -69,6 +73,8 @@ const IMPOSSIBLE_TOKENS = 2_000_000_000;
 const plain: Record<string, Partial<Directives>> = {
   overloaded: { errorStatus: 529 },
   refuse: { isRefusal: true },
+  expire: { isExpired: true },
+  finish: { isUncancelable: true },
 };
 
 /** Words about the reported usage. `usage` only introduces the others. */
@@ -106,6 +112,8 @@ export function readDirectives(model: string): Directives | { unknown: string } 
     hangAfter: null,
     breakAfter: null,
     isRefusal: false,
+    isExpired: false,
+    isUncancelable: false,
     words: null,
     usage: {},
   };

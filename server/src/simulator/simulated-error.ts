@@ -32,9 +32,9 @@ const errorTypes: Record<number, string> = {
   529: "overloaded_error",
 };
 
-/** Official error body. */
-export function errorBody(error: SimulatedError, requestId: string): string {
-  return JSON.stringify({
+/** Official error, which is also an errored line of a batch. */
+export function errorObject(error: SimulatedError, requestId: string): object {
+  return {
     type: "error",
     error: {
       type: error.type,
@@ -42,5 +42,10 @@ export function errorBody(error: SimulatedError, requestId: string): string {
       ...(error.details !== null && { details: error.details }),
     },
     request_id: requestId,
-  });
+  };
+}
+
+/** Official error body. */
+export function errorBody(error: SimulatedError, requestId: string): string {
+  return JSON.stringify(errorObject(error, requestId));
 }

@@ -98,8 +98,9 @@ export interface AnswerUsage {
   inference_geo: string;
 }
 
-/** Speed and geography that a response reports. */
+/** Speed, geography and tier that a response reports. */
 export interface AnswerTerms {
+  serviceTier: "standard" | "batch";
   speed: "standard" | "fast";
   inferenceGeo: string;
 }
@@ -125,7 +126,7 @@ export function makeUsage(
     output_tokens_details: thinking === null ? null : { thinking_tokens: thinking },
     server_tool_use:
       searches === undefined ? null : { web_search_requests: searches, web_fetch_requests: 0 },
-    service_tier: asked.serviceTier ?? "standard",
+    service_tier: asked.serviceTier ?? terms.serviceTier,
     speed: asked.speed ?? terms.speed,
     inference_geo: asked.inferenceGeo ?? terms.inferenceGeo,
   };

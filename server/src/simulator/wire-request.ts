@@ -34,6 +34,7 @@ export interface WireBlock {
   text?: unknown;
   thinking?: unknown;
   source?: unknown;
+  file_id?: unknown;
   content?: unknown;
   name?: unknown;
   input?: unknown;
@@ -47,13 +48,15 @@ export interface WireBlock {
   schema?: unknown;
   data?: unknown;
   tool_name?: unknown;
+  custom_id?: unknown;
+  params?: unknown;
   disable_parallel_tool_use?: unknown;
   properties?: unknown;
 }
 
 /** Reads a request. Throws SimulatedError(400) with the official words for a body that `/v1/messages` refuses. */
-export function readRequest(body: Buffer, needsMaxTokens: boolean): WireRequest {
-  const fields = asFields(parseJson(body));
+export function readRequest(body: Buffer | object, needsMaxTokens: boolean): WireRequest {
+  const fields = asFields(Buffer.isBuffer(body) ? parseJson(body) : body);
   if (fields === null) throw refuse("Input should be an object");
   const request = fields as Partial<WireRequest> & WireBlock;
   if (request.model === undefined) throw refuse("model: Field required");
@@ -141,6 +144,6 @@ function checkThinking(thinking: WireBlock | null, maxTokens: number): void {
   }
 }
 
-function refuse(message: string): SimulatedError {
+export function refuse(message: string): SimulatedError {
   return new SimulatedError(400, message);
 }

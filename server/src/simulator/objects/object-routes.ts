@@ -1,5 +1,13 @@
 import type { Exchange, SimulatorDeps } from "../exchange.ts";
 import {
+  answerBatch,
+  answerBatchCancellation,
+  answerBatchCreation,
+  answerBatchDeletion,
+  answerBatches,
+  answerBatchResults,
+} from "./answer-batches.ts";
+import {
   answerFile,
   answerFileContent,
   answerFileDeletion,
@@ -16,6 +24,12 @@ const routes: Record<string, Answer> = {
   "GET /v1/files/*": answerFile,
   "GET /v1/files/*/content": answerFileContent,
   "DELETE /v1/files/*": answerFileDeletion,
+  "POST /v1/messages/batches": answerBatchCreation,
+  "GET /v1/messages/batches": answerBatches,
+  "GET /v1/messages/batches/*": answerBatch,
+  "DELETE /v1/messages/batches/*": answerBatchDeletion,
+  "POST /v1/messages/batches/*/cancel": answerBatchCancellation,
+  "GET /v1/messages/batches/*/results": answerBatchResults,
 };
 
 const patterns = Object.entries(routes).map(([route, answer]) => {

@@ -7,9 +7,26 @@ export type FileStore = RecordStore<FileMetadata>;
 /** The simulator's own quota of files. The official one is 500 GB. */
 export const MAX_STORED_BYTES = 2 * 1024 * 1024 * 1024;
 
+/** Behaviour of one line of a batch. */
+export type LineKind = "succeeds" | "finishes" | "fails" | "expires" | "hangs";
+
+/** A message batch. Its results are in another file of the record. */
+export interface BatchRecord {
+  id: string;
+  createdMs: number;
+  canceledMs: number | null;
+  /** Longest delay that a line asks for, milliseconds. */
+  slowMs: number;
+  /** Kinds of all lines in order, with the number of equal ones in a row. */
+  lines: [LineKind, number][];
+}
+
+export type MessageBatchStore = RecordStore<BatchRecord>;
+
 /** Stores of all kinds of objects. */
 export interface ObjectStores {
   files: FileStore;
+  batches: MessageBatchStore;
 }
 
 /** Opens the stores of a folder. Several processes may use one folder. */
@@ -21,6 +38,12 @@ export function openObjectStores(folder: string): ObjectStores {
       maxRecords: 10_000,
       // An upload beyond the quota is refused. The newest one may still exceed it.
       maxBytes: 2 * MAX_STORED_BYTES,
+    }),
+    batches: makeRecordStore<BatchRecord>({
+      folder: join(folder, "batches"),
+      prefix: "msgbatch_",
+      maxRecords: 1_000,
+      maxBytes: MAX_STORED_BYTES,
     }),
   };
 }

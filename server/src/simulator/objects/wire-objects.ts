@@ -11,3 +11,23 @@ export interface FileMetadata {
   downloadable: boolean;
   expires_at: string | null;
 }
+
+/** A message batch, as the official `GET /v1/messages/batches/{id}` returns it. */
+export interface MessageBatch {
+  id: string;
+  type: "message_batch";
+  processing_status: "in_progress" | "canceling" | "ended";
+  request_counts: {
+    processing: number;
+    succeeded: number;
+    errored: number;
+    canceled: number;
+    expired: number;
+  };
+  created_at: string;
+  expires_at: string;
+  ended_at: string | null;
+  cancel_initiated_at: string | null;
+  archived_at: string | null;
+  results_url: string | null;
+}
