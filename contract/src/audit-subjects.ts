@@ -41,6 +41,7 @@ export const auditSubjects = {
   telemetry_receiver: "no_key",
   unresolved_spend: "every_key",
   upstream: "no_key",
+  upstream_order: "no_key",
   workspace: "workspace",
 } as const satisfies Record<string, AffectedKeys>;
 

@@ -1,11 +1,17 @@
 import { z } from "zod";
 import { nameText, timestamp } from "../fields.ts";
-import { upstreamId } from "../ids.ts";
+import { upstreamId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 
 const MAX_URL_LENGTH = 500;
 const MAX_CREDENTIAL_LENGTH = 1000;
+const MAX_HEADERS = 20;
+const MAX_HEADER_NAME_LENGTH = 100;
+const MAX_HEADER_VALUE_LENGTH = 4_000;
+const MAX_PROVIDER_ID_LENGTH = 200;
+/** Most upstreams of an organization, and so of an order. */
+export const MAX_UPSTREAMS = 50;
 const baseUrl = z.string().min(1).max(MAX_URL_LENGTH).meta({
   description:
     "https URL. The server appends paths such as /v1/messages. Private addresses are refused unless `BURSAR_ALLOW_PRIVATE_UPSTREAMS` allows them. An allowed loopback address may be http.",
@@ -16,6 +22,40 @@ const credential = z
   .max(MAX_CREDENTIAL_LENGTH)
   .regex(/^[\x21-\x7e]+$/, "expected a key without spaces or line breaks")
   .meta({ description: "Key for the Claude API. Stored encrypted and never shown again." });
+const extraHeaders = z
+  .record(
+    z
+      .string()
+      .max(MAX_HEADER_NAME_LENGTH)
+      .regex(/^[0-9A-Za-z!#$%&'*+.^_`|~-]+$/, "expected the name of a header"),
+    z
+      .string()
+      .min(1)
+      .max(MAX_HEADER_VALUE_LENGTH)
+      .regex(/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/, "expected printable characters"),
+  )
+  .refine((each) => Object.keys(each).length <= MAX_HEADERS, `at most ${MAX_HEADERS} headers`)
+  .meta({
+    description:
+      "Headers of each request to the upstream, instead of those of the client. Stored encrypted and never shown again.",
+  });
+const proxyUrl = z.string().min(1).max(MAX_URL_LENGTH).meta({
+  description:
+    "http or https URL of a proxy that opens tunnels (CONNECT), such as http://user:password@proxy.example.com:3128. User and password are stored encrypted. Private addresses are refused unless `BURSAR_ALLOW_PRIVATE_UPSTREAMS` allows them. Null: the proxy of the server's environment, if it has one.",
+});
+const upstreamWorkspaceId = z
+  .string()
+  .min(1)
+  .max(MAX_PROVIDER_ID_LENGTH)
+  .regex(/^[\x21-\x7e]+$/, "expected an id")
+  .meta({
+    description:
+      "Workspace at Anthropic for a credential of several workspaces. Sent as `anthropic-workspace-id`.",
+  });
+const orderIds = z.array(upstreamId).max(MAX_UPSTREAMS);
+/** Providers of the Claude API. */
+export const upstreamProviders = ["anthropic", "bedrock", "vertex", "foundry"] as const;
+export type UpstreamProvider = (typeof upstreamProviders)[number];
 const upstreamParams = z.strictObject({ upstream_id: upstreamId });
 
 export const upstream = z
@@ -26,6 +66,20 @@ export const upstream = z
     base_url: z.string(),
     has_credential: z.boolean(),
     credential_hint: z.string().nullable(),
+    provider: z.enum(upstreamProviders),
+    extra_header_names: z
+      .array(z.string())
+      .meta({ description: "Names of its extra headers, in order." }),
+    proxy_url: z
+      .string()
+      .nullable()
+      .meta({ description: "Address of its proxy, without user and password." }),
+    has_proxy_credential: z.boolean(),
+    upstream_workspace_id: z.string().nullable(),
+    default_position: z.int().nullable().meta({
+      description:
+        "Place in the default order, from 0. Null: only workspaces with an order of their own use it.",
+    }),
     created_at: timestamp,
     updated_at: timestamp,
   })
@@ -46,13 +100,20 @@ export const createUpstream = route({
   operationId: "createUpstream",
   method: "POST",
   path: "/v1/admin/upstreams",
-  summary: "Create the shared upstream",
+  summary: "Create an upstream",
   description:
-    "All workspaces use this upstream for Claude requests. An organization has at most one.",
+    "The new upstream is the last of the default order. Workspaces without an order of their own try the upstreams of that order in turn.",
   action: "upstreams:write",
   audited: "upstream.created",
   stepUp: true,
-  body: z.strictObject({ name: nameText, base_url: baseUrl, credential: credential.optional() }),
+  body: z.strictObject({
+    name: nameText,
+    base_url: baseUrl,
+    credential: credential.optional(),
+    extra_headers: extraHeaders.optional(),
+    proxy_url: proxyUrl.nullable().optional(),
+    upstream_workspace_id: upstreamWorkspaceId.nullable().optional(),
+  }),
   response: upstream,
 });
 
@@ -73,7 +134,7 @@ export const updateUpstream = route({
   path: "/v1/admin/upstreams/{upstream_id}",
   summary: "Update an upstream",
   description:
-    "A new `base_url` removes the credential, unless the call sets a new one. `credential: null` removes it.",
+    "A new `base_url` removes the credential and the extra headers, unless the call sets new ones. `null` removes a value.",
   action: "upstreams:write",
   audited: "upstream.updated",
   stepUp: true,
@@ -82,6 +143,9 @@ export const updateUpstream = route({
     name: nameText.optional(),
     base_url: baseUrl.optional(),
     credential: credential.nullable().optional(),
+    extra_headers: extraHeaders.nullable().optional(),
+    proxy_url: proxyUrl.nullable().optional(),
+    upstream_workspace_id: upstreamWorkspaceId.nullable().optional(),
   }),
   response: upstream,
 });
@@ -91,11 +155,77 @@ export const deleteUpstream = route({
   method: "DELETE",
   path: "/v1/admin/upstreams/{upstream_id}",
   summary: "Delete an upstream",
+  description: "An upstream in the order of a workspace cannot be deleted.",
   action: "upstreams:write",
   audited: "upstream.deleted",
   stepUp: true,
   params: upstreamParams,
   response: z.object({ id: upstreamId, type: z.literal("upstream_deleted") }),
+});
+
+const upstreamOrder = z
+  .object({
+    type: z.literal("upstream_order"),
+    workspace_id: workspaceId
+      .nullable()
+      .meta({ description: "Null: the default order of the organization." }),
+    upstream_ids: z.array(upstreamId).meta({ description: "Upstreams in the order of attempts." }),
+    is_default: z.boolean().meta({ description: "False: the workspace has an order of its own." }),
+  })
+  .meta({ id: "UpstreamOrder" });
+const workspaceParams = z.strictObject({ workspace_id: workspaceId });
+
+export const getUpstreamOrder = route({
+  operationId: "getUpstreamOrder",
+  method: "GET",
+  path: "/v1/admin/upstream_order",
+  summary: "Get the default order of upstreams",
+  action: "upstreams:read",
+  audited: null,
+  response: upstreamOrder,
+});
+
+export const setUpstreamOrder = route({
+  operationId: "setUpstreamOrder",
+  method: "POST",
+  path: "/v1/admin/upstream_order",
+  summary: "Set the default order of upstreams",
+  description:
+    "A request goes to the next upstream if nothing of it reached the one before, or if that one answered 429 or 529. Upstreams that are left out serve only workspaces with an order of their own.",
+  action: "upstreams:write",
+  audited: "upstream_order.updated",
+  stepUp: true,
+  body: z.strictObject({ upstream_ids: orderIds }),
+  response: upstreamOrder,
+});
+
+export const getWorkspaceUpstreamOrder = route({
+  operationId: "getWorkspaceUpstreamOrder",
+  method: "GET",
+  path: "/v1/admin/workspaces/{workspace_id}/upstream_order",
+  summary: "Get the order of upstreams of a workspace",
+  action: "upstreams:read",
+  audited: null,
+  params: workspaceParams,
+  response: upstreamOrder,
+});
+
+export const setWorkspaceUpstreamOrder = route({
+  operationId: "setWorkspaceUpstreamOrder",
+  method: "POST",
+  path: "/v1/admin/workspaces/{workspace_id}/upstream_order",
+  summary: "Set the order of upstreams of a workspace",
+  action: "upstreams:write",
+  audited: "upstream_order.updated",
+  stepUp: true,
+  params: workspaceParams,
+  body: z.strictObject({
+    upstream_ids: orderIds
+      .min(1)
+      .nullable()
+      .meta({ description: "Null: the workspace follows the default order." }),
+  }),
+  response: upstreamOrder,
 });
 
 export const upstreamRoutes = [
@@ -104,4 +234,8 @@ export const upstreamRoutes = [
   getUpstream,
   updateUpstream,
   deleteUpstream,
+  getUpstreamOrder,
+  setUpstreamOrder,
+  getWorkspaceUpstreamOrder,
+  setWorkspaceUpstreamOrder,
 ] as const;

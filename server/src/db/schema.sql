@@ -1178,7 +1178,15 @@ CREATE TABLE upstream (
   credential_sealed bytea,
   credential_hint text,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
-  updated_at timestamp with time zone DEFAULT now() NOT NULL
+  updated_at timestamp with time zone DEFAULT now() NOT NULL,
+  provider text DEFAULT 'anthropic'::text NOT NULL,
+  settings jsonb DEFAULT '{}'::jsonb NOT NULL,
+  extra_headers_sealed bytea,
+  extra_header_names text[] DEFAULT '{}'::text[] NOT NULL,
+  proxy_url text,
+  proxy_credential_sealed bytea,
+  upstream_workspace_id text,
+  default_position integer DEFAULT 0
 );
 CREATE TABLE upstream_object (
   organization_id uuid NOT NULL,
@@ -1898,6 +1906,12 @@ CREATE TABLE workspace_member (
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   mac bytea
 );
+CREATE TABLE workspace_upstream (
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  "position" integer NOT NULL,
+  upstream_id text NOT NULL
+);
 CREATE TABLE usage_event_default PARTITION OF usage_event DEFAULT;
 CREATE TABLE usage_record_default PARTITION OF usage_record DEFAULT;
 
@@ -2202,7 +2216,10 @@ ALTER TABLE tag ADD CONSTRAINT tag_value_check CHECK ((value <> ''::text));
 ALTER TABLE telemetry_receiver ADD CONSTRAINT telemetry_receiver_pkey PRIMARY KEY (id);
 ALTER TABLE telemetry_receiver ADD CONSTRAINT telemetry_receiver_signals_check CHECK (((signals <@ ARRAY['metrics'::text, 'logs'::text, 'traces'::text]) AND (cardinality(signals) > 0)));
 ALTER TABLE telemetry_receiver ADD CONSTRAINT telemetry_receiver_version_check CHECK ((version > 0));
+ALTER TABLE upstream ADD CONSTRAINT upstream_default_position CHECK ((default_position >= 0));
+ALTER TABLE upstream ADD CONSTRAINT upstream_of_organization UNIQUE (organization_id, id);
 ALTER TABLE upstream ADD CONSTRAINT upstream_pkey PRIMARY KEY (id);
+ALTER TABLE upstream ADD CONSTRAINT upstream_provider CHECK ((provider = ANY (ARRAY['anthropic'::text, 'bedrock'::text, 'vertex'::text, 'foundry'::text])));
 ALTER TABLE upstream_object ADD CONSTRAINT upstream_object_id_check CHECK (((length(id) >= 1) AND (length(id) <= 128)));
 ALTER TABLE upstream_object ADD CONSTRAINT upstream_object_kind_check CHECK ((kind = ANY (ARRAY['file'::text, 'skill'::text, 'container'::text, 'thread'::text, 'message_batch'::text])));
 ALTER TABLE upstream_object ADD CONSTRAINT upstream_object_pkey PRIMARY KEY (upstream_id, kind, id);
@@ -2243,6 +2260,9 @@ ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_reason_check CHECK ((re
 ALTER TABLE workspace ADD CONSTRAINT workspace_pkey PRIMARY KEY (id);
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_pkey PRIMARY KEY (workspace_id, member_id);
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_role_check CHECK ((role = ANY (ARRAY['workspace_admin'::text, 'workspace_developer'::text, 'workspace_restricted_developer'::text, 'workspace_user'::text])));
+ALTER TABLE workspace_upstream ADD CONSTRAINT workspace_upstream_once UNIQUE (workspace_id, upstream_id);
+ALTER TABLE workspace_upstream ADD CONSTRAINT workspace_upstream_pkey PRIMARY KEY (workspace_id, "position");
+ALTER TABLE workspace_upstream ADD CONSTRAINT workspace_upstream_position_check CHECK (("position" >= 0));
 ALTER TABLE access_review ADD CONSTRAINT access_review_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE access_review ADD CONSTRAINT access_review_previous_id_fkey FOREIGN KEY (previous_id) REFERENCES access_review(id);
 ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_access_review_id_fkey FOREIGN KEY (access_review_id) REFERENCES access_review(id);
@@ -2381,6 +2401,9 @@ ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_organization_id_fkey FO
 ALTER TABLE workspace ADD CONSTRAINT workspace_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
+ALTER TABLE workspace_upstream ADD CONSTRAINT workspace_upstream_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE workspace_upstream ADD CONSTRAINT workspace_upstream_organization_id_upstream_id_fkey FOREIGN KEY (organization_id, upstream_id) REFERENCES upstream(organization_id, id);
+ALTER TABLE workspace_upstream ADD CONSTRAINT workspace_upstream_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
 
 CREATE INDEX access_review_by_organization ON access_review USING btree (organization_id, created_at, id);
 CREATE INDEX access_review_item_to_apply ON access_review_item USING btree (access_review_id, "position") WHERE (result IS NULL);
@@ -2490,10 +2513,10 @@ CREATE INDEX spend_limit_raise_by_balance ON spend_limit_raise USING btree (scop
 CREATE UNIQUE INDEX statement_line_adjustment ON statement_line USING btree (organization_id, adjustment_id) WHERE (adjustment_id <> ''::text);
 CREATE INDEX tag_by_time ON tag USING btree (organization_id, created_at, id);
 CREATE INDEX telemetry_receiver_of_organization ON telemetry_receiver USING btree (organization_id, created_at, id);
+CREATE INDEX upstream_by_time ON upstream USING btree (organization_id, created_at, id);
 CREATE INDEX upstream_object_by_expiry ON upstream_object USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 CREATE INDEX upstream_object_by_id ON upstream_object USING btree (workspace_id, kind, id);
 CREATE INDEX upstream_object_by_workspace ON upstream_object USING btree (workspace_id, kind, created_at, id);
-CREATE UNIQUE INDEX upstream_one_shared ON upstream USING btree (organization_id);
 CREATE INDEX usage_attribution_by_organization ON usage_attribution USING btree (organization_id);
 CREATE INDEX usage_event_by_key ON usage_event USING btree (organization_id, api_key_id, started_at);
 CREATE INDEX usage_event_by_workspace ON usage_event USING btree (organization_id, workspace_id, started_at);
@@ -2514,6 +2537,7 @@ CREATE INDEX workspace_by_organization ON workspace USING btree (organization_id
 CREATE INDEX workspace_member_by_member ON workspace_member USING btree (member_id);
 CREATE INDEX workspace_member_by_time ON workspace_member USING btree (created_at);
 CREATE UNIQUE INDEX workspace_one_default ON workspace USING btree (organization_id) WHERE is_default;
+CREATE INDEX workspace_upstream_by_upstream ON workspace_upstream USING btree (upstream_id);
 
 CREATE VIEW balance_sum AS
  SELECT b.scope_type,

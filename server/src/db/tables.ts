@@ -19,6 +19,7 @@ import type { ReviewTables } from "./review-tables.ts";
 import type { ScimTables } from "./scim-tables.ts";
 import type { StatementTables } from "./statement-tables.ts";
 import type { TelemetryTables } from "./telemetry-tables.ts";
+import type { UpstreamTables } from "./upstream-tables.ts";
 import type { UsageTables } from "./usage-tables.ts";
 
 // Rows of `migrations/` for kysely. int8 columns are bigint (db/pool.ts sets the parser).
@@ -43,6 +44,7 @@ export interface Tables
     ScimTables,
     StatementTables,
     TelemetryTables,
+    UpstreamTables,
     UsageTables {
   node: NodeTable;
   installation: { key: string; value: string };
@@ -69,7 +71,6 @@ export interface Tables
   tag: { id: string; organization_id: string; name: string; value: string; created_at: Created };
   change_scope: { value: bigint; kind: ChangeScopeKind; id: string };
   admin_key: AdminKeyTable;
-  upstream: UpstreamTable;
   spend_limit: SpendLimitTable;
   spend_limit_value: SpendLimitValueTable;
   member_default_limit: MemberDefaultLimitTable;
@@ -235,17 +236,6 @@ interface AdminKeyTable {
   uses_noted_since: Generated<Date | null>;
   contact_member_id: Generated<string | null>;
   mac: Uint8Array | null;
-}
-
-interface UpstreamTable {
-  id: string;
-  organization_id: string;
-  name: string;
-  base_url: string;
-  credential_sealed: Uint8Array | null;
-  credential_hint: string | null;
-  created_at: Created;
-  updated_at: Generated<Date>;
 }
 
 interface RateLimitTable {

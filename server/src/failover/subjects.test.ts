@@ -49,6 +49,7 @@ const withoutState = {
   telemetry_receiver: "It restricts no access. The event lists the change.",
   unresolved_spend: "It restricts no access.",
   upstream: "It restricts no access.",
+  upstream_order: "It restricts no access.",
 } as const satisfies Record<Exclude<AuditSubjectType, SubjectState["type"]>, string>;
 
 test("every subject of changes has a state, or a reason for none", () => {

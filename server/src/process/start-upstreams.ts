@@ -6,9 +6,13 @@ import type { Logger } from "#src/lib/logger.ts";
 import { parseAllowedTargets } from "#src/lib/target-address.ts";
 import type { TurnEnd } from "#src/lib/turn-end.ts";
 import { startSimulator } from "#src/simulator/server.ts";
-import { openUpstreams, type Upstreams } from "#src/upstreams/resolve-upstream.ts";
+import {
+  NO_STORED_UPSTREAMS,
+  openUpstreams,
+  type Upstreams,
+} from "#src/upstreams/resolve-upstream.ts";
 import type { UpstreamDescription } from "#src/upstreams/upstream.ts";
-import { findSharedUpstream } from "#src/upstreams/upstream-lookup.sql.ts";
+import { findStoredUpstreams } from "#src/upstreams/upstream-lookup.sql.ts";
 
 interface UpstreamOptions {
   config: Config;
@@ -41,7 +45,8 @@ export function startUpstreams({
       isConfigured && !isSimulated
         ? { apiKey: anthropicApiKey ?? null, baseUrl: anthropicUpstreamUrl ?? null }
         : null,
-    findStored: () => (isSimulated ? Promise.resolve(null) : findSharedUpstream(storage.database)),
+    findStored: async () =>
+      isSimulated ? NO_STORED_UPSTREAMS : findStoredUpstreams(storage.database),
     sealingKey: key,
     privateUpstreams: parseAllowedTargets(config.allowPrivateUpstreams),
     startSimulator: () => startLocalSimulator(storage.folder, socketName("simulator", index)),

@@ -27,7 +27,7 @@ import { makeTurnEnd, type TurnEnd } from "#src/lib/turn-end.ts";
 import { openJournal } from "#src/recording/journal.ts";
 import { rehearseFlush } from "#src/recording/rehearse-flush.ts";
 import { makeRehearsedLeases } from "#src/spend/ledger/rehearsed-leases.ts";
-import { openUpstreams } from "#src/upstreams/resolve-upstream.ts";
+import { NO_STORED_UPSTREAMS, openUpstreams } from "#src/upstreams/resolve-upstream.ts";
 import { startLocalSimulator } from "./start-upstreams.ts";
 import { sendWarmUpRequests, type WarmUpKeys } from "./warm-up-requests.ts";
 
@@ -126,7 +126,7 @@ async function startRehearsal(
   const logger = makeLogger("silent");
   const upstreams = await openUpstreams({
     environment: null,
-    findStored: () => Promise.resolve(null),
+    findStored: () => Promise.resolve(NO_STORED_UPSTREAMS),
     sealingKey: Buffer.alloc(0),
     privateUpstreams: parseAllowedTargets([]),
     startSimulator: () => startLocalSimulator(folder, "simulator.sock"),

@@ -7,7 +7,11 @@ import { seal, unseal } from "#src/lib/seal.ts";
 import { mailSealContext } from "#src/mail/queue-mail.ts";
 import { directorySealContext } from "#src/people/directory/directory-secret.ts";
 import { evidenceSealContext } from "#src/reviews/evidence-keys.ts";
-import { upstreamSealContext } from "#src/upstreams/upstream-url.rule.ts";
+import {
+  headersSealContext,
+  proxySealContext,
+  upstreamSealContext,
+} from "#src/upstreams/upstream-url.rule.ts";
 import {
   lockSealedValues,
   type SealedPlace,
@@ -26,6 +30,18 @@ export const sealedColumns: readonly SealedColumn[] = [
     column: "credential_sealed",
     also: "base_url",
     contextOf: ({ id, also }) => upstreamSealContext(id, also),
+  },
+  {
+    table: "upstream",
+    column: "extra_headers_sealed",
+    also: "base_url",
+    contextOf: ({ id, also }) => headersSealContext(id, also),
+  },
+  {
+    table: "upstream",
+    column: "proxy_credential_sealed",
+    also: "proxy_url",
+    contextOf: ({ id, also }) => proxySealContext(id, also),
   },
   {
     table: "directory",

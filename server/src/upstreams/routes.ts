@@ -7,6 +7,12 @@ import type { Call } from "#src/access/call.ts";
 import { pagedList } from "#src/domain/paged-list.ts";
 import { toWire } from "./to-wire.ts";
 import {
+  getUpstreamOrder,
+  getWorkspaceUpstreamOrder,
+  setUpstreamOrder,
+  setWorkspaceUpstreamOrder,
+} from "./upstream-orders.ts";
+import {
   createUpstream,
   deleteUpstream,
   getUpstream,
@@ -33,5 +39,11 @@ export function makeUpstreamHandlers(
       await deleteUpstream(deps, call, params.upstream_id);
       return { id: params.upstream_id, type: "upstream_deleted" };
     },
+    getUpstreamOrder: (call) => getUpstreamOrder(deps, call),
+    setUpstreamOrder: (call, { body }) => setUpstreamOrder(deps, call, body.upstream_ids),
+    getWorkspaceUpstreamOrder: (call, { params }) =>
+      getWorkspaceUpstreamOrder(deps, call, params.workspace_id),
+    setWorkspaceUpstreamOrder: (call, { params, body }) =>
+      setWorkspaceUpstreamOrder(deps, call, params.workspace_id, body.upstream_ids),
   };
 }

@@ -36,6 +36,16 @@ export function upstreamSealContext(upstreamId: string, baseUrl: string): string
   return `upstream:${upstreamId}:${new URL(baseUrl).origin}`;
 }
 
+/** Seal context of the extra headers of an upstream: its row and origin. */
+export function headersSealContext(upstreamId: string, baseUrl: string): string {
+  return `upstream-headers:${upstreamId}:${new URL(baseUrl).origin}`;
+}
+
+/** Seal context of the user and password of a proxy: the row of the upstream and the origin of the proxy. */
+export function proxySealContext(upstreamId: string, proxyUrl: string): string {
+  return `upstream-proxy:${upstreamId}:${new URL(proxyUrl).origin}`;
+}
+
 const MIN_LENGTH_WITH_HINT = 24;
 
 /** Short form that identifies a credential. Null for a short credential, which a hint would reveal. */

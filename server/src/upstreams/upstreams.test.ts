@@ -5,7 +5,7 @@ import { unseal } from "#src/lib/seal.ts";
 import type { Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
-import { upstreamSealContext } from "./upstream-url.rule.ts";
+import { headersSealContext, upstreamSealContext } from "./upstream-url.rule.ts";
 
 const UPSTREAMS = "/v1/admin/upstreams";
 const CREDENTIAL = "sk-ant-api03-upstream-credential-that-must-stay-secret";
@@ -50,6 +50,12 @@ test("seals the credential for its row and origin, and shows only its hint", asy
     base_url: "https://api.anthropic.com",
     has_credential: true,
     credential_hint: "sk-ant-api...cret",
+    provider: "anthropic",
+    extra_header_names: [],
+    proxy_url: null,
+    has_proxy_credential: false,
+    upstream_workspace_id: null,
+    default_position: 0,
     created_at: new Date(h.clock.nowMs).toISOString(),
     updated_at: new Date(h.clock.nowMs).toISOString(),
   });
@@ -131,13 +137,14 @@ describe("an upstream in a private network", () => {
   );
 });
 
-test("refuses a second upstream with 409, also of concurrent requests", async ({ org }) => {
+test("gives concurrent upstreams different places of the default order", async ({ org }) => {
   const body = { name: "Claude", base_url: "https://api.anthropic.com" };
   const answers = await Promise.all([
-    org.operator.post(UPSTREAMS, body),
-    org.operator.post(UPSTREAMS, body),
+    org.operator.post<Upstream>(UPSTREAMS, body),
+    org.operator.post<Upstream>(UPSTREAMS, body),
   ]);
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 409]));
+  const places = answers.map(({ body: { default_position } }) => default_position);
+  expect(places.toSorted()).toEqual([0, 1]);
 });
 
 describe("updating", () => {
@@ -200,4 +207,107 @@ test("another upstream can be created after deletion", async ({ h, org, create }
   expect((await create()).id).not.toBe(made.id);
   const events = await auditEventsOf(h.deps.database, made.id);
   expect(events.at(-1)).toMatchObject({ event: "upstream.deleted", after: null });
+});
+
+describe("orders", () => {
+  const ORDER = "/v1/admin/upstream_order";
+  const ofWorkspace = (id: string) => `/v1/admin/workspaces/${id}/upstream_order`;
+
+  test("are set for all, and for one workspace", async ({ org, create }) => {
+    const [first, second] = [await create(), await create()];
+    const ids = [second.id, first.id];
+    const set = await org.operator.post(ORDER, { upstream_ids: ids });
+    expect(set.body).toEqual({
+      type: "upstream_order",
+      workspace_id: null,
+      upstream_ids: ids,
+      is_default: true,
+    });
+    const { id } = await org.operator.createWorkspace();
+    const own = await org.operator.post(ofWorkspace(id), { upstream_ids: [first.id] });
+    expect(own.body).toMatchObject({ upstream_ids: [first.id], is_default: false });
+    expect((await org.admin.get(ofWorkspace(id))).body).toEqual(own.body);
+    const refused = await org.operator.remove(`${UPSTREAMS}/${first.id}`);
+    expect([refused.status, refused.error.details]).toMatchObject([
+      409,
+      { error_code: "upstream_in_use" },
+    ]);
+    const back = await org.operator.post(ofWorkspace(id), { upstream_ids: null });
+    expect(back.body).toMatchObject({ upstream_ids: ids, is_default: true });
+    expect((await org.operator.remove(`${UPSTREAMS}/${first.id}`)).status).toBe(200);
+    expect((await org.admin.get(ORDER)).body).toMatchObject({ upstream_ids: [second.id] });
+  });
+
+  test("refuse an unknown upstream, one listed twice and an unknown workspace", async ({
+    org,
+    create,
+  }) => {
+    const { id } = await create();
+    const workspace = await org.operator.createWorkspace();
+    for (const upstream_ids of [["ups_unknown"], [id, id]]) {
+      expect((await org.operator.post(ORDER, { upstream_ids })).status).toBe(400);
+      const own = await org.operator.post(ofWorkspace(workspace.id), { upstream_ids });
+      expect(own.status).toBe(400);
+    }
+    const unknown = await org.operator.post(ofWorkspace("wksp_unknown"), { upstream_ids: [id] });
+    expect(unknown.status).toBe(404);
+  });
+});
+
+describe("extra headers, proxy and workspace", () => {
+  const secrets = {
+    extra_headers: { "X-Team": "payments-header-secret" },
+    proxy_url: "http://user:proxy-secret@93.184.216.34:3128",
+    upstream_workspace_id: "wrkspc_01",
+  };
+
+  test("are stored sealed, and shown without secrets", async ({ h, create }) => {
+    const made = await create(secrets);
+    expect(made).toMatchObject({
+      extra_header_names: ["x-team"],
+      proxy_url: "http://93.184.216.34:3128",
+      has_proxy_credential: true,
+      upstream_workspace_id: "wrkspc_01",
+    });
+    const row = await h.deps.database
+      .selectFrom("upstream")
+      .selectAll()
+      .where("id", "=", made.id)
+      .executeTakeFirstOrThrow();
+    const stored = [row.extra_headers_sealed, row.proxy_credential_sealed].map((sealed) =>
+      Buffer.from(sealed ?? []).toString("latin1"),
+    );
+    const events = await auditEventsOf(h.deps.database, made.id);
+    const shown = JSON.stringify([made, events, stored]);
+    expect(shown).not.toMatch(/header-secret|proxy-secret/);
+    expect(
+      unseal(
+        h.deps.sealingKey,
+        row.extra_headers_sealed ?? new Uint8Array(),
+        headersSealContext(made.id, row.base_url),
+      ),
+    ).toBe('{"x-team":"payments-header-secret"}');
+  });
+
+  test("lose the headers with a new address", async ({ org, create }) => {
+    const made = await create(secrets);
+    const moved = await org.operator.post<Upstream>(`${UPSTREAMS}/${made.id}`, {
+      base_url: "https://elsewhere.example",
+    });
+    expect(moved.body).toMatchObject({ extra_header_names: [], has_proxy_credential: true });
+  });
+
+  test.for([
+    [{ extra_headers: { "x-api-key": "x" } }, "by itself"],
+    [{ extra_headers: { "X-A": "1", "x-a": "2" } }, "twice"],
+    [{ extra_headers: { "x-a": "1\r\nx-b: 2" } }, "printable"],
+    [{ proxy_url: "ftp://proxy.example" }, "proxy_url"],
+    [{ proxy_url: "http://proxy.example/path" }, "proxy_url"],
+    [{ proxy_url: "http://10.0.0.1:3128" }, "BURSAR_ALLOW_PRIVATE_UPSTREAMS"],
+    [{ proxy_url: "http://169.254.169.254" }, "metadata service"],
+  ] as const)("refuse %j", async ([fields, reason], { org }) => {
+    const base_url = "https://api.anthropic.com";
+    const answer = await org.operator.post(UPSTREAMS, { name: "No", base_url, ...fields });
+    expect([answer.status, answer.error.message]).toEqual([400, expect.stringContaining(reason)]);
+  });
 });

@@ -1,4 +1,4 @@
-import { upstream } from "@bursar/contract/admin/upstreams.ts";
+import { MAX_UPSTREAMS, upstream } from "@bursar/contract/admin/upstreams.ts";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
 import {
@@ -6,26 +6,23 @@ import {
   type AuditEntry,
   auditedTransaction,
 } from "#src/audit/audited-transaction.ts";
-import { isUniqueViolation } from "#src/db/database-error.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
-import { seal } from "#src/lib/seal.ts";
 import type { AllowedTargets } from "#src/lib/target-address.ts";
 import { toWire } from "./to-wire.ts";
+import { sealCredential, sealExtraHeaders, sealProxy } from "./upstream-secrets.ts";
 import { checkTarget } from "./upstream-target.ts";
-import {
-  formatCredentialHint,
-  parseUpstreamUrl,
-  upstreamSealContext,
-} from "./upstream-url.rule.ts";
+import { parseUpstreamUrl } from "./upstream-url.rule.ts";
 import {
   deleteUpstream as deleteRow,
   findUpstream,
   findUpstreamForUpdate,
   insertUpstream,
   listUpstreams as listRows,
+  listWorkspacesUsing,
+  lockUpstreams,
   type UpstreamRow,
   updateUpstream as updateRow,
 } from "./upstreams.sql.ts";
@@ -37,7 +34,7 @@ export interface UpstreamDeps extends AuditDeps {
   privateUpstreams: AllowedTargets;
 }
 
-/** Lists the upstreams. There is at most one, so it is always the last page. */
+/** Lists the upstreams, newest first. They are one page, because their number is bounded. */
 export async function listUpstreams(
   deps: UpstreamDeps,
   { caller }: Call,
@@ -56,46 +53,63 @@ export async function getUpstream(
   return row;
 }
 
-/** Throws a 400 for a URL that is private or not safe for a credential, and a 409 if the organization has an upstream. */
+export interface NewUpstream {
+  name: string;
+  base_url: string;
+  credential?: string | undefined;
+  extra_headers?: Readonly<Record<string, string>> | undefined;
+  proxy_url?: string | null | undefined;
+  upstream_workspace_id?: string | null | undefined;
+}
+
+/** Throws a 400 for a URL that is private or not safe for a credential, and a 409 for too many upstreams. */
 export async function createUpstream(
   deps: UpstreamDeps,
   { caller, origin }: Call,
-  input: { name: string; base_url: string; credential?: string | undefined },
+  input: NewUpstream,
 ): Promise<UpstreamRow> {
   const now = new Date(deps.nowMs());
   const id = newId(idPrefixes.upstream, now.getTime(), deps.randomBytes);
   const base_url = parseUrl(deps, input.base_url);
-  const row = {
+  const made = {
     id,
     name: input.name,
+    provider: "anthropic" as const,
     base_url,
     ...sealCredential(deps, { id, base_url }, input.credential ?? null),
+    ...sealExtraHeaders(deps, { id, base_url }, input.extra_headers ?? null),
+    ...sealProxy(deps, id, input.proxy_url ?? null),
+    upstream_workspace_id: input.upstream_workspace_id ?? null,
     created_at: now,
     updated_at: now,
   };
-  try {
-    return await auditedTransaction(deps, caller, origin, async (tx) => {
-      await insertUpstream(tx, caller.organizationId, row);
-      return { result: row, audit: auditOf("upstream.created", null, row) };
-    });
-  } catch (error) {
-    if (!isUniqueViolation(error, "upstream_one_shared")) throw error;
-    throw new ApiError(
-      "already_exists",
-      "The organization already has an upstream: update it, or delete it first.",
-    );
-  }
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const others = await lockUpstreams(tx, caller.organizationId);
+    if (others.length >= MAX_UPSTREAMS) {
+      throw new ApiError(
+        "too_many_upstreams",
+        `An organization has at most ${MAX_UPSTREAMS} upstreams. Delete one first.`,
+      );
+    }
+    const places = others.map(({ default_position }) => default_position ?? -1);
+    const row = { ...made, default_position: Math.max(-1, ...places) + 1 };
+    await insertUpstream(tx, caller.organizationId, row);
+    return { result: row, audit: auditOf("upstream.created", null, row) };
+  });
 }
 
 export interface UpstreamChange {
   name?: string | undefined;
   base_url?: string | undefined;
   credential?: string | null | undefined;
+  extra_headers?: Readonly<Record<string, string>> | null | undefined;
+  proxy_url?: string | null | undefined;
+  upstream_workspace_id?: string | null | undefined;
 }
 
 /**
- * Updates an upstream. Omitted fields stay. A new URL without a new credential deletes the credential, because a change
- * of the address must not send it to another server.
+ * Updates an upstream. Omitted fields stay. A new URL without new secrets deletes the credential and the extra headers, so
+ * that another server does not get them.
  */
 export function updateUpstream(
   deps: UpstreamDeps,
@@ -108,29 +122,33 @@ export function updateUpstream(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await findUpstreamForUpdate(tx, { organizationId, id });
     if (before === null) throw upstreamNotFound();
-    const base_url = newUrl ?? before.base_url;
-    const credential =
-      base_url === before.base_url ? change.credential : (change.credential ?? null);
-    const unchanged = {
-      credential_sealed: before.credential_sealed,
-      credential_hint: before.credential_hint,
-    };
-    const changed: UpstreamRow = {
-      ...before,
-      name: change.name ?? before.name,
-      base_url,
-      ...(credential === undefined
-        ? unchanged
-        : sealCredential(deps, { id, base_url }, credential)),
-    };
+    const changed = changeRow(deps, before, { ...change, base_url: newUrl });
     if (isSame(before, changed)) return { result: before, audit: "unchanged" };
     const after = { ...changed, updated_at: new Date(deps.nowMs()) };
     await updateRow(tx, organizationId, after);
-    const isReplaced = typeof credential === "string";
-    return { result: after, audit: auditOf("upstream.updated", before, after, isReplaced) };
+    return { result: after, audit: auditOf("upstream.updated", before, after, change) };
   });
 }
 
+function changeRow(deps: UpstreamDeps, before: UpstreamRow, change: UpstreamChange): UpstreamRow {
+  const { id } = before;
+  const base_url = change.base_url ?? before.base_url;
+  const isMoved = base_url !== before.base_url;
+  const credential = isMoved ? (change.credential ?? null) : change.credential;
+  const headers = isMoved ? (change.extra_headers ?? null) : change.extra_headers;
+  const { upstream_workspace_id } = change;
+  return {
+    ...before,
+    name: change.name ?? before.name,
+    base_url,
+    ...(credential !== undefined && sealCredential(deps, { id, base_url }, credential)),
+    ...(headers !== undefined && sealExtraHeaders(deps, { id, base_url }, headers)),
+    ...(change.proxy_url !== undefined && sealProxy(deps, id, change.proxy_url)),
+    ...(upstream_workspace_id !== undefined && { upstream_workspace_id }),
+  };
+}
+
+/** Throws a 404, and a 409 for an upstream in the order of a workspace. */
 export function deleteUpstream(
   deps: UpstreamDeps,
   { caller, origin }: Call,
@@ -138,8 +156,16 @@ export function deleteUpstream(
 ): Promise<void> {
   const { organizationId } = caller;
   return auditedTransaction(deps, caller, origin, async (tx) => {
+    await lockUpstreams(tx, organizationId);
     const before = await findUpstreamForUpdate(tx, { organizationId, id });
     if (before === null) throw upstreamNotFound();
+    const workspaces = await listWorkspacesUsing(tx, id);
+    if (workspaces.length > 0) {
+      throw new ApiError(
+        "upstream_in_use",
+        `The upstream is in the order of ${workspaces.length} workspaces, such as ${workspaces[0]}. Change their orders first.`,
+      );
+    }
     await deleteRow(tx, { organizationId, id });
     return { result: undefined, audit: auditOf("upstream.deleted", before, null) };
   });
@@ -147,19 +173,6 @@ export function deleteUpstream(
 
 function parseUrl({ privateUpstreams }: UpstreamDeps, text: string): string {
   return checkTarget(parseUpstreamUrl(text), privateUpstreams);
-}
-
-function sealCredential(
-  deps: UpstreamDeps,
-  row: { id: string; base_url: string },
-  credential: string | null,
-): Pick<UpstreamRow, "credential_sealed" | "credential_hint"> {
-  if (credential === null) return { credential_sealed: null, credential_hint: null };
-  const context = upstreamSealContext(row.id, row.base_url);
-  return {
-    credential_sealed: seal(deps.sealingKey, credential, context),
-    credential_hint: formatCredentialHint(credential),
-  };
 }
 
 function upstreamNotFound(): ApiError {
@@ -172,7 +185,7 @@ function auditOf(
   event: `upstream.${string}`,
   before: UpstreamRow | null,
   after: UpstreamRow | null,
-  isCredentialReplaced = false,
+  change: UpstreamChange = {},
 ): AuditEntry {
   return {
     event,
@@ -181,7 +194,8 @@ function auditOf(
     before: before && auditedFields.parse(toWire(before)),
     after: after && {
       ...auditedFields.parse(toWire(after)),
-      credential_replaced: isCredentialReplaced,
+      credential_replaced: typeof change.credential === "string",
+      extra_headers_replaced: (change.extra_headers ?? null) !== null,
     },
   };
 }

@@ -37,13 +37,18 @@ export const systemSamples = {
 
   listUpstreams: {},
   createUpstream: {
-    needs: ["upstream_id"],
     body: () => ({ name: nextName(), base_url: "https://api.anthropic.com" }),
-    prepare: (operator, { upstream_id }) => operator.remove(`/v1/admin/upstreams/${upstream_id}`),
   },
   getUpstream: {},
   updateUpstream: renamed,
   deleteUpstream: {},
+  getUpstreamOrder: {},
+  setUpstreamOrder: { needs: ["upstream_id"], body: () => ({ upstream_ids: [] }) },
+  getWorkspaceUpstreamOrder: {},
+  setWorkspaceUpstreamOrder: {
+    needs: ["upstream_id"],
+    body: ({ upstream_id }) => ({ upstream_ids: [upstream_id] }),
+  },
 
   listAuditEvents: {},
   exportAuditEvents: { query: "format=csv" },

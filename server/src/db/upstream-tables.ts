@@ -1,0 +1,39 @@
+import type { UpstreamProvider } from "@bursar/contract/admin/upstreams.ts";
+import type { ColumnType, Generated } from "kysely";
+
+// Rows of upstreams for kysely.
+
+export interface UpstreamTables {
+  upstream: UpstreamTable;
+  workspace_upstream: WorkspaceUpstreamTable;
+}
+
+interface UpstreamTable {
+  id: string;
+  organization_id: string;
+  name: string;
+  provider: Generated<UpstreamProvider>;
+  settings: ColumnType<UpstreamSettings, string | undefined, string>;
+  base_url: string;
+  credential_sealed: Uint8Array | null;
+  credential_hint: string | null;
+  extra_headers_sealed: Uint8Array | null;
+  extra_header_names: Generated<string[]>;
+  proxy_url: string | null;
+  proxy_credential_sealed: Uint8Array | null;
+  upstream_workspace_id: string | null;
+  /** The insert default is for releases before this column. */
+  default_position: number | null;
+  created_at: ColumnType<Date, Date | undefined, never>;
+  updated_at: Generated<Date>;
+}
+
+/** Values that a provider needs. No secrets. */
+export type UpstreamSettings = Readonly<Record<string, unknown>>;
+
+interface WorkspaceUpstreamTable {
+  organization_id: string;
+  workspace_id: string;
+  position: number;
+  upstream_id: string;
+}

@@ -1,0 +1,99 @@
+import { FieldLines } from "#src/lib/field-lines.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { unseal } from "#src/lib/seal.ts";
+import type { AllowedTargets } from "#src/lib/target-address.ts";
+import type { TurnEnd } from "#src/lib/turn-end.ts";
+import { addHeaders } from "./add-headers.ts";
+import { makeAnthropicUpstream } from "./anthropic.ts";
+import type { Upstream } from "./upstream.ts";
+import type { StoredUpstream } from "./upstream-lookup.sql.ts";
+import { findTargetFault, makeUpstreamLookup } from "./upstream-target.ts";
+import { headersSealContext, upstreamSealContext } from "./upstream-url.rule.ts";
+
+// The upstream of a stored row. An unusable row is an error and no reason to answer with the simulator.
+
+export interface StoredUpstreamDeps {
+  /** `deriveSealingKey(BURSAR_SECRET)`. */
+  sealingKey: Buffer;
+  /** Private addresses that a stored upstream may have: `BURSAR_ALLOW_PRIVATE_UPSTREAMS`. */
+  privateUpstreams: AllowedTargets;
+  /** `BURSAR_UPSTREAM_IDLE`, milliseconds. */
+  idleTimeoutMs: number;
+  /** Sends over sockets at the end of turns. Null: undici sends. */
+  turnEnd: TurnEnd | null;
+  logger: Logger;
+}
+
+/** An upstream, or the reason why it cannot be used. */
+export type MadeUpstream =
+  | { upstream: Upstream; refusal: null }
+  | { upstream: null; refusal: string };
+
+export function makeStoredUpstream(deps: StoredUpstreamDeps, stored: StoredUpstream): MadeUpstream {
+  if (stored.provider !== "anthropic") {
+    return refuse(`This version of the server has no client for ${stored.provider}.`);
+  }
+  if (stored.credentialSealed === null) {
+    return refuse(
+      "The upstream of this server has no credential: an administrator must set it again.",
+    );
+  }
+  const fault = findTargetFault(stored.baseUrl, deps.privateUpstreams);
+  if (fault !== null) return refuse(`The upstream of this server cannot be used: ${fault}`);
+  try {
+    const { id, baseUrl } = stored;
+    const upstream = makeAnthropicUpstream({
+      id,
+      baseUrl,
+      credential: unseal(
+        deps.sealingKey,
+        stored.credentialSealed,
+        upstreamSealContext(id, baseUrl),
+      ),
+      source: "stored",
+      idleTimeoutMs: deps.idleTimeoutMs,
+      lookup: makeUpstreamLookup(deps.privateUpstreams),
+      turnEnd: deps.turnEnd,
+    });
+    const headers = openExtraHeaders(deps, stored);
+    if (headers === null) return { upstream, refusal: null };
+    const client = addHeaders(upstream.client, headers);
+    const objects = upstream.objects && addHeaders(upstream.objects, headers);
+    return { upstream: { ...upstream, client, objects }, refusal: null };
+  } catch (error) {
+    deps.logger.error({ err: error, upstreamId: stored.id }, "the stored upstream cannot be used");
+    return refuse(
+      "The upstream of this server cannot be used: its credential cannot be decrypted, or its URL is not allowed. " +
+        "An administrator must set it again.",
+    );
+  }
+}
+
+function refuse(refusal: string): MadeUpstream {
+  return { upstream: null, refusal };
+}
+
+/** Headers that each request to the upstream gets. Null: none. */
+function openExtraHeaders(
+  { sealingKey }: StoredUpstreamDeps,
+  { id, baseUrl, extraHeadersSealed, upstreamWorkspaceId }: StoredUpstream,
+): FieldLines | null {
+  const lines: string[] = [];
+  if (extraHeadersSealed !== null) {
+    const text = unseal(sealingKey, extraHeadersSealed, headersSealContext(id, baseUrl));
+    lines.push(...Object.entries(JSON.parse(text) as Record<string, string>).flat());
+  }
+  if (upstreamWorkspaceId !== null) lines.push("anthropic-workspace-id", upstreamWorkspaceId);
+  return lines.length === 0 ? null : FieldLines.fromList(lines);
+}
+
+/** Identifies the configuration. The client is replaced when it changes. Contains sealed secrets only. */
+export function nameConfiguration(stored: StoredUpstream): string {
+  const { credentialSealed, extraHeadersSealed, proxyCredentialSealed, ...others } = stored;
+  const secrets = [credentialSealed, extraHeadersSealed, proxyCredentialSealed];
+  return JSON.stringify([
+    // The place in the order is no part of the client.
+    { ...others, defaultPosition: null },
+    ...secrets.map((sealed) => sealed && Buffer.from(sealed).toString("base64")),
+  ]);
+}
