@@ -237,7 +237,8 @@ export class Feeder {
     };
     // Version 0.1 takes the begin alone.
     const message = { ...MESSAGE, model };
-    const metered = { ...begin, begin, message, bound: null, isSimulated: false, stream: null };
+    const served = { upstream: null, failover: null, isSimulated: false };
+    const metered = { ...begin, begin, message, bound: null, ...served, stream: null };
     this.#modules.settle({ ...this.#accounting.settleDeps, meter }, metered, ending);
   }
 

@@ -252,5 +252,15 @@ export function toRecord<Row, Key extends keyof Row, Value>(
 export const requestDoubts = ["impossible_usage", "missing_usage", "incomplete_usage"] as const;
 
 /** Reasons why a stream was cut by a spend limit. */
+/** Reasons for which the first upstream of an order did not answer a request. */
+export const failoverReasons = [
+  "unreached",
+  "rate_limited",
+  "overloaded",
+  "circuit_open",
+  "unsupported",
+] as const;
+export type FailoverReason = (typeof failoverReasons)[number];
+
 export const cutReasons = ["limit_spent", "limit_held", "database_unavailable"] as const;
 export type CutReason = (typeof cutReasons)[number];

@@ -1,4 +1,4 @@
-import type { CutReason, RequestClass } from "@bursar/contract/usage-shape.ts";
+import type { CutReason, FailoverReason, RequestClass } from "@bursar/contract/usage-shape.ts";
 import type { PeriodName } from "./spend-period.ts";
 import type { Cost, TokenUsage } from "./usage.ts";
 
@@ -128,6 +128,10 @@ export interface EndRecord extends BeginRecord {
   /** Applied price row as JSON, to explain the cost later. */
   prices: string;
   upstreamRequestId: string | null;
+  /** Stored upstream that the request was sent to. Absent: of the environment, simulated, and in older records. */
+  upstreamId?: string;
+  /** Reason for which the first upstream of the order did not answer. Absent: it did. */
+  failover?: FailoverReason;
   /** Time from `startedAtMs`, milliseconds, never beyond `endedAtMs`. Null: no response. */
   firstByteMs: number | null;
 }

@@ -4,7 +4,7 @@ import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
 import { computeWorstCost } from "#src/domain/worst-case.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
-import type { Upstream } from "#src/upstreams/upstream.ts";
+import type { UpstreamOrder } from "#src/upstreams/upstream.ts";
 import type { Exchange } from "./exchange.ts";
 import { type HeldRequest, type HoldDeps, holdSpend } from "./hold-spend.ts";
 import { makeMetered } from "./make-metered.ts";
@@ -40,13 +40,14 @@ export interface Admitting {
   key: FoundKey;
   message: ParsedMessage;
   body: Buffer;
-  upstream: Upstream;
+  /** Upstreams that can get the request. The first one counts its tokens. */
+  order: UpstreamOrder;
 }
 
 /** Checks limits and holds spend. Returns the facts of the record, or null if the client left during the wait. */
 export function admit(
   deps: AdmitDeps,
-  { exchange, key, message, body, upstream }: Admitting,
+  { exchange, key, message, body, order }: Admitting,
 ): Metered | null | Promise<Metered | null> {
   const atMs = deps.databaseNowMs();
   const { organizationId } = key;
@@ -76,6 +77,7 @@ export function admit(
   }
   const book = deps.prices.get(organizationId);
   const worstCase = computeWorstCost(message, book, atMs);
+  const [upstream] = order;
   const held = holdSpend(deps, { exchange, scope, message, worstCase, body, upstream, book, atMs });
   const toHeld = (request: HeldRequest | null) => {
     if (request === null) return null;

@@ -11,16 +11,15 @@ import type { RateScope } from "#src/rates/buckets/node-rates.ts";
 import type { RateTicket } from "#src/rates/buckets/rate-limiter.ts";
 import { scopeIdsOf } from "#src/spend/ledger/charges.ts";
 import type { RunningHold } from "#src/spend/ledger/lease-table.ts";
-import type { Upstream, UpstreamChoice } from "#src/upstreams/upstream.ts";
+import type { UpstreamChoice } from "#src/upstreams/upstream.ts";
 import { acquireRate, countScopeOf, type RateDeps, rateScopeOf } from "./acquire-rate.ts";
 import { adaptRefusal } from "./adapt-laptop-refusal.ts";
 import { type AdmitDeps, admit } from "./admit-request.ts";
 import { type AuthenticateDeps, authenticateKey, type KeyCall } from "./authenticate-key.ts";
 import { checkModels } from "./check-models.ts";
 import { checkWorkspace } from "./check-workspace.ts";
-import { type Exchange, isClientGone, isUserKnown, makeRunningExchanges } from "./exchange.ts";
-import { toUpstreamHeaders } from "./forward-headers.ts";
-import { applyGroupTag, removeTagsBeta } from "./group-tag.ts";
+import { type Exchange, isClientGone, makeRunningExchanges } from "./exchange.ts";
+import { applyGroupTag } from "./group-tag.ts";
 import type { HoldDeps } from "./hold-spend.ts";
 import { findUsageHeaders, type LaptopUsageDeps, prepareUsage } from "./laptop-usage.ts";
 import { findListFilter, listModels } from "./list-models.ts";
@@ -37,10 +36,11 @@ import {
   refuse,
   toRefusal,
 } from "./refuse.ts";
-import { Relay, type RelayDeps } from "./relay-response.ts";
+import type { RelayDeps } from "./relay-response.ts";
 import { reportRefusal } from "./report-refusal.ts";
 import { type ClaudeRoute, findRoute, notFound } from "./routes.ts";
 import { toRunningHold } from "./running-hold.ts";
+import { sendRequest } from "./send-request.ts";
 import { serveObject } from "./serve-object.ts";
 import { type Ending, type Metered, type SettleDeps, settle } from "./settle.ts";
 import { makeOverloadedError, Shares } from "./shares.ts";
@@ -347,21 +347,20 @@ async function serve(
   checkModels(key, message);
   refuseUnshareable(message);
   const { key: payer, body } = applyGroupTag(exchange.laptop, { key, message, body: sent });
-  const [upstream] = deps.upstreams.forWorkspace(organizationId, workspaceId);
-  if (!isMessage) return send(relayDeps, exchange, { upstream, body, metered: null });
+  let order = deps.upstreams.forWorkspace(organizationId, workspaceId);
+  if (!isMessage) return sendRequest(relayDeps, exchange, { order, body, metered: null });
   scope.modelGroup = modelGroupOf(message.model);
   const taken = acquireRate(deps, scope, exchange.rate);
   exchange.rate = taken instanceof Promise ? await taken : taken;
   if (isClientGone(exchange)) return false;
-  const admitted = admit(deps, { exchange, key: payer, message, body, upstream });
+  const admitted = admit(deps, { exchange, key: payer, message, body, order });
   const ready = admitted instanceof Promise ? await admitted : admitted;
   if (ready === null) return false;
-  let current = upstream;
   try {
     if (admitted instanceof Promise || taken instanceof Promise || early instanceof Promise) {
-      // During a wait the key can be revoked, and the upstream can change.
+      // During a wait the key can be revoked, and the upstreams can change.
       checkModels(await authenticateKey(deps, keyCall), message);
-      [current] = deps.upstreams.forWorkspace(organizationId, workspaceId);
+      order = deps.upstreams.forWorkspace(organizationId, workspaceId);
     }
     // From here on, the request ends in exactly one record.
     if (deps.writeBegin === undefined) deps.meter.begin(ready.begin);
@@ -370,8 +369,9 @@ async function serve(
     deps.leases.drop(exchange.requestId);
     throw error;
   }
-  ready.isSimulated = current.kind === "simulator";
-  return send(relayDeps, exchange, { upstream: current, body, metered: ready });
+  [ready.upstream] = order;
+  ready.isSimulated = ready.upstream.kind === "simulator";
+  return sendRequest(relayDeps, exchange, { order, body, metered: ready });
 }
 
 function serveModels(
@@ -381,11 +381,11 @@ function serveModels(
   key: FoundKey,
 ): boolean | Promise<boolean> {
   recordKeyUse(deps, exchange, key, null);
-  const [upstream] = deps.upstreams.forWorkspace(key.organizationId, key.workspaceId);
+  const order = deps.upstreams.forWorkspace(key.organizationId, key.workspaceId);
   const allowed = findListFilter(exchange.call.target, key.allowedModels);
   const { onDone } = relayDeps;
-  if (allowed !== null) return listModels(exchange, { upstream, allowed, onDone });
-  return send(relayDeps, exchange, { upstream, body: null, metered: null });
+  if (allowed !== null) return listModels(exchange, { upstream: order[0], allowed, onDone });
+  return sendRequest(relayDeps, exchange, { order, body: null, metered: null });
 }
 
 /** Accepts a call about a stored object. The rate limits of all models count a batch as one request. */
@@ -440,36 +440,4 @@ function acquireEarlyRate(
   } catch (error) {
     return onRefused(error);
   }
-}
-
-/** Dispatches the request to the upstream's client. Never throws: the relay handles each failure. */
-function send(
-  relayDeps: RelayDeps,
-  exchange: Exchange,
-  { upstream, body, metered }: { upstream: Upstream; body: Buffer | null; metered: Metered | null },
-): boolean {
-  const { call } = exchange;
-  const relay = new Relay(relayDeps, exchange, metered);
-  exchange.relay = relay;
-  // The client may have left during the sync of the journal, before the relay existed.
-  if (isClientGone(exchange)) relay.onClientGone();
-  try {
-    const fields = removeTagsBeta(exchange.laptop, call.fields);
-    const headers = toUpstreamHeaders(fields, upstream.credential, isUserKnown(exchange));
-    const answerTimeoutMs = metered?.begin.isStream === false ? relayDeps.answerTimeoutMs : null;
-    upstream.client.send(
-      {
-        path: upstream.basePath + call.target,
-        method: call.method === "GET" ? "GET" : "POST",
-        headers,
-        body,
-        ownsBody: call.isBodyOwned,
-        headersTimeoutMs: answerTimeoutMs,
-      },
-      relay,
-    );
-  } catch (error) {
-    relay.onResponseError(null, error instanceof Error ? error : new Error(String(error)));
-  }
-  return true;
 }

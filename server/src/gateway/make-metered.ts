@@ -40,5 +40,13 @@ export function makeMetered(
   if (holdNanoUsd !== null) begin.holdNanoUsd = holdNanoUsd;
   if (hold?.smallerHolds) begin.smallerHolds = hold.smallerHolds;
   if (findTimeBilled(message) !== null) begin.hasUnbilledParts = true;
-  return { begin, message, bound: null, isSimulated: false, stream: null };
+  return {
+    begin,
+    message,
+    bound: null,
+    upstream: null,
+    failover: null,
+    isSimulated: false,
+    stream: null,
+  };
 }

@@ -3,6 +3,7 @@ import type { Outcome } from "#src/domain/request-record.ts";
 import type { HeaderFields } from "#src/lib/header-fields.ts";
 import type { HttpCallController, HttpCallHandler } from "#src/lib/http-client.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import type { UpstreamHealth } from "#src/upstreams/upstream-health.ts";
 import { estimateUsage, isExact } from "./estimate-usage.ts";
 import type { Exchange } from "./exchange.ts";
 import { toClientHeaders } from "./forward-headers.ts";
@@ -56,6 +57,8 @@ export class Relay implements HttpCallHandler, SteppedResponse {
   readonly #deps: RelayDeps;
   readonly #exchange: Exchange;
   readonly #metered: Metered | null;
+  /** Null: another part of the gateway notes the health of the upstream. */
+  readonly #health: UpstreamHealth | null;
   #controller: HttpCallController | null = null;
   #reader: UsageReader | null = null;
   #isSent = false;
@@ -70,10 +73,16 @@ export class Relay implements HttpCallHandler, SteppedResponse {
   /** Null: no limit holds the response in steps. */
   #steps: SteppedStream | null = null;
 
-  constructor(deps: RelayDeps, exchange: Exchange, metered: Metered | null) {
+  constructor(
+    deps: RelayDeps,
+    exchange: Exchange,
+    metered: Metered | null,
+    health: UpstreamHealth | null,
+  ) {
     this.#deps = deps;
     this.#exchange = exchange;
     this.#metered = metered;
+    this.#health = health;
   }
 
   /**
@@ -117,7 +126,9 @@ export class Relay implements HttpCallHandler, SteppedResponse {
   onResponseStart(_controller: HttpCallController, status: number, fields: HeaderFields): void {
     if (status < 200) return;
     this.#status = status;
-    if (this.#metered) this.#firstByteAtMs = this.#deps.databaseNowMs();
+    const nowMs = this.#deps.databaseNowMs();
+    if (this.#metered) this.#firstByteAtMs = nowMs;
+    this.#health?.noteAnswer(status, nowMs);
     this.#upstreamRequestId = fields.find("request-id")?.slice(0, 200) ?? null;
     this.#isEventStream = isEventStream(fields.find("content-type"));
     if (this.#metered && status < 300) {
@@ -151,6 +162,9 @@ export class Relay implements HttpCallHandler, SteppedResponse {
   }
 
   onResponseError(_controller: HttpCallController | null, error: Error): void {
+    if (this.#status === null && this.#abortReason === null && !this.#isClientGone) {
+      this.#health?.noteFailure(codeOf(error), this.#deps.databaseNowMs());
+    }
     this.#clearStall();
     this.#finish(error);
   }

@@ -75,7 +75,15 @@ function settleAnswer(
   };
   settle(
     deps,
-    { begin, message: messageOf(begin), bound, isSimulated, stream: null },
+    {
+      begin,
+      message: messageOf(begin),
+      bound,
+      upstream: null,
+      failover: null,
+      isSimulated,
+      stream: null,
+    },
     endingOf(begin),
   );
   expect(ends.length).toBe(1);

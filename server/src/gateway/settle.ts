@@ -1,4 +1,8 @@
-import { type CutReason, SIMULATED_TIER } from "@bursar/contract/usage-shape.ts";
+import {
+  type CutReason,
+  type FailoverReason,
+  SIMULATED_TIER,
+} from "@bursar/contract/usage-shape.ts";
 import { type PricedUsage, priceUsage } from "#src/domain/cost.ts";
 import { findDoubt, findUsageLimits, limitUsage } from "#src/domain/doubtful-usage.ts";
 import { chargeHold, tokensOfHold } from "#src/domain/hold-cost.ts";
@@ -18,6 +22,7 @@ import { copyText } from "#src/lib/copy-text.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { overrunOf } from "#src/spend/ledger/charges.ts";
 import type { LimitHolds } from "#src/spend/ledger/hold-decision.ts";
+import type { Upstream } from "#src/upstreams/upstream.ts";
 import type { ParsedMessage } from "./parse-message.ts";
 
 export interface SettleDeps {
@@ -40,6 +45,10 @@ export interface Metered {
   message: ParsedMessage;
   /** Worst case at the start of the request, for its hold. Null: not computed. */
   bound: { worstCase: WorstCase; book: PriceBook } | null;
+  /** Upstream that the request was sent to last. Null: not sent yet. */
+  upstream: Upstream | null;
+  /** Reason for which the first upstream of the order did not answer. Null: it did. */
+  failover: FailoverReason | null;
   /** The simulator reports any usage that the model name asks for, so the request does not bound it. */
   isSimulated: boolean;
   /** Facts of a stream of which a limit holds steps, with its prices. Null: held whole, or not at all. */
@@ -225,7 +234,8 @@ function boundHeldCall(
 }
 
 /** Copies each field of the begin by name, because a spread takes more memory. */
-function toEndRecord({ begin, isSimulated }: Metered, ending: Ending, bill: Bill): EndRecord {
+function toEndRecord(metered: Metered, ending: Ending, bill: Bill): EndRecord {
+  const { begin, isSimulated, upstream, failover } = metered;
   const { serviceTier, inferenceGeo, speed } = toDimensions(bill.billed);
   const { startedAtMs } = begin;
   const endedAtMs = Math.max(ending.endedAtMs, startedAtMs);
@@ -264,6 +274,8 @@ function toEndRecord({ begin, isSimulated }: Metered, ending: Ending, bill: Bill
   // Without usage, the whole hold of the begin stays unresolved, as after a crash.
   const isUnknown = ending.usage === null && ending.outcome === "interrupted";
   if (ending.stepped !== null && !isUnknown) addSteps(record, ending.stepped);
+  if (upstream?.describe.source === "stored") record.upstreamId = upstream.id;
+  if (failover !== null) record.failover = failover;
   if (begin.hasUnbilledParts) record.hasUnbilledParts = true;
   if (bill.doubt !== null) record.doubt = bill.doubt;
   return record;

@@ -1,5 +1,6 @@
 import { type ClientOptions, makeClient, makeObjectClient } from "./make-client.ts";
 import type { Upstream } from "./upstream.ts";
+import { UpstreamHealth } from "./upstream-health.ts";
 
 export const ANTHROPIC_BASE_URL = "https://api.anthropic.com";
 
@@ -23,6 +24,7 @@ export function makeAnthropicUpstream(options: AnthropicOptions): Upstream {
     objects: makeObjectClient({ origin: url.origin }, clientOptions),
     basePath: url.pathname.replace(/\/+$/, ""),
     credential,
+    health: new UpstreamHealth(),
   };
 }
 

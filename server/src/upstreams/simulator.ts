@@ -1,5 +1,6 @@
 import { type ClientOptions, makeClient, makeObjectClient } from "./make-client.ts";
 import type { Upstream } from "./upstream.ts";
+import { UpstreamHealth } from "./upstream-health.ts";
 
 /** Address of the built-in simulator. */
 export type SimulatorAddress = { socketPath: string } | { origin: string };
@@ -14,5 +15,6 @@ export function makeSimulatorUpstream(address: SimulatorAddress, options: Client
     objects: makeObjectClient(address, options),
     basePath: "",
     credential: null,
+    health: new UpstreamHealth(),
   };
 }

@@ -1,4 +1,5 @@
 import type { HttpClient, StreamedClient } from "#src/lib/http-client.ts";
+import type { UpstreamHealth } from "./upstream-health.ts";
 
 /** API of an upstream. The simulator is no provider. */
 export type UpstreamKind = "anthropic" | "simulator" | "bedrock" | "vertex" | "foundry";
@@ -16,6 +17,8 @@ export interface Upstream {
   basePath: string;
   /** Value of `x-api-key`, never logged. Null: the upstream needs none. */
   credential: string | null;
+  /** Circuit breaker of this node. */
+  health: UpstreamHealth;
 }
 
 /** Upstreams of a workspace in the order in which they are tried. */

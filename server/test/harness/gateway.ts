@@ -43,7 +43,7 @@ import { newId, systemRandomBytes } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { makeTurnEnd, type TurnEnd } from "#src/lib/turn-end.ts";
 import { makeAnthropicUpstream } from "#src/upstreams/anthropic.ts";
-import type { Upstream } from "#src/upstreams/upstream.ts";
+import type { UpstreamOrder } from "#src/upstreams/upstream.ts";
 
 // A gateway on a loopback socket, in front of an upstream that the test chooses. Its meter, ledger and keys are in
 // memory. Everything between both sockets is the real code.
@@ -83,6 +83,8 @@ export interface TestGateway {
     claims?: Partial<Pick<LaptopClaims, "memberId" | "groupNames" | "billingGroupTag">>,
   ): string;
   accessTokens: AccessTokens;
+  /** Upstreams of all workspaces. */
+  order: UpstreamOrder;
   admission: Admission;
   /** Gateway side of every client connection so far. */
   clientSockets: Socket[];
@@ -92,21 +94,28 @@ export interface TestGateway {
 export interface TestGatewayOptions extends Partial<Omit<GatewayDeps, "upstreams">> {
   /** Origin of the upstream. */
   origin: string;
+  /** Origins of the upstreams after the first one, in order. */
+  others?: readonly string[];
   basePath?: string;
 }
 
 export async function startTestGateway(options: TestGatewayOptions): Promise<TestGateway> {
-  const { origin, basePath = "", ...overrides } = options;
+  const { origin, others = [], basePath = "", ...overrides } = options;
   const idleTimeoutMs = overrides.idleTimeoutMs ?? 20_000;
   const turnEnd = reader === "sockets" ? makeTurnEnd() : null;
-  const upstream = makeAnthropicUpstream({
-    baseUrl: origin + basePath,
-    credential: UPSTREAM_CREDENTIAL,
-    id: "environment",
-    source: "environment",
-    idleTimeoutMs,
-    turnEnd,
-  });
+  const make = (baseUrl: string, index: number) =>
+    makeAnthropicUpstream({
+      baseUrl,
+      credential: UPSTREAM_CREDENTIAL,
+      id: others.length === 0 ? "environment" : `ups_${index}`,
+      source: others.length === 0 ? "environment" : "stored",
+      idleTimeoutMs,
+      turnEnd,
+    });
+  const order: UpstreamOrder = [
+    make(origin + basePath, 0),
+    ...others.map((other, index) => make(other, index + 1)),
+  ];
   const known = new Map<string, FoundKey>();
   const endWaiters: (() => void)[] = [];
   const state = {
@@ -119,7 +128,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     accessTokens: makeTestTokens(),
   };
   const gateway = makeGateway({
-    ...testDeps(state, known, upstream, endWaiters),
+    ...testDeps(state, known, order, endWaiters),
     idleTimeoutMs,
     ...overrides,
   });
@@ -130,6 +139,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const test: TestGateway = Object.assign(state, {
+    order,
     origin: `http://127.0.0.1:${port}`,
     port,
     gateway,
@@ -168,7 +178,9 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       for (const socket of state.clientSockets) socket.destroy();
       await closed;
       stop();
-      await Promise.all([upstream.client.destroy(), upstream.objects?.destroy()]);
+      await Promise.all(
+        order.flatMap(({ client, objects }) => [client.destroy(), objects?.destroy()]),
+      );
     },
   });
   test.secret = test.addKey();
@@ -232,7 +244,7 @@ export const defaultKey: FoundKey = {
 function testDeps(
   state: Pick<TestGateway, "begins" | "ends" | "observed" | "uses" | "admission" | "accessTokens">,
   known: Map<string, FoundKey>,
-  upstream: Upstream,
+  order: UpstreamOrder,
   endWaiters: (() => void)[],
 ): Omit<GatewayDeps, "idleTimeoutMs"> {
   const book = makePriceBook([]);
@@ -260,7 +272,10 @@ function testDeps(
     },
     prices: { get: () => book },
     labels: makeModelLabels(100),
-    upstreams: { forWorkspace: () => [upstream], find: () => upstream },
+    upstreams: {
+      forWorkspace: () => order,
+      find: (_, id) => order.find((upstream) => upstream.id === id) ?? null,
+    },
     objects: noObjects,
     publicUrl: () => "https://bursar.example.com",
     databaseNowMs: () => Date.now(),
