@@ -107,6 +107,7 @@ const rooms = {
   ],
   overview: ["db", "domain", "access", "alerts", "audit", "reviews", "spend", "usage"],
   gateway: ["lib", "domain", "http1", "key-lookup", "rates", "spend", "upstreams"],
+  "message-batches": ["lib", "db", "domain", "gateway", "recording", "spend"],
   http: [
     "lib",
     "domain",

@@ -1,0 +1,344 @@
+import { sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { BatchLine } from "./read-line.ts";
+import { encodeWorstCase } from "./stored-worst-case.ts";
+
+// Rows of message batches and their lines.
+
+/**
+ * - preparing: the body arrives, and its lines are stored.
+ * - held: its cost is held, and nothing was sent.
+ * - sent: may have reached the upstream, whose answer is unknown.
+ * - running: the upstream has it.
+ * - metered: all lines are recorded, and nothing is held.
+ * - refused: the upstream has not accepted it, and nothing is held.
+ * - unresolved: the upstream may have run it. Its hold counts until it is released or charged.
+ */
+export type BatchState =
+  | "preparing"
+  | "held"
+  | "sent"
+  | "running"
+  | "metered"
+  | "refused"
+  | "unresolved";
+
+/** Labels of all lines of a batch, as of its creation. */
+export interface BatchLabels {
+  id: string;
+  organizationId: string;
+  workspaceId: string;
+  apiKeyId: string;
+  memberId: string | null;
+  groupIds: readonly string[];
+  tagIds: readonly string[];
+  client: string;
+  upstreamId: string;
+  isSimulated: boolean;
+  /** Decides periods and prices. */
+  startedAt: Date;
+}
+
+export interface StoredBatch extends BatchLabels {
+  state: BatchState;
+  upstreamBatchId: string | null;
+  nodeId: string;
+  lineCount: number;
+  holdNanoUsd: bigint;
+  meteredLines: number;
+  costNanoUsd: bigint;
+  sentAt: Date | null;
+  expiresAt: Date | null;
+  lastObject: unknown;
+}
+
+const batchColumns = sql`id, organization_id AS "organizationId", workspace_id AS "workspaceId",
+  api_key_id AS "apiKeyId", member_id AS "memberId", group_ids AS "groupIds", tag_ids AS "tagIds", client,
+  upstream_id AS "upstreamId", is_simulated AS "isSimulated", started_at AS "startedAt", state,
+  upstream_batch_id AS "upstreamBatchId", node_id AS "nodeId", line_count AS "lineCount",
+  hold_nano_usd AS "holdNanoUsd", metered_lines AS "meteredLines", cost_nano_usd AS "costNanoUsd",
+  sent_at AS "sentAt", expires_at AS "expiresAt", last_object AS "lastObject"`;
+
+export interface NewBatch extends BatchLabels {
+  nodeId: string;
+}
+
+/** Inserts a batch whose body arrives. */
+export async function insertBatch(db: Database, batch: NewBatch): Promise<void> {
+  await sql`
+    INSERT INTO message_batch (id, organization_id, workspace_id, api_key_id, member_id, group_ids, tag_ids, client,
+      upstream_id, is_simulated, started_at, node_id, state)
+    VALUES (${batch.id}, ${batch.organizationId}::uuid, ${batch.workspaceId}, ${batch.apiKeyId}, ${batch.memberId},
+      ${[...batch.groupIds]}::text[], ${[...batch.tagIds]}::text[], ${batch.client}, ${batch.upstreamId},
+      ${batch.isSimulated}, ${batch.startedAt}, ${batch.nodeId}, 'preparing')`.execute(db);
+}
+
+/** Inserts lines of a batch. Throws a unique violation for a custom id that the batch has already. */
+export async function insertLines(
+  db: Database,
+  batchId: string,
+  lines: readonly BatchLine[],
+): Promise<void> {
+  await sql`
+    INSERT INTO message_batch_line (batch_id, custom_id, line, model, hold_nano_usd, worst_case, has_unbilled_parts)
+    SELECT ${batchId}, one.* FROM unnest(${lines.map(({ customId }) => customId)}::text[],
+      ${lines.map(({ index }) => index)}::integer[], ${lines.map(({ model }) => model)}::text[],
+      ${lines.map(({ worstCase }) => worstCase.nanoUsd)}::bigint[],
+      ${lines.map(({ worstCase }) => encodeWorstCase(worstCase))}::jsonb[],
+      ${lines.map((line) => line.hasUnbilledParts)}::boolean[]) AS one`.execute(db);
+}
+
+/** Deletes a batch that was refused before its hold, with its lines. */
+export async function deleteUnheldBatch(db: Database | Tx, id: string): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    DELETE FROM message_batch WHERE id = ${id} AND state = 'preparing'`.execute(db);
+  return numAffectedRows === 1n;
+}
+
+export interface HeldBatch {
+  id: string;
+  startedAt: Date;
+  lineCount: number;
+  holdNanoUsd: bigint;
+  bodyHash: string;
+}
+
+/** Marks a batch as held. False: the recovery has ended it. */
+export async function markHeld(tx: Tx, held: HeldBatch): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    UPDATE message_batch SET state = 'held', started_at = ${held.startedAt}, line_count = ${held.lineCount},
+      hold_nano_usd = ${held.holdNanoUsd}, body_hash = ${held.bodyHash}
+    WHERE id = ${held.id} AND state = 'preparing'`.execute(tx);
+  return numAffectedRows === 1n;
+}
+
+/** Marks a batch as sent, before its first byte is sent. False: the recovery has ended it, and nothing may be sent. */
+export async function markSent(db: Database, id: string): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    UPDATE message_batch SET state = 'sent', sent_at = clock_timestamp()
+    WHERE id = ${id} AND state = 'held'`.execute(db);
+  return numAffectedRows === 1n;
+}
+
+/** State of a batch as its upstream reports it. */
+export interface ReportedBatch {
+  upstreamBatchId: string;
+  object: unknown;
+  expiresAt: Date | null;
+  endedAt: Date | null;
+}
+
+/** Marks a batch as running. False: it is in another state, or has another id. */
+export async function markRunning(
+  tx: Database | Tx,
+  id: string,
+  { upstreamBatchId, object, expiresAt, endedAt }: ReportedBatch,
+): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    UPDATE message_batch SET state = 'running', upstream_batch_id = ${upstreamBatchId},
+      last_object = ${JSON.stringify(object)}::jsonb, expires_at = ${expiresAt}, ended_at = ${endedAt},
+      poll_at = clock_timestamp()
+    WHERE id = ${id} AND (state = 'sent' OR (state = 'running' AND upstream_batch_id = ${upstreamBatchId}))`.execute(
+    tx,
+  );
+  return numAffectedRows === 1n;
+}
+
+/** Stores the newest state of a batch. `isDue`: look at it again at once. */
+export async function saveReported(
+  db: Database | Tx,
+  id: string,
+  { object, expiresAt, endedAt }: Omit<ReportedBatch, "upstreamBatchId">,
+  { isDue }: { isDue: boolean },
+): Promise<void> {
+  await sql`
+    UPDATE message_batch SET last_object = ${JSON.stringify(object)}::jsonb, expires_at = ${expiresAt},
+      ended_at = coalesce(ended_at, ${endedAt}),
+      poll_at = CASE WHEN ${isDue} AND state = 'running' THEN clock_timestamp() ELSE poll_at END
+    WHERE id = ${id}`.execute(db);
+}
+
+/** Moves a batch to its last state, and locks it. False: it is in none of the states `from`. */
+export async function endBatch(
+  tx: Tx,
+  id: string,
+  { from, to }: { from: readonly BatchState[]; to: "metered" | "refused" | "unresolved" },
+): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    UPDATE message_batch SET state = ${to}, poll_at = NULL
+    WHERE id = ${id} AND state = ANY(${[...from]}::text[])`.execute(tx);
+  return numAffectedRows === 1n;
+}
+
+export async function findBatch(db: Database | Tx, id: string): Promise<StoredBatch | null> {
+  const { rows } = await sql<StoredBatch>`
+    SELECT ${batchColumns} FROM message_batch WHERE id = ${id}`.execute(db);
+  return rows[0] ?? null;
+}
+
+/** Finds a batch by its id at its upstream. */
+export async function findBatchOfUpstream(
+  db: Database | Tx,
+  of: { organizationId: string; workspaceId: string; upstreamBatchId: string },
+): Promise<StoredBatch | null> {
+  const { rows } = await sql<StoredBatch>`
+    SELECT ${batchColumns} FROM message_batch
+    WHERE upstream_batch_id = ${of.upstreamBatchId} AND organization_id = ${of.organizationId}::uuid
+      AND workspace_id = ${of.workspaceId}
+    ORDER BY started_at DESC LIMIT 1`.execute(db);
+  return rows[0] ?? null;
+}
+
+/** Finds the newest batch that the same key has created with the same body since a time. */
+export async function findSameBatch(
+  db: Database,
+  of: { apiKeyId: string; bodyHash: string; sinceMs: number; exceptId: string },
+): Promise<StoredBatch | null> {
+  const { rows } = await sql<StoredBatch>`
+    SELECT ${batchColumns} FROM message_batch
+    WHERE api_key_id = ${of.apiKeyId} AND body_hash = ${of.bodyHash} AND id <> ${of.exceptId}
+      AND started_at >= ${new Date(of.sinceMs)} AND state IN ('sent', 'running', 'metered')
+    ORDER BY started_at DESC, id DESC LIMIT 1`.execute(db);
+  return rows[0] ?? null;
+}
+
+/** Takes running batches that are due, for some time. Another process then takes none of them. */
+export async function claimDue(
+  db: Database,
+  { limit, forMs }: { limit: number; forMs: number },
+): Promise<StoredBatch[]> {
+  const { rows } = await sql<StoredBatch>`
+    UPDATE message_batch SET poll_at = clock_timestamp() + ${forMs} * interval '1 millisecond'
+    WHERE id IN (SELECT id FROM message_batch WHERE poll_at <= clock_timestamp() AND state = 'running'
+      ORDER BY poll_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)
+    RETURNING ${batchColumns}`.execute(db);
+  return rows;
+}
+
+/** Sets the time of the next look at a running batch. */
+export async function setNextLook(
+  db: Database,
+  id: string,
+  { afterMs }: { afterMs: number },
+): Promise<void> {
+  await sql`
+    UPDATE message_batch SET poll_at = clock_timestamp() + ${afterMs} * interval '1 millisecond'
+    WHERE id = ${id} AND state = 'running'`.execute(db);
+}
+
+/** Lists batches whose process may have died: those of `nodeId` from before its start, and all older ones. */
+export async function listLeft(
+  db: Database,
+  of: { nodeId: string; startedAtMs: number; olderThanMs: number; limit: number },
+): Promise<StoredBatch[]> {
+  const { rows } = await sql<StoredBatch>`
+    SELECT ${batchColumns} FROM message_batch
+    WHERE state IN ('preparing', 'held', 'sent') AND (
+      (node_id = ${of.nodeId} AND started_at < ${new Date(of.startedAtMs)})
+      OR coalesce(sent_at, started_at) < clock_timestamp() - ${of.olderThanMs} * interval '1 millisecond')
+    ORDER BY started_at LIMIT ${of.limit}`.execute(db);
+  return rows;
+}
+
+/** A line that is marked as metered by this statement. */
+export interface MarkedLine {
+  customId: string;
+  line: number;
+  model: string;
+  holdNanoUsd: bigint;
+  worstCase: unknown;
+  hasUnbilledParts: boolean;
+}
+
+/** Marks lines as metered, and returns those that were not. Each line is returned once. */
+export async function markMetered(
+  tx: Tx,
+  batchId: string,
+  customIds: readonly string[],
+): Promise<MarkedLine[]> {
+  const { rows } = await sql<MarkedLine>`
+    UPDATE message_batch_line SET is_metered = true
+    WHERE batch_id = ${batchId} AND custom_id = ANY(${[...customIds]}::text[]) AND NOT is_metered
+    RETURNING custom_id AS "customId", line, model, hold_nano_usd AS "holdNanoUsd", worst_case AS "worstCase",
+      has_unbilled_parts AS "hasUnbilledParts"`.execute(tx);
+  return rows;
+}
+
+/** Locks a running batch. False: it is in another state. */
+export async function lockRunning(tx: Tx, id: string): Promise<boolean> {
+  const { rows } = await sql`
+    SELECT FROM message_batch WHERE id = ${id} AND state = 'running' FOR UPDATE`.execute(tx);
+  return rows.length > 0;
+}
+
+/** Adds metered lines to the numbers of a batch. */
+export async function addMetered(
+  tx: Tx,
+  id: string,
+  added: { lines: number; costNanoUsd: bigint },
+): Promise<void> {
+  await sql`
+    UPDATE message_batch SET metered_lines = metered_lines + ${added.lines},
+      cost_nano_usd = cost_nano_usd + ${added.costNanoUsd} WHERE id = ${id}`.execute(tx);
+}
+
+/** Sums the holds of the lines without a result. */
+export async function sumUnmetered(
+  tx: Tx,
+  id: string,
+): Promise<{ lines: number; holdNanoUsd: bigint }> {
+  const { rows } = await sql<{ lines: number; holdNanoUsd: bigint }>`
+    SELECT count(*)::integer AS lines, coalesce(sum(hold_nano_usd), 0)::bigint AS "holdNanoUsd"
+    FROM message_batch_line WHERE batch_id = ${id} AND NOT is_metered`.execute(tx);
+  return rows[0] ?? { lines: 0, holdNanoUsd: 0n };
+}
+
+/** Deletes the lines of a batch. */
+export async function deleteLines(tx: Tx, id: string): Promise<void> {
+  await sql`DELETE FROM message_batch_line WHERE batch_id = ${id}`.execute(tx);
+}
+
+/** True while no fold has counted all appended lines of a batch. */
+export async function hasUnfoldedLines(db: Database | Tx, id: string): Promise<boolean> {
+  const { rows } = await sql<{ has: boolean }>`
+    SELECT EXISTS (SELECT FROM usage_batch WHERE journal_id = ${id} AND set_aside_at IS NULL) AS has`.execute(
+    db,
+  );
+  return rows[0]?.has === true;
+}
+
+/** Counts how many of these ids are custom ids of the batch. */
+export async function countKnownIds(
+  db: Database,
+  batchId: string,
+  customIds: readonly string[],
+): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    SELECT count(*)::integer AS count FROM message_batch_line
+    WHERE batch_id = ${batchId} AND custom_id = ANY(${[...customIds]}::text[])`.execute(db);
+  return rows[0]?.count ?? 0;
+}
+
+/** Lists those of these ids that a batch has at this upstream. */
+export async function listKnownUpstreamIds(
+  db: Database,
+  of: { upstreamId: string; ids: readonly string[] },
+): Promise<Set<string>> {
+  const { rows } = await sql<{ id: string }>`
+    SELECT upstream_batch_id AS id FROM message_batch
+    WHERE upstream_id = ${of.upstreamId} AND upstream_batch_id = ANY(${[...of.ids]}::text[])`.execute(
+    db,
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** True if another lost batch of the upstream has as many lines, so that a match could belong to either. */
+export async function hasLostTwin(db: Database, batch: StoredBatch): Promise<boolean> {
+  const { rows } = await sql<{ has: boolean }>`
+    SELECT EXISTS (SELECT FROM message_batch WHERE upstream_id = ${batch.upstreamId} AND id <> ${batch.id}
+      AND state = 'sent' AND line_count = ${batch.lineCount}
+      AND NOT EXISTS (SELECT FROM message_batch_line AS one WHERE one.batch_id = message_batch.id
+        AND NOT EXISTS (SELECT FROM message_batch_line AS other WHERE other.batch_id = ${batch.id}
+          AND other.custom_id = one.custom_id))) AS has`.execute(db);
+  return rows[0]?.has === true;
+}

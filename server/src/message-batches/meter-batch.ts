@@ -1,0 +1,223 @@
+import type { Database, Tx } from "#src/db/pool.ts";
+import { inTransaction } from "#src/db/transaction.ts";
+import type { ModelLabels } from "#src/domain/model-labels.ts";
+import type { PriceBook } from "#src/domain/price-book.ts";
+import type { EndRecord } from "#src/domain/request-record.ts";
+import { noCost, noTokens } from "#src/domain/usage.ts";
+import { lockFold } from "#src/recording/fold-lock.sql.ts";
+import { appendBatch } from "#src/recording/record-usage.ts";
+import { BATCHES_NODE } from "#src/spend/ledger/batches-node.ts";
+import type { SpendScope } from "#src/spend/ledger/charges.ts";
+import { listChainKeys, releaseDurableHold } from "#src/spend/ledger/durable-holds.sql.ts";
+import { encodeLineCharges } from "#src/spend/ledger/hold-charges.ts";
+import {
+  addMetered,
+  type BatchLabels,
+  deleteLines,
+  endBatch,
+  hasUnfoldedLines,
+  lockRunning,
+  type MarkedLine,
+  markMetered,
+  type StoredBatch,
+  sumUnmetered,
+} from "./batches.sql.ts";
+import { billLine } from "./bill-line.ts";
+import { type LineResult, type ReadLine, readResults } from "./read-result.ts";
+
+// Records the results of an ended batch, each line once. A transaction marks some lines, appends their records, and tells
+// the fold how much of the hold they no longer need. A second run finds the marks.
+
+export interface MeterDeps {
+  database: Database;
+  prices: { get(organizationId: string): PriceBook };
+  labels: ModelLabels;
+  /** Counts everything that was appended. Rejects with the database's error. */
+  fold: () => Promise<void>;
+}
+
+/** Lines of one transaction. */
+const CHUNK_LINES = 500;
+
+export interface Metering {
+  batch: StoredBatch;
+  upstreamBatchId: string;
+  endedAtMs: number;
+}
+
+/**
+ * Records all results, then ends the hold. Rejects if the results break off, or with the database's error: the next run
+ * continues. Does nothing for a batch that is not running.
+ */
+export async function meterBatch(
+  deps: MeterDeps,
+  metering: Metering,
+  results: AsyncIterable<Buffer>,
+): Promise<void> {
+  let chunk = new Map<string, LineResult>();
+  const record = async () => {
+    await recordChunk(deps, metering, chunk);
+    chunk = new Map();
+  };
+  for await (const { customId, result } of readResults(results)) {
+    chunk.set(customId, result);
+    if (chunk.size >= CHUNK_LINES) await record();
+  }
+  await record();
+  await finishBatch(deps, metering);
+}
+
+/** Records the lines of the chunk that have no record yet. */
+async function recordChunk(
+  deps: MeterDeps,
+  metering: Metering,
+  chunk: ReadonlyMap<ReadLine["customId"], LineResult>,
+): Promise<void> {
+  if (chunk.size === 0) return;
+  const { batch } = metering;
+  const book = deps.prices.get(batch.organizationId);
+  await inTransaction(deps.database, async (tx) => {
+    if (!(await lockRunning(tx, batch.id))) return;
+    const lines = await markMetered(tx, batch.id, [...chunk.keys()]);
+    if (lines.length === 0) return;
+    const records = lines.flatMap((line) => {
+      const result = chunk.get(line.customId);
+      const bill = { book, labels: deps.labels };
+      const ended = result && billLine(bill, { ...metering, line, result });
+      return ended ? [ended] : [];
+    });
+    await appendLines(tx, batch, { lines: lines.length, holdNanoUsd: sumHolds(lines), records });
+  });
+  await deps.fold();
+}
+
+function sumHolds(lines: readonly MarkedLine[]): bigint {
+  return lines.reduce((sum, { holdNanoUsd }) => sum + holdNanoUsd, 0n);
+}
+
+interface AppendedLines {
+  lines: number;
+  /** Holds of the lines, nano-USD. */
+  holdNanoUsd: bigint;
+  records: readonly EndRecord[];
+}
+
+async function appendLines(
+  tx: Tx,
+  batch: StoredBatch,
+  { lines, holdNanoUsd, records }: AppendedLines,
+): Promise<void> {
+  const releases = listChainKeys(scopeOfBatch(batch), batch.startedAt.getTime()).map((key) => {
+    return { ...key, holdId: batch.id, nanoUsd: holdNanoUsd };
+  });
+  await appendBatch(
+    tx,
+    {
+      nodeId: BATCHES_NODE,
+      journalId: batch.id,
+      toSeq: 0,
+      encodeHoldCharges: (ended) => encodeLineCharges(ended, releases),
+    },
+    records,
+  );
+  const costNanoUsd = records.reduce((sum, { cost }) => sum + cost.total, 0n);
+  await addMetered(tx, batch.id, { lines, costNanoUsd });
+}
+
+/** Lines without a result may have run, so their hold becomes unresolved, as that of a message with an unknown end. */
+async function finishBatch(deps: MeterDeps, metering: Metering): Promise<void> {
+  const { batch } = metering;
+  const { database } = deps;
+  await inTransaction(database, async (tx) => {
+    if (!(await lockRunning(tx, batch.id))) return;
+    const { lines, holdNanoUsd } = await sumUnmetered(tx, batch.id);
+    if (lines === 0) return;
+    const records = [makeUnknownRecord(batch, { holdNanoUsd, endedAtMs: metering.endedAtMs })];
+    await appendLines(tx, batch, { lines, holdNanoUsd, records });
+    await deleteLines(tx, batch.id);
+  });
+  await deps.fold();
+  await inTransaction(database, async (tx) => {
+    await lockFold(tx);
+    if (await hasUnfoldedLines(tx, batch.id)) throw new Error("no fold has counted the batch yet");
+    if (!(await endBatch(tx, batch.id, { from: ["running"], to: "metered" }))) return;
+    await releaseHold(tx, batch);
+    await deleteLines(tx, batch.id);
+  });
+}
+
+/** Deletes what is left of the hold. */
+export function releaseHold(tx: Tx, batch: BatchLabels): Promise<void> {
+  return releaseDurableHold(tx, {
+    holdId: batch.id,
+    scope: scopeOfBatch(batch),
+    startedAtMs: batch.startedAt.getTime(),
+  });
+}
+
+/**
+ * Gives up a batch whose fate is unknown. Its hold becomes unresolved in the fold that counts the record, until it is released
+ * or charged.
+ */
+export async function recordUnknownBatch(deps: MeterDeps, batch: StoredBatch): Promise<void> {
+  const { holdNanoUsd } = batch;
+  await inTransaction(deps.database, async (tx) => {
+    if (!(await endBatch(tx, batch.id, { from: ["sent"], to: "unresolved" }))) return;
+    const endedAtMs = (batch.sentAt ?? batch.startedAt).getTime();
+    const records = [makeUnknownRecord(batch, { holdNanoUsd, endedAtMs })];
+    await appendLines(tx, batch, { lines: 0, holdNanoUsd, records });
+    await deleteLines(tx, batch.id);
+  });
+  await deps.fold();
+}
+
+/** The record of lines with an unknown end. */
+function makeUnknownRecord(
+  batch: StoredBatch,
+  { holdNanoUsd, endedAtMs }: { holdNanoUsd: bigint; endedAtMs: number },
+): EndRecord {
+  const startedAtMs = batch.startedAt.getTime();
+  const record: EndRecord = {
+    requestId: batch.id,
+    startedAtMs,
+    organizationId: batch.organizationId,
+    workspaceId: batch.workspaceId,
+    apiKeyId: batch.apiKeyId,
+    requestedModel: "other",
+    isStream: false,
+    client: batch.client,
+    holdNanoUsd,
+    endedAtMs: Math.max(endedAtMs, startedAtMs),
+    outcome: "interrupted",
+    httpStatus: null,
+    isEstimated: true,
+    isUnpriced: false,
+    model: "other",
+    serviceTier: batch.isSimulated ? "simulated" : "batch",
+    contextWindow: "0-200k",
+    inferenceGeo: "not_available",
+    speed: "standard",
+    usage: noTokens,
+    cost: noCost,
+    prices: "{}",
+    upstreamRequestId: batch.upstreamBatchId,
+    firstByteMs: null,
+  };
+  if (batch.memberId !== null) record.memberId = batch.memberId;
+  if (batch.groupIds.length > 0) record.groupIds = batch.groupIds;
+  if (batch.tagIds.length > 0) record.tagIds = batch.tagIds;
+  return record;
+}
+
+/** Scopes that count a batch. */
+export function scopeOfBatch(batch: BatchLabels): SpendScope {
+  const { organizationId, workspaceId, apiKeyId, memberId, groupIds, tagIds } = batch;
+  return {
+    organizationId,
+    workspaceId,
+    apiKeyId,
+    memberId: memberId ?? undefined,
+    groupIds: groupIds.length > 0 ? groupIds : undefined,
+    tagIds: tagIds.length > 0 ? tagIds : undefined,
+  };
+}
