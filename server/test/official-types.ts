@@ -52,7 +52,12 @@ import type { ErrorType } from "@bursar/contract/errors.ts";
 import type AnthropicPrevious from "anthropic-sdk-previous";
 import type { z } from "zod";
 import type { BetaSimulatedModel, SimulatedModel } from "#src/simulator/models.ts";
-import type { FileMetadata, MessageBatch } from "#src/simulator/objects/wire-objects.ts";
+import type {
+  FileMetadata,
+  MessageBatch,
+  Skill,
+  SkillVersion,
+} from "#src/simulator/objects/wire-objects.ts";
 import type { AnswerMessage, BetaAnswerMessage } from "#src/simulator/wire-answer.ts";
 
 // Type checks without runtime code. They compile only while responses in the official shape match the types of the
@@ -367,3 +372,8 @@ export type FilesFit = Is<IsAssignable<FileMetadata, Anthropic.FileMetadata>>;
 export type FilesAreComplete = Is<HasAllFields<FileMetadata, Anthropic.FileMetadata>>;
 export type BatchesFit = Is<IsAssignable<MessageBatch, Anthropic.Messages.MessageBatch>>;
 export type BatchesAreComplete = Is<HasAllFields<MessageBatch, Anthropic.Messages.MessageBatch>>;
+export type SkillsFit = Is<IsAssignable<Skill, Anthropic.Skill>>;
+export type SkillsAreComplete = Is<HasAllFields<Skill, Anthropic.Skill>>;
+type OfficialSkillVersion = Anthropic.Skills.SkillVersion;
+export type SkillVersionsFit = Is<IsAssignable<SkillVersion, OfficialSkillVersion>>;
+export type SkillVersionsAreComplete = Is<HasAllFields<SkillVersion, OfficialSkillVersion>>;

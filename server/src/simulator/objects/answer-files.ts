@@ -65,7 +65,7 @@ export async function answerFiles({ files }: SimulatorDeps, exchange: Exchange):
   }
   // No file belongs to a session of an agent.
   const ids = query.has("scope_id") ? [] : await files.listIds();
-  const { ids: selected, nextPage } = selectByCursor(ids, query);
+  const { ids: selected, nextPage } = selectByCursor(ids, query, "file_");
   sendList(exchange, await Promise.all(selected.map((id) => files.find(id))), nextPage);
 }
 

@@ -37,28 +37,31 @@ export function selectByIds<Item extends { id: string }>(
   };
 }
 
-/** One page with `page`, the text of an earlier `next_page`. */
+/** One page with `page`, the text of an earlier `next_page`. Ids with another prefix than `prefix` are at the end. */
 export function selectByCursor(
   ids: readonly string[],
   query: URLSearchParams,
+  prefix: string,
 ): { ids: string[]; nextPage: string | null } {
   const limit = readLimit(query);
   const page = query.get("page");
-  const last = page === null ? null : Buffer.from(page, "base64url").toString("utf8");
-  // The named object may be deleted since, so its place in the order counts.
-  const from = last === null ? 0 : findAfter(ids, last);
+  const from = page === null ? 0 : findAfter(ids, decodeCursor(page), prefix);
   const selected = ids.slice(from, from + limit);
   const end = selected.at(-1);
   const hasMore = from + selected.length < ids.length && end !== undefined;
   return { ids: selected, nextPage: hasMore ? Buffer.from(end).toString("base64url") : null };
 }
 
-function findAfter(ids: readonly string[], last: string): number {
-  const [prefix = ""] = (ids[0] ?? last).split("_");
-  if (!/^[\w-]{1,100}$/.test(last) || !last.startsWith(prefix)) {
-    throw new SimulatedError(400, "page: Invalid cursor");
-  }
-  const index = ids.findIndex((id) => id < last);
+function decodeCursor(page: string): string {
+  return Buffer.from(page, "base64url").toString("utf8");
+}
+
+/** The object of a cursor may be deleted since, so its place in the order counts. */
+function findAfter(ids: readonly string[], last: string, prefix: string): number {
+  const known = ids.indexOf(last);
+  if (known !== -1) return known + 1;
+  if (!last.startsWith(prefix)) throw new SimulatedError(400, "page: Invalid cursor");
+  const index = ids.findIndex((id) => id < last || !id.startsWith(prefix));
   return index === -1 ? ids.length : index;
 }
 

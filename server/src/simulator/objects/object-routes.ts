@@ -14,6 +14,17 @@ import {
   answerFiles,
   answerUpload,
 } from "./answer-files.ts";
+import {
+  answerSkill,
+  answerSkillCreation,
+  answerSkillDeletion,
+  answerSkills,
+  answerVersion,
+  answerVersionContent,
+  answerVersionCreation,
+  answerVersionDeletion,
+  answerVersions,
+} from "./answer-skills.ts";
 
 type Answer = (deps: SimulatorDeps, exchange: Exchange, ...ids: string[]) => Promise<void>;
 
@@ -30,6 +41,15 @@ const routes: Record<string, Answer> = {
   "DELETE /v1/messages/batches/*": answerBatchDeletion,
   "POST /v1/messages/batches/*/cancel": answerBatchCancellation,
   "GET /v1/messages/batches/*/results": answerBatchResults,
+  "POST /v1/skills": answerSkillCreation,
+  "GET /v1/skills": answerSkills,
+  "GET /v1/skills/*": answerSkill,
+  "DELETE /v1/skills/*": answerSkillDeletion,
+  "POST /v1/skills/*/versions": answerVersionCreation,
+  "GET /v1/skills/*/versions": answerVersions,
+  "GET /v1/skills/*/versions/*": answerVersion,
+  "DELETE /v1/skills/*/versions/*": answerVersionDeletion,
+  "GET /v1/skills/*/versions/*/content": answerVersionContent,
 };
 
 const patterns = Object.entries(routes).map(([route, answer]) => {

@@ -23,10 +23,28 @@ export interface BatchRecord {
 
 export type MessageBatchStore = RecordStore<BatchRecord>;
 
+/** A custom skill with its versions, oldest first. Their archives are other files of the record. */
+export interface SkillRecord {
+  id: string;
+  displayName: string;
+  name: string;
+  createdMs: number;
+  versions: readonly SkillVersionRecord[];
+}
+
+export interface SkillVersionRecord {
+  id: string;
+  createdMs: number;
+  description: string;
+}
+
+export type SkillStore = RecordStore<SkillRecord>;
+
 /** Stores of all kinds of objects. */
 export interface ObjectStores {
   files: FileStore;
   batches: MessageBatchStore;
+  skills: SkillStore;
 }
 
 /** Opens the stores of a folder. Several processes may use one folder. */
@@ -42,6 +60,12 @@ export function openObjectStores(folder: string): ObjectStores {
     batches: makeRecordStore<BatchRecord>({
       folder: join(folder, "batches"),
       prefix: "msgbatch_",
+      maxRecords: 1_000,
+      maxBytes: MAX_STORED_BYTES,
+    }),
+    skills: makeRecordStore<SkillRecord>({
+      folder: join(folder, "skills"),
+      prefix: "skill_",
       maxRecords: 1_000,
       maxBytes: MAX_STORED_BYTES,
     }),

@@ -31,3 +31,24 @@ export interface MessageBatch {
   archived_at: string | null;
   results_url: string | null;
 }
+
+/** A skill, as the official `GET /v1/skills/{id}` returns it. */
+export interface Skill {
+  id: string;
+  type: "skill";
+  display_name: string;
+  latest_version_id: string;
+  source: { type: "custom" | "anthropic" };
+  created_at: string;
+  updated_at: string;
+}
+
+/** A version of a skill. */
+export interface SkillVersion {
+  id: string;
+  type: "skill_version";
+  skill_id: string;
+  name: string;
+  description: string;
+  created_at: string;
+}
