@@ -16,7 +16,8 @@ export interface OfficialRequest {
 export abstract class AdaptedCall implements ClientCall {
   readonly method: string;
   readonly target: string;
-  readonly fields: HeaderFields;
+  /** A form can change them when it translates the body. */
+  fields: HeaderFields;
   /** The translated body has memory that other code can share. */
   readonly isBodyOwned = false;
   protected readonly inner: ClientCall;

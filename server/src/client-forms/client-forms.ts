@@ -1,5 +1,7 @@
 import type { ClientCall } from "#src/http1/client-call.ts";
 import { makeChatCall } from "./chat-completions/chat-call.ts";
+import { makeBedrockCall } from "./platforms/bedrock-call.ts";
+import { makeVertexCall } from "./platforms/vertex-call.ts";
 
 // Requests in the form of another API that become requests of the Claude API.
 
@@ -9,26 +11,39 @@ interface OfficialApi {
   handle(call: ClientCall): Promise<void>;
 }
 
-/** Converts a call of a client to the official one. */
-type ClientForm = (call: ClientCall, nowMs: () => number) => ClientCall;
-
 /** Returns the gateway for official requests and for those of other forms. `nowMs`: milliseconds since the epoch. */
 export function addClientForms(gateway: OfficialApi, nowMs: () => number): OfficialApi {
   return {
-    handles: (method, target) =>
-      findClientForm(method, target) !== null || gateway.handles(method, target),
+    handles: (method, target) => isOtherForm(method, target) || gateway.handles(method, target),
     handle(call) {
-      const form = findClientForm(call.method, call.target);
-      return gateway.handle(form === null ? call : form(call, nowMs));
+      const isOther = isOtherForm(call.method, call.target);
+      return gateway.handle(isOther ? toOfficialCall(call, nowMs) : call);
     },
   };
 }
 
-/** Finds the form of a request. Null: an official one. */
-function findClientForm(method: string, target: string): ClientForm | null {
+/** True for a request in another form, and for a path under the address of a platform. */
+function isOtherForm(method: string, target: string): boolean {
   // Nearly all requests are official messages.
-  if (method !== "POST" || target.startsWith("/v1/messages")) return null;
+  if (target.startsWith("/v1/messages")) return false;
+  if (target.startsWith(BEDROCK) || target.startsWith(VERTEX)) return true;
+  return method === "POST" && pathOf(target) === CHAT;
+}
+
+const CHAT = "/v1/chat/completions";
+const BEDROCK = "/bedrock/";
+const VERTEX = "/vertex/";
+
+/** Converts a call. The gateway answers a path that no form has with its 404. */
+function toOfficialCall(call: ClientCall, nowMs: () => number): ClientCall {
+  const path = pathOf(call.target);
+  if (path === CHAT) return makeChatCall(call, nowMs);
+  if (call.method !== "POST") return call;
+  const made = path.startsWith(BEDROCK) ? makeBedrockCall(call, path) : makeVertexCall(call, path);
+  return made ?? call;
+}
+
+function pathOf(target: string): string {
   const query = target.indexOf("?");
-  const path = query === -1 ? target : target.slice(0, query);
-  return path === "/v1/chat/completions" ? makeChatCall : null;
+  return query === -1 ? target : target.slice(0, query);
 }

@@ -1,6 +1,6 @@
 import type { ProviderSettings } from "@bursar/contract/admin/provider-settings.ts";
+import { editBody, scanBody } from "#src/domain/edit-body.ts";
 import type { Dialect } from "./dialect.ts";
-import { editBody, scanBody } from "./edit-body.ts";
 import { answerModels } from "./model-names.ts";
 import { readOfficialRequest } from "./official-request.ts";
 import { checkFeatures, choosePassedBetas } from "./platform-features.ts";
@@ -34,7 +34,7 @@ export function makeMessagesDialect(options: MessagesDialectOptions): Dialect {
     translate(request) {
       const official = readOfficialRequest(request, platform);
       if (official.operation === "models") return answerModels(settings, official.modelId);
-      const scanned = scanBody(request.body ?? Buffer.from("{}"));
+      const scanned = scanBody(request.body ?? Buffer.from("{}"), true);
       const removed = checkFeatures(platform, scanned);
       const model = toModelName(scanned.model);
       const isSame = removed.size === 0 && model === scanned.model;

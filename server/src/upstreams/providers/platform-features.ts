@@ -1,5 +1,5 @@
 import type { Provider } from "@bursar/contract/admin/provider-settings.ts";
-import type { ScannedBody } from "./edit-body.ts";
+import type { ScannedBody } from "#src/domain/edit-body.ts";
 import { unsupported } from "./official-request.ts";
 
 // Features of the Claude API that a platform lacks, and values of `anthropic-beta` that it knows. Sources: the platforms'

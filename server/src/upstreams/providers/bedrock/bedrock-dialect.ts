@@ -1,8 +1,9 @@
 import type { BedrockSettings } from "@bursar/contract/admin/provider-settings.ts";
+import { editBody, type ScannedBody, scanBody } from "#src/domain/edit-body.ts";
+import { toBedrockName } from "#src/domain/platform-models.ts";
 import type { HttpRequest } from "#src/lib/http-client.ts";
 import { type AnswerTranslator, type Dialect, JSON_TYPE, type ProviderCall } from "../dialect.ts";
-import { editBody, type ScannedBody, scanBody } from "../edit-body.ts";
-import { answerModels, findNamed, toBedrockName } from "../model-names.ts";
+import { answerModels, findNamed } from "../model-names.ts";
 import { type OfficialRequest, readOfficialRequest } from "../official-request.ts";
 import { checkFeatures, choosePassedBetas } from "../platform-features.ts";
 import type { Signer } from "./aws-credentials.ts";
@@ -34,7 +35,7 @@ export function makeBedrockDialect(options: BedrockDialectOptions): Dialect {
     translate(request) {
       const official = readOfficialRequest(request, platform);
       if (official.operation === "models") return answerModels(options.settings, official.modelId);
-      const scanned = scanBody(request.body ?? Buffer.from("{}"));
+      const scanned = scanBody(request.body ?? Buffer.from("{}"), true);
       return toCall(options, { request, official, scanned });
     },
   };

@@ -1,7 +1,8 @@
 import type { VertexSettings } from "@bursar/contract/admin/provider-settings.ts";
+import { editBody, scanBody } from "#src/domain/edit-body.ts";
+import { toVertexName } from "#src/domain/platform-models.ts";
 import type { Dialect } from "../dialect.ts";
-import { editBody, scanBody } from "../edit-body.ts";
-import { answerModels, findNamed, toVertexName } from "../model-names.ts";
+import { answerModels, findNamed } from "../model-names.ts";
 import { readOfficialRequest } from "../official-request.ts";
 import { checkFeatures, choosePassedBetas } from "../platform-features.ts";
 
@@ -30,7 +31,7 @@ export function makeVertexDialect(options: VertexDialectOptions): Dialect {
     translate(request) {
       const official = readOfficialRequest(request, platform);
       if (official.operation === "models") return answerModels(settings, official.modelId);
-      const scanned = scanBody(request.body ?? Buffer.from("{}"));
+      const scanned = scanBody(request.body ?? Buffer.from("{}"), true);
       const removed = checkFeatures(platform, scanned);
       const model = findNamed(settings, scanned.model) ?? toVertexName(scanned.model);
       const isCount = official.operation === "count";

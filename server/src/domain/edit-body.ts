@@ -25,9 +25,9 @@ export interface ScannedBody {
   toolTypes: readonly string[];
 }
 
-/** Scans a body that the gateway has checked. Throws a JsonSyntaxError for another one. */
-export function scanBody(body: Buffer): ScannedBody {
-  const reader = new JsonReader(body, true);
+/** Scans a body. `isChecked`: the gateway has parsed it. Throws an error of `json-scan.ts` for invalid JSON. */
+export function scanBody(body: Buffer, isChecked: boolean): ScannedBody {
+  const reader = new JsonReader(body, isChecked);
   reader.beginObject();
   const scanned = { model: "", isStream: false, toolTypes: [] as string[] };
   const members: Member[] = [];
@@ -43,6 +43,7 @@ export function scanBody(body: Buffer): ScannedBody {
     members.push({ key, start, valueStart, end: reader.position });
     start = reader.position;
   }
+  reader.end();
   return { body, start: first, members, ...scanned };
 }
 
