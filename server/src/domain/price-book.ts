@@ -256,7 +256,8 @@ function rowsOf(prices: ModelPrices): TokenPrices[] {
   return [standard, longPrompt?.prices, fast].filter((row) => row !== null && row !== undefined);
 }
 
-function pickHigher(a: TokenPrices, b: TokenPrices): TokenPrices {
+/** Returns the higher price of each kind of token. */
+export function pickHigher(a: TokenPrices, b: TokenPrices): TokenPrices {
   return toRecord(tokenPrices, "cost", ({ cost }) => {
     const isFirst = a[cost] > b[cost];
     return isFirst ? a[cost] : b[cost];
