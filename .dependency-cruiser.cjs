@@ -108,6 +108,7 @@ const rooms = {
   overview: ["db", "domain", "access", "alerts", "audit", "reviews", "spend", "usage"],
   gateway: ["lib", "domain", "http1", "key-lookup", "rates", "spend", "upstreams"],
   "message-batches": ["lib", "db", "domain", "gateway", "recording", "spend"],
+  "upstream-objects": ["lib", "db", "domain", "gateway", "key-lookup", "upstreams"],
   http: [
     "lib",
     "domain",
@@ -164,6 +165,7 @@ const rooms = {
     "simulator",
     "spend",
     "system",
+    "upstream-objects",
     "upstreams",
     "usage",
   ],

@@ -19,7 +19,7 @@ import type { ReportsDatabase } from "#src/db/reports-database.ts";
 import { connectStorage, type Storage } from "#src/db/storage.ts";
 import { type ModelLabels, makeModelLabels } from "#src/domain/model-labels.ts";
 import { type Gateway, makeGateway } from "#src/gateway/handle-request.ts";
-import { noObjects } from "#src/gateway/object-call.ts";
+import type { ObjectServer } from "#src/gateway/object-call.ts";
 import { makeAdminApp } from "#src/http/app.ts";
 import { makeClientFacts } from "#src/http/client-address.ts";
 import { dispatch } from "#src/http/dispatch.ts";
@@ -67,6 +67,7 @@ import { type StartedAudit, startAudit } from "./start-audit.ts";
 import { startExceededBounds } from "./start-exceeded-bounds.ts";
 import { startJobs } from "./start-jobs.ts";
 import { type StartedKeys, startKeys } from "./start-keys.ts";
+import { makeObjects } from "./start-objects.ts";
 import { type OnRefused, startRefusals } from "./start-refusals.ts";
 import { startReports } from "./start-reports.ts";
 import { startTelemetry } from "./start-telemetry.ts";
@@ -238,6 +239,8 @@ interface Core extends StartedAudit, StartedKeys {
   exceededBounds: ExceededBounds;
   personSpend: PersonSpend;
   upstreams: Upstreams;
+  /** Files, skills and message batches. */
+  objects: ObjectServer;
   newestBackup: NewestBackup;
   reportsDatabase: ReportsDatabase;
   /** Database clock for everything that belongs to a period, milliseconds since the epoch. */
@@ -292,7 +295,16 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   );
   const access = { watch, reload, notifications, ...keys, onRefused };
   const counted = { ...accounting, closingLagMs, rates, newestBackup, spendNowMs, runsOn };
-  const read = { prices, exceededBounds, servedSettings, labels, upstreams, reportsDatabase };
+  const objects = makeObjects({ database, logger, nowMs });
+  const read = {
+    objects,
+    prices,
+    exceededBounds,
+    servedSettings,
+    labels,
+    upstreams,
+    reportsDatabase,
+  };
   return { ...facts, ...read, ...access, ...counted };
 }
 
@@ -382,7 +394,7 @@ async function startSurfaces(
     ...chooseBegin(config, core.meter),
     prices: core.prices,
     labels: core.labels,
-    ...{ upstreams: core.upstreams, objects: noObjects },
+    ...{ upstreams: core.upstreams, objects: core.objects },
     publicUrl: () => findClientUrl(config, publicUrl),
     databaseNowMs: core.spendNowMs,
     metrics,

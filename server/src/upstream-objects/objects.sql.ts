@@ -1,0 +1,168 @@
+import type { ObjectDescription, ObjectKind } from "#src/db/object-tables.ts";
+import { selectPage } from "#src/db/page-rows.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { PageRequest } from "#src/domain/page-position.ts";
+
+/** Workspace that owns objects. */
+export interface ObjectOwner {
+  organizationId: string;
+  workspaceId: string;
+}
+
+export interface ObjectRow {
+  id: string;
+  upstream_id: string;
+  api_key_id: string;
+  created_at: Date;
+  /** End of the object at its upstream. Null: none. */
+  expires_at: Date | null;
+  /** Null: its upstream has not described it yet. */
+  description: ObjectDescription | null;
+}
+
+export interface NewObject extends ObjectOwner {
+  upstreamId: string;
+  kind: ObjectKind;
+  id: string;
+  apiKeyId: string;
+  /** Whole milliseconds. */
+  createdAt: Date;
+  expiresAt: Date | null;
+  description: ObjectDescription | null;
+}
+
+/** Names an object of a workspace. */
+export interface ObjectName {
+  kind: ObjectKind;
+  id: string;
+}
+
+const columns = [
+  "id",
+  "upstream_id",
+  "api_key_id",
+  "created_at",
+  "expires_at",
+  "description",
+] as const;
+
+/** Inserts objects. One that a workspace has already stays as it is, because the first workspace keeps it. */
+export async function insertObjects(
+  db: Database | Tx,
+  objects: readonly NewObject[],
+): Promise<void> {
+  if (objects.length === 0) return;
+  const rows = objects.map((object) => ({
+    organization_id: object.organizationId,
+    workspace_id: object.workspaceId,
+    upstream_id: object.upstreamId,
+    kind: object.kind,
+    id: object.id,
+    api_key_id: object.apiKeyId,
+    created_at: object.createdAt,
+    expires_at: object.expiresAt,
+    description: object.description === null ? null : JSON.stringify(object.description),
+  }));
+  // In key order, so that two nodes with the same ids wait for each other and never deadlock.
+  rows.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  await db
+    .insertInto("upstream_object")
+    .values(rows)
+    .onConflict((conflict) => conflict.columns(["upstream_id", "kind", "id"]).doNothing())
+    .execute();
+}
+
+function keyOf(row: { upstream_id: string; kind: string; id: string }): string {
+  return `${row.upstream_id} ${row.kind} ${row.id}`;
+}
+
+function selectOwned(db: Database | Tx, owner: ObjectOwner, kind: ObjectKind) {
+  return db
+    .selectFrom("upstream_object")
+    .select(columns)
+    .where("organization_id", "=", owner.organizationId)
+    .where("workspace_id", "=", owner.workspaceId)
+    .where("kind", "=", kind);
+}
+
+/** Finds an object of the workspace. Null: no object of this workspace. */
+export async function findObject(
+  db: Database | Tx,
+  owner: ObjectOwner,
+  { kind, id }: ObjectName,
+): Promise<ObjectRow | null> {
+  const found = await selectOwned(db, owner, kind)
+    .where("id", "=", id)
+    .orderBy("created_at", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return found ?? null;
+}
+
+/** Finds those of the named objects that the workspace has. */
+export async function findObjects(
+  db: Database | Tx,
+  owner: ObjectOwner,
+  names: readonly ObjectName[],
+): Promise<(ObjectName & { upstreamId: string })[]> {
+  if (names.length === 0) return [];
+  const rows = await db
+    .selectFrom("upstream_object")
+    .select(["kind", "id", "upstream_id"])
+    .where("organization_id", "=", owner.organizationId)
+    .where("workspace_id", "=", owner.workspaceId)
+    .where((where) =>
+      where.or(
+        names.map(({ kind, id }) => where.and([where("kind", "=", kind), where("id", "=", id)])),
+      ),
+    )
+    .execute();
+  return rows.map(({ kind, id, upstream_id }) => ({ kind, id, upstreamId: upstream_id }));
+}
+
+/** Lists objects of a workspace that end after `now`. `ids`: only these. */
+export function listObjects(
+  db: Database | Tx,
+  owner: ObjectOwner,
+  list: { kind: ObjectKind; page: PageRequest; ids?: readonly string[]; now: Date },
+): Promise<ObjectRow[]> {
+  const { kind, page, ids, now } = list;
+  const all = selectOwned(db, owner, kind).where((where) =>
+    where.or([where("expires_at", "is", null), where("expires_at", ">", now)]),
+  );
+  const query = ids === undefined ? all : all.where("id", "in", ids);
+  return selectPage(query, page).execute();
+}
+
+/** Replaces the description of an object of the workspace. */
+export async function updateDescription(
+  db: Database | Tx,
+  owner: ObjectOwner,
+  object: ObjectName & { upstreamId: string; description: ObjectDescription },
+): Promise<void> {
+  await db
+    .updateTable("upstream_object")
+    .set({ description: JSON.stringify(object.description) })
+    .where("organization_id", "=", owner.organizationId)
+    .where("workspace_id", "=", owner.workspaceId)
+    .where("upstream_id", "=", object.upstreamId)
+    .where("kind", "=", object.kind)
+    .where("id", "=", object.id)
+    .execute();
+}
+
+/** Deletes an object of the workspace. */
+export async function deleteObject(
+  db: Database | Tx,
+  owner: ObjectOwner,
+  object: ObjectName & { upstreamId: string },
+): Promise<void> {
+  await db
+    .deleteFrom("upstream_object")
+    .where("organization_id", "=", owner.organizationId)
+    .where("workspace_id", "=", owner.workspaceId)
+    .where("upstream_id", "=", object.upstreamId)
+    .where("kind", "=", object.kind)
+    .where("id", "=", object.id)
+    .execute();
+}
