@@ -8,6 +8,7 @@ import {
   prepareMessage,
   requestedError,
 } from "./make-wire-answer.ts";
+import { beginThreadTurn, type ThreadTurn } from "./objects/threads.ts";
 import type { RequestLog } from "./request-log.ts";
 import { sendEvents, sendJson, waitFor, waitForClose } from "./send-answer.ts";
 import { toEvents, toMessage } from "./wire-answer.ts";
@@ -20,8 +21,28 @@ export async function answerMessage(
   body: Buffer | null,
 ): Promise<void> {
   if (body === null) return;
+  const sent = readLogged(deps.log, body);
+  const turn = await beginThreadTurn(deps, exchange, sent);
+  try {
+    await answerRequest(deps, exchange, { request: turn?.request ?? sent, turn, body });
+  } finally {
+    await turn?.release();
+  }
+}
+
+interface MessageToAnswer {
+  request: WireRequest;
+  /** Null: the request has no thread. */
+  turn: ThreadTurn | null;
+  body: Buffer;
+}
+
+async function answerRequest(
+  deps: SimulatorDeps,
+  exchange: Exchange,
+  { request, turn, body }: MessageToAnswer,
+): Promise<void> {
   const { response, headers } = exchange;
-  const request = readLogged(deps.log, body);
   const prepared = await prepareMessage(deps, request);
   const { directives } = prepared;
   if (!(await isToBeAnswered(exchange, directives))) return;
@@ -30,9 +51,17 @@ export async function answerMessage(
     isAgent: isAgent(exchange),
     isBeta: isBeta(exchange),
     serviceTier: "standard",
+    messageId: turn?.messageId ?? null,
   });
+  if (!hasEarlyEnd(directives)) await turn?.store(wire);
   if (request.stream === true) await sendEvents(response, toEvents(wire), headers, directives);
   else await sendJson(response, JSON.stringify(toMessage(wire)), headers, directives);
+}
+
+/** True if the client will not receive the whole response. */
+function hasEarlyEnd(directives: Directives | null): boolean {
+  if (directives === null) return false;
+  return (directives.cutAfter ?? directives.hangAfter ?? directives.breakAfter) !== null;
 }
 
 /** `POST /v1/messages/count_tokens`. */

@@ -8,6 +8,7 @@ import {
 } from "./choose-tool.ts";
 import { countImages } from "./count-tokens.ts";
 import type { Directives } from "./directives.ts";
+import type { CodeRun } from "./objects/containers.ts";
 import { makeSampleValue } from "./sample-value.ts";
 import { asFields, type WireRequest } from "./wire-request.ts";
 
@@ -17,7 +18,8 @@ import { asFields, type WireRequest } from "./wire-request.ts";
 export type AnswerBlock =
   | { type: "text"; pieces: readonly string[] }
   | { type: "thinking"; pieces: readonly string[]; isOmitted: boolean; signature: string }
-  | { type: "tool_use"; pieces: readonly string[]; id: string; name: string };
+  | { type: "tool_use" | "server_tool_use"; pieces: readonly string[]; id: string; name: string }
+  | { type: "code_result"; toolUseId: string; run: CodeRun };
 
 export interface Answer {
   blocks: AnswerBlock[];
@@ -47,11 +49,13 @@ export interface AnswerContext {
   seed: string;
   /** True if the client is Claude Code or the Agent SDK. */
   isAgent: boolean;
+  /** Null: the response runs no code. */
+  run: CodeRun | null;
 }
 
 /** Composes a response. Throws SimulatedError if the request asks for a missing tool. */
 export function composeAnswer(request: WireRequest, context: AnswerContext): Answer {
-  const { directives, promptTokens, seed, isAgent } = context;
+  const { directives, promptTokens, seed, isAgent, run } = context;
   const answer: Answer = {
     blocks: [],
     stopReason: "end_turn",
@@ -62,6 +66,7 @@ export function composeAnswer(request: WireRequest, context: AnswerContext): Ans
   if (directives?.isRefusal) return { ...answer, stopReason: "refusal", outputTokens: 1 };
   const budget = request.max_tokens ?? 0;
   addThinking(answer, request, budget);
+  if (run !== null) addCodeRun(answer, run, budget, seed);
   const calls = chooseToolCalls(request, isAgent);
   if (calls.length > 0) addToolCalls(answer, calls, budget, seed);
   else
@@ -123,6 +128,16 @@ function addToolCalls(
     answer.blocks.push({ type: "tool_use", pieces, id: `toolu_${id.slice(0, 24)}`, name });
     addOutputTokens(answer, TOOL_CALL_TOKENS + pieces.length, budget);
   }
+}
+
+function addCodeRun(answer: Answer, run: CodeRun, budget: number, seed: string): void {
+  if (answer.stopReason === "max_tokens" || budget === 0) return;
+  const id = `srvtoolu_${hash("sha256", `code ${seed}`, "hex").slice(0, 24)}`;
+  const input = run.tool === "code_execution" ? { code: "print('simulated')" } : { command: "pwd" };
+  const pieces = toPieces(JSON.stringify(input));
+  answer.blocks.push({ type: "server_tool_use", pieces, id, name: run.tool });
+  answer.blocks.push({ type: "code_result", toolUseId: id, run });
+  addOutputTokens(answer, TOOL_CALL_TOKENS + pieces.length, budget);
 }
 
 function addOutputTokens(answer: Answer, tokens: number, budget: number): void {

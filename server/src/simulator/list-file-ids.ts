@@ -15,3 +15,10 @@ function addIds(content: unknown, ids: Set<string>): void {
     addIds(block.content, ids);
   }
 }
+
+/** Ids of the files that a request uploads to a container. */
+export function listUploadedFileIds({ messages }: WireRequest): Set<string> {
+  const blocks = messages.flatMap(({ content }) => blocksOf(content));
+  const uploads = blocks.filter(({ type }) => type === "container_upload");
+  return new Set(uploads.map(({ file_id }) => String(file_id)));
+}

@@ -1,10 +1,12 @@
+import { findLastUserText } from "./choose-tool.ts";
 import { composeAnswer } from "./compose-answer.ts";
 import { readPrompt } from "./count-tokens.ts";
 import { type Directives, readDirectives } from "./directives.ts";
 import type { SimulatorDeps } from "./exchange.ts";
-import { listFileIds } from "./list-file-ids.ts";
+import { listFileIds, listUploadedFileIds } from "./list-file-ids.ts";
 import { findModel, hasGeography, type SimulatedModel } from "./models.ts";
 import { getUsableFile } from "./objects/answer-files.ts";
+import { checkContainer, findCodeTool, runCode } from "./objects/containers.ts";
 import { SimulatedError } from "./simulated-error.ts";
 import { type AnswerTerms, type BetaTerms, makeUsage, type WireAnswer } from "./wire-answer.ts";
 import { asFields, blocksOf, type WireRequest } from "./wire-request.ts";
@@ -28,6 +30,8 @@ export interface MessageContext {
   isAgent: boolean;
   isBeta: boolean;
   serviceTier: AnswerTerms["serviceTier"];
+  /** Id of the response. Null: one from the seed. */
+  messageId: string | null;
 }
 
 /** Models with a fast mode. Other models ignore the request for it. */
@@ -43,21 +47,32 @@ export async function prepareMessage(
   const prompt = readPrompt(request);
   if (known) checkLimits(known, request, prompt.tokens);
   await checkFiles(deps, request);
+  await checkContainer(deps, request);
   return { request, directives, known, prompt };
 }
 
 /** Composes the response to a request. Throws SimulatedError if the request asks for a missing tool. */
-export function makeWireAnswer(
+export async function makeWireAnswer(
   deps: SimulatorDeps,
   { request, directives, known, prompt }: PreparedMessage,
-  { seed, isAgent, isBeta, serviceTier }: MessageContext,
-): WireAnswer {
-  const answer = composeAnswer(request, { directives, promptTokens: prompt.tokens, seed, isAgent });
+  { seed, isAgent, isBeta, serviceTier, messageId }: MessageContext,
+): Promise<WireAnswer> {
+  const tool = wantsCode(request) ? findCodeTool(request) : null;
+  const run = tool === null ? null : await runCode(deps, request, tool);
+  const promptTokens = prompt.tokens;
+  const answer = composeAnswer(request, { directives, promptTokens, seed, isAgent, run });
   const model = known?.id ?? directives?.model ?? request.model;
   const cached = deps.cache.use(model, prompt.blocks, deps.clock.nowMs());
   const usage = makeUsage(cached, answer, termsOf(request, known, serviceTier), directives);
   const beta = isBeta ? betaTermsOf(request) : null;
-  return { id: `msg_${seed.slice(0, 24)}`, model, answer, usage, beta };
+  const id = messageId ?? `msg_${seed.slice(0, 24)}`;
+  return { id, model, answer, usage, container: run?.container ?? null, beta };
+}
+
+/** True if the user names the tool, or the request names a container or uploads a file to one. */
+function wantsCode(request: WireRequest): boolean {
+  if (request.container != null || listUploadedFileIds(request).size > 0) return true;
+  return findLastUserText(request)?.includes("code_execution") ?? false;
 }
 
 /** Error that a model name asks for. */

@@ -1,8 +1,12 @@
 import type { Answer, AnswerBlock } from "./compose-answer.ts";
 import type { Directives } from "./directives.ts";
+import type { CodeRun } from "./objects/containers.ts";
+import type { Container } from "./objects/wire-objects.ts";
 import type { CachedPrompt } from "./prompt-cache.ts";
 
 // Responses in the official shape, as JSON and as a stream of events.
+
+type CodeResultBlock = Extract<AnswerBlock, { type: "code_result" }>;
 
 /** Content of a response, before it is written as JSON or a stream. */
 export interface WireAnswer {
@@ -10,6 +14,8 @@ export interface WireAnswer {
   model: string;
   answer: Answer;
   usage: AnswerUsage;
+  /** Null: the response ran no code. */
+  container: Container | null;
   /** Null: the request asked for no beta, so the response has no beta fields. */
   beta: BetaTerms | null;
 }
@@ -27,7 +33,7 @@ export interface AnswerMessage {
   type: "message";
   role: "assistant";
   model: string;
-  container: null;
+  container: Container | null;
   diagnostics: null;
   content: AnswerContent[];
   stop_reason: Answer["stopReason"];
@@ -39,7 +45,32 @@ export interface AnswerMessage {
 export type AnswerContent =
   | { type: "text"; text: string }
   | { type: "thinking"; thinking: string; signature: string }
-  | { type: "tool_use"; id: string; name: string; input: unknown; caller: { type: "direct" } };
+  | { type: "tool_use"; id: string; name: string; input: unknown; caller: { type: "direct" } }
+  | {
+      type: "server_tool_use";
+      id: string;
+      name: CodeRun["tool"];
+      input: Record<string, unknown>;
+      caller: { type: "direct" };
+    }
+  | {
+      type: "bash_code_execution_tool_result";
+      tool_use_id: string;
+      content: CodeResult<"bash_code_execution">;
+    }
+  | {
+      type: "code_execution_tool_result";
+      tool_use_id: string;
+      content: CodeResult<"code_execution">;
+    };
+
+interface CodeResult<Tool extends CodeRun["tool"]> {
+  type: `${Tool}_result`;
+  stdout: string;
+  stderr: string;
+  return_code: number;
+  content: { type: `${Tool}_output`; file_id: string }[];
+}
 
 interface AnswerStopDetails {
   type: "refusal";
@@ -137,7 +168,7 @@ export function toMessage(wire: WireAnswer): AnswerMessage | BetaAnswerMessage {
   const { answer } = wire;
   const message: AnswerMessage = {
     ...messageHead(wire),
-    content: answer.blocks.map((block) => toBlock(block, block.pieces.join(""))),
+    content: answer.blocks.map((block) => toBlock(block, textOf(block))),
     ...stopOf(answer),
     usage: wire.usage,
   };
@@ -149,6 +180,10 @@ export function toMessage(wire: WireAnswer): AnswerMessage | BetaAnswerMessage {
     ...safeguardsOf(wire),
     usage: { ...wire.usage, ...betaUsageOf(wire) },
   };
+}
+
+function textOf(block: AnswerBlock): string {
+  return block.type === "code_result" ? "" : block.pieces.join("");
 }
 
 /** Generates the events of a stream on demand. */
@@ -180,7 +215,7 @@ export function* toEvents(wire: WireAnswer): Generator<string, void, undefined> 
   yield event("message_delta", {
     delta: {
       ...(beta === null ? stopOf(answer) : betaStopOf(answer)),
-      container: null,
+      container: wire.container,
       ...safeguardsOf(wire),
     },
     usage: {
@@ -207,7 +242,7 @@ function messageHead(wire: WireAnswer) {
     type: "message" as const,
     role: "assistant" as const,
     model: wire.model,
-    container: null,
+    container: wire.container,
     diagnostics: null,
   };
 }
@@ -272,6 +307,13 @@ function toBlock(block: AnswerBlock, text: string): AnswerContent {
       const signature = text === "" ? "" : block.signature;
       return { type: "thinking", thinking: block.isOmitted ? "" : text, signature };
     }
+    case "code_result":
+      return toCodeResult(block);
+    case "server_tool_use": {
+      const input = text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);
+      const name = block.name === "code_execution" ? block.name : "bash_code_execution";
+      return { type: "server_tool_use", id: block.id, name, input, caller: { type: "direct" } };
+    }
     case "tool_use": {
       const input: unknown = text === "" ? {} : JSON.parse(text);
       return {
@@ -285,6 +327,28 @@ function toBlock(block: AnswerBlock, text: string): AnswerContent {
   }
 }
 
+function toCodeResult({ toolUseId, run }: CodeResultBlock): AnswerContent {
+  const result = { stdout: "/tmp\n", stderr: "", return_code: 0 };
+  if (run.tool === "code_execution") {
+    const content = run.outputIds.map(
+      (file_id) => ({ type: "code_execution_output", file_id }) as const,
+    );
+    return {
+      type: "code_execution_tool_result",
+      tool_use_id: toolUseId,
+      content: { type: "code_execution_result", ...result, content },
+    };
+  }
+  const content = run.outputIds.map(
+    (file_id) => ({ type: "bash_code_execution_output", file_id }) as const,
+  );
+  return {
+    type: "bash_code_execution_tool_result",
+    tool_use_id: toolUseId,
+    content: { type: "bash_code_execution_result", ...result, content },
+  };
+}
+
 function* deltasOf(block: AnswerBlock, index: number): Generator<string, void, undefined> {
   switch (block.type) {
     case "text":
@@ -296,6 +360,9 @@ function* deltasOf(block: AnswerBlock, index: number): Generator<string, void, u
       }
       yield delta(index, "signature_delta", "signature", block.signature);
       break;
+    case "code_result":
+      break; // The start of the block has its content.
+    case "server_tool_use":
     case "tool_use":
       yield delta(index, "input_json_delta", "partial_json", "");
       for (const piece of block.pieces)

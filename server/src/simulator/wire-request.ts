@@ -21,11 +21,14 @@ export interface WireRequest {
   cache_control?: unknown;
   context_management?: unknown;
   safeguards?: unknown;
+  container?: unknown;
+  thread?: unknown;
+  fallbacks?: unknown;
 }
 
-interface WireMessage {
+export interface WireMessage {
   role: "user" | "assistant" | "system";
-  content: string | WireBlock[];
+  content: string | readonly object[];
 }
 
 /** Any object whose fields are read singly. */
@@ -35,6 +38,11 @@ export interface WireBlock {
   thinking?: unknown;
   source?: unknown;
   file_id?: unknown;
+  skill_id?: unknown;
+  skills?: unknown;
+  version?: unknown;
+  id?: unknown;
+  previous_message_id?: unknown;
   content?: unknown;
   name?: unknown;
   input?: unknown;
@@ -63,7 +71,7 @@ export function readRequest(body: Buffer | object, needsMaxTokens: boolean): Wir
   if (typeof request.model !== "string") throw refuse("model: Input should be a valid string");
   if (request.model === "") throw refuse("model: String should have at least 1 character");
   if (needsMaxTokens) checkMaxTokens(request.max_tokens);
-  checkMessages(request.messages);
+  checkMessages(request.messages, asFields(request.thread)?.type === "continue" ? 0 : 1);
   if (request.stream !== undefined && typeof request.stream !== "boolean") {
     throw refuse("stream: Input should be a valid boolean");
   }
@@ -98,10 +106,10 @@ function checkMaxTokens(value: unknown): void {
   if ((value as number) < 0) throw refuse("max_tokens: Input should be greater than or equal to 0");
 }
 
-function checkMessages(messages: unknown): void {
+function checkMessages(messages: unknown, least: number): void {
   if (messages === undefined) throw refuse("messages: Field required");
   if (!Array.isArray(messages)) throw refuse("messages: Input should be a valid list");
-  if (messages.length === 0) throw refuse("messages: at least one message is required");
+  if (messages.length < least) throw refuse("messages: at least one message is required");
   for (const [index, value] of messages.entries()) {
     const at = `messages.${index}`;
     const message: { role?: unknown; content?: unknown } | null = asFields(value);

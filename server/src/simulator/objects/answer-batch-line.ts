@@ -59,6 +59,7 @@ export async function answerLine(
     const request = readRequest(line.params, true);
     if (request.stream === true) throw refuse("stream: not supported in a batch");
     if (request.speed === "fast") throw refuse("speed: fast is not supported in a batch");
+    if (request.thread != null) throw refuse("thread: not supported in a batch");
     const prepared = await prepareMessage(context, request);
     const { directives } = prepared;
     slowMs = directives?.slowMs ?? 0;
@@ -74,6 +75,7 @@ export async function answerLine(
       isAgent: false,
       isBeta: context.isBeta,
       serviceTier: "batch",
+      messageId: null,
     });
     const result = { type: "succeeded", message: toMessage(wire) };
     const kind = directives?.isUncancelable ? "finishes" : "succeeds";

@@ -1,11 +1,14 @@
 import { join } from "node:path";
+import type { WireMessage } from "../wire-request.ts";
 import { makeRecordStore, type RecordStore } from "./record-store.ts";
-import type { FileMetadata } from "./wire-objects.ts";
+import type { Container, FileMetadata } from "./wire-objects.ts";
 
 export type FileStore = RecordStore<FileMetadata>;
 
 /** The simulator's own quota of files. The official one is 500 GB. */
 export const MAX_STORED_BYTES = 2 * 1024 * 1024 * 1024;
+/** Bytes of all threads, and of all containers. */
+const MAX_SMALL_STORE_BYTES = 256 * 1024 * 1024;
 
 /** Behaviour of one line of a batch. */
 export type LineKind = "succeeds" | "finishes" | "fails" | "expires" | "hangs";
@@ -40,11 +43,27 @@ export interface SkillVersionRecord {
 
 export type SkillStore = RecordStore<SkillRecord>;
 
+/** The conversation up to one response, whose id it has. */
+export interface ThreadRecord {
+  id: string;
+  model: string;
+  system: unknown;
+  tools: unknown;
+  messages: WireMessage[];
+  /** True if a later response continues this one. Each response is continued once. */
+  isContinued: boolean;
+}
+
+export type ThreadStore = RecordStore<ThreadRecord>;
+export type ContainerStore = RecordStore<Container>;
+
 /** Stores of all kinds of objects. */
 export interface ObjectStores {
   files: FileStore;
   batches: MessageBatchStore;
   skills: SkillStore;
+  containers: ContainerStore;
+  threads: ThreadStore;
 }
 
 /** Opens the stores of a folder. Several processes may use one folder. */
@@ -68,6 +87,18 @@ export function openObjectStores(folder: string): ObjectStores {
       prefix: "skill_",
       maxRecords: 1_000,
       maxBytes: MAX_STORED_BYTES,
+    }),
+    containers: makeRecordStore<Container>({
+      folder: join(folder, "containers"),
+      prefix: "container_",
+      maxRecords: 1_000,
+      maxBytes: MAX_SMALL_STORE_BYTES,
+    }),
+    threads: makeRecordStore<ThreadRecord>({
+      folder: join(folder, "threads"),
+      prefix: "msg_",
+      maxRecords: 1_000,
+      maxBytes: MAX_SMALL_STORE_BYTES,
     }),
   };
 }

@@ -52,3 +52,16 @@ export interface SkillVersion {
   description: string;
   created_at: string;
 }
+
+/** A container of code execution, as a message names it. */
+export interface Container {
+  id: string;
+  expires_at: string;
+  skills: ContainerSkill[] | null;
+}
+
+export interface ContainerSkill {
+  skill_id: string;
+  type: "anthropic" | "custom";
+  version: string;
+}
