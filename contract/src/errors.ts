@@ -410,6 +410,14 @@ export const errorCodes = {
     facts: ["resource_status"],
   },
   access_review_superseded: { ...conflict, meaning: "A newer review of the series has started." },
+  batch_not_metered: {
+    ...conflict,
+    meaning: "The results of the message batch are not recorded yet, so it cannot be deleted.",
+  },
+  batch_in_progress: {
+    ...conflict,
+    meaning: "The same message batch was sent before, and the upstream has not answered yet.",
+  },
   node_in_contact: {
     ...conflict,
     meaning: "The node is in contact, so it may still spend its budget.",

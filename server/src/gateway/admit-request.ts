@@ -4,6 +4,7 @@ import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
 import { computeWorstCost } from "#src/domain/worst-case.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
+import type { SpendScope } from "#src/spend/ledger/charges.ts";
 import type { UpstreamOrder } from "#src/upstreams/upstream.ts";
 import type { Exchange } from "./exchange.ts";
 import { type HeldRequest, type HoldDeps, holdSpend } from "./hold-spend.ts";
@@ -44,6 +45,31 @@ export interface Admitting {
   order: UpstreamOrder;
 }
 
+/** Throws the refusal of a soft limit that is reached. */
+export function checkSoftLimits(
+  deps: Pick<AdmitDeps, "ledger" | "publicUrl">,
+  scope: SpendScope,
+  atMs: number,
+): void {
+  const admission = deps.ledger.admit(scope, atMs);
+  if (admission.kind === "admitted") return;
+  const { message, limit, spentNanoUsd, regainAtMs } = admission;
+  const refusing = {
+    limit,
+    spentNanoUsd,
+    heldNanoUsd: null,
+    unresolvedNanoUsd: null,
+    neededNanoUsd: null,
+    regainAtMs,
+  };
+  throw new ApiError(
+    "spend_limit_reached",
+    `${message} ${describeIncreaseRequest(limit, deps.publicUrl())}`,
+    NO_RETRY,
+    { limit: toLimitFacts(refusing) },
+  );
+}
+
 /** Checks limits and holds spend. Returns the facts of the record, or null if the client left during the wait. */
 export function admit(
   deps: AdmitDeps,
@@ -52,24 +78,7 @@ export function admit(
   const atMs = deps.databaseNowMs();
   const { organizationId } = key;
   const scope = toSpendScope(key);
-  const admission = deps.ledger.admit(scope, atMs);
-  if (admission.kind === "blocked") {
-    const { message, limit, spentNanoUsd, regainAtMs } = admission;
-    const refusing = {
-      limit,
-      spentNanoUsd,
-      heldNanoUsd: null,
-      unresolvedNanoUsd: null,
-      neededNanoUsd: null,
-      regainAtMs,
-    };
-    throw new ApiError(
-      "spend_limit_reached",
-      `${message} ${describeIncreaseRequest(limit, deps.publicUrl())}`,
-      NO_RETRY,
-      { limit: toLimitFacts(refusing) },
-    );
-  }
+  checkSoftLimits(deps, scope, atMs);
   if (!deps.leases.isHoldRequired(organizationId)) {
     const metered = makeMetered(exchange, { message, key, startedAtMs: atMs });
     exchange.unheld = { begin: metered.begin, message };

@@ -49,6 +49,7 @@ export interface StoredBatch extends BatchLabels {
   costNanoUsd: bigint;
   sentAt: Date | null;
   expiresAt: Date | null;
+  endedAt: Date | null;
   lastObject: unknown;
 }
 
@@ -57,7 +58,8 @@ const batchColumns = sql`id, organization_id AS "organizationId", workspace_id A
   upstream_id AS "upstreamId", is_simulated AS "isSimulated", started_at AS "startedAt", state,
   upstream_batch_id AS "upstreamBatchId", node_id AS "nodeId", line_count AS "lineCount",
   hold_nano_usd AS "holdNanoUsd", metered_lines AS "meteredLines", cost_nano_usd AS "costNanoUsd",
-  sent_at AS "sentAt", expires_at AS "expiresAt", last_object AS "lastObject"`;
+  sent_at AS "sentAt", expires_at AS "expiresAt", ended_at AS "endedAt",
+  last_object AS "lastObject"`;
 
 export interface NewBatch extends BatchLabels {
   nodeId: string;
@@ -187,6 +189,38 @@ export async function findBatchOfUpstream(
       AND workspace_id = ${of.workspaceId}
     ORDER BY started_at DESC LIMIT 1`.execute(db);
   return rows[0] ?? null;
+}
+
+/** Lists batches of a workspace that the upstream has accepted, from the cursor on. */
+export async function listBatches(
+  db: Database,
+  of: {
+    owner: { organizationId: string; workspaceId: string };
+    /** Null: from the newest. */
+    cursor: StoredBatch | null;
+    direction: "older" | "newer";
+    limit: number;
+  },
+): Promise<StoredBatch[]> {
+  const { owner, cursor, limit } = of;
+  const isOlder = of.direction === "older";
+  const order = isOlder ? sql`DESC` : sql`ASC`;
+  const compare = isOlder ? sql`<` : sql`>`;
+  const isAfter =
+    cursor === null
+      ? sql`true`
+      : sql`(started_at, id) ${compare} (${cursor.startedAt}::timestamptz, ${cursor.id})`;
+  const { rows } = await sql<StoredBatch>`
+    SELECT ${batchColumns} FROM message_batch
+    WHERE organization_id = ${owner.organizationId}::uuid AND workspace_id = ${owner.workspaceId}
+      AND upstream_batch_id IS NOT NULL AND ${isAfter}
+    ORDER BY started_at ${order}, id ${order} LIMIT ${limit}`.execute(db);
+  return rows;
+}
+
+/** Deletes a batch that its upstream has deleted. One whose lines are not recorded stays. */
+export async function deleteMeteredBatch(db: Database, id: string): Promise<void> {
+  await sql`DELETE FROM message_batch WHERE id = ${id} AND state = 'metered'`.execute(db);
 }
 
 /** Finds the newest batch that the same key has created with the same body since a time. */

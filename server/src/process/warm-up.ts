@@ -178,7 +178,11 @@ async function startRehearsal(
     logger,
   });
   // Every request is one of the Claude API.
-  const { handles, handle, ...requests } = dispatch(gateway, { routing: ignore }, systemClock.nowMs);
+  const { handles, handle, ...requests } = dispatch(
+    gateway,
+    { routing: ignore },
+    systemClock.nowMs,
+  );
   const sockets = turnEnd && { turnEnd, handles, handle };
   const acceptor = acceptConnections({ tls: null, sockets, ...requests });
   const server = createServer({ pauseOnConnect: true }, (socket) => acceptor.accept(socket));

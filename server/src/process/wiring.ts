@@ -64,6 +64,7 @@ import { joinListener, type ProcessShare } from "./process-share.ts";
 import { checkReadiness } from "./readiness.ts";
 import { startAccounting } from "./start-accounting.ts";
 import { type StartedAudit, startAudit } from "./start-audit.ts";
+import { startBatches } from "./start-batches.ts";
 import { startExceededBounds } from "./start-exceeded-bounds.ts";
 import { startJobs } from "./start-jobs.ts";
 import { type StartedKeys, startKeys } from "./start-keys.ts";
@@ -295,7 +296,12 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   );
   const access = { watch, reload, notifications, ...keys, onRefused };
   const counted = { ...accounting, closingLagMs, rates, newestBackup, spendNowMs, runsOn };
-  const objects = makeObjects({ database, logger, nowMs });
+  const publicUrl = () => findClientUrl(options.config, options.publicUrl);
+  const followed = { ...options, ...accounting, prices, labels, upstreams, spendNowMs, publicUrl };
+  const objects = makeObjects({
+    ...{ database, logger, nowMs },
+    batches: startBatches(followed, parts),
+  });
   const read = {
     objects,
     prices,

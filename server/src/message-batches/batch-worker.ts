@@ -1,0 +1,221 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { inTransaction } from "#src/db/transaction.ts";
+import type { Clock } from "#src/lib/clock.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import {
+  claimDue,
+  deleteLines,
+  endBatch,
+  listLeft,
+  markRunning,
+  type StoredBatch,
+  saveReported,
+  setNextLook,
+} from "./batches.sql.ts";
+import { findLostBatch } from "./find-lost-batch.ts";
+import { type MeterDeps, meterBatch, recordUnknownBatch, releaseHold } from "./meter-batch.ts";
+import type { BatchReader } from "./read-answer.ts";
+import type { Reported } from "./reported-batch.ts";
+import { removeBody } from "./store-body.ts";
+
+// Follows the batches of all nodes at their upstreams, records the results of ended ones, and ends those whose process died.
+// Every process has a worker. A batch that one has taken is free for another after a minute.
+
+export interface BatchWorkerOptions extends MeterDeps {
+  /** Reads batches of an upstream. Null: the upstream cannot be used. */
+  readerOf: (batch: StoredBatch) => BatchReader | null;
+  /** Milliseconds since the epoch on the database's clock. */
+  databaseNowMs: () => number;
+  nodeId: string;
+  folder: string;
+  clock: Pick<Clock, "monotonicMs">;
+  logger: Logger;
+  /** Time between two turns, milliseconds. */
+  everyMs?: number;
+}
+
+const EVERY_MS = 1_000;
+/** Batches of one turn. */
+const MAX_BATCHES = 4;
+/** Time for which a worker alone follows a batch. The results of a large one take longer, and two workers record each line once. */
+const TAKEN_MS = 60_000;
+const LEAST_LOOK_MS = 1_000;
+const MOST_LOOK_MS = 60_000;
+/** A batch is looked at after a tenth of its age. */
+const AGE_DIVISOR = 10;
+/** Age of a batch without an answer after which its process cannot wait for one, milliseconds. */
+const LEFT_MS = 60 * 60_000;
+/** Time between two searches for batches whose process died, milliseconds. */
+const SEARCH_EVERY_MS = 10_000;
+/** Time after which a batch that the upstream does not list is given up, milliseconds. */
+const UNLISTED_MS = 15 * 60_000;
+/** Longest life of a batch at the upstream, and a grace, milliseconds. */
+const EXPIRED_MS = 25 * 60 * 60_000;
+/** The upstream keeps results for 29 days. */
+const RESULTS_MS = 29 * 24 * 60 * 60_000;
+
+export interface BatchWorker {
+  start(): void;
+  /** Follows all due batches once. Never rejects. */
+  runOnce(): Promise<void>;
+  /** Follows one batch now. Rejects with the cause of a failure. Returns true if it is metered. */
+  follow(batch: StoredBatch): Promise<boolean>;
+  /** Resolves when nothing runs. */
+  stop(): Promise<void>;
+}
+
+export function makeBatchWorker(options: BatchWorkerOptions): BatchWorker {
+  return new Worker(options);
+}
+
+class Worker implements BatchWorker {
+  readonly #options: BatchWorkerOptions;
+  readonly #startedAtMs: number;
+  readonly #stopping = new AbortController();
+  #loop: Promise<void> | null = null;
+  #searchedMs = Number.NEGATIVE_INFINITY;
+  #isFailing: boolean = false;
+
+  constructor(options: BatchWorkerOptions) {
+    this.#options = options;
+    this.#startedAtMs = options.databaseNowMs();
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#loop;
+  }
+
+  async runOnce(): Promise<void> {
+    const { database, logger, clock } = this.#options;
+    try {
+      const due = await claimDue(database, { limit: MAX_BATCHES, forMs: TAKEN_MS });
+      await Promise.all(due.map((batch) => this.#followQuietly(batch)));
+      if (clock.monotonicMs() - this.#searchedMs >= SEARCH_EVERY_MS) {
+        this.#searchedMs = clock.monotonicMs();
+        await this.#endLeft();
+      }
+      this.#isFailing = false;
+    } catch (error) {
+      if (!this.#isFailing) logger.warn({ err: error }, "message batches cannot be followed");
+      this.#isFailing = true;
+    }
+  }
+
+  async follow(batch: StoredBatch): Promise<boolean> {
+    const { database, readerOf } = this.#options;
+    const reader = readerOf(batch);
+    const { upstreamBatchId } = batch;
+    if (reader === null || upstreamBatchId === null) return false;
+    const reported = await reader.get(upstreamBatchId);
+    if (reported !== null) await saveReported(database, batch.id, reported, { isDue: false });
+    if (reported?.isEnded !== true) return false;
+    const results = await reader.results(upstreamBatchId);
+    if (results === null) return false;
+    const endedAtMs = reported.endedAt?.getTime() ?? this.#options.databaseNowMs();
+    try {
+      const metering = { batch, upstreamBatchId, endedAtMs };
+      await meterBatch(this.#options, metering, results as AsyncIterable<Buffer>);
+    } finally {
+      results.destroy();
+    }
+    return true;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await this.runOnce();
+      const everyMs = this.#options.everyMs ?? EVERY_MS;
+      await delay(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  async #followQuietly(batch: StoredBatch): Promise<void> {
+    const { database, logger, databaseNowMs } = this.#options;
+    const { id: requestId, upstreamBatchId } = batch;
+    const ageMs = databaseNowMs() - batch.startedAt.getTime();
+    try {
+      if (await this.follow(batch)) {
+        logger.info({ requestId, upstreamBatchId }, "a message batch is metered");
+        return;
+      }
+      if (ageMs > RESULTS_MS) {
+        logger.error(
+          { requestId, upstreamBatchId },
+          "the results of a message batch are gone: its hold is unresolved",
+        );
+        const metering = { batch, upstreamBatchId: upstreamBatchId ?? "" };
+        await meterBatch(this.#options, { ...metering, endedAtMs: databaseNowMs() }, nothing());
+        return;
+      }
+    } catch (error) {
+      logger.warn(
+        { err: error, requestId, upstreamBatchId },
+        "a message batch cannot be followed yet",
+      );
+    }
+    const afterMs = Math.min(Math.max(ageMs / AGE_DIVISOR, LEAST_LOOK_MS), MOST_LOOK_MS);
+    await setNextLook(database, batch.id, { afterMs });
+  }
+
+  /** Ends the batches whose process died before it had the answer of the upstream. */
+  async #endLeft(): Promise<void> {
+    const { database, nodeId } = this.#options;
+    const left = await listLeft(database, {
+      nodeId,
+      startedAtMs: this.#startedAtMs,
+      olderThanMs: LEFT_MS,
+      limit: MAX_BATCHES,
+    });
+    for (const batch of left) {
+      if (batch.state === "sent") await this.#findLost(batch);
+      else await this.#endUnsent(batch);
+    }
+  }
+
+  /** Nothing of the batch was sent. */
+  async #endUnsent(batch: StoredBatch): Promise<void> {
+    const { database, folder } = this.#options;
+    await inTransaction(
+      database,
+      async (tx) => {
+        const isEnded = await endBatch(tx, batch.id, { from: [batch.state], to: "refused" });
+        if (!isEnded) return;
+        await releaseHold(tx, batch);
+        await deleteLines(tx, batch.id);
+      },
+      { deadlockRetries: 3 },
+    );
+    await removeBody(folder, batch.id);
+  }
+
+  async #findLost(batch: StoredBatch): Promise<void> {
+    const { database, readerOf, logger, databaseNowMs, folder } = this.#options;
+    await removeBody(folder, batch.id);
+    const ageMs = databaseNowMs() - (batch.sentAt ?? batch.startedAt).getTime();
+    const reader = readerOf(batch);
+    const search = reader === null ? null : await findLostBatch(database, reader, batch);
+    if (search?.kind === "found") {
+      await this.#adopt(batch, search.reported);
+      return;
+    }
+    const isUnlisted = search?.kind === "none" && ageMs > UNLISTED_MS;
+    if (!isUnlisted && ageMs <= EXPIRED_MS) return;
+    logger.warn({ requestId: batch.id }, "a message batch is not found: its hold is unresolved");
+    await recordUnknownBatch(this.#options, batch);
+  }
+
+  async #adopt(batch: StoredBatch, reported: Reported): Promise<void> {
+    const { id: upstreamBatchId, object, expiresAt, endedAt } = reported;
+    const { database, logger } = this.#options;
+    await markRunning(database, batch.id, { upstreamBatchId, object, expiresAt, endedAt });
+    logger.info({ requestId: batch.id, upstreamBatchId }, "a lost message batch is found");
+  }
+}
+
+async function* nothing(): AsyncGenerator<Buffer> {}

@@ -1,0 +1,215 @@
+import { createReadStream } from "node:fs";
+import type { Readable } from "node:stream";
+import { inTransaction } from "#src/db/transaction.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import type { PriceBook } from "#src/domain/price-book.ts";
+import { type AdmitDeps, checkSoftLimits } from "#src/gateway/admit-request.ts";
+import { findClientFamily } from "#src/gateway/client-family.rule.ts";
+import type { ObjectCall } from "#src/gateway/object-call.ts";
+import { toSpendScope } from "#src/gateway/spend-scope.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { readWhole, type StreamedAnswer } from "#src/lib/streamed-answer.ts";
+import type { SpendScope } from "#src/spend/ledger/charges.ts";
+import type { Upstream } from "#src/upstreams/upstream.ts";
+import {
+  type BatchState,
+  deleteLines,
+  deleteUnheldBatch,
+  endBatch,
+  findBatch,
+  findSameBatch,
+  insertBatch,
+  markRunning,
+  markSent,
+  type StoredBatch,
+} from "./batches.sql.ts";
+import { type CheckDeps, makeLineCheck } from "./check-line.ts";
+import { type HoldBatchDeps, holdBatch } from "./hold-batch.ts";
+import { releaseHold } from "./meter-batch.ts";
+import { MAX_ANSWER_BYTES } from "./read-answer.ts";
+import { readReported, toClientObject } from "./reported-batch.ts";
+import { MAX_BATCH_BYTES, removeBody, type StoredBody, storeBody } from "./store-body.ts";
+
+// A new batch: its lines, its hold, the mark as sent, the dispatch, its id, and the answer, in this order.
+
+export interface CreateDeps extends HoldBatchDeps, CheckDeps, Pick<AdmitDeps, "ledger"> {
+  prices: { get(organizationId: string): PriceBook };
+  /** Milliseconds since the epoch on the database's clock. */
+  databaseNowMs: () => number;
+  nodeId: string;
+  /** Folder of bodies. */
+  folder: string;
+  logger: Logger;
+}
+
+/** Time in which a client repeats a request whose answer it did not get, milliseconds. */
+const REPEATED_WITHIN_MS = 3_600_000;
+
+/** Creates a batch, and answers the client. Rejects with the refusal. */
+export async function createBatch(deps: CreateDeps, call: ObjectCall): Promise<void> {
+  const { key, requestId: id } = call;
+  const scope = toSpendScope(key);
+  const [upstream] = call.upstreams();
+  const startedAtMs = Math.floor(deps.databaseNowMs());
+  checkSoftLimits(deps, scope, startedAtMs);
+  const { body } = call.openBody(MAX_BATCH_BYTES);
+  await insertBatch(deps.database, {
+    id,
+    organizationId: key.organizationId,
+    workspaceId: key.workspaceId,
+    apiKeyId: key.id,
+    memberId: key.ownerMemberId,
+    groupIds: key.groupIds,
+    tagIds: key.tagIds,
+    client: findClientFamily(call.fields.find("user-agent")),
+    upstreamId: upstream.id,
+    isSimulated: upstream.kind === "simulator",
+    startedAt: new Date(startedAtMs),
+    nodeId: deps.nodeId,
+  });
+  try {
+    const stored = await storeBody(lineDepsOf(deps, call, { scope, startedAtMs }), id, body);
+    const same = await findRepeated(deps, call, stored.hash);
+    if (same !== null) {
+      await deleteUnheldBatch(deps.database, id);
+      answerRepeated(call, same);
+      return;
+    }
+    const { lineCount, holdNanoUsd, hash: bodyHash } = stored;
+    const startedAt = new Date(startedAtMs);
+    const held = { id, scope, startedAt, lineCount, holdNanoUsd, bodyHash };
+    await holdBatch(deps, held, call.signal);
+    await dispatchBatch(deps, call, { upstream, stored });
+  } catch (error) {
+    // Without the database, the recovery ends the batch.
+    await abandonUnsent(deps, id).catch((failure: unknown) => {
+      deps.logger.warn({ err: failure, requestId: id }, "a refused message batch is ended later");
+    });
+    throw error;
+  } finally {
+    await removeBody(deps.folder, id);
+  }
+}
+
+function lineDepsOf(
+  deps: CreateDeps,
+  { key }: ObjectCall,
+  { scope, startedAtMs: atMs }: { scope: SpendScope; startedAtMs: number },
+) {
+  const { database, folder } = deps;
+  const book = deps.prices.get(key.organizationId);
+  const check = makeLineCheck(deps, { key, scope });
+  return { database, folder, features: book.features, book, atMs, check };
+}
+
+/** Finds the batch of an earlier attempt of the same client with the same body. Null: this is the first attempt. */
+async function findRepeated(
+  deps: CreateDeps,
+  call: ObjectCall,
+  bodyHash: string,
+): Promise<StoredBatch | null> {
+  const isRetry = Number(call.fields.find("x-stainless-retry-count") ?? 0) > 0;
+  if (!isRetry) return null;
+  const sinceMs = deps.databaseNowMs() - REPEATED_WITHIN_MS;
+  const of = { apiKeyId: call.key.id, bodyHash, sinceMs, exceptId: call.requestId };
+  return findSameBatch(deps.database, of);
+}
+
+function answerRepeated(call: ObjectCall, same: StoredBatch): void {
+  if (same.upstreamBatchId !== null) {
+    call.answer(200, toClientObject(same.lastObject, call.origin));
+    return;
+  }
+  throw new ApiError(
+    "batch_in_progress",
+    `The same batch was sent as request ${same.id}, and the Claude API has not answered yet. Send the request again shortly.`,
+    { "retry-after": "5", "x-should-retry": "true" },
+  );
+}
+
+interface Dispatch {
+  upstream: Upstream;
+  stored: StoredBody;
+}
+
+/** Sends a held batch, once. A batch whose answer is unknown stays as sent, and is looked for. */
+async function dispatchBatch(
+  deps: CreateDeps,
+  call: ObjectCall,
+  { upstream, stored }: Dispatch,
+): Promise<void> {
+  const id = call.requestId;
+  const body: Readable = createReadStream(stored.path);
+  try {
+    if (!(await markSent(deps.database, id)))
+      throw new Error("another process has ended the batch");
+    const { target } = call;
+    const sent = { method: "POST", target, body, bodyBytes: stored.bytes } as const;
+    const answer = await call.send(upstream, sent);
+    await receiveAnswer(deps, call, answer);
+  } catch (error) {
+    const isUnsent = error instanceof ApiError && error.code === "upstream_unreachable";
+    if (isUnsent) await refuseSent(deps, id);
+    throw error;
+  } finally {
+    body.destroy();
+  }
+}
+
+async function receiveAnswer(
+  deps: CreateDeps,
+  call: ObjectCall,
+  answer: StreamedAnswer,
+): Promise<void> {
+  const id = call.requestId;
+  const body = await readWhole(answer, MAX_ANSWER_BYTES);
+  if (isRefusedBy(answer.status)) await refuseSent(deps, id);
+  const reported = answer.status === 200 ? readReported(parseJson(body)) : null;
+  if (reported === null) {
+    if (answer.status < 300) {
+      deps.logger.error({ requestId: id }, "the answer to a message batch has no batch");
+    }
+    call.relayRead(answer, body);
+    return;
+  }
+  const { id: upstreamBatchId, object, expiresAt, endedAt } = reported;
+  await markRunning(deps.database, id, { upstreamBatchId, object, expiresAt, endedAt });
+  call.answer(200, toClientObject(object, call.origin));
+}
+
+/** True for answers after which the upstream runs nothing. After any other error it may have created the batch. */
+function isRefusedBy(status: number): boolean {
+  return (status >= 400 && status < 500) || status === 529;
+}
+
+/** Ends a batch that the upstream does not have, and releases its hold. */
+function refuseSent(deps: CreateDeps, id: string): Promise<void> {
+  return refuseBatch(deps, id, "sent");
+}
+
+/** Ends a batch of which nothing was sent. Does nothing for a sent one. */
+async function abandonUnsent(deps: CreateDeps, id: string): Promise<void> {
+  if (await deleteUnheldBatch(deps.database, id)) return;
+  await refuseBatch(deps, id, "held");
+}
+
+async function refuseBatch(deps: CreateDeps, id: string, from: BatchState): Promise<void> {
+  await inTransaction(
+    deps.database,
+    async (tx) => {
+      const batch = await findBatch(tx, id);
+      if (batch === null || !(await endBatch(tx, id, { from: [from], to: "refused" }))) return;
+      await releaseHold(tx, batch);
+      await deleteLines(tx, id);
+    },
+    { deadlockRetries: 3 },
+  );
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    return null;
+  }
+}
