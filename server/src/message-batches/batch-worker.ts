@@ -13,13 +13,19 @@ import {
   setNextLook,
 } from "./batches.sql.ts";
 import { findLostBatch } from "./find-lost-batch.ts";
-import { type MeterDeps, meterBatch, recordUnknownBatch, releaseHold } from "./meter-batch.ts";
+import {
+  type MeterDeps,
+  meterBatch,
+  recordUnknownBatch,
+  releaseHold,
+  TAKEN_MS,
+} from "./meter-batch.ts";
 import type { BatchReader } from "./read-answer.ts";
 import type { Reported } from "./reported-batch.ts";
 import { removeBody } from "./store-body.ts";
 
 // Follows the batches of all nodes at their upstreams, records the results of ended ones, and ends those whose process died.
-// Every process has a worker. A batch that one has taken is free for another after a minute.
+// Every process has a worker. A batch that one has taken is free for another after ten seconds without a recorded line.
 
 export interface BatchWorkerOptions extends MeterDeps {
   /** Reads batches of an upstream. Null: the upstream cannot be used. */
@@ -37,14 +43,14 @@ export interface BatchWorkerOptions extends MeterDeps {
 const EVERY_MS = 1_000;
 /** Batches of one turn. */
 const MAX_BATCHES = 4;
-/** Time for which a worker alone follows a batch. The results of a large one take longer, and two workers record each line once. */
-const TAKEN_MS = 60_000;
 const LEAST_LOOK_MS = 1_000;
 const MOST_LOOK_MS = 60_000;
 /** A batch is looked at after a tenth of its age. */
 const AGE_DIVISOR = 10;
 /** Age of a batch without an answer after which its process cannot wait for one, milliseconds. */
 const LEFT_MS = 60 * 60_000;
+/** The same for a node without contact with the database. */
+const SILENT_MS = 10 * 60_000;
 /** Time between two searches for batches whose process died, milliseconds. */
 const SEARCH_EVERY_MS = 10_000;
 /** Time after which a batch that the upstream does not list is given up, milliseconds. */
@@ -169,6 +175,7 @@ class Worker implements BatchWorker {
     const left = await listLeft(database, {
       nodeId,
       startedAtMs: this.#startedAtMs,
+      silentMs: SILENT_MS,
       olderThanMs: LEFT_MS,
       limit: MAX_BATCHES,
     });

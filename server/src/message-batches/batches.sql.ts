@@ -260,15 +260,26 @@ export async function setNextLook(
     WHERE id = ${id} AND state = 'running'`.execute(db);
 }
 
-/** Lists batches whose process may have died: those of `nodeId` from before its start, and all older ones. */
+/**
+ * Lists batches whose process may have died: those of `nodeId` from before its start, those of silent nodes, and all that
+ * are older.
+ */
 export async function listLeft(
   db: Database,
-  of: { nodeId: string; startedAtMs: number; olderThanMs: number; limit: number },
+  of: {
+    nodeId: string;
+    startedAtMs: number;
+    silentMs: number;
+    olderThanMs: number;
+    limit: number;
+  },
 ): Promise<StoredBatch[]> {
   const { rows } = await sql<StoredBatch>`
     SELECT ${batchColumns} FROM message_batch
     WHERE state IN ('preparing', 'held', 'sent') AND (
       (node_id = ${of.nodeId} AND started_at < ${new Date(of.startedAtMs)})
+      OR (coalesce(sent_at, started_at) < clock_timestamp() - ${of.silentMs} * interval '1 millisecond' AND NOT EXISTS (
+        SELECT FROM node_contact AS node WHERE node.id = node_id AND node.lease_expires_at > clock_timestamp()))
       OR coalesce(sent_at, started_at) < clock_timestamp() - ${of.olderThanMs} * interval '1 millisecond')
     ORDER BY started_at LIMIT ${of.limit}`.execute(db);
   return rows;
@@ -305,15 +316,18 @@ export async function lockRunning(tx: Tx, id: string): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Adds metered lines to the numbers of a batch. */
+/** Adds metered lines to the numbers of a batch. Its worker keeps it for another `takenMs`. */
 export async function addMetered(
   tx: Tx,
   id: string,
-  added: { lines: number; costNanoUsd: bigint },
+  added: { lines: number; costNanoUsd: bigint; takenMs: number },
 ): Promise<void> {
   await sql`
     UPDATE message_batch SET metered_lines = metered_lines + ${added.lines},
-      cost_nano_usd = cost_nano_usd + ${added.costNanoUsd} WHERE id = ${id}`.execute(tx);
+      cost_nano_usd = cost_nano_usd + ${added.costNanoUsd},
+      poll_at = CASE WHEN state = 'running'
+        THEN clock_timestamp() + ${added.takenMs} * interval '1 millisecond' END
+    WHERE id = ${id}`.execute(tx);
 }
 
 /** Sums the holds of the lines without a result. */
@@ -366,13 +380,22 @@ export async function listKnownUpstreamIds(
   return new Set(rows.map(({ id }) => id));
 }
 
-/** True if another lost batch of the upstream has as many lines, so that a match could belong to either. */
-export async function hasLostTwin(db: Database, batch: StoredBatch): Promise<boolean> {
-  const { rows } = await sql<{ has: boolean }>`
-    SELECT EXISTS (SELECT FROM message_batch WHERE upstream_id = ${batch.upstreamId} AND id <> ${batch.id}
+/**
+ * Counts the lost batches of the upstream with the same custom ids. `same`: attempts of the same key with the same body, this one
+ * included. `foreign`: others, so that a match could belong to either.
+ */
+export async function countLostTwins(
+  db: Database,
+  batch: StoredBatch,
+): Promise<{ same: number; foreign: number }> {
+  const { rows } = await sql<{ same: number; foreign: number }>`
+    SELECT count(*) FILTER (WHERE is_same)::integer AS same, count(*) FILTER (WHERE NOT is_same)::integer AS foreign
+    FROM (SELECT api_key_id = ${batch.apiKeyId}
+        AND body_hash = (SELECT body_hash FROM message_batch WHERE id = ${batch.id}) AS is_same
+      FROM message_batch WHERE upstream_id = ${batch.upstreamId}
       AND state = 'sent' AND line_count = ${batch.lineCount}
       AND NOT EXISTS (SELECT FROM message_batch_line AS one WHERE one.batch_id = message_batch.id
         AND NOT EXISTS (SELECT FROM message_batch_line AS other WHERE other.batch_id = ${batch.id}
-          AND other.custom_id = one.custom_id))) AS has`.execute(db);
-  return rows[0]?.has === true;
+          AND other.custom_id = one.custom_id))) AS lost`.execute(db);
+  return rows[0] ?? { same: 0, foreign: 0 };
 }

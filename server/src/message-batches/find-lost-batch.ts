@@ -1,7 +1,7 @@
 import type { Database } from "#src/db/pool.ts";
 import {
   countKnownIds,
-  hasLostTwin,
+  countLostTwins,
   listKnownUpstreamIds,
   type StoredBatch,
 } from "./batches.sql.ts";
@@ -10,7 +10,8 @@ import { readResults } from "./read-result.ts";
 import type { Reported } from "./reported-batch.ts";
 
 // Finds a batch at its upstream whose answer was lost. All workspaces share the account of an upstream, so a match needs
-// proof. The results of an ended batch have exactly the custom ids of the lost one, and no other lost batch has them.
+// proof. The results of an ended batch have exactly the custom ids of the lost one, and no lost batch of
+// another key or body has them.
 
 /** Clocks of the upstream and the database differ by less, milliseconds. */
 const CLOCKS_MS = 5 * 60_000;
@@ -39,8 +40,9 @@ export async function findLostBatch(
   for (const candidate of candidates.filter(({ isEnded }) => isEnded)) {
     if (await hasSameIds(database, reader, batch, candidate)) matches.push(candidate);
   }
-  const [match, ...others] = matches;
-  const isSure = others.length === 0 && !(await hasLostTwin(database, batch));
+  const [match] = matches;
+  const lost = await countLostTwins(database, batch);
+  const isSure = lost.foreign === 0 && matches.length <= lost.same;
   if (match !== undefined && isSure) return { kind: "found", reported: match };
   const isPossible = match !== undefined || candidates.some(({ isEnded }) => !isEnded);
   return { kind: isPossible ? "possible" : "none" };

@@ -1,0 +1,111 @@
+import { expect } from "vitest";
+import { type BatchStep, type BatchUpstream, LINE_COST_NANO_USD } from "./batch-upstream.ts";
+import { eventually, withinBound } from "./eventually.ts";
+import type { ServerProcess, WorkspaceWithKey } from "./server-process.ts";
+
+// Kills the server with `kill -9` while it creates or meters a batch, and then counts its money.
+
+/** A moment at which the server is killed. */
+export interface KillPoint {
+  step: BatchStep;
+  /** Occurrence of the step. */
+  count: number;
+}
+
+const STEP_MS = 30_000;
+const SETTLED_MS = 60_000;
+
+export function makeBody(lines: number, round: number): string {
+  return JSON.stringify({
+    requests: Array.from({ length: lines }, (_, index) => ({
+      custom_id: `round-${round}-${index}`,
+      params: {
+        model: "claude-sonnet-5",
+        max_tokens: 10,
+        messages: [{ role: "user", content: `Number ${index}` }],
+      },
+    })),
+  });
+}
+
+/** Sends a batch without waiting for its answer, which a killed server never sends. */
+export function sendBatch(server: ServerProcess, { key }: WorkspaceWithKey, body: string): void {
+  void fetch(`${server.url}/v1/messages/batches`, {
+    method: "POST",
+    headers: { "x-api-key": key, "content-type": "application/json" },
+    body,
+  }).catch(() => undefined);
+}
+
+/** Sends a batch, kills the server at the moment, and starts it again. */
+export async function killAt(
+  server: ServerProcess,
+  of: { upstream: BatchUpstream; workspace: WorkspaceWithKey; body: string; point: KillPoint },
+): Promise<ServerProcess> {
+  const { upstream, workspace, body, point } = of;
+  const reached = upstream.stopAt(point.step, point.count);
+  sendBatch(server, workspace, body);
+  await withinBound(reached, STEP_MS, `step ${point.step} ${point.count}`);
+  await server.kill();
+  upstream.release();
+  return server.restart();
+}
+
+export interface Money {
+  settled: bigint;
+  leased: bigint;
+  unresolved: bigint;
+}
+
+/** Amounts of the workspace in this month. */
+export async function readMoney(server: ServerProcess, workspaceId: string): Promise<Money> {
+  const [row] = await server.sql<{ settled: string; leased: string; unresolved: string }>(
+    `SELECT settled_nano_usd::text AS settled, leased_nano_usd::text AS leased, unresolved_nano_usd::text AS unresolved
+     FROM balance_sum WHERE scope_id = $1 AND period = 'monthly'`,
+    [workspaceId],
+  );
+  const { settled = "0", leased = "0", unresolved = "0" } = row ?? {};
+  return { settled: BigInt(settled), leased: BigInt(leased), unresolved: BigInt(unresolved) };
+}
+
+/**
+ * Waits until every batch of the upstream is metered, and expects each of its lines recorded once, at half price. Holds of
+ * batches that never reached the upstream remain. Returns their sum.
+ */
+export async function expectExactCost(
+  server: ServerProcess,
+  upstream: BatchUpstream,
+  { workspaceId }: WorkspaceWithKey,
+): Promise<bigint> {
+  const lines = [...upstream.batches.values()].reduce((sum, ids) => sum + ids.length, 0);
+  await eventually(SETTLED_MS, "all batches of the upstream are metered", async () => {
+    const metered = await server.sql(`SELECT id FROM message_batch WHERE state = 'metered'`);
+    const waiting = await server.sql(
+      `SELECT id FROM message_batch WHERE state IN ('preparing', 'held', 'running')`,
+    );
+    return metered.length === upstream.batches.size && waiting.length === 0 ? true : null;
+  });
+  const [recorded] = await server.sql<{ requests: number; ids: number; cost: string }>(
+    `SELECT count(*)::integer AS requests, count(DISTINCT request_id)::integer AS ids,
+       coalesce(sum(cost_nano_usd), 0)::text AS cost FROM recorded_request WHERE workspace_id = $1`,
+    [workspaceId],
+  );
+  const cost = BigInt(lines) * LINE_COST_NANO_USD;
+  expect(recorded).toEqual({ requests: lines, ids: lines, cost: String(cost) });
+  const [held] = await server.sql<{ hold: string }>(
+    `SELECT coalesce(sum(hold_nano_usd), 0)::text AS hold FROM message_batch WHERE state = 'sent'`,
+  );
+  const hold = BigInt(held?.hold ?? "0");
+  const nodes = await server.sql<{ amount: string }>(
+    `SELECT coalesce(sum(amount_nano_usd), 0)::text AS amount FROM lease_left
+     WHERE request_id = '' AND scope_id = $1 AND period = 'monthly'`,
+    [workspaceId],
+  );
+  const { settled, leased, unresolved } = await readMoney(server, workspaceId);
+  expect({ settled, leased: leased - BigInt(nodes[0]?.amount ?? "0"), unresolved }).toEqual({
+    settled: cost,
+    leased: hold,
+    unresolved: 0n,
+  });
+  return hold;
+}
