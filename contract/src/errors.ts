@@ -228,16 +228,17 @@ export const errorCodes = {
     meaning: "The key cannot use a model of the request.",
     facts: ["allowed_models"],
   },
-  shared_resource_unsupported: {
-    ...forbidden,
-    meaning: "File ids, skills and containers are not served: workspaces share one account.",
-  },
 
   // The resource is absent, or its state forbids the change.
   resource_not_found: {
     ...notFound,
     meaning: "The resource does not exist, or the caller has no access to it.",
     facts: ["resource"],
+  },
+  thread_not_found: {
+    ...notFound,
+    meaning: "The workspace has no thread with this response.",
+    isOfficial: true,
   },
   rbac_group_not_found: {
     ...notFound,

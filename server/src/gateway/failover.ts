@@ -5,7 +5,6 @@ import type { HttpCallController, HttpCallHandler, HttpRequest } from "#src/lib/
 import type { Upstream, UpstreamOrder } from "#src/upstreams/upstream.ts";
 import { type Exchange, isClientGone } from "./exchange.ts";
 import { codeOf } from "./relay-failure.ts";
-import type { Relay } from "./relay-response.ts";
 import type { Metered } from "./settle.ts";
 
 // A request of a workspace with several upstreams. It goes to the next one in two cases only: nothing of it was sent, or the
@@ -24,13 +23,13 @@ export interface FailoverCall {
 const MAX_KEPT_BYTES = 64 * 1024;
 
 /** Sends a request to the first upstream that takes it. Never throws: the relay handles each failure. */
-export function sendWithFailover(relay: Relay, call: FailoverCall): void {
+export function sendWithFailover(relay: HttpCallHandler, call: FailoverCall): void {
   new Failover(relay, call).start();
 }
 
 /** Controls the running attempt on behalf of the relay. */
 class Failover implements HttpCallController {
-  readonly #relay: Relay;
+  readonly #relay: HttpCallHandler;
   #call: FailoverCall | null;
   readonly #order: UpstreamOrder;
   readonly #exchange: Exchange;
@@ -46,7 +45,7 @@ class Failover implements HttpCallController {
   #isStarted = false;
   #isAborted = false;
 
-  constructor(relay: Relay, call: FailoverCall) {
+  constructor(relay: HttpCallHandler, call: FailoverCall) {
     this.#relay = relay;
     this.#call = call;
     this.#order = call.order;
@@ -149,7 +148,7 @@ class Failover implements HttpCallController {
   }
 
   /** The client gets the answer of this attempt, or its error. Returns the relay. */
-  commit(attempt: Attempt): Relay {
+  commit(attempt: Attempt): HttpCallHandler {
     this.#serve(attempt);
     return this.#relay;
   }
@@ -209,7 +208,7 @@ class Attempt implements HttpCallHandler {
   /** Set before the first byte is sent. */
   controller: HttpCallController | null = null;
   isSent = false;
-  #relay: Relay | null = null;
+  #relay: HttpCallHandler | null = null;
   /** Head and body of a refusal. */
   #head: { status: number; fields: HeaderFields } | null = null;
   #chunks: Buffer[] = [];
@@ -288,7 +287,7 @@ class Attempt implements HttpCallHandler {
   }
 
   /** Passes the kept refusal to the relay, and what follows of it. */
-  replay(relay: Relay): void {
+  replay(relay: HttpCallHandler): void {
     const { controller } = this;
     if (this.#head === null || controller === null) return;
     this.state = "relayed";

@@ -18,6 +18,7 @@ import { type AdmitDeps, admit } from "./admit-request.ts";
 import { type AuthenticateDeps, authenticateKey, type KeyCall } from "./authenticate-key.ts";
 import { checkModels } from "./check-models.ts";
 import { checkWorkspace } from "./check-workspace.ts";
+import { chooseUpstreams } from "./choose-upstreams.ts";
 import { type Exchange, isClientGone, makeRunningExchanges } from "./exchange.ts";
 import { applyGroupTag } from "./group-tag.ts";
 import type { HoldDeps } from "./hold-spend.ts";
@@ -26,7 +27,7 @@ import { findListFilter, listModels } from "./list-models.ts";
 import { makeNotFoundError } from "./not-found.ts";
 import type { ObjectServer } from "./object-call.ts";
 import type { ObjectRoute } from "./object-routes.ts";
-import { parseMessage, refuseUnshareable } from "./parse-message.ts";
+import { parseMessage } from "./parse-message.ts";
 import { type BodyLimits, checkBodyHeaders, MAX_BODY_BYTES, readBody } from "./read-body.ts";
 import { RecentCuts } from "./recent-cuts.ts";
 import {
@@ -214,6 +215,7 @@ function makeRelayDeps(
   return {
     ...own,
     streams: deps.streams,
+    objects: deps.objects,
     adaptRefusal: (exchange, error) => toForm(deps, exchange, error),
     settle: (exchange, metered, ending) => settleExchange(deps, exchange, metered, ending),
     rateHeaders: (rate) => deps.rates.headersOf(rate),
@@ -345,9 +347,9 @@ async function serve(
   exchange.isStream = message.isStream;
   recordKeyUse(deps, exchange, key, message.model);
   checkModels(key, message);
-  refuseUnshareable(message);
   const { key: payer, body } = applyGroupTag(exchange.laptop, { key, message, body: sent });
-  let order = deps.upstreams.forWorkspace(organizationId, workspaceId);
+  const chosen = chooseUpstreams(deps, key, message.objects);
+  let order = chosen instanceof Promise ? await chosen : chosen;
   if (!isMessage) return sendRequest(relayDeps, exchange, { order, body, metered: null });
   scope.modelGroup = modelGroupOf(message.model);
   const taken = acquireRate(deps, scope, exchange.rate);
@@ -357,10 +359,11 @@ async function serve(
   const ready = admitted instanceof Promise ? await admitted : admitted;
   if (ready === null) return false;
   try {
-    if (admitted instanceof Promise || taken instanceof Promise || early instanceof Promise) {
+    const hasWaited = admitted instanceof Promise || taken instanceof Promise;
+    if (hasWaited || early instanceof Promise || chosen instanceof Promise) {
       // During a wait the key can be revoked, and the upstreams can change.
       checkModels(await authenticateKey(deps, keyCall), message);
-      order = deps.upstreams.forWorkspace(organizationId, workspaceId);
+      order = await chooseUpstreams(deps, key, message.objects);
     }
     // From here on, the request ends in exactly one record.
     if (deps.writeBegin === undefined) deps.meter.begin(ready.begin);

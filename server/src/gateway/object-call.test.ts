@@ -4,7 +4,7 @@ import { call, open, start, type TestGateway, withKey } from "#test/harness/gate
 import { readAll, startBoth, untilRunning } from "#test/harness/gateway-calls.ts";
 import { describeEachReader } from "#test/harness/http-readers.ts";
 import { test } from "#test/harness/upstream-test.ts";
-import type { ObjectCall, ObjectServer } from "./object-call.ts";
+import { noObjects, type ObjectCall, type ObjectServer } from "./object-call.ts";
 
 const MEGABYTE = 1024 * 1024;
 /** Time for which nothing is written to a full connection. */
@@ -13,6 +13,7 @@ const MAX_BYTES = 8 * MEGABYTE;
 
 /** Sends each call on to its upstream, with its body. */
 const relaying: ObjectServer = {
+  ...noObjects,
   async serve(objectCall: ObjectCall) {
     const method = objectCall.route.operation.endsWith("create") ? "POST" : "GET";
     const [upstream] = objectCall.upstreams();

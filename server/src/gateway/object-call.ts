@@ -10,13 +10,14 @@ import type { Upstream, UpstreamChoice, UpstreamOrder } from "#src/upstreams/ups
 import { type Exchange, isUserKnown } from "./exchange.ts";
 import { addIdentityHeaders, toClientHeaders, toUpstreamHeaders } from "./forward-headers.ts";
 import { makeGoneError, openBody, readDeclaredLength } from "./object-body.ts";
+import type { ObjectReferences } from "./object-references.ts";
 import type { ObjectRoute } from "./object-routes.ts";
 import type { BodyLimits } from "./read-body.ts";
 import { makeStoppingError } from "./refuse.ts";
 import { toApiError } from "./relay-failure.ts";
 
-/** Answers calls about stored objects. */
-export interface ObjectServer {
+/** Answers calls about stored objects, and knows the owners of those that messages name. */
+export interface ObjectServer extends ObjectReferences {
   /** Answers one call. A rejection is sent to the client as an error, if no head was sent. */
   serve(call: ObjectCall): Promise<void>;
 }
@@ -30,6 +31,10 @@ export const noObjects: ObjectServer = {
         `Not found: ${route.operation} (${target}) is not served here.`,
       ),
     ),
+  findUpstreamId() {
+    throw new ApiError("route_not_found", "This server stores no objects.");
+  },
+  recordGiven: () => Promise.resolve(),
 };
 
 export interface ObjectCallDeps {

@@ -13,6 +13,7 @@ import {
   noteUnknown,
   readCacheControlAt,
   readKnownFields,
+  readObjectId,
   readText,
   skipField,
   type Walk,
@@ -210,9 +211,8 @@ function readCitations(reader: JsonReader): boolean {
 }
 
 function readFileId(walk: Walk): void {
-  const isThere = walk.reader.kind() !== "null";
-  walk.reader.skipValue();
-  if (isThere) walk.parsed.markers.hasFileIds = true;
+  if (walk.reader.kind() !== "null") walk.parsed.markers.hasFileIds = true;
+  readObjectId(walk, "file");
 }
 
 function readContentAt(walk: Walk, key: string): void {

@@ -3,10 +3,13 @@ import { isFastSpeed } from "#src/domain/hold-request.ts";
 import { compactingEdit } from "#src/domain/known-features.ts";
 import { readMaxTokens, readModel, readSpeed } from "./parse-fields.ts";
 import {
+  addObject,
   type ContentFacts,
   hasSomething,
   noteUnknown,
   readKnownFields,
+  readObjectId,
+  readText,
   skipField,
   skipNull,
   type Walk as WalkOf,
@@ -158,18 +161,71 @@ export function readMcpServers(walk: Walk): void {
 }
 
 export function readContainer(walk: Walk): void {
-  const { reader, parsed } = walk;
-  const { markers } = parsed;
-  markers.hasContainer = true;
+  const { reader, path, parsed } = walk;
+  parsed.markers.hasContainer = true;
   const kind = reader.kind();
-  if (kind !== "object") {
+  if (kind === "string") readObjectId(walk, "container");
+  else if (kind !== "object") {
     reader.skipValue();
-    if (kind !== "string") noteUnknown(parsed, { kind: "field", name: "container" });
+    noteUnknown(parsed, { kind: "field", name: "container" });
+  } else {
+    reader.beginObject();
+    for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
+      path.push(key);
+      if (key === "id") readObjectId(walk, "container");
+      else if (key === "skills") readSkills(walk);
+      else skipField(walk, "container", key);
+      path.pop();
+    }
+  }
+}
+
+function readSkills(walk: Walk): void {
+  const { reader, path, parsed } = walk;
+  if (reader.kind() !== "array") {
+    if (hasSomething(reader)) parsed.markers.hasSkills = true;
     return;
   }
+  reader.beginArray();
+  for (let index = 0; reader.nextElement(); index++) {
+    parsed.markers.hasSkills = true;
+    path.push(index);
+    if (reader.kind() === "object") readSkill(walk);
+    else reader.skipValue();
+    path.pop();
+  }
+}
+
+/** Reads one skill. All workspaces can name a skill of Anthropic. */
+function readSkill(walk: Walk): void {
+  const { reader, parsed } = walk;
+  let type: string | null = null;
+  let id: string | null = null;
   reader.beginObject();
   for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
-    if (key !== "skills") skipField(walk, "container", key);
-    else if (hasSomething(reader)) markers.hasSkills = true;
+    if (key === "type") type = readText(reader);
+    else if (key === "skill_id") id = readText(reader);
+    else if (key === "version") reader.skipValue();
+    else {
+      reader.skipValue();
+      noteUnknown(parsed, { kind: "field", name: `container.skills.${key}` });
+    }
+  }
+  if (id !== null && type !== "anthropic") addObject(walk, { kind: "skill", id });
+}
+
+/** Reads `thread`. A new thread names nothing yet. */
+export function readThread(walk: Walk): void {
+  const { reader, parsed } = walk;
+  if (reader.kind() !== "object") {
+    if (hasSomething(reader)) parsed.markers.hasThread = true;
+    return;
+  }
+  parsed.markers.hasThread = true;
+  reader.beginObject();
+  for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
+    // Any other text than the type can name a thread.
+    if (key === "type") reader.skipValue();
+    else readObjectId(walk, "thread");
   }
 }

@@ -18,6 +18,7 @@ describe("reads", () => {
       fallbacks: { models: [], maxTokens: null, hasFastSpeed: false, hasUnknownModel: false },
       bodyBytes: JSON.stringify(smallest).length,
       outsidePromptBytes: 0,
+      objects: [],
       largestToolBytes: 0,
       repeatedToolCount: 0,
       messageCount: 1,
@@ -109,6 +110,7 @@ describe("reads", () => {
     };
     expect(parse(body)).toEqual({
       model: "claude-opus-5-5",
+      objects: [],
       maxTokens: 4096,
       isStream: true,
       thinking: "on",

@@ -10,6 +10,7 @@ import {
   readFallbacks,
   readMcpServers,
   readThinking,
+  readThread,
   type ThinkingMode,
 } from "./parse-features.ts";
 import {
@@ -22,7 +23,6 @@ import {
 import { countRepeatedTools, readTools } from "./parse-tools.ts";
 import {
   type ContentFacts,
-  hasSomething,
   noteUnknown,
   readCacheControl,
   readKnownFields,
@@ -73,7 +73,8 @@ export function parseMessage(body: Buffer): ParsedMessage {
   try {
     const reader = new JsonReader(body);
     const parsed = emptyMessage(body.length);
-    const walk: Walk = { reader, path, parsed, deferredTools: null, toolReferences: null };
+    const none = { deferredTools: null, toolReferences: null, objectPlaces: null };
+    const walk: Walk = { reader, path, parsed, ...none };
     const required = readTopLevel(walk);
     reader.end();
     if (!required.hasModel) throw refuseField("model", "Field required");
@@ -83,37 +84,6 @@ export function parseMessage(body: Buffer): ParsedMessage {
   } catch (error) {
     throw toRefusal(error, path);
   }
-}
-
-/**
- * Refuses objects that a shared upstream cannot keep apart between workspaces: threads, file ids, skills and containers
- * belong to the one upstream account. For a thread the error has the official code, after which the SDKs send the whole
- * conversation. For the others it has `shared_resource_unsupported`.
- */
-export function refuseUnshareable(parsed: ParsedMessage): void {
-  const { markers } = parsed;
-  if (markers.hasThread) throw unsupportedThread();
-  const found = [
-    markers.hasFileIds ? "file ids (file_id)" : null,
-    markers.hasSkills ? "skills (container.skills)" : null,
-    markers.hasContainer && !markers.hasSkills ? "containers (container)" : null,
-  ].filter((name) => name !== null);
-  if (found.length === 0) return;
-  throw new ApiError(
-    "shared_resource_unsupported",
-    `This server does not serve ${found.join(" and ")}: all workspaces share one upstream account, where they could ` +
-      "belong to another workspace. Send the content itself in the request, without these fields.",
-  );
-}
-
-/** Anthropic's tool runners ask for a thread first. They continue without one after this cause. */
-function unsupportedThread(): ApiError {
-  return new ApiError(
-    "thread_unsupported_request",
-    "thread: This server does not store conversations. Send the whole conversation in messages, without thread.",
-    {},
-    { unsupported: ["thread"] },
-  );
 }
 
 function readTopLevel(walk: Walk): { hasModel: boolean; hasMessages: boolean } {
@@ -234,7 +204,7 @@ function readFeature(walk: Walk, key: string): boolean {
       readKnownFields(walk, key);
       break;
     case "thread":
-      if (hasSomething(reader)) markers.hasThread = true;
+      readThread(walk);
       break;
     default:
       reader.skipValue();
@@ -267,6 +237,7 @@ function emptyMessage(bodyBytes: number): ParsedMessage {
     imageCount: 0,
     imageDataBytes: 0,
     citedBytes: 0,
+    objects: [],
     markers: {
       hasCacheControl5m: false,
       hasCacheControl1h: false,

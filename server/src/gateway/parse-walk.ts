@@ -1,6 +1,8 @@
 import type { ServerToolUse, UnknownPart } from "#src/domain/hold-request.ts";
 import { type KnownPart, knownFields } from "#src/domain/known-features.ts";
 import type { FeatureKind } from "#src/domain/neutral-features.ts";
+import type { ObjectKind, ObjectName } from "#src/domain/object-name.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import type { JsonReader } from "#src/lib/json-scan.ts";
 
 // Facts about the content of a request, and readers of values that all parts share.
@@ -27,6 +29,8 @@ export interface ContentFacts {
   imageDataBytes: number;
   /** Bytes of blocks with citations, which the API splits into passages. */
   citedBytes: number;
+  /** Objects of the upstream that the request names, each once. At most `MAX_OBJECTS`. */
+  objects: ObjectName[];
   markers: MessageMarkers;
 }
 
@@ -44,7 +48,7 @@ interface MessageMarkers {
   hasOpaqueSource: boolean;
   /** One of them is a URL, whose content can change at any time. */
   hasUrlSource: boolean;
-  /** References to objects of the upstream account, which cannot be kept apart between workspaces. */
+  /** References to objects of the upstream account. `objects` has their ids. */
   hasFileIds: boolean;
   hasSkills: boolean;
   hasThread: boolean;
@@ -58,6 +62,8 @@ export interface Walk<Parsed extends ContentFacts = ContentFacts> {
   /** Names of tools with `defer_loading`, and the number of references to each name. Null: none. */
   deferredTools: Set<string> | null;
   toolReferences: Map<string, number> | null;
+  /** Objects in `parsed.objects`, as `kind id`. Null: none. */
+  objectPlaces: Set<string> | null;
 }
 
 const MAX_UNKNOWN_PARTS = 16;
@@ -84,6 +90,31 @@ export function noteUnknown(
   } else if (unknownParts.length === MAX_UNKNOWN_PARTS) {
     unknownParts.push({ kind, name: "", count: 1, bytes: 0 });
   }
+}
+
+/** Objects that one request can name. A long conversation repeats the files that its tools made. */
+const MAX_OBJECTS = 1_000;
+
+/** Reads the id of a named object. The upstream refuses any value but a text. */
+export function readObjectId(walk: Walk, kind: ObjectKind): void {
+  const id = readText(walk.reader);
+  if (id !== null) addObject(walk, { kind, id });
+}
+
+/** Adds a named object. Throws a 400 for too many. */
+export function addObject(walk: Walk, name: ObjectName): void {
+  const { path, parsed } = walk;
+  const place = `${name.kind} ${name.id}`;
+  walk.objectPlaces ??= new Set();
+  if (walk.objectPlaces.has(place)) return;
+  if (parsed.objects.length === MAX_OBJECTS) {
+    throw refuseField(
+      path.join("."),
+      `a request can name ${MAX_OBJECTS} files and skills at most.`,
+    );
+  }
+  walk.objectPlaces.add(place);
+  parsed.objects.push(name);
 }
 
 /** Skips the value of a field that only needs to be known. */

@@ -85,7 +85,7 @@ describeEachReader(() => {
       expect((await call(gateway.origin, { headers, body: messageBody() })).status).toBe(200);
     });
 
-    test("with ids of objects that other workspaces can own: 403, also for a token count", async () => {
+    test("with ids of objects that its workspace does not own: 404, also for a token count", async () => {
       const { upstream, gateway } = await startBoth();
       const source = { type: "file", file_id: "file_1" };
       const body = messageBody({
@@ -93,7 +93,7 @@ describeEachReader(() => {
       });
       for (const path of ["/v1/messages", "/v1/messages/count_tokens"]) {
         const answer = await call(gateway.origin, { path, headers: withKey(gateway.secret), body });
-        expect(answer.status).toBe(403);
+        expect(answer.status).toBe(404);
       }
       expect(upstream.received).toEqual([]);
     });

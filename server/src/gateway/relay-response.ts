@@ -7,6 +7,7 @@ import type { UpstreamHealth } from "#src/upstreams/upstream-health.ts";
 import { estimateUsage, isExact } from "./estimate-usage.ts";
 import type { Exchange } from "./exchange.ts";
 import { toClientHeaders } from "./forward-headers.ts";
+import type { ObjectReferences } from "./object-references.ts";
 import { makeUsageReader } from "./read-usage.ts";
 import { type RefusalForm, refuse } from "./refuse.ts";
 import { codeOf, toApiError, toErrorEvent } from "./relay-failure.ts";
@@ -27,6 +28,8 @@ export interface RelayDeps {
   rateHeaders(rate: NonNullable<Exchange["rate"]>): Readonly<Record<string, string>>;
   /** Returns the headers about the caps of a laptop's person. Null: none. */
   usageHeaders(exchange: Exchange): Readonly<Record<string, string>> | null;
+  /** Records objects that responses give. */
+  objects: ObjectReferences;
   /** Holds of streams in steps. */
   streams: StreamControl;
   /** Returns the form of an error of this server that the client expects. */

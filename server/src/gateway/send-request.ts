@@ -4,6 +4,7 @@ import { type Exchange, isClientGone, isUserKnown } from "./exchange.ts";
 import { sendWithFailover } from "./failover.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
 import { removeTagsBeta } from "./group-tag.ts";
+import { recordGiven } from "./record-given.ts";
 import { Relay, type RelayDeps } from "./relay-response.ts";
 import type { Metered } from "./settle.ts";
 
@@ -22,17 +23,18 @@ export function sendRequest(relayDeps: RelayDeps, exchange: Exchange, sent: Sent
   exchange.relay = relay;
   // The client may have left during the sync of the journal, before the relay existed.
   if (isClientGone(exchange)) relay.onClientGone();
+  const handler = recordGiven(relay, exchange.key, metered, relayDeps.objects);
   if (!isOnly) {
     const makeRequest = (each: Upstream) => ({
       ...toRequest(relayDeps, exchange, each, sent),
       ownsBody: false,
     });
     const { databaseNowMs } = relayDeps;
-    sendWithFailover(relay, { order, exchange, metered, makeRequest, databaseNowMs });
+    sendWithFailover(handler, { order, exchange, metered, makeRequest, databaseNowMs });
     return true;
   }
   try {
-    upstream.client.send(toRequest(relayDeps, exchange, upstream, sent), relay);
+    upstream.client.send(toRequest(relayDeps, exchange, upstream, sent), handler);
   } catch (error) {
     relay.onResponseError(null, error instanceof Error ? error : new Error(String(error)));
   }

@@ -15,8 +15,9 @@ interface ObjectsDeps {
 
 /** Makes the server of all objects that upstreams store. */
 export function makeObjects({ database, logger, nowMs, batches }: ObjectsDeps): ObjectServer {
-  const owned = makeObjectServer({ objects: makeOwnedObjects(database, nowMs), logger });
+  const owned = makeObjectServer({ objects: makeOwnedObjects(database, nowMs), logger, nowMs });
   return {
+    ...owned,
     serve: (call) =>
       call.route.operation.startsWith("batches.") ? batches.serve(call) : owned.serve(call),
   };

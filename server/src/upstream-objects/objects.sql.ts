@@ -1,6 +1,7 @@
 import type { ObjectDescription, ObjectKind } from "#src/db/object-tables.ts";
 import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
+import type { ObjectName } from "#src/domain/object-name.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 
 /** Workspace that owns objects. */
@@ -31,12 +32,6 @@ export interface NewObject extends ObjectOwner {
   description: ObjectDescription | null;
 }
 
-/** Names an object of a workspace. */
-export interface ObjectName {
-  kind: ObjectKind;
-  id: string;
-}
-
 const columns = [
   "id",
   "upstream_id",
@@ -46,7 +41,10 @@ const columns = [
   "description",
 ] as const;
 
-/** Inserts objects. One that a workspace has already stays as it is, because the first workspace keeps it. */
+/**
+ * Inserts objects. The first workspace with an id keeps it. A known object of the same workspace gets the later end, because
+ * each use of a container moves its end.
+ */
 export async function insertObjects(
   db: Database | Tx,
   objects: readonly NewObject[],
@@ -68,7 +66,13 @@ export async function insertObjects(
   await db
     .insertInto("upstream_object")
     .values(rows)
-    .onConflict((conflict) => conflict.columns(["upstream_id", "kind", "id"]).doNothing())
+    .onConflict((conflict) =>
+      conflict
+        .columns(["upstream_id", "kind", "id"])
+        .doUpdateSet((set) => ({ expires_at: set.ref("excluded.expires_at") }))
+        .whereRef("upstream_object.workspace_id", "=", "excluded.workspace_id")
+        .whereRef("upstream_object.expires_at", "<", "excluded.expires_at"),
+    )
     .execute();
 }
 
@@ -106,16 +110,15 @@ export async function findObjects(
   names: readonly ObjectName[],
 ): Promise<(ObjectName & { upstreamId: string })[]> {
   if (names.length === 0) return [];
+  const kinds = names.map(({ kind }) => kind);
+  const ids = names.map(({ id }) => id);
   const rows = await db
     .selectFrom("upstream_object")
     .select(["kind", "id", "upstream_id"])
     .where("organization_id", "=", owner.organizationId)
     .where("workspace_id", "=", owner.workspaceId)
-    .where((where) =>
-      where.or(
-        names.map(({ kind, id }) => where.and([where("kind", "=", kind), where("id", "=", id)])),
-      ),
-    )
+    .where("kind", "in", [...new Set(kinds)])
+    .where("id", "in", ids)
     .execute();
   return rows.map(({ kind, id, upstream_id }) => ({ kind, id, upstreamId: upstream_id }));
 }

@@ -2,15 +2,16 @@ import { isUnavailable } from "#src/db/database-error.ts";
 import type { ObjectDescription, ObjectKind } from "#src/db/object-tables.ts";
 import type { Database } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import type { ObjectName } from "#src/domain/object-name.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import {
   deleteObject,
   findObject,
+  findObjects,
   insertObjects,
   listObjects,
   type NewObject,
-  type ObjectName,
   type ObjectRow,
   updateDescription,
 } from "./objects.sql.ts";
@@ -34,6 +35,11 @@ export interface OwnedObjects {
   record(caller: Caller, objects: readonly CreatedObject[]): Promise<void>;
   /** Finds an object of the caller's workspace. Null: no object of this workspace. */
   find(caller: Caller, name: ObjectName): Promise<ObjectRow | null>;
+  /** Finds those of the named objects that the caller's workspace has. */
+  findAll(
+    caller: Caller,
+    names: readonly ObjectName[],
+  ): Promise<(ObjectName & { upstreamId: string })[]>;
   /** Lists objects that have not expired. `ids`: only these. */
   list(
     caller: Caller,
@@ -56,6 +62,7 @@ export function makeOwnedObjects(database: Database, nowMs: () => number): Owned
         ),
       ),
     find: (caller, name) => orUnavailable(findObject(database, caller, name)),
+    findAll: (caller, names) => orUnavailable(findObjects(database, caller, names)),
     async list(caller, list) {
       const now = new Date(nowMs());
       const rows = await orUnavailable(listObjects(database, caller, { ...list, now }));

@@ -46,7 +46,7 @@ export async function openObjectGateway(options: ObjectGatewayOptions): Promise<
   const origin = options.origin ?? (await openSimulator()).origin;
   await insertOrganization(db);
   const objects = { ...makeOwnedObjects(db.database, Date.now), ...replaced };
-  const server = makeObjectServer({ objects, logger: makeLogger("silent") });
+  const server = makeObjectServer({ objects, logger: makeLogger("silent"), nowMs: Date.now });
   const gateway = await openGateway({ origin, objects: server });
   return {
     gateway,
