@@ -11,8 +11,8 @@ import { parseObject, readExpiry, readId, toStorable } from "./read-description.
 
 // Steps that calls about files and skills share.
 
-/** Largest description of one object, bytes. */
-export const MAX_DESCRIPTION_BYTES = 1024 * 1024;
+/** Largest description of an object or of a page of them, bytes. */
+const MAX_DESCRIPTION_BYTES = 4 * 1024 * 1024;
 
 export interface ObjectCallDeps {
   objects: OwnedObjects;
@@ -107,7 +107,8 @@ export function isSuccess({ status }: Pick<StreamedAnswer, "status">): boolean {
   return status >= 200 && status < 300;
 }
 
-async function readDescription(
+/** Reads an answer of the upstream as a JSON object. Null: the answer is something else. */
+export async function readDescription(
   answer: StreamedAnswer,
 ): Promise<{ body: Buffer; description: ObjectDescription | null }> {
   try {

@@ -34,11 +34,12 @@ export function readPage(
   objects: OwnedObjects,
   call: ObjectCall,
   kind: ObjectKind,
+  list: string = kind,
 ): Promise<PageRequest> | PageRequest {
   const { query } = call;
   const limit = readLimit(query);
   const cursor = query.get("page");
-  if (cursor !== null && cursor !== "") return fromCursor(cursor, limit, cursorFilters(call, kind));
+  if (cursor !== null && cursor !== "") return fromCursor(cursor, limit, cursorFilters(call, list));
   const ids = {
     after_id: query.get("after_id") ?? undefined,
     before_id: query.get("before_id") ?? undefined,
