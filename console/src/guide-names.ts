@@ -5,6 +5,8 @@ export const guideGroups = [
     title: "Use Claude",
     guides: [
       "connect",
+      "openai-sdk",
+      "browsers",
       "claude-code",
       "claude-code-sign-in",
       "managed-settings",

@@ -231,11 +231,13 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
 
     await page.getByRole("button", { name: "Edit key…" }).click();
     await page.getByLabel("Name").fill("Longer life");
-    await page.getByText("Model and address restrictions").click();
+    await page.getByText("Models, addresses and browser pages").click();
     await page.getByLabel("Models").fill("claude-haiku-*");
+    await page.getByLabel("Browser pages").fill("https://app.example.com");
     await page.getByRole("button", { name: "Save key" }).click();
     await page.getByRole("heading", { level: 1, name: "Longer life" }).waitFor();
     await page.getByText("claude-haiku-*", { exact: true }).waitFor();
+    await page.getByText("https://app.example.com", { exact: true }).waitFor();
     await page.getByText("models claude-haiku-* · expires").waitFor();
     expect((await sendMessage(url, first)).status).toBe(200);
 

@@ -92,6 +92,10 @@ export const errorCodes = {
     ...unauthenticated,
     meaning: "The key was written to the database without this server.",
   },
+  browser_access_not_stated: {
+    ...unauthenticated,
+    meaning: "A page sent the request without `anthropic-dangerous-direct-browser-access`.",
+  },
   api_key_archived: { ...unauthenticated, meaning: "The key is archived." },
   api_key_revoked: { ...unauthenticated, meaning: "The admin key is revoked." },
   api_key_expired: { ...unauthenticated, meaning: "The key is expired." },
@@ -167,6 +171,10 @@ export const errorCodes = {
 
   // Permissions.
   permission_denied: { ...forbidden, meaning: "The caller lacks the permission for this call." },
+  origin_not_allowed: {
+    ...forbidden,
+    meaning: "A page in a browser sent the request, and the key does not allow the page's origin.",
+  },
   restricted_by_higher_rank: {
     ...forbidden,
     meaning: "A caller of a higher rank has set the value, so this caller cannot remove it.",

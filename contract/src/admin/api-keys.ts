@@ -22,6 +22,7 @@ import { attentionIssues } from "../key-issues.ts";
 import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
 import { keyPermissions, ranks } from "../permissions.ts";
 import { route } from "../route.ts";
+import { isOrigin } from "../web-origin.ts";
 import { keyIssue } from "./key-hygiene.ts";
 
 export const apiKeyStatus = z.enum(["active", "inactive", "archived", "expired"]);
@@ -54,6 +55,22 @@ export const allowedAddresses = z
   .meta({
     description:
       "IPv4 and IPv6 addresses and CIDR ranges from which the key works. Null: all addresses.",
+  });
+const MAX_ORIGINS = 20;
+const MAX_ORIGIN_LENGTH = 200;
+export const allowedOrigins = z
+  .array(
+    z
+      .string()
+      .max(MAX_ORIGIN_LENGTH)
+      .refine(isOrigin, "expected an origin such as https://app.example.com, or *"),
+  )
+  .min(1)
+  .max(MAX_ORIGINS)
+  .nullable()
+  .meta({
+    description:
+      "Origins whose pages in browsers can use the key, such as `https://app.example.com`. `*`: all. Null: none.",
   });
 const MAX_GRACE_SECONDS = 30 * 86_400;
 export const gracePeriodSeconds = z.int().min(0).max(MAX_GRACE_SECONDS);
@@ -143,6 +160,9 @@ export const apiKey = z
     allowed_addresses: z.array(z.string()).nullable().meta({
       description: "Addresses in force, which all ranks allow. Null: all addresses. Empty: none.",
     }),
+    allowed_origins: z.array(z.string()).nullable().meta({
+      description: "Origins whose pages in browsers can use the key. Null: none.",
+    }),
     restrictions: z.array(keyRestrictions).meta({
       description: "Restrictions of each rank, highest first. The strictest of them are in force.",
     }),
@@ -226,6 +246,7 @@ export const newKeySettings = {
   expires_at: instant.nullable().optional(),
   allowed_models: allowedModels.optional(),
   allowed_addresses: allowedAddresses.optional(),
+  allowed_origins: allowedOrigins.optional(),
   tags: keyTags.optional(),
   ...keyUsers,
 };
@@ -320,6 +341,7 @@ export const updateApiKey = route({
     expires_at: instant.nullable().optional(),
     allowed_models: allowedModels.optional(),
     allowed_addresses: allowedAddresses.optional(),
+    allowed_origins: allowedOrigins.optional(),
     tags: keyTagChanges.nullable().optional().meta({
       description:
         "A tag set to null is deleted. Null deletes all. A caller cannot change a tag that a higher rank set or limits.",

@@ -1,4 +1,5 @@
 import type { ClientCall } from "#src/http1/client-call.ts";
+import { answerPreflight, isPreflight, makeBrowserCall, type PageOrigins } from "./browser-call.ts";
 import { makeChatCall } from "./chat-completions/chat-call.ts";
 import { makeBedrockCall } from "./platforms/bedrock-call.ts";
 import { makeVertexCall } from "./platforms/vertex-call.ts";
@@ -11,13 +12,25 @@ interface OfficialApi {
   handle(call: ClientCall): Promise<void>;
 }
 
-/** Returns the gateway for official requests and for those of other forms. `nowMs`: milliseconds since the epoch. */
-export function addClientForms(gateway: OfficialApi, nowMs: () => number): OfficialApi {
+export interface FormDeps {
+  /** Milliseconds since the epoch. */
+  nowMs: () => number;
+  origins: PageOrigins;
+}
+
+/** Returns the gateway for official requests, for those of other forms, and for pages in browsers. */
+export function addClientForms(gateway: OfficialApi, { nowMs, origins }: FormDeps): OfficialApi {
   return {
     handles: (method, target) => isOtherForm(method, target) || gateway.handles(method, target),
-    handle(call) {
-      const isOther = isOtherForm(call.method, call.target);
-      return gateway.handle(isOther ? toOfficialCall(call, nowMs) : call);
+    async handle(call) {
+      const origin = call.fields.find("origin");
+      if (origin !== undefined && isPreflight(call)) {
+        answerPreflight(call, origin, origins);
+        return;
+      }
+      const sent = origin === undefined ? call : makeBrowserCall(call, origin, origins);
+      const isOther = isOtherForm(sent.method, sent.target);
+      await gateway.handle(isOther ? toOfficialCall(sent, nowMs) : sent);
     },
   };
 }

@@ -199,7 +199,8 @@ CREATE TABLE api_key (
   tag_ranks jsonb DEFAULT '{}'::jsonb NOT NULL,
   contact_member_id text,
   user_directory_id text,
-  requires_user boolean
+  requires_user boolean,
+  allowed_origins text[]
 );
 CREATE TABLE api_key_network (
   api_key_id text NOT NULL,
@@ -1962,6 +1963,7 @@ ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_alert_id_scope_type_scope_i
 ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_pkey PRIMARY KEY (id);
 ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text, 'member'::text, 'group'::text, 'tag'::text])));
 ALTER TABLE alert_to_channel ADD CONSTRAINT alert_to_channel_pkey PRIMARY KEY (alert_id, alert_channel_id);
+ALTER TABLE api_key ADD CONSTRAINT api_key_allowed_origins_check CHECK ((cardinality(allowed_origins) > 0));
 ALTER TABLE api_key ADD CONSTRAINT api_key_archived_rank_check CHECK ((archived_rank = ANY (ARRAY['machine'::text, 'owner'::text, 'admin'::text, 'workspace'::text, 'holder'::text])));
 ALTER TABLE api_key ADD CONSTRAINT api_key_check CHECK (((requires_user IS NULL) = (user_directory_id IS NULL)));
 ALTER TABLE api_key ADD CONSTRAINT api_key_permission_check CHECK ((permission = ANY (ARRAY['read'::text, 'write'::text, 'admin'::text])));
@@ -2428,6 +2430,7 @@ CREATE INDEX alert_firing_covered_by ON alert_firing USING btree (covered_by_id)
 CREATE INDEX alert_firing_open ON alert_firing USING btree (organization_id, fired_at) WHERE (acknowledged_at IS NULL);
 CREATE INDEX alert_firing_told_with ON alert_firing USING btree (told_with_id) WHERE (told_with_id IS NOT NULL);
 CREATE INDEX alert_to_channel_by_channel ON alert_to_channel USING btree (alert_channel_id);
+CREATE INDEX api_key_allowed_origins ON api_key USING btree (id) WHERE (allowed_origins IS NOT NULL);
 CREATE INDEX api_key_by_organization ON api_key USING btree (organization_id, created_at, id);
 CREATE INDEX api_key_by_owner ON api_key USING btree (owner_member_id) WHERE (owner_member_id IS NOT NULL);
 CREATE INDEX api_key_by_workspace ON api_key USING btree (workspace_id, created_at, id);
@@ -3038,7 +3041,7 @@ CREATE TRIGGER admin_key_insert AFTER INSERT ON public.admin_key FOR EACH ROW EX
 CREATE TRIGGER admin_key_update AFTER UPDATE ON public.admin_key FOR EACH ROW WHEN ((((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.status IS DISTINCT FROM new.status)) OR (old.secret_hash IS DISTINCT FROM new.secret_hash)) OR (old.expires_at IS DISTINCT FROM new.expires_at)) OR (old.scopes IS DISTINCT FROM new.scopes)) OR (old.allowed_addresses IS DISTINCT FROM new.allowed_addresses))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER api_key_insert AFTER INSERT ON public.api_key FOR EACH ROW EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER api_key_insert_tags AFTER INSERT ON public.api_key FOR EACH ROW WHEN ((new.tags <> '{}'::jsonb)) EXECUTE FUNCTION create_tags();
-CREATE TRIGGER api_key_update AFTER UPDATE ON public.api_key FOR EACH ROW WHEN (((((((((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.workspace_id IS DISTINCT FROM new.workspace_id)) OR (old.permission IS DISTINCT FROM new.permission)) OR (old.status IS DISTINCT FROM new.status)) OR (old.purpose IS DISTINCT FROM new.purpose)) OR (old.owner_member_id IS DISTINCT FROM new.owner_member_id)) OR (old.expires_at IS DISTINCT FROM new.expires_at)) OR (old.allowed_models IS DISTINCT FROM new.allowed_models)) OR (old.allowed_addresses IS DISTINCT FROM new.allowed_addresses)) OR (old.user_directory_id IS DISTINCT FROM new.user_directory_id)) OR (old.requires_user IS DISTINCT FROM new.requires_user))) EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER api_key_update AFTER UPDATE ON public.api_key FOR EACH ROW WHEN ((((((((((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.workspace_id IS DISTINCT FROM new.workspace_id)) OR (old.permission IS DISTINCT FROM new.permission)) OR (old.status IS DISTINCT FROM new.status)) OR (old.purpose IS DISTINCT FROM new.purpose)) OR (old.owner_member_id IS DISTINCT FROM new.owner_member_id)) OR (old.expires_at IS DISTINCT FROM new.expires_at)) OR (old.allowed_models IS DISTINCT FROM new.allowed_models)) OR (old.allowed_addresses IS DISTINCT FROM new.allowed_addresses)) OR (old.user_directory_id IS DISTINCT FROM new.user_directory_id)) OR (old.requires_user IS DISTINCT FROM new.requires_user)) OR (old.allowed_origins IS DISTINCT FROM new.allowed_origins))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER api_key_update_tags AFTER UPDATE OF tags ON public.api_key FOR EACH ROW WHEN (((new.tags <> '{}'::jsonb) AND (new.tags <> old.tags))) EXECUTE FUNCTION create_tags();
 CREATE TRIGGER api_key_secret_insert AFTER INSERT ON public.api_key_secret FOR EACH ROW EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER api_key_secret_update AFTER UPDATE ON public.api_key_secret FOR EACH ROW WHEN ((((((((old.id IS DISTINCT FROM new.id) OR (old.api_key_id IS DISTINCT FROM new.api_key_id)) OR (old.hash IS DISTINCT FROM new.hash)) OR (old.created_at IS DISTINCT FROM new.created_at)) OR (old.valid_until IS DISTINCT FROM new.valid_until)) OR (old.playground_session_id IS DISTINCT FROM new.playground_session_id)) OR (old.auth_session_id IS DISTINCT FROM new.auth_session_id))) EXECUTE FUNCTION record_row_change();

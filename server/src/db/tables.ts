@@ -182,6 +182,8 @@ interface ApiKeyTable {
   /** See migrations/0063_forwarded_users.sql. */
   user_directory_id: Generated<string | null>;
   requires_user: Generated<boolean | null>;
+  /** See migrations/0079_allowed_origins.sql. */
+  allowed_origins: Generated<string[] | null>;
   mac: Uint8Array | null;
 }
 

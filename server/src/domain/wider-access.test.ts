@@ -19,6 +19,7 @@ const key: KeyAccess = {
   status: "active",
   allowed_models: ["claude-haiku-*", "claude-sonnet-5"],
   allowed_addresses: ["10.0.0.0/8"],
+  allowed_origins: ["https://app.example.com"],
   expires_at: at(1_000),
 };
 
@@ -34,6 +35,11 @@ describe("an API key", () => {
     ["gets a shorter prefix", key, { allowed_models: ["claude-*"] }, true],
     ["gets all addresses", key, { allowed_addresses: null }, true],
     ["gets other addresses", key, { allowed_addresses: ["192.0.2.1"] }, true],
+    ["gets another origin", key, { allowed_origins: ["https://b.example.com"] }, true],
+    ["gets its first origin", { ...key, allowed_origins: null }, key, true],
+    ["gets all origins", key, { allowed_origins: ["*"] }, true],
+    ["gets one of all origins", { ...key, allowed_origins: ["*"] }, key, false],
+    ["gets no origins", key, { allowed_origins: null }, false],
     ["gets its first restriction", { ...key, allowed_models: null }, key, false],
     ["expires later", key, { expires_at: at(1_001) }, true],
     ["expires never", key, { expires_at: null }, true],

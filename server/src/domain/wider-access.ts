@@ -54,16 +54,19 @@ export interface KeyAccess {
   /** Names and prefixes such as `claude-haiku-*`. Null: all models. */
   allowed_models: readonly string[] | null;
   allowed_addresses: readonly string[] | null;
+  /** Origins whose pages can use the key, or `*` for all. Null: no pages. */
+  allowed_origins: readonly string[] | null;
   expires_at: Moment | null;
 }
 
-/** True if the key works again, longer, for more models or from more addresses. An archived key never works again. */
+/** True if the key works again, longer, for more models, from more addresses or in more pages. An archived key never works again. */
 export function isKeyWider(before: KeyAccess, after: KeyAccess): boolean {
   if (after.status === "archived") return false;
   return (
     (after.status === "active" && before.status !== "active") ||
     areModelsWider(before.allowed_models, after.allowed_models) ||
     isListWider(before.allowed_addresses, after.allowed_addresses, (a, b) => a === b) ||
+    isListWider(before.allowed_origins ?? [], after.allowed_origins ?? [], coversOrigin) ||
     isLater(before.expires_at, after.expires_at)
   );
 }
@@ -85,6 +88,10 @@ function isListWider(
   if (before === null) return false;
   if (after === null) return true;
   return !after.every((added) => before.some((allowed) => covers(allowed, added)));
+}
+
+function coversOrigin(allowed: string, added: string): boolean {
+  return allowed === "*" || allowed === added;
 }
 
 function coversModel(allowed: string, added: string): boolean {

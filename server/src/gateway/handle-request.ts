@@ -17,6 +17,7 @@ import { adaptRefusal } from "./adapt-laptop-refusal.ts";
 import { type AdmitDeps, admit } from "./admit-request.ts";
 import { type AuthenticateDeps, authenticateKey, type KeyCall } from "./authenticate-key.ts";
 import { checkModels } from "./check-models.ts";
+import { checkPage } from "./check-page.ts";
 import { checkWorkspace } from "./check-workspace.ts";
 import { chooseUpstreams } from "./choose-upstreams.ts";
 import { type Exchange, isClientGone, makeRunningExchanges } from "./exchange.ts";
@@ -323,6 +324,7 @@ async function serve(
   const key = found instanceof Promise ? await found : found;
   const { organizationId, workspaceId } = key;
   exchange.identity = { requestId: exchange.requestId, organizationId, workspaceId };
+  if (call.page !== null) checkPage(call.page, key);
   checkWorkspace(call.fields, workspaceId);
   if (isClientGone(exchange)) return false;
   const user = shares.findUser(key);

@@ -12,6 +12,8 @@ export interface ClientCall {
   readonly target: string;
   readonly fields: HeaderFields;
   readonly socket: Pick<Socket, "remoteAddress">;
+  /** Page of another origin that sends the request. Null: no page does. */
+  readonly page: CallingPage | null;
 
   /** The client waits for a 100 before it sends its body. */
   readonly isBodyHeldBack: boolean;
@@ -60,6 +62,13 @@ export interface ClientCall {
   onClose: ((isWhole: boolean) => void) | null;
   /** Called when the buffers are empty again after a `write` that returned false. */
   onDrain: (() => void) | null;
+}
+
+/** A page in a browser that sends a request. */
+export interface CallingPage {
+  origin: string;
+  /** The client states that it knows the risk of a key in a page, as the official API wants it. */
+  isDirectStated: boolean;
 }
 
 /** Receives the body of a request. Exactly one of `onEnd` and `onGone` comes last. */

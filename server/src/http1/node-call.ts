@@ -30,6 +30,7 @@ class NodeCall implements ClientCall {
   readonly target: string;
   readonly isBodyOwned = false;
   readonly adaptBody = null;
+  readonly page = null;
   onClose: ((isWhole: boolean) => void) | null = null;
   #fields: HeaderFields | null = null;
   #isBodyHeldBack: boolean;

@@ -32,6 +32,7 @@ export class SocketCall implements ClientCall {
   readonly isBodyHeldBack = false;
   readonly isBodyOwned = true;
   readonly adaptBody = null;
+  readonly page = null;
   readonly body: RequestBody;
   onClose: ((isWhole: boolean) => void) | null = null;
   onDrain: (() => void) | null = null;

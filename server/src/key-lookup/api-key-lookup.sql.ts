@@ -52,6 +52,8 @@ export interface FoundKey {
   userDirectoryId: string | null;
   /** True if a request without a known user is refused. */
   requiresUser: boolean;
+  /** Origins whose pages can use the key, or `*`. Null: no pages. */
+  allowedOrigins: readonly string[] | null;
   /** True if this installation did not sign the key, the secret, or a role or group of the owner. */
   isUnsigned: boolean;
 }
@@ -115,6 +117,7 @@ function selectFoundKeys(db: Database | Tx) {
       "api_key.allowed_addresses",
       "api_key.user_directory_id",
       "api_key.requires_user",
+      "api_key.allowed_origins",
       "api_key.permission as own_permission",
       "api_key.mac as key_mac",
       "workspace.archived_at",
@@ -249,6 +252,7 @@ function toFoundKey(row: FoundRow, rows: RowSigner): FoundKey {
     allowedAddresses: row.allowed_addresses && compileRanges(row.allowed_addresses),
     userDirectoryId: row.user_directory_id,
     requiresUser: row.requires_user ?? false,
+    allowedOrigins: row.allowed_origins,
     isUnsigned: !isSigned(row, rows),
   };
 }

@@ -30,6 +30,7 @@ const key: FoundKey = {
   allowedAddresses: null,
   userDirectoryId: null,
   requiresUser: false,
+  allowedOrigins: null,
 };
 
 /** Look-ups that a test resolves. One result applies to every requested hash. */

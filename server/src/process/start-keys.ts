@@ -3,6 +3,12 @@ import type { Changed, ChangeWatch } from "#src/db/change-watch.ts";
 import type { Storage } from "#src/db/storage.ts";
 import { guardLookup } from "#src/failover/guard-lookup.ts";
 import { startAccessTokens, UNNAMED_ISSUER } from "#src/key-lookup/access-token-keys.ts";
+import { listAllowedOrigins } from "#src/key-lookup/allowed-origins.sql.ts";
+import {
+  type AllowedOrigins,
+  MAX_ORIGINS,
+  makeAllowedOrigins,
+} from "#src/key-lookup/allowed-origins.ts";
 import { findApiKeysByHashes } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { LaptopDeps } from "#src/key-lookup/authenticate-laptop.ts";
 import { findUsersBySubjects } from "#src/key-lookup/forwarded-users.sql.ts";
@@ -19,6 +25,8 @@ export interface StartedKeys {
   credentials: Pick<LaptopDeps, "keys" | "accessTokens">;
   users: ForwardedUsers;
   keyUses: KeyUses;
+  /** Facts for requests of pages and of other forms. */
+  forms: { nowMs: () => number; origins: AllowedOrigins };
 }
 
 /** Starts the cache of keys, the check of access tokens, and the record of last uses. */
@@ -52,12 +60,29 @@ export async function startKeys(
   // The same on all nodes and after each start, unlike the address of a listener.
   const issuer = config.publicUrl?.replace(/\/+$/, "") ?? UNNAMED_ISSUER;
   const started = await startAccessTokens(facts.audit, () => issuer);
+  const origins = makeAllowedOrigins(() => {
+    const now = new Date(watch.databaseNowMs());
+    return listAllowedOrigins(database, { now, limit: MAX_ORIGINS });
+  });
+  await origins.reload();
+  const logFailures = makeLoggedReload(logger);
+  const reloadOrigins = logFailures(() => origins.reload());
   reload.push(
+    (changed) => {
+      if (affectsKeys(changed)) reloadOrigins();
+    },
     (changed) => keys.forget(changed),
     (changed) => users.forget(changed),
-    makeLoggedReload(logger)(() => started.reload()),
+    logFailures(() => started.reload()),
   );
   const keyUses = startKeyUses({ database, logger });
   parts.defer(() => keyUses.stop());
-  return { credentials: { keys, accessTokens: started.tokens }, users, keyUses };
+  const forms = { nowMs: systemClock.nowMs, origins };
+  return { credentials: { keys, accessTokens: started.tokens }, users, keyUses, forms };
+}
+
+function affectsKeys(changed: Changed): boolean {
+  return (
+    changed === "anything" || changed.some(({ kind }) => kind === "api_key" || kind === "workspace")
+  );
 }

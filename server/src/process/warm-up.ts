@@ -181,7 +181,7 @@ async function startRehearsal(
   const { handles, handle, ...requests } = dispatch(
     gateway,
     { routing: ignore },
-    systemClock.nowMs,
+    { nowMs: systemClock.nowMs, origins: { isAllowed: () => false } },
   );
   const sockets = turnEnd && { turnEnd, handles, handle };
   const acceptor = acceptConnections({ tls: null, sockets, ...requests });
@@ -237,6 +237,7 @@ const KEY: FoundKey = {
   allowedAddresses: null,
   userDirectoryId: null,
   requiresUser: false,
+  allowedOrigins: null,
 };
 
 /** Opens a journal in the folder, and leases of strict limits. No database counts their requests. */

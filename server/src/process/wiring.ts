@@ -446,7 +446,7 @@ async function startSurfaces(
   const adminSocket = await listenLocally(adminSocketPath(storage, share), admin.routing);
   local = adminSocket;
   parts.defer(() => adminSocket.close());
-  const { handles, handle, ...requests } = dispatch(gateway, admin, systemClock.nowMs);
+  const { handles, handle, ...requests } = dispatch(gateway, admin, core.forms);
   const sockets = config.http === "sockets" ? { turnEnd, handles, handle } : null;
   const served = { tls: readTls(config), sockets, ...requests };
   const address = { host: config.host, port: config.port };

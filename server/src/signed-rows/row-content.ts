@@ -17,6 +17,7 @@ export const signedColumns = {
     allowed_addresses: "texts",
     user_directory_id: "text",
     requires_user: "text",
+    allowed_origins: "texts",
   },
   api_key_secret: {
     id: "text",

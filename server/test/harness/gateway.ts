@@ -86,6 +86,8 @@ export interface TestGateway {
   /** Upstreams of all workspaces. */
   order: UpstreamOrder;
   admission: Admission;
+  /** Origins that some key allows. */
+  pageOrigins: Set<string>;
   /** Gateway side of every client connection so far. */
   clientSockets: Socket[];
   close(): Promise<void>;
@@ -126,13 +128,17 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     admission: { admit: () => ({ kind: "admitted" }) } as Admission,
     clientSockets: [] as Socket[],
     accessTokens: makeTestTokens(),
+    pageOrigins: new Set<string>(),
   };
   const gateway = makeGateway({
     ...testDeps(state, known, order, endWaiters),
     idleTimeoutMs,
     ...overrides,
   });
-  const served = addClientForms(gateway, systemClock.nowMs);
+  const served = addClientForms(gateway, {
+    nowMs: systemClock.nowMs,
+    origins: { isAllowed: (origin) => state.pageOrigins.has(origin) },
+  });
   const { server, stop } = makeServer(turnEnd, (call) => void served.handle(call));
   server.on("connection", (socket) => void state.clientSockets.push(socket));
   server.listen(0, "127.0.0.1");
@@ -239,6 +245,7 @@ export const defaultKey: FoundKey = {
   allowedAddresses: null,
   userDirectoryId: null,
   requiresUser: false,
+  allowedOrigins: null,
 };
 
 function testDeps(

@@ -114,6 +114,7 @@ function Review({ values }: { values: KeyValues }) {
     expires: expires && formatDay(expires),
   });
   const { user_directory_id: directoryId, requires_user: isRequired } = values;
+  const origins = toLines(values.allowed_origins);
   const line = (mark: ReactNode, text: ReactNode) => (
     <li className="grid grid-cols-[1.25rem_1fr] gap-2 py-2.5">
       <span aria-hidden="true" className="pt-px text-center">
@@ -129,6 +130,8 @@ function Review({ values }: { values: KeyValues }) {
         {line(<span className="text-good">✓</span>, words.can)}
         {line(<span className="text-bad">✕</span>, words.cannot)}
         {line(<span className="text-quiet">◷</span>, words.ends)}
+        {origins.length > 0 &&
+          line(<span className="text-quiet">→</span>, `Pages of ${origins.join(", ")} can use it.`)}
         {hasUsers(values) &&
           line(
             <span className="text-quiet">→</span>,

@@ -31,6 +31,7 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
       expires_at: KEPT,
       allowed_models: own?.allowed_models?.join("\n") ?? "",
       allowed_addresses: own?.allowed_addresses?.join("\n") ?? "",
+      allowed_origins: apiKey.allowed_origins?.join("\n") ?? "",
       tags: formatTags(apiKey.tags),
       user_directory_id: apiKey.user_directory_id ?? "",
       requires_user: apiKey.user_directory_id === null || apiKey.requires_user,
@@ -48,6 +49,9 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
         }),
         ...(dirtyFields.allowed_addresses && {
           allowed_addresses: toRestriction(values.allowed_addresses),
+        }),
+        ...(dirtyFields.allowed_origins && {
+          allowed_origins: toRestriction(values.allowed_origins),
         }),
         ...(dirtyFields.tags && { tags: toTagChange(apiKey.tags, values.tags) }),
         ...(dirtyFields.user_directory_id && {
@@ -109,8 +113,11 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
         <Restrictions
           models={form.register("allowed_models")}
           addresses={form.register("allowed_addresses")}
+          origins={form.register("allowed_origins")}
           errors={errors}
-          isOpen={apiKey.allowed_models !== null || apiKey.allowed_addresses !== null}
+          isOpen={[apiKey.allowed_models, apiKey.allowed_addresses, apiKey.allowed_origins].some(
+            (list) => list !== null,
+          )}
         />
         {dirtyFields.allowed_models && (
           <NarrowerModels

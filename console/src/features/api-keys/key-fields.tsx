@@ -58,21 +58,22 @@ export function ExpiryField({ value, onChange, error, kept }: ExpiryProps) {
 interface RestrictionsProps {
   models: UseFormRegisterReturn;
   addresses: UseFormRegisterReturn;
+  origins: UseFormRegisterReturn;
   errors: {
     allowed_models?: FieldError | undefined;
     allowed_addresses?: FieldError | undefined;
+    allowed_origins?: FieldError | undefined;
   };
   isOpen?: boolean;
 }
 
-export function Restrictions({ models, addresses, errors, isOpen = false }: RestrictionsProps) {
+export function Restrictions(props: RestrictionsProps) {
+  const { models, addresses, origins, errors, isOpen = false } = props;
+  const refused = errors.allowed_models ?? errors.allowed_addresses ?? errors.allowed_origins;
   return (
-    <details
-      className="group"
-      open={isOpen || Boolean(errors.allowed_models ?? errors.allowed_addresses) || undefined}
-    >
+    <details className="group" open={isOpen || Boolean(refused) || undefined}>
       <summary className="target w-fit rounded-sm text-sm font-medium text-accent">
-        Model and address restrictions
+        Models, addresses and browser pages
       </summary>
       <div className="mt-4 grid gap-5">
         <LinesField
@@ -88,6 +89,13 @@ export function Restrictions({ models, addresses, errors, isOpen = false }: Rest
           placeholder="10.20.0.0/16"
           error={errors.allowed_addresses?.message}
           {...addresses}
+        />
+        <LinesField
+          label="Browser pages"
+          hint="Origins whose pages can use the key, one per line. Each reader of a page can copy its key. Empty: none."
+          placeholder="https://app.example.com"
+          error={errors.allowed_origins?.message}
+          {...origins}
         />
       </div>
     </details>

@@ -256,6 +256,7 @@ function KeyFacts({ apiKey }: { apiKey: ApiKey }) {
         ...(contact === null ? [] : [["Contact", contact] as const]),
         ["Models", <Restricted key="models" apiKey={apiKey} field="allowed_models" />],
         ["Addresses", <Restricted key="addresses" apiKey={apiKey} field="allowed_addresses" />],
+        ["Browser pages", apiKey.allowed_origins?.join(", ") ?? "None"],
         ["Tags", listTags(apiKey.tags).join(", ") || "None"],
         ...(apiKey.user_directory_id === null
           ? []

@@ -27,6 +27,7 @@ export interface KeyValues {
   expires_at: string;
   allowed_models: string;
   allowed_addresses: string;
+  allowed_origins: string;
   tags: string;
   user_directory_id: string;
   requires_user: boolean;
@@ -52,6 +53,7 @@ export function useDefaultValues(workspaceId: string | undefined): KeyValues {
     expires_at: "365",
     allowed_models: "",
     allowed_addresses: "",
+    allowed_origins: "",
     tags: "",
     user_directory_id: "",
     requires_user: true,
@@ -70,6 +72,7 @@ export function checkChoices({ workspace_id, owner, person }: KeyValues, form: K
 export function toSettings(values: KeyValues, memberId: string) {
   const models = toLines(values.allowed_models);
   const addresses = toLines(values.allowed_addresses);
+  const origins = toLines(values.allowed_origins);
   const tags = toTags(values.tags);
   return {
     workspace_id: values.workspace_id ?? "",
@@ -78,6 +81,7 @@ export function toSettings(values: KeyValues, memberId: string) {
     expires_at: toExpiry(values.expires_at, Date.now()),
     ...(models.length > 0 && { allowed_models: models }),
     ...(addresses.length > 0 && { allowed_addresses: addresses }),
+    ...(origins.length > 0 && { allowed_origins: origins }),
     ...(Object.keys(tags).length > 0 && { tags }),
     ...(hasUsers(values) && {
       user_directory_id: values.user_directory_id,
@@ -146,6 +150,7 @@ export function KeySettings({ form, workspaceId }: KeySettingsProps) {
       <Restrictions
         models={form.register("allowed_models")}
         addresses={form.register("allowed_addresses")}
+        origins={form.register("allowed_origins")}
         errors={errors}
       />
     </>

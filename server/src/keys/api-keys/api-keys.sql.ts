@@ -42,6 +42,8 @@ export interface ApiKeyRow {
   user_directory_id: string | null;
   /** True if a request without a known user is refused. Null without a directory. */
   requires_user: boolean | null;
+  /** Origins whose pages can use the key, or `*`. Null: no pages. */
+  allowed_origins: string[] | null;
   /** Owner of the key. All four are null for a key of the workspace. */
   owner_member_id: string | null;
   owner_name: string | null;
@@ -127,6 +129,7 @@ function selectApiKeys(db: Database | Tx, scope: ApiKeyScope) {
       "api_key.tag_ranks",
       "api_key.user_directory_id",
       "api_key.requires_user",
+      "api_key.allowed_origins",
       isHeld.as("is_held"),
       "api_key.owner_member_id",
       "member.name as owner_name",
@@ -350,6 +353,7 @@ export interface NewApiKeyRow
     | "tag_ranks"
     | "user_directory_id"
     | "requires_user"
+    | "allowed_origins"
   > {
   organization_id: string;
 }
@@ -377,15 +381,18 @@ export async function updateApiKey(
     | "tag_ranks"
     | "user_directory_id"
     | "requires_user"
+    | "allowed_origins"
   >,
 ): Promise<void> {
   const { id, name, status, expires_at, lifetime_ends_at, archived_at, archived_rank } = row;
-  const { allowed_models, allowed_addresses, user_directory_id, requires_user } = row;
+  const { allowed_models, allowed_addresses, allowed_origins } = row;
+  const { user_directory_id, requires_user } = row;
   await tx
     .updateTable("api_key")
     .set({
       ...{ name, status, expires_at, lifetime_ends_at, archived_at, archived_rank },
-      ...{ allowed_models, allowed_addresses, user_directory_id, requires_user },
+      ...{ allowed_models, allowed_addresses, allowed_origins },
+      ...{ user_directory_id, requires_user },
       ...toJsonTags(row),
     })
     .where("organization_id", "=", organizationId)

@@ -66,6 +66,7 @@ describe("creating", () => {
       last_used: null,
       spent_month_usd: "0.00",
       user_directory_id: null,
+      allowed_origins: null,
       requires_user: false,
       tags: {},
       created_by: { type: "admin_key", id: expect.stringMatching(/^adminkey_/) },

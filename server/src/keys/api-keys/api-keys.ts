@@ -42,6 +42,7 @@ import {
   statusOf,
 } from "./describe-api-keys.ts";
 import { type KeyAuthority, roleAuthority } from "./key-authority.ts";
+import { decideOrigins } from "./key-origins.ts";
 import { chooseOwner } from "./key-owner.ts";
 import { checkCanGrantKey, scopeOf } from "./key-rights.ts";
 import { decideKeyUsers, type KeyUsers } from "./key-users.ts";
@@ -57,6 +58,7 @@ export interface NewKeySettings {
   expires_at?: string | null | undefined;
   allowed_models?: string[] | null | undefined;
   allowed_addresses?: string[] | null | undefined;
+  allowed_origins?: string[] | null | undefined;
   tags?: Record<string, string> | undefined;
   user_directory_id?: string | null | undefined;
   requires_user?: boolean | undefined;
@@ -222,7 +224,7 @@ export function updateApiKey(
       caller,
       nowMs,
       maxDays,
-      columns: { ...tags, ...users },
+      columns: { ...tags, ...users, allowed_origins: decideOrigins(row, change) },
     });
     if (isSame(before, after)) {
       return { result: await describeApiKey(tx, organizationId, row, nowMs), audit: "unchanged" };

@@ -16,6 +16,7 @@ import type { RankedKey } from "./ranked-restrictions.ts";
 
 export interface ApiKeyChange extends RestrictionChange, KeyUsersChange {
   name?: string | null | undefined;
+  allowed_origins?: string[] | null | undefined;
   tags?: TagChange | undefined;
 }
 
@@ -23,7 +24,9 @@ export interface ApiKeyChange extends RestrictionChange, KeyUsersChange {
 export function applyKeyChange(
   before: RankedKey,
   change: ApiKeyChange,
-  context: RestrictionContext & { columns: Pick<ApiKeyRow, "tags" | "tag_ranks"> & KeyUsers },
+  context: RestrictionContext & {
+    columns: Pick<ApiKeyRow, "tags" | "tag_ranks" | "allowed_origins"> & KeyUsers;
+  },
 ): RankedKey {
   const { row } = before;
   const { row: changed, restrictions } = changeRestrictions(before, change, context);
@@ -41,7 +44,7 @@ export function isChangeOfArchived(row: ApiKeyRow, change: ApiKeyChange): boolea
     (change.status ?? "archived") !== "archived" ||
     [
       ...[change.expires_at, change.allowed_models, change.allowed_addresses, change.tags],
-      ...[change.user_directory_id, change.requires_user],
+      ...[change.user_directory_id, change.requires_user, change.allowed_origins],
     ].some((value) => value !== undefined)
   );
 }

@@ -28,6 +28,7 @@ function toAudit({ row, restrictions }: RankedKey) {
     tags: row.tags,
     user_directory_id: row.user_directory_id,
     requires_user: row.requires_user,
+    allowed_origins: row.allowed_origins,
     restrictions: restrictions.map((each) => ({
       rank: each.rank,
       is_disabled: each.is_disabled,

@@ -25,6 +25,7 @@ import {
 } from "./effective-restrictions.rule.ts";
 import { checkKeyCount, type Inherited, inheritRestrictions } from "./inherit-restrictions.ts";
 import { decideExpiry } from "./key-expiry.rule.ts";
+import { decideOrigins } from "./key-origins.ts";
 import { readAllowedAddresses, readAllowedModels } from "./key-restrictions.ts";
 import { parseTime, toDate } from "./key-times.ts";
 import { decideKeyUsers, NO_USERS } from "./key-users.ts";
@@ -42,6 +43,7 @@ export interface KeyToCreate {
   expires_at?: string | null | undefined;
   allowed_models?: string[] | null | undefined;
   allowed_addresses?: string[] | null | undefined;
+  allowed_origins?: string[] | null | undefined;
   tags?: Record<string, string> | undefined;
   user_directory_id?: string | null | undefined;
   requires_user?: boolean | undefined;
@@ -131,6 +133,7 @@ export async function insertKeys(
   const { is_held: _, ...inForce } = putInForce(unheld, restrictions);
   const shared = {
     ...{ ...tags, ...users, ...inForce, workspace_id, owner_member_id, purpose },
+    allowed_origins: decideOrigins(null, input),
     organization_id: organizationId,
     permission: input.permission,
     created_by_type: caller.kind,

@@ -117,6 +117,7 @@ function decideStop(
     tag_ranks: row.tag_ranks,
     user_directory_id: row.user_directory_id,
     requires_user: row.requires_user,
+    allowed_origins: row.allowed_origins,
   };
   const after = applyKeyChange(before, { status }, { caller, nowMs, maxDays: null, columns });
   checkKeyChange(statusOf(row, nowMs), before, after);

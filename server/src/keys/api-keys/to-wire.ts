@@ -29,6 +29,7 @@ export function toApiKey(view: ApiKeyView): Wire {
     stopped_because: findStopReason(view),
     allowed_models: row.allowed_models,
     allowed_addresses: row.allowed_addresses,
+    allowed_origins: row.allowed_origins,
     restrictions: view.restrictions.map((each) => ({
       rank: each.rank,
       is_disabled: each.is_disabled,
