@@ -3,7 +3,7 @@ import { claudeCodeForm, type ErrorCode } from "@bursar/contract/errors.ts";
 import type { ApiError } from "#src/domain/api-error.ts";
 import { parseUsd } from "#src/domain/money.ts";
 import type { HeaderFields } from "#src/lib/header-fields.ts";
-import { findClientFamily } from "./client-family.rule.ts";
+import { findClientFamily, isClaudeCode } from "./client-family.rule.ts";
 import type { RefusalForm } from "./refuse.ts";
 
 /** Refusals by a spend limit for which a retry is futile. */
@@ -26,7 +26,7 @@ export function adaptSpendRefusal(
   nowMs: number,
 ): RefusalForm {
   if (!FUTILE_CODES.has(error.code)) return error;
-  if (findClientFamily(requestFields.find("user-agent")) !== "claude-code") return error;
+  if (!isClaudeCode(findClientFamily(requestFields.find("user-agent")))) return error;
   return toRejectedForm(error, nowMs) ?? error;
 }
 

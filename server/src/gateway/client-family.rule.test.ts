@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { findClientFamily } from "./client-family.rule.ts";
+import { findClientFamily, isClaudeCode } from "./client-family.rule.ts";
 
 test.each([
   ["Anthropic/JS 1.14.0", "anthropic-typescript"],
@@ -16,6 +16,20 @@ test.each([
   ["anthropic/PHP 0.4.0", "anthropic-php"],
   ["claude-cli/2.1.23 (external, cli)", "claude-code"],
   ["claude-code/2.1.129", "claude-code"],
+  ["claude-cli/2.1.332 (external, sdk-cli)", "claude-code"],
+  ["claude-cli/2.1.332 (external, sdk-ts, agent-sdk/0.3.332)", "claude-agent-sdk"],
+  ["AnthropicBedrock/JS 0.32.0", "anthropic-typescript"],
+  ["AnthropicBedrockMantle/JS 0.32.0", "anthropic-typescript"],
+  ["AnthropicVertex/JS 0.17.0", "anthropic-typescript"],
+  ["AnthropicFoundry/JS 0.5.0", "anthropic-typescript"],
+  ["OpenAI/JS 7.59.0", "openai-typescript"],
+  ["OpenAI/Python 3.57.0", "openai-python"],
+  ["AsyncOpenAI/Python 3.57.0", "openai-python"],
+  ["OpenAI/Go 3.0.0", "openai-go"],
+  ["OpenAIClientImpl/Java 4.0.0", "openai-java"],
+  ["OpenAI::Client/Ruby 0.40.0", "openai-ruby"],
+  ["pydantic-ai/2.68.0", "pydantic-ai"],
+  ["llama-index/0.12.3", "llama-index"],
   ["ai/5.0.10 ai-sdk/provider-utils/3.0.2 runtime/node.js/24", "vercel-ai"],
   ["ai-sdk/anthropic/2.0.9 ai-sdk/provider-utils/3.0.2", "vercel-ai"],
   ["langchain-anthropic/1.0.0", "langchain"],
@@ -37,6 +51,14 @@ test.each([
   [undefined, "unknown"],
 ])("%s is %s", (userAgent, family) => {
   expect(findClientFamily(userAgent)).toBe(family);
+});
+
+test.each(["claude-code", "claude-agent-sdk"] as const)("%s is Claude Code", (family) => {
+  expect(isClaudeCode(family)).toBe(true);
+});
+
+test("an SDK is not Claude Code", () => {
+  expect(isClaudeCode("anthropic-typescript")).toBe(false);
 });
 
 test("returns one of a few names for any user agent", () => {

@@ -137,6 +137,7 @@ describeEachReader(() => {
     test.each([
       "claude-cli/2.1.332 (external, cli)",
       "claude-cli/2.1.332 (external, sdk-ts)",
+      "claude-cli/2.1.332 (external, sdk-ts, agent-sdk/0.3.332)",
       "claude-code/2.1.332",
     ])("is a 429 for %s", async (userAgent) => {
       const answer = await askAs(userAgent);

@@ -52,7 +52,7 @@ export function useFirstRequest(awaited: Awaited): FirstRequestWait {
       query:
         memberId === undefined
           ? keys
-          : { member_id: [memberId], client: ["claude-code"], limit: 1 },
+          : { member_id: [memberId], client: ["claude-code", "claude-agent-sdk"], limit: 1 },
     },
     { everyMs, isEnabled: memberId !== undefined || apiKeyIds.length > 0 },
   );

@@ -22,7 +22,7 @@ export interface ClaudeCodeReport {
   nextPage: string | null;
 }
 
-/** Returns the usage of "claude-code" clients on one day, per person or per workspace key. */
+/** Returns the usage of Claude Code and of programs with the Agent SDK on one day, per person or per workspace key. */
 export async function getClaudeCodeReport(
   deps: UsageDeps,
   { caller, reader }: ReportCall,
@@ -36,7 +36,7 @@ export async function getClaudeCodeReport(
   const filter: ReportFilter = {
     organizationId,
     visible: await findVisibleUsage(deps.database, caller),
-    values: { client: ["claude-code"] },
+    values: { client: ["claude-code", "claude-agent-sdk"] },
   };
   const parts: RangePart[] = [{ unit: "day", startMs: dayMs, endMs: dayMs + DAY_MS }];
   const order = { by: "time", isDescending: false } as const;
