@@ -1,6 +1,7 @@
 import Anthropic from "@anthropic-ai/sdk";
 import PreviousAnthropic from "anthropic-sdk-previous";
 import { afterAll, describe, expect, test } from "vitest";
+import { listSdkOperations, makeOperationRuns } from "#test/harness/claude-operations.ts";
 import { hello, startTestSimulator, textOf } from "#test/harness/simulator.ts";
 
 const simulator = await startTestSimulator();
@@ -137,5 +138,18 @@ describe.each(["1.14.0", "0.137.0"])("the official SDK %s", (version) => {
     expect((limited as InstanceType<typeof Anthropic.APIError>).headers?.get("retry-after")).toBe(
       "1",
     );
+  });
+});
+
+describe("each operation of the official SDK", () => {
+  const client = new Anthropic({ apiKey: "sk-ant-test", baseURL: origin, maxRetries: 0 });
+  const runs = makeOperationRuns(client);
+
+  test("is in the list of calls", () => {
+    expect(Object.keys(runs).sort()).toEqual(listSdkOperations(client).sort());
+  });
+
+  test.concurrent.each(Object.entries(runs))("%s passes", async (_, run) => {
+    await run();
   });
 });
