@@ -9,11 +9,19 @@ import {
   usdAmount,
   usdText,
 } from "../fields.ts";
-import { apiKeyId, groupId, memberId, requestId, spendLimitId, workspaceId } from "../ids.ts";
+import {
+  apiKeyId,
+  groupId,
+  memberId,
+  requestId,
+  spendLimitId,
+  upstreamId,
+  workspaceId,
+} from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 import { wireScope } from "../scope.ts";
-import { cutReasons, requestClasses, requestDoubts } from "../usage-shape.ts";
+import { cutReasons, failoverReasons, requestClasses, requestDoubts } from "../usage-shape.ts";
 import {
   attributionFilters,
   costBreakdown,
@@ -157,6 +165,14 @@ const requestFields = {
   }),
   claimed: claimedLabels.nullable().meta({
     description: "Labels that the client claims. Null: no agent session was sent.",
+  }),
+  upstream_id: upstreamId.nullable().meta({
+    description:
+      "Upstream that the request was sent to. Null: the upstream of the server's environment, or the simulator.",
+  }),
+  failover: z.enum(failoverReasons).nullable().meta({
+    description:
+      "Why the first upstream of the order did not answer. `unreached`: nothing was sent to it. `rate_limited`, `overloaded`: it answered 429 or 529. `circuit_open`: it was left out after failures. `unsupported`: its provider lacks a part of the request. Null: it answered.",
   }),
   cut: cutFacts.nullable().meta({ description: "Null: no spend limit ended the request." }),
 };

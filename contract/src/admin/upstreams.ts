@@ -163,6 +163,65 @@ export const deleteUpstream = route({
   response: z.object({ id: upstreamId, type: z.literal("upstream_deleted") }),
 });
 
+export const testUpstream = route({
+  operationId: "testUpstream",
+  method: "POST",
+  path: "/v1/admin/upstreams/{upstream_id}/test",
+  summary: "Test an upstream",
+  description: "Lists one model at the upstream with its credential. The request costs nothing.",
+  action: "upstreams:write",
+  audited: "upstream.tested",
+  params: upstreamParams,
+  response: z.object({
+    id: upstreamId,
+    type: z.literal("upstream_test"),
+    is_working: z.boolean(),
+    http_status: z.int().nullable().meta({ description: "Null: no answer." }),
+    latency_ms: z.int().min(0),
+    problem: z.string().nullable().meta({ description: "Null: the upstream works." }),
+  }),
+});
+
+const count = z.int().min(0);
+export const upstreamNodeHealth = z
+  .object({
+    node_id: z.string(),
+    state: z.enum(["closed", "open", "half_open"]).meta({
+      description:
+        "Circuit breaker. `closed`: requests are sent. `open`: requests go to the next upstream. `half_open`: one request tries whether the upstream is back.",
+    }),
+    answers: count.meta({ description: "Answers since the last change of the upstream." }),
+    failures: count.meta({
+      description: "No connection, no answer, or a status of 500 or more except 529.",
+    }),
+    failures_in_row: count,
+    last_answer_at: timestamp.nullable(),
+    last_failure_at: timestamp.nullable(),
+    last_failure: z
+      .string()
+      .nullable()
+      .meta({ description: "Code of the last failure, such as `ECONNREFUSED` or `http_502`." }),
+    reported_at: timestamp,
+  })
+  .meta({ id: "UpstreamNodeHealth" });
+
+export const getStoredUpstreamHealth = route({
+  operationId: "getStoredUpstreamHealth",
+  method: "GET",
+  path: "/v1/admin/upstreams/{upstream_id}/health",
+  summary: "Get the health of an upstream on each node",
+  action: "upstreams:read",
+  audited: null,
+  params: upstreamParams,
+  response: z.object({
+    id: upstreamId,
+    type: z.literal("stored_upstream_health"),
+    data: z.array(upstreamNodeHealth).meta({
+      description: "One report of each node that is running, a few seconds old.",
+    }),
+  }),
+});
+
 const upstreamOrder = z
   .object({
     type: z.literal("upstream_order"),
@@ -234,6 +293,8 @@ export const upstreamRoutes = [
   getUpstream,
   updateUpstream,
   deleteUpstream,
+  testUpstream,
+  getStoredUpstreamHealth,
   getUpstreamOrder,
   setUpstreamOrder,
   getWorkspaceUpstreamOrder,

@@ -1189,6 +1189,18 @@ CREATE TABLE upstream (
   upstream_workspace_id text,
   default_position integer DEFAULT 0
 );
+CREATE TABLE upstream_node_health (
+  upstream_id text NOT NULL,
+  node_id text NOT NULL,
+  state text NOT NULL,
+  answers bigint NOT NULL,
+  failures bigint NOT NULL,
+  failures_in_row integer NOT NULL,
+  last_answer_at timestamp with time zone,
+  last_failure_at timestamp with time zone,
+  last_failure text,
+  reported_at timestamp with time zone NOT NULL
+);
 CREATE TABLE upstream_object (
   organization_id uuid NOT NULL,
   workspace_id text NOT NULL,
@@ -1787,7 +1799,8 @@ CREATE TABLE usage_record (
   agent_id text,
   parent_agent_id text,
   request_class text,
-  cut jsonb
+  cut jsonb,
+  served_by text
 ) PARTITION BY RANGE (started_at);
 CREATE TABLE usage_settings (
   organization_id uuid NOT NULL,
@@ -2222,6 +2235,11 @@ ALTER TABLE upstream ADD CONSTRAINT upstream_default_position CHECK ((default_po
 ALTER TABLE upstream ADD CONSTRAINT upstream_of_organization UNIQUE (organization_id, id);
 ALTER TABLE upstream ADD CONSTRAINT upstream_pkey PRIMARY KEY (id);
 ALTER TABLE upstream ADD CONSTRAINT upstream_provider CHECK ((provider = ANY (ARRAY['anthropic'::text, 'bedrock'::text, 'vertex'::text, 'foundry'::text])));
+ALTER TABLE upstream_node_health ADD CONSTRAINT upstream_node_health_answers_check CHECK ((answers >= 0));
+ALTER TABLE upstream_node_health ADD CONSTRAINT upstream_node_health_failures_check CHECK ((failures >= 0));
+ALTER TABLE upstream_node_health ADD CONSTRAINT upstream_node_health_failures_in_row_check CHECK ((failures_in_row >= 0));
+ALTER TABLE upstream_node_health ADD CONSTRAINT upstream_node_health_pkey PRIMARY KEY (upstream_id, node_id);
+ALTER TABLE upstream_node_health ADD CONSTRAINT upstream_node_health_state_check CHECK ((state = ANY (ARRAY['closed'::text, 'open'::text, 'half_open'::text])));
 ALTER TABLE upstream_object ADD CONSTRAINT upstream_object_id_check CHECK (((length(id) >= 1) AND (length(id) <= 128)));
 ALTER TABLE upstream_object ADD CONSTRAINT upstream_object_kind_check CHECK ((kind = ANY (ARRAY['file'::text, 'skill'::text, 'container'::text, 'thread'::text, 'message_batch'::text])));
 ALTER TABLE upstream_object ADD CONSTRAINT upstream_object_pkey PRIMARY KEY (upstream_id, kind, id);
@@ -2395,6 +2413,7 @@ ALTER TABLE statement_usage ADD CONSTRAINT statement_usage_organization_id_month
 ALTER TABLE tag ADD CONSTRAINT tag_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE telemetry_receiver ADD CONSTRAINT telemetry_receiver_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE upstream ADD CONSTRAINT upstream_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE upstream_node_health ADD CONSTRAINT upstream_node_health_upstream_id_fkey FOREIGN KEY (upstream_id) REFERENCES upstream(id) ON DELETE CASCADE;
 ALTER TABLE upstream_object ADD CONSTRAINT upstream_object_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id) ON DELETE CASCADE;
@@ -2648,7 +2667,9 @@ CREATE VIEW recorded_request AS
     record.agent_id,
     record.parent_agent_id,
     record.request_class,
-    record.cut
+    record.cut,
+    split_part(record.served_by, ' '::text, 1) AS upstream_id,
+    NULLIF(split_part(record.served_by, ' '::text, 2), ''::text) AS failover
    FROM (((usage_record record
      JOIN usage_labels labels ON ((labels.id = record.labels_id)))
      LEFT JOIN usage_prices prices ON ((prices.id = record.prices_id)))
@@ -2703,7 +2724,9 @@ UNION ALL
     NULL::text AS agent_id,
     NULL::text AS parent_agent_id,
     NULL::text AS request_class,
-    NULL::jsonb AS cut
+    NULL::jsonb AS cut,
+    NULL::text AS upstream_id,
+    NULL::text AS failover
    FROM usage_event event;
 
 CREATE OR REPLACE FUNCTION public.audit_prune(organization uuid, batch integer)

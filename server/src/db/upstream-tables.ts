@@ -6,6 +6,7 @@ import type { ColumnType, Generated } from "kysely";
 export interface UpstreamTables {
   upstream: UpstreamTable;
   workspace_upstream: WorkspaceUpstreamTable;
+  upstream_node_health: UpstreamNodeHealthTable;
 }
 
 interface UpstreamTable {
@@ -36,4 +37,17 @@ interface WorkspaceUpstreamTable {
   workspace_id: string;
   position: number;
   upstream_id: string;
+}
+
+interface UpstreamNodeHealthTable {
+  upstream_id: string;
+  node_id: string;
+  state: "closed" | "open" | "half_open";
+  answers: bigint;
+  failures: bigint;
+  failures_in_row: number;
+  last_answer_at: Date | null;
+  last_failure_at: Date | null;
+  last_failure: string | null;
+  reported_at: Date;
 }

@@ -4,6 +4,7 @@ import type {
   ClaimedColumn,
   CountColumn,
   EventLabel,
+  FailoverReason,
   LabelColumn,
   TextLabel,
 } from "@bursar/contract/usage-shape.ts";
@@ -78,6 +79,8 @@ interface RecordedRequestView
   doubt: "impossible_usage" | "missing_usage" | "incomplete_usage" | null;
   has_unbilled_parts: boolean;
   cut: Json<unknown> | null;
+  upstream_id: string | null;
+  failover: FailoverReason | null;
   request_hash: bigint;
   outcome_code: number;
 }
@@ -115,6 +118,8 @@ interface UsageRecordTable
   requested_model: string | null;
   /** JSON. Null: the stream was not cut by a limit. */
   cut: string | null;
+  /** Null: no stored upstream. */
+  served_by: string | null;
 }
 
 interface UsageRollupCounts extends Record<CountColumn, bigint> {

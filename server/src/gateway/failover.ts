@@ -7,8 +7,8 @@ import { type Exchange, isClientGone } from "./exchange.ts";
 import { codeOf } from "./relay-failure.ts";
 import type { Metered } from "./settle.ts";
 
-// A request of a workspace with several upstreams. It goes to the next one in two cases only: nothing of it was sent, or the
-// answer is a 429 or 529 of which the client has seen nothing. After any other sent byte, the request stays where it is.
+// A request of a workspace with several upstreams goes to the next one in two cases only. Either nothing of it was sent, or
+// the client has seen nothing of a 429 or 529. After any other sent byte, the request stays where it is.
 
 export interface FailoverCall {
   order: UpstreamOrder;

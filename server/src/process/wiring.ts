@@ -52,6 +52,7 @@ import type { PersonSpend } from "#src/spend/ledger/person-spend.ts";
 import { startBalancePruning } from "#src/spend/ledger/prune-balances.ts";
 import { steadyDays } from "#src/spend/ledger/steady-days.ts";
 import { publishMaxConnections } from "#src/system/node-connections.sql.ts";
+import { startHealthReports } from "#src/upstreams/report-health.ts";
 import type { Upstreams } from "#src/upstreams/resolve-upstream.ts";
 import type { UpstreamDescription } from "#src/upstreams/upstream.ts";
 import { readAppSettings } from "./app-settings.ts";
@@ -275,7 +276,9 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const alerting = { ...audit, publicUrl: options.publicUrl };
   const spend = { nowMs: spendNowMs, prices, labels, alerting, runsOn, notifications };
   const accounting = await startAccounting({ ...options, version: VERSION, ...spend }, parts);
-  const { ledger, leases } = accounting;
+  const { ledger, leases, nodeId } = accounting;
+  const reports = startHealthReports({ database, upstreams, nodeId, nowMs, logger });
+  parts.defer(() => reports.stop());
   const exceededBounds = await startExceededBounds({ database, alerting, logger }, parts, reload);
   watch.onClockAhead((byMs) => leases.handleClockAhead(byMs));
 
@@ -425,7 +428,7 @@ async function startSurfaces(
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     ...client,
     ...{ reportsDatabase: core.reportsDatabase, servedSettings: core.servedSettings },
-    ...{ ...core.keyUses, ...core.credentials },
+    ...{ ...core.keyUses, ...core.credentials, upstreams: core.upstreams },
     personSpend: core.personSpend,
     telemetry: await startTelemetry(core, { ...outgoing, config, metrics, logger }, parts),
     isBusy: () => gateway.stats().inFlight > 0,

@@ -134,6 +134,8 @@ test("an end with unusual values in every field is read again exactly", () => {
     prices: '{"list":"2026-10-24"}',
     upstreamRequestId: null,
     firstByteMs: null,
+    upstreamId: "ups_1",
+    failover: "overloaded",
   });
   expect(rereadEnd(begin, end)).toStrictEqual(end);
 });

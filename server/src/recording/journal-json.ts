@@ -56,6 +56,8 @@ export function endToJson(end: OwnEnd, prices: number | null): string {
   else if (end.prices !== usual.prices) json += `,"p":${textToJson(end.prices)}`;
   if (end.upstreamRequestId !== null) json += `,"up":${textToJson(cutText(end.upstreamRequestId))}`;
   if (end.firstByteMs !== null) json += `,"fb":${numberToJson(end.firstByteMs)}`;
+  if (end.upstreamId !== undefined) json += `,"ui":${labelToJson(end.upstreamId)}`;
+  if (end.failover !== undefined) json += `,"fo":"${end.failover}"`;
   return `${json}}`;
 }
 

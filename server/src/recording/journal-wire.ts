@@ -1,4 +1,9 @@
-import { billedMeasures, costParts, toRequestClass } from "@bursar/contract/usage-shape.ts";
+import {
+  billedMeasures,
+  costParts,
+  type FailoverReason,
+  toRequestClass,
+} from "@bursar/contract/usage-shape.ts";
 import type {
   BeginRecord,
   ClaimedLabels,
@@ -88,6 +93,9 @@ export interface WireEnd {
   p?: string | number | undefined;
   up?: string | undefined;
   fb?: number | undefined;
+  /** Stored upstream. */
+  ui?: string | undefined;
+  fo?: FailoverReason | undefined;
 }
 
 /** Values that are left out. */
@@ -212,6 +220,8 @@ export function endFromWire(wire: WireEnd): OwnEnd {
     prices: wire.p ?? usual.prices,
     upstreamRequestId: wire.up ?? null,
     firstByteMs: wire.fb ?? null,
+    ...(wire.ui !== undefined && { upstreamId: wire.ui }),
+    ...(wire.fo !== undefined && { failover: wire.fo }),
   };
 }
 

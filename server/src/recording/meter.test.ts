@@ -79,6 +79,8 @@ describe("a flush", () => {
       parent_agent_id: null,
       request_class: null,
       cut: null,
+      upstream_id: null,
+      failover: null,
       input_tokens: 1n,
       cache_write_5m_tokens: 2n,
       cache_write_1h_tokens: 3n,

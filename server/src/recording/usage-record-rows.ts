@@ -62,7 +62,14 @@ export function toUsageRecord(event: UsageEventRow, refs: EventRefs): UsageRecor
     parent_agent_id: event.parent_agent_id,
     request_class: event.request_class,
     cut: event.cut === null ? null : JSON.stringify(event.cut),
+    served_by: servedBy(event),
   };
+}
+
+/** Stored upstream, with the reason of a failover behind a space. Null: none. */
+function servedBy({ upstream_id, failover }: UsageEventRow): string | null {
+  if (upstream_id === null || failover === null) return upstream_id;
+  return `${upstream_id} ${failover}`;
 }
 
 function orNull(amount: bigint): bigint | null {

@@ -71,6 +71,11 @@ const anyRecord: fc.Arbitrary<EndRecord> = fc
       pausedMs: 1,
       balance,
     }),
+    served: fc.constantFrom<Pick<EndRecord, "upstreamId" | "failover">>(
+      {},
+      { upstreamId: "ups_1" },
+      { upstreamId: "ups_2", failover: "rate_limited" },
+    ),
     isUnpriced: fc.boolean(),
     prices: fc.constantFrom("{}", '{"row": "claude-sonnet-5"}'),
     upstreamRequestId: fc.constantFrom(null, "req_upstream"),
@@ -81,7 +86,7 @@ const anyRecord: fc.Arbitrary<EndRecord> = fc
     webSearches: anyAmount,
   })
   .map(({ durationMs, apiKeyId, memberId, groups, tags, claims, ...others }) => {
-    const { holdNanoUsd, nanoUsd, doubt, cut, ...rest } = others;
+    const { holdNanoUsd, nanoUsd, doubt, cut, served, ...rest } = others;
     const begin = beginRecord({
       apiKeyId,
       ...groups,
@@ -95,6 +100,7 @@ const anyRecord: fc.Arbitrary<EndRecord> = fc
       ...fields,
       ...(doubt === undefined ? {} : { doubt }),
       ...(cut === undefined ? {} : { cut }),
+      ...served,
       endedAtMs: begin.startedAtMs + durationMs,
     });
     return { ...end, usage: { ...end.usage, inputTokens, webSearches } };

@@ -5,6 +5,7 @@ import {
   type CountColumn,
   countColumns,
   type EventLabel,
+  type FailoverReason,
   mapKeys,
 } from "@bursar/contract/usage-shape.ts";
 import type { Doubt, EndRecord, Outcome } from "#src/domain/request-record.ts";
@@ -54,6 +55,9 @@ export interface UsageEventRow
   upstream_request_id: string | null;
   hold_nano_usd: bigint | null;
   first_byte_ms: number | null;
+  /** Stored upstream. Null: none. */
+  upstream_id: string | null;
+  failover: FailoverReason | null;
 }
 
 /** A request that the upstream refused ran nothing. */
@@ -143,6 +147,8 @@ export function toUsageEvent(record: EndRecord, nodeId: string): UsageEventRow {
       record.upstreamRequestId === null ? null : toText(record.upstreamRequestId),
     hold_nano_usd: record.holdNanoUsd ?? null,
     first_byte_ms: toInt4(record.firstByteMs),
+    upstream_id: record.upstreamId ?? null,
+    failover: record.failover ?? null,
     agent_session_id: claimed?.agentSessionId ?? null,
     prompt_id: claimed?.promptId ?? null,
     agent_id: claimed?.agentId ?? null,

@@ -52,6 +52,7 @@ const recordTypes: ColumnTypes<UsageRecordRow> = {
   requested_model: "text",
   ...mapKeys(claimedColumns, () => "text"),
   cut: "jsonb",
+  served_by: "text",
 };
 
 const INSERT_RECORDS = prepareOnce(

@@ -26,6 +26,8 @@ export interface UpstreamsDeps extends StoredUpstreamDeps {
 export interface Upstreams extends UpstreamChoice {
   /** The first upstream of the default order. Throws `ApiError("upstream_unusable")` while none can be used. */
   current(): Upstream;
+  /** Lists the usable stored upstreams. */
+  listStored(): Upstream[];
   /** Reads the stored upstreams again after each change. Keeps the present ones when the database is away. */
   reload(): Promise<void>;
   close(): Promise<void>;
@@ -119,6 +121,7 @@ export async function openUpstreams(deps: UpstreamsDeps): Promise<Upstreams> {
     forWorkspace: (organizationId, workspaceId) =>
       chosen.orders.forWorkspace(organizationId, workspaceId),
     find: (organizationId, id) => chosen.orders.find(organizationId, id),
+    listStored: () => listStored(chosen),
     reload: runOneByOne(reloadOnce),
     async close() {
       for (const { upstream } of chosen.made.values()) if (upstream !== null) retire(upstream);
@@ -126,6 +129,13 @@ export async function openUpstreams(deps: UpstreamsDeps): Promise<Upstreams> {
       await simulator?.close();
     },
   };
+}
+
+function listStored({ made }: Configuration): Upstream[] {
+  return [...made.values()]
+    .map(({ upstream }) => upstream)
+    .filter((upstream) => upstream !== null)
+    .filter(({ describe }) => describe.source === "stored");
 }
 
 /** Returns a function that runs `work` once at a time. A call during a run causes another, so the newest rows are in use. */

@@ -5,7 +5,8 @@ import {
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { Call } from "#src/access/call.ts";
 import { pagedList } from "#src/domain/paged-list.ts";
-import { toWire } from "./to-wire.ts";
+import { testUpstream } from "./test-upstream.ts";
+import { toHealthWire, toWire } from "./to-wire.ts";
 import {
   getUpstreamOrder,
   getWorkspaceUpstreamOrder,
@@ -16,6 +17,7 @@ import {
   createUpstream,
   deleteUpstream,
   getUpstream,
+  listUpstreamHealth,
   listUpstreams,
   type UpstreamDeps,
   updateUpstream,
@@ -38,6 +40,25 @@ export function makeUpstreamHandlers(
     deleteUpstream: async (call, { params }) => {
       await deleteUpstream(deps, call, params.upstream_id);
       return { id: params.upstream_id, type: "upstream_deleted" };
+    },
+    testUpstream: async (call, { params }) => {
+      const tested = await testUpstream(deps, call, params.upstream_id);
+      return {
+        id: params.upstream_id,
+        type: "upstream_test",
+        is_working: tested.isWorking,
+        http_status: tested.httpStatus,
+        latency_ms: tested.latencyMs,
+        problem: tested.problem,
+      };
+    },
+    getStoredUpstreamHealth: async (call, { params }) => {
+      const nodes = await listUpstreamHealth(deps, call, params.upstream_id);
+      return {
+        id: params.upstream_id,
+        type: "stored_upstream_health",
+        data: nodes.map(toHealthWire),
+      };
     },
     getUpstreamOrder: (call) => getUpstreamOrder(deps, call),
     setUpstreamOrder: (call, { body }) => setUpstreamOrder(deps, call, body.upstream_ids),

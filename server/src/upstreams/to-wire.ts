@@ -1,5 +1,6 @@
-import type { upstream } from "@bursar/contract/admin/upstreams.ts";
+import type { upstream, upstreamNodeHealth } from "@bursar/contract/admin/upstreams.ts";
 import type { z } from "zod";
+import type { NodeHealthRow } from "./upstream-health.sql.ts";
 import type { UpstreamRow } from "./upstreams.sql.ts";
 
 export function toWire(row: UpstreamRow): z.input<typeof upstream> {
@@ -18,5 +19,19 @@ export function toWire(row: UpstreamRow): z.input<typeof upstream> {
     default_position: row.default_position,
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
+  };
+}
+
+export function toHealthWire(row: NodeHealthRow): z.input<typeof upstreamNodeHealth> {
+  return {
+    node_id: row.node_id,
+    state: row.state,
+    answers: Number(row.answers),
+    failures: Number(row.failures),
+    failures_in_row: row.failures_in_row,
+    last_answer_at: row.last_answer_at?.toISOString() ?? null,
+    last_failure_at: row.last_failure_at?.toISOString() ?? null,
+    last_failure: row.last_failure,
+    reported_at: row.reported_at.toISOString(),
   };
 }

@@ -1,7 +1,6 @@
 import type { UpstreamProvider } from "@bursar/contract/admin/upstreams.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { inSnapshot } from "#src/db/transaction.ts";
-import type { UpstreamSettings } from "#src/db/upstream-tables.ts";
 
 /** A stored upstream as the gateway needs it. */
 export interface StoredUpstream {
@@ -9,7 +8,7 @@ export interface StoredUpstream {
   organizationId: string;
   provider: UpstreamProvider;
   /** Values that the provider needs. No secrets. */
-  settings: UpstreamSettings;
+  settings: Readonly<Record<string, unknown>>;
   baseUrl: string;
   /** Sealed with the context `upstream:<id>:<origin>`. Null after a change of the URL, until it is set again. */
   credentialSealed: Uint8Array | null;

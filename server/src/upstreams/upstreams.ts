@@ -11,7 +11,10 @@ import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-posi
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import type { AllowedTargets } from "#src/lib/target-address.ts";
+import { REPORT_TTL_MS } from "./report-health.ts";
 import { toWire } from "./to-wire.ts";
+import type { UpstreamChoice } from "./upstream.ts";
+import { listNodeHealth, type NodeHealthRow } from "./upstream-health.sql.ts";
 import { sealCredential, sealExtraHeaders, sealProxy } from "./upstream-secrets.ts";
 import { checkTarget } from "./upstream-target.ts";
 import { parseUpstreamUrl } from "./upstream-url.rule.ts";
@@ -32,6 +35,8 @@ export interface UpstreamDeps extends AuditDeps {
   sealingKey: Buffer;
   /** Private addresses that an upstream may have: `BURSAR_ALLOW_PRIVATE_UPSTREAMS`. */
   privateUpstreams: AllowedTargets;
+  /** The upstreams of this process. */
+  upstreams: Pick<UpstreamChoice, "find">;
 }
 
 /** Lists the upstreams, newest first. They are one page, because their number is bounded. */
@@ -51,6 +56,18 @@ export async function getUpstream(
   const row = await findUpstream(deps.database, { organizationId: caller.organizationId, id });
   if (row === null) throw upstreamNotFound();
   return row;
+}
+
+/** Lists the newest reports of nodes about an upstream. Throws a 404. */
+export async function listUpstreamHealth(
+  deps: UpstreamDeps,
+  call: Call,
+  id: string,
+): Promise<NodeHealthRow[]> {
+  await getUpstream(deps, call, id);
+  const { organizationId } = call.caller;
+  const since = new Date(deps.nowMs() - REPORT_TTL_MS);
+  return listNodeHealth(deps.database, { organizationId, upstreamId: id, since });
 }
 
 export interface NewUpstream {
@@ -175,7 +192,7 @@ function parseUrl({ privateUpstreams }: UpstreamDeps, text: string): string {
   return checkTarget(parseUpstreamUrl(text), privateUpstreams);
 }
 
-function upstreamNotFound(): ApiError {
+export function upstreamNotFound(): ApiError {
   return new ApiError("resource_not_found", "Upstream not found", {}, { resource: "upstream" });
 }
 

@@ -234,6 +234,8 @@ export async function startAdmin(
     sessions: makeSessions(audit),
     lostRestrictions: { isPending: () => false, settled: async () => undefined },
     privateUpstreams: parseAllowedTargets([]),
+    // No upstream is opened.
+    upstreams: { find: () => null },
     passwordCost: TEST_PASSWORD_COST,
     background,
     publicOrigin: null,

@@ -65,6 +65,8 @@ export function toOldEvent(event: UsageEventRow) {
     parent_agent_id: _parent,
     request_class: _class,
     cut: _cut,
+    upstream_id: _upstream,
+    failover: _failover,
     ...rest
   } = known;
   return rest;

@@ -8,6 +8,7 @@ import {
   costParts,
   type EventLabel,
   eventLabels,
+  type FailoverReason,
   type MeasureColumn,
   type RequestClass,
 } from "@bursar/contract/usage-shape.ts";
@@ -47,6 +48,8 @@ export interface RequestRow
   first_byte_ms: number | null;
   upstream_request_id: string | null;
   request_class: RequestClass | null;
+  upstream_id: string | null;
+  failover: FailoverReason | null;
   cut: StoredCut | null;
   /** Limit that ended the stream. Null: none, or it was removed. */
   cut_limit_id: string | null;
@@ -78,6 +81,8 @@ const columns: readonly Exclude<keyof RequestRow, ComputedColumn>[] = [
   "first_byte_ms",
   "upstream_request_id",
   ...claimedColumns,
+  "upstream_id",
+  "failover",
   "cut",
 ];
 

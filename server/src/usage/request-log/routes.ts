@@ -112,6 +112,8 @@ function toWire(row: RequestRow, names: UsageNames): LoggedRequest {
       }),
     ),
     claimed: toClaimed(row),
+    upstream_id: row.upstream_id,
+    failover: row.failover,
     cut: row.cut && toCut(row.cut, row.cut_limit_id, names),
   };
 }

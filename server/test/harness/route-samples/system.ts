@@ -42,6 +42,8 @@ export const systemSamples = {
   getUpstream: {},
   updateUpstream: renamed,
   deleteUpstream: {},
+  testUpstream: {},
+  getStoredUpstreamHealth: {},
   getUpstreamOrder: {},
   setUpstreamOrder: { needs: ["upstream_id"], body: () => ({ upstream_ids: [] }) },
   getWorkspaceUpstreamOrder: {},

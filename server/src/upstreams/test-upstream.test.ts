@@ -1,0 +1,72 @@
+import { expect, onTestFinished, test } from "vitest";
+import { type AdminHarness, startAdmin } from "#test/harness/admin.ts";
+import { auditEventsOf } from "#test/harness/audit-events.ts";
+import { startFakeUpstream } from "#test/harness/fake-upstream.ts";
+import { makeAnthropicUpstream } from "./anthropic.ts";
+import type { Upstream } from "./upstream.ts";
+
+const CREDENTIAL = "sk-ant-api03-credential-of-the-test";
+const used = new Map<string, Upstream>();
+
+async function start(): Promise<{ h: AdminHarness; id: string; test: () => Promise<object> }> {
+  const h = await startAdmin({ upstreams: { find: (_, id) => used.get(id) ?? null } });
+  onTestFinished(() => h.close());
+  const org = await h.organization();
+  const body = { name: "Claude", base_url: "https://api.anthropic.com", credential: CREDENTIAL };
+  const { id } = (await org.operator.post<{ id: string }>("/v1/admin/upstreams", body)).body;
+  const run = async () =>
+    (await org.operator.post<object>(`/v1/admin/upstreams/${id}/test`, {})).body;
+  return { h, id, test: run };
+}
+
+function use(id: string, baseUrl: string): Upstream {
+  const credential = CREDENTIAL;
+  const options = { idleTimeoutMs: 1_000, turnEnd: null, source: "stored" } as const;
+  const upstream = makeAnthropicUpstream({ id, baseUrl, credential, ...options });
+  onTestFinished(() => upstream.client.destroy());
+  used.set(id, upstream);
+  return upstream;
+}
+
+test("a test lists one model with the credential, and shows a refusal without it", async () => {
+  const upstream = await startFakeUpstream();
+  onTestFinished(() => upstream.close());
+  const { h, id, test } = await start();
+  use(id, upstream.origin);
+  upstream.script = ({ json }) => json({ data: [] });
+  expect(await test()).toMatchObject({ is_working: true, http_status: 200, problem: null });
+  expect(upstream.received[0]).toMatchObject({
+    method: "GET",
+    url: "/v1/models?limit=1",
+    headers: { "x-api-key": CREDENTIAL, "anthropic-version": "2023-06-01" },
+  });
+  const message = `invalid x-api-key ${CREDENTIAL}`;
+  upstream.script = ({ json }) => json({ type: "error", error: { message } }, { status: 401 });
+  expect(await test()).toMatchObject({
+    is_working: false,
+    http_status: 401,
+    problem: "The upstream answered 401: invalid x-api-key …",
+  });
+  const events = await auditEventsOf(h.deps.database, id);
+  expect(events.map(({ event }) => event)).toEqual([
+    "upstream.created",
+    "upstream.tested",
+    "upstream.tested",
+  ]);
+});
+
+test("a test names the reason when the upstream is not reached, and when it cannot be used", async () => {
+  const gone = await startFakeUpstream();
+  await gone.close();
+  const { id, test } = await start();
+  expect(await test()).toMatchObject({
+    is_working: false,
+    problem: expect.stringContaining("cannot be used"),
+  });
+  use(id, gone.origin);
+  expect(await test()).toMatchObject({
+    is_working: false,
+    http_status: null,
+    problem: expect.stringContaining("ECONNREFUSED"),
+  });
+});
