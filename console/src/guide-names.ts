@@ -17,6 +17,7 @@ export const guideGroups = [
       "errors",
       "cut-streams",
       "refused-requests",
+      "batches",
       "simulator",
     ],
   },

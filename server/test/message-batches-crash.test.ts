@@ -5,8 +5,6 @@ import { startServer, stopAllServers } from "#test/harness/server-process.ts";
 
 afterAll(stopAllServers);
 
-const LINES = 1_200;
-
 const points: readonly KillPoint[] = [
   { step: "head", count: 1 },
   { step: "body", count: 5 },
@@ -17,9 +15,22 @@ const points: readonly KillPoint[] = [
   { step: "results", count: 10 },
 ];
 
-test("after kill -9 at each step of a batch and a restart, each line that the upstream ran is recorded once", {
-  timeout: 240_000,
-}, async () => {
+/** Each tenth of a body and of results, and the steps between them. */
+const allPoints: readonly KillPoint[] = [
+  { step: "head", count: 1 },
+  { step: "body", count: 1 },
+  { step: "body", count: 3 },
+  { step: "body", count: 5 },
+  { step: "body", count: 7 },
+  { step: "body", count: 9 },
+  { step: "body", count: 10 },
+  { step: "created", count: 1 },
+  { step: "created", count: 1 },
+  { step: "answered", count: 1 },
+  ...Array.from({ length: 10 }, (_, at) => ({ step: "results" as const, count: at + 1 })),
+];
+
+async function killAtEach(kills: readonly KillPoint[], lines: number): Promise<void> {
   const upstream = await startBatchUpstream();
   let server = await startServer({
     env: { ANTHROPIC_API_KEY: "upstream-key", ANTHROPIC_UPSTREAM_URL: upstream.origin },
@@ -28,17 +39,33 @@ test("after kill -9 at each step of a batch and a restart, each line that the up
   await server.mustAdmin("POST", "/v1/admin/spend_limits", {
     scope: { type: "workspace", workspace_id: workspace.workspaceId },
     period: "monthly",
-    limit_usd: "100",
+    limit_usd: "1000",
     enforcement: "strict",
   });
-  for (const [round, point] of points.entries()) {
-    const body = makeBody(LINES, round);
+  for (const [round, point] of kills.entries()) {
+    const body = makeBody(lines, round);
     server = await killAt(server, { upstream, workspace, body, point });
     await expectExactCost(server, upstream, workspace);
   }
-  // A body that was on its way when its server died can still arrive whole.
-  expect(upstream.batches.size).toBeGreaterThanOrEqual(points.length - 2);
+  // Only steps of a body can leave a batch that never arrived whole.
+  const arriving = kills.filter(({ step }) => step === "head" || step === "body").length;
+  expect(upstream.batches.size).toBeGreaterThanOrEqual(kills.length - arriving);
   const checked = await server.mustAdmin("GET", "/v1/admin/ledger_check");
   expect(checked).toMatchObject({ differences: [] });
+  await server.stop();
   await upstream.close();
-});
+}
+
+test(
+  "after kill -9 at each step of a batch and a restart, each line that the upstream ran is recorded once",
+  {
+    timeout: 240_000,
+  },
+  () => killAtEach(points, 1_200),
+);
+
+test.runIf(process.env["BURSAR_ALL_KILLS"] !== undefined)(
+  "the same at 20 steps of batches with 10,000 lines",
+  { timeout: 1_800_000 },
+  () => killAtEach(allPoints, 10_000),
+);

@@ -10,8 +10,8 @@ import { readResults } from "./read-result.ts";
 import type { Reported } from "./reported-batch.ts";
 
 // Finds a batch at its upstream whose answer was lost. All workspaces share the account of an upstream, so a match needs
-// proof. The results of an ended batch have exactly the custom ids of the lost one, and no lost batch of
-// another key or body has them.
+// proof. The results of an ended batch have exactly the custom ids of the lost one. No lost batch of another key
+// or body has them.
 
 /** Clocks of the upstream and the database differ by less, milliseconds. */
 const CLOCKS_MS = 5 * 60_000;

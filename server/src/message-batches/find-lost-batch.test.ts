@@ -1,0 +1,159 @@
+import { Readable } from "node:stream";
+import { sql } from "kysely";
+import { expect } from "vitest";
+import { inTransaction } from "#src/db/transaction.ts";
+import { shippedFeatures } from "#src/domain/feature-book.ts";
+import { makePriceBook } from "#src/domain/price-book.ts";
+import { test as base } from "#test/harness/database-test.ts";
+import {
+  findBatch,
+  insertBatch,
+  insertLines,
+  markHeld,
+  markRunning,
+  markSent,
+} from "./batches.sql.ts";
+import { findLostBatch } from "./find-lost-batch.ts";
+import type { BatchReader } from "./read-answer.ts";
+import { readLine } from "./read-line.ts";
+import type { Reported } from "./reported-batch.ts";
+
+// Batches whose answer was lost, among those of other workspaces at the same upstream.
+
+const ORGANIZATION = "00000000-0000-4000-8000-000000000001";
+let made = 0;
+
+const test = base.extend("lost", async ({ db: { database } }) => {
+  made += 1;
+  const upstreamId = `upst_${made}`;
+  const atUpstream = new Map<string, readonly string[]>();
+  const running = new Set<string>();
+  await sql`INSERT INTO organization (id, name) VALUES (${ORGANIZATION}, 'A') ON CONFLICT DO NOTHING`.execute(
+    database,
+  );
+  const describe = (id: string): Reported => ({
+    id,
+    isEnded: !running.has(id),
+    requestCount: atUpstream.get(id)?.length ?? 0,
+    createdAt: new Date(),
+    expiresAt: null,
+    endedAt: null,
+    object: { id },
+  });
+  const reader: BatchReader = {
+    get: (id) => Promise.resolve(atUpstream.has(id) ? describe(id) : null),
+    results: (id) =>
+      Promise.resolve(
+        Readable.from(
+          (atUpstream.get(id) ?? []).map((custom_id) =>
+            Buffer.from(`${JSON.stringify({ custom_id, result: { type: "expired" } })}\n`),
+          ),
+        ),
+      ),
+    listSince: () => Promise.resolve([...atUpstream.keys()].map(describe)),
+  };
+  let ids = 0;
+  return {
+    /** A batch of which this server does not know whether it arrived. */
+    send: async (customIds: readonly string[], { key = "apikey_1", hash = "same" } = {}) => {
+      ids += 1;
+      const id = `req_lost_${made}_${ids}`;
+      const startedAt = new Date();
+      await insertBatch(database, {
+        id,
+        organizationId: ORGANIZATION,
+        workspaceId: `wksp_of_${key}`,
+        apiKeyId: key,
+        memberId: null,
+        groupIds: [],
+        tagIds: [],
+        client: "other",
+        upstreamId,
+        isSimulated: false,
+        startedAt,
+        nodeId: "node_1",
+      });
+      const deps = {
+        features: shippedFeatures,
+        book: makePriceBook([]),
+        atMs: startedAt.getTime(),
+        check: () => undefined,
+      };
+      const params = { model: "claude-sonnet-5", max_tokens: 1, messages: [] };
+      const lines = customIds.map((custom_id, index) =>
+        readLine(deps, Buffer.from(JSON.stringify({ custom_id, params })), index),
+      );
+      await insertLines(database, id, lines);
+      const held = { id, startedAt, lineCount: lines.length, holdNanoUsd: 1n, bodyHash: hash };
+      await inTransaction(database, (tx) => markHeld(tx, held));
+      await markSent(database, id);
+      return id;
+    },
+    arrive: (id: string, customIds: readonly string[], { isRunning = false } = {}) => {
+      atUpstream.set(id, customIds);
+      if (isRunning) running.add(id);
+    },
+    claim: async (id: string, upstreamBatchId: string) => {
+      const none = { object: {}, expiresAt: null, endedAt: null };
+      await markRunning(database, id, { upstreamBatchId, ...none });
+    },
+    find: async (id: string) => {
+      const batch = await findBatch(database, id);
+      if (batch === null) throw new Error("the batch has a row");
+      return findLostBatch(database, reader, batch);
+    },
+  };
+});
+
+const IDS = ["a", "b", "c"];
+
+test("finds the batch with exactly the custom ids", async ({ lost }) => {
+  const id = await lost.send(IDS);
+  lost.arrive("msgbatch_other", ["a", "b", "d"]);
+  lost.arrive("msgbatch_more", [...IDS, "d"]);
+  lost.arrive("msgbatch_own", ["c", "a", "b"]);
+  expect(await lost.find(id)).toMatchObject({ kind: "found", reported: { id: "msgbatch_own" } });
+});
+
+test("finds nothing that another batch has", async ({ lost }) => {
+  const first = await lost.send(IDS, { key: "apikey_1" });
+  lost.arrive("msgbatch_first", IDS);
+  await lost.claim(first, "msgbatch_first");
+  const second = await lost.send(IDS, { key: "apikey_2" });
+  expect(await lost.find(second)).toEqual({ kind: "none" });
+});
+
+test("adopts nothing that could belong to another workspace with the same custom ids", async ({
+  lost,
+}) => {
+  const first = await lost.send(IDS, { key: "apikey_1" });
+  const second = await lost.send(IDS, { key: "apikey_2" });
+  lost.arrive("msgbatch_one", IDS);
+  expect(await lost.find(first)).toEqual({ kind: "possible" });
+  expect(await lost.find(second)).toEqual({ kind: "possible" });
+});
+
+test("adopts nothing if the upstream has more such batches than were lost", async ({ lost }) => {
+  const id = await lost.send(IDS);
+  lost.arrive("msgbatch_one", IDS);
+  lost.arrive("msgbatch_two", IDS);
+  expect(await lost.find(id)).toEqual({ kind: "possible" });
+});
+
+test("finds one for a repeated attempt of the same key with the same body", async ({ lost }) => {
+  await lost.send(IDS);
+  const second = await lost.send(IDS);
+  lost.arrive("msgbatch_one", IDS);
+  expect(await lost.find(second)).toMatchObject({ kind: "found" });
+});
+
+test("waits for a batch that still runs", async ({ lost }) => {
+  const id = await lost.send(IDS);
+  lost.arrive("msgbatch_one", IDS, { isRunning: true });
+  expect(await lost.find(id)).toEqual({ kind: "possible" });
+});
+
+test("finds nothing at an upstream without such a batch", async ({ lost }) => {
+  const id = await lost.send(IDS);
+  expect(await lost.find(id)).toEqual({ kind: "none" });
+});
