@@ -114,6 +114,17 @@ export async function markHeld(tx: Tx, held: HeldBatch): Promise<boolean> {
   return numAffectedRows === 1n;
 }
 
+/** Sets the upstream of a batch that is not held yet. */
+export async function setUpstream(
+  db: Database,
+  id: string,
+  { upstreamId, isSimulated }: { upstreamId: string; isSimulated: boolean },
+): Promise<void> {
+  await sql`
+    UPDATE message_batch SET upstream_id = ${upstreamId}, is_simulated = ${isSimulated}
+    WHERE id = ${id} AND state = 'preparing'`.execute(db);
+}
+
 /** Marks a batch as sent, before its first byte is sent. False: the recovery has ended it, and nothing may be sent. */
 export async function markSent(db: Database, id: string): Promise<boolean> {
   const { numAffectedRows } = await sql`

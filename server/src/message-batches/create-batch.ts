@@ -22,8 +22,9 @@ import {
   markRunning,
   markSent,
   type StoredBatch,
+  setUpstream,
 } from "./batches.sql.ts";
-import { type CheckDeps, makeLineCheck } from "./check-line.ts";
+import { type CheckDeps, makeLineCheck, NamedObjects } from "./check-line.ts";
 import { type HoldBatchDeps, holdBatch } from "./hold-batch.ts";
 import { releaseHold } from "./meter-batch.ts";
 import { MAX_ANSWER_BYTES } from "./read-answer.ts";
@@ -68,18 +69,20 @@ export async function createBatch(deps: CreateDeps, call: ObjectCall): Promise<v
     nodeId: deps.nodeId,
   });
   try {
-    const stored = await storeBody(lineDepsOf(deps, call, { scope, startedAtMs }), id, body);
+    const named = new NamedObjects();
+    const stored = await storeBody(lineDepsOf(deps, call, { scope, startedAtMs, named }), id, body);
     const same = await findRepeated(deps, call, stored.hash);
     if (same !== null) {
       await deleteUnheldBatch(deps.database, id);
       answerRepeated(call, same);
       return;
     }
+    const pinned = await pinBatch(deps, call, { upstream, named });
     const { lineCount, holdNanoUsd, hash: bodyHash } = stored;
     const startedAt = new Date(startedAtMs);
     const held = { id, scope, startedAt, lineCount, holdNanoUsd, bodyHash };
     await holdBatch(deps, held, call.signal);
-    await dispatchBatch(deps, call, { upstream, stored });
+    await dispatchBatch(deps, call, { upstream: pinned, stored });
   } catch (error) {
     // Without the database, the recovery ends the batch.
     await abandonUnsent(deps, id).catch((failure: unknown) => {
@@ -94,12 +97,27 @@ export async function createBatch(deps: CreateDeps, call: ObjectCall): Promise<v
 function lineDepsOf(
   deps: CreateDeps,
   { key }: ObjectCall,
-  { scope, startedAtMs: atMs }: { scope: SpendScope; startedAtMs: number },
+  of: { scope: SpendScope; startedAtMs: number; named: NamedObjects },
 ) {
   const { database, folder } = deps;
   const book = deps.prices.get(key.organizationId);
-  const check = makeLineCheck(deps, { key, scope });
+  const { scope, startedAtMs: atMs, named } = of;
+  const check = makeLineCheck(deps, { key, scope, named });
   return { database, folder, features: book.features, book, atMs, check };
+}
+
+/** Returns the upstream of a batch: the one that has the objects of its requests, or the first of the workspace. */
+async function pinBatch(
+  deps: CreateDeps,
+  call: ObjectCall,
+  { upstream, named }: { upstream: Upstream; named: NamedObjects },
+): Promise<Upstream> {
+  const upstreamId = await named.findUpstreamId(deps, call.key);
+  if (upstreamId === null || upstreamId === upstream.id) return upstream;
+  const pinned = call.getUpstream(upstreamId);
+  const isSimulated = pinned.kind === "simulator";
+  await setUpstream(deps.database, call.requestId, { upstreamId, isSimulated });
+  return pinned;
 }
 
 /** Finds the batch of an earlier attempt of the same client with the same body. Null: this is the first attempt. */

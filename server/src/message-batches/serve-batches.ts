@@ -20,7 +20,7 @@ export interface ServeDeps extends CreateDeps {
 }
 
 /** Makes the server of message batches. */
-export function makeBatchServer(deps: ServeDeps): ObjectServer {
+export function makeBatchServer(deps: ServeDeps): Pick<ObjectServer, "serve"> {
   return { serve: (call) => serve(deps, call) };
 }
 

@@ -3,6 +3,7 @@ import type { Config } from "#src/config.ts";
 import type { Storage } from "#src/db/storage.ts";
 import type { ModelLabels } from "#src/domain/model-labels.ts";
 import type { ObjectServer } from "#src/gateway/object-call.ts";
+import type { ObjectReferences } from "#src/gateway/object-references.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { makeBatchWorker } from "#src/message-batches/batch-worker.ts";
@@ -29,11 +30,16 @@ export interface BatchesOptions {
   /** Database clock for everything that belongs to a period, milliseconds since the epoch. */
   spendNowMs: () => number;
   publicUrl: () => string | null;
+  /** Owners of the objects that requests name. */
+  references: ObjectReferences;
   logger: Logger;
 }
 
 /** Starts to follow message batches, and returns the server of their calls. */
-export function startBatches(options: BatchesOptions, parts: AsyncDisposableStack): ObjectServer {
+export function startBatches(
+  options: BatchesOptions,
+  parts: AsyncDisposableStack,
+): Pick<ObjectServer, "serve"> {
   const { config, storage, upstreams, folds, logger, nodeId, spendNowMs } = options;
   const { prices, labels, ledger, leases, spendAlerts, publicUrl } = options;
   const { database } = storage;
@@ -66,6 +72,7 @@ export function startBatches(options: BatchesOptions, parts: AsyncDisposableStac
     publicUrl,
     onLimitReached: (limit) => spendAlerts.reportReachedLimit(limit),
     leases,
+    references: options.references,
     ledger,
     prices,
     databaseNowMs: spendNowMs,

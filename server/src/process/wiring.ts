@@ -303,7 +303,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const followed = { ...options, ...accounting, prices, labels, upstreams, spendNowMs, publicUrl };
   const objects = makeObjects({
     ...{ database, logger, nowMs },
-    batches: startBatches(followed, parts),
+    startBatches: (references) => startBatches({ ...followed, references }, parts),
   });
   const read = {
     objects,
