@@ -179,7 +179,6 @@ describe("a batch is refused", () => {
     ["with a stream", { stream: true }, 400, "requests.1.params.stream"],
     ["without a model", { model: undefined }, 400, "requests.1.params.model"],
     ["with fast mode", { speed: "fast" }, 400, "requests.1.params.speed"],
-    ["with an unknown container", { container: "container_1" }, 403, "requests.1.params"],
   ] as const)("%s, with the place of the fault", async ([, params, status, path]) => {
     const client = clientOf(await server.workspaceWithKey());
     const [first, second] = requestsOf(2);
@@ -192,6 +191,15 @@ describe("a batch is refused", () => {
       error: { error: { details: { fields: [{ path }] } } },
     });
     expect((await client.messages.batches.list()).data).toEqual([]);
+  });
+
+  test("with a container that its workspace does not have", async () => {
+    const client = clientOf(await server.workspaceWithKey());
+    const [request] = requestsOf(1);
+    if (request === undefined) throw new Error("one request is made");
+    const params = { ...request.params, container: "container_1" };
+    const refusal = client.messages.batches.create({ requests: [{ ...request, params }] });
+    await expect(refusal).rejects.toMatchObject({ status: 404 });
   });
 
   test("with a custom id twice", async () => {

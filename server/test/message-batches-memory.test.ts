@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { afterAll, expect, test } from "vitest";
+import { startBatchUpstream } from "#test/harness/batch-upstream.ts";
+import { eventually } from "#test/harness/eventually.ts";
+import { startServer, stopAllServers } from "#test/harness/server-process.ts";
+
+afterAll(stopAllServers);
+
+const MEGABYTE = 1024 * 1024;
+const LINE_BYTES = 64 * 1024;
+/** Size of the body. `BURSAR_BATCH_MEGABYTES` sets another one, up to 256. */
+const MEGABYTES = Number(process.env["BURSAR_BATCH_MEGABYTES"] ?? 64);
+/** Growth of the memory of the server, whatever the size of the body. */
+const MOST_GROWTH_BYTES = 120 * MEGABYTE;
+
+function* makeParts(lines: number): Generator<Buffer> {
+  const content = "x".repeat(LINE_BYTES - 200);
+  yield Buffer.from('{"requests":[');
+  for (let index = 0; index < lines; index++) {
+    const messages = [{ role: "user", content }];
+    const params = { model: "claude-sonnet-5", max_tokens: 10, messages };
+    const text = JSON.stringify({ custom_id: `line-${index}`, params });
+    yield Buffer.from(index === 0 ? text : `,${text}`);
+  }
+  yield Buffer.from("]}");
+}
+
+function readMemory(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+}
+
+test("the memory of the server does not grow with the size of a batch", {
+  timeout: 240_000,
+}, async () => {
+  const upstream = await startBatchUpstream();
+  const server = await startServer({
+    env: { ANTHROPIC_API_KEY: "upstream-key", ANTHROPIC_UPSTREAM_URL: upstream.origin },
+  });
+  const { key } = await server.workspaceWithKey();
+  const lines = Math.floor((MEGABYTES * MEGABYTE) / LINE_BYTES);
+  const send = async (count: number) => {
+    const response = await fetch(`${server.url}/v1/messages/batches`, {
+      method: "POST",
+      headers: { "x-api-key": key, "content-type": "application/json" },
+      body: ReadableStream.from(makeParts(count)),
+      duplex: "half",
+    });
+    expect([response.status, await response.text()]).toEqual([200, expect.any(String)]);
+  };
+  // The first batch loads the code of the others.
+  await send(100);
+  const before = readMemory(server.pid);
+  let highest = before;
+  const timer = setInterval(() => {
+    highest = Math.max(highest, readMemory(server.pid));
+  }, 20);
+  await send(lines);
+  await eventually(60_000, "both batches are metered", async () => {
+    const metered = await server.sql(`SELECT id FROM message_batch WHERE state = 'metered'`);
+    return metered.length === 2 ? true : null;
+  });
+  clearInterval(timer);
+  if (process.env["BURSAR_BATCH_MEGABYTES"] !== undefined) {
+    process.stdout.write(
+      `${MEGABYTES} MB: before ${before / MEGABYTE}, highest ${highest / MEGABYTE}\n`,
+    );
+  }
+  expect(highest - before).toBeLessThan(MOST_GROWTH_BYTES);
+  await server.stop();
+  await upstream.close();
+});
