@@ -246,6 +246,13 @@ export const settings = {
     about:
       "Private addresses, CIDR ranges or host names, comma separated, that a stored upstream may have. Its responses are relayed to clients. `ANTHROPIC_UPSTREAM_URL` is not restricted.",
   },
+  allowMachineCredentials: {
+    env: "BURSAR_ALLOW_MACHINE_CREDENTIALS",
+    schema: z.enum(["on", "off"]),
+    fallback: "off",
+    about:
+      "on: a stored upstream of a cloud platform may use the credentials of this machine, such as an instance role or a workload identity.",
+  },
   tlsCertFile: {
     env: "BURSAR_TLS_CERT_FILE",
     schema: text.optional(),

@@ -3,9 +3,10 @@ import { nameText, timestamp } from "../fields.ts";
 import { upstreamId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
+import { providerSettings } from "./provider-settings.ts";
 
 const MAX_URL_LENGTH = 500;
-const MAX_CREDENTIAL_LENGTH = 1000;
+const MAX_CREDENTIAL_LENGTH = 8_000;
 const MAX_HEADERS = 20;
 const MAX_HEADER_NAME_LENGTH = 100;
 const MAX_HEADER_VALUE_LENGTH = 4_000;
@@ -20,8 +21,15 @@ const credential = z
   .string()
   .min(1)
   .max(MAX_CREDENTIAL_LENGTH)
-  .regex(/^[\x21-\x7e]+$/, "expected a key without spaces or line breaks")
-  .meta({ description: "Key for the Claude API. Stored encrypted and never shown again." });
+  .regex(/^[\x21-\x7e]([\s\x20-\x7e]*[\x21-\x7e])?$/, "expected printable characters")
+  .meta({
+    description:
+      "Key for the Claude API, or the credential that `provider_settings.authentication` describes. Stored encrypted and never shown again.",
+  });
+const platformSettings = providerSettings.meta({
+  description:
+    "Settings of Amazon Bedrock, Google Vertex AI or Microsoft Foundry. Without them, the upstream serves the Claude API itself.",
+});
 const extraHeaders = z
   .record(
     z
@@ -67,6 +75,7 @@ export const upstream = z
     has_credential: z.boolean(),
     credential_hint: z.string().nullable(),
     provider: z.enum(upstreamProviders),
+    provider_settings: platformSettings.nullable(),
     extra_header_names: z
       .array(z.string())
       .meta({ description: "Names of its extra headers, in order." }),
@@ -108,7 +117,10 @@ export const createUpstream = route({
   stepUp: true,
   body: z.strictObject({
     name: nameText,
-    base_url: baseUrl,
+    base_url: baseUrl.optional().meta({
+      description: "Required without `provider_settings`. Default: the platform's public address.",
+    }),
+    provider_settings: platformSettings.optional(),
     credential: credential.optional(),
     extra_headers: extraHeaders.optional(),
     proxy_url: proxyUrl.nullable().optional(),
@@ -142,6 +154,9 @@ export const updateUpstream = route({
   body: z.strictObject({
     name: nameText.optional(),
     base_url: baseUrl.optional(),
+    provider_settings: platformSettings.optional().meta({
+      description: "New settings of the same platform, instead of the present ones.",
+    }),
     credential: credential.nullable().optional(),
     extra_headers: extraHeaders.nullable().optional(),
     proxy_url: proxyUrl.nullable().optional(),

@@ -2,11 +2,11 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { NO_RETRY, type RefusingLimit, toLimitFacts } from "#src/domain/limit-facts.ts";
 import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
-import { computeWorstCost } from "#src/domain/worst-case.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
 import type { UpstreamOrder } from "#src/upstreams/upstream.ts";
 import type { Exchange } from "./exchange.ts";
+import { findHighestCost } from "./highest-cost.ts";
 import { type HeldRequest, type HoldDeps, holdSpend } from "./hold-spend.ts";
 import { makeMetered } from "./make-metered.ts";
 import type { ParsedMessage } from "./parse-message.ts";
@@ -81,11 +81,10 @@ export function admit(
   checkSoftLimits(deps, scope, atMs);
   if (!deps.leases.isHoldRequired(organizationId)) {
     const metered = makeMetered(exchange, { message, key, startedAtMs: atMs });
-    exchange.unheld = { begin: metered.begin, message };
+    exchange.unheld = { begin: metered.begin, message, order };
     return metered;
   }
-  const book = deps.prices.get(organizationId);
-  const worstCase = computeWorstCost(message, book, atMs);
+  const { book, worstCase } = findHighestCost(deps, { organizationId, message, order, atMs });
   const [upstream] = order;
   const held = holdSpend(deps, { exchange, scope, message, worstCase, body, upstream, book, atMs });
   const toHeld = (request: HeldRequest | null) => {
@@ -94,7 +93,7 @@ export function admit(
     const { startedAtMs } = hold;
     const metered = makeMetered(exchange, { message, key, startedAtMs, hold });
     if (startedAtMs === atMs) metered.bound = { worstCase, book };
-    if (hold.holdNanoUsd === null) exchange.unheld = { begin: metered.begin, message };
+    if (hold.holdNanoUsd === null) exchange.unheld = { begin: metered.begin, message, order };
     if (hold.isStepped && terms !== null) metered.stream = { terms, book };
     return metered;
   };

@@ -3,6 +3,7 @@ import type { ClientCall } from "#src/http1/client-call.ts";
 import type { LaptopClaims } from "#src/key-lookup/access-tokens.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { RateTicket } from "#src/rates/buckets/rate-limiter.ts";
+import type { UpstreamOrder } from "#src/upstreams/upstream.ts";
 import type { ResponseIdentity } from "./forward-headers.ts";
 import type { ParsedMessage } from "./parse-message.ts";
 import type { KeyUser } from "./shares.ts";
@@ -50,6 +51,8 @@ export interface Exchange {
 interface UnheldRequest {
   begin: BeginRecord;
   message: ParsedMessage;
+  /** Upstreams that can get the request. */
+  order: UpstreamOrder;
 }
 
 /** The part of `Relay` that an exchange calls. Declared here because relay-response.ts imports this file. */

@@ -202,9 +202,7 @@ export function makeGateway(deps: GatewayDeps): Gateway {
     stats: () => ({ inFlight: running.count(), isDraining }),
     holdRunningRequests(scopeIds) {
       const isCounted = (begin: BeginRecord) => scopeIdsOf(begin).some((id) => scopeIds.has(id));
-      return running
-        .claimUnheld(isCounted)
-        .map(({ begin, message }) => toRunningHold(deps, begin, message));
+      return running.claimUnheld(isCounted).map((unheld) => toRunningHold(deps, unheld));
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { BeginRecord } from "#src/domain/request-record.ts";
-import { computeWorstCost } from "#src/domain/worst-case.ts";
 import type { RunningHold } from "#src/spend/ledger/lease-table.ts";
+import type { UpstreamOrder } from "#src/upstreams/upstream.ts";
+import { findHighestCost } from "./highest-cost.ts";
 import type { ParsedMessage } from "./parse-message.ts";
 import type { SettleDeps } from "./settle.ts";
 import { scopeOfBegin } from "./spend-scope.ts";
@@ -13,12 +14,11 @@ interface RunningHoldDeps {
 /** Adds a hold to a running request. The journal stores it, for the case that the outcome stays unknown. */
 export function toRunningHold(
   deps: RunningHoldDeps,
-  begin: BeginRecord,
-  message: ParsedMessage,
+  { begin, message, order }: { begin: BeginRecord; message: ParsedMessage; order: UpstreamOrder },
 ): RunningHold {
   const { requestId, organizationId, startedAtMs } = begin;
-  const book = deps.prices.get(organizationId);
-  const { kind, nanoUsd: amountNanoUsd } = computeWorstCost(message, book, startedAtMs);
+  const question = { organizationId, message, order, atMs: startedAtMs };
+  const { kind, nanoUsd: amountNanoUsd } = findHighestCost(deps, question).worstCase;
   begin.holdNanoUsd = amountNanoUsd;
   deps.meter.amendBegin(begin);
   return {

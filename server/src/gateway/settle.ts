@@ -7,6 +7,7 @@ import { type PricedUsage, priceUsage } from "#src/domain/cost.ts";
 import { findDoubt, findUsageLimits, limitUsage } from "#src/domain/doubtful-usage.ts";
 import { chargeHold, tokensOfHold } from "#src/domain/hold-cost.ts";
 import type { ModelLabels } from "#src/domain/model-labels.ts";
+import { findPlatformBook } from "#src/domain/platform-prices.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
 import type { BeginRecord, Cut, Doubt, EndRecord, Outcome } from "#src/domain/request-record.ts";
 import type { StreamTerms } from "#src/domain/stream-terms.ts";
@@ -172,7 +173,8 @@ function billUsage(deps: SettleDeps, metered: Metered, ending: Ending): Bill {
 function computeBill(deps: SettleDeps, metered: Metered, ending: Ending): Bill {
   const { begin, message } = metered;
   const { organizationId, startedAtMs: atMs, requestedModel } = begin;
-  const book = deps.prices.get(organizationId);
+  const terms = metered.upstream?.priceTerms ?? null;
+  const book = findPlatformBook(deps.prices.get(organizationId), terms);
   const price = (usage: BilledUsage) => priceUsage({ book, usage, atMs, labels: deps.labels });
   if (ending.usage === null && !ending.isUsageMissing) {
     const nothing = nothingUsed(requestedModel);

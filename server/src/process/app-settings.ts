@@ -6,6 +6,7 @@ type AppSettings = Pick<
   AdminAppDeps,
   | "hasKnownAddress"
   | "hasReference"
+  | "isMachineAllowed"
   | "isMailServerConfigured"
   | "metricsToken"
   | "privateUpstreams"
@@ -17,6 +18,7 @@ type AppSettings = Pick<
 export function readAppSettings(config: Config): AppSettings {
   return {
     privateUpstreams: parseAllowedTargets(config.allowPrivateUpstreams),
+    isMachineAllowed: config.allowMachineCredentials === "on",
     metricsToken: config.metricsToken ?? null,
     hasKnownAddress: config.publicUrl !== undefined || isOnlyLocal(config),
     hasReference: config.apiReference === "on",

@@ -49,6 +49,7 @@ export function startUpstreams({
       isSimulated ? NO_STORED_UPSTREAMS : findStoredUpstreams(storage.database),
     sealingKey: key,
     privateUpstreams: parseAllowedTargets(config.allowPrivateUpstreams),
+    isMachineAllowed: config.allowMachineCredentials === "on",
     startSimulator: () => startLocalSimulator(storage.folder, socketName("simulator", index)),
     idleTimeoutMs: config.upstreamIdleMs,
     turnEnd: config.http === "sockets" ? turnEnd : null,

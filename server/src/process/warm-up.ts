@@ -129,6 +129,7 @@ async function startRehearsal(
     findStored: () => Promise.resolve(NO_STORED_UPSTREAMS),
     sealingKey: Buffer.alloc(0),
     privateUpstreams: parseAllowedTargets([]),
+    isMachineAllowed: false,
     startSimulator: () => startLocalSimulator(folder, "simulator.sock"),
     idleTimeoutMs: IDLE_TIMEOUT_MS,
     turnEnd,

@@ -43,6 +43,7 @@ async function openWith(deps: Partial<UpstreamsDeps>): Promise<Upstreams> {
       close: async () => undefined,
     }),
     privateUpstreams: parseAllowedTargets([]),
+    isMachineAllowed: false,
     idleTimeoutMs: 1_000,
     turnEnd: null,
     logger: makeLogger("silent"),

@@ -1,3 +1,4 @@
+import { systemClock } from "#src/lib/clock.ts";
 import { FieldLines } from "#src/lib/field-lines.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { unseal } from "#src/lib/seal.ts";
@@ -5,6 +6,8 @@ import type { AllowedTargets } from "#src/lib/target-address.ts";
 import type { TurnEnd } from "#src/lib/turn-end.ts";
 import { addHeaders } from "./add-headers.ts";
 import { makeAnthropicUpstream } from "./anthropic.ts";
+import type { ClientOptions } from "./make-client.ts";
+import { makeProviderUpstream, readProviderSettings } from "./provider-upstreams.ts";
 import type { Upstream } from "./upstream.ts";
 import type { StoredUpstream } from "./upstream-lookup.sql.ts";
 import { findTargetFault, makeUpstreamLookup } from "./upstream-target.ts";
@@ -21,6 +24,8 @@ export interface StoredUpstreamDeps {
   idleTimeoutMs: number;
   /** Sends over sockets at the end of turns. Null: undici sends. */
   turnEnd: TurnEnd | null;
+  /** `BURSAR_ALLOW_MACHINE_CREDENTIALS`. */
+  isMachineAllowed: boolean;
   logger: Logger;
 }
 
@@ -30,10 +35,8 @@ export type MadeUpstream =
   | { upstream: null; refusal: string };
 
 export function makeStoredUpstream(deps: StoredUpstreamDeps, stored: StoredUpstream): MadeUpstream {
-  if (stored.provider !== "anthropic") {
-    return refuse(`This version of the server has no client for ${stored.provider}.`);
-  }
-  if (stored.credentialSealed === null) {
+  const isOfMachine = stored.settings["authentication"] === "machine";
+  if (stored.credentialSealed === null && !isOfMachine) {
     return refuse(
       "The upstream of this server has no credential: an administrator must set it again.",
     );
@@ -41,25 +44,30 @@ export function makeStoredUpstream(deps: StoredUpstreamDeps, stored: StoredUpstr
   const fault = findTargetFault(stored.baseUrl, deps.privateUpstreams);
   if (fault !== null) return refuse(`The upstream of this server cannot be used: ${fault}`);
   try {
-    const { id, baseUrl } = stored;
-    const upstream = makeAnthropicUpstream({
-      id,
-      baseUrl,
-      credential: unseal(
-        deps.sealingKey,
-        stored.credentialSealed,
-        upstreamSealContext(id, baseUrl),
-      ),
-      source: "stored",
+    const { id, baseUrl, credentialSealed: sealed } = stored;
+    const context = upstreamSealContext(id, baseUrl);
+    const credential = sealed === null ? null : unseal(deps.sealingKey, sealed, context);
+    const headers = openExtraHeaders(deps, stored);
+    const client = {
       idleTimeoutMs: deps.idleTimeoutMs,
       lookup: makeUpstreamLookup(deps.privateUpstreams),
       turnEnd: deps.turnEnd,
+    };
+    if (stored.provider !== "anthropic") {
+      const upstream = makePlatform(deps, stored, { ...client, credential, headers });
+      return { upstream, refusal: null };
+    }
+    const upstream = makeAnthropicUpstream({
+      id,
+      baseUrl,
+      credential,
+      source: "stored",
+      ...client,
     });
-    const headers = openExtraHeaders(deps, stored);
     if (headers === null) return { upstream, refusal: null };
-    const client = addHeaders(upstream.client, headers);
     const objects = upstream.objects && addHeaders(upstream.objects, headers);
-    return { upstream: { ...upstream, client, objects }, refusal: null };
+    const changed = { ...upstream, client: addHeaders(upstream.client, headers), objects };
+    return { upstream: changed, refusal: null };
   } catch (error) {
     deps.logger.error({ err: error, upstreamId: stored.id }, "the stored upstream cannot be used");
     return refuse(
@@ -67,6 +75,31 @@ export function makeStoredUpstream(deps: StoredUpstreamDeps, stored: StoredUpstr
         "An administrator must set it again.",
     );
   }
+}
+
+/** Makes the upstream of a cloud platform. Throws an Error for settings or a credential that cannot be used. */
+function makePlatform(
+  deps: StoredUpstreamDeps,
+  stored: StoredUpstream,
+  {
+    credential,
+    headers,
+    ...client
+  }: ClientOptions & { credential: string | null; headers: FieldLines | null },
+): Upstream {
+  const settings = readProviderSettings(stored.settings);
+  if (settings === null) throw new Error("the settings are of another version of this server");
+  return makeProviderUpstream({
+    ...client,
+    id: stored.id,
+    baseUrl: stored.baseUrl,
+    settings,
+    credential,
+    extraHeaders: headers?.toList() ?? [],
+    isMachineAllowed: deps.isMachineAllowed,
+    nowMs: systemClock.nowMs,
+    logger: deps.logger,
+  });
 }
 
 function refuse(refusal: string): MadeUpstream {

@@ -1,5 +1,6 @@
 import type { upstream, upstreamNodeHealth } from "@bursar/contract/admin/upstreams.ts";
 import type { z } from "zod";
+import { readProviderSettings } from "./provider-upstreams.ts";
 import type { NodeHealthRow } from "./upstream-health.sql.ts";
 import type { UpstreamRow } from "./upstreams.sql.ts";
 
@@ -12,6 +13,7 @@ export function toWire(row: UpstreamRow): z.input<typeof upstream> {
     has_credential: row.credential_sealed !== null,
     credential_hint: row.credential_hint,
     provider: row.provider,
+    provider_settings: readProviderSettings(row.settings),
     extra_header_names: row.extra_header_names,
     proxy_url: row.proxy_url,
     has_proxy_credential: row.proxy_credential_sealed !== null,

@@ -1,3 +1,4 @@
+import type { PlatformTerms } from "#src/domain/platform-prices.ts";
 import type { HttpClient, StreamedClient } from "#src/lib/http-client.ts";
 import type { UpstreamHealth } from "./upstream-health.ts";
 
@@ -17,6 +18,8 @@ export interface Upstream {
   basePath: string;
   /** Value of `x-api-key`, never logged. Null: the upstream needs none. */
   credential: string | null;
+  /** Facts that decide its prices. Null: those of the Claude API. */
+  priceTerms: PlatformTerms | null;
   /** Circuit breaker of this node. */
   health: UpstreamHealth;
 }

@@ -1,6 +1,7 @@
 import type { UpstreamProvider } from "@bursar/contract/admin/upstreams.ts";
 import { lockOrganization } from "#src/access/limited-scope.sql.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
+import type { UpstreamSettings } from "#src/db/upstream-tables.ts";
 
 export interface UpstreamRow {
   id: string;
@@ -9,6 +10,7 @@ export interface UpstreamRow {
   credential_sealed: Uint8Array | null;
   credential_hint: string | null;
   provider: UpstreamProvider;
+  settings: UpstreamSettings;
   extra_headers_sealed: Uint8Array | null;
   extra_header_names: string[];
   proxy_url: string | null;
@@ -26,6 +28,7 @@ const columns = [
   "credential_sealed",
   "credential_hint",
   "provider",
+  "settings",
   "extra_headers_sealed",
   "extra_header_names",
   "proxy_url",
@@ -43,7 +46,11 @@ export async function insertUpstream(
 ): Promise<void> {
   await tx
     .insertInto("upstream")
-    .values({ ...row, organization_id: organizationId })
+    .values({
+      ...row,
+      settings: JSON.stringify(row.settings),
+      organization_id: organizationId,
+    })
     .execute();
 }
 
@@ -96,6 +103,7 @@ export async function updateUpstream(
     .set({
       name: row.name,
       base_url: row.base_url,
+      settings: JSON.stringify(row.settings),
       credential_sealed: row.credential_sealed,
       credential_hint: row.credential_hint,
       extra_headers_sealed: row.extra_headers_sealed,

@@ -51,6 +51,7 @@ test("seals the credential for its row and origin, and shows only its hint", asy
     has_credential: true,
     credential_hint: "sk-ant-api...cret",
     provider: "anthropic",
+    provider_settings: null,
     extra_header_names: [],
     proxy_url: null,
     has_proxy_credential: false,

@@ -1,3 +1,4 @@
+import type { ProviderSettings } from "@bursar/contract/admin/provider-settings.ts";
 import { MAX_UPSTREAMS, upstream } from "@bursar/contract/admin/upstreams.ts";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
@@ -6,11 +7,16 @@ import {
   type AuditEntry,
   auditedTransaction,
 } from "#src/audit/audited-transaction.ts";
+import type { JsonValue } from "#src/audit/canonical-json.ts";
+import type { UpstreamSettings } from "#src/db/upstream-tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import type { AllowedTargets } from "#src/lib/target-address.ts";
+import { checkProviderCredential, readProviderSettings } from "./provider-upstreams.ts";
+import { defaultBaseUrl } from "./providers/make-provider-client.ts";
 import { REPORT_TTL_MS } from "./report-health.ts";
 import { toWire } from "./to-wire.ts";
 import type { UpstreamChoice } from "./upstream.ts";
@@ -37,6 +43,8 @@ export interface UpstreamDeps extends AuditDeps {
   privateUpstreams: AllowedTargets;
   /** The upstreams of this process. */
   upstreams: Pick<UpstreamChoice, "find">;
+  /** Upstreams of cloud platforms may use the credentials of this machine: `BURSAR_ALLOW_MACHINE_CREDENTIALS`. */
+  isMachineAllowed: boolean;
 }
 
 /** Lists the upstreams, newest first. They are one page, because their number is bounded. */
@@ -72,7 +80,8 @@ export async function listUpstreamHealth(
 
 export interface NewUpstream {
   name: string;
-  base_url: string;
+  base_url?: string | undefined;
+  provider_settings?: ProviderSettings | undefined;
   credential?: string | undefined;
   extra_headers?: Readonly<Record<string, string>> | undefined;
   proxy_url?: string | null | undefined;
@@ -87,13 +96,15 @@ export async function createUpstream(
 ): Promise<UpstreamRow> {
   const now = new Date(deps.nowMs());
   const id = newId(idPrefixes.upstream, now.getTime(), deps.randomBytes);
-  const base_url = parseUrl(deps, input.base_url);
+  const { provider_settings: settings = null, credential = null } = input;
+  const base_url = parseUrl(deps, findBaseUrl(input));
   const made = {
     id,
     name: input.name,
-    provider: "anthropic" as const,
+    provider: settings?.provider ?? ("anthropic" as const),
+    settings: settings ?? {},
     base_url,
-    ...sealCredential(deps, { id, base_url }, input.credential ?? null),
+    ...sealFor(deps, { id, base_url, settings: settings ?? {} }, credential),
     ...sealExtraHeaders(deps, { id, base_url }, input.extra_headers ?? null),
     ...sealProxy(deps, id, input.proxy_url ?? null),
     upstream_workspace_id: input.upstream_workspace_id ?? null,
@@ -118,6 +129,7 @@ export async function createUpstream(
 export interface UpstreamChange {
   name?: string | undefined;
   base_url?: string | undefined;
+  provider_settings?: ProviderSettings | undefined;
   credential?: string | null | undefined;
   extra_headers?: Readonly<Record<string, string>> | null | undefined;
   proxy_url?: string | null | undefined;
@@ -149,16 +161,18 @@ export function updateUpstream(
 
 function changeRow(deps: UpstreamDeps, before: UpstreamRow, change: UpstreamChange): UpstreamRow {
   const { id } = before;
-  const base_url = change.base_url ?? before.base_url;
-  const isMoved = base_url !== before.base_url;
+  const settings = change.provider_settings ?? before.settings;
+  const base_url = change.base_url ?? findChangedUrl(before, change);
+  const isMoved = base_url !== before.base_url || hasOtherKind(before.settings, settings);
   const credential = isMoved ? (change.credential ?? null) : change.credential;
   const headers = isMoved ? (change.extra_headers ?? null) : change.extra_headers;
   const { upstream_workspace_id } = change;
   return {
     ...before,
     name: change.name ?? before.name,
+    settings,
     base_url,
-    ...(credential !== undefined && sealCredential(deps, { id, base_url }, credential)),
+    ...(credential !== undefined && sealFor(deps, { id, base_url, settings }, credential)),
     ...(headers !== undefined && sealExtraHeaders(deps, { id, base_url }, headers)),
     ...(change.proxy_url !== undefined && sealProxy(deps, id, change.proxy_url)),
     ...(upstream_workspace_id !== undefined && { upstream_workspace_id }),
@@ -188,6 +202,52 @@ export function deleteUpstream(
   });
 }
 
+/** Throws a 400 without an address. Platforms have a public one. */
+function findBaseUrl({ base_url, provider_settings: settings }: NewUpstream): string {
+  if (base_url !== undefined) return base_url;
+  if (settings === undefined) throw refuseField("base_url", "Field required");
+  return defaultBaseUrl(settings);
+}
+
+/**
+ * Returns the address after a change of settings: a public address follows the settings. Throws a 400 for settings of another
+ * platform, and for a kind of credential that the present one does not have.
+ */
+function findChangedUrl(before: UpstreamRow, change: UpstreamChange): string {
+  const { provider_settings: settings } = change;
+  if (settings === undefined) return before.base_url;
+  const present = readProviderSettings(before.settings);
+  if (settings.provider !== before.provider) {
+    throw refuseField("provider_settings.provider", `the upstream is of ${before.provider}.`);
+  }
+  const isPublic = present !== null && before.base_url === defaultBaseUrl(present);
+  return isPublic ? defaultBaseUrl(settings) : before.base_url;
+}
+
+/** True if the settings need another kind of credential than before. */
+function hasOtherKind(before: UpstreamSettings, after: UpstreamSettings): boolean {
+  return before["authentication"] !== after["authentication"];
+}
+
+/** Seals a credential. Throws a 400 for one that does not fit the settings. */
+function sealFor(
+  deps: UpstreamDeps,
+  row: Pick<UpstreamRow, "id" | "base_url" | "settings">,
+  credential: string | null,
+): Pick<UpstreamRow, "credential_sealed" | "credential_hint"> {
+  const settings = readProviderSettings(row.settings);
+  const sealed = sealCredential(deps, row, credential);
+  if (settings === null) {
+    if (credential !== null && /\s/.test(credential)) {
+      throw refuseField("credential", "expected a key without spaces or line breaks.");
+    }
+    return sealed;
+  }
+  const { isMachineAllowed } = deps;
+  const credential_hint = checkProviderCredential(settings, credential, isMachineAllowed);
+  return { ...sealed, credential_hint };
+}
+
 function parseUrl({ privateUpstreams }: UpstreamDeps, text: string): string {
   return checkTarget(parseUpstreamUrl(text), privateUpstreams);
 }
@@ -197,6 +257,13 @@ export function upstreamNotFound(): ApiError {
 }
 
 const auditedFields = upstream.omit({ id: true, type: true, created_at: true, updated_at: true });
+
+function toAudited(row: UpstreamRow) {
+  const fields = auditedFields.parse(toWire(row));
+  // Optional settings that are left out are no fields of the event.
+  const provider_settings = JSON.parse(JSON.stringify(fields.provider_settings)) as JsonValue;
+  return { ...fields, provider_settings };
+}
 
 function auditOf(
   event: `upstream.${string}`,
@@ -208,9 +275,9 @@ function auditOf(
     event,
     subject: { type: "upstream", id: (after ?? before)?.id ?? "" },
     workspaceId: null,
-    before: before && auditedFields.parse(toWire(before)),
+    before: before && toAudited(before),
     after: after && {
-      ...auditedFields.parse(toWire(after)),
+      ...toAudited(after),
       credential_replaced: typeof change.credential === "string",
       extra_headers_replaced: (change.extra_headers ?? null) !== null,
     },

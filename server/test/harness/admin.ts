@@ -236,6 +236,7 @@ export async function startAdmin(
     privateUpstreams: parseAllowedTargets([]),
     // No upstream is opened.
     upstreams: { find: () => null },
+    isMachineAllowed: false,
     passwordCost: TEST_PASSWORD_COST,
     background,
     publicOrigin: null,

@@ -43,7 +43,11 @@ import { newId, systemRandomBytes } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { makeTurnEnd, type TurnEnd } from "#src/lib/turn-end.ts";
 import { makeAnthropicUpstream } from "#src/upstreams/anthropic.ts";
-import type { UpstreamOrder } from "#src/upstreams/upstream.ts";
+import {
+  makeProviderUpstream,
+  type ProviderUpstreamOptions,
+} from "#src/upstreams/provider-upstreams.ts";
+import type { Upstream, UpstreamOrder } from "#src/upstreams/upstream.ts";
 
 // A gateway on a loopback socket, in front of an upstream that the test chooses. Its meter, ledger and keys are in
 // memory. Everything between both sockets is the real code.
@@ -98,11 +102,13 @@ export interface TestGatewayOptions extends Partial<Omit<GatewayDeps, "upstreams
   origin: string;
   /** Origins of the upstreams after the first one, in order. */
   others?: readonly string[];
+  /** Cloud platform of the upstream. */
+  platform?: Pick<ProviderUpstreamOptions, "settings" | "credential">;
   basePath?: string;
 }
 
 export async function startTestGateway(options: TestGatewayOptions): Promise<TestGateway> {
-  const { origin, others = [], basePath = "", ...overrides } = options;
+  const { origin, others = [], basePath = "", platform, ...overrides } = options;
   const idleTimeoutMs = overrides.idleTimeoutMs ?? 20_000;
   const turnEnd = reader === "sockets" ? makeTurnEnd() : null;
   const make = (baseUrl: string, index: number) =>
@@ -115,7 +121,9 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       turnEnd,
     });
   const order: UpstreamOrder = [
-    make(origin + basePath, 0),
+    platform === undefined
+      ? make(origin + basePath, 0)
+      : makePlatform(origin, platform, { idleTimeoutMs, turnEnd }),
     ...others.map((other, index) => make(other, index + 1)),
   ];
   const known = new Map<string, FoundKey>();
@@ -191,6 +199,23 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
   });
   test.secret = test.addKey();
   return test;
+}
+
+function makePlatform(
+  baseUrl: string,
+  platform: Pick<ProviderUpstreamOptions, "settings" | "credential">,
+  client: Pick<ProviderUpstreamOptions, "idleTimeoutMs" | "turnEnd">,
+): Upstream {
+  return makeProviderUpstream({
+    ...client,
+    ...platform,
+    id: "ups_platform",
+    baseUrl,
+    extraHeaders: [],
+    isMachineAllowed: false,
+    nowMs: Date.now,
+    logger: makeLogger("silent"),
+  });
 }
 
 /** Makes the server for clients. `stop` ends its checks of time limits. */

@@ -30,6 +30,8 @@ export type BedrockAnswer =
       message: string;
       headers?: Record<string, string>;
     }
+  /** A stream that stays open until the client leaves. */
+  | { kind: "endless"; events: readonly string[]; onCut: () => void }
   | { kind: "script"; run: (exchange: Exchange) => void | Promise<void> };
 
 export interface BedrockPlatform {
@@ -146,6 +148,7 @@ function readRequest(received: Received): BedrockRequest | string {
   return { modelId, action, body, received };
 }
 
+const FRAMES_TYPE = "application/vnd.amazon.eventstream";
 const REQUEST_ID = "5f0c8b5e-0000-4000-8000-000000000001";
 
 async function send(exchange: Exchange, answer: BedrockAnswer): Promise<void> {
@@ -164,12 +167,20 @@ async function send(exchange: Exchange, answer: BedrockAnswer): Promise<void> {
     case "error":
       sendError(exchange, answer);
       return;
+    case "endless":
+      exchange.response.writeHead(200, { "content-type": FRAMES_TYPE, ...headers });
+      await exchange.write(
+        Buffer.concat(answer.events.map((event) => toChunkFrame(dataOf(event)))),
+      );
+      await exchange.closed;
+      answer.onCut();
+      return;
     case "script":
       await answer.run(exchange);
       return;
     case "events": {
       exchange.response.writeHead(200, {
-        "content-type": "application/vnd.amazon.eventstream",
+        "content-type": FRAMES_TYPE,
         ...headers,
       });
       const frames = answer.events.map((event) => toChunkFrame(dataOf(event)));

@@ -1,0 +1,43 @@
+import { findPlatformBook } from "#src/domain/platform-prices.ts";
+import type { PriceBook } from "#src/domain/price-book.ts";
+import { computeWorstCost, type WorstCase } from "#src/domain/worst-case.ts";
+import type { Upstream, UpstreamOrder } from "#src/upstreams/upstream.ts";
+import type { ParsedMessage } from "./parse-message.ts";
+
+interface CostDeps {
+  prices: { get(organizationId: string): PriceBook };
+}
+
+interface CostQuestion {
+  organizationId: string;
+  message: ParsedMessage;
+  /** Upstreams that can get the request. */
+  order: UpstreamOrder;
+  /** Milliseconds since the epoch. */
+  atMs: number;
+}
+
+/** Highest cost of a request, with the prices that it has. */
+interface HighestCost {
+  worstCase: WorstCase;
+  book: PriceBook;
+}
+
+/** Returns the highest cost of a request over the upstreams that can serve it. A hold covers each of them. */
+export function findHighestCost(deps: CostDeps, question: CostQuestion): HighestCost {
+  const { organizationId, message, order, atMs } = question;
+  const common = deps.prices.get(organizationId);
+  const costOf = ({ priceTerms }: Upstream): HighestCost => {
+    const book = findPlatformBook(common, priceTerms);
+    return { book, worstCase: computeWorstCost(message, book, atMs) };
+  };
+  let highest = costOf(order[0]);
+  for (let i = 1; i < order.length; i++) {
+    const upstream = order[i] as Upstream;
+    // Most orders have one kind of prices.
+    if (upstream.priceTerms === order[i - 1]?.priceTerms) continue;
+    const next = costOf(upstream);
+    if (next.worstCase.nanoUsd > highest.worstCase.nanoUsd) highest = next;
+  }
+  return highest;
+}
