@@ -25,6 +25,7 @@ import {
   passphrase,
   port,
   processes,
+  proxySettings,
   targets,
   telemetryHeaders,
   text,
@@ -253,6 +254,7 @@ export const settings = {
     about:
       "on: a stored upstream of a cloud platform may use the credentials of this machine, such as an instance role or a workload identity.",
   },
+  ...proxySettings,
   tlsCertFile: {
     env: "BURSAR_TLS_CERT_FILE",
     schema: text.optional(),

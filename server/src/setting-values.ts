@@ -71,3 +71,21 @@ export const connections = z
   .regex(/^[1-9]\d{0,2}$/, expectedConnections)
   .transform(Number)
   .refine((number) => number >= 4 && number <= MOST_CONNECTIONS, expectedConnections);
+
+/** Settings of the proxy of upstreams, under the names that other programs use too. */
+export const proxySettings = {
+  httpsProxy: {
+    env: "HTTPS_PROXY",
+    schema: httpUrl.optional(),
+    isSecret: true,
+    about:
+      "Proxy of upstreams with https, such as `http://user:password@proxy.example.com:3128`. An upstream can have a proxy of its own instead.",
+  },
+  noProxy: {
+    env: "NO_PROXY",
+    schema: list,
+    fallback: "",
+    about:
+      "Hosts of upstreams without that proxy, comma separated. A name includes its subdomains. `*`: all hosts.",
+  },
+} as const;

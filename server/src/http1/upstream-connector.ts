@@ -1,5 +1,6 @@
 import { connect as connectPlain, isIP, type LookupFunction, type Socket } from "node:net";
 import { connect as connectTls, createSecureContext, type SecureContext } from "node:tls";
+import { openTunnel, type TunnelProxy } from "./open-tunnel.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 /** Address of an upstream: a URL without a path, or a socket of this machine. */
@@ -15,6 +16,8 @@ export interface ConnectorOptions {
   ca?: string;
   /** Resolves the host's name with each connection. Default: the system's. */
   lookup?: LookupFunction;
+  /** Proxy of an origin with TLS, which resolves the name of the host. Default: none. */
+  proxy?: TunnelProxy;
 }
 
 /** Receives bytes, which are overwritten after the call. False pauses the socket. */
@@ -56,6 +59,7 @@ function viewRead(bytes: number): Buffer {
 export function makeConnector(options: ConnectorOptions): Connector {
   const { maxOpening } = options;
   const openSocket = makeSocketOpener(options);
+  const open = makeTunnelOpener(options);
   const opening = new Set<Attempt>();
   const waiting: Attempt[] = [];
 
@@ -71,7 +75,12 @@ export function makeConnector(options: ConnectorOptions): Connector {
   return {
     host: "origin" in options.address ? new URL(options.address.origin).host : "localhost",
     open(onRead, done) {
-      const attempt = new Attempt(() => openSocket(onRead), options.connectTimeoutMs, done);
+      const attempt = new Attempt(
+        (under) => openSocket(onRead, under),
+        open,
+        options.connectTimeoutMs,
+        done,
+      );
       if (maxOpening === null || opening.size < maxOpening) begin(attempt);
       else waiting.push(attempt);
     },
@@ -84,7 +93,9 @@ export function makeConnector(options: ConnectorOptions): Connector {
 
 /** One connection being opened. Its socket may be replaced. */
 class Attempt {
-  readonly #open: () => OpeningSocket;
+  readonly #open: (under: Socket | null) => OpeningSocket;
+  /** Null: no proxy. */
+  readonly #openTunnel: OpenTunnel | null;
   readonly #timeoutMs: number;
   readonly #done: (result: Error | Socket) => void;
   #onEnd: () => void = ignore;
@@ -94,11 +105,13 @@ class Attempt {
   #isOver = false;
 
   constructor(
-    open: () => OpeningSocket,
+    open: (under: Socket | null) => OpeningSocket,
+    tunnel: OpenTunnel | null,
     timeoutMs: number,
     done: (result: Error | Socket) => void,
   ) {
     this.#open = open;
+    this.#openTunnel = tunnel;
     this.#timeoutMs = timeoutMs;
     this.#done = done;
   }
@@ -115,7 +128,18 @@ class Attempt {
   }
 
   #try(): void {
-    const { socket, readyEvent } = this.#open();
+    if (this.#openTunnel === null) {
+      this.#await(this.#open(null));
+      return;
+    }
+    this.#socket = this.#openTunnel((result) => {
+      if (result instanceof Error) this.#finish(result);
+      else if (this.#isOver) result.on("error", ignore).destroy();
+      else this.#await(this.#open(result));
+    });
+  }
+
+  #await({ socket, readyEvent }: OpeningSocket): void {
     this.#socket = socket;
     const onError = (error: NodeJS.ErrnoException) => {
       // The queue of the local socket is full, and nothing was sent. A peer in this process cannot accept connections
@@ -141,6 +165,20 @@ class Attempt {
   }
 }
 
+type OpenTunnel = (done: (result: Socket | Error) => void) => Socket;
+
+function makeTunnelOpener({ address, proxy }: ConnectorOptions): OpenTunnel | null {
+  if (proxy === undefined || !("origin" in address)) return null;
+  const authority = toAuthority(address.origin);
+  return authority === null ? null : (done) => openTunnel(proxy, authority, done);
+}
+
+/** Returns host and port of an origin with TLS. Null: an origin without TLS, which has no proxy. */
+export function toAuthority(origin: string): string | null {
+  const { protocol, hostname, port } = new URL(origin);
+  return protocol === "https:" ? `${hostname}:${port || 443}` : null;
+}
+
 interface OpeningSocket {
   socket: Socket;
   readyEvent: "connect" | "secureConnect";
@@ -150,7 +188,7 @@ function makeSocketOpener({
   address,
   ca,
   lookup,
-}: ConnectorOptions): (onRead: OnRead) => OpeningSocket {
+}: ConnectorOptions): (onRead: OnRead, under: Socket | null) => OpeningSocket {
   const common = (onRead: OnRead) => ({
     noDelay: true,
     keepAlive: true,
@@ -181,7 +219,7 @@ function makeSocketOpener({
   // A session of an earlier connection saves a part of the next handshake.
   let session: Buffer | undefined;
   let secureContext: SecureContext | undefined;
-  return (onRead) => {
+  return (onRead, under) => {
     secureContext ??= createSecureContext(ca === undefined ? {} : { ca });
     const socket = connectTls({
       secureContext,
@@ -192,7 +230,14 @@ function makeSocketOpener({
       ALPNProtocols: ["http/1.1"],
       ...(session !== undefined && { session }),
       ...common(onRead),
+      ...(under !== null && { socket: under }),
     });
+    // TLS over another socket has no `onread`.
+    if (under !== null) {
+      socket.on("data", (bytes: Buffer) => {
+        if (!onRead(bytes)) socket.pause();
+      });
+    }
     socket.on("session", (latest) => {
       session = latest;
     });

@@ -7,7 +7,9 @@ type UpstreamErrorCode =
   | "UND_ERR_INVALID_ARG"
   | "UND_ERR_CLOSED"
   | "UND_ERR_DESTROYED"
-  | "HPE_INVALID_RESPONSE";
+  | "HPE_INVALID_RESPONSE"
+  // No other client has a code for it.
+  | "PROXY_REFUSED";
 
 /** Failure of a call that no error of Node explains. */
 export class UpstreamError extends Error {

@@ -3,9 +3,11 @@ import type { Config } from "#src/config.ts";
 import type { Storage } from "#src/db/storage.ts";
 import { getSocketPath, socketName } from "#src/lib/local-socket.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { StartError } from "#src/lib/start-error.ts";
 import { parseAllowedTargets } from "#src/lib/target-address.ts";
 import type { TurnEnd } from "#src/lib/turn-end.ts";
 import { startSimulator } from "#src/simulator/server.ts";
+import { type EnvironmentProxy, parseProxyUrl } from "#src/upstreams/proxy-url.rule.ts";
 import {
   NO_STORED_UPSTREAMS,
   openUpstreams,
@@ -28,19 +30,14 @@ interface UpstreamOptions {
   turnEnd: TurnEnd;
 }
 
-/** Opens the upstream of the environment, the stored one, or the simulator. */
-export function startUpstreams({
-  config,
-  storage,
-  logger,
-  key,
-  isSimulated,
-  index,
-  turnEnd,
-}: UpstreamOptions): Promise<Upstreams> {
+/** Opens the upstream of the environment, the stored ones, or the simulator. They close with `parts`. */
+export async function startUpstreams(
+  { config, storage, logger, key, isSimulated, index, turnEnd }: UpstreamOptions,
+  parts: AsyncDisposableStack,
+): Promise<Upstreams> {
   const { anthropicApiKey, anthropicUpstreamUrl } = config;
   const isConfigured = anthropicApiKey !== undefined || anthropicUpstreamUrl !== undefined;
-  return openUpstreams({
+  const upstreams = await openUpstreams({
     environment:
       isConfigured && !isSimulated
         ? { apiKey: anthropicApiKey ?? null, baseUrl: anthropicUpstreamUrl ?? null }
@@ -50,11 +47,14 @@ export function startUpstreams({
     sealingKey: key,
     privateUpstreams: parseAllowedTargets(config.allowPrivateUpstreams),
     isMachineAllowed: config.allowMachineCredentials === "on",
+    environmentProxy: findProxy(config),
     startSimulator: () => startLocalSimulator(storage.folder, socketName("simulator", index)),
     idleTimeoutMs: config.upstreamIdleMs,
     turnEnd: config.http === "sockets" ? turnEnd : null,
     logger,
   });
+  parts.defer(() => upstreams.close());
+  return upstreams;
 }
 
 /**
@@ -69,6 +69,14 @@ export function startLocalSimulator(
   return startSimulator(isWindows ? { port: 0 } : { socketPath: getSocketPath(folder, name) }, {
     folder: join(folder, "simulator"),
   });
+}
+
+/** Throws a StartError for a malformed proxy. */
+function findProxy({ httpsProxy, noProxy }: Config): EnvironmentProxy | null {
+  if (httpsProxy === undefined) return null;
+  const proxy = parseProxyUrl(httpsProxy);
+  if (proxy === null) throw new StartError("HTTPS_PROXY is no URL of a proxy.");
+  return { proxy, exceptions: noProxy };
 }
 
 /** Upstream in use. Null while the configured one is not usable. */

@@ -130,6 +130,7 @@ async function startRehearsal(
     sealingKey: Buffer.alloc(0),
     privateUpstreams: parseAllowedTargets([]),
     isMachineAllowed: false,
+    environmentProxy: null,
     startSimulator: () => startLocalSimulator(folder, "simulator.sock"),
     idleTimeoutMs: IDLE_TIMEOUT_MS,
     turnEnd,

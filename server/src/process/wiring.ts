@@ -53,7 +53,6 @@ import { startBalancePruning } from "#src/spend/ledger/prune-balances.ts";
 import { steadyDays } from "#src/spend/ledger/steady-days.ts";
 import { publishMaxConnections } from "#src/system/node-connections.sql.ts";
 import { startHealthReports } from "#src/upstreams/report-health.ts";
-import type { Upstreams } from "#src/upstreams/resolve-upstream.ts";
 import type { UpstreamDescription } from "#src/upstreams/upstream.ts";
 import { readAppSettings } from "./app-settings.ts";
 import { chooseBegin } from "./choose-begin.ts";
@@ -240,7 +239,7 @@ interface Core extends StartedAudit, StartedKeys {
   spendAlerts: SpendAlerts;
   exceededBounds: ExceededBounds;
   personSpend: PersonSpend;
-  upstreams: Upstreams;
+  upstreams: Awaited<ReturnType<typeof startUpstreams>>;
   /** Files, skills and message batches. */
   objects: ObjectServer;
   newestBackup: NewestBackup;
@@ -267,8 +266,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const prices = makePriceBooks({ database });
   const servedSettings = makeServedSettings({ database, rows: audit.rows });
   await Promise.all([prices.reload(), servedSettings.reload()]);
-  const upstreams = await startUpstreams(options);
-  parts.defer(() => upstreams.close());
+  const upstreams = await startUpstreams(options, parts);
   // Reported names count towards the cap, so that it holds across restarts.
   const labels = makeModelLabels(MAX_OTHER_MODELS, await listReportedModels(database));
   const runsOn: Core["runsOn"] = { gateway: null };
@@ -277,8 +275,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const spend = { nowMs: spendNowMs, prices, labels, alerting, runsOn, notifications };
   const accounting = await startAccounting({ ...options, version: VERSION, ...spend }, parts);
   const { ledger, leases, nodeId } = accounting;
-  const reports = startHealthReports({ database, upstreams, nodeId, nowMs, logger });
-  parts.defer(() => reports.stop());
+  parts.defer(startHealthReports({ database, upstreams, nodeId, nowMs, logger }).stop);
   const exceededBounds = await startExceededBounds({ database, alerting, logger }, parts, reload);
   watch.onClockAhead((byMs) => leases.handleClockAhead(byMs));
 

@@ -1,4 +1,5 @@
 import type { LookupFunction } from "node:net";
+import type { TunnelProxy } from "#src/http1/open-tunnel.ts";
 import { makeSocketClient } from "#src/http1/upstream-client.ts";
 import type { UpstreamAddress } from "#src/http1/upstream-connector.ts";
 import { systemClock } from "#src/lib/clock.ts";
@@ -24,6 +25,8 @@ export interface ClientOptions {
   ca?: string;
   /** Resolves the host's name with each connection. Default: the system's. */
   lookup?: LookupFunction;
+  /** Proxy of an origin with TLS. Default: none. */
+  proxy?: TunnelProxy;
 }
 
 /** Creates the client of an address, without a connection. */

@@ -1,6 +1,8 @@
 import { Readable } from "node:stream";
 import { buildConnector, type Dispatcher, Pool } from "undici";
-import type { ConnectorOptions } from "#src/http1/upstream-connector.ts";
+import { openTunnel } from "#src/http1/open-tunnel.ts";
+import { type ConnectorOptions, toAuthority } from "#src/http1/upstream-connector.ts";
+import { UpstreamError } from "#src/http1/upstream-error.ts";
 import { HeaderFields } from "#src/lib/header-fields.ts";
 import type {
   HttpCallHandler,
@@ -66,7 +68,10 @@ function makePool(options: PoolClientOptions): Pool {
     keepAliveTimeout: options.keepAliveMs,
     keepAliveMaxTimeout: options.keepAliveMaxMs,
     connect: isOrigin
-      ? { ...(ca !== undefined && { ca }), ...(lookup !== undefined && { lookup }) }
+      ? (makeTunnelConnector(address.origin, options) ?? {
+          ...(ca !== undefined && { ca }),
+          ...(lookup !== undefined && { lookup }),
+        })
       : makeLocalConnector(address.socketPath, options),
   });
 }
@@ -158,6 +163,27 @@ function streamBody(body: Buffer): Readable {
   source.push(body);
   source.push(null);
   return source;
+}
+
+/** Makes a connector through the proxy of an origin. Null: the origin has none. */
+function makeTunnelConnector(
+  origin: string,
+  { proxy, ca, connectTimeoutMs }: ConnectorOptions,
+): buildConnector.connector | null {
+  const authority = toAuthority(origin);
+  if (proxy === undefined || authority === null) return null;
+  const connect = buildConnector({ timeout: connectTimeoutMs, ...(ca !== undefined && { ca }) });
+  return (options, callback) => {
+    const timer = setTimeout(() => {
+      const error = new UpstreamError("UND_ERR_CONNECT_TIMEOUT", "the proxy was silent");
+      opening.destroy(error);
+    }, connectTimeoutMs);
+    const opening = openTunnel(proxy, authority, (result) => {
+      clearTimeout(timer);
+      if (result instanceof Error) callback(result, null);
+      else connect({ ...options, httpSocket: result }, callback);
+    });
+  };
 }
 
 /**

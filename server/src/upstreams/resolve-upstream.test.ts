@@ -44,6 +44,7 @@ async function openWith(deps: Partial<UpstreamsDeps>): Promise<Upstreams> {
     }),
     privateUpstreams: parseAllowedTargets([]),
     isMachineAllowed: false,
+    environmentProxy: null,
     idleTimeoutMs: 1_000,
     turnEnd: null,
     logger: makeLogger("silent"),

@@ -1,12 +1,14 @@
 import { StartError } from "#src/lib/start-error.ts";
 import { ANTHROPIC_BASE_URL, makeAnthropicUpstream } from "./anthropic.ts";
 import { makeOrders, type UpstreamOrders } from "./make-orders.ts";
+import { findEnvironmentProxy } from "./proxy-url.rule.ts";
 import { makeSimulatorUpstream, type SimulatorAddress } from "./simulator.ts";
 import {
   type MadeUpstream,
   makeStoredUpstream,
   nameConfiguration,
   type StoredUpstreamDeps,
+  toTunnel,
 } from "./stored-upstream.ts";
 import type { Upstream, UpstreamChoice } from "./upstream.ts";
 import type { StoredUpstreams } from "./upstream-lookup.sql.ts";
@@ -173,9 +175,12 @@ function makeEnvironment(
   environment: { apiKey: string | null; baseUrl: string | null },
 ): Upstream {
   try {
+    const baseUrl = environment.baseUrl ?? ANTHROPIC_BASE_URL;
+    const proxy = toTunnel(findEnvironmentProxy(deps.environmentProxy, baseUrl));
     return makeAnthropicUpstream({
       id: "environment",
-      baseUrl: environment.baseUrl ?? ANTHROPIC_BASE_URL,
+      baseUrl,
+      ...(proxy !== undefined && { proxy }),
       credential: environment.apiKey,
       source: "environment",
       idleTimeoutMs: deps.idleTimeoutMs,

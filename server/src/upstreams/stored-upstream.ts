@@ -1,3 +1,4 @@
+import type { TunnelProxy } from "#src/http1/open-tunnel.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { FieldLines } from "#src/lib/field-lines.ts";
 import type { Logger } from "#src/lib/logger.ts";
@@ -8,10 +9,11 @@ import { addHeaders } from "./add-headers.ts";
 import { makeAnthropicUpstream } from "./anthropic.ts";
 import type { ClientOptions } from "./make-client.ts";
 import { makeProviderUpstream, readProviderSettings } from "./provider-upstreams.ts";
+import { type EnvironmentProxy, findEnvironmentProxy, type ParsedProxy } from "./proxy-url.rule.ts";
 import type { Upstream } from "./upstream.ts";
 import type { StoredUpstream } from "./upstream-lookup.sql.ts";
 import { findTargetFault, makeUpstreamLookup } from "./upstream-target.ts";
-import { headersSealContext, upstreamSealContext } from "./upstream-url.rule.ts";
+import { headersSealContext, proxySealContext, upstreamSealContext } from "./upstream-url.rule.ts";
 
 // The upstream of a stored row. An unusable row is an error and no reason to answer with the simulator.
 
@@ -26,6 +28,8 @@ export interface StoredUpstreamDeps {
   turnEnd: TurnEnd | null;
   /** `BURSAR_ALLOW_MACHINE_CREDENTIALS`. */
   isMachineAllowed: boolean;
+  /** Proxy of upstreams without one of their own. Null: none. */
+  environmentProxy: EnvironmentProxy | null;
   logger: Logger;
 }
 
@@ -48,10 +52,12 @@ export function makeStoredUpstream(deps: StoredUpstreamDeps, stored: StoredUpstr
     const context = upstreamSealContext(id, baseUrl);
     const credential = sealed === null ? null : unseal(deps.sealingKey, sealed, context);
     const headers = openExtraHeaders(deps, stored);
+    const proxy = openProxy(deps, stored);
     const client = {
       idleTimeoutMs: deps.idleTimeoutMs,
       lookup: makeUpstreamLookup(deps.privateUpstreams),
       turnEnd: deps.turnEnd,
+      ...(proxy !== undefined && { proxy }),
     };
     if (stored.provider !== "anthropic") {
       const upstream = makePlatform(deps, stored, { ...client, credential, headers });
@@ -106,6 +112,17 @@ function refuse(refusal: string): MadeUpstream {
   return { upstream: null, refusal };
 }
 
+/** Returns the upstream's own proxy, or that of the environment. Undefined: none. */
+function openProxy(deps: StoredUpstreamDeps, stored: StoredUpstream): TunnelProxy | undefined {
+  const { id, baseUrl, proxyUrl: origin, proxyCredentialSealed: sealed } = stored;
+  if (origin === null) return toTunnel(findEnvironmentProxy(deps.environmentProxy, baseUrl));
+  const fault = findTargetFault(origin, deps.privateUpstreams);
+  if (fault !== null) throw new Error(fault);
+  const context = proxySealContext(id, origin);
+  const authorization = sealed === null ? null : unseal(deps.sealingKey, sealed, context);
+  return { origin, authorization, lookup: makeUpstreamLookup(deps.privateUpstreams) };
+}
+
 /** Headers that each request to the upstream gets. Null: none. */
 function openExtraHeaders(
   { sealingKey }: StoredUpstreamDeps,
@@ -129,4 +146,8 @@ export function nameConfiguration(stored: StoredUpstream): string {
     { ...others, defaultPosition: null },
     ...secrets.map((sealed) => sealed && Buffer.from(sealed).toString("base64")),
   ]);
+}
+
+export function toTunnel(parsed: ParsedProxy | null): TunnelProxy | undefined {
+  return parsed === null ? undefined : { origin: parsed.url, authorization: parsed.credential };
 }
