@@ -55,6 +55,7 @@ export const guideGroups = [
     title: "Operate Bursar",
     guides: [
       "configuration",
+      "upstreams",
       "command-line",
       "commands",
       "container",
