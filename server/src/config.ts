@@ -25,10 +25,10 @@ import {
   passphrase,
   port,
   processes,
-  proxySettings,
   targets,
   telemetryHeaders,
   text,
+  upstreamSettings,
 } from "./setting-values.ts";
 
 // Priority: environment, bursar.toml, defaults. Unknown names are an error, so that a typo in a setting that protects
@@ -247,14 +247,7 @@ export const settings = {
     about:
       "Private addresses, CIDR ranges or host names, comma separated, that a stored upstream may have. Its responses are relayed to clients. `ANTHROPIC_UPSTREAM_URL` is not restricted.",
   },
-  allowMachineCredentials: {
-    env: "BURSAR_ALLOW_MACHINE_CREDENTIALS",
-    schema: z.enum(["on", "off"]),
-    fallback: "off",
-    about:
-      "on: a stored upstream of a cloud platform may use the credentials of this machine, such as an instance role or a workload identity.",
-  },
-  ...proxySettings,
+  ...upstreamSettings,
   tlsCertFile: {
     env: "BURSAR_TLS_CERT_FILE",
     schema: text.optional(),

@@ -72,8 +72,15 @@ export const connections = z
   .transform(Number)
   .refine((number) => number >= 4 && number <= MOST_CONNECTIONS, expectedConnections);
 
-/** Settings of the proxy of upstreams, under the names that other programs use too. */
-export const proxySettings = {
+/** Settings of upstreams. Those of the proxy have the names that other programs use too. */
+export const upstreamSettings = {
+  allowMachineCredentials: {
+    env: "BURSAR_ALLOW_MACHINE_CREDENTIALS",
+    schema: z.enum(["on", "off"]),
+    fallback: "off",
+    about:
+      "on: a stored upstream of a cloud platform may use the credentials of this machine, such as an instance role or a workload identity.",
+  },
   httpsProxy: {
     env: "HTTPS_PROXY",
     schema: httpUrl.optional(),
