@@ -18,6 +18,7 @@ export const guideGroups = [
       "cut-streams",
       "refused-requests",
       "batches",
+      "files-and-skills",
       "simulator",
     ],
   },

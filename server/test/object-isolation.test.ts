@@ -2,8 +2,8 @@ import { describe, expect } from "vitest";
 import { test as base } from "#test/harness/product-test.ts";
 import type { WorkspaceWithKey } from "#test/harness/server-process.ts";
 
-// Two workspaces on one upstream: for each kind of object and each operation, the other workspace gets the answer of an id
-// that never existed, and the owner's object stays as it is.
+// Two workspaces on one upstream, over each kind of object and each operation. The other workspace gets the answer of an id
+// that never existed. The owner's object stays as it is.
 
 interface Answer {
   status: number;

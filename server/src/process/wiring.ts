@@ -41,15 +41,11 @@ import { type RateLimiter, startRateLimiter } from "#src/rates/buckets/rate-limi
 import type { FoldWorker } from "#src/recording/fold-worker.ts";
 import type { Meter } from "#src/recording/meter.ts";
 import { listReportedModels } from "#src/recording/usage.sql.ts";
-import {
-  startUsageTableMaintenance,
-  type UsageTableMaintenance,
-} from "#src/recording/usage-table-maintenance.ts";
+import type { UsageTableMaintenance } from "#src/recording/usage-table-maintenance.ts";
 import type { ExceededBounds } from "#src/spend/exceeded-bounds/exceeded-bounds.ts";
 import type { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
 import type { Ledger } from "#src/spend/ledger/ledger.ts";
 import type { PersonSpend } from "#src/spend/ledger/person-spend.ts";
-import { startBalancePruning } from "#src/spend/ledger/prune-balances.ts";
 import { steadyDays } from "#src/spend/ledger/steady-days.ts";
 import { publishMaxConnections } from "#src/system/node-connections.sql.ts";
 import { startHealthReports } from "#src/upstreams/report-health.ts";
@@ -65,6 +61,7 @@ import { checkReadiness } from "./readiness.ts";
 import { startAccounting } from "./start-accounting.ts";
 import { type StartedAudit, startAudit } from "./start-audit.ts";
 import { startBatches } from "./start-batches.ts";
+import { startDataMaintenance } from "./start-data-maintenance.ts";
 import { startExceededBounds } from "./start-exceeded-bounds.ts";
 import { startJobs } from "./start-jobs.ts";
 import { type StartedKeys, startKeys } from "./start-keys.ts";
@@ -312,20 +309,6 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     reportsDatabase,
   };
   return { ...facts, ...read, ...access, ...counted };
-}
-
-/** Creates partitions, sums up weeks, and deletes data by age. */
-async function startDataMaintenance(
-  { config, logger, storage }: CoreOptions,
-  parts: AsyncDisposableStack,
-): Promise<UsageTableMaintenance> {
-  const database = storage.adminDatabase;
-  const usageTables = await startUsageTableMaintenance({ database, logger, retention: config });
-  parts.defer(() => usageTables.stop());
-  const retentionDays = config.balanceRetentionDays;
-  const oldBalances = startBalancePruning({ database, logger, retentionDays });
-  parts.defer(() => oldBalances.stop());
-  return usageTables;
 }
 
 /** Starts to watch changes by other nodes, which call each function of `reload`. */
