@@ -208,7 +208,7 @@ test("while running requests hold the rest, both SDKs: RateLimitError after two 
   }
 });
 
-test("the tool runner requests a thread, and continues without one: 400, 200, 200, end_turn", async ({
+test("the tool runner starts a thread, and continues it: 200, 200, end_turn", async ({
   upstream,
 }) => {
   upstream.script = (exchange) => {
@@ -244,22 +244,20 @@ test("the tool runner requests a thread, and continues without one: 400, 200, 20
   const message = await runner.runUntilDone();
   expect(message.stop_reason).toBe("end_turn");
   expect(asked).toEqual([{ city: "Berlin" }]);
-  expect(statuses).toEqual([400, 200, 200]);
-  for (const { body } of upstream.received.slice(-2)) {
-    expect(JSON.parse(body.toString())).not.toHaveProperty("thread");
-  }
+  expect(statuses).toEqual([200, 200]);
+  const threads = upstream.received.slice(-2).map(({ body }) => JSON.parse(body.toString()).thread);
+  expect(threads).toEqual([
+    { type: "create" },
+    { type: "continue", previous_message_id: messageJson().id },
+  ]);
 });
 
-test("a request for a thread gets ThreadUnsupportedRequestError after one request", async () => {
+test("a thread that the workspace does not own gets ThreadNotFoundError after one request", async () => {
   const { client, sentAtMs } = makeClient(Current);
-  const error = await failureOf(
-    client.beta.messages.create({ ...question, thread: { type: "create" } }),
-  );
-  expect(error).toBeInstanceOf(Current.ThreadUnsupportedRequestError);
-  expect(error).toMatchObject({
-    status: 400,
-    details: { error_code: "thread_unsupported_request", unsupported: ["thread"] },
-  });
+  const thread = { type: "continue" as const, previous_message_id: "msg_of_another_workspace" };
+  const error = await failureOf(client.beta.messages.create({ ...question, thread }));
+  expect(error).toBeInstanceOf(Current.ThreadNotFoundError);
+  expect(error).toMatchObject({ status: 404, details: { error_code: "thread_not_found" } });
   expect(sentAtMs).toHaveLength(1);
 });
 

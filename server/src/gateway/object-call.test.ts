@@ -1,7 +1,9 @@
 import { once } from "node:events";
-import { describe, expect } from "vitest";
+import { createServer, type IncomingMessage, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, onTestFinished } from "vitest";
 import { call, open, start, type TestGateway, withKey } from "#test/harness/gateway.ts";
-import { readAll, startBoth, untilRunning } from "#test/harness/gateway-calls.ts";
+import { openGateway, readAll, startBoth, untilRunning } from "#test/harness/gateway-calls.ts";
 import { describeEachReader } from "#test/harness/http-readers.ts";
 import { test } from "#test/harness/upstream-test.ts";
 import { noObjects, type ObjectCall, type ObjectServer } from "./object-call.ts";
@@ -12,18 +14,19 @@ const STALL_MS = 300;
 const MAX_BYTES = 8 * MEGABYTE;
 
 /** Sends each call on to its upstream, with its body. */
-const relaying: ObjectServer = {
+const makeRelaying = (maxBytes: number): ObjectServer => ({
   ...noObjects,
   async serve(objectCall: ObjectCall) {
     const method = objectCall.route.operation.endsWith("create") ? "POST" : "GET";
     const [upstream] = objectCall.upstreams();
-    const opened = method === "POST" ? objectCall.openBody(MAX_BYTES) : null;
+    const opened = method === "POST" ? objectCall.openBody(maxBytes) : null;
     const { target } = objectCall;
     const body = opened?.body ?? null;
-    const request = { method, target, body, bodyBytes: opened?.bytes ?? null } as const;
-    await objectCall.relay(await objectCall.send(upstream, request));
+    const sent = { method, target, body, bodyBytes: opened?.bytes ?? null } as const;
+    await objectCall.relay(await objectCall.send(upstream, sent));
   },
-};
+});
+const relaying = makeRelaying(MAX_BYTES);
 
 const headersOf = (gateway: TestGateway, permission: "read" | "write" = "write") => ({
   ...withKey(gateway.addKey({ permission })),
@@ -88,6 +91,45 @@ describeEachReader(() => {
       let readBytes = 0;
       for await (const chunk of answer) readBytes += (chunk as Buffer).length;
       expect(readBytes).toBe(total);
+      await untilIdle(gateway);
+    });
+
+    test("reads a body no faster than its upstream", async () => {
+      const total = 64 * MEGABYTE;
+      const { promise: stalled, resolve: noteStall } = Promise.withResolvers<void>();
+      const server = createServer((received, response) => {
+        void stalled.then(() => received.resume());
+        received.on("end", () => response.end("{}"));
+      });
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      onTestFinished(() => void server.close());
+      const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const objects = makeRelaying(total);
+      const gateway = await openGateway({ origin, objects });
+      const headers = { ...headersOf(gateway), "content-length": String(total) };
+      const path = "/v1/files";
+      const { port } = gateway;
+      const upload = request({ host: "127.0.0.1", port, method: "POST", path, headers });
+      const answered = once(upload, "response");
+      const part = Buffer.alloc(MEGABYTE, "x");
+      let sentBytes = 0;
+      let stalledAtBytes = 0;
+      while (sentBytes < total) {
+        sentBytes += part.length;
+        if (upload.write(part)) continue;
+        const timer = setTimeout(() => {
+          stalledAtBytes ||= sentBytes;
+          noteStall();
+        }, STALL_MS);
+        await once(upload, "drain");
+        clearTimeout(timer);
+      }
+      upload.end();
+      const [answer] = (await answered) as [IncomingMessage];
+      expect([answer.statusCode, (await readAll(answer)).text]).toEqual([200, "{}"]);
+      expect(stalledAtBytes).toBeGreaterThan(0);
+      expect(stalledAtBytes).toBeLessThan(total / 2);
       await untilIdle(gateway);
     });
 
