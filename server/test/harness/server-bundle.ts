@@ -22,7 +22,17 @@ const PROGRAMS = [
  * Packages outside the bundle. They are large and rarely loaded, or not installed: graphile-worker and better-auth name some
  * that the server does not use.
  */
-const EXTERNAL = ["typescript", "cosmiconfig", "pg-native"];
+const EXTERNAL = [
+  "typescript",
+  "cosmiconfig",
+  "pg-native",
+  // Libraries of cloud platforms, which an upstream on one loads at its first request.
+  "@aws-sdk/credential-providers",
+  "@azure/identity",
+  "@smithy/eventstream-codec",
+  "@smithy/signature-v4",
+  "google-auth-library",
+];
 
 /**
  * Returns the main program of test servers: the sources and their packages in a few files. Its modules take 0.21 s of CPU
