@@ -4,9 +4,10 @@ import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import {
   claimDue,
+  claimLeft,
   deleteLines,
+  deleteOldRefused,
   endBatch,
-  listLeft,
   markRunning,
   type StoredBatch,
   saveReported,
@@ -41,8 +42,13 @@ export interface BatchWorkerOptions extends MeterDeps {
 }
 
 const EVERY_MS = 1_000;
-/** Batches of one turn. */
-const MAX_BATCHES = 4;
+/** Batches that one worker follows at the same time. */
+const MAX_BATCHES = 8;
+/** Batches of one search for those whose process died, and the time until the next search for the same ones. */
+const MAX_LEFT = 16;
+const SEARCH_AGAIN_MS = 30_000;
+/** Days for which refused batches are kept. */
+const REFUSED_DAYS = 7;
 const LEAST_LOOK_MS = 1_000;
 const MOST_LOOK_MS = 60_000;
 /** A batch is looked at after a tenth of its age. */
@@ -79,6 +85,7 @@ class Worker implements BatchWorker {
   readonly #startedAtMs: number;
   readonly #stopping = new AbortController();
   #loop: Promise<void> | null = null;
+  readonly #following = new Set<Promise<void>>();
   #searchedMs = Number.NEGATIVE_INFINITY;
   #isFailing: boolean = false;
 
@@ -94,13 +101,26 @@ class Worker implements BatchWorker {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loop;
+    await Promise.all(this.#following);
   }
 
   async runOnce(): Promise<void> {
+    await this.#takeTurn();
+    await Promise.all(this.#following);
+  }
+
+  /** Starts to follow due batches. A large batch takes minutes, and delays no other one. */
+  async #takeTurn(): Promise<void> {
     const { database, logger, clock } = this.#options;
     try {
-      const due = await claimDue(database, { limit: MAX_BATCHES, forMs: TAKEN_MS });
-      await Promise.all(due.map((batch) => this.#followQuietly(batch)));
+      const limit = MAX_BATCHES - this.#following.size;
+      const due = limit === 0 ? [] : await claimDue(database, { limit, forMs: TAKEN_MS });
+      for (const batch of due) {
+        const following = this.#followQuietly(batch).finally(() => {
+          this.#following.delete(following);
+        });
+        this.#following.add(following);
+      }
       if (clock.monotonicMs() - this.#searchedMs >= SEARCH_EVERY_MS) {
         this.#searchedMs = clock.monotonicMs();
         await this.#endLeft();
@@ -135,7 +155,7 @@ class Worker implements BatchWorker {
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      await this.runOnce();
+      await this.#takeTurn();
       const everyMs = this.#options.everyMs ?? EVERY_MS;
       await delay(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
@@ -166,22 +186,37 @@ class Worker implements BatchWorker {
       );
     }
     const afterMs = Math.min(Math.max(ageMs / AGE_DIVISOR, LEAST_LOOK_MS), MOST_LOOK_MS);
-    await setNextLook(database, batch.id, { afterMs });
+    await setNextLook(database, batch.id, { afterMs }).catch((error: unknown) => {
+      // Another turn takes the batch when its time is over.
+      logger.debug({ err: error, requestId }, "the next look at a message batch is not stored");
+    });
   }
 
   /** Ends the batches whose process died before it had the answer of the upstream. */
   async #endLeft(): Promise<void> {
     const { database, nodeId } = this.#options;
-    const left = await listLeft(database, {
+    const left = await claimLeft(database, {
       nodeId,
       startedAtMs: this.#startedAtMs,
       silentMs: SILENT_MS,
       olderThanMs: LEFT_MS,
-      limit: MAX_BATCHES,
+      limit: MAX_LEFT,
+      forMs: SEARCH_AGAIN_MS,
     });
-    for (const batch of left) {
+    for (const batch of left) await this.#endQuietly(batch);
+    await deleteOldRefused(database, { days: REFUSED_DAYS });
+  }
+
+  async #endQuietly(batch: StoredBatch): Promise<void> {
+    try {
       if (batch.state === "sent") await this.#findLost(batch);
       else await this.#endUnsent(batch);
+    } catch (error) {
+      const { id: requestId } = batch;
+      this.#options.logger.warn(
+        { err: error, requestId },
+        "a lost message batch is searched again",
+      );
     }
   }
 

@@ -242,7 +242,7 @@ export async function findSameBatch(
   const { rows } = await sql<StoredBatch>`
     SELECT ${batchColumns} FROM message_batch
     WHERE api_key_id = ${of.apiKeyId} AND body_hash = ${of.bodyHash} AND id <> ${of.exceptId}
-      AND started_at >= ${new Date(of.sinceMs)} AND state IN ('sent', 'running', 'metered')
+      AND started_at >= ${new Date(of.sinceMs)} AND state IN ('held', 'sent', 'running', 'metered')
     ORDER BY started_at DESC, id DESC LIMIT 1`.execute(db);
   return rows[0] ?? null;
 }
@@ -271,11 +271,18 @@ export async function setNextLook(
     WHERE id = ${id} AND state = 'running'`.execute(db);
 }
 
+/** Deletes batches that the upstream never had, some days after their refusal. */
+export async function deleteOldRefused(db: Database, { days }: { days: number }): Promise<void> {
+  await sql`
+    DELETE FROM message_batch WHERE state = 'refused'
+      AND started_at < clock_timestamp() - ${days} * interval '1 day'`.execute(db);
+}
+
 /**
- * Lists batches whose process may have died: those of `nodeId` from before its start, those of silent nodes, and all that
- * are older.
+ * Takes batches whose process may have died, for some time: those of `nodeId` from before its start, those of silent nodes, and
+ * all that are older. Batches of the oldest search come first.
  */
-export async function listLeft(
+export async function claimLeft(
   db: Database,
   of: {
     nodeId: string;
@@ -283,16 +290,20 @@ export async function listLeft(
     silentMs: number;
     olderThanMs: number;
     limit: number;
+    forMs: number;
   },
 ): Promise<StoredBatch[]> {
   const { rows } = await sql<StoredBatch>`
-    SELECT ${batchColumns} FROM message_batch
-    WHERE state IN ('preparing', 'held', 'sent') AND (
-      (node_id = ${of.nodeId} AND started_at < ${new Date(of.startedAtMs)})
-      OR (coalesce(sent_at, started_at) < clock_timestamp() - ${of.silentMs} * interval '1 millisecond' AND NOT EXISTS (
-        SELECT FROM node_contact AS node WHERE node.id = node_id AND node.lease_expires_at > clock_timestamp()))
-      OR coalesce(sent_at, started_at) < clock_timestamp() - ${of.olderThanMs} * interval '1 millisecond')
-    ORDER BY started_at LIMIT ${of.limit}`.execute(db);
+    UPDATE message_batch SET poll_at = clock_timestamp() + ${of.forMs} * interval '1 millisecond'
+    WHERE id IN (SELECT id FROM message_batch
+      WHERE state IN ('preparing', 'held', 'sent') AND (
+        (node_id = ${of.nodeId} AND started_at < ${new Date(of.startedAtMs)})
+        OR (coalesce(sent_at, started_at) < clock_timestamp() - ${of.silentMs} * interval '1 millisecond' AND NOT EXISTS (
+          SELECT FROM node_contact AS node WHERE node.id = node_id AND node.lease_expires_at > clock_timestamp()))
+        OR coalesce(sent_at, started_at) < clock_timestamp() - ${of.olderThanMs} * interval '1 millisecond')
+        AND coalesce(poll_at, started_at) <= clock_timestamp()
+      ORDER BY coalesce(poll_at, started_at) LIMIT ${of.limit} FOR UPDATE SKIP LOCKED)
+    RETURNING ${batchColumns}`.execute(db);
   return rows;
 }
 

@@ -191,7 +191,10 @@ async function receiveAnswer(
     return;
   }
   const { id: upstreamBatchId, object, expiresAt, endedAt } = reported;
-  await markRunning(deps.database, id, { upstreamBatchId, object, expiresAt, endedAt });
+  const running = { upstreamBatchId, object, expiresAt, endedAt };
+  if (!(await markRunning(deps.database, id, running))) {
+    deps.logger.error({ requestId: id, upstreamBatchId }, "a message batch was given up too early");
+  }
   call.answer(200, toClientObject(object, call.origin));
 }
 

@@ -6,6 +6,7 @@ import { shippedFeatures } from "#src/domain/feature-book.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import {
+  claimLeft,
   findBatch,
   insertBatch,
   insertLines,
@@ -97,6 +98,18 @@ const test = base.extend("lost", async ({ db: { database } }) => {
       const none = { object: {}, expiresAt: null, endedAt: null };
       await markRunning(database, id, { upstreamBatchId, ...none });
     },
+    /** Batches that the next search of a restarted node takes. */
+    claim4: async () => {
+      const left = await claimLeft(database, {
+        nodeId: "node_1",
+        startedAtMs: Date.now() + 1_000,
+        silentMs: 600_000,
+        olderThanMs: 600_000,
+        limit: 4,
+        forMs: 600_000,
+      });
+      return left.filter((batch) => batch.upstreamId === upstreamId).map(({ id }) => id);
+    },
     find: async (id: string) => {
       const batch = await findBatch(database, id);
       if (batch === null) throw new Error("the batch has a row");
@@ -156,4 +169,18 @@ test("waits for a batch that still runs", async ({ lost }) => {
 test("finds nothing at an upstream without such a batch", async ({ lost }) => {
   const id = await lost.send(IDS);
   expect(await lost.find(id)).toEqual({ kind: "none" });
+});
+
+test("looks for each lost batch, however many wait for an upstream that does not have them", async ({
+  db,
+  lost,
+}) => {
+  await sql`UPDATE message_batch SET state = 'unresolved' WHERE state = 'sent'`.execute(
+    db.database,
+  );
+  const sent: string[] = [];
+  for (let at = 0; at < 10; at++) sent.push(await lost.send(IDS));
+  const searched = [...(await lost.claim4()), ...(await lost.claim4()), ...(await lost.claim4())];
+  expect(searched.toSorted()).toEqual(sent.toSorted());
+  expect(await lost.claim4()).toEqual([]);
 });

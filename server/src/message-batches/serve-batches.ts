@@ -1,3 +1,4 @@
+import { isUnavailable } from "#src/db/database-error.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { ObjectCall, ObjectServer } from "#src/gateway/object-call.ts";
 import { readWhole } from "#src/lib/streamed-answer.ts";
@@ -21,7 +22,23 @@ export interface ServeDeps extends CreateDeps {
 
 /** Makes the server of message batches. */
 export function makeBatchServer(deps: ServeDeps): Pick<ObjectServer, "serve"> {
-  return { serve: (call) => serve(deps, call) };
+  return {
+    async serve(call) {
+      try {
+        await serve(deps, call);
+      } catch (error) {
+        throw isUnavailable(error) ? makeUnavailableError() : error;
+      }
+    },
+  };
+}
+
+function makeUnavailableError(): ApiError {
+  return new ApiError(
+    "database_unavailable",
+    "The database of this server does not respond. Send the request again shortly.",
+    { "retry-after": "2" },
+  );
 }
 
 function serve(deps: ServeDeps, call: ObjectCall): Promise<void> {

@@ -13,7 +13,7 @@ export interface KillPoint {
 }
 
 const STEP_MS = 30_000;
-const SETTLED_MS = 60_000;
+const SETTLED_MS = 120_000;
 
 export function makeBody(lines: number, round: number): string {
   return JSON.stringify({
