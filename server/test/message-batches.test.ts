@@ -144,6 +144,18 @@ test("pages of a list go both ways", async () => {
   expect(all).toEqual(ids);
 });
 
+test("a repeated attempt with the same body is the same batch", async () => {
+  const client = clientOf(await server.workspaceWithKey());
+  const requests = requestsOf(2);
+  const first = await client.messages.batches.create({ requests });
+  const headers = { "x-stainless-retry-count": "1" };
+  const repeated = await client.messages.batches.create({ requests }, { headers });
+  expect(repeated.id).toBe(first.id);
+  const other = await client.messages.batches.create({ requests: requestsOf(3) }, { headers });
+  expect(other.id).not.toBe(first.id);
+  expect((await client.messages.batches.list()).data).toHaveLength(2);
+});
+
 describe("another workspace", () => {
   test.for(["retrieve", "results", "cancel", "delete", "after_id", "before_id"] as const)(
     "gets the answer for an unknown id: %s",

@@ -133,6 +133,11 @@ export async function markSent(db: Database, id: string): Promise<boolean> {
   return numAffectedRows === 1n;
 }
 
+/** Marks a sent batch as lost: its process no longer waits for an answer. Does nothing for a batch in another state. */
+export async function markLost(db: Database, id: string): Promise<void> {
+  await sql`UPDATE message_batch SET node_id = '' WHERE id = ${id} AND state = 'sent'`.execute(db);
+}
+
 /** State of a batch as its upstream reports it. */
 export interface ReportedBatch {
   upstreamBatchId: string;
@@ -279,8 +284,8 @@ export async function deleteOldRefused(db: Database, { days }: { days: number })
 }
 
 /**
- * Takes batches whose process may have died, for some time: those of `nodeId` from before its start, those of silent nodes, and
- * all that are older. Batches of the oldest search come first.
+ * Takes lost batches for some time: marked ones, those of `nodeId` from before its start, those of silent nodes, and old ones.
+ * Batches of the oldest search come first.
  */
 export async function claimLeft(
   db: Database,
@@ -297,7 +302,7 @@ export async function claimLeft(
     UPDATE message_batch SET poll_at = clock_timestamp() + ${of.forMs} * interval '1 millisecond'
     WHERE id IN (SELECT id FROM message_batch
       WHERE state IN ('preparing', 'held', 'sent') AND (
-        (node_id = ${of.nodeId} AND started_at < ${new Date(of.startedAtMs)})
+        node_id = '' OR (node_id = ${of.nodeId} AND started_at < ${new Date(of.startedAtMs)})
         OR (coalesce(sent_at, started_at) < clock_timestamp() - ${of.silentMs} * interval '1 millisecond' AND NOT EXISTS (
           SELECT FROM node_contact AS node WHERE node.id = node_id AND node.lease_expires_at > clock_timestamp()))
         OR coalesce(sent_at, started_at) < clock_timestamp() - ${of.olderThanMs} * interval '1 millisecond')

@@ -19,6 +19,7 @@ import {
   findBatch,
   findSameBatch,
   insertBatch,
+  markLost,
   markRunning,
   markSent,
   type StoredBatch,
@@ -83,13 +84,11 @@ export async function createBatch(deps: CreateDeps, call: ObjectCall): Promise<v
     const held = { id, scope, startedAt, lineCount, holdNanoUsd, bodyHash };
     await holdBatch(deps, held, call.signal);
     await dispatchBatch(deps, call, { upstream: pinned, stored });
-  } catch (error) {
+  } finally {
     // Without the database, the recovery ends the batch.
-    await abandonUnsent(deps, id).catch((failure: unknown) => {
+    await endUnanswered(deps, id).catch((failure: unknown) => {
       deps.logger.warn({ err: failure, requestId: id }, "a refused message batch is ended later");
     });
-    throw error;
-  } finally {
     await removeBody(deps.folder, id);
   }
 }
@@ -208,10 +207,12 @@ function refuseSent(deps: CreateDeps, id: string): Promise<void> {
   return refuseBatch(deps, id, "sent");
 }
 
-/** Ends a batch of which nothing was sent. Does nothing for a sent one. */
-async function abandonUnsent(deps: CreateDeps, id: string): Promise<void> {
-  if (await deleteUnheldBatch(deps.database, id)) return;
-  await refuseBatch(deps, id, "held");
+/** Ends a batch of which nothing was sent, and marks a sent one without an answer as lost. Does nothing for any other. */
+async function endUnanswered(deps: CreateDeps, id: string): Promise<void> {
+  const batch = await findBatch(deps.database, id);
+  if (batch?.state === "preparing") await deleteUnheldBatch(deps.database, id);
+  else if (batch?.state === "held") await refuseBatch(deps, id, "held");
+  else if (batch?.state === "sent") await markLost(deps.database, id);
 }
 
 async function refuseBatch(deps: CreateDeps, id: string, from: BatchState): Promise<void> {
