@@ -17,5 +17,9 @@ export interface ObjectReferences {
    */
   findUpstreamId(key: FoundKey, names: readonly ObjectName[]): string | Promise<string>;
   /** Records objects for the workspace of a key. Never rejects. */
-  recordGiven(key: FoundKey, upstreamId: string, given: readonly GivenObject[]): Promise<void>;
+  recordGiven(
+    key: Pick<FoundKey, "organizationId" | "workspaceId" | "id">,
+    upstreamId: string,
+    given: readonly GivenObject[],
+  ): Promise<void>;
 }

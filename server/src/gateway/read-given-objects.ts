@@ -50,6 +50,13 @@ export function makeGivenReader(options: {
   };
 }
 
+/** Lists the objects that a whole message gives. The message is no part of a thread. */
+export function listGivenObjects(message: unknown): GivenObject[] {
+  const found = new Given(false);
+  found.readMessage(message);
+  return found.take();
+}
+
 class Given {
   readonly #hasThread: boolean;
   readonly #known = new Set<string>();

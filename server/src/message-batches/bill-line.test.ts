@@ -43,6 +43,27 @@ const params = {
   messages: [{ role: "user", content: "x".repeat(40_000) }],
 };
 
+test("a result gives its container and the files of code, and nothing that a model wrote", async () => {
+  const message = {
+    type: "message",
+    id: "msg_1",
+    container: { id: "container_1", expires_at: "2026-12-01T00:00:00Z" },
+    content: [
+      {
+        type: "code_execution_tool_result",
+        content: { content: [{ type: "code_execution_output", file_id: "file_1" }] },
+      },
+      { type: "tool_use", input: { file_id: "file_2" } },
+    ],
+  };
+  const line = { custom_id: "a", result: { type: "succeeded", message } };
+  const { value: read } = await readResults(chunksOf(`${JSON.stringify(line)}\n`)).next();
+  expect(read?.given).toEqual([
+    { kind: "container", id: "container_1", expiresAtMs: Date.UTC(2026, 11, 1) },
+    { kind: "file", id: "file_1", expiresAtMs: null },
+  ]);
+});
+
 async function bill(line: MarkedLine, result: unknown, of: Partial<BatchLabels> = {}) {
   const text = `${JSON.stringify({ custom_id: "a", result })}\n`;
   const { value: read } = await readResults(chunksOf(text)).next();

@@ -97,6 +97,7 @@ const test = base.extend("batch", async ({ db: { database } }) => {
     prices: { get: () => book },
     labels: makeModelLabels(10),
     fold,
+    references: { recordGiven: () => Promise.resolve() },
   };
   return {
     id,

@@ -4,6 +4,7 @@ import type { ModelLabels } from "#src/domain/model-labels.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { noCost, noTokens } from "#src/domain/usage.ts";
+import type { GivenObject, ObjectReferences } from "#src/gateway/object-references.ts";
 import { lockFold } from "#src/recording/fold-lock.sql.ts";
 import { appendBatch } from "#src/recording/record-usage.ts";
 import { BATCHES_NODE } from "#src/spend/ledger/batches-node.ts";
@@ -34,6 +35,8 @@ export interface MeterDeps {
   labels: ModelLabels;
   /** Counts everything that was appended. Rejects with the database's error. */
   fold: () => Promise<void>;
+  /** Records containers and files that results give. */
+  references: Pick<ObjectReferences, "recordGiven">;
 }
 
 /** Time for which a worker alone follows a batch, from its last recorded line, milliseconds. Two would record each line once too. */
@@ -57,16 +60,28 @@ export async function meterBatch(
   results: AsyncIterable<Buffer>,
 ): Promise<void> {
   let chunk = new Map<string, LineResult>();
+  let objects: GivenObject[] = [];
   const record = async () => {
+    if (objects.length > 0) await recordObjects(deps, metering, objects);
     await recordChunk(deps, metering, chunk);
     chunk = new Map();
+    objects = [];
   };
-  for await (const { customId, result } of readResults(results)) {
+  for await (const { customId, result, given } of readResults(results)) {
     chunk.set(customId, result);
+    objects.push(...given);
     if (chunk.size >= CHUNK_LINES) await record();
   }
   await record();
   await finishBatch(deps, metering);
+}
+
+function recordObjects(
+  { references }: MeterDeps,
+  { batch: { organizationId, workspaceId, apiKeyId: id, upstreamId } }: Metering,
+  objects: readonly GivenObject[],
+): Promise<void> {
+  return references.recordGiven({ organizationId, workspaceId, id }, upstreamId, objects);
 }
 
 /** Records the lines of the chunk that have no record yet. */

@@ -1,5 +1,7 @@
 import type { BilledUsage } from "#src/domain/usage.ts";
 import { readMessageUsage } from "#src/domain/usage-fields.ts";
+import type { GivenObject } from "#src/gateway/object-references.ts";
+import { listGivenObjects } from "#src/gateway/read-given-objects.ts";
 
 // The results of a batch: one JSON object in each line, in any order.
 
@@ -18,6 +20,8 @@ export type LineResult =
 export interface ReadLine {
   customId: string;
   result: LineResult;
+  /** Container and files that the response gives to the workspace. */
+  given: GivenObject[];
 }
 
 /** Reads the lines of results, one in memory at a time. Throws an error for a line that is no result. */
@@ -62,7 +66,8 @@ function readResult(line: string): ReadLine {
   if (typeof fields?.custom_id !== "string" || result === null) {
     throw new Error("a result of a batch has no custom_id or no result");
   }
-  return { customId: fields.custom_id, result: toResult(result) };
+  const given = listGivenObjects(result.message);
+  return { customId: fields.custom_id, result: toResult(result), given };
 }
 
 function toResult(result: Fields): LineResult {

@@ -51,6 +51,7 @@ export function startBatches(
     prices,
     labels,
     fold: () => folds.fold(),
+    references: options.references,
     readerOf: ({ organizationId, upstreamId }) => {
       const upstream = upstreams.find(organizationId, upstreamId);
       return upstream === null ? null : makeBatchReader(upstream, reading);

@@ -108,6 +108,27 @@ describeEachReader((reader) => {
     });
   });
 
+  test("an object that is recorded twice at once has the later end, in any order", async ({
+    db,
+  }) => {
+    const { objects } = await openObjectGateway({ db });
+    const workspaceId = idOf("ends");
+    const caller = { organizationId: ORGANIZATION_ID, workspaceId, id: "apikey_test" };
+    const container = { kind: "container", upstreamId: "environment", description: null } as const;
+    const endsAt = async () => {
+      const found = await objects.find(caller, { kind: "container", id: idOf("twice") });
+      return found?.expires_at?.getTime();
+    };
+    const at = (ms: number) => ({ ...container, id: idOf("twice"), expiresAt: new Date(ms) });
+    await objects.record(caller, [at(2_000), at(3_000), at(1_000)]);
+    expect(await endsAt()).toBe(3_000);
+    await objects.record(caller, [at(4_000)]);
+    await objects.record(caller, [at(2_000)]);
+    expect(await endsAt()).toBe(4_000);
+    await objects.record({ ...caller, workspaceId: idOf("thief") }, [at(9_000)]);
+    expect(await endsAt()).toBe(4_000);
+  });
+
   describe("a request", () => {
     test("without an owned object does not differ from one with an unknown id", async ({ db }) => {
       const upstream = await openUpstream();

@@ -4,7 +4,6 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { OBJECT_ID, type ObjectName } from "#src/domain/object-name.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import type { GivenObject, ObjectReferences } from "#src/gateway/object-references.ts";
-import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { makeObjectNotFoundError } from "./object-not-found.ts";
 import type { Caller, OwnedObjects } from "./owned-objects.ts";
@@ -63,7 +62,7 @@ export function makeObjectReferences(deps: ReferenceDeps): ObjectReferences {
 
 async function recordWithRetry(
   { objects, nowMs, logger }: ReferenceDeps,
-  key: FoundKey,
+  key: Caller,
   { upstreamId, given }: { upstreamId: string; given: readonly GivenObject[] },
 ): Promise<void> {
   const rows = given.map(({ kind, id, expiresAtMs }) => {

@@ -41,6 +41,9 @@ const columns = [
   "description",
 ] as const;
 
+/** Rows of one statement. */
+const ROWS = 1_000;
+
 /**
  * Inserts objects. The first workspace with an id keeps it. A known object of the same workspace gets the later end, because
  * each use of a container moves its end.
@@ -49,8 +52,43 @@ export async function insertObjects(
   db: Database | Tx,
   objects: readonly NewObject[],
 ): Promise<void> {
-  if (objects.length === 0) return;
-  const rows = objects.map((object) => ({
+  const rows = listOnce(objects);
+  for (let start = 0; start < rows.length; start += ROWS) {
+    await db
+      .insertInto("upstream_object")
+      .values(rows.slice(start, start + ROWS).map(toRow))
+      .onConflict((conflict) =>
+        conflict
+          .columns(["upstream_id", "kind", "id"])
+          .doUpdateSet((set) => ({ expires_at: set.ref("excluded.expires_at") }))
+          .whereRef("upstream_object.workspace_id", "=", "excluded.workspace_id")
+          .whereRef("upstream_object.expires_at", "<", "excluded.expires_at"),
+      )
+      .execute();
+  }
+}
+
+/**
+ * Lists each object once, with its latest end, because a statement may change a row once only. The order of the keys lets two
+ * nodes with the same ids wait for each other, and never deadlock.
+ */
+function listOnce(objects: readonly NewObject[]): NewObject[] {
+  const byKey = new Map<string, NewObject>();
+  for (const object of objects) {
+    const key = `${object.upstreamId} ${object.kind} ${object.id}`;
+    const known = byKey.get(key);
+    if (known === undefined || endOf(known) < endOf(object)) byKey.set(key, object);
+  }
+  return [...byKey.keys()].sort().map((key) => byKey.get(key) as NewObject);
+}
+
+function endOf({ expiresAt }: NewObject): number {
+  return expiresAt?.getTime() ?? 0;
+}
+
+function toRow(object: NewObject) {
+  const { description } = object;
+  return {
     organization_id: object.organizationId,
     workspace_id: object.workspaceId,
     upstream_id: object.upstreamId,
@@ -59,25 +97,8 @@ export async function insertObjects(
     api_key_id: object.apiKeyId,
     created_at: object.createdAt,
     expires_at: object.expiresAt,
-    description: object.description === null ? null : JSON.stringify(object.description),
-  }));
-  // In key order, so that two nodes with the same ids wait for each other and never deadlock.
-  rows.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  await db
-    .insertInto("upstream_object")
-    .values(rows)
-    .onConflict((conflict) =>
-      conflict
-        .columns(["upstream_id", "kind", "id"])
-        .doUpdateSet((set) => ({ expires_at: set.ref("excluded.expires_at") }))
-        .whereRef("upstream_object.workspace_id", "=", "excluded.workspace_id")
-        .whereRef("upstream_object.expires_at", "<", "excluded.expires_at"),
-    )
-    .execute();
-}
-
-function keyOf(row: { upstream_id: string; kind: string; id: string }): string {
-  return `${row.upstream_id} ${row.kind} ${row.id}`;
+    description: description === null ? null : JSON.stringify(description),
+  };
 }
 
 function selectOwned(db: Database | Tx, owner: ObjectOwner, kind: ObjectKind) {
