@@ -1,5 +1,5 @@
 // Runs Python clients against a real server: the official Python SDK in its current and previous major version,
-// `requests`, scim2-tester, focus-validator, and schemathesis. The last one sends requests that /openapi.json allows, and requests that the document
+// the OpenAI SDK, `requests`, scim2-tester, focus-validator, and schemathesis. The last one sends requests that /openapi.json allows, and requests that the document
 // forbids. The code of the page Connect for Python runs first.
 // Usage: run.ts <python> [factor] [seed]. The Python has requirements.txt installed. The integer factor multiplies
 // the cases of each operation, and the seed selects them. Both default to 1. Prints a line of counts at the end.
@@ -67,6 +67,7 @@ try {
     await checkConnectSample(server, env),
     await checkSdks(env),
     await checkSdks({ ...env, PYTHONPATH: await installPrevious() }),
+    await runChecks(env, "check_openai.py"),
     await checkScim(server, env),
     await checkFocus(server, env),
     await fuzz(server, env),

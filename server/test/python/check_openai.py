@@ -1,0 +1,140 @@
+"""Calls a running server with the official OpenAI SDK for Python.
+
+Reads BURSAR_URL and BURSAR_API_KEY from the environment. Prints one line for each check and then `N passed, M failed`. Exits
+with 1 when one failed.
+"""
+
+import asyncio
+import os
+import sys
+import traceback
+
+import openai
+
+BASE_URL = os.environ["BURSAR_URL"] + "/v1"
+API_KEY = os.environ["BURSAR_API_KEY"]
+
+MODEL = "claude-sonnet-5"
+MESSAGES = [{"role": "system", "content": "Be short."}, {"role": "user", "content": "Why is the sky blue?"}]
+TOOLS = [
+    {
+        "type": "function",
+        "function": {
+            "name": "get_weather",
+            "description": "Weather of a city",
+            "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+        },
+    }
+]
+
+checks = []
+
+
+def check(function):
+    checks.append(function)
+    return function
+
+
+def client(key=API_KEY, **options):
+    return openai.OpenAI(api_key=key, base_url=BASE_URL, **options)
+
+
+def raises(expected, call):
+    try:
+        call()
+    except expected as error:
+        return error
+    raise AssertionError(f"{expected.__name__} was expected")
+
+
+@check
+def completes_a_chat():
+    completion = client().chat.completions.create(model=MODEL, messages=MESSAGES)
+    [choice] = completion.choices
+    assert completion.object == "chat.completion" and completion.model == MODEL
+    assert choice.message.content and choice.finish_reason == "stop"
+    usage = completion.usage
+    assert usage.prompt_tokens > 0 and usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
+    assert completion._request_id.startswith("req_")
+
+
+@check
+def streams_a_chat():
+    request = {"model": MODEL, "messages": MESSAGES, "stream": True, "stream_options": {"include_usage": True}}
+    chunks = list(client().chat.completions.create(**request))
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    whole = client().chat.completions.create(model=MODEL, messages=MESSAGES)
+    assert text == whole.choices[0].message.content
+    assert chunks[-1].usage == whole.usage and chunks[-1].choices == []
+
+
+@check
+def streams_without_blocking():
+    async def stream():
+        asynchronous = openai.AsyncOpenAI(api_key=API_KEY, base_url=BASE_URL)
+        async with asynchronous.chat.completions.stream(model=MODEL, messages=MESSAGES) as events:
+            return await events.get_final_completion()
+
+    assert asyncio.run(stream()).choices[0].message.content
+
+
+@check
+def calls_a_tool_and_sends_its_result():
+    create = client().chat.completions.create
+    forced = {"type": "function", "function": {"name": "get_weather"}}
+    first = create(model=MODEL, messages=MESSAGES, tools=TOOLS, tool_choice=forced).choices[0]
+    assert first.finish_reason == "tool_calls"
+    [call] = first.message.tool_calls
+    assert call.function.name == "get_weather" and call.function.arguments.startswith("{")
+    result = {"role": "tool", "tool_call_id": call.id, "content": "sunny"}
+    second = create(model=MODEL, messages=[*MESSAGES, first.message, result], tools=TOOLS).choices[0]
+    assert second.finish_reason == "stop" and second.message.content
+
+
+@check
+def lists_models():
+    models = client().models.list()
+    assert MODEL in [model.id for model in models]
+    assert client().models.retrieve(MODEL).id == MODEL
+
+
+@check
+def reports_a_wrong_key_without_a_retry():
+    error = raises(
+        openai.AuthenticationError,
+        lambda: client("sk-ant-api03-wrong").chat.completions.create(model=MODEL, messages=MESSAGES),
+    )
+    assert error.type == "authentication_error" and error.request_id.startswith("req_")
+    assert error.response.headers["x-should-retry"] == "false"
+
+
+@check
+def reports_a_wrong_field():
+    error = raises(
+        openai.BadRequestError, lambda: client().chat.completions.create(model=MODEL, messages=MESSAGES, n=2)
+    )
+    assert error.code == "invalid_fields" and error.param == "n"
+
+
+@check
+def reports_a_route_that_is_not_served():
+    error = raises(openai.NotFoundError, lambda: client().embeddings.create(model=MODEL, input="Hello"))
+    assert error.status_code == 404 and "/v1/embeddings" in error.message
+
+
+def main():
+    print(f"openai {openai.__version__}")
+    failed = 0
+    for function in checks:
+        name = function.__name__.replace("_", " ")
+        try:
+            function()
+            print(f"ok      {name}")
+        except Exception:  # reports every failure
+            failed += 1
+            print(f"FAILED  {name}\n{traceback.format_exc()}")
+    print(f"{len(checks) - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+main()
