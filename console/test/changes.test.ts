@@ -13,11 +13,13 @@ import {
 } from "./open-console.ts";
 import { testTables } from "./tables.ts";
 import { testTelemetryReceivers } from "./telemetry-receivers.ts";
+import { testUpstreams } from "./upstreams.ts";
 
 describeConsole("changes", (console) => {
   const { company, openOverview, openSession, goTo } = console;
   testManagedSettings(console);
   testTelemetryReceivers(console);
+  testUpstreams(console);
   testTables(console);
 
   test("after a concurrent change of a limit, the second member sees both versions and chooses one", async () => {
@@ -292,43 +294,6 @@ describeConsole("changes", (console) => {
     await page.getByRole("row", { name: email }).waitFor({ state: "detached" });
     await page.goto(link);
     await page.getByRole("heading", { name: "Invalid invite" }).waitFor();
-    expect(faults).toEqual([]);
-  });
-
-  test("stores, moves and deletes an upstream, with the effects on all workspaces", async () => {
-    const { page, faults } = await openSession();
-    const { server } = company();
-    const listUpstreams = async () =>
-      (await server.mustAdmin("GET", "/v1/admin/upstreams"))["data"] as { base_url: string }[];
-    await goTo(page, "/upstreams");
-    await pressCreate(page);
-    await page.getByLabel("Address").fill("https://claude.example.com");
-    await page.getByLabel("Claude API key").fill("sk-ant-api03-never");
-    await page.getByRole("button", { name: "Store upstream" }).click();
-    await page.getByText("stored, encrypted").waitFor();
-
-    await page.getByLabel("Address").fill("https://proxy.example.com");
-    await page.getByText("Effects at once").waitFor();
-    await page
-      .getByText(
-        /^New requests of all \d+ workspaces are sent to the new address within a second\.$/,
-      )
-      .waitFor();
-    await page.getByText(/^The stored key is deleted\. Without a new one/).waitFor();
-    await page.getByRole("button", { name: "Save changes" }).click();
-    await page.getByText("none (the upstream refuses requests)").waitFor();
-    expect(await listUpstreams()).toMatchObject([{ base_url: "https://proxy.example.com" }]);
-
-    await page.getByRole("button", { name: "Delete upstream…" }).click();
-    const dialog = page.getByRole("dialog", { name: "Delete upstream" });
-    await dialog.getByText("Effects at once").waitFor();
-    await dialog
-      .getByText(/^New requests of all \d+ workspaces are sent to the upstream/)
-      .waitFor();
-    await dialog.getByLabel("Type Claude API to confirm").fill("Claude API");
-    await dialog.getByRole("button", { name: "Delete now" }).click();
-    await page.getByText("No upstream yet").waitFor();
-    expect(await listUpstreams()).toEqual([]);
     expect(faults).toEqual([]);
   });
 

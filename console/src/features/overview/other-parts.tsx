@@ -131,7 +131,7 @@ export function Failing({ part }: PartProps) {
             key="upstream"
             name={
               <Link to="/upstreams" className="hover:underline">
-                Upstream {upstreams.data?.items[0]?.name}
+                {nameUpstreams(upstreams.data?.items ?? [])}
               </Link>
             }
             badge={<Badge tone="bad">failing</Badge>}
@@ -263,4 +263,9 @@ function Quiet({ at }: { at: string | null | undefined }) {
       <RelativeTime at={at} />
     </span>
   );
+}
+
+/** The health is that of all upstreams together. */
+function nameUpstreams([first, second]: readonly { name: string }[]): string {
+  return first && !second ? `Upstream ${first.name}` : "Upstreams";
 }

@@ -69,7 +69,7 @@ export function UpstreamStep({ onNext }: { onNext: () => void }) {
         ]}
       />
       {choice === "claude" ? (
-        <UpstreamForm upstream={null} onSaved={onNext} onCancel={onNext} />
+        <UpstreamForm onSaved={onNext} onCancel={onNext} />
       ) : (
         <div className="flex gap-2.5">
           <Button kind="primary" onClick={onNext}>

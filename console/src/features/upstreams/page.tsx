@@ -1,117 +1,97 @@
+import { Plus } from "lucide-react";
 import { useState } from "react";
 import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { type Upstream, useUpstreams } from "../../kit/upstreams/queries.ts";
 import { DeletionConsequences } from "../../kit/upstreams/upstream-consequences.tsx";
-import { UpstreamForm } from "../../kit/upstreams/upstream-form.tsx";
+import { lateDialog } from "../../late-dialog.tsx";
 import { useMay } from "../../session.ts";
-import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
-import { Facts, Page, Section } from "../../ui/page.tsx";
-import { RelativeTime } from "../../ui/relative-time.tsx";
+import { Page } from "../../ui/page.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { useDeleteUpstream } from "./queries.ts";
+import { UpstreamList } from "./upstream-list.tsx";
+
+const LateUpstreamDialog = lateDialog(() => import("./upstream-dialog.tsx"), "UpstreamDialog");
 
 export function UpstreamsPage() {
   const upstreams = useUpstreams();
-  const may = useMay();
-  const [isAdding, setIsAdding] = useState(false);
+  const mayChange = useMay()("upstreams:write");
+  const [edited, setEdited] = useState<Upstream | "new" | null>(null);
+  const [deleted, setDeleted] = useState<Upstream | null>(null);
   if (upstreams.error) {
     return <LoadError error={upstreams.error} onRetry={() => void upstreams.refetch()} />;
   }
-  const stored = upstreams.data?.items[0];
-  const mayChange = may("upstreams:write");
+  const items = upstreams.data?.items ?? [];
+  const store = mayChange && !upstreams.isPending && (
+    <Button kind="primary" data-create onClick={() => setEdited("new")}>
+      <Plus size={16} /> Store upstream…
+    </Button>
+  );
   return (
     <Page
       title="Upstreams"
-      lead="The address and the credential that Bursar calls Claude with. Programs use workspace keys and never see the credential."
+      lead="The addresses and credentials that Bursar calls Claude with. Programs use workspace keys and never see a credential."
+      actions={items.length > 0 && store}
     >
       {upstreams.isPending ? (
         <SkeletonRows rows={3} />
-      ) : stored ? (
-        <StoredUpstream upstream={stored} mayChange={mayChange} />
-      ) : isAdding ? (
-        <div className="max-w-xl">
-          <UpstreamForm
-            upstream={null}
-            onSaved={() => setIsAdding(false)}
-            onCancel={() => setIsAdding(false)}
-          />
-        </div>
-      ) : (
+      ) : items.length === 0 ? (
         <EmptyState
           title="No upstream yet"
-          action={
-            mayChange && (
-              <Button kind="primary" data-create onClick={() => setIsAdding(true)}>
-                Store upstream…
-              </Button>
-            )
-          }
+          action={store}
           code={<CodeBlock text="ANTHROPIC_API_KEY=sk-ant-… npm start" what="command" />}
         >
           Without an upstream, the built-in simulator answers. An upstream in the server’s
           environment takes precedence over a stored one.
         </EmptyState>
+      ) : (
+        <UpstreamList
+          upstreams={items}
+          mayChange={mayChange}
+          onEdit={setEdited}
+          onDelete={setDeleted}
+        />
+      )}
+      {edited && (
+        <LateUpstreamDialog
+          upstream={edited === "new" ? null : edited}
+          isOnly={items.length === 1}
+          onClose={() => setEdited(null)}
+        />
+      )}
+      {deleted && (
+        <DeleteUpstreamDialog
+          upstream={deleted}
+          upstreams={items}
+          onClose={() => setDeleted(null)}
+        />
       )}
     </Page>
   );
 }
 
-function StoredUpstream({ upstream, mayChange }: { upstream: Upstream; mayChange: boolean }) {
-  const [isDeleting, setIsDeleting] = useState(false);
-  const remove = useDeleteUpstream();
+interface DeleteProps {
+  upstream: Upstream;
+  upstreams: readonly Upstream[];
+  onClose: () => void;
+}
+
+function DeleteUpstreamDialog({ upstream, upstreams, onClose }: DeleteProps) {
   return (
-    <div className="grid max-w-2xl gap-10">
-      <Facts
-        items={[
-          ["Name", upstream.name],
-          ["Address", <code key="address">{upstream.base_url}</code>],
-          [
-            "Credential",
-            upstream.has_credential ? (
-              <span key="credential" className="inline-flex items-center gap-2">
-                <code>{upstream.credential_hint}</code> <Badge tone="good">stored, encrypted</Badge>
-              </span>
-            ) : (
-              <Badge key="credential" tone="warn">
-                none (the upstream refuses requests)
-              </Badge>
-            ),
-          ],
-          ["Changed", <RelativeTime key="changed" at={upstream.updated_at} />],
-        ]}
-      />
-      {mayChange && (
-        <>
-          <Section title="Change upstream">
-            <UpstreamForm key={upstream.id} upstream={upstream} />
-          </Section>
-          <Section
-            title="Delete upstream"
-            lead="Requests are then sent to the upstream of the server’s environment, or to the simulator."
-          >
-            <div>
-              <Button onClick={() => setIsDeleting(true)}>Delete upstream…</Button>
-            </div>
-          </Section>
-        </>
-      )}
-      <ConfirmDelayedChange
-        change={remove}
-        input={{ params: { upstream_id: upstream.id } }}
-        action="Delete upstream"
-        urgentAction="Delete now"
-        subject={upstream.id}
-        name={`Upstream “${upstream.name}”`}
-        done="deleted"
-        isOpen={isDeleting}
-        onClose={() => setIsDeleting(false)}
-        typed={upstream.name}
-      >
-        <DeletionConsequences />
-      </ConfirmDelayedChange>
-    </div>
+    <ConfirmDelayedChange
+      change={useDeleteUpstream()}
+      input={{ params: { upstream_id: upstream.id } }}
+      action="Delete upstream"
+      urgentAction="Delete now"
+      subject={upstream.id}
+      name={`Upstream “${upstream.name}”`}
+      done="deleted"
+      onClose={onClose}
+      typed={upstream.name}
+    >
+      <DeletionConsequences upstream={upstream} upstreams={upstreams} />
+    </ConfirmDelayedChange>
   );
 }

@@ -1,3 +1,5 @@
+import { staleUpstreams } from "../../kit/upstreams/queries.ts";
 import { useChange } from "../../queries.ts";
 
-export const useDeleteUpstream = () => useChange("deleteUpstream", ["listUpstreams"]);
+export const useDeleteUpstream = () => useChange("deleteUpstream", staleUpstreams);
+export const useSetUpstreamOrder = () => useChange("setUpstreamOrder", staleUpstreams);

@@ -12,3 +12,5 @@ export const useRotationPolicy = (workspaceId: string) =>
   useApi("getRotationPolicy", { params: { workspace_id: workspaceId } });
 export const useSetRotationPolicy = () =>
   useChange("setRotationPolicy", ["getRotationPolicy", "listApiKeys", "getApiKey"]);
+export const useSetWorkspaceUpstreamOrder = () =>
+  useChange("setWorkspaceUpstreamOrder", ["getWorkspaceUpstreamOrder"]);

@@ -1,5 +1,5 @@
 import { Outlet } from "@tanstack/react-router";
-import { useState } from "react";
+import { Suspense, useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { LimitList, NewLimit } from "../../kit/limits/limit-list.tsx";
 import { rateLimits } from "../../kit/rate-limits/rate-limit-kind.ts";
@@ -7,6 +7,7 @@ import { RecentRequests } from "../../kit/requests/recent-requests.tsx";
 import { spendLimits } from "../../kit/spend-limits/spend-limit-kind.ts";
 import { UsageReport } from "../../kit/usage/report.tsx";
 import { useWorkspaceId } from "../../kit/workspaces/workspace-id.ts";
+import { lazyPart } from "../../load-part.ts";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
@@ -20,6 +21,11 @@ import { WorkspaceMembers } from "./members-tab.tsx";
 import { PersonalKeyRules } from "./personal-key-rules.tsx";
 import { useWorkspace } from "./queries.ts";
 import { RotationPolicy } from "./rotation-policy.tsx";
+
+const WorkspaceUpstreams = lazyPart(
+  () => import("./workspace-upstreams.tsx"),
+  "WorkspaceUpstreams",
+);
 
 /** Tabs of one workspace, each with its own address. */
 export function WorkspacePage() {
@@ -133,9 +139,14 @@ export function WorkspaceSettingsTab() {
       </Section>
       {isOpen && <PersonalKeyRules key={`rules-${data.id}`} workspace={data} />}
       <RotationPolicy workspaceId={data.id} mayChange={isOpen} />
+      {may("upstreams:read") && (
+        <Suspense fallback={null}>
+          <WorkspaceUpstreams workspaceId={data.id} isOpen={data.archived_at === null} />
+        </Suspense>
+      )}
       <Section
         title="Isolation"
-        lead="Workspaces share the upstream credential and the prompt cache of Anthropic. Keys, limits, usage and cost are separate."
+        lead="Workspaces with the same upstream share its credential and its prompt cache. Keys, limits, usage and cost are separate."
       >
         {null}
       </Section>

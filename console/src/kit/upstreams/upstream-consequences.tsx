@@ -1,27 +1,31 @@
 import { useApi } from "../../queries.ts";
 import { Consequences } from "../consequences/consequences.tsx";
 import { useRecentRequests } from "../consequences/recent-requests.ts";
+import { listDefaultIds, splitByOrder } from "./order.ts";
 import type { Upstream } from "./queries.ts";
 import { describeUpstreamChange, describeUpstreamDeletion } from "./upstream-effects.ts";
+import { listChangedParts, toUpstreamChange, type UpstreamValues } from "./upstream-values.ts";
 
 interface ChangeProps {
   /** The stored upstream. */
   upstream: Upstream;
-  /** Entered address. */
-  baseUrl: string;
-  hasNewCredential: boolean;
+  /** Entered fields. */
+  values: UpstreamValues;
+  isOnly: boolean;
 }
 
-/** Effects of the entered address and key. */
-export function ChangeConsequences({ upstream, baseUrl, hasNewCredential }: ChangeProps) {
-  const isHarmful = hasNewCredential || baseUrl !== upstream.base_url;
-  const { counts, use } = useUpstreamUse(isHarmful);
+/** Effects of the entered fields. */
+export function ChangeConsequences({ upstream, values, isOnly }: ChangeProps) {
+  const { name: _, ...change } = toUpstreamChange(upstream, values);
+  const { counts, use } = useUpstreamUse(Object.keys(change).length > 0, isOnly);
   return (
     <Consequences
       sentences={describeUpstreamChange({
         before: upstream,
-        base_url: baseUrl,
-        hasNewCredential,
+        base_url: change.base_url ?? upstream.base_url,
+        hasNewCredential: typeof change.credential === "string",
+        hasNewHeaders: change.extra_headers !== undefined,
+        changed: listChangedParts(change),
         ...use,
       })}
       counts={counts}
@@ -29,18 +33,30 @@ export function ChangeConsequences({ upstream, baseUrl, hasNewCredential }: Chan
   );
 }
 
-/** Effects of a deletion of the upstream. */
-export function DeletionConsequences() {
-  const { counts, use } = useUpstreamUse(true);
-  return <Consequences sentences={describeUpstreamDeletion(use)} counts={counts} />;
+interface DeletionProps {
+  upstream: Upstream;
+  /** All stored upstreams. */
+  upstreams: readonly Upstream[];
 }
 
-function useUpstreamUse(isEnabled: boolean) {
-  const organization = useApi("getOrganizationCounts", {}, { isEnabled });
+/** Effects of a deletion of an upstream. */
+export function DeletionConsequences({ upstream, upstreams }: DeletionProps) {
+  const { counts, use } = useUpstreamUse(true, upstreams.length === 1);
+  const order = splitByOrder(upstreams, listDefaultIds(upstreams)).ordered;
+  return (
+    <Consequences
+      sentences={describeUpstreamDeletion({ upstream, order, ...use })}
+      counts={counts}
+    />
+  );
+}
+
+function useUpstreamUse(isEnabled: boolean, isOnly: boolean) {
+  const organization = useApi("getOrganizationCounts", {}, { isEnabled: isEnabled && isOnly });
   const recent = useRecentRequests({}, { isEnabled });
   return {
     // The sentence about workspaces is there without its count, so that only one line loads.
     counts: [recent],
-    use: { workspaces: organization.data?.workspaces, requests: recent.requests },
+    use: { workspaces: organization.data?.workspaces, requests: recent.requests, isOnly },
   };
 }

@@ -1,0 +1,135 @@
+import { Ellipsis } from "lucide-react";
+import { useCallback, useMemo } from "react";
+import { listDefaultIds } from "../../kit/upstreams/order.ts";
+import { type OrderDraft, useOrderDraft } from "../../kit/upstreams/order-draft.ts";
+import { OrderEditor, SaveOrder } from "../../kit/upstreams/order-editor.tsx";
+import { DEFAULT_SUBJECT } from "../../kit/upstreams/order-effects.ts";
+import { providerWords } from "../../kit/upstreams/provider-words.ts";
+import type { Upstream } from "../../kit/upstreams/queries.ts";
+import { Badge } from "../../ui/badge.tsx";
+import { IconButton } from "../../ui/button.tsx";
+import { Menu, MenuItem, MenuSeparator } from "../../ui/menu.tsx";
+import { Section } from "../../ui/page.tsx";
+import type { Column } from "../../ui/table.tsx";
+import { useSetUpstreamOrder } from "./queries.ts";
+
+interface Actions {
+  onEdit: (upstream: Upstream) => void;
+  onDelete: (upstream: Upstream) => void;
+}
+
+interface UpstreamListProps extends Actions {
+  upstreams: readonly Upstream[];
+  mayChange: boolean;
+}
+
+/** The default order, and the upstreams outside of it. */
+export function UpstreamList({ upstreams, mayChange, onEdit, onDelete }: UpstreamListProps) {
+  const savedIds = useMemo(() => listDefaultIds(upstreams), [upstreams]);
+  const draft = useOrderDraft(savedIds);
+  const save = useSetUpstreamOrder();
+  const renderActions = useCallback(
+    (upstream: Upstream, isListed: boolean) =>
+      mayChange && (
+        <UpstreamMenu
+          {...{ upstream, isListed, draft, onEdit, onDelete }}
+          isOnly={upstreams.length === 1}
+        />
+      ),
+    [mayChange, draft, onEdit, onDelete, upstreams.length],
+  );
+  return (
+    <Section
+      title="Default order"
+      lead="A request goes to the next upstream if nothing of it reached the one before, or if that one answered 429 or 529. A workspace can have an order of its own."
+    >
+      <OrderEditor
+        label="Upstreams"
+        upstreams={upstreams}
+        draft={draft}
+        mayChange={mayChange}
+        columns={columns}
+        renderActions={renderActions}
+      />
+      <SaveOrder
+        upstreams={upstreams}
+        savedIds={savedIds}
+        draft={draft}
+        requestsOf={DEFAULT_SUBJECT}
+        workspaceId={null}
+        isBusy={save.isPending}
+        error={save.error}
+        onSave={() => save.mutate({ body: { upstream_ids: [...draft.ids] } })}
+      />
+    </Section>
+  );
+}
+
+const columns: Column<Upstream>[] = [
+  {
+    id: "name",
+    header: "Upstream",
+    cell: (upstream) => (
+      <span className="grid min-w-32 gap-0.5 py-1">
+        <span className="font-medium break-words">{upstream.name}</span>
+        <span className="max-w-72 truncate text-xs text-quiet" title={upstream.base_url}>
+          {upstream.base_url}
+        </span>
+      </span>
+    ),
+  },
+  {
+    id: "provider",
+    header: "Provider",
+    from: "sm",
+    isBelow: true,
+    cell: ({ provider }) => providerWords[provider],
+  },
+  {
+    id: "credential",
+    header: "Credential",
+    from: "lg",
+    isBelow: true,
+    cell: (upstream) =>
+      upstream.has_credential ? (
+        <code className="text-xs">{upstream.credential_hint}</code>
+      ) : (
+        <Badge tone="warn">no credential</Badge>
+      ),
+  },
+];
+
+interface MenuProps extends Actions {
+  upstream: Upstream;
+  isListed: boolean;
+  isOnly: boolean;
+  draft: OrderDraft;
+}
+
+function UpstreamMenu({ upstream, isListed, isOnly, draft, onEdit, onDelete }: MenuProps) {
+  const { id, name } = upstream;
+  return (
+    <Menu
+      trigger={
+        <IconButton label={`Actions for ${name}`}>
+          <Ellipsis size={16} />
+        </IconButton>
+      }
+    >
+      <MenuItem onSelect={() => onEdit(upstream)}>Change upstream…</MenuItem>
+      {isListed ? (
+        !isOnly && (
+          <MenuItem onSelect={() => draft.change(draft.ids.filter((each) => each !== id))}>
+            Take out of the order
+          </MenuItem>
+        )
+      ) : (
+        <MenuItem onSelect={() => draft.change([...draft.ids, id])}>Add to the order</MenuItem>
+      )}
+      <MenuSeparator />
+      <MenuItem isDanger onSelect={() => onDelete(upstream)}>
+        Delete upstream…
+      </MenuItem>
+    </Menu>
+  );
+}

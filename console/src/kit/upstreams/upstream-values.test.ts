@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import type { Upstream } from "./queries.ts";
+import { listChangedParts, toNewUpstream, toUpstreamChange, toValues } from "./upstream-values.ts";
+
+const upstream: Upstream = {
+  id: "upst_1",
+  type: "upstream",
+  name: "Claude API",
+  base_url: "https://api.anthropic.com",
+  provider: "anthropic",
+  provider_settings: null,
+  has_credential: true,
+  credential_hint: "sk-…abcd",
+  extra_header_names: ["x-team"],
+  proxy_url: "http://proxy.example.com:3128",
+  has_proxy_credential: true,
+  upstream_workspace_id: null,
+  default_position: 0,
+  created_at: "2026-11-01T00:00:00.000Z",
+  updated_at: "2026-11-01T00:00:00.000Z",
+};
+
+test("a new upstream has the filled fields only", () => {
+  const values = toValues(null);
+  expect(toNewUpstream({ ...values, credential: " sk-ant-1 " })).toEqual({
+    name: "Claude API",
+    base_url: "https://api.anthropic.com",
+    credential: "sk-ant-1",
+  });
+  const headers = [
+    { name: "x-team ", value: " a" },
+    { name: "", value: "lost" },
+  ];
+  const proxy_url = "http://proxy.example.com:3128";
+  expect(
+    toNewUpstream({ ...values, headers, proxy_url, upstream_workspace_id: "wrkspc_1" }),
+  ).toEqual({
+    name: "Claude API",
+    base_url: "https://api.anthropic.com",
+    extra_headers: { "x-team": "a" },
+    proxy_url,
+    upstream_workspace_id: "wrkspc_1",
+  });
+});
+
+test("an unchanged form sends nothing", () => {
+  expect(toUpstreamChange(upstream, toValues(upstream))).toEqual({});
+});
+
+test("a new key and new headers are sent with their address", () => {
+  const values = toValues(upstream);
+  expect(toUpstreamChange(upstream, { ...values, credential: "sk-ant-2" })).toEqual({
+    base_url: "https://api.anthropic.com",
+    credential: "sk-ant-2",
+  });
+  const headers = [{ name: "x-zone", value: "b" }];
+  expect(toUpstreamChange(upstream, { ...values, headers, isWithoutHeaders: true })).toEqual({
+    base_url: "https://api.anthropic.com",
+    extra_headers: { "x-zone": "b" },
+  });
+});
+
+test("empty fields remove what is stored", () => {
+  const values = toValues(upstream);
+  const change = toUpstreamChange(upstream, { ...values, isWithoutHeaders: true, proxy_url: " " });
+  expect(change).toEqual({ extra_headers: null, proxy_url: null });
+  expect(listChangedParts(change)).toEqual(["proxy"]);
+  expect(listChangedParts({ upstream_workspace_id: "wrkspc_1" })).toEqual(["workspace id"]);
+});
