@@ -2,6 +2,7 @@ import { z } from "zod";
 import { modelName } from "../ids.ts";
 import { page, pageQuery } from "../paging.ts";
 import { route } from "../route.ts";
+import { storedObjectRoutes } from "./stored-objects.ts";
 
 // Routes of the Claude API, for the documents. The gateway does not validate with these schemas: it reads the fields that
 // decide the price, and forwards the bytes.
@@ -119,4 +120,5 @@ export const claudeRoutes = [
   countMessageTokens,
   listModels,
   getModel,
+  ...storedObjectRoutes,
 ] as const;
