@@ -72,7 +72,7 @@ export const connections = z
   .transform(Number)
   .refine((number) => number >= 4 && number <= MOST_CONNECTIONS, expectedConnections);
 
-/** Settings of upstreams. Those of the proxy have the names that other programs use too. */
+/** Settings of upstreams. The proxy has the names that other programs use too. */
 export const upstreamSettings = {
   allowMachineCredentials: {
     env: "BURSAR_ALLOW_MACHINE_CREDENTIALS",

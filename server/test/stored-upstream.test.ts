@@ -151,3 +151,62 @@ describe("a stored upstream", () => {
     expect(server.output()).not.toContain(CREDENTIAL);
   }, 90_000);
 });
+
+describe("two stored upstreams", () => {
+  const add = async (fields: object) =>
+    textField(await server.mustOperator("POST", UPSTREAMS, { name: "Second", ...fields }), "id");
+
+  test("answer in turn with their own secrets, and the request log names the one that answered", async () => {
+    const main = await store({
+      base_url: first.origin,
+      credential: CREDENTIAL,
+      extra_headers: { "x-team": "payments" },
+    });
+    const reserve = await add({
+      base_url: second.origin,
+      credential: SECOND,
+      upstream_workspace_id: "wrkspc_01",
+    });
+    first.script = ({ json }) =>
+      json({ type: "error", error: { type: "rate_limit_error", message: "no" } }, { status: 429 });
+    await sendUntil("a message at the second one", () => second.received.length > 0);
+    expect(first.received.at(-1)?.headers).toMatchObject({
+      "x-api-key": CREDENTIAL,
+      "x-team": "payments",
+    });
+    expect(second.received.at(-1)?.headers).toMatchObject({
+      "x-api-key": SECOND,
+      "anthropic-workspace-id": "wrkspc_01",
+    });
+    expect(second.received.at(-1)?.headers["x-team"]).toBeUndefined();
+    const logged = await eventually(CHANGE_MS, "the request in the log", async () => {
+      const page = (await server.mustOperator("GET", "/v1/admin/requests?limit=1")) as {
+        data: { upstream_id: string | null; failover: string | null }[];
+      };
+      return page.data[0]?.upstream_id === reserve ? page.data[0] : null;
+    });
+    expect(logged).toMatchObject({ upstream_id: reserve, failover: "rate_limited" });
+    await eventually(CHANGE_MS, "a report of the health", async () => {
+      const health = (await server.mustOperator("GET", `${UPSTREAMS}/${main}/health`)) as {
+        data: { state: string; answers: number }[];
+      };
+      return (health.data[0]?.answers ?? 0) > 0 ? health.data : null;
+    });
+    first.script = ({ json }) => json({ data: [] });
+    expect(await server.mustOperator("POST", `${UPSTREAMS}/${main}/test`)).toMatchObject({
+      is_working: true,
+      http_status: 200,
+    });
+  });
+
+  test("follow a new order without a restart", async () => {
+    const main = await store({ base_url: first.origin, credential: CREDENTIAL });
+    const reserve = await add({ base_url: second.origin, credential: SECOND });
+    await whenAsked(first);
+    expect(second.received).toEqual([]);
+    await server.mustOperator("POST", "/v1/admin/upstream_order", {
+      upstream_ids: [reserve, main],
+    });
+    expect((await whenAsked(second)).status).toBe(200);
+  });
+});

@@ -183,7 +183,8 @@ export const testUpstream = route({
   method: "POST",
   path: "/v1/admin/upstreams/{upstream_id}/test",
   summary: "Test an upstream",
-  description: "Lists one model at the upstream with its credential. The request costs nothing.",
+  description:
+    "Lists one model at the upstream with its credential. At a cloud platform, counts the tokens of a short message. The request costs nothing.",
   action: "upstreams:write",
   audited: "upstream.tested",
   params: upstreamParams,

@@ -6,6 +6,7 @@ import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
 import type { UpstreamOrder } from "#src/upstreams/upstream.ts";
 import type { Exchange } from "./exchange.ts";
+import { findWorking } from "./failover.ts";
 import { findHighestCost } from "./highest-cost.ts";
 import { type HeldRequest, type HoldDeps, holdSpend } from "./hold-spend.ts";
 import { makeMetered } from "./make-metered.ts";
@@ -85,7 +86,7 @@ export function admit(
     return metered;
   }
   const { book, worstCase } = findHighestCost(deps, { organizationId, message, order, atMs });
-  const [upstream] = order;
+  const upstream = findWorking(order);
   const held = holdSpend(deps, { exchange, scope, message, worstCase, body, upstream, book, atMs });
   const toHeld = (request: HeldRequest | null) => {
     if (request === null) return null;

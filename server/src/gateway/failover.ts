@@ -22,6 +22,11 @@ export interface FailoverCall {
 /** Bytes of a refusal that are kept while the next upstream is tried. The rest waits in the connection. */
 const MAX_KEPT_BYTES = 64 * 1024;
 
+/** Finds the upstream for a call of the gateway itself, such as a token count: the first one without failures. */
+export function findWorking(order: UpstreamOrder): Upstream {
+  return order.find(({ health }) => health.isClosed) ?? order[0];
+}
+
 /** Sends a request to the first upstream that takes it. Never throws: the relay handles each failure. */
 export function sendWithFailover(relay: HttpCallHandler, call: FailoverCall): void {
   new Failover(relay, call).start();

@@ -21,6 +21,7 @@ import { checkPage } from "./check-page.ts";
 import { checkWorkspace } from "./check-workspace.ts";
 import { chooseUpstreams } from "./choose-upstreams.ts";
 import { type Exchange, isClientGone, makeRunningExchanges } from "./exchange.ts";
+import { findWorking } from "./failover.ts";
 import { applyGroupTag } from "./group-tag.ts";
 import type { HoldDeps } from "./hold-spend.ts";
 import { findUsageHeaders, type LaptopUsageDeps, prepareUsage } from "./laptop-usage.ts";
@@ -387,7 +388,8 @@ function serveModels(
   const order = deps.upstreams.forWorkspace(key.organizationId, key.workspaceId);
   const allowed = findListFilter(exchange.call.target, key.allowedModels);
   const { onDone } = relayDeps;
-  if (allowed !== null) return listModels(exchange, { upstream: order[0], allowed, onDone });
+  if (allowed !== null)
+    return listModels(exchange, { upstream: findWorking(order), allowed, onDone });
   return sendRequest(relayDeps, exchange, { order, body: null, metered: null });
 }
 

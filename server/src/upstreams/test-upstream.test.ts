@@ -55,6 +55,20 @@ test("a test lists one model with the credential, and shows a refusal without it
   ]);
 });
 
+test("a test of a cloud platform counts tokens, because the platform lists no models", async () => {
+  const upstream = await startFakeUpstream();
+  onTestFinished(() => upstream.close());
+  const { id, test } = await start();
+  used.set(id, { ...use(id, upstream.origin), kind: "bedrock" });
+  upstream.script = ({ json }) => json({ input_tokens: 8 });
+  expect(await test()).toMatchObject({ is_working: true, http_status: 200 });
+  expect(upstream.received[0]).toMatchObject({
+    method: "POST",
+    url: "/v1/messages/count_tokens",
+    headers: { "content-type": "application/json" },
+  });
+});
+
 test("a test names the reason when the upstream is not reached, and when it cannot be used", async () => {
   const gone = await startFakeUpstream();
   await gone.close();

@@ -21,7 +21,7 @@ const WITHIN_MS = 10_000;
 const MAX_ANSWER_BYTES = 256 * 1024;
 const MAX_PROBLEM_CHARACTERS = 300;
 
-/** Lists one model at the upstream, which costs nothing. The event is recorded before. Throws a 404. */
+/** Sends a request that costs nothing to the upstream. The event is recorded before. Throws a 404. */
 export async function testUpstream(
   deps: UpstreamDeps,
   { caller, origin }: Call,
@@ -64,12 +64,26 @@ async function sendTest(upstream: Upstream, nowMs: () => number): Promise<Tested
   }
 }
 
-function toTestRequest({ basePath, credential }: Upstream): HttpRequest {
+/** Small model that each cloud platform offers. */
+const COUNTED_MODEL = "claude-haiku-4-5";
+
+/** Cloud platforms have no list of models, so they count the tokens of a short message. Both cost nothing. */
+function toTestRequest({ kind, basePath, credential }: Upstream): HttpRequest {
   const headers = FieldLines.fromList(["anthropic-version", "2023-06-01"]);
   headers.add("accept-encoding", "identity");
   if (credential !== null) headers.add("x-api-key", credential);
-  const path = `${basePath}/v1/models?limit=1`;
-  return { method: "GET", path, headers, body: null, headersTimeoutMs: null };
+  const request = { headers, headersTimeoutMs: null };
+  if (kind === "anthropic" || kind === "simulator") {
+    return { ...request, method: "GET", path: `${basePath}/v1/models?limit=1`, body: null };
+  }
+  headers.add("content-type", "application/json");
+  const messages = [{ role: "user", content: "test" }];
+  return {
+    ...request,
+    method: "POST",
+    path: `${basePath}/v1/messages/count_tokens`,
+    body: Buffer.from(JSON.stringify({ model: COUNTED_MODEL, messages })),
+  };
 }
 
 /** Returns the upstream's reason without its credential, which an answer can repeat. */

@@ -37,6 +37,11 @@ export class UpstreamHealth {
   #sinceMs = 0;
   #openMs = OPEN_MS.least;
 
+  /** True if nothing speaks against the upstream. */
+  get isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
   /** True if a request may be sent while there are other upstreams. In `half_open`, one request at a time may. */
   admit(nowMs: number): boolean {
     if (this.#state === "closed") return true;
