@@ -42,7 +42,7 @@ export async function startSimulator(
     clock,
     cache: makePromptCache(),
     log: makeRequestLog(),
-    ...openObjectStores(objects.path),
+    ...openObjectStores(objects.path, () => clock.nowMs()),
   };
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 });
   server.on("request", (request, response) => void handleRequest(deps, request, response));

@@ -67,7 +67,7 @@ export interface ObjectStores {
 }
 
 /** Opens the stores of a folder. Several processes may use one folder. */
-export function openObjectStores(folder: string): ObjectStores {
+export function openObjectStores(folder: string, nowMs: () => number): ObjectStores {
   return {
     files: makeRecordStore<FileMetadata>({
       folder: join(folder, "files"),
@@ -75,30 +75,35 @@ export function openObjectStores(folder: string): ObjectStores {
       maxRecords: 10_000,
       // An upload beyond the quota is refused. The newest one may still exceed it.
       maxBytes: 2 * MAX_STORED_BYTES,
+      nowMs,
     }),
     batches: makeRecordStore<BatchRecord>({
       folder: join(folder, "batches"),
       prefix: "msgbatch_",
       maxRecords: 1_000,
       maxBytes: MAX_STORED_BYTES,
+      nowMs,
     }),
     skills: makeRecordStore<SkillRecord>({
       folder: join(folder, "skills"),
       prefix: "skill_",
       maxRecords: 1_000,
       maxBytes: MAX_STORED_BYTES,
+      nowMs,
     }),
     containers: makeRecordStore<Container>({
       folder: join(folder, "containers"),
       prefix: "container_",
       maxRecords: 1_000,
       maxBytes: MAX_SMALL_STORE_BYTES,
+      nowMs,
     }),
     threads: makeRecordStore<ThreadRecord>({
       folder: join(folder, "threads"),
       prefix: "msg_",
       maxRecords: 1_000,
       maxBytes: MAX_SMALL_STORE_BYTES,
+      nowMs,
     }),
   };
 }

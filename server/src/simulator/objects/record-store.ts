@@ -29,15 +29,19 @@ interface RecordStoreOptions {
   prefix: string;
   maxRecords: number;
   maxBytes: number;
+  /** Wall clock, which the times of files follow. */
+  nowMs: () => number;
 }
 
+/** No upload takes longer. */
+const ORPHAN_AGE_MS = 6 * 60 * 60_000;
 /** Number of writes of one process after which it compares the store with its bounds. */
 const WRITES_BETWEEN_SWEEPS = 50;
 
 export function makeRecordStore<Item extends StoredRecord>(
   options: RecordStoreOptions,
 ): RecordStore<Item> {
-  const { folder, prefix, maxRecords, maxBytes } = options;
+  const { folder, prefix, maxRecords, maxBytes, nowMs } = options;
   const idPattern = new RegExp(`^${prefix}[0-9A-Za-z]{1,64}$`);
   const made = once(() => mkdir(folder, { recursive: true, mode: 0o700 }));
   const pathOf = (id: string, suffix: string) => join(folder, `${id}.${suffix}`);
@@ -70,7 +74,20 @@ export function makeRecordStore<Item extends StoredRecord>(
     return sizes.reduce((sum, size) => sum + size, 0);
   }
 
+  /** Removes files of records that a killed process never wrote. */
+  async function removeOrphans(): Promise<void> {
+    const recorded = new Set(await listIds());
+    for (const name of await readdir(folder)) {
+      const [id = ""] = name.split(".");
+      if (recorded.has(id)) continue;
+      const found = await stat(join(folder, name)).catch(absent);
+      const isOld = found !== null && nowMs() - found.mtimeMs > ORPHAN_AGE_MS;
+      if (isOld) await rm(join(folder, name), { force: true });
+    }
+  }
+
   async function sweep(): Promise<void> {
+    await removeOrphans();
     const ids = await listIds();
     let excess = (await sumBytes()) - maxBytes;
     for (const [index, id] of ids.toReversed().entries()) {
