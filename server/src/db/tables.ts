@@ -19,7 +19,7 @@ import type { ReviewTables } from "./review-tables.ts";
 import type { ScimTables } from "./scim-tables.ts";
 import type { StatementTables } from "./statement-tables.ts";
 import type { TelemetryTables } from "./telemetry-tables.ts";
-import type { UpstreamTables } from "./upstream-tables.ts";
+import type { UpstreamSettings, UpstreamTables } from "./upstream-tables.ts";
 import type { UsageTables } from "./usage-tables.ts";
 
 // Rows of `migrations/` for kysely. int8 columns are bigint (db/pool.ts sets the parser).
@@ -28,7 +28,14 @@ type Json<T> = ColumnType<T, string, string>;
 type JsonDefault<T> = ColumnType<T, string | undefined, string>;
 type Created = ColumnType<Date, Date | undefined, never>;
 
-export type { GroupMemberSource, OwnScopeType, PeriodName, RateScopeType, ScopeType };
+export type {
+  GroupMemberSource,
+  OwnScopeType,
+  PeriodName,
+  RateScopeType,
+  ScopeType,
+  UpstreamSettings,
+};
 
 export interface Tables
   extends AlertTables,

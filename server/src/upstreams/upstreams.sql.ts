@@ -1,7 +1,7 @@
 import type { UpstreamProvider } from "@bursar/contract/admin/upstreams.ts";
 import { lockOrganization } from "#src/access/limited-scope.sql.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
-import type { UpstreamSettings } from "#src/db/upstream-tables.ts";
+import type { UpstreamSettings } from "#src/db/tables.ts";
 
 export interface UpstreamRow {
   id: string;

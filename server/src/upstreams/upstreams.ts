@@ -8,7 +8,7 @@ import {
   auditedTransaction,
 } from "#src/audit/audited-transaction.ts";
 import type { JsonValue } from "#src/audit/canonical-json.ts";
-import type { UpstreamSettings } from "#src/db/upstream-tables.ts";
+import type { UpstreamSettings } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
