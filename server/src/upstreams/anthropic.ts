@@ -24,6 +24,7 @@ export function makeAnthropicUpstream(options: AnthropicOptions): Upstream {
     objects: makeObjectClient({ origin: url.origin }, clientOptions),
     basePath: url.pathname.replace(/\/+$/, ""),
     credential,
+    testModel: null,
     priceTerms: null,
     health: new UpstreamHealth(),
   };

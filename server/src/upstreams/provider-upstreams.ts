@@ -16,6 +16,9 @@ import type { Upstream } from "./upstream.ts";
 import { UpstreamHealth } from "./upstream-health.ts";
 import { formatCredentialHint } from "./upstream-url.rule.ts";
 
+/** Model of tests without names in the settings. All platforms have it. */
+const COMMON_MODEL = "claude-haiku-4-5";
+
 export interface ProviderUpstreamOptions extends ClientOptions {
   id: string;
   baseUrl: string;
@@ -48,6 +51,7 @@ export function makeProviderUpstream(options: ProviderUpstreamOptions): Upstream
     // The dialect adds the path of the base URL.
     basePath: "",
     credential: null,
+    testModel: Object.keys(settings.model_names ?? {})[0] ?? COMMON_MODEL,
     priceTerms: toPlatformTerms(settings),
     health: new UpstreamHealth(),
   };

@@ -15,6 +15,7 @@ export function makeSimulatorUpstream(address: SimulatorAddress, options: Client
     objects: makeObjectClient(address, options),
     basePath: "",
     credential: null,
+    testModel: null,
     priceTerms: null,
     health: new UpstreamHealth(),
   };

@@ -1,8 +1,12 @@
 import { expect, onTestFinished, test } from "vitest";
+import { makeLogger } from "#src/lib/logger.ts";
 import { type AdminHarness, startAdmin } from "#test/harness/admin.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 import { startFakeUpstream } from "#test/harness/fake-upstream.ts";
+import { awsKey, bedrockAccount, toAwsCredential } from "#test/harness/platform-test.ts";
+import { startBedrockPlatform } from "#test/harness/platforms/bedrock-platform.ts";
 import { makeAnthropicUpstream } from "./anthropic.ts";
+import { makeProviderUpstream } from "./provider-upstreams.ts";
 import type { Upstream } from "./upstream.ts";
 
 const CREDENTIAL = "sk-ant-api03-credential-of-the-test";
@@ -59,7 +63,8 @@ test("a test of a cloud platform counts tokens, because the platform lists no mo
   const upstream = await startFakeUpstream();
   onTestFinished(() => upstream.close());
   const { id, test } = await start();
-  used.set(id, { ...use(id, upstream.origin), kind: "bedrock" });
+  const testModel = "claude-haiku-4-5";
+  used.set(id, { ...use(id, upstream.origin), kind: "bedrock", testModel });
   upstream.script = ({ json }) => json({ input_tokens: 8 });
   expect(await test()).toMatchObject({ is_working: true, http_status: 200 });
   expect(upstream.received[0]).toMatchObject({
@@ -83,4 +88,27 @@ test("a test names the reason when the upstream is not reached, and when it cann
     http_status: null,
     problem: expect.stringContaining("ECONNREFUSED"),
   });
+});
+
+test("a test of a cloud platform counts tokens with a signed request", async () => {
+  const platform = await startBedrockPlatform(bedrockAccount);
+  onTestFinished(() => platform.close());
+  const { id, test } = await start();
+  const upstream = makeProviderUpstream({
+    id,
+    baseUrl: platform.origin,
+    settings: { provider: "bedrock", region: "eu-central-1", authentication: "access_key" },
+    credential: toAwsCredential(awsKey),
+    extraHeaders: [],
+    isMachineAllowed: false,
+    nowMs: Date.now,
+    logger: makeLogger("silent"),
+    idleTimeoutMs: 1_000,
+    turnEnd: null,
+  });
+  onTestFinished(() => upstream.client.destroy());
+  used.set(id, upstream);
+  expect(await test()).toMatchObject({ is_working: true, http_status: 200, problem: null });
+  expect(platform.requests[0]).toMatchObject({ action: "count-tokens" });
+  expect(platform.refused).toEqual([]);
 });

@@ -64,16 +64,13 @@ async function sendTest(upstream: Upstream, nowMs: () => number): Promise<Tested
   }
 }
 
-/** Small model that each cloud platform offers. */
-const COUNTED_MODEL = "claude-haiku-4-5";
-
 /** Cloud platforms have no list of models, so they count the tokens of a short message. Both cost nothing. */
-function toTestRequest({ kind, basePath, credential }: Upstream): HttpRequest {
+function toTestRequest({ basePath, credential, testModel }: Upstream): HttpRequest {
   const headers = FieldLines.fromList(["anthropic-version", "2023-06-01"]);
   headers.add("accept-encoding", "identity");
   if (credential !== null) headers.add("x-api-key", credential);
   const request = { headers, headersTimeoutMs: null };
-  if (kind === "anthropic" || kind === "simulator") {
+  if (testModel === null) {
     return { ...request, method: "GET", path: `${basePath}/v1/models?limit=1`, body: null };
   }
   headers.add("content-type", "application/json");
@@ -82,7 +79,7 @@ function toTestRequest({ kind, basePath, credential }: Upstream): HttpRequest {
     ...request,
     method: "POST",
     path: `${basePath}/v1/messages/count_tokens`,
-    body: Buffer.from(JSON.stringify({ model: COUNTED_MODEL, messages })),
+    body: Buffer.from(JSON.stringify({ model: testModel, messages })),
   };
 }
 

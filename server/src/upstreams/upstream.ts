@@ -18,6 +18,8 @@ export interface Upstream {
   basePath: string;
   /** Value of `x-api-key`, never logged. Null: the upstream needs none. */
   credential: string | null;
+  /** Model whose tokens a test counts, because the platform lists no models. Null: a test lists models. */
+  testModel: string | null;
   /** Facts that decide its prices. Null: those of the Claude API. */
   priceTerms: PlatformTerms | null;
   /** Circuit breaker of this node. */
