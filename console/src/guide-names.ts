@@ -57,6 +57,9 @@ export const guideGroups = [
     guides: [
       "configuration",
       "upstreams",
+      "amazon-bedrock",
+      "google-vertex-ai",
+      "microsoft-foundry",
       "command-line",
       "commands",
       "container",
