@@ -18,6 +18,7 @@ writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
 // Programs load packages from their own folder.
 cpSync(join(here, "programs"), join(folder, "programs"), { recursive: true });
 run("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error"]);
+run(process.execPath, [join(here, "compile-examples.mjs"), folder]);
 
 // The package of Claude Code installs a binary by an install script. A policy against install scripts leaves a stub.
 const claude = join(folder, "node_modules", ".bin", "claude");

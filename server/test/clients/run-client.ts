@@ -45,14 +45,14 @@ export function runClaudeCode(access: Access, args: readonly string[]): Promise<
 }
 
 /** Runs the client in a new folder with a new home. No settings or credentials of the user apply. */
-async function runClient(
+export async function runClient(
   { url, key }: Access,
   program: string,
   args: readonly string[],
 ): Promise<ClientEnd> {
   const folder = await temporaryFolder();
   const env = {
-    PATH: process.env["PATH"],
+    PATH: `${join(clientsFolder(), "node_modules", ".bin")}:${process.env["PATH"]}`,
     HOME: await temporaryFolder(),
     ANTHROPIC_BASE_URL: url,
     ANTHROPIC_API_KEY: key,

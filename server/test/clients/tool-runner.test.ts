@@ -9,13 +9,13 @@ interface Given {
   message: { stop_reason: string; content: { text?: string }[] };
 }
 
-test("the tool runner continues without threads, runs its tool and ends", async () => {
+test("the tool runner continues its thread, runs its tool and ends", async () => {
   const { key } = await served.server.workspaceWithKey();
   const { ran, message } = await runProgram<Given>({ url: served.url, key }, "tool-runner.mjs");
   expect(ran).toEqual([{ city: "sample city", days: 2 }]);
   expect(message.stop_reason).toBe("end_turn");
   expect(message.content.at(-1)?.text).toContain("The tool returned: sunny in sample city");
-  expect(served.takeMessages().map(({ status }) => status)).toEqual([400, 200, 200]);
+  expect(served.takeMessages().map(({ status }) => status)).toEqual([200, 200]);
 });
 
 test.each(["TypeScript", "curl"])(
