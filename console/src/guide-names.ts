@@ -7,6 +7,7 @@ export const guideGroups = [
       "connect",
       "openai-sdk",
       "browsers",
+      "compatibility",
       "claude-code",
       "claude-code-sign-in",
       "managed-settings",

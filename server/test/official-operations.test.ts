@@ -1,27 +1,12 @@
 import Anthropic, { NotFoundError } from "@anthropic-ai/sdk";
 import { adminRoutes } from "@bursar/contract/routes.ts";
 import { describe, expect } from "vitest";
+import { findAdminAnswer, listOperations } from "./harness/admin-operations.ts";
 import { serverTest as test } from "./harness/admin-test.ts";
 
 // Every operation of the official client on an organization: served, or refused with a reason.
 // official-admin-sdk.test.ts tests the served ones. This test fails when an operation of the SDK is missing or half
 // implemented.
-
-const enterprise = "a resource of Claude Enterprise: an organization of the Console has none";
-const elsewhere = "manages what exists at Anthropic only: keys, storage and compliance there";
-
-/** Result by prefix of an operation's name. The longest match counts. */
-const answers: Record<string, "served" | string> = {
-  "": "served",
-  analytics: enterprise,
-  "spendLimits.effective": "served",
-  "spendLimits.increaseRequests": "served",
-  externalKeys: elsewhere,
-  complianceSettings: elsewhere,
-  federation: "there is no federation of workload identities here yet",
-  serviceAccounts: "there are no service accounts here yet: a workspace owns its keys",
-  "workspaces.serviceAccounts": "there are no service accounts here yet: a workspace owns its keys",
-};
 
 type Operation = (...args: unknown[]) => Promise<unknown>;
 let baseURL: string;
@@ -31,27 +16,6 @@ test.beforeAll(async ({ h }) => {
   baseURL = await h.app.listen({ host: "127.0.0.1", port: 0 });
   apiKey = (await h.organization()).adminKey;
 });
-
-/** Names of all methods of `resource`, such as `workspaces.members.list`. */
-function operationsOf(resource: object, prefix = ""): string[] {
-  const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(resource)).filter(
-    (name) => name !== "constructor",
-  );
-  const nested = Object.entries(resource).filter(
-    ([name, value]) => name !== "_client" && typeof value === "object" && value !== null,
-  );
-  return [
-    ...methods.map((name) => prefix + name),
-    ...nested.flatMap(([name, value]) => operationsOf(value as object, `${prefix}${name}.`)),
-  ];
-}
-
-function answerTo(operation: string): string {
-  const [longest = ""] = Object.keys(answers)
-    .filter((prefix) => prefix === "" || operation.startsWith(`${prefix}.`))
-    .sort((a, b) => b.length - a.length);
-  return answers[longest] ?? "";
-}
 
 const everyParameter = {
   workspace_id: "none",
@@ -101,7 +65,7 @@ function argumentsOf(names: readonly string[], method: string): unknown[] {
 
 const collections = new Set(["workspaces", "rules", "serviceAccounts", "rbacGroups", "rbacRoles"]);
 
-const operations = operationsOf(new Anthropic({ apiKey: "none" }).organization);
+const operations = listOperations(new Anthropic({ apiKey: "none" }).organization);
 
 function findRoute({ method, path }: { method: string; path: string }) {
   return adminRoutes.find((route) => {
@@ -116,7 +80,7 @@ test("the client has the expected operations", () => {
 });
 
 describe.each(operations)("%s", (operation) => {
-  const answer = answerTo(operation);
+  const answer = findAdminAnswer(operation);
   test(answer === "served" ? "is served" : `is refused, since ${answer}`, async () => {
     const { sent, error } = await call(operation);
     expect(sent).toHaveLength(1);
