@@ -186,4 +186,22 @@ export function testUpstreams({ company, openSession, goTo }: Console): void {
     await deleteAll();
     expect(faults).toEqual([]);
   });
+
+  test("a test of an upstream shows its result, and its failure in the list", async () => {
+    // The name does not resolve.
+    await admin("POST", "/v1/admin/upstreams", {
+      ...{ name: "closed", base_url: "https://upstream.invalid", credential: "sk-ant-api03-never" },
+    });
+    const { page, faults } = await openSession();
+    await goTo(page, "/upstreams");
+    const row = listRows(page);
+    await row.getByText("no request yet").waitFor();
+    await page.getByRole("button", { name: "Test closed" }).click();
+    const tested = page.getByRole("dialog", { name: "closed does not work" });
+    await tested.getByText("no answer").waitFor();
+    await tested.getByText("Problem").waitFor();
+    expect(await findViolations(page)).toEqual([]);
+    await deleteAll();
+    expect(faults).toEqual([]);
+  });
 }

@@ -1,6 +1,6 @@
 import { billedMeasures } from "@bursar/contract/usage-shape.ts";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { type ReactNode, Suspense } from "react";
 import {
   describeStatus,
   describeUncertainCost,
@@ -11,6 +11,7 @@ import { listTags } from "../../kit/tags/tag-lines.ts";
 import type { ReportSearch } from "../../kit/usage/search.ts";
 import { isSimulated } from "../../kit/usage/simulated.tsx";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
+import { lazyPart } from "../../load-part.ts";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, ButtonLink } from "../../ui/button.tsx";
@@ -22,6 +23,8 @@ import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
 import { CutSection } from "./cut-section.tsx";
 import { DecidedCost } from "./decided-cost.tsx";
 import { type RequestDetail, useRequest } from "./queries.ts";
+
+const ServedUpstream = lazyPart(() => import("./served-upstream.tsx"), "ServedUpstream");
 
 interface DrawerProps {
   id: string | undefined;
@@ -245,6 +248,12 @@ function RequestFacts({ request }: Detail) {
     ["Context window", request.context_window],
     ["Geography", request.inference_geo],
     ["Speed", request.speed],
+    [
+      "Upstream",
+      <Suspense key="served" fallback="…">
+        <ServedUpstream request={request} />
+      </Suspense>,
+    ],
     [
       "Upstream id",
       request.upstream_request_id === null ? (

@@ -1,5 +1,5 @@
 import { Ellipsis } from "lucide-react";
-import { useCallback, useMemo } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { listDefaultIds } from "../../kit/upstreams/order.ts";
 import { type OrderDraft, useOrderDraft } from "../../kit/upstreams/order-draft.ts";
 import { OrderEditor, SaveOrder } from "../../kit/upstreams/order-editor.tsx";
@@ -11,7 +11,9 @@ import { IconButton } from "../../ui/button.tsx";
 import { Menu, MenuItem, MenuSeparator } from "../../ui/menu.tsx";
 import { Section } from "../../ui/page.tsx";
 import type { Column } from "../../ui/table.tsx";
+import { HealthState, LastFailure, LastSuccess } from "./health.tsx";
 import { useSetUpstreamOrder } from "./queries.ts";
+import { TestButton, TestDialog, type Tested } from "./test-button.tsx";
 
 interface Actions {
   onEdit: (upstream: Upstream) => void;
@@ -28,13 +30,17 @@ export function UpstreamList({ upstreams, mayChange, onEdit, onDelete }: Upstrea
   const savedIds = useMemo(() => listDefaultIds(upstreams), [upstreams]);
   const draft = useOrderDraft(savedIds);
   const save = useSetUpstreamOrder();
+  const [tested, setTested] = useState<Tested | null>(null);
   const renderActions = useCallback(
     (upstream: Upstream, isListed: boolean) =>
       mayChange && (
-        <UpstreamMenu
-          {...{ upstream, isListed, draft, onEdit, onDelete }}
-          isOnly={upstreams.length === 1}
-        />
+        <>
+          <TestButton upstream={upstream} onTested={setTested} />
+          <UpstreamMenu
+            {...{ upstream, isListed, draft, onEdit, onDelete }}
+            isOnly={upstreams.length === 1}
+          />
+        </>
       ),
     [mayChange, draft, onEdit, onDelete, upstreams.length],
   );
@@ -61,6 +67,7 @@ export function UpstreamList({ upstreams, mayChange, onEdit, onDelete }: Upstrea
         error={save.error}
         onSave={() => save.mutate({ body: { upstream_ids: [...draft.ids] } })}
       />
+      {tested && <TestDialog tested={tested} onClose={() => setTested(null)} />}
     </Section>
   );
 }
@@ -86,13 +93,31 @@ const columns: Column<Upstream>[] = [
     cell: ({ provider }) => providerWords[provider],
   },
   {
+    id: "state",
+    header: "State",
+    from: "sm",
+    isBelow: true,
+    cell: ({ id }) => <HealthState upstreamId={id} />,
+  },
+  {
+    id: "failure",
+    header: "Last error",
+    from: "lg",
+    cell: ({ id }) => <LastFailure upstreamId={id} />,
+  },
+  {
+    id: "success",
+    header: "Last success",
+    from: "lg",
+    cell: ({ id }) => <LastSuccess upstreamId={id} />,
+  },
+  {
     id: "credential",
     header: "Credential",
-    from: "lg",
-    isBelow: true,
+    from: "xl",
     cell: (upstream) =>
       upstream.has_credential ? (
-        <code className="text-xs">{upstream.credential_hint}</code>
+        <code className="text-xs">{upstream.credential_hint ?? "stored"}</code>
       ) : (
         <Badge tone="warn">no credential</Badge>
       ),
