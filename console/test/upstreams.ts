@@ -204,4 +204,53 @@ export function testUpstreams({ company, openSession, goTo }: Console): void {
     await deleteAll();
     expect(faults).toEqual([]);
   });
+
+  test("an upstream of a platform is stored with its settings, and its region changes", async () => {
+    const { page, faults } = await openSession(owner.email, { width: 390, colorScheme: "light" });
+    await goTo(page, "/upstreams");
+    await pressCreate(page);
+    const create = page.getByRole("dialog", { name: "Store upstream" });
+    await create.getByLabel("Provider").selectOption("Amazon Bedrock");
+    expect(await create.getByLabel("Name", { exact: true }).inputValue()).toBe("Amazon Bedrock");
+    await create.getByLabel("Region").fill("here");
+    await create.getByLabel("Access key id").fill("AKIAIOSFODNN7EXAMPLE");
+    await create.getByLabel("Secret access key").fill("never-a-real-secret");
+    await create.getByText("Model names, betas, proxy and headers").click();
+    await create.getByLabel("Model names").fill("claude-opus-5");
+    await create.getByRole("button", { name: "Store upstream" }).click();
+    await create.getByText("Write both names: claude-opus-5 = claude-opus-5").waitFor();
+    expect(await findViolations(page)).toEqual([]);
+    await create.getByLabel("Model names").fill("claude-opus-5 = us.anthropic.claude-opus-5-v1:0");
+    await create.getByRole("button", { name: "Store upstream" }).click();
+    await create.locator("[aria-invalid]").and(create.getByLabel("Region")).waitFor();
+    await create.getByLabel("Region").fill("us-east-1");
+    await create.getByRole("button", { name: "Store upstream" }).click();
+    await listRows(page).getByText("Amazon Bedrock").first().waitFor();
+    const stored = { provider: "bedrock", authentication: "access_key" };
+    const model_names = { "claude-opus-5": "us.anthropic.claude-opus-5-v1:0" };
+    expect(await listUpstreams()).toMatchObject([
+      {
+        ...{ provider: "bedrock", has_credential: true },
+        provider_settings: { ...stored, region: "us-east-1", model_names },
+      },
+    ]);
+
+    await page.getByRole("button", { name: "Actions for Amazon Bedrock" }).click();
+    await page.getByRole("menuitem", { name: "Change upstream…" }).click();
+    const change = page.getByRole("dialog", { name: "Change upstream" });
+    await change.getByLabel("Region").fill("eu-west-1");
+    await change
+      .getByText("The stored key is deleted if the address is the public one of the platform.")
+      .waitFor();
+    await change.getByRole("button", { name: "Change upstream" }).click();
+    await change.waitFor({ state: "detached" });
+    expect(await listUpstreams()).toMatchObject([
+      {
+        ...{ has_credential: false, provider_settings: { ...stored, region: "eu-west-1" } },
+        base_url: expect.stringContaining("eu-west-1") as string,
+      },
+    ]);
+    await deleteAll();
+    expect(faults).toEqual([]);
+  });
 }

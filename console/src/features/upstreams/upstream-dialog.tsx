@@ -1,3 +1,4 @@
+import { providerWords } from "../../kit/upstreams/provider-words.ts";
 import type { Upstream } from "../../kit/upstreams/queries.ts";
 import { ChangeConsequences } from "../../kit/upstreams/upstream-consequences.tsx";
 import { UpstreamFields } from "../../kit/upstreams/upstream-fields.tsx";
@@ -17,6 +18,7 @@ export function UpstreamDialog(props: UpstreamDialogProps) {
   return (
     <Dialog
       title={props.upstream ? "Change upstream" : "Store upstream"}
+      description={props.upstream && providerWords[props.upstream.provider]}
       isOpen
       onClose={props.onClose}
     >

@@ -118,6 +118,8 @@ const columns: Column<Upstream>[] = [
     cell: (upstream) =>
       upstream.has_credential ? (
         <code className="text-xs">{upstream.credential_hint ?? "stored"}</code>
+      ) : upstream.provider_settings?.authentication === "machine" ? (
+        "of the machine"
       ) : (
         <Badge tone="warn">no credential</Badge>
       ),

@@ -4,7 +4,13 @@ import { useRecentRequests } from "../consequences/recent-requests.ts";
 import { listDefaultIds, splitByOrder } from "./order.ts";
 import type { Upstream } from "./queries.ts";
 import { describeUpstreamChange, describeUpstreamDeletion } from "./upstream-effects.ts";
-import { listChangedParts, toUpstreamChange, type UpstreamValues } from "./upstream-values.ts";
+import {
+  hasOtherKind,
+  hasOtherPlace,
+  listChangedParts,
+  toUpstreamChange,
+  type UpstreamValues,
+} from "./upstream-values.ts";
 
 interface ChangeProps {
   /** The stored upstream. */
@@ -25,6 +31,8 @@ export function ChangeConsequences({ upstream, values, isOnly }: ChangeProps) {
         base_url: change.base_url ?? upstream.base_url,
         hasNewCredential: typeof change.credential === "string",
         hasNewHeaders: change.extra_headers !== undefined,
+        hasOtherKind: hasOtherKind(upstream, change),
+        hasOtherPlace: hasOtherPlace(upstream, change),
         changed: listChangedParts(change),
         ...use,
       })}

@@ -7,7 +7,10 @@ const before = {
   extra_header_names: [],
 };
 const use = { workspaces: 12, requests: 1204, isOnly: true };
-const nothing = { hasNewCredential: false, hasNewHeaders: false, changed: [] };
+const nothing = {
+  ...{ hasNewCredential: false, hasNewHeaders: false, changed: [] },
+  ...{ hasOtherKind: false, hasOtherPlace: false },
+};
 
 test("a new address without a key says where requests go and that the key is deleted", () => {
   const change = { before, base_url: "https://eu.example.com", ...nothing, ...use };
@@ -52,6 +55,19 @@ test("other new settings are named in one sentence", () => {
     "New requests of all 3 workspaces use the new headers, proxy and workspace id within a second.",
     "Running requests end with the old settings.",
   ]);
+});
+
+test("new settings of a platform say when the key is deleted", () => {
+  const change = { before, base_url: before.base_url, ...nothing, changed: ["settings"] };
+  const some = { workspaces: 2, requests: undefined, isOnly: true };
+  expect(describeUpstreamChange({ ...change, ...some, hasOtherKind: true })).toEqual([
+    "New requests of all 2 workspaces use the new settings within a second.",
+    "The stored key is deleted. Without a new one, the upstream refuses every request.",
+    "Running requests end with the old settings.",
+  ]);
+  expect(describeUpstreamChange({ ...change, ...some, hasOtherPlace: true })).toContain(
+    "The stored key is deleted if the address is the public one of the platform. Enter it again.",
+  );
 });
 
 test("a new name has no effect", () => {

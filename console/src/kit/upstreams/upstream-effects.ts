@@ -18,6 +18,10 @@ interface UpstreamChange extends Use {
   base_url: string;
   hasNewCredential: boolean;
   hasNewHeaders: boolean;
+  /** The credential is of another kind now. */
+  hasOtherKind: boolean;
+  /** The public address of the platform is another one now. */
+  hasOtherPlace: boolean;
   /** Other changed parts of each request, such as "proxy". */
   changed: readonly string[];
 }
@@ -43,7 +47,7 @@ export function describeUpstreamChange(change: UpstreamChange): string[] {
 }
 
 function describeCredential(
-  { before, hasNewCredential }: UpstreamChange,
+  { before, hasNewCredential, hasOtherKind, hasOtherPlace }: UpstreamChange,
   isMoved: boolean,
 ): string[] {
   if (hasNewCredential) {
@@ -52,8 +56,15 @@ function describeCredential(
       : [];
     return [...start, "If the upstream does not accept the new key, it refuses every request."];
   }
-  if (!isMoved || !before.has_credential) return [];
-  return ["The stored key is deleted. Without a new one, the upstream refuses every request."];
+  if (!before.has_credential) return [];
+  if (isMoved || hasOtherKind) {
+    return ["The stored key is deleted. Without a new one, the upstream refuses every request."];
+  }
+  return hasOtherPlace
+    ? [
+        "The stored key is deleted if the address is the public one of the platform. Enter it again.",
+      ]
+    : [];
 }
 
 function describeLostHeaders(

@@ -1,11 +1,14 @@
+import type { UpstreamProvider } from "@bursar/contract/admin/upstreams.ts";
 import { Plus, X } from "lucide-react";
 import { type UseFormReturn, useFieldArray } from "react-hook-form";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
-import { Checkbox, Input } from "../../ui/input.tsx";
+import { Checkbox, Input, Select } from "../../ui/input.tsx";
+import { CredentialFields, PlatformFields, RarePlatformFields } from "./provider-fields.tsx";
+import { providerWords } from "./provider-words.ts";
 import type { Upstream } from "./queries.ts";
-import type { UpstreamValues } from "./upstream-values.ts";
+import { toValues, type UpstreamValues } from "./upstream-values.ts";
 
 interface FieldsProps {
   form: UseFormReturn<UpstreamValues>;
@@ -16,16 +19,25 @@ interface FieldsProps {
 /** Fields of an upstream. Secrets are never shown again. */
 export function UpstreamFields({ form, upstream }: FieldsProps) {
   const { errors } = form.formState;
+  const provider = form.watch("provider");
+  const isPlatform = provider !== "anthropic";
   return (
     <>
+      {upstream === null && <ProviderField form={form} />}
       <Field label="Name" error={errors.name?.message}>
         {(control) => (
           <Input {...control} {...form.register("name", needed("Enter a name."))} maxLength={100} />
         )}
       </Field>
+      {isPlatform && <PlatformFields form={form} platform={provider} />}
       <Field
         label="Address"
-        hint="An https address, or http on this machine. Bursar adds paths such as /v1/messages."
+        isOptional={isPlatform}
+        hint={
+          isPlatform
+            ? "Empty: the public address of the platform."
+            : "An https address, or http on this machine. Bursar adds paths such as /v1/messages."
+        }
         error={errors.base_url?.message}
       >
         {(control) => (
@@ -33,29 +45,66 @@ export function UpstreamFields({ form, upstream }: FieldsProps) {
             {...control}
             type="url"
             spellCheck={false}
-            {...form.register("base_url", needed("Enter an address."))}
+            {...form.register("base_url", {
+              validate: (text) => isPlatform || text.trim() !== "" || "Enter an address.",
+            })}
           />
         )}
       </Field>
-      <KeyField form={form} upstream={upstream} />
-      <ConnectionFields form={form} upstream={upstream} />
+      <CredentialField form={form} upstream={upstream} />
+      <RareFields form={form} upstream={upstream} />
     </>
   );
 }
 
-function KeyField({ form, upstream }: FieldsProps) {
+const providers = Object.entries(providerWords);
+
+/** Choice of the provider. Another one starts with its own defaults. */
+function ProviderField({ form }: { form: FieldsProps["form"] }) {
+  const choose = (provider: UpstreamProvider) => {
+    const { name, provider: earlier } = form.getValues();
+    const fresh = toValues(null, provider);
+    const isNamed = name !== toValues(null, earlier).name;
+    form.reset({ ...fresh, ...(isNamed && { name }) }, { keepDefaultValues: true });
+  };
+  return (
+    <Field label="Provider">
+      {(control) => (
+        <Select
+          {...control}
+          value={form.watch("provider")}
+          onChange={({ target }) => choose(target.value as UpstreamProvider)}
+        >
+          {providers.map(([provider, label]) => (
+            <option key={provider} value={provider}>
+              {label}
+            </option>
+          ))}
+        </Select>
+      )}
+    </Field>
+  );
+}
+
+function CredentialField({ form, upstream }: FieldsProps) {
+  const authentication = form.watch("authentication");
   const isMoved = isMovedFrom(form, upstream);
+  const hasOther = upstream !== null && authentication !== toValues(upstream).authentication;
+  const hint =
+    isMoved || hasOther
+      ? "The change deletes the stored key. Enter a new one."
+      : upstream?.credential_hint
+        ? `Stored: ${upstream.credential_hint}. Leave empty to keep this key.`
+        : "Stored encrypted, sent only to this address, and never shown again.";
+  if (authentication === "machine") return null;
+  if (authentication !== "" && authentication !== "api_key") {
+    return <CredentialFields form={form} hint={hint} />;
+  }
   return (
     <Field
-      label="Claude API key"
-      isOptional={upstream?.has_credential === true && !isMoved}
-      hint={
-        isMoved
-          ? "A new address deletes the stored key. Enter the key for the new address."
-          : upstream?.credential_hint
-            ? `Stored: ${upstream.credential_hint}. Leave empty to keep this key.`
-            : "Stored encrypted, sent only to this address, and never shown again."
-      }
+      label={authentication === "" ? "Claude API key" : "API key"}
+      isOptional={upstream?.has_credential === true && !isMoved && !hasOther}
+      hint={hint}
       error={form.formState.errors.credential?.message}
     >
       {(control) => (
@@ -63,7 +112,7 @@ function KeyField({ form, upstream }: FieldsProps) {
           {...control}
           type="password"
           autoComplete="off"
-          placeholder="sk-ant-…"
+          placeholder={authentication === "" ? "sk-ant-…" : undefined}
           {...form.register("credential")}
         />
       )}
@@ -71,21 +120,26 @@ function KeyField({ form, upstream }: FieldsProps) {
   );
 }
 
-/** Proxy, headers and workspace id, which most upstreams do not need. */
-function ConnectionFields({ form, upstream }: FieldsProps) {
+/** Settings that most upstreams do not need. */
+function RareFields({ form, upstream }: FieldsProps) {
   const { errors } = form.formState;
+  const provider = form.watch("provider");
   const hasValues =
     upstream !== null &&
     (upstream.proxy_url !== null ||
       upstream.upstream_workspace_id !== null ||
       upstream.extra_header_names.length > 0);
-  const hasError = Boolean(errors.proxy_url ?? errors.headers ?? errors.upstream_workspace_id);
+  const { proxy_url, headers, upstream_workspace_id, model_names, betas } = errors;
+  const hasError = [proxy_url, headers, upstream_workspace_id, model_names, betas].some(Boolean);
   return (
     <details open={hasValues || hasError || undefined}>
       <summary className="target w-fit rounded-sm text-sm font-medium text-accent">
-        Proxy, headers and workspace id
+        {provider === "anthropic"
+          ? "Proxy, headers and workspace id"
+          : "Model names, betas, proxy and headers"}
       </summary>
       <div className="mt-4 grid gap-5">
+        {provider !== "anthropic" && <RarePlatformFields form={form} platform={provider} />}
         <Field
           label="Proxy"
           isOptional
@@ -94,7 +148,7 @@ function ConnectionFields({ form, upstream }: FieldsProps) {
               ? "User and password are stored. A new address needs them again."
               : "An http or https address of a proxy that opens tunnels. Empty: the proxy of the server’s environment."
           }
-          error={errors.proxy_url?.message}
+          error={proxy_url?.message}
         >
           {(control) => (
             <Input
@@ -107,21 +161,23 @@ function ConnectionFields({ form, upstream }: FieldsProps) {
           )}
         </Field>
         <Headers form={form} upstream={upstream} />
-        <Field
-          label="Workspace id at Anthropic"
-          isOptional
-          hint="For a key of several workspaces. Sent as anthropic-workspace-id."
-          error={errors.upstream_workspace_id?.message}
-        >
-          {(control) => (
-            <Input
-              {...control}
-              spellCheck={false}
-              placeholder="wrkspc_…"
-              {...form.register("upstream_workspace_id")}
-            />
-          )}
-        </Field>
+        {provider === "anthropic" && (
+          <Field
+            label="Workspace id at Anthropic"
+            isOptional
+            hint="For a key of several workspaces. Sent as anthropic-workspace-id."
+            error={upstream_workspace_id?.message}
+          >
+            {(control) => (
+              <Input
+                {...control}
+                spellCheck={false}
+                placeholder="wrkspc_…"
+                {...form.register("upstream_workspace_id")}
+              />
+            )}
+          </Field>
+        )}
       </div>
     </details>
   );

@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
 import type { Upstream } from "./queries.ts";
-import { listChangedParts, toNewUpstream, toUpstreamChange, toValues } from "./upstream-values.ts";
+import {
+  hasOtherKind,
+  hasOtherPlace,
+  listChangedParts,
+  toNewUpstream,
+  toUpstreamChange,
+  toValues,
+} from "./upstream-values.ts";
 
 const upstream: Upstream = {
   id: "upst_1",
@@ -66,4 +73,46 @@ test("empty fields remove what is stored", () => {
   expect(change).toEqual({ extra_headers: null, proxy_url: null });
   expect(listChangedParts(change)).toEqual(["proxy"]);
   expect(listChangedParts({ upstream_workspace_id: "wrkspc_1" })).toEqual(["workspace id"]);
+});
+
+const bedrock: Upstream = {
+  ...upstream,
+  provider: "bedrock",
+  base_url: "https://bedrock-runtime.us-east-1.amazonaws.com",
+  provider_settings: { provider: "bedrock", region: "us-east-1", authentication: "access_key" },
+};
+
+test("a new upstream of a platform has its settings and its kind of credential", () => {
+  const values = toValues(null, "bedrock");
+  const entered = { access_key_id: "AKIA1", secret_access_key: "secret", region: "us-east-1" };
+  expect(toNewUpstream({ ...values, ...entered, upstream_workspace_id: "wrkspc_1" })).toEqual({
+    name: "Amazon Bedrock",
+    provider_settings: { provider: "bedrock", region: "us-east-1", authentication: "access_key" },
+    credential: '{"access_key_id":"AKIA1","secret_access_key":"secret"}',
+  });
+});
+
+test("an unchanged form of a platform sends nothing, and an emptied address stays", () => {
+  const values = toValues(bedrock);
+  expect(toUpstreamChange(bedrock, values)).toEqual({});
+  expect(toUpstreamChange(bedrock, { ...values, base_url: "" })).toEqual({});
+});
+
+test("a new region of a platform is sent without the earlier address", () => {
+  const values = { ...toValues(bedrock), region: "eu-west-1" };
+  const entered = { access_key_id: "AKIA2", secret_access_key: "secret" };
+  const change = toUpstreamChange(bedrock, { ...values, ...entered });
+  expect(Object.keys(change)).toEqual(["provider_settings", "credential"]);
+  expect(listChangedParts(change)).toEqual(["settings"]);
+  expect(hasOtherPlace(bedrock, change)).toBe(true);
+  expect(hasOtherKind(bedrock, change)).toBe(false);
+});
+
+test("another authentication of a platform is another kind of credential", () => {
+  const values = toValues(bedrock);
+  const change = toUpstreamChange(bedrock, { ...values, authentication: "machine" });
+  expect(hasOtherKind(bedrock, change)).toBe(true);
+  expect(hasOtherPlace(bedrock, change)).toBe(false);
+  const named = toUpstreamChange(bedrock, { ...values, model_names: "a = b" });
+  expect([hasOtherKind(bedrock, named), hasOtherPlace(bedrock, named)]).toEqual([false, false]);
 });

@@ -16,7 +16,17 @@ export function useUpstreamForm(
       upstream
         ? { params: { upstream_id: upstream.id }, body: toUpstreamChange(upstream, values) }
         : { body: toNewUpstream(values) },
-    fieldNames: { extra_headers: "headers" },
+    fieldNames: {
+      extra_headers: "headers",
+      "provider_settings.region": "region",
+      "provider_settings.project_id": "project_id",
+      "provider_settings.resource": "resource",
+      "provider_settings.authentication": "authentication",
+      "provider_settings.api": "api",
+      "provider_settings.inference_profile": "inference_profile",
+      "provider_settings.model_names": "model_names",
+      "provider_settings.betas": "betas",
+    },
     toast: ({ name }) => `Upstream “${name}” ${upstream ? "changed" : "stored"}`,
     onSaved,
   });
