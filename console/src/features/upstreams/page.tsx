@@ -32,6 +32,7 @@ export function UpstreamsPage() {
   return (
     <Page
       title="Upstreams"
+      guide="upstreams"
       lead="The addresses and credentials that Bursar calls Claude with. Programs use workspace keys and never see a credential."
       actions={items.length > 0 && store}
     >
