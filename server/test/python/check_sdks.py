@@ -102,9 +102,7 @@ def sdk_tool_runner_runs_its_tool_and_ends():
     final = runner.until_done()
     assert ran == ["sample city"], ran
     assert final.stop_reason == "end_turn" and "sunny in sample city" in text_of(final)
-    # The current major version requests a thread first, and continues without one.
-    asked = [] if anthropic.__version__.startswith("1.") else [400]
-    assert sent == [*asked, 200, 200], sent
+    assert sent == [200, 200], sent
 
 
 @check

@@ -1,6 +1,7 @@
 // Runs Python clients against a real server: the official Python SDK in its current and previous major version,
-// the OpenAI SDK, `requests`, scim2-tester, focus-validator, and schemathesis. The last one sends requests that /openapi.json allows, and requests that the document
-// forbids. The code of the page Connect for Python runs first.
+// the OpenAI SDK, `requests`, the programs of `examples/`, scim2-tester, focus-validator, and schemathesis. The last one
+// sends requests that /openapi.json allows, and requests that the document forbids. The code of the page Connect for Python
+// runs first.
 // Usage: run.ts <python> [factor] [seed]. The Python has requirements.txt installed. The integer factor multiplies
 // the cases of each operation, and the seed selects them. Both default to 1. Prints a line of counts at the end.
 import { execFile } from "node:child_process";
@@ -54,6 +55,8 @@ const conformance = [
 ];
 const noServerError = ["--checks", "not_a_server_error", "--phases", "fuzzing"];
 
+const pythonExamples = ["python-sdk", "langchain-python", "pydantic-ai"];
+
 interface Counts {
   passed: number;
   failed: number;
@@ -66,6 +69,8 @@ try {
   total = sum(
     await checkConnectSample(server, env),
     await checkSdks(env),
+    await runChecks(env, "check_operations.py"),
+    await checkExamples(server, env),
     await checkSdks({ ...env, PYTHONPATH: await installPrevious() }),
     await runChecks(env, "check_openai.py"),
     await checkScim(server, env),
@@ -146,6 +151,20 @@ async function checkConnectSample({ url }: ServerProcess, env: Environment): Pro
   const isAnswered = output.includes("You wrote: Hello, Claude");
   printLine(`${isAnswered ? "ok     " : "FAILED "} the code of the page Connect is answered`);
   return { passed: Number(isAnswered), failed: Number(!isAnswered) };
+}
+
+/** Runs the programs of `examples/` for Python. */
+async function checkExamples({ url }: ServerProcess, env: Environment): Promise<Counts> {
+  const { BURSAR_API_KEY: key = "", ...rest } = env;
+  const access = { ...rest, ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: key };
+  const counts = pythonExamples.map(async (name) => {
+    const { output } = await runPython(access, [join(root, "examples", name, "main.py")]);
+    const isAnswered = output.includes("You wrote: Hello, Claude");
+    printLine(`${isAnswered ? "ok     " : "FAILED "} examples/${name}`);
+    if (!isAnswered) printLine(output);
+    return { passed: Number(isAnswered), failed: Number(!isAnswered) };
+  });
+  return sum(...(await Promise.all(counts)));
 }
 
 function checkSdks(env: Environment): Promise<Counts> {
