@@ -13,7 +13,7 @@ interface Stored {
 
 /** Declares the tests of upstreams: the page, its dialogs, and the order of a workspace. */
 export function testUpstreams({ company, openSession, goTo }: Console): void {
-  const admin = (method: string, path: string, body?: object) =>
+  const admin = (method: "DELETE" | "GET" | "POST", path: string, body?: object) =>
     company().server.mustOperator(method, path, body);
   const listUpstreams = async () => (await admin("GET", "/v1/admin/upstreams"))["data"] as Stored[];
   const readOrder = async (path = "/v1/admin") => {

@@ -1,7 +1,6 @@
-// Runs Python clients against a real server: the official Python SDK in its current and previous major version,
-// the OpenAI SDK, `requests`, the programs of `examples/`, scim2-tester, focus-validator, and schemathesis. The last one
-// sends requests that /openapi.json allows, and requests that the document forbids. The code of the page Connect for Python
-// runs first.
+// Runs Python clients against a real server: the official SDK in its current and previous major version, the OpenAI SDK,
+// `requests`, scim2-tester, focus-validator, and schemathesis. The programs of `examples/` and the code of the page Connect
+// run too. Schemathesis sends requests that /openapi.json allows, and requests that the document forbids.
 // Usage: run.ts <python> [factor] [seed]. The Python has requirements.txt installed. The integer factor multiplies
 // the cases of each operation, and the seed selects them. Both default to 1. Prints a line of counts at the end.
 import { execFile } from "node:child_process";

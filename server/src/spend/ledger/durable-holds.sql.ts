@@ -212,11 +212,3 @@ async function findAwaited(tx: Tx): Promise<AwaitedNode | null> {
   const [row] = rows;
   return row === undefined ? null : { nodeId: row.nodeId, untilMs: row.until.getTime() };
 }
-
-/** Sum of the amounts that are left of a hold: the largest row of its balances. 0n: nothing is left. */
-export async function readDurableHold(tx: Tx, holdId: string): Promise<bigint> {
-  const { rows } = await sql<{ nanoUsd: bigint }>`
-    SELECT coalesce(max(amount_nano_usd), 0)::bigint AS "nanoUsd" FROM lease
-    WHERE node_id = ${BATCHES_NODE} AND request_id = ${rowId(holdId)}`.execute(tx);
-  return rows[0]?.nanoUsd ?? 0n;
-}
