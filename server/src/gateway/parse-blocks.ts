@@ -16,6 +16,7 @@ import {
   readObjectId,
   readText,
   skipField,
+  skipUnknown,
   type Walk,
 } from "./parse-walk.ts";
 
@@ -58,7 +59,7 @@ export function readContent(walk: Walk): void {
       path.push(index);
       if (reader.kind() === "object") readBlock(walk);
       else {
-        reader.skipValue();
+        skipUnknown(walk);
         noteUnknown(parsed, { kind: "block", name: null });
       }
       path.pop();
@@ -137,8 +138,11 @@ function readSourceAt(walk: Walk, key: string): Source | null {
   const { reader, path, parsed } = walk;
   const kind = reader.kind();
   if (kind !== "object") {
-    reader.skipValue();
-    if (kind === "array") noteUnknown(parsed, { kind: "field", name: "content.source" });
+    if (kind !== "array") reader.skipValue();
+    else {
+      skipUnknown(walk);
+      noteUnknown(parsed, { kind: "field", name: "content.source" });
+    }
     return null;
   }
   path.push(key);

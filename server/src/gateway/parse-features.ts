@@ -12,6 +12,7 @@ import {
   readText,
   skipField,
   skipNull,
+  skipUnknown,
   type Walk as WalkOf,
 } from "./parse-walk.ts";
 
@@ -101,14 +102,14 @@ function readFallback(walk: Walk): void {
 export function readContextManagement(walk: Walk): void {
   const { reader, path, parsed } = walk;
   if (reader.kind() !== "object") {
-    if (hasSomething(reader)) noteUnknown(parsed, { kind: "edit", name: null });
+    if (hasSomething(walk)) noteUnknown(parsed, { kind: "edit", name: null });
     return;
   }
   reader.beginObject();
   for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
     if (key !== "edits" || reader.kind() !== "array") {
       const name = `context_management.${key}`;
-      if (hasSomething(reader)) noteUnknown(parsed, { kind: "field", name });
+      if (hasSomething(walk)) noteUnknown(parsed, { kind: "field", name });
       continue;
     }
     path.push(key);
@@ -126,7 +127,7 @@ function readEdit(walk: Walk): void {
   const { reader, parsed } = walk;
   let type: string | null = null;
   if (reader.kind() !== "object") {
-    reader.skipValue();
+    skipUnknown(walk);
     noteUnknown(parsed, { kind: "edit", name: null });
     return;
   }
@@ -146,7 +147,7 @@ export function readMcpServers(walk: Walk): void {
   const { reader, path, parsed } = walk;
   if (reader.kind() !== "array") {
     if (!skipNull(reader)) {
-      reader.skipValue();
+      skipUnknown(walk);
       noteUnknown(parsed, { kind: "field", name: "mcp_servers" });
     }
     return;
@@ -166,7 +167,7 @@ export function readContainer(walk: Walk): void {
   const kind = reader.kind();
   if (kind === "string") readObjectId(walk, "container");
   else if (kind !== "object") {
-    reader.skipValue();
+    skipUnknown(walk);
     noteUnknown(parsed, { kind: "field", name: "container" });
   } else {
     reader.beginObject();
@@ -183,7 +184,7 @@ export function readContainer(walk: Walk): void {
 function readSkills(walk: Walk): void {
   const { reader, path, parsed } = walk;
   if (reader.kind() !== "array") {
-    if (hasSomething(reader)) parsed.markers.hasSkills = true;
+    if (hasSomething(walk)) parsed.markers.hasSkills = true;
     return;
   }
   reader.beginArray();
@@ -191,7 +192,7 @@ function readSkills(walk: Walk): void {
     parsed.markers.hasSkills = true;
     path.push(index);
     if (reader.kind() === "object") readSkill(walk);
-    else reader.skipValue();
+    else skipUnknown(walk);
     path.pop();
   }
 }
@@ -207,18 +208,20 @@ function readSkill(walk: Walk): void {
     else if (key === "skill_id") id = readText(reader);
     else if (key === "version") reader.skipValue();
     else {
-      reader.skipValue();
+      skipUnknown(walk);
       noteUnknown(parsed, { kind: "field", name: `container.skills.${key}` });
     }
   }
-  if (id !== null && type !== "anthropic") addObject(walk, { kind: "skill", id });
+  if (id === null) return;
+  // A custom skill with the wrong type is not passed unchecked.
+  if (type !== "anthropic" || id.startsWith("skill_")) addObject(walk, { kind: "skill", id });
 }
 
 /** Reads `thread`. A new thread names nothing yet. */
 export function readThread(walk: Walk): void {
   const { reader, parsed } = walk;
   if (reader.kind() !== "object") {
-    if (hasSomething(reader)) parsed.markers.hasThread = true;
+    if (hasSomething(walk)) parsed.markers.hasThread = true;
     return;
   }
   parsed.markers.hasThread = true;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parse, smallest } from "#test/harness/parsed-messages.ts";
+import { parseMessage } from "./parse-message.ts";
 
 const userMessage = (...content: object[]) => ({ messages: [{ role: "user", content }] });
 const file = (id: string) => ({ type: "document", source: { type: "file", file_id: id } });
@@ -53,6 +54,23 @@ describe("the objects that a request names", () => {
       { thread: { type: "continue", previous_message_id: "msg_1" } },
       "thread msg_1",
     ],
+    [
+      "a skill with the wrong type",
+      { container: { skills: [{ type: "anthropic", skill_id: "skill_1" }] } },
+      "skill skill_1",
+    ],
+    ["a file in an unknown field", { unknown: { deep: [{ any: "file_1" }] } }, "file file_1"],
+    [
+      "a file in an unknown field of a block",
+      userMessage({ type: "text", text: "file_2", unknown: ["file_1"] }),
+      "file file_1",
+    ],
+    [
+      "a container in an unknown field of a tool",
+      { tools: [{ name: "t", input_schema: {}, unknown: "container_1" }] },
+      "container container_1",
+    ],
+    ["a skill that is no object", { container: { skills: ["skill_1"] } }, "skill skill_1"],
     ["a thread in an unknown field", { thread: { type: "continue", id: "msg_1" } }, "thread msg_1"],
   ] as [string, object, ...string[]][])("are listed: %s", (_, fields, ...names) => {
     expect(objectsOf(fields)).toEqual(names);
@@ -75,6 +93,11 @@ describe("the objects that a request names", () => {
     ],
   ])("are none in %s", (_, fields) => {
     expect(objectsOf(fields)).toEqual([]);
+  });
+
+  test("are listed from an unknown field with escapes", () => {
+    const body = '{"model":"m","messages":[],"unknown":["\\u0066ile\\u005f1","a file_2"]}';
+    expect(parseMessage(Buffer.from(body)).objects).toEqual([{ kind: "file", id: "file_1" }]);
   });
 
   test("are at most 1,000", () => {

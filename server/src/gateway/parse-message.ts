@@ -27,6 +27,7 @@ import {
   readCacheControl,
   readKnownFields,
   skipNull,
+  skipUnknown,
   type Walk as WalkOf,
 } from "./parse-walk.ts";
 
@@ -207,8 +208,11 @@ function readFeature(walk: Walk, key: string): boolean {
       readThread(walk);
       break;
     default:
+      if (!neutralNames.has(key)) {
+        skipUnknown(walk);
+        return false;
+      }
       reader.skipValue();
-      return neutralNames.has(key);
   }
   return true;
 }

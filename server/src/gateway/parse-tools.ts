@@ -10,6 +10,7 @@ import {
   readFlag,
   readText,
   skipField,
+  skipUnknown,
   type Walk,
 } from "./parse-walk.ts";
 
@@ -43,7 +44,7 @@ export function readListing(walk: Walk, field: string): void {
     path.pop();
     return;
   }
-  reader.skipValue();
+  skipUnknown(walk);
   if (kind !== "null") noteUnknown(parsed, { kind: "field", name: field });
 }
 
@@ -64,7 +65,7 @@ function readTool(walk: Walk): void {
   const { reader, parsed } = walk;
   parsed.toolCount++;
   if (reader.kind() !== "object") {
-    reader.skipValue();
+    skipUnknown(walk);
     noteUnknown(parsed, { kind: "tool", name: null });
     return;
   }

@@ -117,10 +117,35 @@ export function addObject(walk: Walk, name: ObjectName): void {
   parsed.objects.push(name);
 }
 
-/** Skips the value of a field that only needs to be known. */
-export function skipField({ reader, parsed }: Walk, part: KnownPart, key: string): void {
+/** A whole text of letters, digits, dashes and their escapes, which can be an id. */
+const WORD = /"(?:[A-Za-z0-9_-]|\\u[0-9a-fA-F]{4}){1,128}"/g;
+const STORED_ID = /^(file|skill|container)_/;
+
+/**
+ * Skips a value that no reader knows. Ids of stored objects in it are named objects, because a newer version of the API may
+ * read them.
+ */
+export function skipUnknown(walk: Walk): void {
+  const { reader } = walk;
+  reader.kind();
+  const start = reader.position;
   reader.skipValue();
-  if (!knownFields[part].has(key)) noteUnknown(parsed, { kind: "field", name: `${part}.${key}` });
+  const text = reader.bytes.latin1Slice(start, reader.position);
+  for (const [word] of text.matchAll(WORD)) {
+    const id: unknown = JSON.parse(word);
+    const kind = typeof id === "string" ? STORED_ID.exec(id)?.[1] : undefined;
+    if (kind !== undefined) addObject(walk, { kind: kind as ObjectKind, id: id as string });
+  }
+}
+
+/** Skips the value of a field that only needs to be known. */
+export function skipField(walk: Walk, part: KnownPart, key: string): void {
+  if (knownFields[part].has(key)) {
+    walk.reader.skipValue();
+    return;
+  }
+  skipUnknown(walk);
+  noteUnknown(walk.parsed, { kind: "field", name: `${part}.${key}` });
 }
 
 /** Reads the fields of an object that only need to be known. Any value but an object or null is unknown. */
@@ -128,7 +153,7 @@ export function readKnownFields(walk: Walk, part: KnownPart): void {
   const { reader, parsed } = walk;
   const kind = reader.kind();
   if (kind !== "object") {
-    reader.skipValue();
+    skipUnknown(walk);
     if (kind !== "null") noteUnknown(parsed, { kind: "field", name: part });
     return;
   }
@@ -170,18 +195,19 @@ export function readCacheControlAt(walk: Walk, key: string): void {
   walk.path.pop();
 }
 
-/** Skips a value. False: the value was null or an empty list. */
-export function hasSomething(reader: JsonReader): boolean {
+/** Skips an unknown value. False: the value was null or an empty list. */
+export function hasSomething(walk: Walk): boolean {
+  const { reader } = walk;
   if (skipNull(reader)) return false;
   if (reader.kind() !== "array") {
-    reader.skipValue();
+    skipUnknown(walk);
     return true;
   }
   let isEmpty = true;
   reader.beginArray();
   while (reader.nextElement()) {
     isEmpty = false;
-    reader.skipValue();
+    skipUnknown(walk);
   }
   return !isEmpty;
 }
