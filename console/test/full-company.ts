@@ -188,9 +188,13 @@ async function addRefusals(
 
 const noKey = { id: "", workspaceId: "" };
 
-/** Sets limits by the spend of this month, so that the shares are the same on each day. */
+/**
+ * Sets limits by the spend of this month, so that the shares are the same on each day. Near the end of a month the shares are
+ * higher, so that the limits are still reached in it.
+ */
 async function setLimits(server: ServerProcess, places: Places): Promise<void> {
   const shares = new Map<string, number>(limited);
+  const leftOfMonth = findLeftOfMonth(new Date());
   for (const [name] of workspaces) {
     const workspace_id = places.get(name) ?? "";
     const spend = await server.mustAdmin(
@@ -199,10 +203,18 @@ async function setLimits(server: ServerProcess, places: Places): Promise<void> {
     );
     const spent = Number(textField(spend, "spent_usd"));
     const share = shares.get(name) ?? 0.6;
-    await setLimit(server, { type: "workspace", workspace_id }, spent / share);
+    const rest = Math.min(1 / share - 1, shares.has(name) ? leftOfMonth / 4 : 1);
+    await setLimit(server, { type: "workspace", workspace_id }, spent * (1 + rest));
   }
   const company = await server.mustAdmin("GET", "/v1/admin/spend_limits/period_spend");
   await setLimit(server, { type: "organization" }, Number(textField(company, "spent_usd")) / 0.8);
+}
+
+/** Time until the next month as a part of the time since the first day, in UTC. */
+function findLeftOfMonth(now: Date): number {
+  const startMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth());
+  const endMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1);
+  return (endMs - now.getTime()) / (now.getTime() - startMs);
 }
 
 async function setLimit(server: ServerProcess, scope: object, limit: number): Promise<void> {

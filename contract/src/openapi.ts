@@ -173,7 +173,7 @@ function toOperation(route: RouteSpec): Operation {
           {
             description,
             headers: { "request-id": requestIdHeader },
-            content: { "application/json": { schema: errorBody } },
+            content: { "application/json": { schema: route.errorBody ?? errorBody } },
           },
         ]),
       ),
@@ -199,6 +199,7 @@ export function describeStepUp(route: RouteSpec): string | undefined {
 
 /** Content of the response. A streamed route of the Admin API returns only the stream. */
 function toContent(route: RouteSpec) {
+  if (route.isBytes) return { "*/*": { schema: {} } };
   const streams = (route.streams ?? []).map((type) => [type, { schema: { type: "string" } }]);
   const isOnlyStream = streams.length > 0 && !isClaude(route);
   return {

@@ -28,6 +28,10 @@ export interface RouteSpec {
   /** Maximum body size, if it is larger than that of other routes. */
   maxBodyBytes?: number;
   response: z.ZodObject;
+  /** True: the response is bytes of any media type, and `response` has no fields. */
+  isBytes?: true;
+  /** Body of errors. Default: the official one. */
+  errorBody?: z.ZodObject;
   /**
    * True: the call reads usage from the database of reports, which can be a replica. The response has the headers
    * of `report-headers.ts`. Other calls read the primary.

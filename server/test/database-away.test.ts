@@ -9,6 +9,7 @@ import { type DatabaseLine, openDatabaseLine } from "#test/harness/database-line
 import { startDatabaseRelay } from "#test/harness/database-relay.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import {
+  type KeyOptions,
   type ServerProcess,
   sendMessage,
   startServer,
@@ -24,8 +25,10 @@ const LOOK_EVERY_MS = 1_000;
 const CHANGES_SEEN_MS = 1_000;
 const UNFLUSHED = 500;
 const SENDERS = 40;
-/** The longest model name in a record, with characters of three bytes. Few requests fill a journal. */
+/** The longest model name in a record, with characters of three bytes. With the tags, few requests fill a journal. */
 const LONGEST_MODEL = "€".repeat(256);
+/** Begin and end of a request name each tag. */
+const MOST_TAGS = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`tag-${i}`, "value"]));
 /** BURSAR_DRAIN and 15 s are promised. The rest is for a busy machine. */
 const STOP_BOUND_MS = 30_000;
 
@@ -136,8 +139,8 @@ async function readinessOf(server: ServerProcess) {
 }
 
 /** Creates a key that the node has cached. */
-async function createCachedKey(server: ServerProcess): Promise<string> {
-  const { key } = await server.workspaceWithKey();
+async function createCachedKey(server: ServerProcess, options?: KeyOptions): Promise<string> {
+  const { key } = await server.workspaceWithKey(options);
   // The node drops the key once more when its next poll finds the creation.
   await delay(CHANGES_SEEN_MS);
   expect((await sendMessage(server.url, key)).status).toBe(200);
@@ -290,7 +293,7 @@ test("with a full journal refuses requests and reports 503 on /readyz until Post
     BURSAR_JOURNAL_MAX_SIZE: "10MB",
     BURSAR_LEASE_TTL: "10m",
   });
-  const key = await createCachedKey(server);
+  const key = await createCachedKey(server, { tags: MOST_TAGS });
   const sent = { count: 1 };
   line.cut();
   // Each sender stops at the first refusal.

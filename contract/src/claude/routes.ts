@@ -50,6 +50,18 @@ export const createMessage = route({
   }),
 });
 
+/** Errors as the OpenAI SDKs read them. */
+const chatErrorBody = z
+  .looseObject({
+    error: z.looseObject({
+      message: z.string(),
+      type: z.string(),
+      code: z.string().nullish().meta({ description: "Cause of the refusal." }),
+      param: z.string().nullish().meta({ description: "The first invalid field." }),
+    }),
+  })
+  .meta({ id: "ChatError", description: "The error body of the OpenAI API." });
+
 export const createChatCompletion = route({
   operationId: "createChatCompletion",
   method: "POST",
@@ -74,6 +86,7 @@ export const createChatCompletion = route({
     choices: z.array(z.unknown()),
     usage: z.looseObject({ prompt_tokens: z.int(), completion_tokens: z.int() }),
   }),
+  errorBody: chatErrorBody,
 });
 
 export const countMessageTokens = route({

@@ -79,6 +79,7 @@ const files = [
     audited: null,
     params: fileParams,
     response: content,
+    isBytes: true,
   }),
   route({
     operationId: "deleteFile",
@@ -175,6 +176,7 @@ const skills = [
     audited: null,
     params: versionParams,
     response: content,
+    isBytes: true,
   }),
   route({
     operationId: "deleteSkillVersion",

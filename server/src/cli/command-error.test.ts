@@ -70,6 +70,7 @@ test("a 400 exits by its code: limit, secret, state of the resource, else input"
       "headers_too_large",
       "tag_file_invalid",
       "thread_unsupported_request",
+      "provider_unsupported",
       "directory_logout_invalid",
       "passkeys_unavailable",
       "key_without_secret",

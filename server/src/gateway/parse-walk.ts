@@ -130,7 +130,7 @@ export function skipUnknown(walk: Walk): void {
   reader.kind();
   const start = reader.position;
   reader.skipValue();
-  const text = reader.bytes.latin1Slice(start, reader.position);
+  const text = reader.bytes.toString("latin1", start, reader.position);
   for (const [word] of text.matchAll(WORD)) {
     const id: unknown = JSON.parse(word);
     const kind = typeof id === "string" ? STORED_ID.exec(id)?.[1] : undefined;

@@ -125,6 +125,8 @@ export interface KeyOptions {
   name?: string;
   permission?: "read" | "write" | "admin";
   expiresAt?: string;
+  /** Tags of the key. */
+  tags?: Readonly<Record<string, string>>;
 }
 
 interface Started {
@@ -446,7 +448,7 @@ let workspaceCount = 0;
 
 async function createWorkspaceWithKey(
   server: ServerProcess,
-  { name, permission = "write", expiresAt }: KeyOptions = {},
+  { name, permission = "write", expiresAt, tags }: KeyOptions = {},
 ): Promise<WorkspaceWithKey> {
   workspaceCount += 1;
   const workspace = await server.mustAdmin("POST", "/v1/admin/workspaces", {
@@ -458,6 +460,7 @@ async function createWorkspaceWithKey(
     workspace_id: workspaceId,
     permissions: [permission],
     ...(expiresAt !== undefined && { expires_at: expiresAt }),
+    ...(tags !== undefined && { tags }),
   });
   return { workspaceId, apiKeyId: textField(apiKey, "id"), key: textField(apiKey, "key") };
 }
