@@ -1,5 +1,4 @@
 import type { ClientCall } from "#src/http1/client-call.ts";
-import type { FieldLines } from "#src/lib/field-lines.ts";
 import { WrappedCall } from "./wrapped-call.ts";
 
 /**
@@ -11,10 +10,4 @@ export abstract class AdaptedCall extends WrappedCall implements ClientCall {
   readonly isBodyOwned = false;
 
   abstract adaptBody(body: Buffer): Buffer;
-  abstract readonly isHeadSent: boolean;
-  abstract readonly status: number | null;
-  abstract writeHead(status: number, headers: FieldLines): void;
-  abstract flushHead(): void;
-  abstract write(chunk: Buffer): boolean;
-  abstract end(last?: Buffer | string, stallMs?: number): void;
 }

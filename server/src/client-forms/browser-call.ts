@@ -68,29 +68,9 @@ class BrowserCall extends WrappedCall implements ClientCall {
     return this.inner.isBodyOwned;
   }
 
-  get isHeadSent(): boolean {
-    return this.inner.isHeadSent;
-  }
-
-  get status(): number | null {
-    return this.inner.status;
-  }
-
-  writeHead(status: number, headers: FieldLines): void {
+  override writeHead(status: number, headers: FieldLines): void {
     if (this.#page !== null) addPageHeaders(headers, this.#page.origin, this.#origins);
     this.inner.writeHead(status, headers);
-  }
-
-  flushHead(): void {
-    this.inner.flushHead();
-  }
-
-  write(chunk: Buffer, framed?: Buffer): boolean {
-    return this.inner.write(chunk, framed);
-  }
-
-  end(last?: Buffer | string, stallMs?: number): void {
-    this.inner.end(last, stallMs);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { BodyReader, ClientCall } from "#src/http1/client-call.ts";
+import type { FieldLines } from "#src/lib/field-lines.ts";
 import type { HeaderFields } from "#src/lib/header-fields.ts";
 
 /** The request that the gateway sees. */
@@ -8,7 +9,7 @@ export interface SeenRequest {
   fields: HeaderFields;
 }
 
-/** The parts that a call shares with the client's call: its connection, and the bytes of its body. */
+/** A call that passes everything to the client's call. A form overrides what it converts. */
 export abstract class WrappedCall {
   readonly method: string;
   readonly target: string;
@@ -37,6 +38,14 @@ export abstract class WrappedCall {
 
   get isBodyComplete(): boolean {
     return this.inner.isBodyComplete;
+  }
+
+  get isHeadSent(): boolean {
+    return this.inner.isHeadSent;
+  }
+
+  get status(): number | null {
+    return this.inner.status;
   }
 
   get isGone(): boolean {
@@ -73,6 +82,22 @@ export abstract class WrappedCall {
 
   pauseBody(): void {
     this.inner.pauseBody();
+  }
+
+  writeHead(status: number, headers: FieldLines): void {
+    this.inner.writeHead(status, headers);
+  }
+
+  flushHead(): void {
+    this.inner.flushHead();
+  }
+
+  write(chunk: Buffer, framed?: Buffer): boolean {
+    return this.inner.write(chunk, framed);
+  }
+
+  end(last?: Buffer | string, stallMs?: number): void {
+    this.inner.end(last, stallMs);
   }
 
   closeAfterwards(): void {

@@ -1,6 +1,5 @@
 import { toOfficialName } from "#src/domain/platform-models.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
-import type { FieldLines } from "#src/lib/field-lines.ts";
 import { AdaptedCall } from "../adapted-call.ts";
 import { toOfficialBody } from "./platform-body.ts";
 
@@ -39,33 +38,9 @@ class VertexCall extends AdaptedCall {
     this.#asked = asked;
   }
 
-  get isHeadSent(): boolean {
-    return this.inner.isHeadSent;
-  }
-
-  get status(): number | null {
-    return this.inner.status;
-  }
-
   adaptBody(bytes: Buffer): Buffer {
     const { body, fields } = toOfficialBody({ body: bytes, fields: this.fields, ...this.#asked });
     this.fields = fields;
     return body;
-  }
-
-  writeHead(status: number, headers: FieldLines): void {
-    this.inner.writeHead(status, headers);
-  }
-
-  flushHead(): void {
-    this.inner.flushHead();
-  }
-
-  write(chunk: Buffer, framed?: Buffer): boolean {
-    return this.inner.write(chunk, framed);
-  }
-
-  end(last?: Buffer | string, stallMs?: number): void {
-    this.inner.end(last, stallMs);
   }
 }
