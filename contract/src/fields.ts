@@ -109,6 +109,24 @@ export const displayColor = z
   .regex(/^#[0-9A-Fa-f]{6}$/, "expected a colour such as #6C5BB9")
   .meta({ description: "Hex colour, `#RRGGBB`." });
 
+const MAX_HEADERS = 20;
+const MAX_HEADER_NAME_LENGTH = 100;
+const MAX_HEADER_VALUE_LENGTH = 4_000;
+/** Headers that the server stores and sends to one address. */
+export const secretHeaders = z
+  .record(
+    z
+      .string()
+      .max(MAX_HEADER_NAME_LENGTH)
+      .regex(/^[0-9A-Za-z!#$%&'*+.^_`|~-]+$/, "expected the name of a header"),
+    z
+      .string()
+      .min(1)
+      .max(MAX_HEADER_VALUE_LENGTH)
+      .regex(/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/, "expected printable characters"),
+  )
+  .refine((each) => Object.keys(each).length <= MAX_HEADERS, `at most ${MAX_HEADERS} headers`);
+
 const MAX_TAGS = 50;
 const MAX_TAG_NAME_LENGTH = 64;
 const MAX_TAG_VALUE_LENGTH = 256;

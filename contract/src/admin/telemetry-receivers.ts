@@ -1,36 +1,20 @@
 import { z } from "zod";
-import { nameText, timestamp } from "../fields.ts";
+import { nameText, secretHeaders, timestamp } from "../fields.ts";
 import { telemetryReceiverId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 import { telemetrySignals } from "../telemetry-signals.ts";
 
 const MAX_URL_LENGTH = 500;
-const MAX_HEADERS = 20;
-const MAX_HEADER_NAME_LENGTH = 100;
-const MAX_HEADER_VALUE_LENGTH = 4_000;
 
 const url = z.string().trim().min(1).max(MAX_URL_LENGTH).meta({
   description:
     "https URL. The server appends /v1/metrics, /v1/logs and /v1/traces. Private addresses, and http, are refused unless `BURSAR_ALLOW_PRIVATE_TARGETS` allows them.",
 });
-const headers = z
-  .record(
-    z
-      .string()
-      .max(MAX_HEADER_NAME_LENGTH)
-      .regex(/^[0-9A-Za-z!#$%&'*+.^_`|~-]+$/, "expected the name of a header"),
-    z
-      .string()
-      .min(1)
-      .max(MAX_HEADER_VALUE_LENGTH)
-      .regex(/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/, "expected printable characters"),
-  )
-  .refine((each) => Object.keys(each).length <= MAX_HEADERS, `at most ${MAX_HEADERS} headers`)
-  .meta({
-    description:
-      "Headers of each export, such as `authorization`. Stored encrypted and never shown again.",
-  });
+const headers = secretHeaders.meta({
+  description:
+    "Headers of each export, such as `authorization`. Stored encrypted and never shown again.",
+});
 const signals = z
   .array(z.enum(telemetrySignals))
   .min(1)

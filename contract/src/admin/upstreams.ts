@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nameText, timestamp } from "../fields.ts";
+import { nameText, secretHeaders, timestamp } from "../fields.ts";
 import { upstreamId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
@@ -7,9 +7,6 @@ import { providerSettings } from "./provider-settings.ts";
 
 const MAX_URL_LENGTH = 500;
 const MAX_CREDENTIAL_LENGTH = 8_000;
-const MAX_HEADERS = 20;
-const MAX_HEADER_NAME_LENGTH = 100;
-const MAX_HEADER_VALUE_LENGTH = 4_000;
 const MAX_PROVIDER_ID_LENGTH = 200;
 /** Most upstreams of an organization, and so of an order. */
 export const MAX_UPSTREAMS = 50;
@@ -30,23 +27,10 @@ const platformSettings = providerSettings.meta({
   description:
     "Settings of Amazon Bedrock, Google Vertex AI or Microsoft Foundry. Without them, the upstream serves the Claude API itself.",
 });
-const extraHeaders = z
-  .record(
-    z
-      .string()
-      .max(MAX_HEADER_NAME_LENGTH)
-      .regex(/^[0-9A-Za-z!#$%&'*+.^_`|~-]+$/, "expected the name of a header"),
-    z
-      .string()
-      .min(1)
-      .max(MAX_HEADER_VALUE_LENGTH)
-      .regex(/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/, "expected printable characters"),
-  )
-  .refine((each) => Object.keys(each).length <= MAX_HEADERS, `at most ${MAX_HEADERS} headers`)
-  .meta({
-    description:
-      "Headers of each request to the upstream, instead of those of the client. Stored encrypted and never shown again.",
-  });
+const extraHeaders = secretHeaders.meta({
+  description:
+    "Headers of each request to the upstream, instead of those of the client. Stored encrypted and never shown again.",
+});
 const proxyUrl = z.string().min(1).max(MAX_URL_LENGTH).meta({
   description:
     "http or https URL of a proxy that opens tunnels (CONNECT), such as http://user:password@proxy.example.com:3128. User and password are stored encrypted. Private addresses are refused unless `BURSAR_ALLOW_PRIVATE_UPSTREAMS` allows them. Null: the proxy of the server's environment, if it has one.",

@@ -1,4 +1,5 @@
 import { refuseField } from "#src/domain/refuse-field.ts";
+import { connectionHeaders, parseSecretHeaders } from "#src/domain/secret-headers.ts";
 import { seal } from "#src/lib/seal.ts";
 import type { AllowedTargets } from "#src/lib/target-address.ts";
 import { parseProxyUrl } from "./proxy-url.rule.ts";
@@ -33,22 +34,7 @@ export function sealCredential(
 }
 
 /** Headers that the connection, the credential or the dialect of a request sets. */
-const reservedHeaders = new Set([
-  "accept-encoding",
-  "connection",
-  "content-encoding",
-  "content-length",
-  "content-type",
-  "expect",
-  "host",
-  "keep-alive",
-  "proxy-authorization",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  "x-api-key",
-]);
+const reserved = [...connectionHeaders, "accept-encoding", "proxy-authorization", "x-api-key"];
 
 /** Throws a 400 for two headers with one name, and for those that the server sets. */
 export function sealExtraHeaders(
@@ -56,19 +42,10 @@ export function sealExtraHeaders(
   { id, base_url }: SealedFor,
   headers: Readonly<Record<string, string>> | null,
 ): Pick<UpstreamRow, "extra_headers_sealed" | "extra_header_names"> {
-  const parsed = Object.entries(headers ?? {}).map(
-    ([name, value]) => [name.toLowerCase(), value] as const,
-  );
-  if (parsed.length === 0) return { extra_headers_sealed: null, extra_header_names: [] };
-  const names = parsed.map(([name]) => name);
-  const reserved = names.find((name) => reservedHeaders.has(name));
-  if (reserved !== undefined) {
-    throw refuseField("extra_headers", `the server sets ${reserved} by itself.`);
-  }
-  if (new Set(names).size < names.length) {
-    throw refuseField("extra_headers", "a name is listed twice.");
-  }
-  const text = JSON.stringify(Object.fromEntries(parsed));
+  const parsed = parseSecretHeaders(headers ?? {}, { field: "extra_headers", reserved });
+  const names = Object.keys(parsed);
+  if (names.length === 0) return { extra_headers_sealed: null, extra_header_names: [] };
+  const text = JSON.stringify(parsed);
   return {
     extra_headers_sealed: seal(sealingKey, text, headersSealContext(id, base_url)),
     extra_header_names: names,

@@ -1,21 +1,6 @@
 import type { ApiError } from "#src/domain/api-error.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 
-/** Headers that the connection or the export sets. */
-const reservedHeaders: readonly string[] = [
-  "connection",
-  "content-encoding",
-  "content-length",
-  "content-type",
-  "expect",
-  "host",
-  "keep-alive",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-];
-
 /** Returns a URL as it is stored: origin and path, without a slash at its end. Throws a 400. */
 export function parseReceiverUrl(
   text: string,
@@ -31,20 +16,6 @@ export function parseReceiverUrl(
     throw refuseUrl("expected a URL without /v1, because paths such as /v1/metrics are added");
   }
   return url.origin + path;
-}
-
-/** Returns headers with names in lower case. Throws a 400 for two with one name, and for those of the connection. */
-export function parseReceiverHeaders(
-  headers: Readonly<Record<string, string>>,
-): Record<string, string> {
-  const parsed = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
-  const names = parsed.map(([name = ""]) => name);
-  const reserved = names.find((name) => reservedHeaders.includes(name));
-  if (reserved !== undefined) {
-    throw refuseField("headers", `the server sets ${reserved} by itself.`);
-  }
-  if (new Set(names).size < names.length) throw refuseField("headers", "a name is listed twice.");
-  return Object.fromEntries(parsed);
 }
 
 /** Seal context of headers: their row and origin. In another row or for another origin they cannot be decrypted. */

@@ -12,12 +12,13 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { checkVersion } from "#src/domain/check-version.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
+import { connectionHeaders, parseSecretHeaders } from "#src/domain/secret-headers.ts";
 import type { GuardedClient } from "#src/lib/guarded-client.ts";
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import type { Receiver } from "./receiver.ts";
 import { type ReceiverHeaders, sealHeaders } from "./receiver-headers.ts";
-import { parseReceiverHeaders, parseReceiverUrl } from "./receiver-url.rule.ts";
+import { parseReceiverUrl } from "./receiver-url.rule.ts";
 import { type SentExport, sendExport } from "./send-export.ts";
 import { toReceiver } from "./served-receivers.ts";
 import {
@@ -309,7 +310,10 @@ function sealedHeaders(
   of: { id: string; url: string },
   headers: ReceiverHeaders | null,
 ): Pick<ReceiverRow, "headers_sealed" | "header_names"> {
-  const parsed = parseReceiverHeaders(headers ?? {});
+  const parsed = parseSecretHeaders(headers ?? {}, {
+    field: "headers",
+    reserved: connectionHeaders,
+  });
   const names = Object.keys(parsed);
   if (names.length === 0) return { headers_sealed: null, header_names: [] };
   return { headers_sealed: sealHeaders(sealingKey, of, parsed), header_names: names.sort() };
