@@ -1,4 +1,5 @@
 import { OBJECT_ID } from "#src/domain/object-name.ts";
+import { isObject, parseJson } from "#src/lib/parse-json.ts";
 import { decodeCopy, isIdentity } from "./decode-copy.ts";
 import type { GivenObject } from "./object-references.ts";
 import type { ParsedMessage } from "./parse-message.ts";
@@ -154,16 +155,4 @@ const resultMark = Buffer.from("code_execution_tool_result");
 
 function hasResult(bytes: Buffer, start: number, end: number): boolean {
   return bytes.subarray(start, end).includes(resultMark);
-}
-
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch {
-    return null;
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -8,6 +8,7 @@ import { findClientFamily } from "#src/gateway/client-family.rule.ts";
 import type { ObjectCall } from "#src/gateway/object-call.ts";
 import { toSpendScope } from "#src/gateway/spend-scope.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { parseJson } from "#src/lib/parse-json.ts";
 import { readWhole, type StreamedAnswer } from "#src/lib/streamed-answer.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
 import type { Upstream } from "#src/upstreams/upstream.ts";
@@ -226,12 +227,4 @@ async function refuseBatch(deps: CreateDeps, id: string, from: BatchState): Prom
     },
     { deadlockRetries: 3 },
   );
-}
-
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch {
-    return null;
-  }
 }

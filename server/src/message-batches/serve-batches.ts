@@ -1,6 +1,7 @@
 import { isUnavailable } from "#src/db/database-error.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { ObjectCall, ObjectServer } from "#src/gateway/object-call.ts";
+import { parseJson } from "#src/lib/parse-json.ts";
 import { readWhole } from "#src/lib/streamed-answer.ts";
 import type { BatchWorker } from "./batch-worker.ts";
 import {
@@ -185,12 +186,4 @@ function readLimit(text: string | null): number {
   const limit = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
   if (limit >= 1 && limit <= MAX_LIMIT) return limit;
   throw new ApiError("invalid_fields", `limit: Send a number from 1 to ${MAX_LIMIT}.`);
-}
-
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch {
-    return null;
-  }
 }

@@ -1,3 +1,4 @@
+import { parseJson } from "#src/lib/parse-json.ts";
 import { toFinishReason } from "./finish-reason.ts";
 import { isObject, type JsonObject } from "./read-fields.ts";
 import { toChatUsage } from "./usage.ts";
@@ -86,12 +87,4 @@ function toCalls(blocks: readonly JsonObject[], usesFunctions: boolean): JsonObj
 
 function toCalled({ name, input }: JsonObject): JsonObject {
   return { name, arguments: JSON.stringify(input ?? {}) };
-}
-
-export function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch {
-    return null;
-  }
 }

@@ -1,4 +1,5 @@
 import { refuseField } from "#src/domain/refuse-field.ts";
+import { parseJson } from "#src/lib/parse-json.ts";
 import {
   isAbsent,
   isObject,
@@ -166,14 +167,6 @@ function readArguments(value: unknown, path: string): JsonObject {
   const parsed = parseJson(text);
   if (isObject(parsed)) return parsed;
   throw refuseField(path, "Input should be a JSON object in a string");
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 /** Ids for calls of deprecated functions, whose results name the function only. */

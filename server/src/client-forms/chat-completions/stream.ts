@@ -1,5 +1,6 @@
+import { parseJson } from "#src/lib/parse-json.ts";
 import { EventReader } from "../event-reader.ts";
-import { type AnswerForm, parseJson, readChatError } from "./answer.ts";
+import { type AnswerForm, readChatError } from "./answer.ts";
 import { toFinishReason } from "./finish-reason.ts";
 import { isObject, type JsonObject } from "./read-fields.ts";
 import { toChatUsage } from "./usage.ts";

@@ -1,4 +1,5 @@
 import { FieldLines } from "#src/lib/field-lines.ts";
+import { isObject, parseJson } from "#src/lib/parse-json.ts";
 import { toChunkFrame, toExceptionFrame } from "./encode-frames.ts";
 
 // Answers in the form of Bedrock: frames, counts, and errors that AWS's clients read.
@@ -87,11 +88,6 @@ function readError(body: Buffer): OfficialError | null {
 }
 
 function parse(body: Buffer): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(body.toString("utf8"));
-    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    return isObject ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
+  const value = parseJson(body);
+  return isObject(value) ? value : {};
 }

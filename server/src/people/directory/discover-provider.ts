@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { GuardedClient } from "#src/lib/guarded-client.ts";
+import { parseJson } from "#src/lib/parse-json.ts";
 import { discoveryUrlOf } from "./issuer.rule.ts";
 
 // Reads the documents of a provider. An owner chose its address, so each request goes through the guarded client.
@@ -123,12 +124,4 @@ async function readDocument<Schema extends z.ZodType>(
       ? `${address}: expected a JSON object.`
       : `${address}: the field ${path} is absent or invalid.`,
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -1,3 +1,4 @@
+import { isObject } from "#src/lib/parse-json.ts";
 import type { PatchOperation } from "./patch-operations.rule.ts";
 
 // Changes of a group by a directory. The members of large groups are never compared as a whole resource, so no library applies
@@ -146,10 +147,6 @@ function readMemberId(member: unknown): string | null {
 
 function isText(value: unknown): value is string {
   return typeof value === "string" && value.length > 0 && value.length <= MAX_TEXT;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function refuse(scimType: GroupMistake["scimType"], detail: string): { mistake: GroupMistake } {

@@ -1,3 +1,5 @@
+import { isObject } from "#src/lib/parse-json.ts";
+
 // Providers write PATCH operations in forms that the RFC does not have. This rule converts them, so that the library reads
 // only forms of the RFC. Okta sends values without a path. Entra sends `Replace`, texts for booleans, and filters that match no value.
 
@@ -69,8 +71,4 @@ function toBooleans(path: string, value: unknown): unknown {
   if (typeof value !== "string" || !/(^|\.)(active|primary)$/i.test(path)) return value;
   if (value.toLowerCase() === "true") return true;
   return value.toLowerCase() === "false" ? false : value;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 import type { ErrorType } from "@bursar/contract/errors.ts";
+import { isObject, parseJson } from "#src/lib/parse-json.ts";
 
 // Errors of platforms in the official body.
 
@@ -82,14 +83,10 @@ function hideAccount(text: string): string {
 }
 
 function parse(body: Buffer): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(body.toString("utf8"));
-    // Vertex AI puts an error of a stream into a list.
-    const first: unknown = Array.isArray(value) ? value[0] : value;
-    return isObject(first) ? first : null;
-  } catch {
-    return null;
-  }
+  const value = parseJson(body);
+  // Vertex AI puts an error of a stream into a list.
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  return isObject(first) ? first : null;
 }
 
 function isOfficial(parsed: Record<string, unknown> | null): boolean {
@@ -106,8 +103,4 @@ function findMessage(parsed: Record<string, unknown> | null): string | null {
     (value) => typeof value === "string",
   );
   return typeof found === "string" ? found : null;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
