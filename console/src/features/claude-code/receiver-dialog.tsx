@@ -1,9 +1,8 @@
 import { telemetrySignals } from "@bursar/contract/telemetry-signals.ts";
-import { Plus, X } from "lucide-react";
 import { type UseFormReturn, useFieldArray } from "react-hook-form";
 import { Consequences } from "../../kit/consequences/consequences.tsx";
+import { HeaderRows } from "../../kit/header-rows.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
-import { Button, IconButton } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
 import { Field } from "../../ui/field.tsx";
@@ -156,31 +155,15 @@ function Headers({ form, receiver }: HeadersProps) {
           ? `Stored: ${stored.join(", ")}. New headers replace all of them. An address at another host removes them.`
           : "Stored encrypted, and never shown again."}
       </p>
-      {fields.map((field, index) => (
-        <div key={field.id} className="grid grid-cols-[1fr_1fr_auto] items-center gap-2.5">
-          <Input
-            {...form.register(`headers.${index}.name`)}
-            aria-label={`Name of header ${index + 1}`}
-            placeholder="authorization"
-            spellCheck={false}
-          />
-          <Input
-            {...form.register(`headers.${index}.value`)}
-            aria-label={`Value of header ${index + 1}`}
-            type="password"
-            autoComplete="off"
-          />
-          <IconButton label={`Remove header ${index + 1}`} onClick={() => remove(index)}>
-            <X size={16} />
-          </IconButton>
-        </div>
-      ))}
-      {error !== undefined && <p className="text-sm text-bad">{error}</p>}
-      <div>
-        <Button onClick={() => append({ name: "", value: "" })}>
-          <Plus size={16} /> Add header
-        </Button>
-      </div>
+      <HeaderRows
+        rows={fields}
+        registerName={(index) => form.register(`headers.${index}.name`)}
+        registerValue={(index) => form.register(`headers.${index}.value`)}
+        onAdd={() => append({ name: "", value: "" })}
+        onRemove={remove}
+        placeholder="authorization"
+        error={error}
+      />
     </fieldset>
   );
 }

@@ -1,10 +1,9 @@
 import type { UpstreamProvider } from "@bursar/contract/admin/upstreams.ts";
-import { Plus, X } from "lucide-react";
 import { type UseFormReturn, useFieldArray } from "react-hook-form";
-import { Button, IconButton } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Checkbox, Input, Select } from "../../ui/input.tsx";
+import { HeaderRows } from "../header-rows.tsx";
 import { CredentialFields, PlatformFields, RarePlatformFields } from "./provider-fields.tsx";
 import { providerWords } from "./provider-words.ts";
 import type { Upstream } from "./queries.ts";
@@ -197,31 +196,15 @@ function Headers({ form, upstream }: FieldsProps) {
       {stored.length > 0 && !isMoved && fields.length === 0 && (
         <Checkbox label="Delete the stored headers" {...form.register("isWithoutHeaders")} />
       )}
-      {fields.map((field, index) => (
-        <div key={field.id} className="grid grid-cols-[1fr_1fr_auto] items-center gap-2.5">
-          <Input
-            {...form.register(`headers.${index}.name`)}
-            aria-label={`Name of header ${index + 1}`}
-            placeholder="x-team"
-            spellCheck={false}
-          />
-          <Input
-            {...form.register(`headers.${index}.value`)}
-            aria-label={`Value of header ${index + 1}`}
-            type="password"
-            autoComplete="off"
-          />
-          <IconButton label={`Remove header ${index + 1}`} onClick={() => remove(index)}>
-            <X size={16} />
-          </IconButton>
-        </div>
-      ))}
-      {error !== undefined && <p className="text-sm font-medium text-bad">{error}</p>}
-      <div>
-        <Button onClick={() => append({ name: "", value: "" })}>
-          <Plus size={16} /> Add header
-        </Button>
-      </div>
+      <HeaderRows
+        rows={fields}
+        registerName={(index) => form.register(`headers.${index}.name`)}
+        registerValue={(index) => form.register(`headers.${index}.value`)}
+        onAdd={() => append({ name: "", value: "" })}
+        onRemove={remove}
+        placeholder="x-team"
+        error={error}
+      />
     </fieldset>
   );
 }

@@ -2,7 +2,8 @@
 -- workspace creates has a row here, and only that workspace can name it. The first workspace with an id keeps it.
 
 -- upstream_id is the id of a stored upstream, 'environment' or 'simulator'. description is the object as the upstream
--- described it last. Null: not described yet. Rows outlive their upstream, so that its objects belong to nobody else.
+-- described it last. A null means that it has no
+-- description yet. A row remains after its upstream is deleted, so that no other workspace gets the object.
 CREATE TABLE upstream_object (
   organization_id uuid NOT NULL REFERENCES organization (id),
   workspace_id text NOT NULL,
