@@ -4,7 +4,7 @@ import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
-import type { UpstreamOrder } from "#src/upstreams/upstream.ts";
+import type { Upstream, UpstreamOrder } from "#src/upstreams/upstream.ts";
 import type { Exchange } from "./exchange.ts";
 import { findWorking } from "./failover.ts";
 import { findHighestCost } from "./highest-cost.ts";
@@ -68,6 +68,50 @@ export function checkSoftLimits(
     `${message} ${describeIncreaseRequest(limit, deps.publicUrl())}`,
     NO_RETRY,
     { limit: toLimitFacts(refusing) },
+  );
+}
+
+/** Most holds of one request, each after another change of its order. */
+const MAX_HOLDS = 3;
+
+/**
+ * Confirms an admission after a wait, in which the order can change. Holds again if the new order has other prices, because
+ * the hold covers those of the former order only. `readOrder` rejects with a refusal of the request. Null: the client left.
+ */
+export async function confirmAdmission(
+  deps: AdmitDeps,
+  admitting: Admitting,
+  admitted: Metered,
+  readOrder: () => Promise<UpstreamOrder>,
+): Promise<{ metered: Metered; order: UpstreamOrder } | null> {
+  const { exchange } = admitting;
+  let { order } = admitting;
+  let metered = admitted;
+  for (let holds = 1; holds <= MAX_HOLDS; holds++) {
+    const next = await readOrder();
+    // A limit that is created later holds the request for the upstreams that can get it.
+    if (exchange.unheld !== null) exchange.unheld.order = next;
+    if (exchange.unheld !== null || isCovered(next, order)) return { metered, order: next };
+    deps.leases.drop(exchange.requestId);
+    const again = await admit(deps, { ...admitting, order: next });
+    if (again === null) return null;
+    metered = again;
+    order = next;
+  }
+  throw new ApiError(
+    "overloaded",
+    "The upstreams of the workspace changed repeatedly while the request waited. Send the request again.",
+  );
+}
+
+/** True if a hold for an order is enough for another one. Streams of the simulator have holds of their own. */
+function isCovered(order: UpstreamOrder, held: UpstreamOrder): boolean {
+  const isSimulated = ({ kind }: Upstream) => kind === "simulator";
+  return order.every((upstream) =>
+    held.some(
+      (other) =>
+        other.priceTerms === upstream.priceTerms && isSimulated(other) === isSimulated(upstream),
+    ),
   );
 }
 

@@ -14,7 +14,7 @@ import type { RunningHold } from "#src/spend/ledger/lease-table.ts";
 import type { UpstreamChoice } from "#src/upstreams/upstream.ts";
 import { acquireRate, countScopeOf, type RateDeps, rateScopeOf } from "./acquire-rate.ts";
 import { adaptRefusal } from "./adapt-laptop-refusal.ts";
-import { type AdmitDeps, admit } from "./admit-request.ts";
+import { type AdmitDeps, admit, confirmAdmission } from "./admit-request.ts";
 import { type AuthenticateDeps, authenticateKey, type KeyCall } from "./authenticate-key.ts";
 import { checkModels } from "./check-models.ts";
 import { checkPage } from "./check-page.ts";
@@ -356,15 +356,20 @@ async function serve(
   const taken = acquireRate(deps, scope, exchange.rate);
   exchange.rate = taken instanceof Promise ? await taken : taken;
   if (isClientGone(exchange)) return false;
-  const admitted = admit(deps, { exchange, key: payer, message, body, order });
-  const ready = admitted instanceof Promise ? await admitted : admitted;
+  const admitting = { exchange, key: payer, message, body, order };
+  const admitted = admit(deps, admitting);
+  let ready = admitted instanceof Promise ? await admitted : admitted;
   if (ready === null) return false;
   try {
     const hasWaited = admitted instanceof Promise || taken instanceof Promise;
     if (hasWaited || early instanceof Promise || chosen instanceof Promise) {
       // During a wait the key can be revoked, and the upstreams can change.
-      checkModels(await authenticateKey(deps, keyCall), message);
-      order = await chooseUpstreams(deps, key, message.objects);
+      const confirmed = await confirmAdmission(deps, admitting, ready, async () => {
+        checkModels(await authenticateKey(deps, keyCall), message);
+        return chooseUpstreams(deps, key, message.objects);
+      });
+      if (confirmed === null) return false;
+      ({ metered: ready, order } = confirmed);
     }
     // From here on, the request ends in exactly one record.
     if (deps.writeBegin === undefined) deps.meter.begin(ready.begin);

@@ -87,7 +87,7 @@ export interface TestGateway {
     claims?: Partial<Pick<LaptopClaims, "memberId" | "groupNames" | "billingGroupTag">>,
   ): string;
   accessTokens: AccessTokens;
-  /** Upstreams of all workspaces. */
+  /** Upstreams of all workspaces. A test can set another order. */
   order: UpstreamOrder;
   admission: Admission;
   /** Origins that some key allows. */
@@ -137,9 +137,10 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     clientSockets: [] as Socket[],
     accessTokens: makeTestTokens(),
     pageOrigins: new Set<string>(),
+    order,
   };
   const gateway = makeGateway({
-    ...testDeps(state, known, order, endWaiters),
+    ...testDeps(state, known, endWaiters),
     idleTimeoutMs,
     ...overrides,
   });
@@ -153,7 +154,6 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const test: TestGateway = Object.assign(state, {
-    order,
     origin: `http://127.0.0.1:${port}`,
     port,
     gateway,
@@ -201,7 +201,8 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
   return test;
 }
 
-function makePlatform(
+/** Makes an upstream on a cloud platform. */
+export function makePlatform(
   baseUrl: string,
   platform: Pick<ProviderUpstreamOptions, "settings" | "credential">,
   client: Pick<ProviderUpstreamOptions, "idleTimeoutMs" | "turnEnd">,
@@ -274,9 +275,11 @@ export const defaultKey: FoundKey = {
 };
 
 function testDeps(
-  state: Pick<TestGateway, "begins" | "ends" | "observed" | "uses" | "admission" | "accessTokens">,
+  state: Pick<
+    TestGateway,
+    "begins" | "ends" | "observed" | "uses" | "admission" | "accessTokens" | "order"
+  >,
   known: Map<string, FoundKey>,
-  order: UpstreamOrder,
   endWaiters: (() => void)[],
 ): Omit<GatewayDeps, "idleTimeoutMs"> {
   const book = makePriceBook([]);
@@ -305,8 +308,8 @@ function testDeps(
     prices: { get: () => book },
     labels: makeModelLabels(100),
     upstreams: {
-      forWorkspace: () => order,
-      find: (_, id) => order.find((upstream) => upstream.id === id) ?? null,
+      forWorkspace: () => state.order,
+      find: (_, id) => state.order.find((upstream) => upstream.id === id) ?? null,
     },
     objects: noObjects,
     publicUrl: () => "https://bursar.example.com",
