@@ -66,7 +66,7 @@ export function isKeyWider(before: KeyAccess, after: KeyAccess): boolean {
     (after.status === "active" && before.status !== "active") ||
     areModelsWider(before.allowed_models, after.allowed_models) ||
     isListWider(before.allowed_addresses, after.allowed_addresses, (a, b) => a === b) ||
-    isListWider(before.allowed_origins ?? [], after.allowed_origins ?? [], coversOrigin) ||
+    areOriginsWider(before.allowed_origins, after.allowed_origins) ||
     isLater(before.expires_at, after.expires_at)
   );
 }
@@ -77,6 +77,14 @@ export function areModelsWider(
   after: readonly string[] | null,
 ): boolean {
   return isListWider(before, after, coversModel);
+}
+
+/** True if `after` allows pages of an origin that `before` does not. Null allows none. */
+export function areOriginsWider(
+  before: readonly string[] | null,
+  after: readonly string[] | null,
+): boolean {
+  return isListWider(before ?? [], after ?? [], coversOrigin);
 }
 
 /** True if something is in `after` that no entry of `before` covers. Null contains everything. */

@@ -125,7 +125,7 @@ test("restrictions of the lost time are applied again, once for all nodes", {
   const make = (fields: object = {}) => admin.createApiKey(workspace.id, fields);
   const [disabled, narrowed, rotated, revived, ofClosed] = [
     await make(),
-    await make(),
+    await make({ allowed_origins: ["https://a.example.com", "https://b.example.com"] }),
     await make(),
     await make(),
     await admin.createApiKey(closed.id),
@@ -156,7 +156,10 @@ test("restrictions of the lost time are applied again, once for all nodes", {
   const change = (key: { id: string }, fields: object) =>
     expectSuccess(admin.post(`/v1/admin/api_keys/${key.id}`, fields));
   await change(disabled, { status: "inactive" });
-  await change(narrowed, { allowed_models: ["claude-haiku-4-5"] });
+  await change(narrowed, {
+    allowed_models: ["claude-haiku-4-5"],
+    allowed_origins: ["https://a.example.com"],
+  });
   const renewed = await admin.post<{ key: string }>(`/v1/admin/api_keys/${rotated.id}/rotate`, {
     grace_period_seconds: 0,
   });
@@ -187,6 +190,7 @@ test("restrictions of the lost time are applied again, once for all nodes", {
   expect(await states(disabled, revived, ofClosed)).toEqual(["inactive", "active", "archived"]);
   expect((await admin.get(`/v1/admin/api_keys/${narrowed.id}`)).body).toMatchObject({
     allowed_models: ["claude-haiku-4-5"],
+    allowed_origins: ["https://a.example.com"],
     restrictions: [{ rank: "admin", allowed_models: ["claude-haiku-4-5"] }],
   });
   const [old, fresh] = await findApiKeysByHashes(nodes[0].storage.database, nodes[0].audit.rows, [

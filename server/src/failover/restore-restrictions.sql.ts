@@ -47,6 +47,7 @@ export async function lockApiKey(
     expiresAtMs: toMs(key.expires_at),
     allowedModels: key.allowed_models,
     allowedAddresses: key.allowed_addresses,
+    allowedOrigins: key.allowed_origins,
     ranks: ranks.map((held) => ({
       rank: held.rank,
       isDisabled: held.is_disabled,
@@ -70,9 +71,11 @@ export async function lockApiKey(
 export async function restrictApiKeyRow(
   tx: Tx,
   id: string,
-  { status, permission, expiresAtMs, allowedModels, allowedAddresses }: ApiKeyRestriction,
+  restriction: ApiKeyRestriction,
   nowMs: number,
 ): Promise<void> {
+  const { status, permission, expiresAtMs } = restriction;
+  const { allowedModels, allowedAddresses, allowedOrigins } = restriction;
   await tx
     .updateTable("api_key")
     .set({
@@ -82,6 +85,7 @@ export async function restrictApiKeyRow(
       ...(expiresAtMs !== undefined && { expires_at: toDate(expiresAtMs) }),
       ...(allowedModels !== undefined && { allowed_models: allowedModels }),
       ...(allowedAddresses !== undefined && { allowed_addresses: allowedAddresses }),
+      ...(allowedOrigins !== undefined && { allowed_origins: allowedOrigins }),
     })
     .where("id", "=", id)
     .execute();

@@ -161,6 +161,7 @@ async function restoreApiKey(
       expires_at: formatTime(from.expiresAtMs ?? null),
       allowed_models: from.allowedModels ?? null,
       allowed_addresses: from.allowedAddresses ?? null,
+      allowed_origins: from.allowedOrigins ?? null,
     };
     return Object.fromEntries(fields.map((field) => [WIRE_NAMES[field], all[WIRE_NAMES[field]]]));
   };
@@ -187,6 +188,7 @@ const WIRE_NAMES = {
   expiresAtMs: "expires_at",
   allowedModels: "allowed_models",
   allowedAddresses: "allowed_addresses",
+  allowedOrigins: "allowed_origins",
 } as const;
 
 async function restoreAdminKey(

@@ -33,6 +33,7 @@ const key: ApiKeyState = {
     expiresAtMs: 2_000,
     allowedModels: ["a", "b"],
     allowedAddresses: null,
+    allowedOrigins: ["https://a.example.com", "https://b.example.com"],
     ranks: [],
     secrets: [],
   },
@@ -48,6 +49,18 @@ describe("an API key", () => {
     ["with fewer models", { allowedModels: ["a"] }, { allowedModels: ["a"] }],
     ["with another model", { allowedModels: ["a", "c"] }, { allowedModels: ["a", "c"] }],
     ["with addresses", { allowedAddresses: ["10.0.0.0/8"] }, { allowedAddresses: ["10.0.0.0/8"] }],
+    [
+      "with fewer origins",
+      { allowedOrigins: ["https://a.example.com"] },
+      { allowedOrigins: ["https://a.example.com"] },
+    ],
+    [
+      "with another origin",
+      { allowedOrigins: ["https://a.example.com", "https://c.example.com"] },
+      { allowedOrigins: ["https://a.example.com", "https://c.example.com"] },
+    ],
+    ["without origins", { allowedOrigins: null }, { allowedOrigins: null }],
+    ["with all origins", { allowedOrigins: ["*"] }, {}],
     ["with more rights", { permission: "admin" }, {}],
     ["that expires later", { expiresAtMs: 3_000 }, {}],
     ["that never expires", { expiresAtMs: null }, {}],
@@ -55,6 +68,13 @@ describe("an API key", () => {
     ["with all models", { allowedModels: null }, {}],
   ])("%s", (_, change, restriction) => {
     expect(restrictApiKey(key, { ...key, ...change })).toEqual(restriction);
+  });
+
+  test("that allowed all origins allows the remembered ones", () => {
+    const all = { ...key, allowedOrigins: ["*"] };
+    const { allowedOrigins } = key;
+    expect(restrictApiKey(all, key)).toEqual({ allowedOrigins });
+    expect(restrictApiKey({ ...key, allowedOrigins: null }, key)).toEqual({});
   });
 
   test("that was enabled stays disabled", () => {

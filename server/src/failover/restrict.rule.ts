@@ -9,7 +9,11 @@ import {
   type RankedModels,
   toGroupModels,
 } from "#src/domain/group-models.ts";
-import { areModelsWider, type PersonalKeyRules } from "#src/domain/wider-access.ts";
+import {
+  areModelsWider,
+  areOriginsWider,
+  type PersonalKeyRules,
+} from "#src/domain/wider-access.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import type {
   AdminKeyState,
@@ -25,7 +29,15 @@ import type {
 
 /** Restricted fields with their new values. */
 export type ApiKeyRestriction = Partial<
-  Pick<ApiKeyState, "status" | "permission" | "expiresAtMs" | "allowedModels" | "allowedAddresses">
+  Pick<
+    ApiKeyState,
+    | "status"
+    | "permission"
+    | "expiresAtMs"
+    | "allowedModels"
+    | "allowedAddresses"
+    | "allowedOrigins"
+  >
 >;
 
 const keyStatuses = ["active", "inactive", "archived"] as const;
@@ -33,13 +45,15 @@ const adminKeyStatuses = ["active", "inactive", "revoked"] as const;
 const memberStatuses = ["active", "deactivated", "removed"] as const;
 
 export function restrictApiKey(current: ApiKeyState, remembered: ApiKeyState): ApiKeyRestriction {
-  const { status, permission, expiresAtMs, allowedModels, allowedAddresses } = remembered;
+  const { status, permission, expiresAtMs } = remembered;
+  const { allowedModels, allowedAddresses, allowedOrigins } = remembered;
   return {
     ...(isAfter(keyStatuses, status, current.status) && { status }),
     ...(isAfter(keyPermissions, current.permission, permission) && { permission }),
     ...(isEarlier(expiresAtMs, current.expiresAtMs) && { expiresAtMs }),
     ...(allowsLess(allowedModels, current.allowedModels) && { allowedModels }),
     ...(allowsLess(allowedAddresses, current.allowedAddresses) && { allowedAddresses }),
+    ...(areOriginsWider(allowedOrigins, current.allowedOrigins) && { allowedOrigins }),
   };
 }
 

@@ -37,6 +37,8 @@ export type ApiKeyState = {
   expiresAtMs: number | null;
   allowedModels: string[] | null;
   allowedAddresses: string[] | null;
+  /** Origins whose pages can use the key. Null: no pages. */
+  allowedOrigins: string[] | null;
   ranks: RankState[];
   secrets: SecretState[];
 };
