@@ -7,6 +7,7 @@ import { route } from "../route.ts";
 import {
   allowedAddresses,
   allowedModels,
+  allowedOrigins,
   apiKey,
   createdApiKey,
   gracePeriodSeconds,
@@ -96,6 +97,7 @@ export const createPersonalKey = route({
     expires_at: instant.nullable().optional(),
     allowed_models: allowedModels.optional(),
     allowed_addresses: allowedAddresses.optional(),
+    allowed_origins: allowedOrigins.optional(),
   }),
   response: createdApiKey,
 });
@@ -117,6 +119,7 @@ export const updatePersonalKey = route({
     expires_at: instant.nullable().optional(),
     allowed_models: allowedModels.optional(),
     allowed_addresses: allowedAddresses.optional(),
+    allowed_origins: allowedOrigins.optional(),
   }),
   response: apiKey,
 });

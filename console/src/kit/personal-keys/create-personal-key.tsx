@@ -5,9 +5,10 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
 import { expiryChoices, toExpiry } from "../../ui/expiry.ts";
 import { Field } from "../../ui/field.tsx";
-import { needed } from "../../ui/form.ts";
+import { needed, toLines } from "../../ui/form.ts";
 import { formatPlural } from "../../ui/format.ts";
 import { Input, Select } from "../../ui/input.tsx";
+import { LinesField } from "../../ui/lines-field.tsx";
 import { useChangeForm } from "../use-change-form.ts";
 import { type PersonalKeyWorkspace, useCreatePersonalKey } from "./queries.ts";
 import { WorkspaceChoice } from "./workspace-choice.tsx";
@@ -18,6 +19,8 @@ interface Values {
   name: string;
   workspace_id: string;
   expiry: string;
+  /** One origin per line. */
+  allowed_origins: string;
 }
 
 /** Value of the longest lifetime that the workspace allows. */
@@ -42,16 +45,21 @@ export function CreatePersonalKeyDialog(props: CreateProps) {
     name: `${member.name.split(" ")[0] ?? member.name}’s key`,
     workspace_id: first?.id ?? "",
     expiry: first ? usualExpiry(first) : LONGEST,
+    allowed_origins: "",
   };
   const changeForm = useChangeForm(useCreatePersonalKey(), {
     defaultValues,
-    toInput: ({ name, workspace_id, expiry }) => ({
-      body: {
-        name,
-        workspace_id,
-        ...(expiry !== LONGEST && { expires_at: toExpiry(expiry, Date.now()) }),
-      },
-    }),
+    toInput: ({ name, workspace_id, expiry, allowed_origins }) => {
+      const origins = toLines(allowed_origins);
+      return {
+        body: {
+          name,
+          workspace_id,
+          ...(expiry !== LONGEST && { expires_at: toExpiry(expiry, Date.now()) }),
+          ...(origins.length > 0 && { allowed_origins: origins }),
+        },
+      };
+    },
     onSaved: onCreated,
     fieldNames: { expires_at: "expiry" },
   });
@@ -91,6 +99,7 @@ export function CreatePersonalKeyDialog(props: CreateProps) {
           />
           {chosen && <ExpiryChoice form={form} workspace={chosen} />}
         </div>
+        <BrowserPages form={form} />
         {chosen && <Rules workspace={chosen} groupModels={groupModels} />}
       </DialogForm>
     </Dialog>
@@ -121,6 +130,27 @@ function ExpiryChoice({ form, workspace }: FieldProps & { workspace: PersonalKey
         </Select>
       )}
     </Field>
+  );
+}
+
+/** Origins of pages, closed until the member needs them. A refusal opens the field. */
+function BrowserPages({ form }: FieldProps) {
+  const error = form.formState.errors.allowed_origins?.message;
+  return (
+    <details className="group" open={error !== undefined || undefined}>
+      <summary className="target w-fit rounded-sm text-sm font-medium text-accent">
+        Browser pages
+      </summary>
+      <div className="mt-4">
+        <LinesField
+          label="Origins"
+          hint="Origins whose pages can use the key, one per line. Each reader of a page can copy its key. Empty: none."
+          placeholder="https://app.example.com"
+          error={error}
+          {...form.register("allowed_origins")}
+        />
+      </div>
+    </details>
   );
 }
 

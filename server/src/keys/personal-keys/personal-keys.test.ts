@@ -79,6 +79,29 @@ describe("a workspace with personal keys", () => {
     ]);
   });
 
+  test("for members lets a member allow and remove pages of origins", async ({
+    h,
+    org,
+    workspaceId,
+    ada,
+    allow,
+    create,
+  }) => {
+    await allow({ personal_keys: "members" });
+    const allowed_origins = ["https://app.example.com"];
+    const { body } = await create(ada.client, { allowed_origins });
+    expect(body.allowed_origins).toEqual(allowed_origins);
+    const path = `${PERSONAL}/${body.id}`;
+    const removed = await ada.client.post<ApiKey>(path, { allowed_origins: null });
+    expect(removed.body.allowed_origins).toBe(null);
+    const late = await org.member({
+      workspaces: { [workspaceId]: "workspace_user" },
+      steppedUpAtMs: h.clock.nowMs - 3_600_000,
+    });
+    const refused = await create(late.client, { allowed_origins });
+    expect(refused.error.details?.error_code).toBe("step_up_required");
+  });
+
   test("for everyone makes the creator of a first key a Workspace User", async ({
     h,
     org,

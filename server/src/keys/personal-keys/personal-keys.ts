@@ -52,6 +52,7 @@ export interface NewPersonalKey {
   expires_at?: string | null | undefined;
   allowed_models?: string[] | null | undefined;
   allowed_addresses?: string[] | null | undefined;
+  allowed_origins?: string[] | null | undefined;
 }
 
 const DEFAULT_PERMISSION: KeyPermission = "write";
