@@ -45,6 +45,11 @@ export function toBedrockName(model: string): string {
   );
 }
 
+/** Returns the name in Bedrock's Messages API, which has no dates: `anthropic.claude-haiku-4-5`. */
+export function toMantleName(model: string): string {
+  return `anthropic.${toUndated(toOfficialName(model))}`;
+}
+
 /** Returns Vertex AI's name, such as `claude-sonnet-4-5@20250929`. */
 export function toVertexName(model: string): string {
   const { name, date } = toRelease(model);

@@ -37,6 +37,7 @@ export function makeProviderUpstream(options: ProviderUpstreamOptions): Upstream
   const { id, baseUrl, settings, credential, extraHeaders, isMachineAllowed, nowMs, ...others } =
     options;
   const { logger, ...clientOptions } = others;
+  const proxy = clientOptions.proxy ?? null;
   const { origin } = new URL(baseUrl);
   const inner = makeClient({ origin }, clientOptions);
   return {
@@ -44,7 +45,7 @@ export function makeProviderUpstream(options: ProviderUpstreamOptions): Upstream
     kind: settings.provider,
     describe: { origin, source: "stored" },
     client: makeProviderClient(
-      { settings, baseUrl, credential, extraHeaders, isMachineAllowed, nowMs, logger },
+      { settings, baseUrl, credential, extraHeaders, isMachineAllowed, nowMs, logger, proxy },
       inner,
     ),
     objects: null,

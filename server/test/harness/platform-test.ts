@@ -67,7 +67,7 @@ export const test = base
   .extend("mantlePlatform", async ({}, { onCleanup }) => {
     const { keys, region } = bedrockAccount;
     const platform = await startMessagesPlatform({
-      deployments: ["anthropic.claude-opus-5-5"],
+      deployments: ["anthropic.claude-opus-5-5", "anthropic.claude-haiku-4-5"],
       findCredentialFault: (received) =>
         findSignatureFault(received, {
           keys,

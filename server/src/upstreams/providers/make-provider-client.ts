@@ -1,4 +1,6 @@
 import type { ProviderSettings } from "@bursar/contract/admin/provider-settings.ts";
+import { toMantleName } from "#src/domain/platform-models.ts";
+import type { TunnelProxy } from "#src/http1/open-tunnel.ts";
 import type { HttpClient } from "#src/lib/http-client.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { makeSigner } from "./bedrock/aws-credentials.ts";
@@ -19,6 +21,8 @@ export interface ProviderClientOptions {
   credential: string | null;
   /** Headers of the upstream's settings: a flat list with names in lower case. */
   extraHeaders: readonly string[];
+  /** Proxy of the platform, and of the servers of its credentials. Null: none. */
+  proxy: TunnelProxy | null;
   /** `BURSAR_ALLOW_MACHINE_CREDENTIALS`. */
   isMachineAllowed: boolean;
   /** Milliseconds since the epoch. */
@@ -44,23 +48,30 @@ export function makeProviderClient(options: ProviderClientOptions, inner: HttpCl
         { provider: dialect.provider, status, answer: body.slice(0, MAX_LOGGED_CHARACTERS) },
         "the cloud platform refused the credential of an upstream",
       ),
+    onLoadFailure: (error) =>
+      logger.warn(
+        { provider: dialect.provider, reason: error.message.slice(0, MAX_LOGGED_CHARACTERS) },
+        "the credentials of an upstream on a cloud platform could not be loaded",
+      ),
   });
 }
 
 const MAX_LOGGED_CHARACTERS = 500;
 
-function makeDialect({
+/** Creates the form of the platform in the settings. Throws an Error for a credential of another kind. */
+export function makeDialect({
   settings,
   baseUrl,
   credential,
   extraHeaders,
   nowMs,
-}: ProviderClientOptions): Dialect {
+  proxy,
+}: Omit<ProviderClientOptions, "isMachineAllowed" | "logger">): Dialect {
   const { host, pathname } = new URL(baseUrl);
   const basePath = pathname.replace(/\/+$/, "");
   switch (settings.provider) {
     case "bedrock": {
-      const sign = makeSigner({ settings, credential, nowMs });
+      const sign = makeSigner({ settings, credential, nowMs, proxy });
       if (settings.api !== "messages") {
         return makeBedrockDialect({ settings, host, basePath, sign, extraHeaders });
       }
@@ -69,14 +80,12 @@ function makeDialect({
         settings,
         basePath,
         authorize: (call) => sign({ ...call, host }),
-        toModelName: (model) =>
-          findNamed(settings, model) ??
-          (model.includes("anthropic.") ? model : `anthropic.${model}`),
+        toModelName: (model) => findNamed(settings, model) ?? toMantleName(model),
         extraHeaders,
       });
     }
     case "vertex": {
-      const authorize = makeGoogleAuthorizer(settings, credential);
+      const authorize = makeGoogleAuthorizer(settings, credential, proxy);
       return makeVertexDialect({ settings, basePath, authorize, extraHeaders });
     }
     case "foundry":
@@ -84,7 +93,7 @@ function makeDialect({
         name: "Microsoft Foundry",
         settings,
         basePath,
-        authorize: makeEntraAuthorizer(settings, credential),
+        authorize: makeEntraAuthorizer(settings, credential, { proxy }),
         toModelName: (model) => findNamed(settings, model) ?? model,
         extraHeaders,
       });

@@ -1,9 +1,7 @@
-import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
 import { AnthropicBedrockMantle } from "@anthropic-ai/bedrock-sdk";
 import { AnthropicFoundry } from "@anthropic-ai/foundry-sdk";
 import type { BedrockSettings, FoundrySettings } from "@bursar/contract/admin/provider-settings.ts";
-import { expect, onTestFinished } from "vitest";
+import { expect } from "vitest";
 import { messageEvents, messageJson } from "#test/harness/fake-upstream.ts";
 import { awsKey, foundryAccount, test, toAwsCredential } from "#test/harness/platform-test.ts";
 import {
@@ -11,8 +9,6 @@ import {
   openPlatformClient,
 } from "#test/harness/platforms/open-platform-client.ts";
 import { recordCall } from "#test/harness/raw-upstream.ts";
-import { LOCAL_CERTIFICATE, LOCAL_CERTIFICATE_KEY } from "#test/harness/test-certificate.ts";
-import { makeEntraAuthorizer } from "./foundry/entra-credentials.ts";
 
 const settings: FoundrySettings = {
   provider: "foundry",
@@ -86,54 +82,6 @@ test("names the deployment that is missing", async ({ foundry }) => {
   });
 });
 
-test("loads a token of Microsoft Entra with a client secret, once for many requests", async () => {
-  const asked: string[] = [];
-  const server = createServer(
-    { key: LOCAL_CERTIFICATE_KEY, cert: LOCAL_CERTIFICATE },
-    (request, response) => {
-      const chunks: Buffer[] = [];
-      request.on("data", (chunk: Buffer) => chunks.push(chunk));
-      request.on("end", () => {
-        const origin = `https://localhost:${(server.address() as AddressInfo).port}`;
-        response.setHeader("content-type", "application/json");
-        if (request.method === "POST") {
-          asked.push(Buffer.concat(chunks).toString());
-          response.end(
-            JSON.stringify({ token_type: "Bearer", expires_in: 3600, access_token: "entra-token" }),
-          );
-          return;
-        }
-        response.end(
-          JSON.stringify({
-            issuer: `${origin}/tenant-1/v2.0`,
-            token_endpoint: `${origin}/tenant-1/oauth2/v2.0/token`,
-            authorization_endpoint: `${origin}/tenant-1/oauth2/v2.0/authorize`,
-            jwks_uri: `${origin}/keys`,
-          }),
-        );
-      });
-    },
-  );
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => void server.close());
-  const { port } = server.address() as AddressInfo;
-  const authorize = makeEntraAuthorizer(
-    { authentication: "client_secret" },
-    JSON.stringify({ tenant_id: "tenant-1", client_id: "client-1", client_secret: "secret-1" }),
-    {
-      authorityHost: `https://localhost:${port}`,
-      disableInstanceDiscovery: true,
-      tlsOptions: { ca: LOCAL_CERTIFICATE },
-    },
-  );
-  const headers = [await authorize(), await authorize()];
-  expect(headers).toEqual(Array(2).fill(["authorization", "Bearer entra-token"]));
-  expect(asked).toHaveLength(1);
-  const form = new URLSearchParams(asked[0]);
-  expect(form.get("scope")).toContain("https://ai.azure.com/.default");
-  expect(form.get("client_secret")).toBe("secret-1");
-});
-
 test("signs a request of Bedrock's Messages API for its own service", async ({
   mantlePlatform,
 }) => {
@@ -147,6 +95,39 @@ test("signs a request of Bedrock's Messages API for its own service", async ({
   expect(mantlePlatform.refused).toEqual([]);
   expect(mantlePlatform.requests[0]?.body["model"]).toBe("anthropic.claude-opus-5-5");
   expect(record.body).toBe(messageEvents().join(""));
+});
+
+test.for([
+  ["claude-haiku-4-5-20251001", "anthropic.claude-haiku-4-5"],
+  ["us.anthropic.claude-haiku-4-5-20251001-v1:0", "anthropic.claude-haiku-4-5"],
+  ["global.anthropic.claude-opus-5-5", "anthropic.claude-opus-5-5"],
+] as const)(
+  "sends %s to Bedrock's Messages API as %s",
+  async ([model, name], { mantlePlatform }) => {
+    const credential = toAwsCredential(awsKey);
+    const { origin } = mantlePlatform;
+    const client = openPlatformClient({ settings: mantle, origin, credential });
+    const body = toBody({ ...message, model });
+    const record = await recordCall(client, { headers: officialHeaders(), body });
+    expect(record.statuses).toEqual([200]);
+    expect(mantlePlatform.requests[0]?.body["model"]).toBe(name);
+  },
+);
+
+test.each([
+  ["tools (advisor_20260301)", { tools: [{ type: "advisor_20260301", name: "advisor" }] }],
+  ["fallbacks", { fallbacks: [{ model: "claude-opus-5" }] }],
+])("refuses %s for Foundry by its name", async (feature, more) => {
+  const client = openPlatformClient({
+    settings: { provider: "foundry", resource: "test", authentication: "api_key" },
+    origin: "http://127.0.0.1:9",
+    credential: foundryAccount.apiKey,
+  });
+  const body = toBody({ ...message, ...more });
+  const send = async () => recordCall(client, { headers: officialHeaders(), body });
+  await expect(send()).rejects.toMatchObject({
+    details: { error_code: "provider_unsupported", provider: "foundry", feature },
+  });
 });
 
 test("the platforms of the tests accept Anthropic's own clients", async ({

@@ -23,10 +23,11 @@ const ownFields = [
   "speed",
   "service_tier",
   "fallbacks",
-  "fallback_credit_token",
   "billing_policy",
 ];
-const ownTools = ["code_execution_", "web_fetch_", "mcp_toolset", "advisor_"];
+/** Tools that no platform has. The beta versions of computer use are others, and available. */
+const firstPartyTools = ["advisor_", "computer_toolset_", "browser_toolset_"];
+const ownTools = [...firstPartyTools, "code_execution_", "web_fetch_", "mcp_toolset"];
 
 const cloudBetas = [
   "computer-use-2025-01-24",
@@ -42,6 +43,8 @@ const cloudBetas = [
   "tool-search-tool-2025-10-19",
   "tool-examples-2025-10-29",
   "compact-2026-01-12",
+  "fallback-credit-2026-06-01",
+  "fallback-credit-2026-07-01",
 ];
 
 const features: Readonly<Record<Provider, PlatformFeatures>> = {
@@ -56,8 +59,8 @@ const features: Readonly<Record<Provider, PlatformFeatures>> = {
     betas: new Set([...cloudBetas, "web-search-2025-03-05"]),
   },
   foundry: {
-    lackedFields: new Set(["speed", "inference_geo", "service_tier", "fallback_credit_token"]),
-    lackedTools: [],
+    lackedFields: new Set(["speed", "inference_geo", "service_tier", "fallbacks"]),
+    lackedTools: firstPartyTools,
     betas: null,
   },
 };
@@ -71,7 +74,6 @@ const neutralValues: Readonly<Record<string, readonly string[]>> = {
   mcp_servers: ["null", "[]"],
   thread: ["null"],
   fallbacks: ["null", "[]"],
-  fallback_credit_token: ["null"],
   billing_policy: ["null"],
 };
 

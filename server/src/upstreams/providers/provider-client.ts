@@ -2,7 +2,6 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { UpstreamError } from "#src/http1/upstream-error.ts";
 import { FieldLines } from "#src/lib/field-lines.ts";
 import type { HttpCallHandler, HttpClient, HttpRequest } from "#src/lib/http-client.ts";
-import { isDoneWithin } from "#src/lib/is-done-within.ts";
 import { releaseMemory } from "#src/lib/release-memory.ts";
 import type { Dialect, ProviderCall } from "./dialect.ts";
 import {
@@ -11,15 +10,14 @@ import {
   type WarnRefusedCredential,
 } from "./translating-handler.ts";
 
-/** Longest wait for credentials, such as a token of the machine, milliseconds. */
-const AUTHORIZE_WITHIN_MS = 10_000;
-
 export interface ProviderClientOptions {
   dialect: Dialect;
   /** Client of the platform's origin. */
   inner: HttpClient;
   /** Called when the platform refuses the credential. */
   onRefusedCredential: WarnRefusedCredential;
+  /** Called when the credentials of a request cannot be loaded. */
+  onLoadFailure: (error: Error) => void;
 }
 
 /** Creates a client that takes official requests, and sends those of a platform. */
@@ -69,7 +67,7 @@ class DialectClient implements HttpClient {
     handler: HttpCallHandler,
   ): Promise<void> {
     this.#waiting++;
-    const authorized = await authorize(call, this.#options.dialect.name);
+    const authorized = await authorize(call, this.#options);
     try {
       if (authorized instanceof Error) handler.onResponseError(null, authorized);
       else this.#sendAuthorized(request, call, { headers: authorized, handler });
@@ -106,20 +104,19 @@ class DialectClient implements HttpClient {
   }
 }
 
-/** Returns the headers of a call, or the reason why its credentials cannot be loaded. */
-async function authorize(call: ProviderCall, name: string): Promise<FieldLines | ApiError> {
-  let headers: readonly string[] = [];
+/** Returns the headers of a call, or the refusal if its credentials cannot be loaded. */
+async function authorize(
+  call: ProviderCall,
+  { dialect, onLoadFailure }: ProviderClientOptions,
+): Promise<FieldLines | ApiError> {
   try {
-    const loading = call.authorize().then((loaded) => {
-      headers = loaded;
-    });
-    const isLoaded = await isDoneWithin(AUTHORIZE_WITHIN_MS, loading);
-    if (!isLoaded) throw new Error("timeout");
-    return FieldLines.fromList([...call.headers, ...headers]);
-  } catch {
+    return FieldLines.fromList([...call.headers, ...(await call.authorize())]);
+  } catch (error) {
+    // The reason can name files and addresses of this machine, so the log alone has it.
+    onLoadFailure(error instanceof Error ? error : new Error(String(error)));
     return new ApiError(
       "upstream_unreachable",
-      `The credentials for ${name} could not be loaded. The request was not sent. An administrator must check the upstream.`,
+      `The credentials for ${dialect.name} could not be loaded. The request was not sent. The reason is in the log of the server.`,
     );
   }
 }

@@ -69,8 +69,13 @@ const knownFields = new Set([
   "metadata",
   "cache_control",
   "context_management",
+  "fallback_credit_token",
 ]);
-const knownBetas = new Set(["interleaved-thinking-2025-05-14", "context-1m-2025-08-07"]);
+const knownBetas = new Set([
+  "interleaved-thinking-2025-05-14",
+  "context-1m-2025-08-07",
+  "fallback-credit-2026-07-01",
+]);
 
 export async function startBedrockPlatform(account: BedrockAccount): Promise<BedrockPlatform> {
   const upstream = await startFakeUpstream();

@@ -25,6 +25,7 @@ export function openPlatformClient({ settings, origin, ...options }: OpenedPlatf
       credential: null,
       extraHeaders: [],
       isMachineAllowed: false,
+      proxy: null,
       nowMs: Date.now,
       logger: makeLogger("silent"),
       ...options,

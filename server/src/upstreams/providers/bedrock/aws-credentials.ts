@@ -1,6 +1,9 @@
 import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
 import type { BedrockSettings } from "@bursar/contract/admin/provider-settings.ts";
 import { z } from "zod";
+import type { TunnelProxy } from "#src/http1/open-tunnel.ts";
+import { makeReloadedSource } from "../reloaded-source.ts";
+import { TunnelAgent } from "../tunnel-agent.ts";
 
 /** Call whose head is signed. */
 interface SignedCall {
@@ -20,6 +23,8 @@ interface SignerOptions {
   credential: string | null;
   /** Milliseconds since the epoch. */
   nowMs: () => number;
+  /** Proxy of requests to AWS's token service. Null: none. */
+  proxy: TunnelProxy | null;
 }
 
 const accessKey = z.strictObject({
@@ -29,24 +34,16 @@ const accessKey = z.strictObject({
 });
 
 /** Throws an Error for a credential that is not of the kind in the settings. */
-export function makeSigner({ settings, credential, nowMs }: SignerOptions): Signer {
+export function makeSigner({ settings, credential, nowMs, proxy }: SignerOptions): Signer {
   if (settings.authentication === "api_key") {
     if (credential === null) throw new Error("the credential is missing");
     return () => Promise.resolve(["authorization", `Bearer ${credential}`]);
   }
   const stored = settings.authentication === "machine" ? null : parseAccessKey(credential);
-  // Loaded at the first call, because most servers have no such upstream.
-  let loading: Promise<Signer> | null = null;
-  return async (call) => {
-    loading ??= loadSigner({ settings, stored, nowMs });
-    try {
-      const sign = await loading;
-      return await sign(call);
-    } catch (error) {
-      loading = null;
-      throw error;
-    }
-  };
+  return makeReloadedSource({
+    make: () => loadSigner({ settings, stored, nowMs, proxy }),
+    use: (sign: Signer, call: SignedCall) => sign(call),
+  });
 }
 
 interface AwsCredential {
@@ -79,12 +76,13 @@ async function loadSigner({
   settings,
   stored,
   nowMs,
-}: Pick<SignerOptions, "settings" | "nowMs"> & { stored: AwsCredential | null }): Promise<Signer> {
+  proxy,
+}: Omit<SignerOptions, "credential"> & { stored: AwsCredential | null }): Promise<Signer> {
   const { SignatureV4 } = await import("@smithy/signature-v4");
   const signer = new SignatureV4({
     service: settings.api === "messages" ? "bedrock-mantle" : "bedrock",
     region: settings.region,
-    credentials: stored ?? (await loadMachineCredentials()),
+    credentials: stored ?? (await loadMachineCredentials(settings.region, proxy)),
     sha256: NodeSha256,
   });
   return async ({ method, host, path, headers, body }) => {
@@ -115,10 +113,31 @@ const addedHeaders = [
   "authorization",
 ];
 
-async function loadMachineCredentials() {
+/**
+ * Loads AWS's chain: environment, shared files, web identity, and the metadata of a container or an instance. The chain
+ * renews temporary credentials five minutes before their end, and uses the old ones meanwhile.
+ */
+async function loadMachineCredentials(region: string, proxy: TunnelProxy | null) {
   const { fromNodeProviderChain } = await import("@aws-sdk/credential-providers");
-  return fromNodeProviderChain();
+  return fromNodeProviderChain({
+    // Metadata of a container or an instance: wait in milliseconds, and attempts. The four attempts of AWS take too long.
+    timeout: 2_000,
+    maxRetries: 1,
+    clientConfig: {
+      region,
+      requestHandler: {
+        connectionTimeout: SOURCE_TIMEOUT_MS,
+        requestTimeout: SOURCE_TIMEOUT_MS,
+        throwOnRequestTimeout: true,
+        // Metadata of the machine has plain HTTP, and no proxy.
+        ...(proxy !== null && { httpsAgent: new TunnelAgent(proxy) }),
+      },
+    },
+  });
 }
+
+/** Longest wait for one answer of the token service, milliseconds. */
+const SOURCE_TIMEOUT_MS = 3_000;
 
 /** A proxy may change the other headers. */
 const signedNames: ReadonlySet<string> = new Set(["content-type"]);

@@ -1,6 +1,9 @@
 import type { ClientSecretCredentialOptions, TokenCredential } from "@azure/identity";
 import type { FoundrySettings } from "@bursar/contract/admin/provider-settings.ts";
 import { z } from "zod";
+import type { TunnelProxy } from "#src/http1/open-tunnel.ts";
+import { makeReloadedSource } from "../reloaded-source.ts";
+import { TunnelAgent } from "../tunnel-agent.ts";
 
 const SCOPE = "https://ai.azure.com/.default";
 
@@ -12,28 +15,35 @@ const clientSecret = z.strictObject({
 
 type ClientSecret = z.output<typeof clientSecret>;
 
+interface EntraOptions {
+  /** Proxy of requests to Microsoft Entra. Null: none. */
+  proxy: TunnelProxy | null;
+  /** Options of Microsoft's library, for tests. */
+  library?: ClientSecretCredentialOptions;
+}
+
 /**
- * Returns a function that loads the headers of a call. `options` are for tests. Throws an Error for a credential that is
- * not of the kind in the settings.
+ * Returns a function that loads the headers of a call. Throws an Error for a credential that is not of the kind in the
+ * settings.
  */
 export function makeEntraAuthorizer(
   { authentication }: Pick<FoundrySettings, "authentication">,
   credential: string | null,
-  options: ClientSecretCredentialOptions = {},
+  { proxy, library = {} }: EntraOptions,
 ): () => Promise<readonly string[]> {
   if (authentication === "api_key") {
     if (credential === null) throw new Error("the credential is missing");
     return () => Promise.resolve(["x-api-key", credential]);
   }
   const secret = authentication === "machine" ? null : parseClientSecret(credential);
-  let loading: Promise<TokenCredential> | null = null;
-  return async () => {
-    loading ??= loadCredential(secret, options);
-    const found = await loading;
-    const token = await found.getToken(SCOPE);
-    if (token === null) throw new Error("Microsoft Entra returned no token");
-    return ["authorization", `Bearer ${token.token}`];
-  };
+  return makeReloadedSource({
+    make: () => loadCredential(secret, { ...library, ...sendThrough(proxy) }),
+    use: async (source: TokenCredential) => {
+      const token = await source.getToken(SCOPE);
+      if (token === null) throw new Error("Microsoft Entra returned no token");
+      return ["authorization", `Bearer ${token.token}`];
+    },
+  });
 }
 
 /** Throws an Error that says which form is expected, without the text. */
@@ -53,12 +63,51 @@ export function parseClientSecret(credential: string | null): ClientSecret {
   return parsed.data;
 }
 
+/**
+ * Loads the credential of an app registration, or the ones of the machine: environment, workload identity, and managed
+ * identity. Programs of the machine, such as the CLI of Azure, are not started.
+ */
 async function loadCredential(
   secret: ClientSecret | null,
   options: ClientSecretCredentialOptions,
 ): Promise<TokenCredential> {
-  const { ClientSecretCredential, DefaultAzureCredential } = await import("@azure/identity");
-  if (secret === null) return new DefaultAzureCredential();
-  const { tenant_id, client_id, client_secret } = secret;
-  return new ClientSecretCredential(tenant_id, client_id, client_secret, options);
+  const azure = await import("@azure/identity");
+  if (secret !== null) {
+    const { tenant_id, client_id, client_secret } = secret;
+    return new azure.ClientSecretCredential(tenant_id, client_id, client_secret, options);
+  }
+  const {
+    AZURE_CLIENT_ID: clientId,
+    AZURE_TENANT_ID: tenantId,
+    AZURE_FEDERATED_TOKEN_FILE: tokenFilePath,
+  } = process.env;
+  const sources: TokenCredential[] = [new azure.EnvironmentCredential(options)];
+  if (clientId !== undefined && tenantId !== undefined && tokenFilePath !== undefined) {
+    const identity = { ...options, clientId, tenantId, tokenFilePath };
+    sources.push(new azure.WorkloadIdentityCredential(identity));
+  }
+  sources.push(
+    clientId === undefined
+      ? new azure.ManagedIdentityCredential(options)
+      : new azure.ManagedIdentityCredential({ ...options, clientId }),
+  );
+  return new azure.ChainedTokenCredential(...sources);
 }
+
+/** Sends requests with TLS through the proxy. Metadata of the machine has plain HTTP, and no proxy. */
+function sendThrough(proxy: TunnelProxy | null): ClientSecretCredentialOptions {
+  if (proxy === null) return {};
+  const agent = new TunnelAgent(proxy);
+  const policy: PipelinePolicy = {
+    name: "tunnelPolicy",
+    sendRequest(request, next) {
+      if (request.url.startsWith("https:")) request.agent = agent;
+      return next(request);
+    },
+  };
+  return { additionalPolicies: [{ policy, position: "perRetry" }] };
+}
+
+type PipelinePolicy = NonNullable<
+  ClientSecretCredentialOptions["additionalPolicies"]
+>[number]["policy"];

@@ -1,5 +1,10 @@
+import { Agent } from "node:http";
 import type { VertexSettings } from "@bursar/contract/admin/provider-settings.ts";
 import { z } from "zod";
+import type { TunnelProxy } from "#src/http1/open-tunnel.ts";
+import { isObject } from "#src/lib/parse-json.ts";
+import { makeReloadedSource } from "../reloaded-source.ts";
+import { TunnelAgent } from "../tunnel-agent.ts";
 
 const SCOPE = "https://www.googleapis.com/auth/cloud-platform";
 
@@ -19,25 +24,23 @@ interface HeaderSource {
 
 /**
  * Returns a function that loads the headers of a call. A key of a service account signs its tokens here, without a request
- * to Google. Throws an Error for a credential that is not of the kind in the settings.
+ * to Google. `proxy`: of requests to Google's token services. Throws an Error for a credential that is not of the kind in the
+ * settings.
  */
 export function makeGoogleAuthorizer(
-  { authentication }: Pick<VertexSettings, "authentication">,
+  { authentication, project_id }: Pick<VertexSettings, "authentication" | "project_id">,
   credential: string | null,
+  proxy: TunnelProxy | null,
 ): () => Promise<readonly string[]> {
   const account = authentication === "machine" ? null : parseServiceAccount(credential);
-  let loading: Promise<HeaderSource> | null = null;
-  return async () => {
-    loading ??= account === null ? loadMachineClient() : loadAccountClient(account);
-    try {
-      const client = await loading;
-      const headers = await client.getRequestHeaders();
+  return makeReloadedSource({
+    make: () =>
+      account === null ? loadMachineClient(project_id, proxy) : loadAccountClient(account),
+    use: async (source: HeaderSource) => {
+      const headers = await source.getRequestHeaders();
       return [...headers].flatMap(([name, value]) => [name.toLowerCase(), value]);
-    } catch (error) {
-      loading = null;
-      throw error;
-    }
-  };
+    },
+  });
 }
 
 /**
@@ -68,7 +71,39 @@ async function loadAccountClient(account: ServiceAccount): Promise<HeaderSource>
   return client;
 }
 
-async function loadMachineClient(): Promise<HeaderSource> {
+/**
+ * Loads Google's Application Default Credentials: the file of the environment, or the metadata server. Tokens are renewed five
+ * minutes before their end.
+ */
+async function loadMachineClient(
+  projectId: string,
+  proxy: TunnelProxy | null,
+): Promise<HeaderSource> {
   const { GoogleAuth } = await import("google-auth-library");
-  return new GoogleAuth({ scopes: SCOPE }).getClient();
+  const agent = proxy === null ? null : new TunnelAgent(proxy);
+  const auth = new GoogleAuth({
+    scopes: SCOPE,
+    // Without it, the library asks another server of Google, which a firewall can block.
+    projectId,
+    clientOptions: {
+      transporterOptions: {
+        timeout: SOURCE_TIMEOUT_MS,
+        // The metadata server has plain HTTP, and no proxy.
+        ...(agent !== null && {
+          agent: (url: URL) => (url.protocol === "https:" ? agent : plainAgent),
+        }),
+      },
+    },
+  });
+  // A key of a service account signs its tokens here too.
+  auth.useJWTAccessWithScope = true;
+  const client = await auth.getClient();
+  // The library's client of a workload identity does not pass its options on to its token exchange.
+  const exchange: unknown = Reflect.get(client, "stsCredential");
+  if (isObject(exchange)) Reflect.set(exchange, "transporter", client.transporter);
+  return client;
 }
+
+const plainAgent = new Agent();
+/** Longest wait for one answer of a source, milliseconds. */
+const SOURCE_TIMEOUT_MS = 3_000;
