@@ -240,6 +240,9 @@ test.each([
   ["service_tier", { service_tier: "priority" }],
   ["tools (web_search_20250305)", { tools: [{ type: "web_search_20250305", name: "web_search" }] }],
   ["tools (code_execution_20250825)", { tools: [{ name: "x", type: "code_execution_20250825" }] }],
+  ["tools (advisor_20260301)", { tools: [{ name: "advisor", type: "advisor_20260301" }] }],
+  ["tools (browser_toolset_20260801)", { tools: [{ type: "browser_toolset_20260801" }] }],
+  ["fallbacks", { fallbacks: [{ model: "claude-opus-5" }] }],
 ])("refuses %s by its name, and sends nothing", async (feature, more) => {
   const client = open("http://127.0.0.1:9");
   const body = toBody({ ...message, ...more });
@@ -251,6 +254,33 @@ test.each([
   expect(error).toMatchObject({
     status: 400,
     details: { error_code: "provider_unsupported", provider: "bedrock", feature },
+  });
+});
+
+test("refuses an ARN of the client without a model, and sends nothing", async ({ bedrock }) => {
+  const model = "arn:aws:bedrock:eu-central-1:1:application-inference-profile/a1b2";
+  const send = async () =>
+    recordCall(open(bedrock.origin), {
+      headers: officialHeaders(),
+      body: toBody({ ...message, model }),
+    });
+  await expect(send()).rejects.toMatchObject({
+    status: 400,
+    details: { fields: [{ path: "model" }] },
+  });
+  expect(bedrock.requests).toEqual([]);
+});
+
+test("sends the token of a fallback credit with its beta", async ({ bedrock }) => {
+  const beta = "fallback-credit-2026-07-01";
+  const record = await recordCall(open(bedrock.origin), {
+    headers: officialHeaders({ "anthropic-beta": beta }),
+    body: toBody({ ...message, fallback_credit_token: "token-1" }),
+  });
+  expect(record.statuses).toEqual([200]);
+  expect(bedrock.requests[0]?.body).toMatchObject({
+    anthropic_beta: [beta],
+    fallback_credit_token: "token-1",
   });
 });
 
@@ -299,7 +329,9 @@ test.each([
   ["eu-west-3", "eu"],
   ["ap-northeast-1", "jp"],
   ["ap-southeast-2", "au"],
-  ["ap-south-1", "apac"],
+  ["ap-south-1", "global"],
+  ["ca-central-1", "us"],
+  ["ca-west-1", "global"],
   ["us-gov-west-1", "us-gov"],
   ["sa-east-1", "global"],
 ])("uses the profile of the geography of %s", (region, profile) => {
@@ -313,10 +345,12 @@ test.each([
   ["claude-sonnet-4-0", "eu.anthropic.claude-sonnet-4-20250514-v1:0"],
   ["claude-3-5-sonnet-latest", "eu.anthropic.claude-3-5-sonnet-20241022-v2:0"],
   ["claude-3-5-sonnet-20240620", "eu.anthropic.claude-3-5-sonnet-20240620-v1:0"],
-  ["global.anthropic.claude-opus-5-5", "global.anthropic.claude-opus-5-5"],
+  // The settings choose the profile, because it decides about the region and the price.
+  ["global.anthropic.claude-opus-5-5", "eu.anthropic.claude-opus-5-5"],
+  ["us.anthropic.claude-opus-4-6-v1", "eu.anthropic.claude-opus-4-6-v1"],
   [
-    "arn:aws:bedrock:eu-central-1:1:inference-profile/x",
-    "arn:aws:bedrock:eu-central-1:1:inference-profile/x",
+    "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-haiku-4-5-20251001-v1:0",
+    "eu.anthropic.claude-haiku-4-5-20251001-v1:0",
   ],
 ])("maps the model %s to %s", (model, id) => {
   expect(toModelId(settings, model)).toBe(id);

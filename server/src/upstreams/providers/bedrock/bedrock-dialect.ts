@@ -1,6 +1,7 @@
 import type { BedrockSettings } from "@bursar/contract/admin/provider-settings.ts";
 import { editBody, type ScannedBody, scanBody } from "#src/domain/edit-body.ts";
-import { toBedrockName } from "#src/domain/platform-models.ts";
+import { toBedrockName, toOfficialName } from "#src/domain/platform-models.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import type { HttpRequest } from "#src/lib/http-client.ts";
 import { type AnswerTranslator, type Dialect, JSON_TYPE, type ProviderCall } from "../dialect.ts";
 import { answerModels, findNamed } from "../model-names.ts";
@@ -69,7 +70,7 @@ function toCall(
     : scanned.isStream
       ? "invoke-with-response-stream"
       : "invoke";
-  const path = `${basePath}/model/${encodeURIComponent(toModelId(settings, scanned.model))}/${action}`;
+  const path = `${basePath}/model/${encodeURIComponent(getModelId(settings, scanned.model))}/${action}`;
   const headers = [...withType(official.headers, scanned.isStream && !isCount), ...extraHeaders];
   let codec: ConstructorParameters<typeof EventStreamTranslator>[0] | null = null;
   return {
@@ -115,17 +116,19 @@ function withType(headers: readonly string[], isStream: boolean): string[] {
   return list;
 }
 
-/** Geographies of regions, by their start. The first match counts. */
+/**
+ * Geographies of regions, by their start. The first match counts. The other regions have the global profile alone, for all
+ * models since Claude Opus 4.7: https://platform.claude.com/docs/en/build-with-claude/claude-in-amazon-bedrock#regions
+ */
 const geographies: readonly [start: string, profile: string][] = [
   ["us-gov-", "us-gov"],
   ["us-", "us"],
-  ["ca-", "us"],
+  ["ca-central-1", "us"],
   ["eu-", "eu"],
   ["ap-northeast-1", "jp"],
   ["ap-northeast-3", "jp"],
   ["ap-southeast-2", "au"],
   ["ap-southeast-4", "au"],
-  ["ap-", "apac"],
 ];
 
 /** Prefix of model names: the settings', or the geography of the region. */
@@ -134,14 +137,30 @@ export function findProfile({ inference_profile, region }: BedrockSettings): str
   return geographies.find(([start]) => region.startsWith(start))?.[1] ?? "global";
 }
 
-/** Returns the id of a model or profile. Ids and ARNs of Bedrock stay. */
+/**
+ * Returns the id of a model or profile. The settings choose the profile, and never the client, because the profile decides
+ * about regions and prices. An ARN that names no model stays.
+ */
 export function toModelId(settings: BedrockSettings, model: string): string {
-  const named = findNamed(settings, model);
+  const official = toOfficialName(model);
+  const named = findNamed(settings, model) ?? findNamed(settings, official);
   if (named !== null) return named;
-  if (model.startsWith("arn:") || /^([a-z-]+\.)?anthropic\./.test(model)) return model;
+  if (official.startsWith("arn:")) return model;
   const profile = findProfile(settings);
-  const name = toBedrockName(model);
+  const name = toBedrockName(official);
   return profile === "none" ? name : `${profile}.${name}`;
+}
+
+/** Returns the id of a request's model. Throws a 400 for an ARN of the client, whose model and price are unknown. */
+function getModelId(settings: BedrockSettings, model: string): string {
+  const id = toModelId(settings, model);
+  if (id.startsWith("arn:") && id === model) {
+    throw refuseField(
+      "model",
+      "the ARN does not name a Claude model. Send the name of a model. An administrator can list ARNs in the settings of the upstream.",
+    );
+  }
+  return id;
 }
 
 /** Turns `{inputTokens}` into the official count. */
