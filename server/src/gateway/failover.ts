@@ -1,22 +1,29 @@
 import type { FailoverReason } from "@bursar/contract/usage-shape.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { HeaderFields } from "#src/lib/header-fields.ts";
-import type { HttpCallController, HttpCallHandler, HttpRequest } from "#src/lib/http-client.ts";
+import type { HttpCallController, HttpCallHandler } from "#src/lib/http-client.ts";
 import type { Upstream, UpstreamOrder } from "#src/upstreams/upstream.ts";
-import { type Exchange, isClientGone } from "./exchange.ts";
-import { codeOf } from "./relay-failure.ts";
-import type { Metered } from "./settle.ts";
+import { codeOf, isTimeout } from "./relay-failure.ts";
 
 // A request of a workspace with several upstreams goes to the next one in two cases only. Either nothing of it was sent, or
 // the client has seen nothing of a 429 or 529. After any other sent byte, the request stays where it is.
 
 export interface FailoverCall {
   order: UpstreamOrder;
-  exchange: Exchange;
-  metered: Metered | null;
-  /** Makes the request to an upstream. Each one has the same body, whose memory no client may free. */
-  makeRequest(upstream: Upstream): HttpRequest;
+  sender: FailoverSender;
   databaseNowMs(): number;
+  /** Sends the request to an upstream, now or later. Each one gets the same body, whose memory no client may free. */
+  send(upstream: Upstream, handler: HttpCallHandler, reason: FailoverReason | null): void;
+}
+
+/** Owner of a request. The owner lives longer than the body, so it must not refer to the body. */
+export interface FailoverSender {
+  /** True if nothing may be sent any more. Errors then say nothing about an upstream. */
+  isOver(): boolean;
+  /** True if no other upstream may get the request. */
+  isPinned(): boolean;
+  /** Called once, before the relay gets the answer or the error of this upstream. */
+  onServed(upstream: Upstream, reason: FailoverReason | null): void;
 }
 
 /** Bytes of a refusal that are kept while the next upstream is tried. The rest waits in the connection. */
@@ -37,8 +44,7 @@ class Failover implements HttpCallController {
   readonly #relay: HttpCallHandler;
   #call: FailoverCall | null;
   readonly #order: UpstreamOrder;
-  readonly #exchange: Exchange;
-  readonly #metered: Metered | null;
+  readonly #sender: FailoverSender;
   readonly #nowMs: () => number;
   /** Place of the next upstream. */
   #next = 0;
@@ -54,8 +60,7 @@ class Failover implements HttpCallController {
     this.#relay = relay;
     this.#call = call;
     this.#order = call.order;
-    this.#exchange = call.exchange;
-    this.#metered = call.metered;
+    this.#sender = call.sender;
     this.#nowMs = call.databaseNowMs;
   }
 
@@ -89,11 +94,7 @@ class Failover implements HttpCallController {
 
   /** True if the request must not be sent any more. */
   get isOver(): boolean {
-    return this.#isAborted || this.#exchange.isDone;
-  }
-
-  get isAborted(): boolean {
-    return this.#isAborted;
+    return this.#isAborted || this.#sender.isOver();
   }
 
   nowMs(): number {
@@ -115,7 +116,7 @@ class Failover implements HttpCallController {
   /** Handles a refusal. True: another upstream gets the request, and the refusal is kept. */
   tryAfterRefusal(attempt: Attempt, status: number): boolean {
     if (status !== 429 && status !== 529) return false;
-    if (this.isOver || isClientGone(this.#exchange)) return false;
+    if (this.isOver || this.#sender.isPinned()) return false;
     const before = this.#kept;
     this.#kept = attempt;
     this.#reason ??= status === 429 ? "rate_limited" : "overloaded";
@@ -133,7 +134,7 @@ class Failover implements HttpCallController {
   /** Handles an attempt of which nothing was sent. */
   tryAfterUnsent(attempt: Attempt, error: Error): void {
     attempt.state = "dropped";
-    const isLeft = this.isOver || isClientGone(this.#exchange);
+    const isLeft = this.isOver || this.#sender.isPinned();
     this.#reason ??= isUnsupported(error) ? "unsupported" : "unreached";
     const next = isLeft ? null : this.#takeNext();
     if (next !== null) {
@@ -160,10 +161,7 @@ class Failover implements HttpCallController {
 
   /** No other attempt follows, so the body is no longer needed after it is sent. */
   #serve({ upstream, isSent }: Attempt): void {
-    if (this.#metered !== null) {
-      this.#metered.upstream = upstream;
-      this.#metered.failover = upstream === this.#order[0] ? null : this.#reason;
-    }
+    this.#sender.onServed(upstream, this.#reasonFor(upstream));
     this.#kept?.drop();
     this.#kept = null;
     this.#call = null;
@@ -184,13 +182,17 @@ class Failover implements HttpCallController {
     return null;
   }
 
+  #reasonFor(upstream: Upstream): FailoverReason | null {
+    return upstream === this.#order[0] ? null : this.#reason;
+  }
+
   #send(upstream: Upstream): void {
     const attempt = new Attempt(this, upstream);
     this.#attempt = attempt;
     const call = this.#call;
     if (call === null) return;
     try {
-      upstream.client.send(call.makeRequest(upstream), attempt);
+      call.send(upstream, attempt, this.#reasonFor(upstream));
     } catch (error) {
       attempt.onResponseError(null, error instanceof Error ? error : new Error(String(error)));
     }
@@ -284,11 +286,12 @@ class Attempt implements HttpCallHandler {
     }
   }
 
-  /** Ends a kept refusal. Its connection is used again if the rest of its body arrives. */
+  /** Ends a kept refusal. Its connection is used again if the rest of both bodies is short. */
   drop(): void {
     this.state = "dropped";
     this.#chunks = [];
-    if (this.#bytes > MAX_KEPT_BYTES) this.controller?.abort(new Error("the answer is not needed"));
+    const isLong = this.#bytes > MAX_KEPT_BYTES || !this.isSent;
+    if (isLong) this.controller?.abort(new Error("the answer is not needed"));
   }
 
   /** Passes the kept refusal to the relay, and what follows of it. */
@@ -308,7 +311,9 @@ class Attempt implements HttpCallHandler {
 
   #noteFailure(error: Error): void {
     const { health } = this.upstream;
-    if (this.#failover.isAborted || isUnsupported(error)) health.noteNothing();
+    // A timeout of the caller ends the request too, and is a failure of the upstream.
+    const isOver = this.#failover.isOver && !isTimeout(error);
+    if (isOver || isUnsupported(error)) health.noteNothing();
     else health.noteFailure(codeOf(error), this.#failover.nowMs());
   }
 }

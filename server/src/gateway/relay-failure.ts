@@ -11,6 +11,11 @@ export function codeOf(error: unknown): string {
   return typeof code === "string" ? code : "unknown";
 }
 
+/** True if the upstream was silent for too long. */
+export function isTimeout(error: unknown): boolean {
+  return TIMEOUT_CODES.has(codeOf(error));
+}
+
 /** Converts a failure to the error for the client. `isSent`: a part of the request was sent, so it may have been processed. */
 export function toApiError(error: unknown, isSent: boolean): ApiError {
   if (error instanceof ApiError) return error;
@@ -20,7 +25,7 @@ export function toApiError(error: unknown, isSent: boolean): ApiError {
       `The Claude API could not be reached (${codeOf(error)}). The request was not sent.`,
     );
   }
-  if (TIMEOUT_CODES.has(codeOf(error))) {
+  if (isTimeout(error)) {
     return new ApiError(
       "upstream_timeout",
       "The Claude API was silent for too long, so the request was cancelled. Claude may have processed it.",

@@ -1,7 +1,7 @@
 import type { HttpRequest } from "#src/lib/http-client.ts";
 import type { Upstream, UpstreamOrder } from "#src/upstreams/upstream.ts";
 import { type Exchange, isClientGone, isUserKnown } from "./exchange.ts";
-import { sendWithFailover } from "./failover.ts";
+import { type FailoverSender, sendWithFailover } from "./failover.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
 import { removeTagsBeta } from "./group-tag.ts";
 import { recordGiven } from "./record-given.ts";
@@ -25,12 +25,15 @@ export function sendRequest(relayDeps: RelayDeps, exchange: Exchange, sent: Sent
   if (isClientGone(exchange)) relay.onClientGone();
   const handler = recordGiven(relay, exchange.key, metered, relayDeps.objects);
   if (!isOnly) {
-    const makeRequest = (each: Upstream) => ({
-      ...toRequest(relayDeps, exchange, each, sent),
-      ownsBody: false,
+    sendWithFailover(handler, {
+      order,
+      sender: toSender(exchange, metered),
+      databaseNowMs: relayDeps.databaseNowMs,
+      send(each, attempt) {
+        const request = toRequest(relayDeps, exchange, each, sent);
+        each.client.send({ ...request, ownsBody: false }, attempt);
+      },
     });
-    const { databaseNowMs } = relayDeps;
-    sendWithFailover(handler, { order, exchange, metered, makeRequest, databaseNowMs });
     return true;
   }
   try {
@@ -39,6 +42,19 @@ export function sendRequest(relayDeps: RelayDeps, exchange: Exchange, sent: Sent
     relay.onResponseError(null, error instanceof Error ? error : new Error(String(error)));
   }
   return true;
+}
+
+/** A function of its own, because closures of one function share what they refer to. */
+function toSender(exchange: Exchange, metered: Metered | null): FailoverSender {
+  return {
+    isOver: () => exchange.isDone,
+    isPinned: () => isClientGone(exchange),
+    onServed(upstream, reason) {
+      if (metered === null) return;
+      metered.upstream = upstream;
+      metered.failover = reason;
+    },
+  };
 }
 
 function toRequest(

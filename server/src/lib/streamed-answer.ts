@@ -28,20 +28,44 @@ export interface StreamedBounds {
 
 /** Sends a request, and resolves with the head of its answer. Rejects if there is none. */
 export function requestStreamed(
-  client: StreamedClient,
+  client: Pick<StreamedClient, "send">,
   request: StreamedRequest,
   bounds: StreamedBounds,
 ): Promise<StreamedAnswer> {
+  return readAnswer(bounds, (handler) => sendWatched(client, request, handler));
+}
+
+/** Reads the answer to a request that `send` sends once. Resolves with its head. Rejects if there is none. */
+export function readAnswer(
+  bounds: StreamedBounds,
+  send: (handler: AnswerHandler) => void,
+): Promise<StreamedAnswer> {
   const handler = new AnswerReader(bounds);
-  const { body } = request;
-  const watched = body instanceof Readable ? Readable.from(watch(body, handler)) : body;
   try {
-    // The reader of the answer counts silence itself: sending a long body is none.
-    client.send({ ...request, body: watched, headersTimeoutMs: 0 }, handler);
+    send(handler);
   } catch (error) {
     handler.onResponseError(null, toError(error));
   }
   return handler.answer;
+}
+
+/** Receives the events of one request, and knows about those of its body. */
+export interface AnswerHandler extends HttpCallHandler {
+  /** Starts the time of silence again. */
+  noteProgress(): void;
+}
+
+/** Sends a request whose body counts as progress of its answer. */
+export function sendWatched(
+  client: Pick<StreamedClient, "send">,
+  request: StreamedRequest,
+  progress: AnswerHandler,
+  handler: HttpCallHandler = progress,
+): void {
+  const { body } = request;
+  const watched = body instanceof Readable ? Readable.from(watch(body, progress)) : body;
+  // The reader of the answer counts silence itself: sending a long body is none.
+  client.send({ ...request, body: watched, headersTimeoutMs: 0 }, handler);
 }
 
 /** Reads a whole body. Rejects after more than `maxBytes`. */
@@ -56,7 +80,7 @@ export async function readWhole({ body }: StreamedAnswer, maxBytes: number): Pro
   return Buffer.concat(chunks, bytes);
 }
 
-async function* watch(body: Readable, reader: AnswerReader): AsyncGenerator<Buffer> {
+async function* watch(body: Readable, reader: AnswerHandler): AsyncGenerator<Buffer> {
   for await (const chunk of body as AsyncIterable<Buffer>) {
     reader.noteProgress();
     yield chunk;
@@ -64,7 +88,7 @@ async function* watch(body: Readable, reader: AnswerReader): AsyncGenerator<Buff
   reader.noteProgress();
 }
 
-class AnswerReader implements HttpCallHandler {
+class AnswerReader implements AnswerHandler {
   readonly #bounds: StreamedBounds;
   readonly #head = Promise.withResolvers<StreamedAnswer>();
   readonly #silence: NodeJS.Timeout;
