@@ -1,3 +1,4 @@
+import type { FailoverReason } from "@bursar/contract/usage-shape.ts";
 import type { ColumnType } from "kysely";
 
 // Objects of upstreams and their owners (0076_upstream_objects.sql).
@@ -13,6 +14,8 @@ interface UpstreamObjectTable {
   organization_id: string;
   workspace_id: string;
   upstream_id: string;
+  /** Null: the first upstream of the order created it. */
+  failover: ColumnType<FailoverReason | null, FailoverReason | null, never>;
   kind: ObjectKind;
   id: string;
   api_key_id: string;

@@ -756,7 +756,8 @@ CREATE TABLE message_batch (
   poll_at timestamp with time zone,
   last_object jsonb,
   expires_at timestamp with time zone,
-  ended_at timestamp with time zone
+  ended_at timestamp with time zone,
+  failover text
 );
 CREATE TABLE message_batch_line (
   batch_id text NOT NULL,
@@ -1210,7 +1211,8 @@ CREATE TABLE upstream_object (
   api_key_id text NOT NULL,
   created_at timestamp with time zone NOT NULL,
   expires_at timestamp with time zone,
-  description jsonb
+  description jsonb,
+  failover text
 );
 CREATE TABLE usage_attributed_day (
   bucket_at timestamp with time zone NOT NULL,

@@ -30,7 +30,13 @@ import { makeNotFoundError } from "./not-found.ts";
 import type { ObjectServer } from "./object-call.ts";
 import type { ObjectRoute } from "./object-routes.ts";
 import { parseMessage } from "./parse-message.ts";
-import { type BodyLimits, checkBodyHeaders, MAX_BODY_BYTES, readBody } from "./read-body.ts";
+import {
+  type BodyLimits,
+  checkBodyHeaders,
+  MAX_BODY_BYTES,
+  makeBodyMemory,
+  readBody,
+} from "./read-body.ts";
 import { RecentCuts } from "./recent-cuts.ts";
 import {
   makeStoppingError,
@@ -330,7 +336,8 @@ async function serve(
   shares.take(user, "running_requests", 1);
   exchange.user = user;
   if (route.kind === "models") return serveModels(deps, relayDeps, exchange, key);
-  if (route.kind === "object") return acceptObject(deps, relayDeps, exchange, { route, key });
+  if (route.kind === "object")
+    return acceptObject(deps, { relayDeps, shares, exchange }, { route, key });
   checkBodyHeaders(call);
   const isMessage = route.kind !== "count_tokens";
   if (exchange.laptop !== null && isMessage) prepareUsage(deps, exchange.laptop, key);
@@ -401,10 +408,10 @@ function serveModels(
 /** Accepts a call about a stored object. The rate limits of all models count a batch as one request. */
 async function acceptObject(
   deps: ServingDeps,
-  { onDone }: RelayDeps,
-  exchange: Exchange,
+  { relayDeps, shares, exchange }: Serving,
   accepted: { route: ObjectRoute; key: FoundKey },
 ): Promise<boolean> {
+  const { onDone } = relayDeps;
   const { route, key } = accepted;
   if (route.operation === "batches.create") {
     exchange.rate = await acquireEarlyRate(deps, exchange, key, rateScopeOf(key, ALL_MODELS));
@@ -412,7 +419,8 @@ async function acceptObject(
   recordKeyUse(deps, exchange, key, null);
   if (isClientGone(exchange)) return false;
   const bodyLimits = deps.bodyLimits ?? DEFAULT_BODY_LIMITS;
-  return serveObject({ ...deps, onDone, bodyLimits }, exchange, accepted);
+  const bodyMemory = makeBodyMemory(shares);
+  return serveObject({ ...deps, onDone, bodyLimits, bodyMemory }, exchange, accepted);
 }
 
 /**

@@ -9,6 +9,17 @@ const BUFFERED_BYTES = 256 * 1024;
 const LATE_MS = 2_000;
 const MEGABYTE = 1024 * 1024;
 
+/** Body of a request about an object. */
+export interface RequestBody {
+  /** Length, bytes. Null: unknown. */
+  readonly bytes: number | null;
+  /** Why its source ended before it was read. Null: it did not. */
+  readonly error: Error | null;
+  /** False: some of it was read, and is gone. */
+  canOpen(): boolean;
+  open(): Buffer | Readable;
+}
+
 interface ObjectBodyOptions {
   maxBytes: number;
   /** `totalMs` does not apply, because a body of 500 MB takes long. */
@@ -68,6 +79,28 @@ export function openBody(call: ClientCall, { maxBytes, limits }: ObjectBodyOptio
     if (isSlow) body.destroy(makeTooSlowError());
   }, periodMs);
   return body;
+}
+
+/** Body in memory. */
+export function toKeptBody(body: Buffer): RequestBody {
+  return { bytes: body.length, error: null, canOpen: () => true, open: () => body };
+}
+
+/** Body of a stream, which can be opened again until its first byte is read. */
+export function toStreamedBody(body: Readable, bytes: number | null): RequestBody {
+  let isRead = false;
+  async function* read(): AsyncGenerator<Buffer> {
+    isRead = true;
+    yield* body as AsyncIterable<Buffer>;
+  }
+  return {
+    bytes,
+    get error() {
+      return body.errored;
+    },
+    canOpen: () => !isRead,
+    open: () => Readable.from(read()),
+  };
 }
 
 /** Returns the declared length of a body, bytes. Null: none is declared. Throws as `checkBodyHeaders` does. */

@@ -6,6 +6,7 @@ import { call, open, start, type TestGateway, withKey } from "#test/harness/gate
 import { openGateway, readAll, startBoth, untilRunning } from "#test/harness/gateway-calls.ts";
 import { describeEachReader } from "#test/harness/http-readers.ts";
 import { test } from "#test/harness/upstream-test.ts";
+import { toStreamedBody } from "./object-body.ts";
 import { noObjects, type ObjectCall, type ObjectServer } from "./object-call.ts";
 
 const MEGABYTE = 1024 * 1024;
@@ -21,9 +22,8 @@ const makeRelaying = (maxBytes: number): ObjectServer => ({
     const [upstream] = objectCall.upstreams();
     const opened = method === "POST" ? objectCall.openBody(maxBytes) : null;
     const { target } = objectCall;
-    const body = opened?.body ?? null;
-    const sent = { method, target, body, bodyBytes: opened?.bytes ?? null } as const;
-    await objectCall.relay(await objectCall.send(upstream, sent));
+    const body = opened && toStreamedBody(opened.body, opened.bytes);
+    await objectCall.relay(await objectCall.send(upstream, { method, target, body }));
   },
 });
 const relaying = makeRelaying(MAX_BYTES);

@@ -5,16 +5,28 @@ import type { LaptopClaims } from "#src/key-lookup/access-tokens.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { FieldLines } from "#src/lib/field-lines.ts";
 import type { HeaderFields } from "#src/lib/header-fields.ts";
-import { requestStreamed, type StreamedAnswer } from "#src/lib/streamed-answer.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import type { StreamedAnswer } from "#src/lib/streamed-answer.ts";
 import type { Upstream, UpstreamChoice, UpstreamOrder } from "#src/upstreams/upstream.ts";
-import { type Exchange, isUserKnown } from "./exchange.ts";
+import { type Exchange, isClientGone, isUserKnown } from "./exchange.ts";
 import { addIdentityHeaders, toClientHeaders, toUpstreamHeaders } from "./forward-headers.ts";
-import { makeGoneError, openBody, readDeclaredLength } from "./object-body.ts";
+import {
+  makeGoneError,
+  openBody,
+  type RequestBody,
+  readDeclaredLength,
+  toKeptBody,
+  toStreamedBody,
+} from "./object-body.ts";
 import type { ObjectReferences } from "./object-references.ts";
 import type { ObjectRoute } from "./object-routes.ts";
-import type { BodyLimits } from "./read-body.ts";
+import { type BodyLimits, type BodyMemory, MAX_BODY_BYTES } from "./read-body.ts";
 import { makeStoppingError } from "./refuse.ts";
-import { toApiError } from "./relay-failure.ts";
+import {
+  type ServedAnswer,
+  sendObjectRequest,
+  type UpstreamRequest,
+} from "./send-object-request.ts";
 
 /** Answers calls about stored objects, and knows the owners of those that messages name. */
 export interface ObjectServer extends ObjectReferences {
@@ -37,22 +49,19 @@ export const noObjects: ObjectServer = {
   recordGiven: () => Promise.resolve(),
 };
 
+/** Longest body that is kept for another upstream, bytes: as of a message. */
+const MAX_KEPT_BYTES = MAX_BODY_BYTES;
+
 export interface ObjectCallDeps {
   upstreams: UpstreamChoice;
+  bodyMemory: BodyMemory;
+  databaseNowMs: () => number;
+  logger: Logger;
   /** Address of this server for clients. Null: unknown. */
   publicUrl: () => string | null;
   bodyLimits: BodyLimits;
   /** Longest silence of an upstream or a client, milliseconds. */
   idleTimeoutMs: number;
-}
-
-export interface UpstreamRequest {
-  method: "GET" | "POST" | "DELETE";
-  /** Path and query. */
-  target: string;
-  body?: Buffer | Readable | null;
-  /** Length of a stream, bytes. Null: unknown. */
-  bodyBytes?: number | null;
 }
 
 /** One call about a stored object, after its key was accepted. */
@@ -143,31 +152,55 @@ export class ObjectCall {
   }
 
   /**
-   * Sends a request with the client's headers to an upstream, once. A read ends when the client leaves. Others continue, so that
-   * their result can be recorded. Rejects with the error for the client.
+   * Receives the body of a creation. With several upstreams, a body of at most `MAX_KEPT_BYTES` is read into memory, so that
+   * each of them can get it. Any other body is a stream. Rejects as `openBody` does, and with the refusals of `Shares`.
    */
-  async send(upstream: Upstream, request: UpstreamRequest): Promise<StreamedAnswer> {
-    const { method, target, body = null, bodyBytes = null } = request;
-    if (upstream.objects === null) return Promise.reject(new Error("the upstream has no objects"));
-    const user = isUserKnown(this.#exchange);
-    const headers = toUpstreamHeaders(this.fields, upstream.credential, user);
-    let isSent = false;
-    try {
-      return await requestStreamed(
-        upstream.objects,
-        { method, path: upstream.basePath + target, headers, body, bodyBytes, headersTimeoutMs: 0 },
-        {
-          silenceMs: this.#deps.idleTimeoutMs,
-          signal: method === "GET" ? this.signal : this.#stopping.signal,
-          onSent: () => {
-            isSent = true;
-          },
-        },
-      );
-    } catch (error) {
-      // The cause of a broken body is the better reason.
-      throw toApiError(this.#body?.errored ?? error, isSent);
+  async receiveBody(maxBytes: number): Promise<RequestBody> {
+    const { body, bytes } = this.openBody(maxBytes);
+    const isKept =
+      bytes !== null &&
+      bytes <= MAX_KEPT_BYTES &&
+      this.upstreams().length > 1 &&
+      this.#deps.bodyMemory.hasRoom(this.#exchange, bytes);
+    if (!isKept) return toStreamedBody(body, bytes);
+    const chunks: Buffer[] = [];
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      this.#deps.bodyMemory.take(this.#exchange, chunk.length);
+      chunks.push(chunk);
     }
+    return toKeptBody(Buffer.concat(chunks, bytes));
+  }
+
+  /** Sends a request to one upstream, as `sendInOrder` does. */
+  async send(upstream: Upstream, request: UpstreamRequest): Promise<StreamedAnswer> {
+    return (await this.sendInOrder([upstream], request)).answer;
+  }
+
+  /**
+   * Sends a request with the client's headers to the first upstream that takes it, once to each. A read ends when the client
+   * leaves. Others continue, so that their result can be recorded. Rejects with the error for the client.
+   */
+  async sendInOrder(order: UpstreamOrder, request: UpstreamRequest): Promise<ServedAnswer> {
+    const { logger, databaseNowMs, idleTimeoutMs: silenceMs } = this.#deps;
+    const user = isUserKnown(this.#exchange);
+    const served = await sendObjectRequest(
+      {
+        makeHeaders: ({ credential }) => toUpstreamHeaders(this.fields, credential, user),
+        databaseNowMs,
+        isClientGone: () => isClientGone(this.#exchange),
+        silenceMs,
+        signal: request.method === "GET" ? this.signal : this.#stopping.signal,
+      },
+      order,
+      request,
+    );
+    const { upstream, failover } = served;
+    if (failover !== null) {
+      const { requestId, route } = this;
+      const facts = { requestId, operation: route.operation, upstreamId: upstream.id, failover };
+      logger.info(facts, "another upstream has answered a call about an object");
+    }
+    return served;
   }
 
   /** Sends a JSON answer of this server. */

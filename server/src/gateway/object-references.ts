@@ -1,3 +1,4 @@
+import type { FailoverReason } from "@bursar/contract/usage-shape.ts";
 import type { ObjectKind, ObjectName } from "#src/domain/object-name.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 
@@ -7,6 +8,13 @@ export interface GivenObject {
   id: string;
   /** End of the object, milliseconds since the epoch. Null: the response names none. */
   expiresAtMs: number | null;
+}
+
+/** Upstream that gave objects. */
+export interface ObjectSource {
+  upstreamId: string;
+  /** Why the first upstream of the order did not answer. Null: it did. */
+  failover: FailoverReason | null;
 }
 
 /** Objects that messages name. */
@@ -19,7 +27,7 @@ export interface ObjectReferences {
   /** Records objects for the workspace of a key. Never rejects. */
   recordGiven(
     key: Pick<FoundKey, "organizationId" | "workspaceId" | "id">,
-    upstreamId: string,
+    source: ObjectSource,
     given: readonly GivenObject[],
   ): Promise<void>;
 }

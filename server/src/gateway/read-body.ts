@@ -23,6 +23,13 @@ export interface BodyLimits {
 /** Request whose body is read. `heldBytes` grows with each byte that arrives. */
 type Receiving = Pick<Exchange, "call" | "heldBytes" | "user">;
 
+/** Memory for bodies, in the share of a key. */
+export interface BodyMemory {
+  hasRoom(exchange: Receiving, bytes: number): boolean;
+  /** Takes memory until the call ends. Throws the refusals of `Shares`. */
+  take(exchange: Receiving, bytes: number): void;
+}
+
 /**
  * Checks the headers before the body is read. Throws `request_body_encoding_unsupported` for a compressed body, because its
  * price cannot be read, and `request_too_large` for a declared length over the limit.
@@ -66,6 +73,25 @@ export function readBody(
   shares.take(user, "body_bytes", whole.length);
   exchange.heldBytes = whole.length;
   return whole;
+}
+
+/** Makes the memory of bodies that a call reads itself. Its bytes are released with `heldBytes` too. */
+export function makeBodyMemory(shares: Shares): BodyMemory {
+  return {
+    hasRoom({ user }, bytes) {
+      try {
+        if (user !== null) shares.check(user, "body_bytes", bytes);
+        return user !== null;
+      } catch {
+        return false;
+      }
+    },
+    take(exchange, bytes) {
+      assert(exchange.user !== null, "only a body of an accepted key is read");
+      shares.take(exchange.user, "body_bytes", bytes);
+      exchange.heldBytes += bytes;
+    },
+  };
 }
 
 function readParts(

@@ -91,9 +91,9 @@ class GivenRecorder implements HttpCallHandler {
 
   #takeGiven(): Promise<void> | null {
     const given = this.#reader?.takeGiven() ?? [];
-    const { upstream } = this.#metered;
+    const { upstream, failover } = this.#metered;
     if (given.length === 0 || upstream === null) return null;
-    return this.#references.recordGiven(this.#key, upstream.id, given);
+    return this.#references.recordGiven(this.#key, { upstreamId: upstream.id, failover }, given);
   }
 
   async #waitForRecords(): Promise<void> {

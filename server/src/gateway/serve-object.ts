@@ -1,5 +1,4 @@
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
-import type { Logger } from "#src/lib/logger.ts";
 import { type Exchange, isClientGone } from "./exchange.ts";
 import { ObjectCall, type ObjectCallDeps, type ObjectServer } from "./object-call.ts";
 import type { ObjectRoute } from "./object-routes.ts";
@@ -9,7 +8,6 @@ import type { RelayDeps } from "./relay-response.ts";
 export interface ServeObjectDeps extends ObjectCallDeps {
   objects: ObjectServer;
   onDone: RelayDeps["onDone"];
-  logger: Logger;
 }
 
 /** Serves a call about a stored object. False: the client left without an answer. Rejects with the refusal of the call. */

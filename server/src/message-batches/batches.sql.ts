@@ -1,3 +1,4 @@
+import type { FailoverReason } from "@bursar/contract/usage-shape.ts";
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { BatchLine } from "./read-line.ts";
@@ -35,6 +36,8 @@ export interface BatchLabels {
   client: string;
   upstreamId: string;
   isSimulated: boolean;
+  /** Why the first upstream of the order did not get it. Null: it did. */
+  failover: FailoverReason | null;
   /** Decides periods and prices. */
   startedAt: Date;
 }
@@ -55,13 +58,13 @@ export interface StoredBatch extends BatchLabels {
 
 const batchColumns = sql`id, organization_id AS "organizationId", workspace_id AS "workspaceId",
   api_key_id AS "apiKeyId", member_id AS "memberId", group_ids AS "groupIds", tag_ids AS "tagIds", client,
-  upstream_id AS "upstreamId", is_simulated AS "isSimulated", started_at AS "startedAt", state,
+  upstream_id AS "upstreamId", is_simulated AS "isSimulated", failover, started_at AS "startedAt", state,
   upstream_batch_id AS "upstreamBatchId", node_id AS "nodeId", line_count AS "lineCount",
   hold_nano_usd AS "holdNanoUsd", metered_lines AS "meteredLines", cost_nano_usd AS "costNanoUsd",
   sent_at AS "sentAt", expires_at AS "expiresAt", ended_at AS "endedAt",
   last_object AS "lastObject"`;
 
-export interface NewBatch extends BatchLabels {
+export interface NewBatch extends Omit<BatchLabels, "failover"> {
   nodeId: string;
 }
 
@@ -114,22 +117,27 @@ export async function markHeld(tx: Tx, held: HeldBatch): Promise<boolean> {
   return numAffectedRows === 1n;
 }
 
-/** Sets the upstream of a batch that is not held yet. */
-export async function setUpstream(
-  db: Database,
-  id: string,
-  { upstreamId, isSimulated }: { upstreamId: string; isSimulated: boolean },
-): Promise<void> {
-  await sql`
-    UPDATE message_batch SET upstream_id = ${upstreamId}, is_simulated = ${isSimulated}
-    WHERE id = ${id} AND state = 'preparing'`.execute(db);
+/** Upstream that gets a batch. */
+export interface BatchUpstream {
+  upstreamId: string;
+  isSimulated: boolean;
+  /** Why earlier upstreams did not get it. Null: it is the first one. */
+  failover: FailoverReason | null;
 }
 
-/** Marks a batch as sent, before its first byte is sent. False: the recovery has ended it, and nothing may be sent. */
-export async function markSent(db: Database, id: string): Promise<boolean> {
+/**
+ * Marks a batch as sent to an upstream, before its first byte is sent there. A sent batch can move on to another upstream. False:
+ * the recovery has ended it, and nothing may be sent.
+ */
+export async function markSent(
+  db: Database,
+  id: string,
+  { upstreamId, isSimulated, failover }: BatchUpstream,
+): Promise<boolean> {
   const { numAffectedRows } = await sql`
-    UPDATE message_batch SET state = 'sent', sent_at = clock_timestamp()
-    WHERE id = ${id} AND state = 'held'`.execute(db);
+    UPDATE message_batch SET state = 'sent', sent_at = coalesce(sent_at, clock_timestamp()),
+      upstream_id = ${upstreamId}, is_simulated = ${isSimulated}, failover = ${failover}
+    WHERE id = ${id} AND state IN ('held', 'sent') AND node_id <> ''`.execute(db);
   return numAffectedRows === 1n;
 }
 

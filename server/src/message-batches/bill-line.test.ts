@@ -25,6 +25,7 @@ const batch: BatchLabels = {
   client: "sdk-python",
   upstreamId: "environment",
   isSimulated: false,
+  failover: null,
   startedAt: new Date(SOME_TIME_MS),
 };
 
@@ -139,6 +140,18 @@ test("a record has the labels of its batch, the batch tier and a lasting id", as
     startedAtMs: SOME_TIME_MS,
     isEstimated: false,
   });
+});
+
+test("a record names the stored upstream, and why the first one did not get the batch", async () => {
+  const usage = { input_tokens: 1, output_tokens: 1 };
+  const moved = { ...batch, upstreamId: "ups_2", failover: "overloaded" } as const;
+  const line = makeLine(params);
+  expect(await bill(line, succeeded(usage), moved)).toMatchObject({
+    upstreamId: "ups_2",
+    failover: "overloaded",
+  });
+  const unstored = await bill(line, succeeded(usage));
+  expect([unstored?.upstreamId, unstored?.failover]).toEqual([undefined, undefined]);
 });
 
 test("a response without a tier costs half too", async () => {

@@ -1,3 +1,4 @@
+import { idPrefixes } from "@bursar/contract/ids.ts";
 import { SIMULATED_TIER } from "@bursar/contract/usage-shape.ts";
 import { type PricedUsage, priceUsage } from "#src/domain/cost.ts";
 import { findDoubt, findUsageLimits, limitUsage } from "#src/domain/doubtful-usage.ts";
@@ -65,9 +66,16 @@ export function billLine(deps: BillDeps, ended: EndedLine): EndRecord | null {
   if (batch.memberId !== null) record.memberId = batch.memberId;
   if (batch.groupIds.length > 0) record.groupIds = batch.groupIds;
   if (batch.tagIds.length > 0) record.tagIds = batch.tagIds;
+  if (isStored(batch.upstreamId)) record.upstreamId = batch.upstreamId;
+  if (batch.failover !== null) record.failover = batch.failover;
   if (line.hasUnbilledParts) record.hasUnbilledParts = true;
   if (bill.doubt !== null) record.doubt = bill.doubt;
   return record;
+}
+
+/** False for the upstream of the environment, and for the simulator. */
+function isStored(upstreamId: string): boolean {
+  return upstreamId.startsWith(idPrefixes.upstream);
 }
 
 /** Request id of a line: the same in each run. */

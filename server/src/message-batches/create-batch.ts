@@ -1,17 +1,18 @@
 import { createReadStream } from "node:fs";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { inTransaction } from "#src/db/transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
 import { type AdmitDeps, checkSoftLimits } from "#src/gateway/admit-request.ts";
 import { findClientFamily } from "#src/gateway/client-family.rule.ts";
+import type { RequestBody } from "#src/gateway/object-body.ts";
 import type { ObjectCall } from "#src/gateway/object-call.ts";
 import { toSpendScope } from "#src/gateway/spend-scope.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { parseJson } from "#src/lib/parse-json.ts";
 import { readWhole, type StreamedAnswer } from "#src/lib/streamed-answer.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
-import type { Upstream } from "#src/upstreams/upstream.ts";
+import type { UpstreamOrder } from "#src/upstreams/upstream.ts";
 import {
   type BatchState,
   deleteLines,
@@ -24,7 +25,6 @@ import {
   markRunning,
   markSent,
   type StoredBatch,
-  setUpstream,
 } from "./batches.sql.ts";
 import { type CheckDeps, makeLineCheck, NamedObjects } from "./check-line.ts";
 import { type HoldBatchDeps, holdBatch } from "./hold-batch.ts";
@@ -79,12 +79,15 @@ export async function createBatch(deps: CreateDeps, call: ObjectCall): Promise<v
       answerRepeated(call, same);
       return;
     }
-    const pinned = await pinBatch(deps, call, { upstream, named });
+    const upstreamId = await named.findUpstreamId(deps, key);
     const { lineCount, holdNanoUsd, hash: bodyHash } = stored;
     const startedAt = new Date(startedAtMs);
     const held = { id, scope, startedAt, lineCount, holdNanoUsd, bodyHash };
     await holdBatch(deps, held, call.signal);
-    await dispatchBatch(deps, call, { upstream: pinned, stored });
+    // During the body and the wait for budget, the upstreams can change.
+    const order: UpstreamOrder =
+      upstreamId === null ? call.upstreams() : [call.getUpstream(upstreamId)];
+    await dispatchBatch(deps, call, { order, stored });
   } finally {
     // Without the database, the recovery ends the batch.
     await endUnanswered(deps, id).catch((failure: unknown) => {
@@ -104,20 +107,6 @@ function lineDepsOf(
   const { scope, startedAtMs: atMs, named } = of;
   const check = makeLineCheck(deps, { key, scope, named });
   return { database, folder, features: book.features, book, atMs, check };
-}
-
-/** Returns the upstream of a batch: the one that has the objects of its requests, or the first of the workspace. */
-async function pinBatch(
-  deps: CreateDeps,
-  call: ObjectCall,
-  { upstream, named }: { upstream: Upstream; named: NamedObjects },
-): Promise<Upstream> {
-  const upstreamId = await named.findUpstreamId(deps, call.key);
-  if (upstreamId === null || upstreamId === upstream.id) return upstream;
-  const pinned = call.getUpstream(upstreamId);
-  const isSimulated = pinned.kind === "simulator";
-  await setUpstream(deps.database, call.requestId, { upstreamId, isSimulated });
-  return pinned;
 }
 
 /** Finds the batch of an earlier attempt of the same client with the same body. Null: this is the first attempt. */
@@ -146,32 +135,60 @@ function answerRepeated(call: ObjectCall, same: StoredBatch): void {
 }
 
 interface Dispatch {
-  upstream: Upstream;
+  order: UpstreamOrder;
   stored: StoredBody;
 }
 
-/** Sends a held batch, once. A batch whose answer is unknown stays as sent, and is looked for. */
+/** Sends a held batch, once to each upstream. A batch whose answer is unknown stays as sent, and is looked for. */
 async function dispatchBatch(
   deps: CreateDeps,
   call: ObjectCall,
-  { upstream, stored }: Dispatch,
+  { order, stored }: Dispatch,
 ): Promise<void> {
   const id = call.requestId;
-  const body: Readable = createReadStream(stored.path);
+  let isSent = false;
+  const send = () =>
+    call.sendInOrder(order, {
+      method: "POST",
+      target: call.target,
+      body: toFileBody(stored),
+      async onSending({ id: upstreamId, kind }, failover) {
+        const upstream = { upstreamId, isSimulated: kind === "simulator", failover };
+        if (await markSent(deps.database, id, upstream)) return;
+        throw new Error("another process has ended the batch");
+      },
+      onSent() {
+        isSent = true;
+      },
+    });
   try {
-    if (!(await markSent(deps.database, id)))
-      throw new Error("another process has ended the batch");
-    const { target } = call;
-    const sent = { method: "POST", target, body, bodyBytes: stored.bytes } as const;
-    const answer = await call.send(upstream, sent);
+    const { answer } = await send();
     await receiveAnswer(deps, call, answer);
   } catch (error) {
-    const isUnsent = error instanceof ApiError && error.code === "upstream_unreachable";
-    if (isUnsent) await refuseSent(deps, id);
+    if (!isSent) await refuseBatch(deps, id, ["held", "sent"]);
     throw error;
-  } finally {
-    body.destroy();
   }
+}
+
+/** Body in a file, which is open while it is read. */
+function toFileBody({ path, bytes }: StoredBody): RequestBody {
+  let failure: Error | null = null;
+  async function* read(): AsyncGenerator<Buffer> {
+    try {
+      yield* createReadStream(path) as AsyncIterable<Buffer>;
+    } catch (error) {
+      failure = error instanceof Error ? error : new Error(String(error));
+      throw error;
+    }
+  }
+  return {
+    bytes,
+    get error() {
+      return failure;
+    },
+    canOpen: () => true,
+    open: () => Readable.from(read()),
+  };
 }
 
 async function receiveAnswer(
@@ -205,23 +222,27 @@ function isRefusedBy(status: number): boolean {
 
 /** Ends a batch that the upstream does not have, and releases its hold. */
 function refuseSent(deps: CreateDeps, id: string): Promise<void> {
-  return refuseBatch(deps, id, "sent");
+  return refuseBatch(deps, id, ["sent"]);
 }
 
 /** Ends a batch of which nothing was sent, and marks a sent one without an answer as lost. Does nothing for any other. */
 async function endUnanswered(deps: CreateDeps, id: string): Promise<void> {
   const batch = await findBatch(deps.database, id);
   if (batch?.state === "preparing") await deleteUnheldBatch(deps.database, id);
-  else if (batch?.state === "held") await refuseBatch(deps, id, "held");
+  else if (batch?.state === "held") await refuseBatch(deps, id, ["held"]);
   else if (batch?.state === "sent") await markLost(deps.database, id);
 }
 
-async function refuseBatch(deps: CreateDeps, id: string, from: BatchState): Promise<void> {
+async function refuseBatch(
+  deps: CreateDeps,
+  id: string,
+  from: readonly BatchState[],
+): Promise<void> {
   await inTransaction(
     deps.database,
     async (tx) => {
       const batch = await findBatch(tx, id);
-      if (batch === null || !(await endBatch(tx, id, { from: [from], to: "refused" }))) return;
+      if (batch === null || !(await endBatch(tx, id, { from, to: "refused" }))) return;
       await releaseHold(tx, batch);
       await deleteLines(tx, id);
     },

@@ -87,7 +87,7 @@ const test = base.extend("lost", async ({ db: { database } }) => {
       await insertLines(database, id, lines);
       const held = { id, startedAt, lineCount: lines.length, holdNanoUsd: 1n, bodyHash: hash };
       await inTransaction(database, (tx) => markHeld(tx, held));
-      await markSent(database, id);
+      await markSent(database, id, { upstreamId, isSimulated: false, failover: null });
       return id;
     },
     arrive: (id: string, customIds: readonly string[], { isRunning = false } = {}) => {

@@ -91,7 +91,8 @@ const test = base.extend("batch", async ({ db: { database } }) => {
     expect(await placeDurableHold(tx, hold)).toBeNull();
     await markHeld(tx, { id, startedAt, lineCount: LINES, holdNanoUsd, bodyHash: id });
   });
-  expect(await markSent(database, id)).toBe(true);
+  const upstream = { upstreamId: "environment", isSimulated: false, failover: null };
+  expect(await markSent(database, id, upstream)).toBe(true);
   const deps: MeterDeps = {
     database,
     prices: { get: () => book },

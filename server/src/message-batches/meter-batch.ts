@@ -78,10 +78,11 @@ export async function meterBatch(
 
 function recordObjects(
   { references }: MeterDeps,
-  { batch: { organizationId, workspaceId, apiKeyId: id, upstreamId } }: Metering,
+  { batch: { organizationId, workspaceId, apiKeyId: id, upstreamId, failover } }: Metering,
   objects: readonly GivenObject[],
 ): Promise<void> {
-  return references.recordGiven({ organizationId, workspaceId, id }, upstreamId, objects);
+  const source = { upstreamId, failover };
+  return references.recordGiven({ organizationId, workspaceId, id }, source, objects);
 }
 
 /** Records the lines of the chunk that have no record yet. */

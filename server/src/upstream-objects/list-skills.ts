@@ -1,9 +1,10 @@
 import type { ObjectDescription } from "#src/db/object-tables.ts";
 import { readCursor } from "#src/domain/page-position.ts";
+import { findWorking } from "#src/gateway/failover.ts";
 import type { ObjectCall } from "#src/gateway/object-call.ts";
 import { decodeCursor, encodeCursor } from "#src/lib/page-cursor.ts";
 import type { StreamedAnswer } from "#src/lib/streamed-answer.ts";
-import type { Upstream } from "#src/upstreams/upstream.ts";
+import type { UpstreamOrder } from "#src/upstreams/upstream.ts";
 import {
   isSuccess,
   makeUnknownAnswerError,
@@ -35,7 +36,7 @@ export async function listSkills(deps: ObjectCallDeps, call: ObjectCall): Promis
   if (Array.isArray(place)) {
     const [upstreamId, page] = place.map(String);
     return answerPublished(call, {
-      upstream: call.getUpstream(upstreamId ?? ""),
+      order: [call.getUpstream(upstreamId ?? "")],
       source: source ?? PUBLISHED,
       page: page ?? null,
       limit: readLimit(call.query),
@@ -43,9 +44,9 @@ export async function listSkills(deps: ObjectCallDeps, call: ObjectCall): Promis
       filters,
     });
   }
-  const [upstream] = call.upstreams();
+  const order = call.upstreams();
   const limit = readLimit(call.query);
-  const published = { upstream, source: source ?? PUBLISHED, page: null, filters };
+  const published = { order, source: source ?? PUBLISHED, page: null, filters };
   if (source !== null && source !== CUSTOM) {
     return answerPublished(call, { ...published, limit, own: [] });
   }
@@ -56,7 +57,7 @@ export async function listSkills(deps: ObjectCallDeps, call: ObjectCall): Promis
   if (source === CUSTOM || found.hasMore || rest <= 0 || request.direction === "newer") {
     const answer = toListAnswer(found, own, cursorFilters(call, list));
     const isFull = source === null && !found.hasMore && request.direction === "older";
-    const next = isFull ? encodeCursor([upstream.id, ""], filters) : answer["next_page"];
+    const next = isFull ? encodeCursor([findWorking(order).id, ""], filters) : answer["next_page"];
     call.answer(200, { ...answer, next_page: next, has_more: next !== null });
     return;
   }
@@ -64,7 +65,7 @@ export async function listSkills(deps: ObjectCallDeps, call: ObjectCall): Promis
 }
 
 interface PublishedList {
-  upstream: Upstream;
+  order: UpstreamOrder;
   source: string;
   /** Cursor of the upstream. Null or empty: its first page. */
   page: string | null;
@@ -75,10 +76,11 @@ interface PublishedList {
 }
 
 async function answerPublished(call: ObjectCall, list: PublishedList): Promise<void> {
-  const { upstream, source, page, limit, own, filters } = list;
+  const { order, source, page, limit, own, filters } = list;
   const query = new URLSearchParams({ source, limit: String(limit) });
   if (page !== null && page !== "") query.set("page", page);
-  const answer = await call.send(upstream, { method: "GET", target: `${LIST}?${query}` });
+  const target = `${LIST}?${query}`;
+  const { answer, upstream } = await call.sendInOrder(order, { method: "GET", target });
   if (!isSuccess(answer)) return call.relay(answer);
   const read = await readUpstreamPage(answer);
   const data = [...own, ...read.data.filter(isPublishedSkill)];
@@ -86,21 +88,27 @@ async function answerPublished(call: ObjectCall, list: PublishedList): Promise<v
   call.answer(200, { data, next_page: next, has_more: next !== null });
 }
 
-/** Lists the versions of one skill. Its cursors belong to the skill and the workspace. */
-export async function listVersions(call: ObjectCall, upstream: Upstream): Promise<void> {
+/** Lists the versions of one skill. Its cursors belong to the skill, the workspace and the upstream of the first page. */
+export async function listVersions(
+  call: ObjectCall,
+  findReadable: (order: () => UpstreamOrder) => Promise<UpstreamOrder>,
+): Promise<void> {
   const { id } = call.route;
   const filters = cursorFilters(call, `versions of ${id}`);
   const query = new URLSearchParams(call.query);
   const cursor = query.get("page");
+  let order: () => UpstreamOrder = () => call.upstreams();
   if (cursor !== null && cursor !== "") {
-    const [page] = readCursor(cursor, filters, ["string"]);
+    const [upstreamId, page] = readCursor(cursor, filters, ["string", "string"]);
+    order = () => [call.getUpstream(String(upstreamId))];
     query.set("page", String(page));
   }
   const target = `${LIST}/${id}/versions${query.size === 0 ? "" : `?${query}`}`;
-  const answer = await call.send(upstream, { method: "GET", target });
+  const readable = await findReadable(order);
+  const { answer, upstream } = await call.sendInOrder(readable, { method: "GET", target });
   if (!isSuccess(answer)) return call.relay(answer);
   const { data, nextPage } = await readUpstreamPage(answer);
-  const next = nextPage === null ? null : encodeCursor([nextPage], filters);
+  const next = nextPage === null ? null : encodeCursor([upstream.id, nextPage], filters);
   const own = data.filter(({ skill_id: skillId }) => skillId === id);
   call.answer(200, { data: own, next_page: next, has_more: next !== null });
 }

@@ -3,7 +3,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { ObjectCall } from "#src/gateway/object-call.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { readWhole, type StreamedAnswer } from "#src/lib/streamed-answer.ts";
-import type { Upstream } from "#src/upstreams/upstream.ts";
+import type { Upstream, UpstreamOrder } from "#src/upstreams/upstream.ts";
 import { makeObjectNotFoundError } from "./object-not-found.ts";
 import type { ObjectRow } from "./objects.sql.ts";
 import type { OwnedObjects } from "./owned-objects.ts";
@@ -53,10 +53,12 @@ export async function createOwned(
   call: ObjectCall,
   collection: Collection,
 ): Promise<void> {
-  const [upstream] = call.upstreams();
-  const { body, bytes } = call.openBody(collection.maxBytes);
+  // Without an upstream, the body is not read.
+  call.upstreams();
+  const body = await call.receiveBody(collection.maxBytes);
   const { target } = call;
-  const answer = await call.send(upstream, { method: "POST", target, body, bodyBytes: bytes });
+  const served = await call.sendInOrder(call.upstreams(), { method: "POST", target, body });
+  const { answer, upstream, failover } = served;
   if (!isSuccess(answer)) return call.relay(answer);
   const read = await readDescription(answer);
   const id = read.description && readId(read.description);
@@ -65,6 +67,7 @@ export async function createOwned(
     kind: collection.kind,
     id,
     upstreamId: upstream.id,
+    failover,
     expiresAt: readExpiry(read.description),
     description: toStorable(read.description),
   };
@@ -92,15 +95,16 @@ export async function deleteOwned(
   await call.relay(answer);
 }
 
-/** Reads the description of an object from its upstream. Null: the upstream does not return one. */
+/** Reads the description of an object from the first upstream that answers. Null: the upstream does not return one. */
 export async function fetchDescription(
   call: ObjectCall,
-  upstream: Upstream,
+  order: UpstreamOrder,
   target: string,
-): Promise<{ status: number; description: ObjectDescription | null }> {
-  const answer = await call.send(upstream, { method: "GET", target });
+): Promise<{ status: number; description: ObjectDescription | null; upstream: Upstream }> {
+  const { answer, upstream } = await call.sendInOrder(order, { method: "GET", target });
   const { description } = await readDescription(answer);
-  return { status: answer.status, description: isSuccess(answer) ? description : null };
+  const { status } = answer;
+  return { status, description: isSuccess(answer) ? description : null, upstream };
 }
 
 export function isSuccess({ status }: Pick<StreamedAnswer, "status">): boolean {

@@ -114,7 +114,12 @@ describeEachReader((reader) => {
     const { objects } = await openObjectGateway({ db });
     const workspaceId = idOf("ends");
     const caller = { organizationId: ORGANIZATION_ID, workspaceId, id: "apikey_test" };
-    const container = { kind: "container", upstreamId: "environment", description: null } as const;
+    const container = {
+      kind: "container",
+      upstreamId: "environment",
+      failover: null,
+      description: null,
+    } as const;
     const endsAt = async () => {
       const found = await objects.find(caller, { kind: "container", id: idOf("twice") });
       return found?.expires_at?.getTime();
@@ -147,6 +152,7 @@ describeEachReader((reader) => {
             id: idOf("file_x"),
             upstreamId: "environment",
             expiresAt: null,
+            failover: null,
             description: null,
           },
         ],
@@ -160,7 +166,7 @@ describeEachReader((reader) => {
       const { addWorkspace, objects } = await openObjectGateway({ db, origin: upstream.origin });
       const client = addWorkspace(idOf("several"));
       const caller = { organizationId: ORGANIZATION_ID, workspaceId: client.workspaceId, id: "k" };
-      const row = { kind: "file", expiresAt: null, description: null } as const;
+      const row = { kind: "file", expiresAt: null, failover: null, description: null } as const;
       await objects.record(caller, [
         { ...row, id: idOf("file_one"), upstreamId: "upst_1" },
         { ...row, id: idOf("file_two"), upstreamId: "upst_2" },

@@ -3,7 +3,11 @@ import { LRUCache } from "lru-cache";
 import { ApiError } from "#src/domain/api-error.ts";
 import { OBJECT_ID, type ObjectName } from "#src/domain/object-name.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
-import type { GivenObject, ObjectReferences } from "#src/gateway/object-references.ts";
+import type {
+  GivenObject,
+  ObjectReferences,
+  ObjectSource,
+} from "#src/gateway/object-references.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { makeObjectNotFoundError } from "./object-not-found.ts";
 import type { Caller, OwnedObjects } from "./owned-objects.ts";
@@ -48,8 +52,8 @@ export function makeObjectReferences(deps: ReferenceDeps): ObjectReferences {
       if (unknown.length > 0) return lookUp(key, names);
       return pickUpstream(names.map((name) => known.get(keyOf(key, name)) ?? ""));
     },
-    recordGiven(key, upstreamId, given) {
-      const recorded = recordWithRetry(deps, key, { upstreamId, given });
+    recordGiven(key, source, given) {
+      const recorded = recordWithRetry(deps, key, { ...source, given });
       if (recording.size + given.length > MAX_RECORDING) return recorded;
       const places = given.map((name) => keyOf(key, name));
       for (const place of places) recording.set(place, recorded);
@@ -63,12 +67,12 @@ export function makeObjectReferences(deps: ReferenceDeps): ObjectReferences {
 async function recordWithRetry(
   { objects, nowMs, logger }: ReferenceDeps,
   key: Caller,
-  { upstreamId, given }: { upstreamId: string; given: readonly GivenObject[] },
+  { upstreamId, failover, given }: ObjectSource & { given: readonly GivenObject[] },
 ): Promise<void> {
   const rows = given.map(({ kind, id, expiresAtMs }) => {
     const endsAtMs = kind === "thread" ? nowMs() + THREAD_DAYS * DAY_MS : expiresAtMs;
     const expiresAt = endsAtMs === null ? null : new Date(endsAtMs);
-    return { kind, id, upstreamId, expiresAt, description: null };
+    return { kind, id, upstreamId, failover, expiresAt, description: null };
   });
   for (let attempt = 1; attempt <= RECORD_ATTEMPTS; attempt++) {
     try {

@@ -1,3 +1,4 @@
+import type { FailoverReason } from "@bursar/contract/usage-shape.ts";
 import type { ObjectDescription, ObjectKind } from "#src/db/object-tables.ts";
 import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
@@ -23,6 +24,7 @@ export interface ObjectRow {
 
 export interface NewObject extends ObjectOwner {
   upstreamId: string;
+  failover: FailoverReason | null;
   kind: ObjectKind;
   id: string;
   apiKeyId: string;
@@ -92,6 +94,7 @@ function toRow(object: NewObject) {
     organization_id: object.organizationId,
     workspace_id: object.workspaceId,
     upstream_id: object.upstreamId,
+    failover: object.failover,
     kind: object.kind,
     id: object.id,
     api_key_id: object.apiKeyId,

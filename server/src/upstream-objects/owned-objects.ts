@@ -1,3 +1,4 @@
+import type { FailoverReason } from "@bursar/contract/usage-shape.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
 import type { ObjectDescription, ObjectKind } from "#src/db/object-tables.ts";
 import type { Database } from "#src/db/pool.ts";
@@ -24,6 +25,8 @@ export interface CreatedObject {
   kind: ObjectKind;
   id: string;
   upstreamId: string;
+  /** Why the first upstream of the order did not create it. Null: it did. */
+  failover: FailoverReason | null;
   /** End of the object at the upstream. Null: none. */
   expiresAt: Date | null;
   description: ObjectDescription | null;

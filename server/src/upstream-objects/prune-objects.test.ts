@@ -11,7 +11,7 @@ test("owners of objects are deleted a month after the objects expired, and no ea
 }) => {
   const { objects } = await openObjectGateway({ db });
   const caller = { organizationId: ORGANIZATION_ID, workspaceId: "wrkspc_old", id: "apikey_1" };
-  const kept = { kind: "file", upstreamId: "upst_1", description: null } as const;
+  const kept = { kind: "file", upstreamId: "upst_1", failover: null, description: null } as const;
   const endOf = (days: number) => new Date(Date.now() - days * DAY_MS);
   await objects.record(caller, [
     { ...kept, id: "file_endless", expiresAt: null },

@@ -139,7 +139,13 @@ describeEachReader((reader) => {
       const [row] = (await objects.list(caller, { kind: "file", page: firstPage })).rows;
       const upstreamId = row?.upstream_id ?? "";
       await objects.delete(caller, { kind: "file", id: file.id, upstreamId });
-      const made = { kind: "file", upstreamId, expiresAt: null, description: null } as const;
+      const made = {
+        kind: "file",
+        upstreamId,
+        expiresAt: null,
+        failover: null,
+        description: null,
+      } as const;
       await objects.record(caller, [
         { ...made, id: file.id },
         { ...made, id: `file_gone_${reader}` },

@@ -90,7 +90,7 @@ async function describe(
   { id, upstream_id: upstreamId }: ObjectRow,
 ): Promise<ObjectDescription | null> {
   const upstream = call.getUpstream(upstreamId);
-  const { status, description } = await fetchDescription(call, upstream, `${files.path}/${id}`);
+  const { status, description } = await fetchDescription(call, [upstream], `${files.path}/${id}`);
   const name = { kind: "file", id, upstreamId } as const;
   if (status === 404) await objects.delete(call.key, name);
   if (description === null) return null;

@@ -1,6 +1,8 @@
 import { LRUCache } from "lru-cache";
+import { findWorking } from "#src/gateway/failover.ts";
+import { toStreamedBody } from "#src/gateway/object-body.ts";
 import type { ObjectCall } from "#src/gateway/object-call.ts";
-import type { Upstream } from "#src/upstreams/upstream.ts";
+import type { Upstream, UpstreamOrder } from "#src/upstreams/upstream.ts";
 import { listSkills, listVersions } from "./list-skills.ts";
 import {
   type Collection,
@@ -49,43 +51,50 @@ export async function serveSkills(deps: SkillDeps, call: ObjectCall): Promise<vo
     case "skill_versions.delete":
       return deleteVersion(deps, call, await getOwned(deps, call, "skill"));
     case "skill_versions.list":
-      return listVersions(call, await findReadable(deps, call));
+      return listVersions(call, (order) => findReadable(deps, call, order));
     default: {
-      const upstream = await findReadable(deps, call);
-      return call.relay(await call.send(upstream, { method: "GET", target: call.target }));
+      const order = await findReadable(deps, call, () => call.upstreams());
+      const { answer } = await call.sendInOrder(order, { method: "GET", target: call.target });
+      return call.relay(answer);
     }
   }
 }
 
 /**
- * Returns the upstream of a skill that the workspace owns, or that its provider publishes. Throws the 404 of an unknown skill
- * for every other one.
+ * Returns the upstream of a skill that the workspace owns, or those of `order` that are known to publish it. Throws the 404 of
+ * an unknown skill for every other one.
  */
 async function findReadable(
   { objects, published }: SkillDeps,
   call: ObjectCall,
-): Promise<Upstream> {
+  order: () => UpstreamOrder,
+): Promise<UpstreamOrder> {
   const { id } = call.route;
   const owned = await objects.find(call.key, { kind: "skill", id });
-  if (owned !== null) return call.getUpstream(owned.upstream_id);
-  const [upstream] = call.upstreams();
-  const place = `${upstream.id} ${id}`;
-  if (published.has(place)) return upstream;
-  const found = await fetchDescription(call, upstream, `${skills.path}/${id}`);
-  const { status, description } = found;
+  if (owned !== null) return [call.getUpstream(owned.upstream_id)];
+  const isKnown = (upstream: Upstream) => published.has(placeOf(upstream, id));
+  const [first, ...others] = order().filter(isKnown);
+  if (first !== undefined && isKnown(findWorking(order()))) return [first, ...others];
+  const found = await fetchDescription(call, order(), `${skills.path}/${id}`);
+  const { status, description, upstream } = found;
   if (description === null && status !== 404) throw makeUnknownAnswerError();
   if (description === null || !isPublishedSkill(description)) {
     throw makeObjectNotFoundError("skill", id);
   }
-  published.set(place, true);
-  return upstream;
+  published.set(placeOf(upstream, id), true);
+  return [upstream];
+}
+
+function placeOf({ id }: Upstream, skillId: string): string {
+  return `${id} ${skillId}`;
 }
 
 async function createVersion(deps: SkillDeps, call: ObjectCall, row: ObjectRow): Promise<void> {
   const upstream = call.getUpstream(row.upstream_id);
-  const { body, bytes } = call.openBody(skills.maxBytes);
+  const { body: opened, bytes } = call.openBody(skills.maxBytes);
   const { target } = call;
-  const answer = await call.send(upstream, { method: "POST", target, body, bodyBytes: bytes });
+  const body = toStreamedBody(opened, bytes);
+  const answer = await call.send(upstream, { method: "POST", target, body });
   if (isSuccess(answer)) await describeAgain(deps, call, upstream);
   await call.relay(answer);
 }
@@ -105,7 +114,7 @@ async function describeAgain(
 ): Promise<void> {
   const { id } = call.route;
   try {
-    const { description } = await fetchDescription(call, upstream, `${skills.path}/${id}`);
+    const { description } = await fetchDescription(call, [upstream], `${skills.path}/${id}`);
     const storable = description && toStorable(description);
     if (storable === null) return;
     const name = { kind: "skill", id, upstreamId: upstream.id } as const;

@@ -1,7 +1,11 @@
 import Anthropic from "@anthropic-ai/sdk";
 import { onTestFinished } from "vitest";
+import { makePriceBook } from "#src/domain/price-book.ts";
+import type { ObjectServer } from "#src/gateway/object-call.ts";
+import type { ObjectReferences } from "#src/gateway/object-references.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { makeLogger } from "#src/lib/logger.ts";
+import { makeBatchServer } from "#src/message-batches/serve-batches.ts";
 import { makeObjectServer } from "#src/upstream-objects/object-server.ts";
 import { makeOwnedObjects, type OwnedObjects } from "#src/upstream-objects/owned-objects.ts";
 import type { TestDatabase } from "./database.ts";
@@ -11,6 +15,7 @@ import {
   call,
   ORGANIZATION_ID,
   type TestGateway,
+  type TestGatewayOptions,
   withKey,
 } from "./gateway.ts";
 import { openGateway } from "./gateway-calls.ts";
@@ -38,16 +43,26 @@ export interface ObjectGatewayOptions {
   origin?: string;
   /** Replaces some methods. */
   objects?: Partial<OwnedObjects>;
+  /** Further upstreams, and time limits. */
+  gateway?: Pick<Partial<TestGatewayOptions>, "others" | "idleTimeoutMs" | "databaseNowMs">;
+  /** Folder for bodies of message batches. Null: no batches are served. */
+  batchFolder?: string | null;
 }
 
 /** Starts all of it, until the end of the test. */
 export async function openObjectGateway(options: ObjectGatewayOptions): Promise<ObjectGateway> {
-  const { db, objects: replaced } = options;
+  const { db, objects: replaced, batchFolder = null } = options;
   const origin = options.origin ?? (await openSimulator()).origin;
   await insertOrganization(db);
   const objects = { ...makeOwnedObjects(db.database, Date.now), ...replaced };
-  const server = makeObjectServer({ objects, logger: makeLogger("silent"), nowMs: Date.now });
-  const gateway = await openGateway({ origin, objects: server });
+  const owned = makeObjectServer({ objects, logger: makeLogger("silent"), nowMs: Date.now });
+  const batches = batchFolder === null ? owned : makeBatches(db, owned, batchFolder);
+  const server: ObjectServer = {
+    ...owned,
+    serve: (objectCall) =>
+      (objectCall.route.operation.startsWith("batches.") ? batches : owned).serve(objectCall),
+  };
+  const gateway = await openGateway({ origin, objects: server, ...options.gateway });
   return {
     gateway,
     objects,
@@ -62,6 +77,28 @@ export async function openObjectGateway(options: ObjectGatewayOptions): Promise<
       };
     },
   };
+}
+
+function makeBatches(
+  { database }: TestDatabase,
+  references: ObjectReferences,
+  folder: string,
+): Pick<ObjectServer, "serve"> {
+  const book = makePriceBook([]);
+  return makeBatchServer({
+    database,
+    holdWaitMs: 0,
+    publicUrl: () => null,
+    leases: { findLimit: () => null, findUnknownRefusal: () => null },
+    references,
+    ledger: { admit: () => ({ kind: "admitted" }) },
+    prices: { get: () => book },
+    databaseNowMs: Date.now,
+    nodeId: "node_test",
+    folder,
+    logger: makeLogger("silent"),
+    worker: { follow: () => Promise.resolve(false) },
+  });
 }
 
 async function openSimulator(): Promise<TestSimulator> {
