@@ -1,24 +1,37 @@
 // Compiles the programs of `examples/` for Go and Java into a folder: compile-examples.mjs <folder>. Exits with 1 when one
-// fails. The Go SDK takes 116 s of processor time the first time, and 0.3 s with the cache of Go.
+// fails. Each program runs once, so nothing is optimized. The Go SDK takes 82 s of processor time instead of 115 s the first
+// time, and 0.3 s with the cache of Go. The tools of Java take 5.7 s instead of 9.9 s.
 import { spawnSync } from "node:child_process";
 import { cpSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+
+const QUICK_JAVA = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"];
+/** Go collects garbage only above this memory. */
+const QUICK_GO = { GOGC: "off", GOMEMLIMIT: "3GiB" };
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
 const folder = join(resolve(process.argv[2] ?? ""), "compiled");
 for (const name of ["go", "java"]) {
   cpSync(join(root, "examples", name), join(folder, name), { recursive: true });
 }
-run("go", ["go", "build", "-o", "hello", "."]);
-run("java", [
-  ...["mvn", "--quiet", "--batch-mode"],
-  ...["dependency:copy-dependencies", "-DoutputDirectory=lib"],
-]);
-run("java", ["javac", "-cp", "lib/*", "Main.java"]);
+run("go", ["go", "build", "-gcflags=all=-N -l", "-o", "hello", "."], QUICK_GO);
+run(
+  "java",
+  [
+    ...["mvn", "--quiet", "--batch-mode"],
+    ...["dependency:copy-dependencies", "-DoutputDirectory=lib"],
+  ],
+  { MAVEN_OPTS: QUICK_JAVA.join(" ") },
+);
+run("java", ["javac", ...QUICK_JAVA.map((option) => `-J${option}`), "-cp", "lib/*", "Main.java"]);
 
-function run(name, [program, ...args]) {
-  const result = spawnSync(program, args, { cwd: join(folder, name), encoding: "utf8" });
+function run(name, [program, ...args], env = {}) {
+  const result = spawnSync(program, args, {
+    cwd: join(folder, name),
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+  });
   if (result.status === 0) return;
   const reason = result.error?.message ?? result.stdout + result.stderr;
   console.error(`${program} ${args.join(" ")} failed:\n${reason}`);

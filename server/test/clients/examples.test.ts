@@ -33,7 +33,7 @@ test.each([
 
 test.each([
   ["go", "./hello", []],
-  ["java", "java", ["-cp", ".:lib/*", "Main"]],
+  ["java", "java", ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", ".:lib/*", "Main"]],
 ])("examples/%s gets an answer", async (name, program, args) => {
   const { key } = await served.server.workspaceWithKey();
   const script = `cd '${join(clientsFolder(), "compiled", name)}' && exec "$@"`;
