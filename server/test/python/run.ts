@@ -54,6 +54,7 @@ const conformance = [
 ];
 const noServerError = ["--checks", "not_a_server_error", "--phases", "fuzzing"];
 
+const connectSamples = ["Python", "OpenAI Python"];
 const pythonExamples = ["python-sdk", "langchain-python", "pydantic-ai"];
 
 interface Counts {
@@ -66,7 +67,7 @@ try {
   const server = await startServer();
   const env = await environment(server);
   total = sum(
-    await checkConnectSample(server, env),
+    await checkConnectSamples(server, env),
     await checkSdks(env),
     await runChecks(env, "check_operations.py"),
     await checkExamples(server, env),
@@ -141,15 +142,18 @@ async function installPrevious(): Promise<string> {
 }
 
 /** Runs the code of the page Connect. */
-async function checkConnectSample({ url }: ServerProcess, env: Environment): Promise<Counts> {
+async function checkConnectSamples({ url }: ServerProcess, env: Environment): Promise<Counts> {
   const { BURSAR_API_KEY: key = "", PATH = "" } = env;
-  const output = await runGuideSample(readGuideSample("Python", { url, key }), {
-    folder: await temporaryFolder(),
-    env: { ...env, PATH: `${dirname(python)}:${PATH}` },
+  const counts = connectSamples.map(async (client) => {
+    const output = await runGuideSample(readGuideSample(client, { url, key }), {
+      folder: await temporaryFolder(),
+      env: { ...env, PATH: `${dirname(python)}:${PATH}` },
+    });
+    const isAnswered = output.includes("You wrote: Hello, Claude");
+    printLine(`${isAnswered ? "ok     " : "FAILED "} the page Connect: ${client}`);
+    return { passed: Number(isAnswered), failed: Number(!isAnswered) };
   });
-  const isAnswered = output.includes("You wrote: Hello, Claude");
-  printLine(`${isAnswered ? "ok     " : "FAILED "} the code of the page Connect is answered`);
-  return { passed: Number(isAnswered), failed: Number(!isAnswered) };
+  return sum(...(await Promise.all(counts)));
 }
 
 /** Runs the programs of `examples/` for Python. */

@@ -11,14 +11,14 @@ import { KeyStep } from "./key-step.tsx";
 import type { KeyChoice } from "./use-key-choice.ts";
 
 interface ClientTabProps {
-  client: Client;
+  clients: readonly [Client, ...Client[]];
   choice: KeyChoice;
   /** Shown below, when the rest is loaded. */
   children: ReactNode;
 }
 
-/** Steps for a client with a key: the key, the code, and the first request. */
-export function ClientTab({ client, choice, children }: ClientTabProps) {
+/** Steps for clients with a key: the key, the code, and the first request. */
+export function ClientTab({ clients, choice, children }: ClientTabProps) {
   const options = usePersonalKeyOptions();
   const error = choice.error ?? (options.data ? null : options.error);
   if (error) return <LoadError error={error} onRetry={() => void options.refetch()} />;
@@ -27,8 +27,8 @@ export function ClientTab({ client, choice, children }: ClientTabProps) {
   return (
     <>
       <KeyStep choice={choice} options={options.data} />
-      <Section title="Code" lead={describeSecret(secret, client)}>
-        <KeySamples apiKey={chosen} secret={secret ?? KEY_PLACEHOLDER} clients={[client]} />
+      <Section title="Code" lead={describeSecret(secret, clients[0])}>
+        <KeySamples apiKey={chosen} secret={secret ?? KEY_PLACEHOLDER} clients={clients} />
       </Section>
       {chosen && (
         <Section title="First request">
@@ -47,7 +47,7 @@ export function ClientTab({ client, choice, children }: ClientTabProps) {
 
 function describeSecret(secret: string | null, client: Client): string {
   if (secret !== null) return "The code contains your new key until you leave this page.";
-  const where = client === "Claude Code" ? "in the commands" : "in the code";
+  const where = client.startsWith("Claude Code") ? "in the commands" : "in the code";
   return `Replace ${KEY_PLACEHOLDER} ${where} with the secret of your key.`;
 }
 

@@ -28,12 +28,12 @@ export function ConnectPage() {
     >
       <TabLinks label="Clients" tabs={tabs} />
       <div className="grid max-w-3xl gap-10">
-        {page.client === null ? (
+        {page.clients === null ? (
           <SignInTab>
             <TeamLink />
           </SignInTab>
         ) : (
-          <ClientTab key={page.client} client={page.client} choice={choice}>
+          <ClientTab key={page.name} clients={page.clients} choice={choice}>
             <TeamLink />
           </ClientTab>
         )}

@@ -4,7 +4,7 @@ import { Segments } from "../../ui/tabs.tsx";
 import { KeyStoreSample } from "./key-store-sample.tsx";
 import type { MessageRequest } from "./message-request.ts";
 import { useBaseUrl } from "./use-base-url.ts";
-import { clients as allClients, type Client, type CodeBlockText, writeCode } from "./write-code.ts";
+import { type Client, type CodeBlockText, usualClients, writeCode } from "./write-code.ts";
 
 interface CodeSamplesProps {
   /** The first one is shown first. */
@@ -19,7 +19,7 @@ interface CodeSamplesProps {
 
 /** Samples that call Claude through this server, one client at a time. */
 export function CodeSamples(props: CodeSamplesProps) {
-  const { clients = allClients, secret, hasKeyStore = secret !== null, ...options } = props;
+  const { clients = usualClients, secret, hasKeyStore = secret !== null, ...options } = props;
   const [client, setClient] = useState<Client>(clients[0]);
   const baseUrl = useBaseUrl();
   return (

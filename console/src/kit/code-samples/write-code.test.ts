@@ -13,7 +13,7 @@ const SECRET = "sk-ant-api03-abc_DEF-123";
 
 const ask = (content: string) =>
   ({ ...makeFirstRequest(), messages: [{ role: "user", content }] }) as const;
-const programs = clients.filter((client) => client !== "Claude Code" && client !== "curl");
+const programs = clients.filter((client) => !client.startsWith("Claude Code") && client !== "curl");
 const textOf = (client: Client, secret: string | null, request = makeFirstRequest()) =>
   writeCode(client, { baseUrl: BASE_URL, secret, request })
     .map(({ text }) => text)
@@ -33,12 +33,19 @@ test("variables quote special characters of an address", async () => {
 test.each(clients)("the sample for %s sets the address, with and without a key", (client) => {
   const code = textOf(client, SECRET);
   expect(code).toContain(SECRET);
-  expect(code.split("\n").find((line) => line.includes("ANTHROPIC_BASE_URL"))).toBe(
-    `export ANTHROPIC_BASE_URL=${BASE_URL}`,
-  );
+  expect(code.split("\n").find((line) => line.includes("BASE_URL"))).toBe(addressLineOf(client));
   expect(textOf(client, null)).not.toContain(SECRET);
   expect(textOf(client, null)).toContain(BASE_URL);
 });
+
+function addressLineOf(client: Client): string {
+  if (client.startsWith("OpenAI")) return `export OPENAI_BASE_URL=${BASE_URL}/v1`;
+  if (client.endsWith("Bedrock mode"))
+    return `export ANTHROPIC_BEDROCK_BASE_URL=${BASE_URL}/bedrock`;
+  if (client.endsWith("Vertex mode"))
+    return `export ANTHROPIC_VERTEX_BASE_URL=${BASE_URL}/vertex/v1`;
+  return `export ANTHROPIC_BASE_URL=${BASE_URL}`;
+}
 
 test.each(programs)(
   "the program for %s has the model, the system prompt and a stream",
@@ -66,9 +73,32 @@ test.each(clients)("the guide has the code for %s", (client) => {
   }
 });
 
-test("each client has one tab with an address of its own", () => {
-  expect(clientPages.flatMap(({ client }) => client ?? [])).toEqual([...clients]);
-  expect(new Set(clientPages.map(findClientAddress)).size).toBe(clients.length + 1);
+test("each client is on one tab, and each tab has an address of its own", () => {
+  expect(clientPages.flatMap((page) => page.clients ?? [])).toEqual([...clients]);
+  expect(new Set(clientPages.map(findClientAddress)).size).toBe(11);
+});
+
+test.each([
+  [
+    "Claude Code in Bedrock mode",
+    [
+      ...["CLAUDE_CODE_USE_BEDROCK=1", "CLAUDE_CODE_SKIP_BEDROCK_AUTH=1"],
+      ...[`ANTHROPIC_BEDROCK_BASE_URL=${BASE_URL}/bedrock`, "AWS_REGION=us-east-1"],
+      `AWS_BEARER_TOKEN_BEDROCK=${SECRET}`,
+    ],
+  ],
+  [
+    "Claude Code in Vertex mode",
+    [
+      ...["CLAUDE_CODE_USE_VERTEX=1", "CLAUDE_CODE_SKIP_VERTEX_AUTH=1"],
+      `ANTHROPIC_VERTEX_BASE_URL=${BASE_URL}/vertex/v1`,
+      ...["ANTHROPIC_VERTEX_PROJECT_ID=any", "CLOUD_ML_REGION=global"],
+      `ANTHROPIC_AUTH_TOKEN=${SECRET}`,
+    ],
+  ],
+] as const)("%s gets the key of this server, and no authentication of its own", (client, lines) => {
+  const exports = textOf(client, SECRET).split("\n").slice(1, -1);
+  expect(exports).toEqual(lines.map((line) => `export ${line}`));
 });
 
 test("Claude Code gets the token variable, and a model if it is fixed", () => {

@@ -1,5 +1,6 @@
 import type { MessageRequest } from "./message-request.ts";
 import {
+  BEDROCK,
   KEY_VARIABLE,
   quoteForShell,
   quoteWhereNeeded,
@@ -7,12 +8,14 @@ import {
   toExports,
   toVariables,
   URL_VARIABLE,
+  VERTEX,
 } from "./variables.ts";
-import { programs } from "./write-program.ts";
+import { type Program, programs } from "./write-program.ts";
 
 // One Messages request in the code of each client. All text is quoted, so that no shell or language runs it as code.
 
-export const clients = [
+/** Clients that need no other API. */
+export const usualClients = [
   "Claude Code",
   "Python",
   "TypeScript",
@@ -20,6 +23,15 @@ export const clients = [
   "Vercel AI",
   "LangChain",
   "LangChain.js",
+] as const;
+export const clients = [
+  ...usualClients,
+  "OpenAI Python",
+  "OpenAI TypeScript",
+  "Claude Code in Bedrock mode",
+  "Python in Bedrock mode",
+  "Claude Code in Vertex mode",
+  "Python in Vertex mode",
 ] as const;
 export type Client = (typeof clients)[number];
 
@@ -54,28 +66,56 @@ export function writeCode(client: Client, options: CodeOptions): readonly CodeBl
       return [{ file: null, text: writeClaudeCode(options) }];
     case "curl":
       return [{ file: null, text: writeCurl(options) }];
+    case "Claude Code in Bedrock mode":
+      return [{ file: null, text: writeClaudeCodeMode("BEDROCK", BEDROCK, options) }];
+    case "Claude Code in Vertex mode":
+      return [{ file: null, text: writeClaudeCodeMode("VERTEX", VERTEX, options) }];
     default: {
-      const { install, language, write } = programs[client];
+      const { language, write } = programs[client];
       return [
-        { file: null, text: writeInstall(install, options) },
+        { file: null, text: writeInstall(programs[client], options) },
         { file: files[language], text: write(options) },
       ];
     }
   }
 }
 
-function writeInstall(install: string, { baseUrl, secret }: CodeOptions): string {
-  return [install, ...(secret === null ? [] : [toVariables(baseUrl, secret)])].join("\n");
+function writeInstall(program: Program, { baseUrl, secret }: CodeOptions): string {
+  const variables = secret === null ? [] : [program.toVariables(baseUrl, secret)];
+  return [program.install, ...variables].join("\n");
 }
 
 function writeClaudeCode({ baseUrl, secret, request, hasFixedModel }: CodeOptions): string {
   const token = secret === null ? `"$${KEY_VARIABLE}"` : quoteWhereNeeded(secret);
   return [
-    "npm install --global @anthropic-ai/claude-code",
+    INSTALL_CLAUDE_CODE,
     toExports([[URL_VARIABLE, baseUrl]]),
     `export ${TOKEN_VARIABLE}=${token}`,
-    hasFixedModel ? `claude --model ${quoteWhereNeeded(request.model)}` : "claude",
+    writeStart(request, hasFixedModel),
   ].join("\n");
+}
+
+const INSTALL_CLAUDE_CODE = "npm install --global @anthropic-ai/claude-code";
+
+/** Claude Code sends the key of this server in place of a platform's own authentication. */
+function writeClaudeCodeMode(
+  mode: "BEDROCK" | "VERTEX",
+  api: typeof BEDROCK,
+  { baseUrl, secret, request, hasFixedModel }: CodeOptions,
+): string {
+  return [
+    INSTALL_CLAUDE_CODE,
+    toExports([
+      [`CLAUDE_CODE_USE_${mode}`, "1"],
+      [`CLAUDE_CODE_SKIP_${mode}_AUTH`, "1"],
+    ]),
+    api.toVariables(baseUrl, secret ?? KEY_PLACEHOLDER),
+    writeStart(request, hasFixedModel),
+  ].join("\n");
+}
+
+function writeStart({ model }: MessageRequest, hasFixedModel: boolean | undefined): string {
+  return hasFixedModel ? `claude --model ${quoteWhereNeeded(model)}` : "claude";
 }
 
 function writeCurl({ baseUrl, secret, request }: CodeOptions): string {

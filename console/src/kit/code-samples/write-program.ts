@@ -1,5 +1,5 @@
 import type { MessageRequest } from "./message-request.ts";
-import { KEY_VARIABLE } from "./variables.ts";
+import { BEDROCK, KEY_VARIABLE, OPENAI, TOKEN_VARIABLE, toVariables, VERTEX } from "./variables.ts";
 
 // Programs that send one Messages request, in Python and TypeScript. All text is quoted, so that no language runs it as code.
 
@@ -14,36 +14,98 @@ export interface Program {
   /** Command that installs the packages. */
   install: string;
   language: "Python" | "TypeScript";
+  /** Shell lines with the address and the key. */
+  toVariables: (baseUrl: string, secret: string) => string;
   write: (options: ProgramOptions) => string;
 }
 
 export const programs = {
-  Python: { install: "pip install anthropic", language: "Python", write: writePython },
+  Python: { install: "pip install anthropic", language: "Python", toVariables, write: writePython },
   TypeScript: {
     install: "npm install @anthropic-ai/sdk",
     language: "TypeScript",
+    toVariables,
     write: writeTypeScript,
   },
   "Vercel AI": {
     install: "npm install ai @ai-sdk/anthropic",
     language: "TypeScript",
+    toVariables,
     write: writeVercelAi,
   },
   LangChain: {
     install: "pip install langchain-anthropic",
     language: "Python",
+    toVariables,
     write: writeLangChain,
   },
   "LangChain.js": {
     install: "npm install @langchain/anthropic @langchain/core",
     language: "TypeScript",
+    toVariables,
     write: writeLangChainJs,
+  },
+  "OpenAI Python": {
+    install: "pip install openai",
+    language: "Python",
+    toVariables: OPENAI.toVariables,
+    write: writeOpenAiPython,
+  },
+  "OpenAI TypeScript": {
+    install: "npm install openai",
+    language: "TypeScript",
+    toVariables: OPENAI.toVariables,
+    write: writeOpenAiTypeScript,
+  },
+  "Python in Bedrock mode": {
+    install: "pip install 'anthropic[bedrock]'",
+    language: "Python",
+    toVariables: BEDROCK.toVariables,
+    write: writeBedrock,
+  },
+  "Python in Vertex mode": {
+    install: "pip install 'anthropic[vertex]'",
+    language: "Python",
+    toVariables: VERTEX.toVariables,
+    write: writeVertex,
   },
 } as const satisfies Record<string, Program>;
 
 const PYTHON_SPACES = 4;
 
 function writePython({ baseUrl, request }: ProgramOptions): string {
+  const client = `client = Anthropic(base_url=${toLiteral(baseUrl)}, api_key=os.environ["${KEY_VARIABLE}"])`;
+  return writePythonMessage("Anthropic", [client], request);
+}
+
+function writeBedrock({ baseUrl, request }: ProgramOptions): string {
+  const client = [
+    "client = AnthropicBedrock(",
+    `    base_url=${toLiteral(BEDROCK.addressOf(baseUrl))},`,
+    '    aws_region="us-east-1",',
+    `    api_key=os.environ["${BEDROCK.key}"],`,
+    ")",
+  ];
+  return writePythonMessage("AnthropicBedrock", client, request);
+}
+
+function writeVertex({ baseUrl, request }: ProgramOptions): string {
+  const client = [
+    "client = AnthropicVertex(",
+    `    base_url=${toLiteral(VERTEX.addressOf(baseUrl))},`,
+    '    project_id="any",',
+    '    region="global",',
+    `    access_token=os.environ["${TOKEN_VARIABLE}"],`,
+    ")",
+  ];
+  return writePythonMessage("AnthropicVertex", client, request);
+}
+
+function writePythonMessage(
+  name: string,
+  client: readonly string[],
+  request: MessageRequest,
+): string {
   const { stream, ...fields } = request;
   const call = [
     ...Object.entries(fields).map(([name, value]) => `    ${name}=${toPythonArgument(value)},`),
@@ -52,9 +114,9 @@ function writePython({ baseUrl, request }: ProgramOptions): string {
   return [
     "import os",
     "",
-    "from anthropic import Anthropic",
+    `from anthropic import ${name}`,
     "",
-    `client = Anthropic(base_url=${toLiteral(baseUrl)}, api_key=os.environ["${KEY_VARIABLE}"])`,
+    ...client,
     "",
     ...(stream
       ? [
@@ -162,7 +224,61 @@ function writeLangChainJs({ baseUrl, request }: ProgramOptions): string {
   ].join("\n");
 }
 
-/** LangChain has the system prompt as the first message. */
+function writeOpenAiPython({ baseUrl, request }: ProgramOptions): string {
+  const { stream } = request;
+  const call = [
+    `    model=${toLiteral(request.model)},`,
+    `    max_tokens=${request.max_tokens},`,
+    `    messages=${toPythonArgument(listMessages(request))},`,
+    ...(stream ? ["    stream=True,"] : []),
+    ")",
+  ];
+  return [
+    "import os",
+    "",
+    "from openai import OpenAI",
+    "",
+    `client = OpenAI(base_url=${toLiteral(OPENAI.addressOf(baseUrl))}, api_key=os.environ["${OPENAI.key}"])`,
+    "",
+    ...(stream
+      ? [
+          "chunks = client.chat.completions.create(",
+          ...call,
+          "for chunk in chunks:",
+          '    print(chunk.choices[0].delta.content or "", end="", flush=True)',
+        ]
+      : [
+          "completion = client.chat.completions.create(",
+          ...call,
+          "print(completion.choices[0].message.content)",
+        ]),
+  ].join("\n");
+}
+
+function writeOpenAiTypeScript({ baseUrl, request }: ProgramOptions): string {
+  const { model, max_tokens, stream } = request;
+  const fields = { model, max_tokens, messages: listMessages(request) };
+  const call = `await client.chat.completions.create(${toLiteral({ ...fields, stream })});`;
+  return [
+    'import OpenAI from "openai";',
+    "",
+    "const client = new OpenAI({",
+    `  baseURL: ${toLiteral(OPENAI.addressOf(baseUrl))},`,
+    `  apiKey: process.env.${OPENAI.key},`,
+    "});",
+    "",
+    ...(stream
+      ? [
+          `const chunks = ${call}`,
+          "for await (const chunk of chunks) {",
+          '  process.stdout.write(chunk.choices[0]?.delta.content ?? "");',
+          "}",
+        ]
+      : [`const completion = ${call}`, "console.log(completion.choices[0]?.message.content);"]),
+  ].join("\n");
+}
+
+/** LangChain and OpenAI have the system prompt as the first message. */
 function listMessages({ system, messages }: MessageRequest): readonly object[] {
   return system === undefined ? messages : [{ role: "system", content: system }, ...messages];
 }
@@ -171,7 +287,7 @@ function toPythonArgument(value: unknown): string {
   return indent(toLiteral(value, PYTHON_SPACES), PYTHON_SPACES);
 }
 
-/** JSON is valid in both languages, because these requests contain no true, false or null. */
+/** JSON of text and numbers is valid in both languages. */
 function toLiteral(value: unknown, spaces = 2): string {
   return JSON.stringify(value, null, spaces)
     .replaceAll("\u2028", "\\u2028")

@@ -13,7 +13,7 @@ interface KeySamplesProps {
   apiKey: SampleKey;
   /** Null: the reader has set the key in a variable. */
   secret: string | null;
-  /** Default: all clients. */
+  /** Default: clients that need no other API. */
   clients?: readonly [Client, ...Client[]];
 }
 
