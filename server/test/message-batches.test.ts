@@ -242,3 +242,48 @@ describe("a batch is refused", () => {
     expect(count?.count).toBe(0);
   });
 });
+
+test("open-ended requests hold the amount that a limit has chosen for them, each", async () => {
+  const workspace = await server.workspaceWithKey();
+  const client = clientOf(workspace);
+  const limit = {
+    scope: { type: "workspace", workspace_id: workspace.workspaceId },
+    period: "monthly",
+    limit_usd: "0.5",
+    enforcement: "strict",
+  };
+  await server.mustAdmin("POST", "/v1/admin/spend_limits", limit);
+  const requests = requestsOf(3, "simulate-slow-60000").map((request) => ({
+    ...request,
+    params: {
+      ...request.params,
+      tools: [{ type: "web_search_20250305" as const, name: "web_search" as const }],
+    },
+  }));
+  await expect(client.messages.batches.create({ requests })).rejects.toMatchObject({
+    status: 400,
+    error: { error: { details: { error_code: "request_too_large_for_limit" } } },
+  });
+  await server.mustAdmin("POST", "/v1/admin/spend_limits", {
+    ...limit,
+    open_ended_hold_usd: "0.1",
+  });
+  const created = await eventually(BOUND_MS, "the node follows the limit", () =>
+    client.messages.batches.create({ requests }).catch(() => null),
+  );
+  const holdsOf = () =>
+    server.sql<{ scope: string; held: string }>(
+      `SELECT scope_type AS scope, amount_nano_usd::text AS held FROM lease
+       WHERE request_id = (SELECT 'batch:' || id FROM message_batch WHERE upstream_batch_id = $1) AND period = 'monthly'
+       ORDER BY scope_type`,
+      [created.id],
+    );
+  expect(await holdsOf()).toEqual(
+    ["api_key", "organization", "workspace"].map((scope) => ({ scope, held: "300000000" })),
+  );
+  await client.messages.batches.cancel(created.id);
+  expect(await metered(created.id)).toMatchObject({ lines: 3, cost: "0", hold: "300000000" });
+  expect(await holdsOf()).toEqual([]);
+  const checked = await server.mustAdmin("GET", "/v1/admin/ledger_check");
+  expect(checked).toMatchObject({ differences: [] });
+});

@@ -757,7 +757,9 @@ CREATE TABLE message_batch (
   last_object jsonb,
   expires_at timestamp with time zone,
   ended_at timestamp with time zone,
-  failover text
+  failover text,
+  open_ended_holds jsonb,
+  waits_until timestamp with time zone
 );
 CREATE TABLE message_batch_line (
   batch_id text NOT NULL,
@@ -767,7 +769,8 @@ CREATE TABLE message_batch_line (
   hold_nano_usd bigint NOT NULL,
   worst_case jsonb NOT NULL,
   has_unbilled_parts boolean NOT NULL,
-  is_metered boolean DEFAULT false NOT NULL
+  is_metered boolean DEFAULT false NOT NULL,
+  is_open_ended boolean DEFAULT false NOT NULL
 );
 CREATE TABLE neutral_feature (
   id text NOT NULL,
@@ -2516,7 +2519,9 @@ CREATE UNIQUE INDEX member_group_external_id ON member_group USING btree (direct
 CREATE INDEX message_batch_by_workspace ON message_batch USING btree (workspace_id, started_at);
 CREATE INDEX message_batch_due ON message_batch USING btree (poll_at) WHERE (poll_at IS NOT NULL);
 CREATE INDEX message_batch_retry ON message_batch USING btree (api_key_id, body_hash) WHERE (body_hash IS NOT NULL);
+CREATE INDEX message_batch_unfinished ON message_batch USING btree (state) WHERE (state = ANY (ARRAY['preparing'::text, 'held'::text, 'sent'::text]));
 CREATE UNIQUE INDEX message_batch_upstream ON message_batch USING btree (upstream_id, upstream_batch_id) WHERE (upstream_batch_id IS NOT NULL);
+CREATE INDEX message_batch_waiting ON message_batch USING btree (waits_until) WHERE (waits_until IS NOT NULL);
 CREATE INDEX rate_limit_by_organization ON rate_limit USING btree (organization_id, created_at);
 CREATE INDEX refusal_hour_bucket_at_idx ON refusal_hour USING btree (bucket_at);
 CREATE INDEX refusal_minute_by_time ON refusal_minute USING btree (bucket_at);

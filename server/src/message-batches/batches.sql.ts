@@ -1,7 +1,9 @@
 import type { FailoverReason } from "@bursar/contract/usage-shape.ts";
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import type { OpenEndedHolds } from "#src/spend/ledger/open-ended-holds.ts";
 import type { BatchLine } from "./read-line.ts";
+import { encodeOpenEnded } from "./stored-open-ended.ts";
 import { encodeWorstCase } from "./stored-worst-case.ts";
 
 // Rows of message batches and their lines.
@@ -54,6 +56,8 @@ export interface StoredBatch extends BatchLabels {
   expiresAt: Date | null;
   endedAt: Date | null;
   lastObject: unknown;
+  /** See `decodeOpenEnded`. */
+  openEndedHolds: unknown;
 }
 
 const batchColumns = sql`id, organization_id AS "organizationId", workspace_id AS "workspaceId",
@@ -62,7 +66,7 @@ const batchColumns = sql`id, organization_id AS "organizationId", workspace_id A
   upstream_batch_id AS "upstreamBatchId", node_id AS "nodeId", line_count AS "lineCount",
   hold_nano_usd AS "holdNanoUsd", metered_lines AS "meteredLines", cost_nano_usd AS "costNanoUsd",
   sent_at AS "sentAt", expires_at AS "expiresAt", ended_at AS "endedAt",
-  last_object AS "lastObject"`;
+  last_object AS "lastObject", open_ended_holds AS "openEndedHolds"`;
 
 export interface NewBatch extends Omit<BatchLabels, "failover"> {
   nodeId: string;
@@ -85,12 +89,14 @@ export async function insertLines(
   lines: readonly BatchLine[],
 ): Promise<void> {
   await sql`
-    INSERT INTO message_batch_line (batch_id, custom_id, line, model, hold_nano_usd, worst_case, has_unbilled_parts)
+    INSERT INTO message_batch_line
+      (batch_id, custom_id, line, model, hold_nano_usd, worst_case, has_unbilled_parts, is_open_ended)
     SELECT ${batchId}, one.* FROM unnest(${lines.map(({ customId }) => customId)}::text[],
       ${lines.map(({ index }) => index)}::integer[], ${lines.map(({ model }) => model)}::text[],
       ${lines.map(({ worstCase }) => worstCase.nanoUsd)}::bigint[],
       ${lines.map(({ worstCase }) => encodeWorstCase(worstCase))}::jsonb[],
-      ${lines.map((line) => line.hasUnbilledParts)}::boolean[]) AS one`.execute(db);
+      ${lines.map((line) => line.hasUnbilledParts)}::boolean[],
+      ${lines.map(({ worstCase }) => worstCase.kind !== "closed")}::boolean[]) AS one`.execute(db);
 }
 
 /** Deletes a batch that was refused before its hold, with its lines. */
@@ -106,13 +112,15 @@ export interface HeldBatch {
   lineCount: number;
   holdNanoUsd: bigint;
   bodyHash: string;
+  openEnded: OpenEndedHolds;
 }
 
 /** Marks a batch as held. False: the recovery has ended it. */
 export async function markHeld(tx: Tx, held: HeldBatch): Promise<boolean> {
   const { numAffectedRows } = await sql`
     UPDATE message_batch SET state = 'held', started_at = ${held.startedAt}, line_count = ${held.lineCount},
-      hold_nano_usd = ${held.holdNanoUsd}, body_hash = ${held.bodyHash}
+      hold_nano_usd = ${held.holdNanoUsd}, body_hash = ${held.bodyHash}, waits_until = NULL,
+      open_ended_holds = ${encodeOpenEnded(held.openEnded)}::jsonb
     WHERE id = ${held.id} AND state = 'preparing'`.execute(tx);
   return numAffectedRows === 1n;
 }
@@ -325,7 +333,9 @@ export interface MarkedLine {
   customId: string;
   line: number;
   model: string;
+  /** Highest cost, nano-USD. */
   holdNanoUsd: bigint;
+  isOpenEnded: boolean;
   worstCase: unknown;
   hasUnbilledParts: boolean;
 }
@@ -340,7 +350,7 @@ export async function markMetered(
     UPDATE message_batch_line SET is_metered = true
     WHERE batch_id = ${batchId} AND custom_id = ANY(${[...customIds]}::text[]) AND NOT is_metered
     RETURNING custom_id AS "customId", line, model, hold_nano_usd AS "holdNanoUsd", worst_case AS "worstCase",
-      has_unbilled_parts AS "hasUnbilledParts"`.execute(tx);
+      has_unbilled_parts AS "hasUnbilledParts", is_open_ended AS "isOpenEnded"`.execute(tx);
   return rows;
 }
 
@@ -365,15 +375,22 @@ export async function addMetered(
     WHERE id = ${id}`.execute(tx);
 }
 
-/** Sums the holds of the lines without a result. */
+/**
+ * Counts the lines without a result, and sums their holds: one sum for each highest hold of an open-ended line. Null: its worst
+ * case.
+ */
 export async function sumUnmetered(
   tx: Tx,
   id: string,
-): Promise<{ lines: number; holdNanoUsd: bigint }> {
-  const { rows } = await sql<{ lines: number; holdNanoUsd: bigint }>`
-    SELECT count(*)::integer AS lines, coalesce(sum(hold_nano_usd), 0)::bigint AS "holdNanoUsd"
-    FROM message_batch_line WHERE batch_id = ${id} AND NOT is_metered`.execute(tx);
-  return rows[0] ?? { lines: 0, holdNanoUsd: 0n };
+  highest: readonly (bigint | null)[],
+): Promise<{ lines: number; sums: bigint[] }> {
+  const { rows } = await sql<{ lines: number; sum: bigint }>`
+    SELECT count(line.batch_id)::integer AS lines,
+      coalesce(sum(CASE WHEN is_open_ended THEN least(hold_nano_usd, highest) ELSE hold_nano_usd END), 0)::bigint AS sum
+    FROM unnest(${[...highest]}::bigint[]) WITH ORDINALITY AS one (highest, place)
+    LEFT JOIN message_batch_line AS line ON line.batch_id = ${id} AND NOT line.is_metered
+    GROUP BY place ORDER BY place`.execute(tx);
+  return { lines: rows[0]?.lines ?? 0, sums: rows.map(({ sum }) => sum) };
 }
 
 /** Deletes the lines of a batch. */

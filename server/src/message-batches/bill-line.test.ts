@@ -4,6 +4,7 @@ import { shippedFeatures } from "#src/domain/feature-book.ts";
 import { makeModelLabels } from "#src/domain/model-labels.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
 import { promptTokens, readMessageUsage } from "#src/domain/usage-fields.ts";
+import { WORST_CASES } from "#src/spend/ledger/open-ended-holds.ts";
 import { SOME_TIME_MS } from "#test/harness/request-records.ts";
 import type { BatchLabels, MarkedLine } from "./batches.sql.ts";
 import { billLine } from "./bill-line.ts";
@@ -35,7 +36,9 @@ function makeLine(params: object): MarkedLine {
   const { customId, index, model, worstCase, hasUnbilledParts } = readLine(deps, bytes, 7);
   const stored: unknown = JSON.parse(encodeWorstCase(worstCase));
   const holdNanoUsd = worstCase.nanoUsd;
-  return { customId, line: index, model, holdNanoUsd, worstCase: stored, hasUnbilledParts };
+  const isOpenEnded = worstCase.kind !== "closed";
+  const bounds = { holdNanoUsd, isOpenEnded, worstCase: stored };
+  return { customId, line: index, model, ...bounds, hasUnbilledParts };
 }
 
 const params = {
@@ -76,6 +79,7 @@ async function bill(line: MarkedLine, result: unknown, of: Partial<BatchLabels> 
       upstreamBatchId: "msgbatch_1",
       line,
       result: read.result,
+      openEnded: WORST_CASES,
       endedAtMs: SOME_TIME_MS + 60_000,
     },
   );

@@ -8,6 +8,11 @@ import type { PriceBook } from "#src/domain/price-book.ts";
 import type { Doubt, EndRecord } from "#src/domain/request-record.ts";
 import { type BilledUsage, noTokens, type TokenUsage } from "#src/domain/usage.ts";
 import { toDimensions } from "#src/domain/usage-fields.ts";
+import {
+  holdOfLine,
+  listSmallerHolds,
+  type OpenEndedHolds,
+} from "#src/spend/ledger/open-ended-holds.ts";
 import type { BatchLabels, MarkedLine } from "./batches.sql.ts";
 import type { LineResult } from "./read-result.ts";
 import { decodeWorstCase } from "./stored-worst-case.ts";
@@ -26,6 +31,7 @@ export interface EndedLine {
   upstreamBatchId: string;
   line: MarkedLine;
   result: LineResult;
+  openEnded: OpenEndedHolds;
   /** End of the batch, milliseconds since the epoch. */
   endedAtMs: number;
 }
@@ -34,7 +40,9 @@ export interface EndedLine {
 export function billLine(deps: BillDeps, ended: EndedLine): EndRecord | null {
   const { batch, line, result, upstreamBatchId } = ended;
   if (result.type === "canceled" || result.type === "expired") return null;
-  const bill = result.type === "succeeded" ? billUsage(deps, ended) : billNothing(deps, ended);
+  const holdNanoUsd = holdOfLine(line, ended.openEnded.mostNanoUsd);
+  const bill =
+    result.type === "succeeded" ? billUsage(deps, ended, holdNanoUsd) : billNothing(deps, ended);
   const { serviceTier, inferenceGeo, speed } = toDimensions(bill.billed);
   const startedAtMs = batch.startedAt.getTime();
   const record: EndRecord = {
@@ -46,7 +54,7 @@ export function billLine(deps: BillDeps, ended: EndedLine): EndRecord | null {
     requestedModel: line.model,
     isStream: false,
     client: batch.client,
-    holdNanoUsd: line.holdNanoUsd,
+    holdNanoUsd,
     endedAtMs: Math.max(ended.endedAtMs, startedAtMs),
     outcome: result.type === "succeeded" ? "answered" : "refused",
     httpStatus: result.type === "succeeded" ? 200 : result.status,
@@ -68,6 +76,12 @@ export function billLine(deps: BillDeps, ended: EndedLine): EndRecord | null {
   if (batch.tagIds.length > 0) record.tagIds = batch.tagIds;
   if (isStored(batch.upstreamId)) record.upstreamId = batch.upstreamId;
   if (batch.failover !== null) record.failover = batch.failover;
+  const smallerHolds = listSmallerHolds(
+    ended.openEnded,
+    (highest) => holdOfLine(line, highest),
+    holdNanoUsd,
+  );
+  if (smallerHolds.length > 0) record.smallerHolds = smallerHolds;
   if (line.hasUnbilledParts) record.hasUnbilledParts = true;
   if (bill.doubt !== null) record.doubt = bill.doubt;
   return record;
@@ -106,7 +120,11 @@ function billNothing(deps: BillDeps, { batch, line }: EndedLine): Bill {
 }
 
 /** Follows the rules of messages: usage that cannot be true costs its hold, and without usage the input is charged. */
-function billUsage({ book, labels }: BillDeps, { batch, line, result }: EndedLine): Bill {
+function billUsage(
+  { book, labels }: BillDeps,
+  { batch, line, result }: EndedLine,
+  holdNanoUsd: bigint,
+): Bill {
   const atMs = batch.startedAt.getTime();
   const price = (usage: BilledUsage) => priceUsage({ book, usage, atMs, labels });
   const worstCase = decodeWorstCase(line.worstCase);
@@ -130,7 +148,7 @@ function billUsage({ book, labels }: BillDeps, { batch, line, result }: EndedLin
   const priced = price(billed);
   const bill = { priced, model: priced.model, billed, usage: billed.total, doubt };
   if (doubt === "missing_usage") return bill;
-  const { usage, ...charged } = chargeHold(worstCase, line.holdNanoUsd);
+  const { usage, ...charged } = chargeHold(worstCase, holdNanoUsd);
   return { ...bill, priced: charged, usage };
 }
 

@@ -36,6 +36,7 @@ import { MAX_BATCH_BYTES, removeBody, type StoredBody, storeBody } from "./store
 // A new batch: its lines, its hold, the mark as sent, the dispatch, its id, and the answer, in this order.
 
 export interface CreateDeps extends HoldBatchDeps, CheckDeps, Pick<AdmitDeps, "ledger"> {
+  leases: HoldBatchDeps["leases"] & CheckDeps["leases"];
   prices: { get(organizationId: string): PriceBook };
   /** Milliseconds since the epoch on the database's clock. */
   databaseNowMs: () => number;
@@ -80,10 +81,8 @@ export async function createBatch(deps: CreateDeps, call: ObjectCall): Promise<v
       return;
     }
     const upstreamId = await named.findUpstreamId(deps, key);
-    const { lineCount, holdNanoUsd, hash: bodyHash } = stored;
     const startedAt = new Date(startedAtMs);
-    const held = { id, scope, startedAt, lineCount, holdNanoUsd, bodyHash };
-    await holdBatch(deps, held, call.signal);
+    await holdBatch(deps, { id, scope, startedAt, stored }, call.signal);
     // During the body and the wait for budget, the upstreams can change.
     const order: UpstreamOrder =
       upstreamId === null ? call.upstreams() : [call.getUpstream(upstreamId)];

@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import { inTransaction } from "#src/db/transaction.ts";
 import { shippedFeatures } from "#src/domain/feature-book.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
+import { WORST_CASES } from "#src/spend/ledger/open-ended-holds.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import {
   claimLeft,
@@ -85,7 +86,14 @@ const test = base.extend("lost", async ({ db: { database } }) => {
         readLine(deps, Buffer.from(JSON.stringify({ custom_id, params })), index),
       );
       await insertLines(database, id, lines);
-      const held = { id, startedAt, lineCount: lines.length, holdNanoUsd: 1n, bodyHash: hash };
+      const held = {
+        id,
+        startedAt,
+        lineCount: lines.length,
+        holdNanoUsd: 1n,
+        bodyHash: hash,
+        openEnded: WORST_CASES,
+      };
       await inTransaction(database, (tx) => markHeld(tx, held));
       await markSent(database, id, { upstreamId, isSimulated: false, failover: null });
       return id;

@@ -4,17 +4,25 @@ import { inTransaction } from "#src/db/transaction.ts";
 import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { makeStoppingError } from "#src/gateway/refuse.ts";
-import type { SpendScope } from "#src/spend/ledger/charges.ts";
-import { placeDurableHold } from "#src/spend/ledger/durable-holds.sql.ts";
+import { type SpendScope, scopeIdsOf } from "#src/spend/ledger/charges.ts";
+import { type DurableHold, placeDurableHold } from "#src/spend/ledger/durable-holds.sql.ts";
 import type { HoldRefusal, StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
+import type { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
+import {
+  findHighest,
+  findOpenEndedHolds,
+  WORST_CASES,
+} from "#src/spend/ledger/open-ended-holds.ts";
 import { isLimitReached, toHoldError } from "#src/spend/ledger/refuse-hold.ts";
 import { markHeld } from "./batches.sql.ts";
+import type { StoredBody } from "./store-body.ts";
 
 export interface HoldBatchDeps {
   database: Database;
   /** `BURSAR_HOLD_WAIT`, milliseconds. */
   holdWaitMs: number;
   publicUrl: () => string | null;
+  leases: Pick<LeaseSync, "listLimits">;
   /** Called for a batch that is refused because the limit is reached. Must not throw. */
   onLimitReached?: (limit: StrictLimit & Pick<SpendScope, "workspaceId">) => void;
 }
@@ -23,9 +31,7 @@ export interface HoldingBatch {
   id: string;
   scope: SpendScope;
   startedAt: Date;
-  lineCount: number;
-  holdNanoUsd: bigint;
-  bodyHash: string;
+  stored: Pick<StoredBody, "lineCount" | "worstNanoUsd" | "openEndedNanoUsd" | "hash">;
 }
 
 /** Time between two attempts, milliseconds. */
@@ -41,7 +47,7 @@ export async function holdBatch(
 ): Promise<void> {
   const until = performance.now() + deps.holdWaitMs;
   for (;;) {
-    const refusal = await tryToHold(deps.database, batch);
+    const refusal = await tryToHold(deps, batch);
     if (refusal === null) return;
     if (!passing.has(refusal.reason) || performance.now() + RETRY_MS > until) {
       throw toRefusal(deps, batch, refusal);
@@ -52,29 +58,54 @@ export async function holdBatch(
   }
 }
 
-function tryToHold(database: Database, batch: HoldingBatch): Promise<HoldRefusal | null> {
-  const { id: holdId, scope, startedAt, holdNanoUsd: amountNanoUsd } = batch;
-  const hold = { holdId, scope, startedAtMs: startedAt.getTime(), amountNanoUsd };
+function tryToHold(deps: HoldBatchDeps, batch: HoldingBatch): Promise<HoldRefusal | null> {
+  const { id, scope, startedAt, stored } = batch;
+  const { lineCount, hash: bodyHash } = stored;
+  const limits = scopeIdsOf(scope).flatMap((scopeId) => deps.leases.listLimits(scopeId));
+  const openEnded = findOpenEndedHolds(limits);
+  const holdNanoUsd = sumHolds(stored, openEnded.mostNanoUsd);
+  const hold: DurableHold = {
+    holdId: id,
+    scope,
+    startedAtMs: startedAt.getTime(),
+    amountNanoUsd: holdNanoUsd,
+  };
+  if (openEnded !== WORST_CASES) {
+    hold.amountOf = (key) => sumHolds(stored, findHighest(openEnded, key));
+  }
   return inTransaction(
-    database,
+    deps.database,
     async (tx) => {
       const refusal = await placeDurableHold(tx, hold);
+      const held = { id, startedAt, lineCount, holdNanoUsd, bodyHash, openEnded };
       // The recovery of another process took a body that arrived for too long.
-      if (refusal === null && !(await markHeld(tx, batch))) throw makeStoppingError();
+      if (refusal === null && !(await markHeld(tx, held))) throw makeStoppingError();
       return refusal;
     },
     { deadlockRetries: 3 },
   );
 }
 
+/** Sums the holds of all requests where open-ended ones have a highest hold. */
+function sumHolds(
+  { worstNanoUsd, openEndedNanoUsd }: HoldingBatch["stored"],
+  highestNanoUsd: bigint | null,
+): bigint {
+  if (highestNanoUsd === null) return worstNanoUsd;
+  return openEndedNanoUsd.reduce(
+    (sum, nanoUsd) => (nanoUsd > highestNanoUsd ? sum - nanoUsd + highestNanoUsd : sum),
+    worstNanoUsd,
+  );
+}
+
 function toRefusal(deps: HoldBatchDeps, batch: HoldingBatch, refusal: HoldRefusal): Error {
-  const { lineCount, holdNanoUsd, scope } = batch;
+  const { stored, scope } = batch;
   if (refusal.limit !== null && isLimitReached(refusal, 0n)) {
     deps.onLimitReached?.({ ...refusal.limit, workspaceId: scope.workspaceId });
   }
   return toHoldError(refusal, {
     explain: () =>
-      `The batch of ${lineCount} requests can cost up to $${formatUsd(holdNanoUsd)}, at half of the usual prices.`,
+      `The batch of ${stored.lineCount} requests can cost up to $${formatUsd(stored.worstNanoUsd)}, at half of the usual prices.`,
     explainIncrease: (limit) => describeIncreaseRequest(limit, deps.publicUrl()),
   });
 }

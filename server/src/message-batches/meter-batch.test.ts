@@ -9,6 +9,7 @@ import { checkLedger } from "#src/spend/check/check-ledger.ts";
 import { placeDurableHold } from "#src/spend/ledger/durable-holds.sql.ts";
 import { countLimits } from "#src/spend/ledger/lease-draws.sql.ts";
 import { upsertSpendLimit } from "#src/spend/ledger/limits.sql.ts";
+import { WORST_CASES } from "#src/spend/ledger/open-ended-holds.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { foldSpend } from "#test/harness/folds.ts";
 import { SOME_TIME_MS } from "#test/harness/request-records.ts";
@@ -89,7 +90,14 @@ const test = base.extend("batch", async ({ db: { database } }) => {
   await inTransaction(database, async (tx) => {
     const hold = { holdId: id, scope, startedAtMs: SOME_TIME_MS, amountNanoUsd: holdNanoUsd };
     expect(await placeDurableHold(tx, hold)).toBeNull();
-    await markHeld(tx, { id, startedAt, lineCount: LINES, holdNanoUsd, bodyHash: id });
+    await markHeld(tx, {
+      id,
+      startedAt,
+      lineCount: LINES,
+      holdNanoUsd,
+      bodyHash: id,
+      openEnded: WORST_CASES,
+    });
   });
   const upstream = { upstreamId: "environment", isSimulated: false, failover: null };
   expect(await markSent(database, id, upstream)).toBe(true);

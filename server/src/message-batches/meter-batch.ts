@@ -11,6 +11,7 @@ import { BATCHES_NODE } from "#src/spend/ledger/batches-node.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
 import { listChainKeys, releaseDurableHold } from "#src/spend/ledger/durable-holds.sql.ts";
 import { encodeLineCharges } from "#src/spend/ledger/hold-charges.ts";
+import { findHighest, listSmallerHolds, sumLines } from "#src/spend/ledger/open-ended-holds.ts";
 import {
   addMetered,
   type BatchLabels,
@@ -18,13 +19,13 @@ import {
   endBatch,
   hasUnfoldedLines,
   lockRunning,
-  type MarkedLine,
   markMetered,
   type StoredBatch,
   sumUnmetered,
 } from "./batches.sql.ts";
 import { billLine } from "./bill-line.ts";
 import { type LineResult, type ReadLine, readResults } from "./read-result.ts";
+import { decodeOpenEnded } from "./stored-open-ended.ts";
 
 // Records the results of an ended batch, each line once. A transaction marks some lines, appends their records, and tells
 // the fold how much of the hold they no longer need. A second run finds the marks.
@@ -94,6 +95,7 @@ async function recordChunk(
   if (chunk.size === 0) return;
   const { batch } = metering;
   const book = deps.prices.get(batch.organizationId);
+  const openEnded = decodeOpenEnded(batch.openEndedHolds);
   await inTransaction(deps.database, async (tx) => {
     if (!(await lockRunning(tx, batch.id))) return;
     const lines = await markMetered(tx, batch.id, [...chunk.keys()]);
@@ -101,32 +103,30 @@ async function recordChunk(
     const records = lines.flatMap((line) => {
       const result = chunk.get(line.customId);
       const bill = { book, labels: deps.labels };
-      const ended = result && billLine(bill, { ...metering, line, result });
+      const ended = result && billLine(bill, { ...metering, line, result, openEnded });
       return ended ? [ended] : [];
     });
-    await appendLines(tx, batch, { lines: lines.length, holdNanoUsd: sumHolds(lines), records });
+    const releasedOf = (highest: bigint | null) => sumLines(lines, highest);
+    await appendLines(tx, batch, { lines: lines.length, releasedOf, records });
   });
   await deps.fold();
 }
 
-function sumHolds(lines: readonly MarkedLine[]): bigint {
-  return lines.reduce((sum, { holdNanoUsd }) => sum + holdNanoUsd, 0n);
-}
-
 interface AppendedLines {
   lines: number;
-  /** Holds of the lines, nano-USD. */
-  holdNanoUsd: bigint;
+  /** Sum of the holds of the lines, where open-ended ones have a highest hold, nano-USD. */
+  releasedOf: (highestNanoUsd: bigint | null) => bigint;
   records: readonly EndRecord[];
 }
 
 async function appendLines(
   tx: Tx,
   batch: StoredBatch,
-  { lines, holdNanoUsd, records }: AppendedLines,
+  { lines, releasedOf, records }: AppendedLines,
 ): Promise<void> {
+  const openEnded = decodeOpenEnded(batch.openEndedHolds);
   const releases = listChainKeys(scopeOfBatch(batch), batch.startedAt.getTime()).map((key) => {
-    return { ...key, holdId: batch.id, nanoUsd: holdNanoUsd };
+    return { ...key, holdId: batch.id, nanoUsd: releasedOf(findHighest(openEnded, key)) };
   });
   await appendBatch(
     tx,
@@ -148,10 +148,11 @@ async function finishBatch(deps: MeterDeps, metering: Metering): Promise<void> {
   const { database } = deps;
   await inTransaction(database, async (tx) => {
     if (!(await lockRunning(tx, batch.id))) return;
-    const { lines, holdNanoUsd } = await sumUnmetered(tx, batch.id);
+    const { lines, releasedOf } = await readUnmetered(tx, batch);
     if (lines === 0) return;
-    const records = [makeUnknownRecord(batch, { holdNanoUsd, endedAtMs: metering.endedAtMs })];
-    await appendLines(tx, batch, { lines, holdNanoUsd, records });
+    const { endedAtMs } = metering;
+    const records = [makeUnknownRecord(batch, { releasedOf, endedAtMs })];
+    await appendLines(tx, batch, { lines, releasedOf, records });
     await deleteLines(tx, batch.id);
   });
   await deps.fold();
@@ -162,6 +163,17 @@ async function finishBatch(deps: MeterDeps, metering: Metering): Promise<void> {
     await releaseHold(tx, batch);
     await deleteLines(tx, batch.id);
   });
+}
+
+/** Counts the lines without a result, and sums their holds. */
+async function readUnmetered(
+  tx: Tx,
+  batch: StoredBatch,
+): Promise<Pick<AppendedLines, "lines" | "releasedOf">> {
+  const { mostNanoUsd, chosen } = decodeOpenEnded(batch.openEndedHolds);
+  const highest = [null, mostNanoUsd, ...chosen.map(({ nanoUsd }) => nanoUsd)];
+  const { lines, sums } = await sumUnmetered(tx, batch.id, highest);
+  return { lines, releasedOf: (of) => sums[highest.indexOf(of)] ?? 0n };
 }
 
 /** Deletes what is left of the hold. */
@@ -178,12 +190,12 @@ export function releaseHold(tx: Tx, batch: BatchLabels): Promise<void> {
  * or charged.
  */
 export async function recordUnknownBatch(deps: MeterDeps, batch: StoredBatch): Promise<void> {
-  const { holdNanoUsd } = batch;
   await inTransaction(deps.database, async (tx) => {
     if (!(await endBatch(tx, batch.id, { from: ["sent"], to: "unresolved" }))) return;
     const endedAtMs = (batch.sentAt ?? batch.startedAt).getTime();
-    const records = [makeUnknownRecord(batch, { holdNanoUsd, endedAtMs })];
-    await appendLines(tx, batch, { lines: 0, holdNanoUsd, records });
+    const { releasedOf } = await readUnmetered(tx, batch);
+    const records = [makeUnknownRecord(batch, { releasedOf, endedAtMs })];
+    await appendLines(tx, batch, { lines: 0, releasedOf, records });
     await deleteLines(tx, batch.id);
   });
   await deps.fold();
@@ -192,8 +204,10 @@ export async function recordUnknownBatch(deps: MeterDeps, batch: StoredBatch): P
 /** The record of lines with an unknown end. */
 function makeUnknownRecord(
   batch: StoredBatch,
-  { holdNanoUsd, endedAtMs }: { holdNanoUsd: bigint; endedAtMs: number },
+  { releasedOf, endedAtMs }: Pick<AppendedLines, "releasedOf"> & { endedAtMs: number },
 ): EndRecord {
+  const openEnded = decodeOpenEnded(batch.openEndedHolds);
+  const holdNanoUsd = releasedOf(openEnded.mostNanoUsd);
   const startedAtMs = batch.startedAt.getTime();
   const record: EndRecord = {
     requestId: batch.id,
@@ -224,6 +238,8 @@ function makeUnknownRecord(
   if (batch.memberId !== null) record.memberId = batch.memberId;
   if (batch.groupIds.length > 0) record.groupIds = batch.groupIds;
   if (batch.tagIds.length > 0) record.tagIds = batch.tagIds;
+  const smallerHolds = listSmallerHolds(openEnded, releasedOf, holdNanoUsd);
+  if (smallerHolds.length > 0) record.smallerHolds = smallerHolds;
   return record;
 }
 

@@ -20,7 +20,9 @@ export interface StoredBody {
   bytes: number;
   lineCount: number;
   /** Sum of the worst cases, nano-USD. */
-  holdNanoUsd: bigint;
+  worstNanoUsd: bigint;
+  /** Worst cases of the open-ended requests among them, at most 100,000. */
+  openEndedNanoUsd: readonly bigint[];
   /** SHA-256 of the body. */
   hash: string;
 }
@@ -54,7 +56,8 @@ export async function storeBody(
     }
     const lineCount = splitter.end();
     await lines.flush(1);
-    return { path, bytes, lineCount, holdNanoUsd: lines.holdNanoUsd, hash: hash.digest("hex") };
+    const { worstNanoUsd, openEndedNanoUsd } = lines;
+    return { path, bytes, lineCount, worstNanoUsd, openEndedNanoUsd, hash: hash.digest("hex") };
   } finally {
     await file.close();
   }
@@ -76,7 +79,8 @@ class LineStore {
   /** At most 100,000 texts of 64 characters. */
   readonly #customIds = new Set<string>();
   #lines: BatchLine[] = [];
-  holdNanoUsd = 0n;
+  worstNanoUsd = 0n;
+  readonly openEndedNanoUsd: bigint[] = [];
 
   constructor(deps: StoreDeps, batchId: string) {
     this.#deps = deps;
@@ -90,7 +94,8 @@ class LineStore {
       throw refuseBatchBody(`${path}: This custom_id appears more than once in the batch.`, path);
     }
     this.#customIds.add(customId);
-    this.holdNanoUsd += worstCase.nanoUsd;
+    this.worstNanoUsd += worstCase.nanoUsd;
+    if (worstCase.kind !== "closed") this.openEndedNanoUsd.push(worstCase.nanoUsd);
     this.#lines.push(line);
   }
 

@@ -8,6 +8,7 @@ import { chainOf, type SpendScope } from "./charges.ts";
 import {
   describeHold,
   findRefusal,
+  findSpent,
   type HoldRefusal,
   hasRoom,
   type LimitInForce,
@@ -29,6 +30,8 @@ export interface DurableHold {
   /** Time that decides the periods, milliseconds since the epoch. */
   startedAtMs: number;
   amountNanoUsd: bigint;
+  /** Amount of one balance, nano-USD. Default: `amountNanoUsd`. */
+  amountOf?: (key: Pick<LeaseKey, "scopeType" | "scopeId" | "period">) => bigint;
 }
 
 /** A part of a hold that ended lines no longer need. */
@@ -48,24 +51,31 @@ export function listChainKeys(scope: SpendScope, startedAtMs: number): LeaseKey[
   });
 }
 
+function findAmount({ amountNanoUsd, amountOf }: DurableHold, key: LeaseKey): bigint {
+  return amountOf?.(key) ?? amountNanoUsd;
+}
+
 /**
  * Holds the amount in every balance of the chain, or in none. The guard is that of a grant: settled + leased + unresolved +
  * amount <= limit. Grants and holds of one limit run one after the other. Returns null, or the refusal.
  */
 export async function placeDurableHold(tx: Tx, hold: DurableHold): Promise<HoldRefusal | null> {
-  const { holdId, scope, startedAtMs, amountNanoUsd } = hold;
+  const { holdId, scope, startedAtMs } = hold;
   const keys = listChainKeys(scope, startedAtMs);
   await lockGrants(tx, keys);
   await lockBalances(tx, keys);
   const refusal = await findDurableRefusal(tx, keys, hold);
   if (refusal !== null) return refusal;
   const rows = keys.map((key) => {
+    const amountNanoUsd = findAmount(hold, key);
     return { nodeId: BATCHES_NODE, requestId: rowId(holdId), key, amountNanoUsd };
   });
   await setAmounts(tx, rows, null);
   await changeBalances(
     tx,
-    keys.map((key) => ({ key, leasedNanoUsd: amountNanoUsd, unresolvedNanoUsd: 0n })),
+    rows.map(({ key, amountNanoUsd: leasedNanoUsd }) => {
+      return { key, leasedNanoUsd, unresolvedNanoUsd: 0n };
+    }),
   );
   return null;
 }
@@ -152,36 +162,45 @@ interface LimitRow extends StrictLimit, BalanceRow {
 async function findDurableRefusal(
   tx: Tx,
   keys: readonly LeaseKey[],
-  { amountNanoUsd, startedAtMs }: DurableHold,
+  hold: DurableHold,
 ): Promise<HoldRefusal | null> {
-  const chain = await readLimits(tx, keys, startedAtMs);
-  const request = { amountNanoUsd };
-  const lasting = findRefusal(request, chain);
-  if (lasting !== null) return lasting;
+  const chain = await readLimits(tx, keys, hold);
+  const spent = findSpent({ amountNanoUsd: hold.amountNanoUsd }, chain);
+  if (spent !== null) return spent;
+  for (const state of chain) {
+    const tooLarge = findRefusal(state, [state]);
+    if (tooLarge !== null) return tooLarge;
+  }
   const uncounted = chain.find(({ isCounted }) => !isCounted);
   if (uncounted !== undefined) {
-    return { kind: "refused", reason: "uncounted", ...describeHold(request, uncounted) };
+    return { kind: "refused", reason: "uncounted", ...describeHold(uncounted, uncounted) };
   }
-  const full = chain.find((state) => !hasRoom(request, state));
+  const full = chain.find((state) => !hasRoom(state, state));
   if (full !== undefined) {
-    return { kind: "refused", reason: "held", ...describeHold(request, full) };
+    return { kind: "refused", reason: "held", ...describeHold(full, full) };
   }
   const awaited = chain.length === 0 ? null : await findAwaited(tx);
   if (awaited === null) return null;
   return {
     kind: "refused",
     reason: "node_awaited",
-    ...describeHold(request, chain[0]),
+    ...describeHold({ amountNanoUsd: hold.amountNanoUsd }, chain[0]),
     awaited,
   };
+}
+
+/** A strict limit, and the amount that the hold needs under it. */
+interface LimitOfHold extends LimitInForce {
+  isCounted: boolean;
+  amountNanoUsd: bigint;
 }
 
 /** Strict limits of the balances, narrowest scope first, with their amounts under the locks of the transaction. */
 async function readLimits(
   tx: Tx,
   keys: readonly LeaseKey[],
-  startedAtMs: number,
-): Promise<(LimitInForce & { isCounted: boolean })[]> {
+  hold: DurableHold,
+): Promise<LimitOfHold[]> {
   const [types, ids, periods, starts] = keyColumns(keys);
   const { rows } = await sql<LimitRow>`
     SELECT l.id, l.organization_id AS "organizationId", l.scope_type AS "scopeType", l.scope_id AS "scopeId", l.period,
@@ -198,7 +217,9 @@ async function readLimits(
   return rows.map(({ isCounted, settledNanoUsd, leasedNanoUsd, unresolvedNanoUsd, ...limit }) => {
     const amounts = { settledNanoUsd, leasedNanoUsd, unresolvedNanoUsd };
     const seen = { ...amounts, limitNanoUsd: limit.amountNanoUsd };
-    return { limit, seen, endMs: periodOf(limit.period, startedAtMs).endMs, isCounted };
+    const { endMs } = periodOf(limit.period, hold.startedAtMs);
+    const amountNanoUsd = hold.amountOf?.(limit) ?? hold.amountNanoUsd;
+    return { limit, seen, endMs, isCounted, amountNanoUsd };
   });
 }
 

@@ -8,7 +8,12 @@ import { test as base } from "#test/harness/database-test.ts";
 import { foldSpend } from "#test/harness/folds.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
 import { BATCHES_NODE } from "./batches-node.ts";
-import { listChainKeys, placeDurableHold, releaseDurableHold } from "./durable-holds.sql.ts";
+import {
+  type DurableHold,
+  listChainKeys,
+  placeDurableHold,
+  releaseDurableHold,
+} from "./durable-holds.sql.ts";
 import { encodeLineCharges } from "./hold-charges.ts";
 import { countLimits } from "./lease-draws.sql.ts";
 import { upsertSpendLimit } from "./limits.sql.ts";
@@ -46,8 +51,10 @@ const test = base.extend("batch", async ({ db }) => {
       });
     },
     count: () => countLimits(database, { atMs: null, lockFold, fold: () => foldSpend(database) }),
-    hold: (amountNanoUsd: bigint, id = holdId) =>
-      inTransaction(database, (tx) => placeDurableHold(tx, { ...of, holdId: id, amountNanoUsd })),
+    hold: (amountNanoUsd: bigint, id = holdId, more: Pick<DurableHold, "amountOf"> = {}) =>
+      inTransaction(database, (tx) =>
+        placeDurableHold(tx, { ...of, holdId: id, amountNanoUsd, ...more }),
+      ),
     release: () => inTransaction(database, (tx) => releaseDurableHold(tx, of)),
     /** Appends lines with these costs, of which each had a hold of 10. */
     append: async (costs: readonly bigint[], toSeq: number) => {
@@ -135,6 +142,24 @@ test("counts under a limit that is set after the hold", async ({ batch }) => {
   expect(await batch.hold(30n, "req_late")).toMatchObject({ reason: "held" });
   expect(await batch.hold(20n, "req_later")).toBeNull();
   expect(await batch.read()).toEqual({ settled: 0n, leased: 100n, unresolved: 0n });
+});
+
+test("holds another amount in a balance whose limit has chosen one, and checks the limit by it", async ({
+  batch,
+}) => {
+  await batch.setLimit(100n);
+  await batch.count();
+  const amountOf: DurableHold["amountOf"] = ({ scopeType, period }) =>
+    scopeType === "workspace" && period === "monthly" ? 40n : 500n;
+  expect(await batch.hold(500n)).toMatchObject({ reason: "too_large" });
+  expect(await batch.hold(500n, "req_one", { amountOf })).toBeNull();
+  expect(await batch.hold(500n, "req_two", { amountOf })).toBeNull();
+  expect(await batch.hold(500n, "req_three", { amountOf })).toMatchObject({
+    reason: "held",
+    amountNanoUsd: 40n,
+  });
+  expect(await batch.read()).toEqual({ settled: 0n, leased: 80n, unresolved: 0n });
+  expect(await batch.check()).toEqual([]);
 });
 
 describe("is refused", () => {
