@@ -44,6 +44,7 @@ export const errorResources = [
   "spend_limit",
   "spend_limit_increase_request",
   "statement",
+  "stored_object",
   "tag",
   "telemetry_receiver",
   "thread",

@@ -423,6 +423,10 @@ export const errorCodes = {
     ...conflict,
     meaning: "The results of the message batch are not recorded yet, so it cannot be deleted.",
   },
+  batch_not_running: {
+    ...conflict,
+    meaning: "The message batch is not running at its upstream, so it cannot be canceled.",
+  },
   batch_in_progress: {
     ...conflict,
     meaning: "The same message batch was sent before, and the upstream has not answered yet.",
@@ -466,6 +470,11 @@ export const errorCodes = {
     status: 502,
     type: "api_error",
     meaning: "The connection to the Claude API broke, and the request may have been processed.",
+  },
+  upstream_refused: {
+    status: 502,
+    type: "api_error",
+    meaning: "The upstream answered a call of the Admin API with an error.",
   },
   upstream_timeout: {
     status: 504,

@@ -106,6 +106,14 @@ export const telemetryReceiverId = idText.meta({
   description: "Telemetry receiver id, `telrcv_…`.",
 });
 export const contractTermId = idText.meta({ description: "Id of a contract term, `term_…`." });
+export const messageBatchId = idText.meta({ description: "Id of a message batch." });
+const MAX_OBJECT_ID_LENGTH = 128;
+export const storedObjectId = z
+  .string()
+  .min(1)
+  .max(MAX_OBJECT_ID_LENGTH)
+  .regex(visible, "expected an id")
+  .meta({ description: "Id of a stored object, such as `file_…`." });
 export const tagId = idText.meta({ description: "Tag id, `tag_…`." });
 /** Id from the server's list of groups. The refusal of another id lists them. */
 export const modelGroupId = idText.meta({ description: "Group of models, such as `sonnet_5`." });

@@ -24,6 +24,7 @@ import { mailRoutes } from "./admin/mail.ts";
 import { managedSettingsRoutes } from "./admin/managed-settings.ts";
 import { manyApiKeyRoutes } from "./admin/many-api-keys.ts";
 import { memberRoutes } from "./admin/members.ts";
+import { messageBatchRoutes } from "./admin/message-batches.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
 import { myLimitRoutes, myUsageRoutes } from "./admin/my-usage.ts";
 import { neutralFeatureRoutes } from "./admin/neutral-features.ts";
@@ -48,6 +49,7 @@ import { signInRoutes } from "./admin/sign-in.ts";
 import { increaseRequestRoutes } from "./admin/spend-limit-increase-requests.ts";
 import { spendLimitRoutes } from "./admin/spend-limits.ts";
 import { statementRoutes } from "./admin/statements.ts";
+import { storedObjectRoutes } from "./admin/stored-objects.ts";
 import { systemRoutes } from "./admin/system.ts";
 import { tagFileRoutes } from "./admin/tag-files.ts";
 import { tagRoutes } from "./admin/tags.ts";
@@ -117,6 +119,8 @@ export const adminRoutes = [
   ...neutralFeatureRoutes,
   ...exceededBoundRoutes,
   ...upstreamRoutes,
+  ...messageBatchRoutes,
+  ...storedObjectRoutes,
   ...auditLogRoutes,
   ...systemRoutes,
   ...serverAddressRoutes,

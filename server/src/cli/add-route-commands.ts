@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
+import { groupAliases } from "./command-groups.ts";
 import { addInput, type CommandShape, hasDryRun, makeShape } from "./command-input.ts";
-import { groupAliases } from "./command-styles.ts";
 import { listExamples } from "./examples.ts";
 import { listRouteCommands, type RouteCommand } from "./route-commands.ts";
 import {

@@ -1,5 +1,5 @@
+import { groupAliases } from "./command-groups.ts";
 import { capitalize, makeShape, nameArgument } from "./command-input.ts";
-import { groupAliases } from "./command-styles.ts";
 import { listExamples } from "./examples.ts";
 import { listRouteCommands, nameOf, type RouteCommand } from "./route-commands.ts";
 

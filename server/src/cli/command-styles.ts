@@ -30,67 +30,6 @@ export interface CommandStyle {
   isDestructive?: boolean;
 }
 
-/** Name, aliases and summary of a group, by the name derived from its path. */
-export const groupAliases: Readonly<
-  Record<string, { name?: string; aliases?: readonly string[]; summary?: string }>
-> = {
-  "api-keys": { aliases: ["keys"], summary: "Claude API keys of workspaces" },
-  "admin-keys": { summary: "keys of the Admin API" },
-  "agent-sessions": { summary: "sessions of Claude Code, as clients claim them, with their cost" },
-  "alert-channels": { summary: "destinations of alert messages" },
-  "alert-groups": { summary: "firings with the same kind and scope" },
-  "alert-deliveries": { summary: "alert messages and their delivery" },
-  "alert-channel-deliveries": { name: "alert-deliveries" },
-  "audit-events": { name: "audit" },
-  "audit-log": { name: "audit" },
-  audit: { summary: "log of every change" },
-  "contract-terms": { summary: "discounts that monthly statements apply" },
-  cost: { summary: "cost of usage" },
-  directories: { summary: "identity providers through which people sign in" },
-  "directory-scim-tokens": { name: "scim-tokens" },
-  "member-sessions": { name: "sessions", summary: "sessions of a member in the console" },
-  "member-linked-directories": { name: "linked-directories" },
-  "linked-directories": { summary: "directories that a member is linked to" },
-  "scim-tokens": { summary: "tokens with which directories provide people and groups" },
-  "group-limit-mode": { summary: "default cap of members of several groups" },
-  groups: { summary: "groups of members" },
-  "group-members": { summary: "members of a group" },
-  "group-workspaces": { summary: "roles of a group in workspaces" },
-  invites: { summary: "invites to the organization" },
-  laptops: { summary: "sign-ins of Claude Code" },
-  ledger: { summary: "balances of spend limits" },
-  mail: { summary: "outgoing mail" },
-  "managed-settings": { summary: "settings of Claude Code on the machines of members" },
-  members: { summary: "members of the organization" },
-  "model-prices": { aliases: ["prices"], summary: "prices of models" },
-  "my-usage": { summary: "own usage and limits, with a personal key" },
-  "model-groups": { summary: "models that share a rate limit" },
-  "neutral-features": { summary: "features of requests that cannot raise the price" },
-  nodes: { summary: "processes of the installation, and the budget they hold" },
-  organization: { summary: "the organization" },
-  owners: { summary: "owners of the organization, only on the server's machine" },
-  "rate-limits": { aliases: ["rates"], summary: "limits on requests and tokens per minute" },
-  refusals: { summary: "requests that Bursar itself answered with an error" },
-  requests: { summary: "single requests, without their content" },
-  "security-settings": { aliases: ["security"], summary: "rules for the whole organization" },
-  "spend-adjustments": { summary: "corrections of spend" },
-  "spend-limits": { aliases: ["limits"], summary: "limits on spend" },
-  "statement-rows": {
-    summary: "a statement, split by cost centre, workspace, group, member, key or model",
-  },
-  "statement-settings": { summary: "the tag of cost centres" },
-  statements: { summary: "monthly statements of cost" },
-  tags: { summary: "tags of workspaces and API keys, such as cost centres" },
-  "telemetry-receivers": { summary: "targets of the telemetry of laptops" },
-  "unresolved-spend": { summary: "spend with an unknown outcome" },
-  upstreams: { summary: "addresses and credentials for calls to Claude" },
-  system: { summary: "status: versions, nodes, database, jobs" },
-  usage: { summary: "tokens, requests and cost" },
-  "workspace-limits": { summary: "monthly limits of workspaces" },
-  "workspace-members": { summary: "members of a workspace" },
-  workspaces: { summary: "workspaces of the organization" },
-};
-
 /** Verifying a log of ten million events takes minutes without a response. */
 const VERIFY_TIMEOUT_MS = 3_600_000;
 
@@ -420,6 +359,21 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     examples: ["telemetry-receivers update telrcv_01AbCd --headers @./headers.json"],
   },
   testTelemetryReceiver: { examples: ["telemetry-receivers test telrcv_01AbCd"] },
+  listStoredBatches: {
+    examples: [
+      "batches list --workspace Research",
+      "batches list --status in_progress,unresolved --starting-at -24h",
+    ],
+  },
+  getStoredBatch: { examples: ["batches get msgbatch_01AbCd"] },
+  cancelStoredBatch: { examples: ["batches cancel msgbatch_01AbCd --yes"], isDestructive: true },
+  listStoredObjects: {
+    examples: [
+      "stored-objects list --workspace Research",
+      "stored-objects list --kind file,skill --all",
+    ],
+  },
+  deleteStoredObject: { examples: ["stored-objects delete file_01AbCd --yes"] },
   createUpstream: {
     examples: [
       "upstreams create Anthropic --base-url https://api.anthropic.com --credential-file ./key",

@@ -1,7 +1,8 @@
 import { isSelfAction } from "@bursar/contract/permissions.ts";
 import type { RouteSpec } from "@bursar/contract/route.ts";
 import { adminRoutes } from "@bursar/contract/routes.ts";
-import { type CommandStyle, findStyle, groupAliases, listVariants } from "./command-styles.ts";
+import { groupAliases } from "./command-groups.ts";
+import { type CommandStyle, findStyle, listVariants } from "./command-styles.ts";
 
 // Chooses the routes that are commands and derives their names: `workspaces/{id}/archive` is `workspaces archive`.
 

@@ -47,6 +47,9 @@ const columns: Readonly<Record<string, string>> = {
     "id scope.type scope_name period limit_usd spent_usd remaining_usd enforcement held_usd unresolved_usd member_count period_ends_at",
   Directory: "id name issuer is_enabled default_role",
   ScimToken: "id partial_token_hint status last_used_at expires_at created_at",
+  StoredBatch:
+    "upstream_batch_id status workspace_name api_key_name request_count recorded_requests cost_usd held_usd created_at ended_at id",
+  StoredObject: "id kind name size_bytes workspace_name api_key_name created_at expires_at",
   Tag: "name value workspace_count api_key_count id created_at",
   TelemetryReceiver: "id name source state url signals last_relayed_at last_failure",
   Upstream: "id name base_url credential_hint updated_at",

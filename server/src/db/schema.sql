@@ -2516,6 +2516,7 @@ CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 
 CREATE INDEX member_group_by_organization ON member_group USING btree (organization_id, created_at, id);
 CREATE INDEX member_group_directory_name ON member_group USING btree (directory_id, lower(name));
 CREATE UNIQUE INDEX member_group_external_id ON member_group USING btree (directory_id, external_id);
+CREATE INDEX message_batch_by_organization ON message_batch USING btree (organization_id, started_at, id);
 CREATE INDEX message_batch_by_workspace ON message_batch USING btree (workspace_id, started_at);
 CREATE INDEX message_batch_due ON message_batch USING btree (poll_at) WHERE (poll_at IS NOT NULL);
 CREATE INDEX message_batch_retry ON message_batch USING btree (api_key_id, body_hash) WHERE (body_hash IS NOT NULL);
@@ -2545,6 +2546,7 @@ CREATE INDEX telemetry_receiver_of_organization ON telemetry_receiver USING btre
 CREATE INDEX upstream_by_time ON upstream USING btree (organization_id, created_at, id);
 CREATE INDEX upstream_object_by_expiry ON upstream_object USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 CREATE INDEX upstream_object_by_id ON upstream_object USING btree (workspace_id, kind, id);
+CREATE INDEX upstream_object_by_organization ON upstream_object USING btree (organization_id, created_at, id);
 CREATE INDEX upstream_object_by_workspace ON upstream_object USING btree (workspace_id, kind, created_at, id);
 CREATE INDEX usage_attribution_by_organization ON usage_attribution USING btree (organization_id);
 CREATE INDEX usage_event_by_key ON usage_event USING btree (organization_id, api_key_id, started_at);

@@ -48,6 +48,8 @@ const withoutState = {
   statement_settings: "It restricts no access.",
   telemetry_receiver: "It restricts no access. The event lists the change.",
   unresolved_spend: "It restricts no access.",
+  message_batch: "It restricts no access.",
+  stored_object: "It restricts no access.",
   upstream: "It restricts no access.",
   upstream_order: "It restricts no access.",
 } as const satisfies Record<Exclude<AuditSubjectType, SubjectState["type"]>, string>;

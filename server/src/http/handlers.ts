@@ -25,6 +25,7 @@ import { makeRotationPolicyHandlers } from "#src/keys/rotation/routes.ts";
 import { makeWaitingSecretHandlers } from "#src/keys/waiting-secrets/routes.ts";
 import type { MailReadDeps } from "#src/mail/list-mail.ts";
 import { makeMailHandlers } from "#src/mail/routes.ts";
+import { makeMessageBatchHandlers } from "#src/message-batches/routes.ts";
 import { makeOrganizationHandlers } from "#src/organizations/routes.ts";
 import { makeOverviewHandlers } from "#src/overview/routes.ts";
 import {
@@ -69,6 +70,7 @@ import type { ServerAddressDeps } from "#src/system/server-address.ts";
 import type { SystemDeps } from "#src/system/system.ts";
 import { makeTagFileHandlers } from "#src/tag-files/routes.ts";
 import { makeTagHandlers } from "#src/tags/routes.ts";
+import { makeStoredObjectHandlers } from "#src/upstream-objects/routes.ts";
 import { makeUpstreamHandlers } from "#src/upstreams/routes.ts";
 import type { UpstreamDeps } from "#src/upstreams/upstreams.ts";
 import { makeAgentSessionHandlers } from "#src/usage/agent-sessions/routes.ts";
@@ -152,6 +154,8 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeNeutralFeatureHandlers(deps),
     ...makeExceededBoundHandlers(deps),
     ...makeUpstreamHandlers(deps),
+    ...makeMessageBatchHandlers(deps),
+    ...makeStoredObjectHandlers(deps),
     ...makeAuditLogHandlers(deps),
     ...makeSystemHandlers(deps),
     ...makeServerAddressHandlers(deps),

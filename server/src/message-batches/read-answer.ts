@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
-import { FieldLines } from "#src/lib/field-lines.ts";
-import { readWhole, requestStreamed, type StreamedAnswer } from "#src/lib/streamed-answer.ts";
+import { sendOwnRequest } from "#src/gateway/send-own-request.ts";
+import { readWhole, type StreamedAnswer } from "#src/lib/streamed-answer.ts";
 import type { Upstream } from "#src/upstreams/upstream.ts";
 import { type Reported, readReported } from "./reported-batch.ts";
 
@@ -29,26 +29,13 @@ export interface ReaderOptions {
 
 /** Makes the reader of an upstream. Null: the upstream stores no batches. */
 export function makeBatchReader(upstream: Upstream, options: ReaderOptions): BatchReader | null {
-  const { objects } = upstream;
-  if (objects === null) return null;
-  const request = (path: string): Promise<StreamedAnswer> => {
-    const headers = FieldLines.fromList(["anthropic-version", "2023-06-01"]);
-    headers.add("accept", "*/*");
-    headers.add("accept-encoding", "identity");
-    if (upstream.credential !== null) headers.add("x-api-key", upstream.credential);
-    return requestStreamed(
-      objects,
-      {
-        method: "GET",
-        path: `${upstream.basePath}/v1/messages/batches${path}`,
-        headers,
-        body: null,
-        bodyBytes: null,
-        headersTimeoutMs: null,
-      },
+  if (upstream.objects === null) return null;
+  const request = (path: string): Promise<StreamedAnswer> =>
+    sendOwnRequest(
+      upstream,
+      { method: "GET", path: `/v1/messages/batches${path}` },
       { silenceMs: options.idleTimeoutMs, signal: options.signal },
     );
-  };
   const readJson = async (path: string): Promise<unknown> => {
     const answer = await request(path);
     if (answer.status === 200) {

@@ -3,6 +3,7 @@ import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { FieldLines } from "#src/lib/field-lines.ts";
 import { type HttpRequest, requestWhole } from "#src/lib/http-client.ts";
+import { explainAnswer } from "./explain-answer.ts";
 import type { Upstream } from "./upstream.ts";
 import { findUpstreamForUpdate } from "./upstreams.sql.ts";
 import { type UpstreamDeps, upstreamNotFound } from "./upstreams.ts";
@@ -81,26 +82,6 @@ function toTestRequest({ basePath, credential, testModel }: Upstream): HttpReque
     path: `${basePath}/v1/messages/count_tokens`,
     body: Buffer.from(JSON.stringify({ model: testModel, messages })),
   };
-}
-
-/** Returns the upstream's reason without its credential, which an answer can repeat. */
-function explainAnswer({ credential }: Upstream, status: number, body: Buffer): string {
-  const message = findMessage(body.toString("utf8"));
-  const shown = credential === null ? message : message.replaceAll(credential, "…");
-  return `The upstream answered ${status}${shown === "" ? "." : `: ${shown}`}`.slice(
-    0,
-    MAX_PROBLEM_CHARACTERS,
-  );
-}
-
-function findMessage(text: string): string {
-  try {
-    const answer = JSON.parse(text) as { error?: { message?: unknown } } | null;
-    const message = answer?.error?.message;
-    return typeof message === "string" ? message : "";
-  } catch {
-    return "";
-  }
 }
 
 /** The message of a failed connection can have addresses, which the caller has set. */

@@ -34,3 +34,13 @@ export async function checkUsageFilters(
     await getWorkspaceIdOfApiKey(db, caller, "usage:read", id);
   }
 }
+
+/** True if the caller can see what the key did in the workspace. The same rule as `isVisibleUsage` has in SQL. */
+export function canSeeUsage(
+  { workspaceIds, own }: VisibleUsage,
+  of: { workspace_id: string; api_key_id: string },
+): boolean {
+  if (workspaceIds === null || workspaceIds.includes(of.workspace_id)) return true;
+  if (own === null) return false;
+  return own.workspaceIds.includes(of.workspace_id) && own.apiKeyIds.includes(of.api_key_id);
+}

@@ -41,6 +41,8 @@ import {
   TEST_PASSWORD_COST,
 } from "./members.ts";
 import { makePersonSpend } from "./person-spend.ts";
+import { makeStandInUpstream, type StandInUpstream } from "./stand-in-upstream.ts";
+import { storeBatch, storeObject } from "./stored-objects.ts";
 import { createSilentNode, createUnresolvedSpend } from "./unresolved-spend.ts";
 import { endRecord, recordUsage } from "./usage-records.ts";
 
@@ -48,6 +50,8 @@ import { endRecord, recordUsage } from "./usage-records.ts";
 export interface AdminHarness {
   app: FastifyInstance;
   deps: AdminAppDeps;
+  /** Upstream of the stored objects. */
+  upstream: StandInUpstream;
   /** Does nothing in the background: tests write refusals and verify chains by a call. */
   audit: AuditLog;
   /** Frozen clock that only a test moves. Milliseconds since the epoch. */
@@ -91,6 +95,10 @@ export interface TestOrganization {
   }): Promise<string>;
   /** Creates a member with a session of the console. */
   member(options?: NewMember): Promise<TestMember>;
+  /** Stores a file of the workspace, without an upstream. Returns its id. */
+  storeFile(workspaceId: string, apiKeyId: string): Promise<string>;
+  /** Stores a running message batch of the workspace, without an upstream. Returns its id here. */
+  storeBatch(workspaceId: string, apiKeyId: string): Promise<string>;
   /** Creates unresolved spend of half a dollar. Returns the ids of the request and of the item. */
   createUnresolvedSpend(
     workspaceId: string,
@@ -204,6 +212,7 @@ export async function startAdmin(
   const { keyUse, adminKeyUse, stop: stopKeyUses } = startKeyUses({ database, logger });
   const { tokens: accessTokens } = await startAccessTokens(audit, () => PUBLIC_URL);
   const background = makeBackground((error) => logger.error({ err: error }, "in the background"));
+  const upstream = makeStandInUpstream();
   const deps: AdminAppDeps = {
     ...audit,
     keyUse,
@@ -234,8 +243,8 @@ export async function startAdmin(
     sessions: makeSessions(audit),
     lostRestrictions: { isPending: () => false, settled: async () => undefined },
     privateUpstreams: parseAllowedTargets([]),
-    // No upstream is opened.
-    upstreams: { find: () => null },
+    // No upstream is opened. Stored objects are at a stand-in.
+    upstreams: { find: (_, upstreamId) => (upstreamId === "simulator" ? upstream : null) },
     isMachineAllowed: false,
     passwordCost: TEST_PASSWORD_COST,
     background,
@@ -265,6 +274,7 @@ export async function startAdmin(
   return {
     app,
     deps,
+    upstream,
     audit,
     clock,
     keyUse,
@@ -304,6 +314,15 @@ export async function startAdmin(
             { organizationId: id, workspaceId, apiKeyId },
             { startedAtMs: clock.nowMs, holdNanoUsd: 500_000_000n },
           ),
+        storeFile: (workspaceId, apiKeyId) =>
+          storeObject(database, {
+            ...{ organizationId: id, workspaceId, apiKeyId },
+            atMs: clock.nowMs,
+          }),
+        storeBatch: async (workspaceId, apiKeyId) => {
+          const owner = { organizationId: id, workspaceId, apiKeyId, atMs: clock.nowMs };
+          return (await storeBatch(database, owner)).id;
+        },
         createSilentNode: (workspaceId) =>
           createSilentNode(database, { organizationId: id, workspaceId, sinceMs: clock.nowMs }),
         recordExceededBound: async () => {

@@ -44,6 +44,8 @@ export type Made = Record<
   | "reviewer_id"
   | "request_id"
   | "agent_session_id"
+  | "message_batch_id"
+  | "stored_object_id"
   | "alert_channel_id"
   | "alert_delivery_id",
   string
@@ -189,6 +191,10 @@ const makers: Record<keyof Made, Maker> = {
     await org.recordRequest({ workspaceId, apiKeyId, claimed: { agentSessionId } });
     return agentSessionId;
   },
+  message_batch_id: async (org, make) =>
+    org.storeBatch(await make("workspace_id"), await make("api_key_id")),
+  stored_object_id: async (org, make) =>
+    org.storeFile(await make("workspace_id"), await make("api_key_id")),
   alert_channel_id: ({ operator }) =>
     createId(operator, CHANNELS, {
       name: nextName(),
@@ -348,6 +354,8 @@ export const unknownIds: Made = {
   spend_limit_increase_request_id: "slir_unknown",
   request_id: "req_unknown",
   agent_session_id: "session_unknown",
+  message_batch_id: "batch_unknown",
+  stored_object_id: "object_unknown",
   unresolved_spend_id: "unr_unknown",
   node_id: "node_unknown",
   member_id: "user_unknown",

@@ -52,6 +52,12 @@ export const systemSamples = {
     body: ({ upstream_id }) => ({ upstream_ids: [upstream_id] }),
   },
 
+  listStoredBatches: {},
+  getStoredBatch: { hasForeignUsage: true },
+  cancelStoredBatch: {},
+  listStoredObjects: {},
+  deleteStoredObject: {},
+
   listAuditEvents: {},
   exportAuditEvents: { query: "format=csv" },
   getAuditEvent: {},
