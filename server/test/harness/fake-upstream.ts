@@ -54,15 +54,15 @@ export interface FakeUpstream {
   close(): Promise<void>;
 }
 
-/** Starts on a free port of loopback. The default script answers like `messageJson()`. */
-export async function startFakeUpstream(): Promise<FakeUpstream> {
+/** Starts on a port of loopback. 0: a free one. The default script answers like `messageJson()`. */
+export async function startFakeUpstream(at = 0): Promise<FakeUpstream> {
   const waiting: ((exchange: Exchange) => void)[] = [];
   // Idle connections stay open. A connection that closes while a request arrives would lose the request.
   const options = { keepAlive: true, keepAliveTimeout: 0, requestTimeout: 0 };
   const server = createServer(options, (request, response) => {
     void serve(request, response);
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(at, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
 
