@@ -17,7 +17,7 @@ import {
   withKey,
 } from "#test/harness/gateway.ts";
 import { describeEachReader } from "#test/harness/http-readers.ts";
-import { listenTcp } from "#test/harness/raw-upstream.ts";
+import { listenTcp, listenWithoutAccept } from "#test/harness/raw-upstream.ts";
 
 // Several upstreams of one workspace. The logs of the stand-ins show which of them got a request.
 
@@ -80,6 +80,23 @@ describeEachReader(() => {
       expect((await send(gateway, { stream: false })).status).toBe(200);
       expect(await gateway.end()).toMatchObject({ failover: "unreached" });
     });
+
+    test.for([
+      [
+        "queue of connections is full",
+        async () => `http://127.0.0.1:${await listenWithoutAccept()}`,
+      ],
+      ["TLS is silent", async () => `https://127.0.0.1:${await listenTcp(() => undefined)}`],
+    ] as const)(
+      "if the connection to the first is not opened in time: its %s",
+      async ([, listen], { pair: [second], start }) => {
+        const gateway = await start([await listen(), second.origin], { connectTimeoutMs: 500 });
+        expect((await send(gateway)).status).toBe(200);
+        expect(await gateway.end()).toMatchObject({ upstreamId: "ups_1", failover: "unreached" });
+        const { lastFailure } = gateway.order[0].health.facts();
+        expect(lastFailure).toBe("UND_ERR_CONNECT_TIMEOUT");
+      },
+    );
 
     test.for([
       [429, "rate_limited"],

@@ -21,6 +21,8 @@ export interface ClientOptions {
   idleTimeoutMs: number;
   /** The client over sockets sends at the end of turns. Null: undici sends. */
   turnEnd: TurnEnd | null;
+  /** Longest time for a connection with its TLS handshake, milliseconds. Default: 10 seconds. */
+  connectTimeoutMs?: number;
   /** Certificates that are trusted instead of the system's. */
   ca?: string;
   /** Resolves the host's name with each connection. Default: the system's. */
@@ -44,9 +46,9 @@ export function makeObjectClient(address: UpstreamAddress, options: ClientOption
 
 function toLimits(address: UpstreamAddress, { turnEnd: _, ...others }: ClientOptions) {
   return {
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
     ...others,
     address,
-    connectTimeoutMs: CONNECT_TIMEOUT_MS,
     maxOpening: "socketPath" in address ? MAX_OPENING : null,
     keepAliveMs: KEEP_ALIVE_MS,
     keepAliveMaxMs: KEEP_ALIVE_MAX_MS,

@@ -105,10 +105,12 @@ export interface TestGatewayOptions extends Partial<Omit<GatewayDeps, "upstreams
   /** Cloud platform of the upstream. */
   platform?: Pick<ProviderUpstreamOptions, "settings" | "credential">;
   basePath?: string;
+  /** Longest time for a connection to an upstream, milliseconds. Default: that of a server. */
+  connectTimeoutMs?: number;
 }
 
 export async function startTestGateway(options: TestGatewayOptions): Promise<TestGateway> {
-  const { origin, others = [], basePath = "", platform, ...overrides } = options;
+  const { origin, others = [], basePath = "", platform, connectTimeoutMs, ...overrides } = options;
   const idleTimeoutMs = overrides.idleTimeoutMs ?? 20_000;
   const turnEnd = reader === "sockets" ? makeTurnEnd() : null;
   const make = (baseUrl: string, index: number) =>
@@ -119,6 +121,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       source: others.length === 0 ? "environment" : "stored",
       idleTimeoutMs,
       turnEnd,
+      ...(connectTimeoutMs !== undefined && { connectTimeoutMs }),
     });
   const order: UpstreamOrder = [
     platform === undefined

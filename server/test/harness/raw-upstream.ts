@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { Worker } from "node:worker_threads";
 import { onTestFinished } from "vitest";
 import { FieldLines } from "#src/lib/field-lines.ts";
 import type { HttpCallController, HttpClient, HttpRequest } from "#src/lib/http-client.ts";
@@ -86,6 +87,33 @@ export async function listenTcp(onConnection: (socket: Socket) => void): Promise
   });
   return (server.address() as AddressInfo).port;
 }
+
+/**
+ * Starts a server of TCP that accepts no connection, and fills its queue, so that the system answers no further attempt. Runs
+ * until the end of the test. Returns its port.
+ */
+export async function listenWithoutAccept(): Promise<number> {
+  // The thread blocks after its server listens, so nothing accepts.
+  const code = `
+    const { parentPort } = require("node:worker_threads");
+    const server = require("node:net").createServer();
+    server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
+      parentPort.postMessage(server.address().port);
+      setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+    });`;
+  const worker = new Worker(code, { eval: true });
+  const [port] = (await once(worker, "message")) as [number];
+  const fillers = Array.from({ length: MOST_QUEUED }, () => connect(port, "127.0.0.1"));
+  for (const filler of fillers) filler.on("error", () => undefined);
+  onTestFinished(async () => {
+    for (const filler of fillers) filler.destroy();
+    await worker.terminate();
+  });
+  return port;
+}
+
+/** More connections than a queue of one place takes. */
+const MOST_QUEUED = 8;
 
 function readRequests(socket: Socket, onRequest: (head: string, body: Buffer) => void): void {
   let chunks: Buffer[] = [];
