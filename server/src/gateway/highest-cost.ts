@@ -1,7 +1,8 @@
+import { joinBooks } from "#src/domain/joined-prices.ts";
 import { findPlatformBook } from "#src/domain/platform-prices.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
 import { computeWorstCost, type WorstCase } from "#src/domain/worst-case.ts";
-import type { Upstream, UpstreamOrder } from "#src/upstreams/upstream.ts";
+import type { UpstreamOrder } from "#src/upstreams/upstream.ts";
 import type { ParsedMessage } from "./parse-message.ts";
 
 interface CostDeps {
@@ -20,6 +21,7 @@ interface CostQuestion {
 /** Highest cost of a request, with the prices that it has. */
 interface HighestCost {
   worstCase: WorstCase;
+  /** Highest prices of all upstreams. */
   book: PriceBook;
 }
 
@@ -27,17 +29,11 @@ interface HighestCost {
 export function findHighestCost(deps: CostDeps, question: CostQuestion): HighestCost {
   const { organizationId, message, order, atMs } = question;
   const common = deps.prices.get(organizationId);
-  const costOf = ({ priceTerms }: Upstream): HighestCost => {
-    const book = findPlatformBook(common, priceTerms);
-    return { book, worstCase: computeWorstCost(message, book, atMs) };
-  };
-  let highest = costOf(order[0]);
+  let book = findPlatformBook(common, order[0].priceTerms);
   for (let i = 1; i < order.length; i++) {
-    const upstream = order[i] as Upstream;
+    const terms = order[i]?.priceTerms ?? null;
     // Most orders have one kind of prices.
-    if (upstream.priceTerms === order[i - 1]?.priceTerms) continue;
-    const next = costOf(upstream);
-    if (next.worstCase.nanoUsd > highest.worstCase.nanoUsd) highest = next;
+    if (terms !== order[i - 1]?.priceTerms) book = joinBooks(book, findPlatformBook(common, terms));
   }
-  return highest;
+  return { book, worstCase: computeWorstCost(message, book, atMs) };
 }
