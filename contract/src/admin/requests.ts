@@ -220,6 +220,10 @@ const requestFilters = {
   is_cut: queryFlag.meta({
     description: "`true`: streams that a spend limit ended. `false`: the others.",
   }),
+  upstream_id: queryList(upstreamId).meta({
+    description:
+      "Upstreams that requests were sent to. Requests through the upstream of the server's environment or the simulator have none.",
+  }),
   request_id: idText("Id of a request, or a prefix that begins with `req_`."),
   upstream_request_id: idText("The upstream's id of the request. Exact match."),
   agent_session_id: optionalQuery(claimedText).meta({

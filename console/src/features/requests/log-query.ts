@@ -9,12 +9,14 @@ export type RequestsQuery = ReturnType<typeof toRequestsQuery>;
 export function toRequestsQuery(search: ReportSearch, nowMs: number) {
   const { range, at, live, request, upstream, session, prompt, cost, doubt, unbilled, cut } =
     search;
+  const { served } = search;
   const hasTimes = range !== undefined || at !== undefined || live !== undefined;
   const times = hasTimes ? resolveSearchRange(search, nowMs) : null;
   return {
     ...toFilterQuery(search),
     starting_at: times?.startingAt,
     ending_at: times && Date.parse(times.endingAt) <= nowMs ? times.endingAt : undefined,
+    upstream_id: served,
     request_id: request,
     upstream_request_id: upstream,
     agent_session_id: session,

@@ -1,7 +1,10 @@
 import { useEffect, useState } from "react";
+import { useUpstreams } from "../../kit/upstreams/queries.ts";
 import { countFilters, FilterBar } from "../../kit/usage/filter-bar.tsx";
 import type { ReportSearch } from "../../kit/usage/search.ts";
+import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
+import { Filter } from "../../ui/combobox.tsx";
 import { Input, MoneyInput, Select } from "../../ui/input.tsx";
 
 interface LogFiltersProps {
@@ -11,8 +14,8 @@ interface LogFiltersProps {
 
 /** Number of filters with a value. */
 export function countLogFilters(search: ReportSearch): number {
-  const { cost, doubt, unbilled, cut } = search;
-  const own = [...idKinds.map((kind) => search[kind]), cost, doubt, unbilled, cut];
+  const { cost, doubt, unbilled, cut, served } = search;
+  const own = [...idKinds.map((kind) => search[kind]), cost, doubt, unbilled, cut, served];
   return countFilters(search) + own.filter(Boolean).length;
 }
 
@@ -29,6 +32,7 @@ export function RequestFilters({ search, onChange }: LogFiltersProps) {
           Clear search
         </Button>
       )}
+      <UpstreamFilter search={search} onChange={onChange} />
       <FilterBar search={search} onChange={onChange} />
     </>
   );
@@ -85,6 +89,27 @@ function IdBox({ search, onChange }: LogFiltersProps) {
         onBlur={() => find(kind)}
       />
     </form>
+  );
+}
+
+/** Filter by upstream. One upstream needs none. */
+function UpstreamFilter({ search, onChange }: LogFiltersProps) {
+  const { served } = search;
+  const upstreams = useUpstreams(useMay()("upstreams:read"));
+  const known = upstreams.data?.items ?? [];
+  if (known.length < 2 && served === undefined) return null;
+  const isKnown = (id: string) => known.some((upstream) => upstream.id === id);
+  const deleted = (served ?? []).filter((id) => !isKnown(id));
+  return (
+    <Filter
+      label="Upstream"
+      values={served ?? []}
+      onChange={(values) => onChange({ served: values.length > 0 ? values : undefined })}
+      options={[
+        ...known.map(({ id, name }) => ({ value: id, label: name })),
+        ...deleted.map((id) => ({ value: id, label: id })),
+      ]}
+    />
   );
 }
 

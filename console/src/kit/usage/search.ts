@@ -54,6 +54,8 @@ export const readReportSearch = makeSearchReader({
   view: oneOf(["bars", "running", "table"] as const),
   /** Start of a request id. */
   request: matching(/^[!-~]{1,100}$/),
+  /** Upstreams that requests were sent to. */
+  served: texts,
   /** Request id of the upstream. */
   upstream: matching(/^[!-~]{1,100}$/),
   /** Agent session and prompt that the client claims. */

@@ -44,6 +44,7 @@ export interface RequestQuery extends Partial<Record<LabelColumn, string[] | und
   tag_id?: string[] | undefined;
   tag?: string[] | undefined;
   without_tag?: string | undefined;
+  upstream_id?: string[] | undefined;
   request_id?: string | undefined;
   upstream_request_id?: string | undefined;
   agent_session_id?: string | undefined;
@@ -170,6 +171,7 @@ async function readFilter(
     isResolved: query.is_resolved,
     hasUnbilledParts: query.has_unbilled_parts,
     isCut: query.is_cut,
+    upstreamIds: query.upstream_id,
     idPrefix,
     upstreamRequestId: query.upstream_request_id,
     agentSessionId: query.agent_session_id,

@@ -42,6 +42,8 @@ export interface RequestFilter {
   hasUnbilledParts: boolean | undefined;
   /** True: streams that a spend limit ended. */
   isCut: boolean | undefined;
+  /** Stored upstreams that requests were sent to. */
+  upstreamIds: readonly string[] | undefined;
   /** Prefix of ids. */
   idPrefix: string | undefined;
   upstreamRequestId: string | undefined;
@@ -165,7 +167,7 @@ async function listLabelIds(tx: Tx, filter: RequestFilter): Promise<bigint[]> {
 
 /**
  * Searches usage_event, whose indexes have workspaces and keys. Its requests have no doubt, no unbilled parts, no cut, no
- * groups, no tags and no claimed labels.
+ * upstream, no groups, no tags and no claimed labels.
  */
 export async function searchEvents(
   tx: Tx,
@@ -179,6 +181,7 @@ export async function searchEvents(
     filter.doubts !== undefined ||
     filter.hasUnbilledParts === true ||
     filter.isCut === true ||
+    filter.upstreamIds !== undefined ||
     isAttributed ||
     isClaimed
   ) {
@@ -260,6 +263,7 @@ function makeOtherLabelConditions({ labels }: RequestFilter): RawBuilder<unknown
 function makeOtherConditions(filter: RequestFilter): RawBuilder<unknown>[] {
   const conditions: RawBuilder<unknown>[] = [];
   const { statuses, minCostNanoUsd, idPrefix, upstreamRequestId, isResolved, promptId } = filter;
+  const { upstreamIds } = filter;
   if (statuses) conditions.push(sql`${sql.raw(EVENT_STATUS)} = ANY(${[...statuses]}::text[])`);
   if (minCostNanoUsd !== undefined) {
     conditions.push(sql`coalesce(cost_nano_usd, 0) >= ${minCostNanoUsd}`);
@@ -267,6 +271,9 @@ function makeOtherConditions(filter: RequestFilter): RawBuilder<unknown>[] {
   if (idPrefix !== undefined) conditions.push(sql`starts_with(request_id, ${idPrefix})`);
   if (upstreamRequestId !== undefined) {
     conditions.push(sql`upstream_request_id = ${upstreamRequestId}`);
+  }
+  if (upstreamIds !== undefined) {
+    conditions.push(sql`split_part(served_by, ' ', 1) = ANY(${[...upstreamIds]}::text[])`);
   }
   if (promptId !== undefined) conditions.push(sql`prompt_id = ${promptId}`);
   if (isResolved !== undefined) {

@@ -28,6 +28,7 @@ const everything: RequestFilter = {
   isResolved: undefined,
   hasUnbilledParts: undefined,
   isCut: undefined,
+  upstreamIds: undefined,
   idPrefix: undefined,
   upstreamRequestId: undefined,
   agentSessionId: undefined,
@@ -40,6 +41,7 @@ interface Made {
   isFailed?: boolean;
   isUnbilled?: boolean;
   isCut?: boolean;
+  upstreamId?: string;
   nanoUsd?: bigint;
 }
 
@@ -54,15 +56,18 @@ const cut = {
 } as const;
 
 const test = base.extend("log", ({ db }) => {
-  const toRecord = ({ apiKeyId, startedAtMs, isFailed, isUnbilled, isCut, nanoUsd = 1n }: Made) =>
-    endRecord(
+  const toRecord = ({ apiKeyId, startedAtMs, nanoUsd = 1n, ...made }: Made) => {
+    const { isFailed, isUnbilled, isCut, upstreamId } = made;
+    return endRecord(
       beginRecord({ apiKeyId, startedAtMs, ...(isUnbilled && { hasUnbilledParts: true }) }),
       nanoUsd,
       {
         ...(isFailed && { outcome: "refused", httpStatus: 529 }),
         ...(isCut && { outcome: "interrupted", cut }),
+        ...(upstreamId !== undefined && { upstreamId, failover: "overloaded" }),
       },
     );
+  };
   return {
     record: async (made: readonly Made[]) => {
       const records = made.map(toRecord);
@@ -204,6 +209,19 @@ test("cut streams are found in either half of the log, and by key", async ({ log
   expect(await log.readAll({ isCut: true, statuses: ["interrupted"] })).toEqual(marked);
   const rest = await log.readAll({ isCut: false, apiKeyIds: ["apikey_1"] });
   expect(rest.toSorted()).toEqual([...others, ...old].toSorted());
+});
+
+test("requests of an upstream are found, with and without a failover", async ({ log }) => {
+  await log.fillWithOthers(20, 3_000);
+  const second = await log.record(few().map((made) => ({ ...made, upstreamId: "ups_2" })));
+  const first = await log.record(few().map((made) => ({ ...made, upstreamId: "ups_22" })));
+  await log.record(few());
+  await log.recordAsOldNode(few());
+  expect(await log.readAll({ upstreamIds: ["ups_2"] })).toEqual(second);
+  expect(await log.readAll({ upstreamIds: ["ups_22"], apiKeyIds: ["apikey_1"] })).toEqual(first);
+  const both = await log.readAll({ upstreamIds: ["ups_2", "ups_22"] });
+  expect(both.toSorted()).toEqual([...first, ...second].toSorted());
+  expect(await log.readAll({ upstreamIds: ["ups"] })).toEqual([]);
 });
 
 test("an organization does not see the requests of another one", async ({ log }) => {
