@@ -174,7 +174,7 @@ export function testUpstreams({ company, openSession, goTo }: Console): void {
     await remove.getByRole("button", { name: "Delete now" }).click();
     await remove
       .getByRole("alert")
-      .getByText(/in the order of 1 workspace/)
+      .getByText(/is in the order of the workspace/)
       .waitFor();
 
     await goTo(page, `/workspaces/${company().engineeringId}/settings`);

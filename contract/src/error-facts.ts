@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { timestamp, usdText } from "./fields.ts";
-import { groupId, modelGroupId, rateLimitId, spendLimitId } from "./ids.ts";
+import { groupId, modelGroupId, rateLimitId, spendLimitId, workspaceId } from "./ids.ts";
 import { ranks } from "./permissions.ts";
 import { rateScope, wireScope } from "./scope.ts";
 
@@ -227,6 +227,10 @@ export const errorFacts = z.object({
   unknown_features: z.array(z.string()).meta({
     description: "Kinds and names of the unknown features, such as `field later`.",
   }),
+  workspace_ids: z.array(workspaceId).meta({
+    description: "The first 100 workspaces that use the resource, by name.",
+  }),
+  workspace_count: z.int().meta({ description: "Number of all workspaces that use the resource." }),
   provider: z.enum(["bedrock", "vertex", "foundry"]).meta({
     description: "Cloud platform of the upstream.",
   }),

@@ -364,7 +364,11 @@ export const errorCodes = {
   },
   name_taken: { ...conflict, meaning: "Another active resource has this name." },
   address_taken: { ...conflict, meaning: "A member has this e-mail address." },
-  upstream_in_use: { ...conflict, meaning: "The upstream is in the order of a workspace." },
+  upstream_in_use: {
+    ...conflict,
+    meaning: "The upstream is in the order of a workspace.",
+    facts: ["workspace_ids", "workspace_count"],
+  },
   too_many_upstreams: {
     ...conflict,
     meaning: "The organization has reached the highest number of upstreams.",

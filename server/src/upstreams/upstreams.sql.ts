@@ -136,15 +136,17 @@ export async function lockUpstreams(tx: Tx, organizationId: string): Promise<Ups
 }
 
 /** Returns the names of workspaces with this upstream in their order. */
-export async function listWorkspacesUsing(tx: Tx, upstreamId: string): Promise<string[]> {
-  const rows = await tx
+export function listWorkspacesUsing(
+  tx: Tx,
+  upstreamId: string,
+): Promise<{ id: string; name: string }[]> {
+  return tx
     .selectFrom("workspace_upstream")
     .innerJoin("workspace", "workspace.id", "workspace_upstream.workspace_id")
-    .select("workspace.name")
+    .select(["workspace.id", "workspace.name"])
     .where("upstream_id", "=", upstreamId)
     .orderBy("workspace.name")
     .execute();
-  return rows.map(({ name }) => name);
 }
 
 /** Sets the default order. Upstreams that are left out have no place. */

@@ -231,9 +231,19 @@ describe("orders", () => {
     const refused = await org.operator.remove(`${UPSTREAMS}/${first.id}`);
     expect([refused.status, refused.error.details]).toMatchObject([
       409,
-      { error_code: "upstream_in_use" },
+      { error_code: "upstream_in_use", workspace_ids: [id], workspace_count: 1 },
     ]);
     const back = await org.operator.post(ofWorkspace(id), { upstream_ids: null });
+    expect(refused.error.message).toMatch(/^The upstream is in the order of the workspace /);
+    const other = await org.operator.createWorkspace();
+    await org.operator.post(ofWorkspace(other.id), { upstream_ids: [first.id] });
+    const again = await org.operator.remove(`${UPSTREAMS}/${first.id}`);
+    expect(again.error.message).toMatch(/^The upstream is in the orders of 2 workspaces, such as /);
+    expect(again.error.details).toMatchObject({
+      workspace_ids: expect.arrayContaining([id, other.id]),
+      workspace_count: 2,
+    });
+    await org.operator.post(ofWorkspace(other.id), { upstream_ids: null });
     expect(back.body).toMatchObject({ upstream_ids: ids, is_default: true });
     expect((await org.operator.remove(`${UPSTREAMS}/${first.id}`)).status).toBe(200);
     expect((await org.admin.get(ORDER)).body).toMatchObject({ upstream_ids: [second.id] });

@@ -191,12 +191,7 @@ export function deleteUpstream(
     const before = await findUpstreamForUpdate(tx, { organizationId, id });
     if (before === null) throw upstreamNotFound();
     const workspaces = await listWorkspacesUsing(tx, id);
-    if (workspaces.length > 0) {
-      throw new ApiError(
-        "upstream_in_use",
-        `The upstream is in the order of ${workspaces.length} workspaces, such as ${workspaces[0]}. Change their orders first.`,
-      );
-    }
+    if (workspaces.length > 0) throw makeInUseError(workspaces);
     await deleteRow(tx, { organizationId, id });
     return { result: undefined, audit: auditOf("upstream.deleted", before, null) };
   });
@@ -221,6 +216,26 @@ function findChangedUrl(before: UpstreamRow, change: UpstreamChange): string {
     throw refuseField("provider_settings.provider", `the upstream is of ${before.provider}.`);
   }
   const isPublic = present !== null && before.base_url === defaultBaseUrl(present);
+/** Most workspaces in the details of an error. */
+const MAX_NAMED_WORKSPACES = 100;
+
+function makeInUseError(workspaces: readonly { id: string; name: string }[]): ApiError {
+  const [first] = workspaces;
+  const name = first?.name ?? "";
+  const isOne = workspaces.length === 1;
+  return new ApiError(
+    "upstream_in_use",
+    isOne
+      ? `The upstream is in the order of the workspace ${name}. Change its order first.`
+      : `The upstream is in the orders of ${workspaces.length} workspaces, such as ${name}. Change their orders first.`,
+    {},
+    {
+      workspace_ids: workspaces.slice(0, MAX_NAMED_WORKSPACES).map(({ id }) => id),
+      workspace_count: workspaces.length,
+    },
+  );
+}
+
   return isPublic ? defaultBaseUrl(settings) : before.base_url;
 }
 
