@@ -65,12 +65,10 @@ async function* answerLines(
   const context = { ...deps, cache, isBeta: isBeta(exchange) };
   for await (const bytes of splitRequests(readChunks(exchange.request), {
     maxBytes: MAX_BATCH_BYTES,
+    maxRequests: MAX_LINES,
     maxRequestBytes: MAX_LINE_BYTES,
   })) {
     const index = seen.size;
-    if (index >= MAX_LINES) {
-      throw new SimulatedError(400, `requests: List should have at most ${MAX_LINES} items`);
-    }
     const line = readLine(bytes, index);
     if (seen.has(line.customId)) {
       throw new SimulatedError(400, `requests.${index}.custom_id: must be unique within the batch`);
@@ -80,9 +78,6 @@ async function* answerLines(
     add(answered);
     yield `${answered.text}\n`;
     if (index % LINES_PER_TURN === LINES_PER_TURN - 1) await turnEnd();
-  }
-  if (seen.size === 0) {
-    throw new SimulatedError(400, "requests: List should have at least 1 item");
   }
 }
 

@@ -209,6 +209,9 @@ describe("the body of a batch", () => {
     ['{"requests":{}}', "requests: Input should be a valid list"],
     ['{"requests":[]}', "requests: List should have at least 1 item"],
     ['{"requests":[1]}', "requests.0: Input should be an object"],
+    ['{"requests":[{},1]}', "requests.0.custom_id: Field required"],
+    [`{"requests":[${line("a")}],"model":"a"}`, "Extra inputs are not permitted"],
+    [`{"requests":[${line("a")}]}{}`, "The request body is not valid JSON."],
     ['{"requests":[{"params":{}}]}', "requests.0.custom_id: Field required"],
     [`{"requests":[${line("a")},{"custom_id":"b"}]}`, "requests.1.params: Field required"],
     [
@@ -221,16 +224,15 @@ describe("the body of a batch", () => {
   });
 
   test("is split alike in chunks of any size", async () => {
-    const requests = [{ a: ["]", '"', "\\"] }, { b: { requests: [1, { c: "}{" }] } }, 17, "x,]"];
-    const text = Buffer.from(
-      JSON.stringify({ note: "requests", other: [{ requests: [] }], requests, after: {} }, null, 1),
-    );
+    const requests = [{ a: ["]", '"', "\\"] }, { b: { requests: [1, { c: "}{" }] } }, { d: "x,]" }];
+    const text = Buffer.from(JSON.stringify({ requests }, null, 1));
     for (const size of [1, 2, 5, 17, text.length]) {
       const chunks = Array.from({ length: Math.ceil(text.length / size) }, (_, i) =>
         text.subarray(i * size, (i + 1) * size),
       );
       const split = splitRequests(Readable.from(chunks), {
         maxBytes: 10_000,
+        maxRequests: 3,
         maxRequestBytes: 1_000,
       });
       const parsed = [];
