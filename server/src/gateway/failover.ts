@@ -233,6 +233,7 @@ class Attempt implements HttpCallHandler {
       return;
     }
     if (this.state === "dropped" || this.#failover.isOver) {
+      if (this.state === "running") this.upstream.health.noteNothing();
       this.state = "dropped";
       controller.abort(new Error("the request is over"));
       return;
