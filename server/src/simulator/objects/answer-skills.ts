@@ -1,16 +1,18 @@
 import { createReadStream } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
+import { zipSync } from "fflate";
 import { newId } from "#src/lib/ids.ts";
 import { type Exchange, type SimulatorDeps, sendObject } from "../exchange.ts";
 import { SimulatedError } from "../simulated-error.ts";
 import { selectByCursor } from "./list-pages.ts";
 import type { SkillRecord, SkillStore, SkillVersionRecord } from "./object-stores.ts";
-import { readSkillForm, type UploadedSkill } from "./read-skill-form.ts";
+import { readSkillForm, type SkillFile, type UploadedSkill } from "./read-skill-form.ts";
 import type { Skill, SkillVersion } from "./wire-objects.ts";
-import { makeZip } from "./zip.ts";
 
 const MAX_VERSIONS = 1_000;
+/** The first date of the ZIP format. The same files always have the same archive. */
+const ARCHIVE_DATE = new Date(1980, 0, 1);
 
 /** Skills that Anthropic publishes. They exist for everyone, and cannot be changed. */
 const publishedSkills: readonly SkillRecord[] = ["docx", "pdf", "pptx", "xlsx"].map((name) => ({
@@ -170,7 +172,7 @@ async function addVersion(
 ): Promise<SkillRecord> {
   const nowMs = clock.nowMs();
   const version = { id: newId("skver_", nowMs), createdMs: nowMs, description: form.description };
-  const archive = makeZip(form.files);
+  const archive = makeArchive(form.files);
   await writeFile(await skills.pathFor(skill.id, archiveSuffix(version.id)), archive);
   const added = { ...skill, versions: [...skill.versions, version] };
   await skills.put(added);
@@ -240,4 +242,9 @@ function toWireVersion(skill: SkillRecord, version: SkillVersionRecord): SkillVe
     description: version.description,
     created_at: new Date(version.createdMs).toISOString(),
   };
+}
+
+function makeArchive(files: readonly SkillFile[]): Uint8Array {
+  const contents = Object.fromEntries(files.map(({ path, content }) => [path, content]));
+  return zipSync(contents, { level: 0, mtime: ARCHIVE_DATE });
 }

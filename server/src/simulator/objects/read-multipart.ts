@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { SimulatedError } from "../simulated-error.ts";
 
-// Reads a `multipart/form-data` body (RFC 7578) part by part, with a memory of one chunk.
+// Reads a `multipart/form-data` body (RFC 7578) part by part, with a memory of one chunk. Busboy names `text/plain` where a part
+// has no type, and skips parts without a name. Other libraries keep a part in memory, or the whole form.
 
 export interface Part {
   name: string;
