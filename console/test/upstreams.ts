@@ -201,6 +201,9 @@ export function testUpstreams({ company, openSession, goTo }: Console): void {
     await tested.getByText("no answer").waitFor();
     await tested.getByText("Problem").waitFor();
     expect(await findViolations(page)).toEqual([]);
+    await goTo(page, "/system");
+    await listRows(page).getByText("closed", { exact: true }).waitFor();
+    expect(await findViolations(page)).toEqual([]);
     await deleteAll();
     expect(faults).toEqual([]);
   });

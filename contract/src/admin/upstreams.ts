@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nameText, secretHeaders, timestamp } from "../fields.ts";
+import { nameText, queryFlag, secretHeaders, timestamp } from "../fields.ts";
 import { upstreamId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
@@ -78,6 +78,38 @@ export const upstream = z
   })
   .meta({ id: "Upstream" });
 
+const count = z.int().min(0);
+export const upstreamNodeHealth = z
+  .object({
+    node_id: z.string(),
+    state: z.enum(["closed", "open", "half_open"]).meta({
+      description:
+        "Circuit breaker. `closed`: requests are sent. `open`: requests go to the next upstream. `half_open`: one request tries whether the upstream is back.",
+    }),
+    answers: count.meta({ description: "Answers since the last change of the upstream." }),
+    failures: count.meta({
+      description: "No connection, no answer, or a status of 500 or more except 529.",
+    }),
+    failures_in_row: count,
+    last_answer_at: timestamp.nullable(),
+    last_failure_at: timestamp.nullable(),
+    last_failure: z
+      .string()
+      .nullable()
+      .meta({ description: "Code of the last failure, such as `ECONNREFUSED` or `http_502`." }),
+    reported_at: timestamp,
+  })
+  .meta({ id: "UpstreamNodeHealth" });
+
+const listedUpstream = upstream
+  .extend({
+    health: z.array(upstreamNodeHealth).nullable().meta({
+      description:
+        "With `include_health`: one report of each node that is running, a few seconds old. Null: without it.",
+    }),
+  })
+  .meta({ id: "ListedUpstream" });
+
 export const listUpstreams = route({
   operationId: "listUpstreams",
   method: "GET",
@@ -85,8 +117,11 @@ export const listUpstreams = route({
   summary: "List upstreams",
   action: "upstreams:read",
   audited: null,
-  query: z.strictObject({ ...pageCursorQuery }),
-  response: pageCursor(upstream),
+  query: z.strictObject({
+    ...pageCursorQuery,
+    include_health: queryFlag.meta({ description: "Include the health of each upstream." }),
+  }),
+  response: pageCursor(listedUpstream),
 });
 
 export const createUpstream = route({
@@ -181,29 +216,6 @@ export const testUpstream = route({
     problem: z.string().nullable().meta({ description: "Null: the upstream works." }),
   }),
 });
-
-const count = z.int().min(0);
-export const upstreamNodeHealth = z
-  .object({
-    node_id: z.string(),
-    state: z.enum(["closed", "open", "half_open"]).meta({
-      description:
-        "Circuit breaker. `closed`: requests are sent. `open`: requests go to the next upstream. `half_open`: one request tries whether the upstream is back.",
-    }),
-    answers: count.meta({ description: "Answers since the last change of the upstream." }),
-    failures: count.meta({
-      description: "No connection, no answer, or a status of 500 or more except 529.",
-    }),
-    failures_in_row: count,
-    last_answer_at: timestamp.nullable(),
-    last_failure_at: timestamp.nullable(),
-    last_failure: z
-      .string()
-      .nullable()
-      .meta({ description: "Code of the last failure, such as `ECONNREFUSED` or `http_502`." }),
-    reported_at: timestamp,
-  })
-  .meta({ id: "UpstreamNodeHealth" });
 
 export const getStoredUpstreamHealth = route({
   operationId: "getStoredUpstreamHealth",

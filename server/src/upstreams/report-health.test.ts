@@ -60,6 +60,12 @@ test("shows the newest report of each node, and none of a node that is gone", as
       last_answer_at: at,
     },
   ]);
+  const list = async (query = "") =>
+    (await org.admin.get<{ data: object[] }>(`/v1/admin/upstreams${query}`)).body.data;
+  expect(await list("?include_health=true")).toMatchObject([
+    { id: upstreamId, health: await read() },
+  ]);
+  expect(await list()).toMatchObject([{ id: upstreamId, health: null }]);
   h.clock.nowMs += 3 * 60_000 + 1;
   await reportAs("node_1");
   expect(await read()).toMatchObject([{ node_id: "node_1", state: "open" }]);

@@ -6,7 +6,7 @@ import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { Call } from "#src/access/call.ts";
 import { pagedList } from "#src/domain/paged-list.ts";
 import { testUpstream } from "./test-upstream.ts";
-import { toHealthWire, toWire } from "./to-wire.ts";
+import { toHealthWire, toListedWire, toWire } from "./to-wire.ts";
 import {
   getUpstreamOrder,
   getWorkspaceUpstreamOrder,
@@ -29,8 +29,9 @@ export function makeUpstreamHandlers(
   return {
     listUpstreams: pagedList(
       listUpstreamsRoute,
-      (call, _, page) => listUpstreams(deps, call, page),
-      toWire,
+      (call, { query: { include_health: hasHealth = false } }, page) =>
+        listUpstreams(deps, call, { page, hasHealth }),
+      toListedWire,
     ),
     createUpstream: async (call, { body }) => toWire(await createUpstream(deps, call, body)),
     getUpstream: async (call, { params }) =>

@@ -1,8 +1,16 @@
-import type { upstream, upstreamNodeHealth } from "@bursar/contract/admin/upstreams.ts";
+import type {
+  listUpstreams,
+  upstream,
+  upstreamNodeHealth,
+} from "@bursar/contract/admin/upstreams.ts";
 import type { z } from "zod";
 import { readProviderSettings } from "./provider-upstreams.ts";
 import type { NodeHealthRow } from "./upstream-health.sql.ts";
 import type { UpstreamRow } from "./upstreams.sql.ts";
+
+/** Null: the health is not asked for. */
+export type ListedUpstreamRow = UpstreamRow & { health: readonly NodeHealthRow[] | null };
+type ListedUpstream = z.input<(typeof listUpstreams)["response"]>["data"][number];
 
 export function toWire(row: UpstreamRow): z.input<typeof upstream> {
   return {
@@ -22,6 +30,10 @@ export function toWire(row: UpstreamRow): z.input<typeof upstream> {
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
   };
+}
+
+export function toListedWire(row: ListedUpstreamRow): ListedUpstream {
+  return { ...toWire(row), health: row.health === null ? null : row.health.map(toHealthWire) };
 }
 
 export function toHealthWire(row: NodeHealthRow): z.input<typeof upstreamNodeHealth> {

@@ -28,6 +28,20 @@ export async function listNodeHealth(
   return rows;
 }
 
+/** Lists the reports about all upstreams of an organization since a time. */
+export async function listOrganizationHealth(
+  db: Database,
+  of: { organizationId: string; since: Date },
+): Promise<(NodeHealthRow & { upstream_id: string })[]> {
+  const { rows } = await sql<NodeHealthRow & { upstream_id: string }>`
+    SELECT upstream_id, node_id, state, answers, failures, failures_in_row, last_answer_at, last_failure_at, last_failure,
+      reported_at
+    FROM upstream_node_health JOIN upstream ON upstream.id = upstream_id
+    WHERE organization_id = ${of.organizationId} AND reported_at >= ${of.since}
+    ORDER BY upstream_id, node_id`.execute(db);
+  return rows;
+}
+
 /** Stores the report of a node. An upstream that was deleted meanwhile is left out. */
 export async function saveNodeHealth(
   db: Database,

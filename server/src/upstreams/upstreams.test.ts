@@ -61,7 +61,7 @@ test("seals the credential for its row and origin, and shows only its hint", asy
     updated_at: new Date(h.clock.nowMs).toISOString(),
   });
   const listed = await org.admin.get<Listed<Upstream>>(UPSTREAMS);
-  expect(listed.body).toEqual({ data: [made], next_page: null });
+  expect(listed.body).toEqual({ data: [{ ...made, health: null }], next_page: null });
   const row = await stored(made.id);
   const sealed = row.credential_sealed ?? new Uint8Array();
   expect(Buffer.from(sealed).includes(CREDENTIAL)).toBe(false);

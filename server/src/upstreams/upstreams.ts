@@ -18,9 +18,13 @@ import type { AllowedTargets } from "#src/lib/target-address.ts";
 import { checkProviderCredential, readProviderSettings } from "./provider-upstreams.ts";
 import { defaultBaseUrl } from "./providers/make-provider-client.ts";
 import { REPORT_TTL_MS } from "./report-health.ts";
-import { toWire } from "./to-wire.ts";
+import { type ListedUpstreamRow, toWire } from "./to-wire.ts";
 import type { UpstreamChoice } from "./upstream.ts";
-import { listNodeHealth, type NodeHealthRow } from "./upstream-health.sql.ts";
+import {
+  listNodeHealth,
+  listOrganizationHealth,
+  type NodeHealthRow,
+} from "./upstream-health.sql.ts";
 import { sealCredential, sealExtraHeaders, sealProxy } from "./upstream-secrets.ts";
 import { checkTarget } from "./upstream-target.ts";
 import { parseUpstreamUrl } from "./upstream-url.rule.ts";
@@ -50,10 +54,20 @@ export interface UpstreamDeps extends AuditDeps {
 /** Lists the upstreams, newest first. They are one page, because their number is bounded. */
 export async function listUpstreams(
   deps: UpstreamDeps,
-  { caller }: Call,
-  page: PageRequest,
-): Promise<PageOfRows<UpstreamRow>> {
-  return toPage(await listRows(deps.database, caller.organizationId), page);
+  { caller: { organizationId } }: Call,
+  { page, hasHealth }: { page: PageRequest; hasHealth: boolean },
+): Promise<PageOfRows<ListedUpstreamRow>> {
+  const rows = await listRows(deps.database, organizationId);
+  const since = new Date(deps.nowMs() - REPORT_TTL_MS);
+  const reports = hasHealth
+    ? await listOrganizationHealth(deps.database, { organizationId, since })
+    : null;
+  const byUpstream = reports && Map.groupBy(reports, ({ upstream_id }) => upstream_id);
+  const listed = rows.map((row) => ({
+    ...row,
+    health: byUpstream && (byUpstream.get(row.id) ?? []),
+  }));
+  return toPage(listed, page);
 }
 
 export async function getUpstream(

@@ -13,6 +13,7 @@ import { HeldWholeSection } from "./held-whole.tsx";
 import { makeNodeColumns } from "./node-columns.tsx";
 import { type Answer, useSystem } from "./queries.ts";
 import { TestMail } from "./test-mail.tsx";
+import { UpstreamSection } from "./upstream-section.tsx";
 import { formatBytes, formatWait } from "./words.ts";
 
 type System = Answer;
@@ -63,6 +64,7 @@ function Loaded({ system }: { system: System }) {
         />
         <ThisNode node={system.this_node} />
       </Section>
+      <UpstreamSection />
       <HeldWholeSection />
       <DatabaseSection database={system.database} />
       <QueueSection queue={system.job_queue} hasMailServer={system.mail.is_configured} />

@@ -2,7 +2,7 @@ import { Plus } from "lucide-react";
 import { useState } from "react";
 import { ConfirmDelayedChange } from "../../kit/delayed-change/confirm-delayed-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
-import { type Upstream, useUpstreams } from "../../kit/upstreams/queries.ts";
+import { type Upstream, useUpstreamHealth } from "../../kit/upstreams/queries.ts";
 import { DeletionConsequences } from "../../kit/upstreams/upstream-consequences.tsx";
 import { lateDialog } from "../../late-dialog.tsx";
 import { useMay } from "../../session.ts";
@@ -16,7 +16,7 @@ import { UpstreamList } from "./upstream-list.tsx";
 const LateUpstreamDialog = lateDialog(() => import("./upstream-dialog.tsx"), "UpstreamDialog");
 
 export function UpstreamsPage() {
-  const upstreams = useUpstreams();
+  const upstreams = useUpstreamHealth();
   const mayChange = useMay()("upstreams:write");
   const [edited, setEdited] = useState<Upstream | "new" | null>(null);
   const [deleted, setDeleted] = useState<Upstream | null>(null);

@@ -3,4 +3,4 @@ import { useChange } from "../../queries.ts";
 
 export const useDeleteUpstream = () => useChange("deleteUpstream", staleUpstreams);
 export const useSetUpstreamOrder = () => useChange("setUpstreamOrder", staleUpstreams);
-export const useTestUpstream = () => useChange("testUpstream", ["getStoredUpstreamHealth"]);
+export const useTestUpstream = () => useChange("testUpstream", ["listUpstreams"]);

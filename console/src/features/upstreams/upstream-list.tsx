@@ -1,5 +1,6 @@
 import { Ellipsis } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
+import { HealthState, LastFailure, LastSuccess } from "../../kit/upstreams/health.tsx";
 import { listDefaultIds } from "../../kit/upstreams/order.ts";
 import { type OrderDraft, useOrderDraft } from "../../kit/upstreams/order-draft.ts";
 import { OrderEditor, SaveOrder } from "../../kit/upstreams/order-editor.tsx";
@@ -11,7 +12,6 @@ import { IconButton } from "../../ui/button.tsx";
 import { Menu, MenuItem, MenuSeparator } from "../../ui/menu.tsx";
 import { Section } from "../../ui/page.tsx";
 import type { Column } from "../../ui/table.tsx";
-import { HealthState, LastFailure, LastSuccess } from "./health.tsx";
 import { useSetUpstreamOrder } from "./queries.ts";
 import { TestButton, TestDialog, type Tested } from "./test-button.tsx";
 
@@ -97,19 +97,19 @@ const columns: Column<Upstream>[] = [
     header: "State",
     from: "sm",
     isBelow: true,
-    cell: ({ id }) => <HealthState upstreamId={id} />,
+    cell: ({ health }) => <HealthState nodes={health} />,
   },
   {
     id: "failure",
     header: "Last error",
     from: "lg",
-    cell: ({ id }) => <LastFailure upstreamId={id} />,
+    cell: ({ health }) => <LastFailure nodes={health} />,
   },
   {
     id: "success",
     header: "Last success",
     from: "lg",
-    cell: ({ id }) => <LastSuccess upstreamId={id} />,
+    cell: ({ health }) => <LastSuccess nodes={health} />,
   },
   {
     id: "credential",

@@ -10,6 +10,14 @@ export const staleUpstreams = [
 ] as const;
 
 export const useUpstreams = (isEnabled = true) => useList("listUpstreams", {}, { isEnabled });
+const HEALTH_EVERY_MS = 10_000;
+/** The upstreams with their health, which refreshes automatically. */
+export const useUpstreamHealth = (isEnabled = true) =>
+  useList(
+    "listUpstreams",
+    { query: { include_health: true } },
+    { isEnabled, everyMs: HEALTH_EVERY_MS },
+  );
 export const useCreateUpstream = () => useChange("createUpstream", staleUpstreams);
 export const useUpdateUpstream = () => useChange("updateUpstream", staleUpstreams);
 export const useWorkspaceUpstreamOrder = (workspaceId: string) =>
