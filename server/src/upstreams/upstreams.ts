@@ -211,25 +211,6 @@ export function deleteUpstream(
   });
 }
 
-/** Throws a 400 without an address. Platforms have a public one. */
-function findBaseUrl({ base_url, provider_settings: settings }: NewUpstream): string {
-  if (base_url !== undefined) return base_url;
-  if (settings === undefined) throw refuseField("base_url", "Field required");
-  return defaultBaseUrl(settings);
-}
-
-/**
- * Returns the address after a change of settings: a public address follows the settings. Throws a 400 for settings of another
- * platform, and for a kind of credential that the present one does not have.
- */
-function findChangedUrl(before: UpstreamRow, change: UpstreamChange): string {
-  const { provider_settings: settings } = change;
-  if (settings === undefined) return before.base_url;
-  const present = readProviderSettings(before.settings);
-  if (settings.provider !== before.provider) {
-    throw refuseField("provider_settings.provider", `the upstream is of ${before.provider}.`);
-  }
-  const isPublic = present !== null && before.base_url === defaultBaseUrl(present);
 /** Most workspaces in the details of an error. */
 const MAX_NAMED_WORKSPACES = 100;
 
@@ -250,6 +231,25 @@ function makeInUseError(workspaces: readonly { id: string; name: string }[]): Ap
   );
 }
 
+/** Throws a 400 without an address. Platforms have a public one. */
+function findBaseUrl({ base_url, provider_settings: settings }: NewUpstream): string {
+  if (base_url !== undefined) return base_url;
+  if (settings === undefined) throw refuseField("base_url", "Field required");
+  return defaultBaseUrl(settings);
+}
+
+/**
+ * Returns the address after a change of settings: a public address follows the settings. Throws a 400 for settings of another
+ * platform, and for a kind of credential that the present one does not have.
+ */
+function findChangedUrl(before: UpstreamRow, change: UpstreamChange): string {
+  const { provider_settings: settings } = change;
+  if (settings === undefined) return before.base_url;
+  const present = readProviderSettings(before.settings);
+  if (settings.provider !== before.provider) {
+    throw refuseField("provider_settings.provider", `the upstream is of ${before.provider}.`);
+  }
+  const isPublic = present !== null && before.base_url === defaultBaseUrl(present);
   return isPublic ? defaultBaseUrl(settings) : before.base_url;
 }
 
