@@ -92,22 +92,26 @@ function IdBox({ search, onChange }: LogFiltersProps) {
   );
 }
 
-/** Filter by upstream. One upstream needs none. */
+/** Filter by upstream. The upstreams are loaded when someone comes to it. */
 function UpstreamFilter({ search, onChange }: LogFiltersProps) {
   const { served } = search;
-  const upstreams = useUpstreams(useMay()("upstreams:read"));
+  const may = useMay()("upstreams:read");
+  const [isNear, setIsNear] = useState(false);
+  const upstreams = useUpstreams(may && (isNear || served !== undefined));
+  if (!may && served === undefined) return null;
   const known = upstreams.data?.items ?? [];
-  if (known.length < 2 && served === undefined) return null;
   const isKnown = (id: string) => known.some((upstream) => upstream.id === id);
-  const deleted = (served ?? []).filter((id) => !isKnown(id));
+  const others = (served ?? []).filter((id) => !isKnown(id));
   return (
     <Filter
       label="Upstream"
+      onNear={() => setIsNear(true)}
+      isLoading={upstreams.isLoading}
       values={served ?? []}
       onChange={(values) => onChange({ served: values.length > 0 ? values : undefined })}
       options={[
         ...known.map(({ id, name }) => ({ value: id, label: name })),
-        ...deleted.map((id) => ({ value: id, label: id })),
+        ...others.map((id) => ({ value: id, label: id })),
       ]}
     />
   );
