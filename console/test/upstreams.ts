@@ -116,6 +116,17 @@ export function testUpstreams({ company, openSession, goTo }: Console): void {
     await page.getByRole("button", { name: "Save order" }).waitFor({ state: "detached" });
     expect((await readOrder()).names).toEqual(["second", "first"]);
 
+    // Another administrator changes the order first.
+    await page.getByRole("button", { name: "Move first up" }).click();
+    const [older, newer] = (await listUpstreams()).map(({ id }) => id).toReversed();
+    await admin("POST", "/v1/admin/upstream_order", { upstream_ids: [newer] });
+    await page.getByRole("button", { name: "Save order" }).click();
+    await page.getByText(/^The order of upstreams has changed/).waitFor();
+    await page.getByRole("table", { name: "Upstreams: not in this order" }).waitFor();
+    expect((await readOrder()).names).toEqual(["second"]);
+    await admin("POST", "/v1/admin/upstream_order", { upstream_ids: [newer, older] });
+    await page.reload();
+
     await page.getByRole("button", { name: "Actions for first" }).click();
     await page.getByRole("menuitem", { name: "Take out of the order" }).click();
     await page.getByText("“first” serves only workspaces with an order that names it.").waitFor();

@@ -234,6 +234,11 @@ export const getStoredUpstreamHealth = route({
   }),
 });
 
+const orderVersion = z.int().min(1);
+const ifVersion = orderVersion.optional().meta({
+  description: "Refuses the change with `version_conflict` if the order has another version now.",
+});
+
 const upstreamOrder = z
   .object({
     type: z.literal("upstream_order"),
@@ -242,6 +247,10 @@ const upstreamOrder = z
       .meta({ description: "Null: the default order of the organization." }),
     upstream_ids: z.array(upstreamId).meta({ description: "Upstreams in the order of attempts." }),
     is_default: z.boolean().meta({ description: "False: the workspace has an order of its own." }),
+    version: orderVersion.meta({
+      description:
+        "Changes with each update of the order. That of a workspace does not change with the default order.",
+    }),
   })
   .meta({ id: "UpstreamOrder" });
 const workspaceParams = z.strictObject({ workspace_id: workspaceId });
@@ -266,7 +275,7 @@ export const setUpstreamOrder = route({
   action: "upstreams:write",
   audited: "upstream_order.updated",
   stepUp: true,
-  body: z.strictObject({ upstream_ids: orderIds }),
+  body: z.strictObject({ upstream_ids: orderIds, if_version: ifVersion }),
   response: upstreamOrder,
 });
 
@@ -295,6 +304,7 @@ export const setWorkspaceUpstreamOrder = route({
       .min(1)
       .nullable()
       .meta({ description: "Null: the workspace follows the default order." }),
+    if_version: ifVersion,
   }),
   response: upstreamOrder,
 });

@@ -1217,6 +1217,11 @@ CREATE TABLE upstream_object (
   description jsonb,
   failover text
 );
+CREATE TABLE upstream_order_version (
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  version integer NOT NULL
+);
 CREATE TABLE usage_attributed_day (
   bucket_at timestamp with time zone NOT NULL,
   organization_id uuid NOT NULL,
@@ -2248,6 +2253,8 @@ ALTER TABLE upstream_node_health ADD CONSTRAINT upstream_node_health_state_check
 ALTER TABLE upstream_object ADD CONSTRAINT upstream_object_id_check CHECK (((length(id) >= 1) AND (length(id) <= 128)));
 ALTER TABLE upstream_object ADD CONSTRAINT upstream_object_kind_check CHECK ((kind = ANY (ARRAY['file'::text, 'skill'::text, 'container'::text, 'thread'::text, 'message_batch'::text])));
 ALTER TABLE upstream_object ADD CONSTRAINT upstream_object_pkey PRIMARY KEY (upstream_id, kind, id);
+ALTER TABLE upstream_order_version ADD CONSTRAINT upstream_order_version_pkey PRIMARY KEY (organization_id, workspace_id);
+ALTER TABLE upstream_order_version ADD CONSTRAINT upstream_order_version_version_check CHECK ((version > 0));
 ALTER TABLE usage_attributed_day ADD CONSTRAINT usage_attributed_day_pkey PRIMARY KEY (organization_id, bucket_at, attribution_id, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_attributed_hour ADD CONSTRAINT usage_attributed_hour_pkey PRIMARY KEY (organization_id, bucket_at, attribution_id, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_attributed_month ADD CONSTRAINT usage_attributed_month_pkey PRIMARY KEY (organization_id, bucket_at, attribution_id, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
@@ -2420,6 +2427,7 @@ ALTER TABLE telemetry_receiver ADD CONSTRAINT telemetry_receiver_organization_id
 ALTER TABLE upstream ADD CONSTRAINT upstream_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE upstream_node_health ADD CONSTRAINT upstream_node_health_upstream_id_fkey FOREIGN KEY (upstream_id) REFERENCES upstream(id) ON DELETE CASCADE;
 ALTER TABLE upstream_object ADD CONSTRAINT upstream_object_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE upstream_order_version ADD CONSTRAINT upstream_order_version_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id) ON DELETE CASCADE;
 ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);

@@ -7,6 +7,7 @@ export interface UpstreamTables {
   upstream: UpstreamTable;
   workspace_upstream: WorkspaceUpstreamTable;
   upstream_node_health: UpstreamNodeHealthTable;
+  upstream_order_version: UpstreamOrderVersionTable;
 }
 
 interface UpstreamTable {
@@ -37,6 +38,13 @@ interface WorkspaceUpstreamTable {
   workspace_id: string;
   position: number;
   upstream_id: string;
+}
+
+interface UpstreamOrderVersionTable {
+  organization_id: string;
+  /** Empty: the default order. */
+  workspace_id: string;
+  version: number;
 }
 
 interface UpstreamNodeHealthTable {

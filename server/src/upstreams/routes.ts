@@ -62,10 +62,10 @@ export function makeUpstreamHandlers(
       };
     },
     getUpstreamOrder: (call) => getUpstreamOrder(deps, call),
-    setUpstreamOrder: (call, { body }) => setUpstreamOrder(deps, call, body.upstream_ids),
+    setUpstreamOrder: (call, { body }) => setUpstreamOrder(deps, call, body),
     getWorkspaceUpstreamOrder: (call, { params }) =>
       getWorkspaceUpstreamOrder(deps, call, params.workspace_id),
     setWorkspaceUpstreamOrder: (call, { params, body }) =>
-      setWorkspaceUpstreamOrder(deps, call, params.workspace_id, body.upstream_ids),
+      setWorkspaceUpstreamOrder(deps, call, params.workspace_id, body),
   };
 }

@@ -206,6 +206,42 @@ export async function saveWorkspaceOrder(
   await tx.insertInto("workspace_upstream").values(rows).execute();
 }
 
+/** Finds the version of the order of a workspace. Null workspace: the default order. */
+export async function findOrderVersion(
+  db: Database | Tx,
+  of: { organizationId: string; workspaceId: string | null },
+): Promise<number> {
+  const row = await db
+    .selectFrom("upstream_order_version")
+    .select("version")
+    .where("organization_id", "=", of.organizationId)
+    .where("workspace_id", "=", of.workspaceId ?? "")
+    .executeTakeFirst();
+  return row?.version ?? 1;
+}
+
+/** Raises the version of an order. Returns the new one. */
+export async function raiseOrderVersion(
+  tx: Tx,
+  of: { organizationId: string; workspaceId: string | null },
+): Promise<number> {
+  const { version } = await tx
+    .insertInto("upstream_order_version")
+    .values({
+      organization_id: of.organizationId,
+      workspace_id: of.workspaceId ?? "",
+      version: 2,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(["organization_id", "workspace_id"]).doUpdateSet((eb) => ({
+        version: eb("upstream_order_version.version", "+", 1),
+      })),
+    )
+    .returning("version")
+    .executeTakeFirstOrThrow();
+  return version;
+}
+
 /** True if the organization has this workspace. */
 export async function hasWorkspace(
   db: Database | Tx,

@@ -223,6 +223,7 @@ describe("orders", () => {
       workspace_id: null,
       upstream_ids: ids,
       is_default: true,
+      version: 4,
     });
     const { id } = await org.operator.createWorkspace();
     const own = await org.operator.post(ofWorkspace(id), { upstream_ids: [first.id] });
@@ -247,6 +248,32 @@ describe("orders", () => {
     expect(back.body).toMatchObject({ upstream_ids: ids, is_default: true });
     expect((await org.operator.remove(`${UPSTREAMS}/${first.id}`)).status).toBe(200);
     expect((await org.admin.get(ORDER)).body).toMatchObject({ upstream_ids: [second.id] });
+  });
+
+  test("refuse a change of an order that has changed since", async ({ org, create }) => {
+    const [first, second] = [await create(), await create()];
+    const seen = (await org.admin.get<{ version: number }>(ORDER)).body.version;
+    const set = (upstream_ids: string[], if_version: number) =>
+      org.operator.post<{ version: number }>(ORDER, { upstream_ids, if_version });
+    expect((await set([second.id, first.id], seen)).body.version).toBe(seen + 1);
+    const late = await set([first.id], seen);
+    expect([late.status, late.error.details]).toEqual([
+      409,
+      { error_code: "version_conflict", version: seen + 1 },
+    ]);
+    expect((await set([second.id, first.id], seen + 1)).body.version).toBe(seen + 1);
+    const third = await create();
+    expect((await set([first.id], seen + 1)).status).toBe(409);
+    await org.operator.remove(`${UPSTREAMS}/${third.id}`);
+    expect((await org.admin.get(ORDER)).body).toMatchObject({ version: seen + 3 });
+
+    const { id } = await org.operator.createWorkspace();
+    const setOwn = (upstream_ids: string[] | null, if_version: number) =>
+      org.operator.post(ofWorkspace(id), { upstream_ids, if_version });
+    expect((await org.admin.get(ofWorkspace(id))).body).toMatchObject({ version: 1 });
+    expect((await setOwn([first.id], 1)).body).toMatchObject({ version: 2, is_default: false });
+    expect((await setOwn([second.id], 1)).status).toBe(409);
+    expect((await setOwn(null, 2)).body).toMatchObject({ version: 3, is_default: true });
   });
 
   test("refuse an unknown upstream, one listed twice and an unknown workspace", async ({

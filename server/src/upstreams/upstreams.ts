@@ -36,6 +36,7 @@ import {
   listUpstreams as listRows,
   listWorkspacesUsing,
   lockUpstreams,
+  raiseOrderVersion,
   type UpstreamRow,
   updateUpstream as updateRow,
 } from "./upstreams.sql.ts";
@@ -136,6 +137,7 @@ export async function createUpstream(
     const places = others.map(({ default_position }) => default_position ?? -1);
     const row = { ...made, default_position: Math.max(-1, ...places) + 1 };
     await insertUpstream(tx, caller.organizationId, row);
+    await raiseOrderVersion(tx, { organizationId: caller.organizationId, workspaceId: null });
     return { result: row, audit: auditOf("upstream.created", null, row) };
   });
 }
@@ -207,6 +209,9 @@ export function deleteUpstream(
     const workspaces = await listWorkspacesUsing(tx, id);
     if (workspaces.length > 0) throw makeInUseError(workspaces);
     await deleteRow(tx, { organizationId, id });
+    if (before.default_position !== null) {
+      await raiseOrderVersion(tx, { organizationId, workspaceId: null });
+    }
     return { result: undefined, audit: auditOf("upstream.deleted", before, null) };
   });
 }

@@ -12,7 +12,7 @@ import { IconButton } from "../../ui/button.tsx";
 import { Menu, MenuItem, MenuSeparator } from "../../ui/menu.tsx";
 import { Section } from "../../ui/page.tsx";
 import type { Column } from "../../ui/table.tsx";
-import { useSetUpstreamOrder } from "./queries.ts";
+import { useSetUpstreamOrder, useUpstreamOrder } from "./queries.ts";
 import { TestButton, TestDialog, type Tested } from "./test-button.tsx";
 
 interface Actions {
@@ -27,7 +27,10 @@ interface UpstreamListProps extends Actions {
 
 /** The default order, and the upstreams outside of it. */
 export function UpstreamList({ upstreams, mayChange, onEdit, onDelete }: UpstreamListProps) {
-  const savedIds = useMemo(() => listDefaultIds(upstreams), [upstreams]);
+  const listedIds = useMemo(() => listDefaultIds(upstreams), [upstreams]);
+  // The order and its version are of one moment.
+  const { data: stored, refetch } = useUpstreamOrder();
+  const savedIds = stored?.upstream_ids ?? listedIds;
   const draft = useOrderDraft(savedIds);
   const save = useSetUpstreamOrder();
   const [tested, setTested] = useState<Tested | null>(null);
@@ -65,7 +68,12 @@ export function UpstreamList({ upstreams, mayChange, onEdit, onDelete }: Upstrea
         workspaceId={null}
         isBusy={save.isPending}
         error={save.error}
-        onSave={() => save.mutate({ body: { upstream_ids: [...draft.ids] } })}
+        onSave={() =>
+          save.mutate(
+            { body: { upstream_ids: [...draft.ids], if_version: stored?.version } },
+            { onError: () => void refetch() },
+          )
+        }
       />
       {tested && <TestDialog tested={tested} onClose={() => setTested(null)} />}
     </Section>

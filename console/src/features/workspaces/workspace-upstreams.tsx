@@ -46,6 +46,7 @@ export function WorkspaceUpstreams({ workspaceId, isOpen }: WorkspaceUpstreamsPr
         upstreams={items}
         stored={order.data}
         isOpen={isOpen}
+        onRefused={() => void order.refetch()}
       />
     </Section>
   );
@@ -54,9 +55,11 @@ export function WorkspaceUpstreams({ workspaceId, isOpen }: WorkspaceUpstreamsPr
 interface OrderProps extends WorkspaceUpstreamsProps {
   upstreams: readonly Upstream[];
   stored: Answer<"getWorkspaceUpstreamOrder">;
+  /** Called after a refused change, because another one can have been first. */
+  onRefused: () => void;
 }
 
-function OrderOfWorkspace({ workspaceId, upstreams, stored, isOpen }: OrderProps) {
+function OrderOfWorkspace({ workspaceId, upstreams, stored, isOpen, onRefused }: OrderProps) {
   const mayChange = useMay()("upstreams:write") && isOpen;
   const save = useSetWorkspaceUpstreamOrder();
   const { draft, isOwn, setIsOwn } = useWorkspaceDraft(upstreams, stored);
@@ -104,8 +107,11 @@ function OrderOfWorkspace({ workspaceId, upstreams, stored, isOpen }: OrderProps
         error={save.error}
         onSave={() =>
           save.mutate(
-            { params: { workspace_id: workspaceId }, body: { upstream_ids } },
-            { onSuccess: draft.discard },
+            {
+              params: { workspace_id: workspaceId },
+              body: { upstream_ids, if_version: stored.version },
+            },
+            { onSuccess: draft.discard, onError: onRefused },
           )
         }
       />
