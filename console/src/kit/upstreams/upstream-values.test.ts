@@ -25,6 +25,7 @@ const upstream: Upstream = {
   default_position: 0,
   created_at: "2026-11-01T00:00:00.000Z",
   updated_at: "2026-11-01T00:00:00.000Z",
+  health: null,
 };
 
 test("a new upstream has the filled fields only", () => {
