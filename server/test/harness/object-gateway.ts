@@ -89,7 +89,7 @@ function makeBatches(
     database,
     holdWaitMs: 0,
     publicUrl: () => null,
-    leases: { findLimit: () => null, findUnknownRefusal: () => null },
+    leases: { findLimit: () => null, findUnknownRefusal: () => null, listLimits: () => [] },
     references,
     ledger: { admit: () => ({ kind: "admitted" }) },
     prices: { get: () => book },

@@ -9,6 +9,7 @@ import {
   markRunning,
   markSent,
 } from "#src/message-batches/batches.sql.ts";
+import { WORST_CASES } from "#src/spend/ledger/open-ended-holds.ts";
 import { insertObjects } from "#src/upstream-objects/objects.sql.ts";
 
 // Stored objects and message batches as their creations leave them, without an upstream.
@@ -67,10 +68,10 @@ export async function storeBatch(
     ...{ ...owner, ...labels, id, memberId, upstreamId, startedAt, nodeId: "node_test" },
   });
   if (state === "preparing") return { id, upstreamBatchId };
-  const held = { id, startedAt, lineCount: 3, holdNanoUsd: 3_000_000n, bodyHash: id };
+  const held = { id, startedAt, lineCount: 3, holdNanoUsd: 3_000_000n, bodyHash: id, openEnded: WORST_CASES };
   await inTransaction(database, (tx) => markHeld(tx, held));
   if (state === "held") return { id, upstreamBatchId };
-  await markSent(database, id);
+  await markSent(database, id, { upstreamId, isSimulated: true, failover: null });
   if (state === "sent") return { id, upstreamBatchId };
   const counts = { processing: 2, succeeded: 1, errored: 0, canceled: 0, expired: 0 };
   await markRunning(database, id, {
