@@ -6,7 +6,7 @@ import { eventually } from "../../server/test/harness/eventually.ts";
 import { makeRefusal, recordRefusals } from "../../server/test/harness/refusals.ts";
 import { type ServerProcess, textField } from "../../server/test/harness/server-process.ts";
 import { createInviteLink, owner, postForCookie, setUpLinkOf } from "./company.ts";
-import { type FullKey, recordUsage } from "./full-usage.ts";
+import { type FullKey, recordUsage, startOfMonth } from "./full-usage.ts";
 
 // A company in which everything that the overview names is wrong at once. A workspace is blocked, and others will be soon.
 // Dozens of alerts are open, channels and upstreams fail, keys expire, and requests are refused. Some cost is simulated.
@@ -54,6 +54,7 @@ const people = [
 const OPEN_ALERTS = 50;
 const WEBHOOK_FAILURES = 72;
 const WAIT_MS = 60_000;
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 /** Creates the company on a server without an owner. */
@@ -189,8 +190,8 @@ async function addRefusals(
 const noKey = { id: "", workspaceId: "" };
 
 /**
- * Sets limits by the spend of this month, so that the shares are the same on each day. Near the end of a month the shares are
- * higher, so that the limits are still reached in it.
+ * Sets limits by the spend of this month, so that the shares are the same on each day. Near the end of a month the shares of
+ * limited workspaces are higher, so that the limits are still reached in it. Limits of the others are not reached in it.
  */
 async function setLimits(server: ServerProcess, places: Places): Promise<void> {
   const shares = new Map<string, number>(limited);
@@ -202,19 +203,27 @@ async function setLimits(server: ServerProcess, places: Places): Promise<void> {
       `/v1/admin/spend_limits/period_spend?workspace_id=${workspace_id}`,
     );
     const spent = Number(textField(spend, "spent_usd"));
-    const share = shares.get(name) ?? 0.6;
-    const rest = Math.min(1 / share - 1, shares.has(name) ? leftOfMonth / 4 : 1);
+    const share = shares.get(name);
+    const rest =
+      share === undefined
+        ? Math.max(MIN_REST, 2 * leftOfMonth)
+        : Math.min(1 / share - 1, leftOfMonth / 4);
     await setLimit(server, { type: "workspace", workspace_id }, spent * (1 + rest));
   }
   const company = await server.mustAdmin("GET", "/v1/admin/spend_limits/period_spend");
-  await setLimit(server, { type: "organization" }, Number(textField(company, "spent_usd")) / 0.8);
+  const spent = Number(textField(company, "spent_usd"));
+  const rest = Math.max(MIN_REST, 2 * leftOfMonth);
+  await setLimit(server, { type: "organization" }, spent * (1 + rest));
 }
+
+/** Least rest of a limit that is not reached soon, as a part of its spend. */
+const MIN_REST = 0.25;
 
 /** Time until the next month as a part of the time since the first day, in UTC. */
 function findLeftOfMonth(now: Date): number {
-  const startMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth());
   const endMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1);
-  return (endMs - now.getTime()) / (now.getTime() - startMs);
+  const passedMs = now.getTime() - startOfMonth(now.getTime());
+  return (endMs - now.getTime()) / Math.max(MINUTE_MS, passedMs);
 }
 
 async function setLimit(server: ServerProcess, scope: object, limit: number): Promise<void> {

@@ -76,7 +76,20 @@ function makeRecords(keys: readonly FullKey[], { organizationId, nowMs }: Compan
     const failed = index < RECENT_FAILED ? { outcome: "refused" as const, httpStatus: 529 } : {};
     return toRecord(chooseKey(), { organizationId, startedAtMs, random, ...failed });
   });
-  return [...older, ...recent].sort((a, b) => a.startedAtMs - b.startedAtMs);
+  // Each key has spent something in this month, even in its first minutes.
+  const monthMs = startOfMonth(nowMs);
+  const ofMonth = keys.map((key, index) => {
+    const part = (index + 1) / (keys.length + 1);
+    const startedAtMs = Math.floor(monthMs + (nowMs - monthMs) * part);
+    return toRecord(key, { organizationId, startedAtMs, random });
+  });
+  return [...older, ...recent, ...ofMonth].sort((a, b) => a.startedAtMs - b.startedAtMs);
+}
+
+/** Start of the month of a time, UTC. Milliseconds since the epoch. */
+export function startOfMonth(atMs: number): number {
+  const at = new Date(atMs);
+  return Date.UTC(at.getUTCFullYear(), at.getUTCMonth());
 }
 
 interface RecordOptions extends Partial<EndRecord> {
