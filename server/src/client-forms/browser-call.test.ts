@@ -103,7 +103,10 @@ describeEachReader(() => {
       expect(answer.headers).toMatchObject({ "access-control-allow-origin": APP, vary: "origin" });
       const exposed = answer.headers["access-control-expose-headers"]?.split(", ");
       expect(exposed).toEqual(
-        expect.arrayContaining(["request-id", "retry-after", "anthropic-workspace-id"]),
+        expect.arrayContaining([
+          ...["request-id", "retry-after", "anthropic-workspace-id"],
+          ...["anthropic-ratelimit-tokens-reset", "x-ratelimit-remaining-requests"],
+        ]),
       );
       const sent = upstream.received[0]?.headers ?? {};
       for (const name of ["origin", "referer", "sec-fetch-site", ...Object.keys(STATED)]) {

@@ -19,7 +19,9 @@ const STATED = "anthropic-dangerous-direct-browser-access";
 const pageFields: ReadonlySet<string> = new Set(["origin", "referer", STATED]);
 const PAGE_START = "sec-";
 
-/** Response fields that a page can read: those that the SDKs use. */
+const rateParts = ["limit", "remaining", "reset"] as const;
+
+/** Response fields that a page can read: those that the SDKs of both APIs use. */
 const EXPOSED = [
   "request-id",
   "x-request-id",
@@ -30,7 +32,10 @@ const EXPOSED = [
   "retry-after-ms",
   "x-should-retry",
   ...["requests", "tokens", "input-tokens", "output-tokens"].flatMap((unit) =>
-    ["limit", "remaining", "reset"].map((part) => `anthropic-ratelimit-${unit}-${part}`),
+    rateParts.map((part) => `anthropic-ratelimit-${unit}-${part}`),
+  ),
+  ...["requests", "tokens"].flatMap((unit) =>
+    rateParts.map((part) => `x-ratelimit-${part}-${unit}`),
   ),
 ].join(", ");
 
