@@ -32,6 +32,8 @@ test.each([
   ["llama-index/0.12.3", "llama-index"],
   ["ai/5.0.10 ai-sdk/provider-utils/3.0.2 runtime/node.js/24", "vercel-ai"],
   ["ai-sdk/anthropic/2.0.9 ai-sdk/provider-utils/3.0.2", "vercel-ai"],
+  ["ai-sdk-anthropic/4.0.105 ai-sdk-provider-utils/5.0.81 node.js/26", "vercel-ai"],
+  ["langchainjs-openai/1.0.0 ((node/v26.10.0; linux; x64))", "langchain"],
   ["langchain-anthropic/1.0.0", "langchain"],
   ["litellm/1.80.0", "litellm"],
   ["curl/8.5.0", "curl"],

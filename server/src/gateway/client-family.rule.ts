@@ -6,7 +6,7 @@ const families = [
   // The Agent SDK runs Claude Code, which then names both.
   ["claude-agent-sdk", /^claude-(?:cli|code)\/.*\bagent-sdk\//i],
   ["claude-code", /^claude-(?:cli|code)\//i],
-  ["vercel-ai", /\bai-sdk\/|^ai\/[0-9]/i],
+  ["vercel-ai", /\bai-sdk[-/]|^ai\/[0-9]/i],
   ["langchain", /\blangchain/i],
   ["llama-index", /^llama-index\//i],
   ["pydantic-ai", /^pydantic-ai\//i],
