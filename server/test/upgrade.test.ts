@@ -177,8 +177,8 @@ function countRows({ reports, balances }: Figures) {
 }
 
 /**
- * False for a refusal that asks the client to send the request again. A busy machine can take longer than a request waits for
- * its budget or for the database, and than an earlier request or a stopped node holds its budget.
+ * False for a refusal that asks the client to send the request again. On a busy machine an earlier request or a stopped node
+ * still holds budget, and the database is late.
  */
 function isDecided({ status, text }: { status: number; text: string }): boolean {
   if (status === 429) return !text.includes('"error_code":"budget_held"');
