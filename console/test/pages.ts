@@ -29,6 +29,7 @@ export function listPages({
     ["connect", "/connect"],
     ["connect-key", "/connect/key"],
     ["connect-client", `/connect/python?key=${apiKeyId}`],
+    ["connect-platform", `/connect/bedrock?key=${apiKeyId}`],
     ["device", "/device?code=WDJB-MJHT"],
     ["my-usage", "/my-usage"],
     ["waiting-secret", "/waiting-secrets/wsec_used"],

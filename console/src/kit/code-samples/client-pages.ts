@@ -21,12 +21,12 @@ export const clientPages: readonly ClientPage[] = [
   { label: "LangChain.js", name: "langchain-js", clients: ["LangChain.js"] },
   { label: "OpenAI", name: "openai", clients: ["OpenAI Python", "OpenAI TypeScript"] },
   {
-    label: "Bedrock mode",
+    label: "Bedrock",
     name: "bedrock",
     clients: ["Claude Code in Bedrock mode", "Python in Bedrock mode"],
   },
   {
-    label: "Vertex mode",
+    label: "Vertex",
     name: "vertex",
     clients: ["Claude Code in Vertex mode", "Python in Vertex mode"],
   },
