@@ -117,6 +117,61 @@ def reports_a_wrong_field():
 
 
 @check
+def streams_a_tool_call_without_blocking():
+    async def stream():
+        asynchronous = openai.AsyncOpenAI(api_key=API_KEY, base_url=BASE_URL)
+        request = {"model": MODEL, "messages": MESSAGES, "tools": TOOLS, "tool_choice": "required"}
+        async with asynchronous.chat.completions.stream(**request) as events:
+            return await events.get_final_completion()
+
+    [choice] = asyncio.run(stream()).choices
+    assert choice.finish_reason == "tool_calls"
+    [call] = choice.message.tool_calls
+    assert call.function.name == "get_weather" and call.function.arguments.startswith("{")
+
+
+@check
+def repeats_a_request_that_may_succeed_later():
+    sent = []
+    http = openai.DefaultHttpxClient(event_hooks={"request": [lambda request: sent.append(request.url.path)]})
+    with client(max_retries=2, http_client=http) as retrying:
+        error = raises(
+            openai.InternalServerError,
+            lambda: retrying.chat.completions.create(model="simulate-overloaded", messages=MESSAGES),
+        )
+    assert error.status_code == 529 and error.type == "overloaded_error"
+    assert sent == ["/v1/chat/completions"] * 3
+
+
+@check
+def throws_an_error_that_ends_a_stream():
+    stream = client().chat.completions.create(model="simulate-break-4", messages=MESSAGES, stream=True)
+    error = raises(openai.APIError, lambda: list(stream))
+    assert "verloaded" in error.message
+
+
+@check
+def ignores_fields_without_a_meaning_for_claude():
+    completion = client().chat.completions.create(
+        model=MODEL,
+        messages=MESSAGES,
+        frequency_penalty=1,
+        logit_bias={"1": 1},
+        logprobs=True,
+        metadata={"a": "b"},
+        presence_penalty=1,
+        reasoning_effort="high",
+        response_format={"type": "json_object"},
+        seed=1,
+        service_tier="auto",
+        store=True,
+        top_logprobs=2,
+        user="a",
+    )
+    assert completion.choices[0].finish_reason == "stop" and completion.choices[0].logprobs is None
+
+
+@check
 def reports_a_route_that_is_not_served():
     error = raises(openai.NotFoundError, lambda: client().embeddings.create(model=MODEL, input="Hello"))
     assert error.status_code == 404 and "/v1/embeddings" in error.message
