@@ -50,7 +50,7 @@ async function sendMessage(client: Anthropic): Promise<PageAnswer> {
   const { data, response, request_id } = await client.messages.create(message).withResponse();
   const text = data.content.map((block) => (block.type === "text" ? block.text : "")).join("");
   const remaining = response.headers.get("anthropic-ratelimit-requests-remaining");
-  return { text, requestId: request_id, remaining };
+  return { text, requestId: request_id ?? null, remaining };
 }
 
 const calls = {
