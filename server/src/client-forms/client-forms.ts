@@ -2,6 +2,7 @@ import type { ClientCall } from "#src/http1/client-call.ts";
 import { answerPreflight, isPreflight, makeBrowserCall, type PageOrigins } from "./browser-call.ts";
 import { makeChatCall } from "./chat-completions/chat-call.ts";
 import { makeBedrockCall } from "./platforms/bedrock-call.ts";
+import { makeMantleCall } from "./platforms/mantle-call.ts";
 import { makeVertexCall } from "./platforms/vertex-call.ts";
 
 // Requests in the form of another API that become requests of the Claude API.
@@ -52,8 +53,8 @@ function toOfficialCall(call: ClientCall, nowMs: () => number): ClientCall {
   const path = pathOf(call.target);
   if (path === CHAT) return makeChatCall(call, nowMs);
   if (call.method !== "POST") return call;
-  const made = path.startsWith(BEDROCK) ? makeBedrockCall(call, path) : makeVertexCall(call, path);
-  return made ?? call;
+  if (path.startsWith(VERTEX)) return makeVertexCall(call, path) ?? call;
+  return makeBedrockCall(call, path) ?? makeMantleCall(call, path) ?? call;
 }
 
 function pathOf(target: string): string {

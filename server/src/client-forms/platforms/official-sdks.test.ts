@@ -1,4 +1,4 @@
-import AnthropicBedrock from "@anthropic-ai/bedrock-sdk";
+import AnthropicBedrock, { AnthropicBedrockMantle } from "@anthropic-ai/bedrock-sdk";
 import { EventStreamCodec } from "@smithy/eventstream-codec";
 import { afterAll, expect } from "vitest";
 import { messageEvents, messageJson, messageStart } from "#test/harness/fake-upstream.ts";
@@ -137,6 +137,34 @@ describeEachReader(() => {
     expect(received?.headers["anthropic-version"]).toBe("2023-06-01");
   });
 
+  test("messages, streams and counts of the SDK for Bedrock's Messages API become official ones", async ({
+    upstream,
+  }) => {
+    const client = new AnthropicBedrockMantle({
+      baseURL: `${gateway.origin}/bedrock/anthropic`,
+      awsRegion: "eu-central-1",
+      apiKey: gateway.secret,
+      maxRetries: 0,
+    });
+    const request = { ...message, model: "anthropic.claude-haiku-4-5" };
+    const from = upstream.received.length;
+    upstream.script = (exchange) => exchange.json(messageJson());
+    expect(await client.messages.create(request)).toMatchObject(messageJson());
+    upstream.script = (exchange) => exchange.stream(messageEvents());
+    expect(await client.messages.stream(request).finalText()).toBe("word 0 word 1 word 2 ");
+    upstream.script = (exchange) => exchange.json({ input_tokens: 42 });
+    const { max_tokens: _, ...counted } = request;
+    expect(await client.messages.countTokens(counted)).toMatchObject({ input_tokens: 42 });
+    const sent = upstream.received.slice(from);
+    expect(sent.map(({ url }) => url)).toEqual([
+      "/v1/messages",
+      "/v1/messages",
+      "/v1/messages/count_tokens",
+    ]);
+    const models = sent.map(({ body }) => (JSON.parse(String(body)) as { model: string }).model);
+    expect(new Set(models)).toEqual(new Set(["claude-haiku-4-5"]));
+  });
+
   test("messages, streams and counts of the Vertex AI SDK become official ones", async ({
     upstream,
   }) => {
@@ -178,6 +206,7 @@ describeEachReader(() => {
   test.each([
     ["GET", "/bedrock/model/x/invoke"],
     ["POST", "/bedrock/model/x/converse"],
+    ["POST", "/bedrock/anthropic/v1/messages/batches"],
     ["POST", "/vertex/v1/projects/p/locations/l/publishers/google/models/gemini:rawPredict"],
     ["POST", "/bedrock/model/%ff/invoke"],
   ])("answers %s %s with a 404", async (method, path) => {

@@ -32,7 +32,7 @@ interface PlatformRequest {
  * Throws a 400 for a version or betas of a wrong type.
  */
 export function toOfficialBody({ body, fields, model, isStream }: PlatformRequest): PlatformBody {
-  const scanned = tryToScan(body);
+  const scanned = scanPlatformBody(body);
   if (scanned === null) return { body, fields };
   const removed = new Set([VERSION_FIELD, BETA_FIELD, "stream"]);
   if (model !== null) removed.add("model");
@@ -44,7 +44,8 @@ export function toOfficialBody({ body, fields, model, isStream }: PlatformReques
   };
 }
 
-function tryToScan(body: Buffer): ScannedBody | null {
+/** Null: the body is invalid JSON, which the gateway refuses. */
+export function scanPlatformBody(body: Buffer): ScannedBody | null {
   try {
     return scanBody(body, false);
   } catch (error) {
