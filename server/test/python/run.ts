@@ -1,6 +1,6 @@
-// Runs Python clients against a real server: the official SDK in its current and previous major version, the OpenAI SDK,
-// `requests`, scim2-tester, focus-validator, and schemathesis. The programs of `examples/` and the code of the page Connect
-// run too. Schemathesis sends requests that /openapi.json allows, and requests that the document forbids.
+// Runs Python clients against a real server: the official SDK in its current and previous major version, and in the modes of
+// cloud platforms. The OpenAI SDK, `requests`, scim2-tester, focus-validator, schemathesis, the programs of `examples/` and the
+// code of the page Connect run too. Schemathesis sends requests that /openapi.json allows, and requests that it forbids.
 // Usage: run.ts <python> [factor] [seed]. The Python has requirements.txt installed. The integer factor multiplies
 // the cases of each operation, and the seed selects them. Both default to 1. Prints a line of counts at the end.
 import { execFile } from "node:child_process";
@@ -73,6 +73,7 @@ try {
     await checkExamples(server, env),
     await checkSdks({ ...env, PYTHONPATH: await installPrevious() }),
     await runChecks(env, "check_openai.py"),
+    await runChecks(env, "check_platforms.py"),
     await checkScim(server, env),
     await checkFocus(server, env),
     await fuzz(server, env),
