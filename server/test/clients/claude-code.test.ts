@@ -1,35 +1,39 @@
 import { expect, test } from "vitest";
 import { sendMessage } from "#test/harness/server-process.ts";
-import { runClaudeCode, runConnectSample } from "./run-client.ts";
+import {
+  type Access,
+  inBedrockMode,
+  inFoundryMode,
+  inVertexMode,
+  runClaudeCode,
+  runConnectSample,
+} from "./run-client.ts";
+import { expectToolTurn } from "./tool-turn.ts";
 import { useServer } from "./use-server.ts";
 
 const served = useServer();
 
-interface Line {
-  type: string;
-  subtype?: string;
-  is_error?: boolean;
-  result?: string;
-  message?: { content: { type: string; name?: string; content?: unknown; is_error?: boolean }[] };
-}
-
-test("a turn calls a tool, reads its result and ends", async () => {
+test.each([
+  ["the mode of the Claude API", (access: Access) => access],
+  ["Bedrock mode", inBedrockMode],
+  ["Vertex mode", inVertexMode],
+  ["Foundry mode", inFoundryMode],
+])("a turn in %s calls a tool, reads its result and ends", async (_, toMode) => {
   const { key } = await served.server.workspaceWithKey();
-  const args = ["Hello", "--output-format", "stream-json", "--verbose"];
-  const { folder, stdout, code } = await runClaudeCode({ url: served.url, key }, args);
-  const lines = stdout
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Line);
-  const blocks = lines.flatMap(({ message }) => message?.content ?? []);
-  expect(blocks).toContainEqual(expect.objectContaining({ type: "tool_use", name: "Bash" }));
-  expect(blocks).toContainEqual(
-    expect.objectContaining({ type: "tool_result", content: folder, is_error: false }),
-  );
-  expect(lines.at(-1)).toMatchObject({ type: "result", subtype: "success", is_error: false });
-  expect(lines.at(-1)?.result).toContain(`The tool returned: ${folder}`);
-  expect(code).toBe(0);
+  await expectToolTurn(toMode({ url: served.url, key }));
   expect(served.takeMessages().map(({ status }) => status)).toEqual([200, 200]);
+});
+
+test.each([
+  ["Bedrock mode", inBedrockMode, [401]],
+  // The client loads its token again after a refusal.
+  ["Vertex mode", inVertexMode, [401, 401, 401]],
+])("in %s a wrong key ends the turn with a message", async (_, toMode, statuses) => {
+  const key = `sk-ant-api03-${"x".repeat(49)}`;
+  const { stdout, code } = await runClaudeCode(toMode({ url: served.url, key }), ["Hello"]);
+  expect(code).toBe(1);
+  expect(stdout).toContain("Not logged in");
+  expect(served.takeMessages().map(({ status }) => status)).toEqual(statuses);
 });
 
 test("the code of the page Connect starts a turn", async () => {

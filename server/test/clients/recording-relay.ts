@@ -17,6 +17,10 @@ export interface RecordingRelay {
   close(): Promise<void>;
 }
 
+/** Messages of the Claude API, of Bedrock's InvokeModel, and of Vertex AI. */
+const MESSAGE_PATHS =
+  /^\/v1\/messages(?:\?|$)|\/invoke(?:-with-response-stream)?$|:(?:rawP|streamRawP)redict/;
+
 /** Passes requests on to `target` and records them, including refused ones. */
 export async function startRecordingRelay(target: string): Promise<RecordingRelay> {
   const recorded: RecordedRequest[] = [];
@@ -34,8 +38,7 @@ export async function startRecordingRelay(target: string): Promise<RecordingRela
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    takeMessages: () =>
-      recorded.splice(0).filter(({ path }) => /^\/v1\/messages(?:\?|$)/.test(path)),
+    takeMessages: () => recorded.splice(0).filter(({ path }) => MESSAGE_PATHS.test(path)),
     close: () => {
       server.closeAllConnections();
       return new Promise((resolve) => server.close(() => resolve()));

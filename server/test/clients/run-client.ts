@@ -15,6 +15,43 @@ const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 export interface Access {
   url: string;
   key: string;
+  /** Variables of a client in the mode of a cloud platform, instead of the address and the key of the Claude API. */
+  platform?: Record<string, string>;
+}
+
+/** Access of Claude Code in Bedrock mode, as in the guide "Amazon Bedrock". */
+export function inBedrockMode({ url, key }: Access): Access {
+  const platform = {
+    CLAUDE_CODE_USE_BEDROCK: "1",
+    CLAUDE_CODE_SKIP_BEDROCK_AUTH: "1",
+    ANTHROPIC_BEDROCK_BASE_URL: `${url}/bedrock`,
+    AWS_REGION: "us-east-1",
+    AWS_BEARER_TOKEN_BEDROCK: key,
+  };
+  return { url, key, platform };
+}
+
+/** Access of Claude Code in Vertex mode, as in the guide "Google Vertex AI". */
+export function inVertexMode({ url, key }: Access): Access {
+  const platform = {
+    CLAUDE_CODE_USE_VERTEX: "1",
+    CLAUDE_CODE_SKIP_VERTEX_AUTH: "1",
+    ANTHROPIC_VERTEX_BASE_URL: `${url}/vertex/v1`,
+    ANTHROPIC_VERTEX_PROJECT_ID: "any",
+    CLOUD_ML_REGION: "global",
+    ANTHROPIC_AUTH_TOKEN: key,
+  };
+  return { url, key, platform };
+}
+
+/** Access of Claude Code in Foundry mode, as in the guide "Microsoft Foundry". */
+export function inFoundryMode({ url, key }: Access): Access {
+  const platform = {
+    CLAUDE_CODE_USE_FOUNDRY: "1",
+    ANTHROPIC_FOUNDRY_BASE_URL: url,
+    ANTHROPIC_FOUNDRY_API_KEY: key,
+  };
+  return { url, key, platform };
 }
 
 export interface ClientEnd {
@@ -46,7 +83,7 @@ export function runClaudeCode(access: Access, args: readonly string[]): Promise<
 
 /** Runs the client in a new folder with a new home. No settings or credentials of the user apply. */
 export async function runClient(
-  { url, key }: Access,
+  { url, key, platform }: Access,
   program: string,
   args: readonly string[],
 ): Promise<ClientEnd> {
@@ -54,8 +91,7 @@ export async function runClient(
   const env = {
     PATH: `${join(clientsFolder(), "node_modules", ".bin")}:${process.env["PATH"]}`,
     HOME: await temporaryFolder(),
-    ANTHROPIC_BASE_URL: url,
-    ANTHROPIC_API_KEY: key,
+    ...(platform ?? { ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: key }),
     // Prevents requests to other addresses than the base URL.
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
   };

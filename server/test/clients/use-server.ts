@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, beforeEach } from "vitest";
-import { type ServerProcess, startServer, stopAllServers } from "#test/harness/server-process.ts";
+import {
+  type ServerOptions,
+  type ServerProcess,
+  startServer,
+  stopAllServers,
+} from "#test/harness/server-process.ts";
 import { type RecordedRequest, startRecordingRelay } from "./recording-relay.ts";
 
 export interface ServerForClients {
@@ -10,11 +15,11 @@ export interface ServerForClients {
   takeMessages(): RecordedRequest[];
 }
 
-/** Starts a server with the simulator for the tests of a file. Its members exist once the tests run. */
-export function useServer(): ServerForClients {
+/** Starts a server for the tests of a file, with the simulator by default. Its members exist once the tests run. */
+export function useServer(options: ServerOptions = {}): ServerForClients {
   const used: Partial<ServerForClients & { close(): Promise<void> }> = {};
   beforeAll(async () => {
-    const server = await startServer();
+    const server = await startServer(options);
     Object.assign(used, { server }, await startRecordingRelay(server.url));
   });
   beforeEach(() => {

@@ -43,6 +43,8 @@ const cloudBetas = [
   "tool-search-tool-2025-10-19",
   "tool-examples-2025-10-29",
   "compact-2026-01-12",
+  // Claude Code sends this one to Bedrock and Vertex AI.
+  "thinking-token-count-2026-05-13",
   "fallback-credit-2026-06-01",
   "fallback-credit-2026-07-01",
 ];

@@ -71,10 +71,23 @@ const knownFields = new Set([
   "context_management",
   "fallback_credit_token",
 ]);
+/** Betas of InvokeModel, by AWS's page "Anthropic Claude Messages API" and by Claude Code, which sends them to Bedrock. */
 const knownBetas = new Set([
+  "computer-use-2025-01-24",
+  "computer-use-2025-11-24",
+  "token-efficient-tools-2025-02-19",
+  "output-128k-2025-02-19",
+  "dev-full-thinking-2025-05-14",
   "interleaved-thinking-2025-05-14",
+  "fine-grained-tool-streaming-2025-05-14",
   "context-1m-2025-08-07",
+  "context-management-2025-06-27",
+  "effort-2025-11-24",
+  "tool-search-tool-2025-10-19",
+  "tool-examples-2025-10-29",
+  "compact-2026-01-12",
   "fallback-credit-2026-07-01",
+  "thinking-token-count-2026-05-13",
 ]);
 
 export async function startBedrockPlatform(account: BedrockAccount): Promise<BedrockPlatform> {
