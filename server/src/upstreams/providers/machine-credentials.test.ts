@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ProviderSettings } from "@bursar/contract/admin/provider-settings.ts";
-import { beforeEach, describe, expect, vi } from "vitest";
+import { beforeAll, beforeEach, describe, expect, vi } from "vitest";
 import { eventually } from "#test/harness/eventually.ts";
 import {
   awsKey,
@@ -79,6 +79,14 @@ const cleared = [
 ];
 let folder: string;
 
+// The first import of a library takes seconds on a busy machine, and counts to the wait for credentials.
+beforeAll(() =>
+  Promise.all([
+    import("@aws-sdk/credential-providers"),
+    import("@azure/identity"),
+    import("google-auth-library"),
+  ]),
+);
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "bursar-machine-"));
   for (const name of cleared) vi.stubEnv(name, undefined);

@@ -1,4 +1,4 @@
-import { expect, vi } from "vitest";
+import { beforeAll, expect, vi } from "vitest";
 import { foundryAccount, test } from "#test/harness/platform-test.ts";
 import { startSource } from "#test/harness/platforms/credential-sources.ts";
 import {
@@ -8,6 +8,9 @@ import {
 import { recordCall } from "#test/harness/raw-upstream.ts";
 
 // Microsoft's library keeps its source of managed identities for the whole process, so this source has its own file.
+
+// The first import takes seconds on a busy machine, and counts to the wait for credentials.
+beforeAll(() => import("@azure/identity"));
 
 test("Foundry uses the managed identity of a virtual machine that the environment names", async ({
   foundry,
