@@ -3,6 +3,7 @@ import { count, instant, optionalQuery, queryList, timestamp, usdText } from "..
 import { apiKeyId, memberId, messageBatchId, requestId, upstreamId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
+import { failoverReasons } from "../usage-shape.ts";
 
 export const messageBatchStatuses = [
   "arriving",
@@ -55,6 +56,10 @@ export const storedBatch = z
     member_id: memberId.nullable().meta({ description: "Owner of the key at the creation." }),
     upstream_id: upstreamId.nullable().meta({
       description: "Null: the upstream of the server's environment, or the simulator.",
+    }),
+    failover: z.enum(failoverReasons).nullable().meta({
+      description:
+        "Why the first upstream of the order did not take it. Null: it is the first one.",
     }),
     is_simulated: z.boolean(),
     request_count: count.meta({ description: "Requests of the batch." }),

@@ -3,6 +3,7 @@ import { count, instant, optionalQuery, queryList, timestamp } from "../fields.t
 import { apiKeyId, storedObjectId, upstreamId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
+import { failoverReasons } from "../usage-shape.ts";
 
 /** Kinds of stored objects in this list. Message batches have routes of their own. */
 export const storedObjectKinds = ["file", "skill", "container", "thread"] as const;
@@ -20,6 +21,10 @@ export const storedObject = z
     api_key_name: z.string().nullable(),
     upstream_id: upstreamId.nullable().meta({
       description: "Null: the upstream of the server's environment, or the simulator.",
+    }),
+    failover: z.enum(failoverReasons).nullable().meta({
+      description:
+        "Why the first upstream of the order did not take it. Null: it is the first one.",
     }),
     name: z.string().nullable().meta({
       description:

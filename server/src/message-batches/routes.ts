@@ -59,6 +59,7 @@ function toWire(batch: DescribedBatch): z.input<typeof storedBatch> {
     api_key_name: names.apiKeys.get(batch.api_key_id) ?? null,
     member_id: batch.member_id,
     upstream_id: batch.upstream_id.startsWith(idPrefixes.upstream) ? batch.upstream_id : null,
+    failover: batch.failover,
     is_simulated: batch.is_simulated,
     request_count: batch.line_count,
     recorded_requests: batch.metered_lines,

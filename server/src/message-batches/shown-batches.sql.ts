@@ -1,4 +1,5 @@
 import type { MessageBatchStatus } from "@bursar/contract/admin/message-batches.ts";
+import type { FailoverReason } from "@bursar/contract/usage-shape.ts";
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
@@ -15,6 +16,7 @@ export interface ShownBatch {
   api_key_id: string;
   member_id: string | null;
   upstream_id: string;
+  failover: FailoverReason | null;
   is_simulated: boolean;
   line_count: number;
   metered_lines: number;
@@ -44,7 +46,7 @@ const status = sql<MessageBatchStatus>`CASE state WHEN 'preparing' THEN 'arrivin
     WHEN last_object ->> 'processing_status' = 'canceling' THEN 'canceling' ELSE 'in_progress' END
   ELSE state END`;
 
-const columns = sql`id, upstream_batch_id, ${status} AS status, workspace_id, api_key_id, member_id, upstream_id, is_simulated,
+const columns = sql`id, upstream_batch_id, ${status} AS status, workspace_id, api_key_id, member_id, upstream_id, failover, is_simulated,
   line_count, metered_lines, hold_nano_usd, cost_nano_usd, last_object -> 'request_counts' AS request_counts,
   started_at AS created_at, ended_at, expires_at`;
 

@@ -60,6 +60,7 @@ describe("list", () => {
       api_key_name: "Nightly",
       member_id: null,
       upstream_id: null,
+      failover: null,
       is_simulated: true,
       request_count: 3,
       recorded_requests: 0,

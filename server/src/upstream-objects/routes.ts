@@ -43,6 +43,7 @@ function toWire(object: NamedObject): z.input<typeof storedObject> {
     api_key_id,
     api_key_name: names.apiKeys.get(api_key_id) ?? null,
     upstream_id: upstream_id.startsWith(idPrefixes.upstream) ? upstream_id : null,
+    failover: object.failover,
     ...describeObject(object),
     created_at: object.created_at.toISOString(),
     expires_at: object.expires_at?.toISOString() ?? null,

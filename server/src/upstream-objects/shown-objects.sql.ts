@@ -1,4 +1,5 @@
 import { type StoredObjectKind, storedObjectKinds } from "@bursar/contract/admin/stored-objects.ts";
+import type { FailoverReason } from "@bursar/contract/usage-shape.ts";
 import type { ObjectDescription } from "#src/db/object-tables.ts";
 import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
@@ -14,6 +15,7 @@ export interface ShownObject {
   workspace_id: string;
   api_key_id: string;
   upstream_id: string;
+  failover: FailoverReason | null;
   created_at: Date;
   expires_at: Date | null;
   /** Null: its upstream has not described it yet. */
@@ -43,6 +45,7 @@ function selectShown(db: Database | Tx, organizationId: string) {
       "workspace_id",
       "api_key_id",
       "upstream_id",
+      "failover",
       "created_at",
       "expires_at",
       "description",

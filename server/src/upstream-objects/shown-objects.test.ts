@@ -60,6 +60,7 @@ describe("list", () => {
       api_key_id: owner.apiKeyId,
       api_key_name: "Uploads",
       upstream_id: null,
+      failover: null,
       name: "report.pdf",
       media_type: "application/pdf",
       size_bytes: 2_048,

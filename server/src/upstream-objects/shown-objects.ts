@@ -130,7 +130,10 @@ async function deleteAtUpstream(
 ): Promise<void> {
   const path = paths[kind];
   if (path === null) {
-    throw refuseField("stored_object_id", `a ${kind} cannot be deleted, because its upstream ends it.`);
+    throw refuseField(
+      "stored_object_id",
+      `a ${kind} cannot be deleted, because its upstream ends it.`,
+    );
   }
   const upstream = upstreams.find(organizationId, upstreamId);
   if (upstream === null) {

@@ -39,7 +39,7 @@ export async function storeObject(
   await insertObjects(database, [
     {
       ...owner,
-      ...{ kind, id, upstreamId, expiresAt },
+      ...{ kind, id, upstreamId, expiresAt, failover: null },
       createdAt: new Date(owner.atMs),
       description: object.description === undefined ? described : object.description,
     },
@@ -68,7 +68,14 @@ export async function storeBatch(
     ...{ ...owner, ...labels, id, memberId, upstreamId, startedAt, nodeId: "node_test" },
   });
   if (state === "preparing") return { id, upstreamBatchId };
-  const held = { id, startedAt, lineCount: 3, holdNanoUsd: 3_000_000n, bodyHash: id, openEnded: WORST_CASES };
+  const held = {
+    id,
+    startedAt,
+    lineCount: 3,
+    holdNanoUsd: 3_000_000n,
+    bodyHash: id,
+    openEnded: WORST_CASES,
+  };
   await inTransaction(database, (tx) => markHeld(tx, held));
   if (state === "held") return { id, upstreamBatchId };
   await markSent(database, id, { upstreamId, isSimulated: true, failover: null });
