@@ -33,7 +33,7 @@ type OrderWire = z.input<
 >;
 
 /** A new order. `if_version`: version that the caller has seen. */
-export interface OrderChange<Ids> {
+interface OrderChange<Ids> {
   upstream_ids: Ids;
   if_version?: number | undefined;
 }
