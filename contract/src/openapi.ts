@@ -262,7 +262,7 @@ function listErrors(route: RouteSpec): Record<string, string> {
   return {
     ...errorStatuses,
     ...(route.body && bodyStatus),
-    ...(route.audited !== null && changeStatus),
+    ...((route.audited !== null || route.canConflict) && changeStatus),
     ...(isClaude(route) && claudeStatuses),
     ...(route.method === "POST" && groupOf(route) === SIGN_IN && attemptStatus),
   };

@@ -30,6 +30,8 @@ export interface RouteSpec {
   response: z.ZodObject;
   /** True: the response is bytes of any media type, and `response` has no fields. */
   isBytes?: true;
+  /** True: a Claude call can be refused with a 409. Changes of the Admin API always can. */
+  canConflict?: true;
   /** Body of errors. Default: the official one. */
   errorBody?: z.ZodObject;
   /**

@@ -1,5 +1,7 @@
 import { afterEach, expect } from "vitest";
 import { inTransaction } from "#src/db/transaction.ts";
+import { insertBatch } from "#src/message-batches/batches.sql.ts";
+import { holdBatch } from "#src/message-batches/hold-batch.ts";
 import { appendBatch } from "#src/recording/record-usage.ts";
 import { BATCHES_NODE } from "#src/spend/ledger/batches-node.ts";
 import { listChainKeys, placeDurableHold } from "#src/spend/ledger/durable-holds.sql.ts";
@@ -92,3 +94,35 @@ test.for([1, 2, 3, 4])(
     expect(highest).toBeLessThanOrEqual(limit);
   },
 );
+
+test("a batch gets the budget that a node holds in advance of its requests", async ({ db }) => {
+  const { database } = db;
+  const limit = 100n * WORST;
+  await s.limit(limit);
+  for (let asked = 0; asked < 4; asked++) await s.ask();
+  await s.node.flush();
+  const { settled, leased } = await s.balance();
+  expect(leased).toBeGreaterThan(0n);
+  const startedAt = new Date();
+  const id = "req_whole_rest";
+  const { organizationId, workspaceId, apiKeyId } = s.scope;
+  const facts = { client: "other", upstreamId: "environment", isSimulated: false, startedAt };
+  await insertBatch(database, {
+    ...{ id, organizationId, workspaceId, apiKeyId, memberId: null, groupIds: [], tagIds: [] },
+    ...{ ...facts, nodeId: "node_test" },
+  });
+  const worstNanoUsd = limit - settled;
+  const hold = { holdId: id, scope: s.scope, startedAtMs: startedAt.getTime() };
+  const refusal = await inTransaction(database, (tx) =>
+    placeDurableHold(tx, { ...hold, amountNanoUsd: worstNanoUsd }),
+  );
+  expect(refusal).toMatchObject({ reason: "held" });
+  const stored = { lineCount: 1, worstNanoUsd, openEndedNanoUsd: [], hash: "hash" };
+  const { leases } = s.node;
+  await holdBatch(
+    { database, holdWaitMs: 10_000, publicUrl: () => null, leases },
+    { id, scope: s.scope, startedAt, stored },
+    new AbortController().signal,
+  );
+  expect(await s.balance()).toMatchObject({ settled, leased: worstNanoUsd });
+});

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { modelName } from "../ids.ts";
 import { page, pageQuery } from "../paging.ts";
 import { route } from "../route.ts";
+import { messageBatchRoutes } from "./message-batches.ts";
 import { storedObjectRoutes } from "./stored-objects.ts";
 
 // Routes of the Claude API, for the documents. The gateway does not validate with these schemas: it reads the fields that
@@ -133,5 +134,6 @@ export const claudeRoutes = [
   countMessageTokens,
   listModels,
   getModel,
+  ...messageBatchRoutes,
   ...storedObjectRoutes,
 ] as const;

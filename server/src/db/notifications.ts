@@ -19,6 +19,8 @@ const channelNames = {
   job: "jobs:insert",
   /** A fold has counted requests. Its transaction sends it, a few times a second at most. */
   fold: "bursar_folds",
+  /** A message batch is due at once, or waits for budget. */
+  batch: "bursar_batches",
 } as const;
 
 export type Channel = keyof typeof channelNames;

@@ -1,7 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { Notifications } from "#src/db/notifications.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { scopeIdsOf } from "#src/spend/ledger/charges.ts";
+import type { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
+import { type Agenda, listWaiting, readAgenda } from "./agenda.sql.ts";
 import {
   claimDue,
   claimLeft,
@@ -19,6 +23,7 @@ import {
   meterBatch,
   recordUnknownBatch,
   releaseHold,
+  scopeOfBatch,
   TAKEN_MS,
 } from "./meter-batch.ts";
 import type { BatchReader } from "./read-answer.ts";
@@ -37,11 +42,20 @@ export interface BatchWorkerOptions extends MeterDeps {
   folder: string;
   clock: Pick<Clock, "monotonicMs">;
   logger: Logger;
-  /** Time between two turns, milliseconds. */
-  everyMs?: number;
+  /** Announces batches of all processes. */
+  notifications: Pick<Notifications, "subscribe" | "isListening">;
+  leases: Pick<LeaseSync, "returnFree">;
 }
 
-const EVERY_MS = 1_000;
+/** Longest time between two turns without work: while notifications arrive, and otherwise. Milliseconds. */
+const IDLE_MS = 30_000;
+const UNLISTENING_MS = 1_000;
+/** Shortest time between two turns, also with many notifications, milliseconds. */
+const LEAST_PAUSE_MS = 50;
+/** Batches that wait for budget, of one turn. */
+const MAX_WAITING = 100;
+/** Time between two deletions of refused batches, milliseconds. */
+const CLEAN_EVERY_MS = 60 * 60_000;
 /** Batches that one worker follows at the same time. */
 const MAX_BATCHES = 8;
 /** Batches of one search for those whose process died, and the time until the next search for the same ones. */
@@ -86,8 +100,11 @@ class Worker implements BatchWorker {
   readonly #stopping = new AbortController();
   #loop: Promise<void> | null = null;
   readonly #following = new Set<Promise<void>>();
-  #searchedMs = Number.NEGATIVE_INFINITY;
+  readonly #times = { searched: Number.NEGATIVE_INFINITY, cleaned: Number.NEGATIVE_INFINITY };
   #isFailing: boolean = false;
+  /** Ends the pause before the next turn. */
+  #wake: () => void = () => undefined;
+  #isAnnounced: boolean = false;
 
   constructor(options: BatchWorkerOptions) {
     this.#options = options;
@@ -109,26 +126,67 @@ class Worker implements BatchWorker {
     await Promise.all(this.#following);
   }
 
-  /** Starts to follow due batches. A large batch takes minutes, and delays no other one. */
-  async #takeTurn(): Promise<void> {
-    const { database, logger, clock } = this.#options;
+  /**
+   * Starts to follow due batches. A large batch takes minutes, and delays no other one. Returns the time until the next turn,
+   * milliseconds.
+   */
+  async #takeTurn(): Promise<number> {
+    const { database, logger } = this.#options;
     try {
-      const limit = MAX_BATCHES - this.#following.size;
-      const due = limit === 0 ? [] : await claimDue(database, { limit, forMs: TAKEN_MS });
-      for (const batch of due) {
-        const following = this.#followQuietly(batch).finally(() => {
-          this.#following.delete(following);
-        });
-        this.#following.add(following);
-      }
-      if (clock.monotonicMs() - this.#searchedMs >= SEARCH_EVERY_MS) {
-        this.#searchedMs = clock.monotonicMs();
-        await this.#endLeft();
-      }
+      const agenda = await readAgenda(database);
+      if (agenda.hasWaiting) await this.#returnBudget();
+      if (agenda.dueInMs !== null && agenda.dueInMs <= 0) await this.#followDue();
+      await this.#endOld(agenda);
       this.#isFailing = false;
+      return this.#findPause(agenda);
     } catch (error) {
       if (!this.#isFailing) logger.warn({ err: error }, "message batches cannot be followed");
       this.#isFailing = true;
+      return UNLISTENING_MS;
+    }
+  }
+
+  #findPause({ dueInMs, hasUnanswered }: Agenda): number {
+    const idleMs = this.#options.notifications.isListening() ? IDLE_MS : UNLISTENING_MS;
+    const pauses = [idleMs];
+    if (hasUnanswered) pauses.push(SEARCH_EVERY_MS);
+    // The end of a followed batch begins the next turn.
+    if (dueInMs !== null && this.#following.size < MAX_BATCHES) {
+      pauses.push(dueInMs > 0 ? dueInMs : UNLISTENING_MS);
+    }
+    return Math.max(LEAST_PAUSE_MS, Math.min(...pauses));
+  }
+
+  async #followDue(): Promise<void> {
+    const limit = MAX_BATCHES - this.#following.size;
+    if (limit === 0) return;
+    const due = await claimDue(this.#options.database, { limit, forMs: TAKEN_MS });
+    for (const batch of due) {
+      const following = this.#followQuietly(batch).finally(() => {
+        this.#following.delete(following);
+        this.#lookSoon();
+      });
+      this.#following.add(following);
+    }
+  }
+
+  async #endOld({ hasUnanswered }: Agenda): Promise<void> {
+    const { database, clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (hasUnanswered && nowMs - this.#times.searched >= SEARCH_EVERY_MS) {
+      this.#times.searched = nowMs;
+      await this.#endLeft();
+    }
+    if (nowMs - this.#times.cleaned < CLEAN_EVERY_MS) return;
+    this.#times.cleaned = nowMs;
+    await deleteOldRefused(database, { days: REFUSED_DAYS });
+  }
+
+  /** Batches of other nodes can be waiting for free budget of this one. */
+  async #returnBudget(): Promise<void> {
+    const { database, leases } = this.#options;
+    for (const batch of await listWaiting(database, MAX_WAITING)) {
+      leases.returnFree(new Set(scopeIdsOf(scopeOfBatch(batch))), batch.forMs);
     }
   }
 
@@ -154,11 +212,28 @@ class Worker implements BatchWorker {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
+    const unsubscribe = this.#options.notifications.subscribe("batch", () => this.#lookSoon());
     while (!signal.aborted) {
-      await this.#takeTurn();
-      const everyMs = this.#options.everyMs ?? EVERY_MS;
-      await delay(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
+      this.#isAnnounced = false;
+      const pauseMs = await this.#takeTurn();
+      await this.#pause(LEAST_PAUSE_MS);
+      if (!this.#isAnnounced) await this.#pause(pauseMs - LEAST_PAUSE_MS, true);
     }
+    unsubscribe();
+  }
+
+  /** Begins the next turn after the shortest pause. */
+  #lookSoon(): void {
+    this.#isAnnounced = true;
+    this.#wake();
+  }
+
+  async #pause(ms: number, canWake = false): Promise<void> {
+    const woken = new AbortController();
+    if (canWake) this.#wake = () => woken.abort();
+    const signal = AbortSignal.any([this.#stopping.signal, woken.signal]);
+    await delay(ms, undefined, { signal, ref: false }).catch(() => undefined);
+    this.#wake = () => undefined;
   }
 
   async #followQuietly(batch: StoredBatch): Promise<void> {
@@ -204,7 +279,6 @@ class Worker implements BatchWorker {
       forMs: SEARCH_AGAIN_MS,
     });
     for (const batch of left) await this.#endQuietly(batch);
-    await deleteOldRefused(database, { days: REFUSED_DAYS });
   }
 
   async #endQuietly(batch: StoredBatch): Promise<void> {

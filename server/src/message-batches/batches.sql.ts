@@ -60,7 +60,7 @@ export interface StoredBatch extends BatchLabels {
   openEndedHolds: unknown;
 }
 
-const batchColumns = sql`id, organization_id AS "organizationId", workspace_id AS "workspaceId",
+export const batchColumns = sql`id, organization_id AS "organizationId", workspace_id AS "workspaceId",
   api_key_id AS "apiKeyId", member_id AS "memberId", group_ids AS "groupIds", tag_ids AS "tagIds", client,
   upstream_id AS "upstreamId", is_simulated AS "isSimulated", failover, started_at AS "startedAt", state,
   upstream_batch_id AS "upstreamBatchId", node_id AS "nodeId", line_count AS "lineCount",
@@ -154,6 +154,11 @@ export async function markLost(db: Database, id: string): Promise<void> {
   await sql`UPDATE message_batch SET node_id = '' WHERE id = ${id} AND state = 'sent'`.execute(db);
 }
 
+/** Lets all processes look at the batches. They look without it too, later. */
+export async function announceBatches(db: Database | Tx): Promise<void> {
+  await sql`SELECT pg_notify('bursar_batches', '')`.execute(db);
+}
+
 /** State of a batch as its upstream reports it. */
 export interface ReportedBatch {
   upstreamBatchId: string;
@@ -175,6 +180,7 @@ export async function markRunning(
     WHERE id = ${id} AND (state = 'sent' OR (state = 'running' AND upstream_batch_id = ${upstreamBatchId}))`.execute(
     tx,
   );
+  await announceBatches(tx);
   return numAffectedRows === 1n;
 }
 
@@ -190,6 +196,7 @@ export async function saveReported(
       ended_at = coalesce(ended_at, ${endedAt}),
       poll_at = CASE WHEN ${isDue} AND state = 'running' THEN clock_timestamp() ELSE poll_at END
     WHERE id = ${id}`.execute(db);
+  if (isDue) await announceBatches(db);
 }
 
 /** Moves a batch to its last state, and locks it. False: it is in none of the states `from`. */

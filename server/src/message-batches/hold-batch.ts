@@ -14,7 +14,8 @@ import {
   WORST_CASES,
 } from "#src/spend/ledger/open-ended-holds.ts";
 import { isLimitReached, toHoldError } from "#src/spend/ledger/refuse-hold.ts";
-import { markHeld } from "./batches.sql.ts";
+import { markWaiting } from "./agenda.sql.ts";
+import { announceBatches, markHeld } from "./batches.sql.ts";
 import type { StoredBody } from "./store-body.ts";
 
 export interface HoldBatchDeps {
@@ -22,7 +23,7 @@ export interface HoldBatchDeps {
   /** `BURSAR_HOLD_WAIT`, milliseconds. */
   holdWaitMs: number;
   publicUrl: () => string | null;
-  leases: Pick<LeaseSync, "listLimits">;
+  leases: Pick<LeaseSync, "listLimits" | "returnFree">;
   /** Called for a batch that is refused because the limit is reached. Must not throw. */
   onLimitReached?: (limit: StrictLimit & Pick<SpendScope, "workspaceId">) => void;
 }
@@ -34,6 +35,8 @@ export interface HoldingBatch {
   stored: Pick<StoredBody, "lineCount" | "worstNanoUsd" | "openEndedNanoUsd" | "hash">;
 }
 
+/** Time for which nodes return budget, before a batch that still waits asks again, milliseconds. */
+const ANNOUNCED_MS = 2_000;
 /** Time between two attempts, milliseconds. */
 const RETRY_MS = 250;
 /** Refusals that can end within seconds. */
@@ -46,16 +49,32 @@ export async function holdBatch(
   signal: AbortSignal,
 ): Promise<void> {
   const until = performance.now() + deps.holdWaitMs;
+  let announcedUntil = Number.NEGATIVE_INFINITY;
   for (;;) {
     const refusal = await tryToHold(deps, batch);
     if (refusal === null) return;
     if (!passing.has(refusal.reason) || performance.now() + RETRY_MS > until) {
       throw toRefusal(deps, batch, refusal);
     }
+    if (refusal.reason === "held" && announcedUntil < performance.now()) {
+      announcedUntil = performance.now() + ANNOUNCED_MS;
+      await requestBudget(deps, batch);
+    }
     await delay(RETRY_MS, undefined, { signal }).catch(() => {
       throw makeStoppingError();
     });
   }
+}
+
+/** Lets all nodes return the free budget of the chain, for a bounded time. Running requests keep theirs. */
+async function requestBudget(
+  { database, leases }: HoldBatchDeps,
+  { id, scope }: HoldingBatch,
+): Promise<void> {
+  const forMs = ANNOUNCED_MS + RETRY_MS;
+  leases.returnFree(new Set(scopeIdsOf(scope)), forMs);
+  await markWaiting(database, id, forMs);
+  await announceBatches(database);
 }
 
 function tryToHold(deps: HoldBatchDeps, batch: HoldingBatch): Promise<HoldRefusal | null> {

@@ -244,7 +244,7 @@ function makeUnknownRecord(
 }
 
 /** Scopes that count a batch. */
-export function scopeOfBatch(batch: BatchLabels): SpendScope {
+export function scopeOfBatch(batch: Omit<BatchLabels, "startedAt" | "client">): SpendScope {
   const { organizationId, workspaceId, apiKeyId, memberId, groupIds, tagIds } = batch;
   return {
     organizationId,

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Config } from "#src/config.ts";
+import type { Notifications } from "#src/db/notifications.ts";
 import type { Storage } from "#src/db/storage.ts";
 import type { ModelLabels } from "#src/domain/model-labels.ts";
 import type { ObjectServer } from "#src/gateway/object-call.ts";
@@ -24,6 +25,7 @@ export interface BatchesOptions {
   ledger: Ledger;
   leases: LeaseSync;
   folds: FoldWorker;
+  notifications: Pick<Notifications, "subscribe" | "isListening">;
   spendAlerts: Accounting["spendAlerts"];
   upstreams: UpstreamChoice;
   nodeId: string;
@@ -61,6 +63,8 @@ export function startBatches(
     folder,
     clock: systemClock,
     logger,
+    notifications: options.notifications,
+    leases,
   });
   worker.start();
   parts.defer(() => {

@@ -297,7 +297,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const followed = { ...options, ...accounting, prices, labels, upstreams, spendNowMs, publicUrl };
   const objects = makeObjects({
     ...{ database, logger, nowMs },
-    startBatches: (references) => startBatches({ ...followed, references }, parts),
+    startBatches: (references) => startBatches({ ...followed, notifications, references }, parts),
   });
   const read = {
     objects,

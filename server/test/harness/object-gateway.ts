@@ -89,7 +89,12 @@ function makeBatches(
     database,
     holdWaitMs: 0,
     publicUrl: () => null,
-    leases: { findLimit: () => null, findUnknownRefusal: () => null, listLimits: () => [] },
+    leases: {
+      findLimit: () => null,
+      findUnknownRefusal: () => null,
+      listLimits: () => [],
+      returnFree: () => undefined,
+    },
     references,
     ledger: { admit: () => ({ kind: "admitted" }) },
     prices: { get: () => book },

@@ -30,6 +30,8 @@ export interface LeaseState {
   seenBefore: Figures | null;
   /** Time of that answer on the monotonic clock, milliseconds. */
   seenAtMs: number;
+  /** Time until which the lease returns its free budget and requests none in advance. Monotonic clock, milliseconds. */
+  returningUntilMs: number;
   traffic: LeaseTraffic;
   /** Version of the limits that lowered or created the limit of this lease. */
   changedIn: bigint;

@@ -13,7 +13,8 @@ import { test as base } from "#test/harness/database-test.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { makeTestFolds, settleRecords } from "#test/harness/folds.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
-import { LeaseSync, type LeaseSyncOptions } from "./lease-sync.ts";
+import { LeaseSync } from "./lease-sync.ts";
+import type { LeaseSyncOptions } from "./lease-sync-options.ts";
 import { upsertSpendLimit } from "./limits.sql.ts";
 import { toHoldError } from "./refuse-hold.ts";
 

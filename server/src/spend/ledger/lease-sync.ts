@@ -1,51 +1,19 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { firstEpochOf, type Incarnations } from "#src/db/incarnation.ts";
-import type { Database } from "#src/db/pool.ts";
+import { firstEpochOf } from "#src/db/incarnation.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { type Spent, spentOf } from "#src/domain/request-spend.ts";
-import type { Clock } from "#src/lib/clock.ts";
-import type { Logger } from "#src/lib/logger.ts";
 import type { SpendScope } from "./charges.ts";
 import type { Dropped, HoldDecided } from "./hold-decision.ts";
 import type { HoldRequest } from "./hold-queue.ts";
 import type { HoldAmount, HoldRefusal, LimitInForce, StrictLimit } from "./hold-refusal.ts";
 import { LeaseCleaner } from "./lease-cleaner.ts";
-import type { LeaseFold } from "./lease-cleanup.ts";
 import { countLimits, hasUncountedSpend } from "./lease-draws.sql.ts";
 import type { SyncAnswer, SyncMessage } from "./lease-rules.ts";
-import type { RunningHold } from "./lease-table.ts";
+import type { LeaseSyncOptions } from "./lease-sync-options.ts";
 import { readLimitsVersion, readStrictLimits, syncLeases } from "./leases.sql.ts";
 import { NodeLeases, type Resolution } from "./node-leases.ts";
 import type { HeldStream, StreamHolds } from "./node-streams.ts";
 import type { PendingSpend, SpendOrigin } from "./pending-spend.ts";
-
-export interface LeaseSyncOptions extends LeaseFold {
-  database: Database;
-  /** Reports failovers of the database. Default: none is reported. */
-  incarnations?: Pick<Incarnations, "subscribe">;
-  nodeId: string;
-  /** The database's clock, milliseconds since the epoch. */
-  databaseNowMs: () => number;
-  clock: Clock;
-  logger: Logger;
-  /** BURSAR_LEASE_TTL, BURSAR_HOLD_WAIT, BURSAR_UNRESOLVED_RELEASE. */
-  ttlMs: number;
-  holdWaitMs: number;
-  unresolvedReleaseMs: number;
-  /** Highest number of requests that wait for budget at once. */
-  maxWaiting?: number;
-  /**
-   * Starts a new epoch after a fence or a failover, and calls `entered`. Does neither if another process has the node's id.
-   * Rejects with the database's error.
-   */
-  reenter: () => Promise<void>;
-  /** Records that the database knows of the gap in the journal. From then on the journal counts as whole. */
-  acknowledgeJournalGap: () => void;
-  /** Lists running requests of these scopes without a hold, and writes their holds to the journal. */
-  holdRunning: (scopeIds: ReadonlySet<string>) => readonly RunningHold[];
-  /** Resolves when all accepted journal records survive a crash. Rejects if the journal failed. */
-  journalSynced: () => Promise<void>;
-}
 
 /**
  * Highest number of requests that wait for budget. The gateway runs 20,000 at once, so others can still proceed. One API
@@ -250,6 +218,13 @@ export class LeaseSync {
   /** Finds the hold of a running stream. Null: no limit holds the request in steps. */
   findStreamHold(requestId: string): HeldStream | null {
     return this.#leases.findStreamHold(requestId);
+  }
+
+  /** See `NodeLeases.returnFree`. */
+  returnFree(scopeIds: ReadonlySet<string>, forMs: number): void {
+    this.#leases.returnFree(scopeIds, forMs, this.#now());
+    this.#tickSoon();
+    if (this.#life === "running") this.#startSending();
   }
 
   /** Finds the reason why a request, or a larger hold of a stream, waits. Null: it does not wait. */

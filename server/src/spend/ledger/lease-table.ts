@@ -136,6 +136,13 @@ export class LeaseTable {
     return widest !== null && this.#crossed.has(organizationId) ? organizationId : widest;
   }
 
+  /** Lets the leases of these scopes return their free budget until a time on the monotonic clock, milliseconds. */
+  returnFree(scopeIds: ReadonlySet<string>, untilMs: number): void {
+    for (const scopeId of scopeIds) {
+      for (const state of this.#byScope.get(scopeId) ?? NO_STATES) state.returningUntilMs = untilMs;
+    }
+  }
+
   freeAmount({ granted, drawn, held }: LeaseState): bigint {
     return granted - drawn - held;
   }
@@ -340,6 +347,7 @@ export class LeaseTable {
       seen: null,
       seenBefore: null,
       seenAtMs: Number.NEGATIVE_INFINITY,
+      returningUntilMs: Number.NEGATIVE_INFINITY,
       traffic: this.#takeTraffic(scopeId, { name: limit.period, startMs }),
       changedIn: 0n,
     };

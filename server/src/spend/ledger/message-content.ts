@@ -86,7 +86,8 @@ function makeTargets(
   const topUps = new Map<string, bigint>();
   for (const state of table.listStates()) {
     const isSkipped = isQuiet ? !isReportDue(state) : !isComplete && isIdle(state);
-    if (isSkipped && !needed.has(state)) continue;
+    const isReturnDue = isTrimming && isReturning(state, now);
+    if (isSkipped && !isReturnDue && !needed.has(state)) continue;
     const kept = chooseAmountToKeep(parts, facts, state);
     const isOff = isTrimming && isWorthTrimming(state, kept);
     const topUp = isTrimming ? chooseTopUp(parts, facts, state) : 0n;
@@ -123,7 +124,8 @@ function makeTarget(
 /** Waiting requests have their own grant requests. A period that is over needs only the reserve of its streams. */
 function chooseTopUp({ queue }: ContentParts, facts: ContentFacts, state: LeaseState): bigint {
   if (!canKeep(facts, state)) return 0n;
-  const isAsked = queue.hasWaiter(state.text) || isOver(state, facts.now);
+  const isAsked =
+    queue.hasWaiter(state.text) || isOver(state, facts.now) || isReturning(state, facts.now);
   const ofTraffic = isAsked ? 0n : findTopUp(state, facts.bounds);
   const ofStreams = findReserveTopUp(state, facts.now.nowMs);
   return ofTraffic > ofStreams ? ofTraffic : ofStreams;
@@ -133,6 +135,11 @@ function canKeep({ acknowledged, isServing }: ContentFacts, state: LeaseState): 
   // Budget from before a change can exceed a lowered limit. The node returns such budget, and then requests it again.
   const isKnown = acknowledged >= state.changedIn;
   return state.countId !== null && isServing && isKnown;
+}
+
+/** True while a message batch waits for the free budget of the lease. */
+function isReturning({ returningUntilMs }: LeaseState, { nowMs }: Now): boolean {
+  return nowMs < returningUntilMs;
 }
 
 function isOver({ endMs }: LeaseState, { atMs }: Now): boolean {
@@ -148,7 +155,8 @@ function chooseAmountToKeep(
   if (isOver(state, facts.now)) return findReserveToKeep(state);
   const { bounds, now, answeredMs } = facts;
   const free = table.freeAmount(state);
-  const isScarce = queue.hasWaiter(state.text) && !isPlenty(state, bounds);
+  const isScarce =
+    isReturning(state, now) || (queue.hasWaiter(state.text) && !isPlenty(state, bounds));
   const kept = isScarce ? findReserveToKeep(state) : findAmountToKeep(state, bounds);
   // After a silence the lease keeps its budget. Budget that a lost message returns would belong to no node.
   const isSure = now.nowMs - answeredMs <= SURE_MS;
@@ -174,7 +182,9 @@ function requestGrants(
     waiting: queue.list(),
     chainOf: ({ scope }) => table.getStates(scope, now.atMs),
     freeOf: (state) => freeAfter(state, targets.get(state.text)),
-    wantedOf: (state) => (isServing ? findWanted(state, bounds) : 0n),
+    wantedOf: (state) => {
+      return isServing && !isReturning(state, now) ? findWanted(state, bounds) : 0n;
+    },
   });
 }
 

@@ -231,6 +231,27 @@ describe("a node", () => {
     expect(leased()).toEqual([0n]);
   });
 
+  test("returns free budget for a while when a message batch waits for it, and asks for exact amounts", async () => {
+    await limit(1_000n);
+    const node = await startNode("node_1");
+    const granted = () => node.view().states.map((state) => state.granted);
+    hold(node, "req_1", 10n);
+    await speak(node);
+    expect(granted()[0]).toBeGreaterThan(10n);
+    node.returnFree(new Set(["wksp_other"]), 700, now);
+    expect(node.nextMessage(now)).toBeNull();
+    node.returnFree(new Set([workspaceId]), 700, now);
+    now.nowMs += 250;
+    await speak(node);
+    expect(granted()).toEqual([10n]);
+    expect(hold(node, "req_2", 10n)).toBe("waiting");
+    await speak(node);
+    expect(granted()).toEqual([20n]);
+    now.nowMs += 500;
+    await speak(node);
+    expect(granted()[0]).toBeGreaterThan(20n);
+  });
+
   test("does not spend budget of ended requests again after the limit was lowered", async () => {
     await limit(100n);
     const node = await startNode("node_1");

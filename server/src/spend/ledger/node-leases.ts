@@ -18,25 +18,12 @@ import { LeaseMessages } from "./lease-messages.ts";
 import type { GrantRequest, SyncAnswer, SyncDone, SyncMessage } from "./lease-rules.ts";
 import type { LeaseState, Now } from "./lease-state.ts";
 import { LeaseTable, type RunningHold } from "./lease-table.ts";
+import type { NodeLeasesOptions } from "./node-leases-options.ts";
 import { type HeldStream, NodeStreams, type StreamHolds } from "./node-streams.ts";
 import { type AppendedEnd, PendingSpend, type SpendOrigin } from "./pending-spend.ts";
 
 // Leases of one node, and the requests that wait for budget. Pure: the time is an argument, and messages are returned
 // values. `nowMs` is the node's monotonic clock. `atMs` is the node's estimate of the database's clock.
-
-export interface NodeLeasesOptions {
-  nodeId: string;
-  /** BURSAR_LEASE_TTL. */
-  ttlMs: number;
-  /** Time of recent traffic that a lease covers. Default: `ttlMs`. */
-  coverMs?: number;
-  /** Subtracted from the TTL for the drift between clocks, and for the time from this check to the dispatch. */
-  marginMs: number;
-  /** BURSAR_HOLD_WAIT. */
-  holdWaitMs: number;
-  /** Highest number of requests that wait at once, of all organizations. */
-  maxWaiting: number;
-}
 
 /** The decision on a request that waited. */
 export interface Resolution {
@@ -136,6 +123,14 @@ export class NodeLeases {
       if (limit?.unknownFeatures === "refuse") return { limit, seen, endMs };
     }
     return null;
+  }
+
+  /**
+   * Lets the leases of these scopes return their free budget for some time, because a message batch waits for it. Requests
+   * then get exact grants.
+   */
+  returnFree(scopeIds: ReadonlySet<string>, forMs: number, { nowMs }: Pick<Now, "nowMs">): void {
+    this.#table.returnFree(scopeIds, nowMs + forMs);
   }
 
   /** Adds a running request without a hold. Limits that are set later count it. */
