@@ -28,7 +28,7 @@ import {
 } from "./meter-batch.ts";
 import type { BatchReader } from "./read-answer.ts";
 import type { Reported } from "./reported-batch.ts";
-import { removeBody } from "./store-body.ts";
+import { removeBody, removeOldBodies } from "./store-body.ts";
 
 // Follows the batches of all nodes at their upstreams, records the results of ended ones, and ends those whose process died.
 // Every process has a worker. A batch that one has taken is free for another after ten seconds without a recorded line.
@@ -54,7 +54,9 @@ const UNLISTENING_MS = 1_000;
 const LEAST_PAUSE_MS = 50;
 /** Batches that wait for budget, of one turn. */
 const MAX_WAITING = 100;
-/** Time between two deletions of refused batches, milliseconds. */
+/** Age of a body that no process can need, milliseconds. A process that dies after an answer leaves some. */
+const OLD_BODY_MS = 2 * 60 * 60_000;
+/** Time between two deletions of refused batches and old bodies, milliseconds. */
 const CLEAN_EVERY_MS = 60 * 60_000;
 /** Batches that one worker follows at the same time. */
 const MAX_BATCHES = 8;
@@ -179,6 +181,7 @@ class Worker implements BatchWorker {
     }
     if (nowMs - this.#times.cleaned < CLEAN_EVERY_MS) return;
     this.#times.cleaned = nowMs;
+    await removeOldBodies(this.#options.folder, this.#options.databaseNowMs() - OLD_BODY_MS);
     await deleteOldRefused(database, { days: REFUSED_DAYS });
   }
 

@@ -73,7 +73,7 @@ export interface NewBatch extends Omit<BatchLabels, "failover"> {
 }
 
 /** Inserts a batch whose body arrives. */
-export async function insertBatch(db: Database, batch: NewBatch): Promise<void> {
+export async function insertBatch(db: Database | Tx, batch: NewBatch): Promise<void> {
   await sql`
     INSERT INTO message_batch (id, organization_id, workspace_id, api_key_id, member_id, group_ids, tag_ids, client,
       upstream_id, is_simulated, started_at, node_id, state)
@@ -84,7 +84,7 @@ export async function insertBatch(db: Database, batch: NewBatch): Promise<void> 
 
 /** Inserts lines of a batch. Throws a unique violation for a custom id that the batch has already. */
 export async function insertLines(
-  db: Database,
+  db: Database | Tx,
   batchId: string,
   lines: readonly BatchLine[],
 ): Promise<void> {
@@ -97,6 +97,18 @@ export async function insertLines(
       ${lines.map(({ worstCase }) => encodeWorstCase(worstCase))}::jsonb[],
       ${lines.map((line) => line.hasUnbilledParts)}::boolean[],
       ${lines.map(({ worstCase }) => worstCase.kind !== "closed")}::boolean[]) AS one`.execute(db);
+}
+
+/** Locks a batch, and returns its state. Null: the database does not have it. */
+export async function lockState(tx: Tx, id: string): Promise<BatchState | null> {
+  const { rows } = await sql<{ state: BatchState }>`
+    SELECT state FROM message_batch WHERE id = ${id} FOR UPDATE`.execute(tx);
+  return rows[0]?.state ?? null;
+}
+
+/** Deletes a batch whose state is from before a failover, with its lines. */
+export async function deleteBatchRow(tx: Tx, id: string): Promise<void> {
+  await sql`DELETE FROM message_batch WHERE id = ${id}`.execute(tx);
 }
 
 /** Deletes a batch that was refused before its hold, with its lines. */
@@ -138,7 +150,7 @@ export interface BatchUpstream {
  * the recovery has ended it, and nothing may be sent.
  */
 export async function markSent(
-  db: Database,
+  db: Database | Tx,
   id: string,
   { upstreamId, isSimulated, failover }: BatchUpstream,
 ): Promise<boolean> {
@@ -152,6 +164,7 @@ export async function markSent(
 /** Marks a sent batch as lost: its process no longer waits for an answer. Does nothing for a batch in another state. */
 export async function markLost(db: Database, id: string): Promise<void> {
   await sql`UPDATE message_batch SET node_id = '' WHERE id = ${id} AND state = 'sent'`.execute(db);
+  await announceBatches(db);
 }
 
 /** Lets all processes look at the batches. They look without it too, later. */

@@ -13,6 +13,7 @@ import { parseJson } from "#src/lib/parse-json.ts";
 import { readWhole, type StreamedAnswer } from "#src/lib/streamed-answer.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
 import type { UpstreamOrder } from "#src/upstreams/upstream.ts";
+import type { AcceptedBatches } from "./accepted-batches.ts";
 import {
   type BatchState,
   deleteLines,
@@ -24,12 +25,15 @@ import {
   markLost,
   markRunning,
   markSent,
+  type NewBatch,
+  type ReportedBatch,
   type StoredBatch,
 } from "./batches.sql.ts";
 import { type CheckDeps, makeLineCheck, NamedObjects } from "./check-line.ts";
 import { type HoldBatchDeps, holdBatch } from "./hold-batch.ts";
 import { releaseHold } from "./meter-batch.ts";
 import { MAX_ANSWER_BYTES } from "./read-answer.ts";
+import { type AcceptedBatch, reinstateBatch } from "./reinstate-batch.ts";
 import { readReported, toClientObject } from "./reported-batch.ts";
 import { MAX_BATCH_BYTES, removeBody, type StoredBody, storeBody } from "./store-body.ts";
 
@@ -44,6 +48,8 @@ export interface CreateDeps extends HoldBatchDeps, CheckDeps, Pick<AdmitDeps, "l
   /** Folder of bodies. */
   folder: string;
   logger: Logger;
+  /** Batches that a failover of the database can lose. */
+  accepted: Pick<AcceptedBatches, "keep">;
 }
 
 /** Time in which a client repeats a request whose answer it did not get, milliseconds. */
@@ -57,7 +63,7 @@ export async function createBatch(deps: CreateDeps, call: ObjectCall): Promise<v
   const startedAtMs = Math.floor(deps.databaseNowMs());
   checkSoftLimits(deps, scope, startedAtMs);
   const { body } = call.openBody(MAX_BATCH_BYTES);
-  await insertBatch(deps.database, {
+  const batch: NewBatch = {
     id,
     organizationId: key.organizationId,
     workspaceId: key.workspaceId,
@@ -70,10 +76,13 @@ export async function createBatch(deps: CreateDeps, call: ObjectCall): Promise<v
     isSimulated: upstream.kind === "simulator",
     startedAt: new Date(startedAtMs),
     nodeId: deps.nodeId,
-  });
+  };
+  await insertBatch(deps.database, batch);
+  let isKept = false;
   try {
     const named = new NamedObjects();
-    const stored = await storeBody(lineDepsOf(deps, call, { scope, startedAtMs, named }), id, body);
+    const lines = lineDepsOf(deps, call, { scope, startedAtMs, named });
+    const stored = await storeBody(lines, id, body);
     const same = await findRepeated(deps, call, stored.hash);
     if (same !== null) {
       await deleteUnheldBatch(deps.database, id);
@@ -81,18 +90,27 @@ export async function createBatch(deps: CreateDeps, call: ObjectCall): Promise<v
       return;
     }
     const upstreamId = await named.findUpstreamId(deps, key);
-    const startedAt = new Date(startedAtMs);
-    await holdBatch(deps, { id, scope, startedAt, stored }, call.signal);
+    const { startedAt } = batch;
+    const held = await holdBatch(deps, { id, scope, startedAt, stored }, call.signal);
     // During the body and the wait for budget, the upstreams can change.
     const order: UpstreamOrder =
       upstreamId === null ? call.upstreams() : [call.getUpstream(upstreamId)];
-    await dispatchBatch(deps, call, { order, stored });
+    await dispatchBatch(deps, call, {
+      ...{ order, stored },
+      async onRunning(running, upstream) {
+        const accepted = { batch, held, stored, lines, upstream, running };
+        deps.accepted.keep(accepted);
+        isKept = true;
+        if (await markRunning(deps.database, id, running)) return;
+        await reinstateBatch(deps.database, accepted);
+      },
+    });
   } finally {
     // Without the database, the recovery ends the batch.
     await endUnanswered(deps, id).catch((failure: unknown) => {
       deps.logger.warn({ err: failure, requestId: id }, "a refused message batch is ended later");
     });
-    await removeBody(deps.folder, id);
+    if (!isKept) await removeBody(deps.folder, id);
   }
 }
 
@@ -136,16 +154,19 @@ function answerRepeated(call: ObjectCall, same: StoredBatch): void {
 interface Dispatch {
   order: UpstreamOrder;
   stored: StoredBody;
+  /** Called with the batch that the upstream has accepted. Rejects with the database's error. */
+  onRunning: (running: ReportedBatch, upstream: AcceptedBatch["upstream"]) => Promise<void>;
 }
 
 /** Sends a held batch, once to each upstream. A batch whose answer is unknown stays as sent, and is looked for. */
 async function dispatchBatch(
   deps: CreateDeps,
   call: ObjectCall,
-  { order, stored }: Dispatch,
+  { order, stored, onRunning }: Dispatch,
 ): Promise<void> {
   const id = call.requestId;
   let isSent = false;
+  let sentTo: AcceptedBatch["upstream"] | null = null;
   const send = () =>
     call.sendInOrder(order, {
       method: "POST",
@@ -153,6 +174,7 @@ async function dispatchBatch(
       body: toFileBody(stored),
       async onSending({ id: upstreamId, kind }, failover) {
         const upstream = { upstreamId, isSimulated: kind === "simulator", failover };
+        sentTo = upstream;
         if (await markSent(deps.database, id, upstream)) return;
         throw new Error("another process has ended the batch");
       },
@@ -162,7 +184,9 @@ async function dispatchBatch(
     });
   try {
     const { answer } = await send();
-    await receiveAnswer(deps, call, answer);
+    await receiveAnswer(deps, call, answer, async (running) => {
+      if (sentTo !== null) await onRunning(running, sentTo);
+    });
   } catch (error) {
     if (!isSent) await refuseBatch(deps, id, ["held", "sent"]);
     throw error;
@@ -194,6 +218,7 @@ async function receiveAnswer(
   deps: CreateDeps,
   call: ObjectCall,
   answer: StreamedAnswer,
+  onRunning: (running: ReportedBatch) => Promise<void>,
 ): Promise<void> {
   const id = call.requestId;
   const body = await readWhole(answer, MAX_ANSWER_BYTES);
@@ -207,10 +232,7 @@ async function receiveAnswer(
     return;
   }
   const { id: upstreamBatchId, object, expiresAt, endedAt } = reported;
-  const running = { upstreamBatchId, object, expiresAt, endedAt };
-  if (!(await markRunning(deps.database, id, running))) {
-    deps.logger.error({ requestId: id, upstreamBatchId }, "a message batch was given up too early");
-  }
+  await onRunning({ upstreamBatchId, object, expiresAt, endedAt });
   call.answer(200, toClientObject(object, call.origin));
 }
 

@@ -11,6 +11,7 @@ import type { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
 import {
   findHighest,
   findOpenEndedHolds,
+  type OpenEndedHolds,
   WORST_CASES,
 } from "#src/spend/ledger/open-ended-holds.ts";
 import { isLimitReached, toHoldError } from "#src/spend/ledger/refuse-hold.ts";
@@ -42,17 +43,27 @@ const RETRY_MS = 250;
 /** Refusals that can end within seconds. */
 const passing: ReadonlySet<HoldRefusal["reason"]> = new Set(["held", "uncounted", "node_awaited"]);
 
-/** Holds the cost of a batch under all limits of its chain. Waits as a message does. Rejects with the refusal. */
+/** Hold of a batch in all balances of its chain. */
+export interface BatchHold {
+  openEnded: OpenEndedHolds;
+  hold: DurableHold;
+}
+
+/**
+ * Holds the cost of a batch under all limits of its chain, and returns the hold. Waits as a message does. Rejects with the
+ * refusal.
+ */
 export async function holdBatch(
   deps: HoldBatchDeps,
   batch: HoldingBatch,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<BatchHold> {
   const until = performance.now() + deps.holdWaitMs;
   let announcedUntil = Number.NEGATIVE_INFINITY;
   for (;;) {
-    const refusal = await tryToHold(deps, batch);
-    if (refusal === null) return;
+    const found = findHold(deps, batch);
+    const refusal = await tryToHold(deps, batch, found);
+    if (refusal === null) return found;
     if (!passing.has(refusal.reason) || performance.now() + RETRY_MS > until) {
       throw toRefusal(deps, batch, refusal);
     }
@@ -77,21 +88,25 @@ async function requestBudget(
   await announceBatches(database);
 }
 
-function tryToHold(deps: HoldBatchDeps, batch: HoldingBatch): Promise<HoldRefusal | null> {
+function findHold({ leases }: HoldBatchDeps, batch: HoldingBatch): BatchHold {
   const { id, scope, startedAt, stored } = batch;
-  const { lineCount, hash: bodyHash } = stored;
-  const limits = scopeIdsOf(scope).flatMap((scopeId) => deps.leases.listLimits(scopeId));
+  const limits = scopeIdsOf(scope).flatMap((scopeId) => leases.listLimits(scopeId));
   const openEnded = findOpenEndedHolds(limits);
-  const holdNanoUsd = sumHolds(stored, openEnded.mostNanoUsd);
-  const hold: DurableHold = {
-    holdId: id,
-    scope,
-    startedAtMs: startedAt.getTime(),
-    amountNanoUsd: holdNanoUsd,
-  };
+  const amountNanoUsd = sumHolds(stored, openEnded.mostNanoUsd);
+  const hold: DurableHold = { holdId: id, scope, startedAtMs: startedAt.getTime(), amountNanoUsd };
   if (openEnded !== WORST_CASES) {
     hold.amountOf = (key) => sumHolds(stored, findHighest(openEnded, key));
   }
+  return { openEnded, hold };
+}
+
+function tryToHold(
+  deps: HoldBatchDeps,
+  { id, startedAt, stored }: HoldingBatch,
+  { openEnded, hold }: BatchHold,
+): Promise<HoldRefusal | null> {
+  const { lineCount, hash: bodyHash } = stored;
+  const { amountNanoUsd: holdNanoUsd } = hold;
   return inTransaction(
     deps.database,
     async (tx) => {

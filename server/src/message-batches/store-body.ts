@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, rm } from "node:fs/promises";
+import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Database } from "#src/db/pool.ts";
@@ -70,6 +70,15 @@ export function bodyPath(folder: string, batchId: string): string {
 /** Removes the file of a body, if there is one. */
 export function removeBody(folder: string, batchId: string): Promise<void> {
   return rm(bodyPath(folder, batchId), { force: true });
+}
+
+/** Removes the files that a process has left at its end. `untilMs`: time of the last write, milliseconds since the epoch. */
+export async function removeOldBodies(folder: string, untilMs: number): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const path = join(folder, name);
+    const facts = await stat(path).catch(() => null);
+    if (facts !== null && facts.mtimeMs < untilMs) await rm(path, { force: true });
+  }
 }
 
 /** Lines of a batch that are not in the database yet. */

@@ -7,6 +7,7 @@ import type { ObjectServer } from "#src/gateway/object-call.ts";
 import type { ObjectReferences } from "#src/gateway/object-references.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { AcceptedBatches } from "#src/message-batches/accepted-batches.ts";
 import { makeBatchWorker } from "#src/message-batches/batch-worker.ts";
 import { makeBatchReader } from "#src/message-batches/read-answer.ts";
 import { makeBatchServer } from "#src/message-batches/serve-batches.ts";
@@ -71,7 +72,11 @@ export function startBatches(
     stopping.abort(new Error("this server stops"));
     return worker.stop();
   });
+  const onFailover = (handler: () => void) => storage.incarnations.subscribe(handler);
+  const accepted = new AcceptedBatches({ database, folder, onFailover, logger });
+  parts.defer(() => accepted.stop());
   return makeBatchServer({
+    accepted,
     database,
     holdWaitMs: config.holdWaitMs,
     publicUrl,

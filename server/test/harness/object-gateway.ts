@@ -6,6 +6,7 @@ import type { ObjectReferences } from "#src/gateway/object-references.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { makeBatchServer } from "#src/message-batches/serve-batches.ts";
+import { removeBody } from "#src/message-batches/store-body.ts";
 import { makeObjectServer } from "#src/upstream-objects/object-server.ts";
 import { makeOwnedObjects, type OwnedObjects } from "#src/upstream-objects/owned-objects.ts";
 import type { TestDatabase } from "./database.ts";
@@ -102,6 +103,7 @@ function makeBatches(
     nodeId: "node_test",
     folder,
     logger: makeLogger("silent"),
+    accepted: { keep: ({ batch: { id } }) => void removeBody(folder, id) },
     worker: { follow: () => Promise.resolve(false) },
   });
 }

@@ -60,15 +60,26 @@ function findAmount({ amountNanoUsd, amountOf }: DurableHold, key: LeaseKey): bi
  * amount <= limit. Grants and holds of one limit run one after the other. Returns null, or the refusal.
  */
 export async function placeDurableHold(tx: Tx, hold: DurableHold): Promise<HoldRefusal | null> {
-  const { holdId, scope, startedAtMs } = hold;
-  const keys = listChainKeys(scope, startedAtMs);
+  const keys = listChainKeys(hold.scope, hold.startedAtMs);
   await lockGrants(tx, keys);
   await lockBalances(tx, keys);
   const refusal = await findDurableRefusal(tx, keys, hold);
   if (refusal !== null) return refusal;
+  await writeHold(tx, keys, hold);
+  return null;
+}
+
+/** Holds a batch that the upstream runs already, without a guard. A failover has lost its hold. */
+export async function restoreDurableHold(tx: Tx, hold: DurableHold): Promise<void> {
+  const keys = listChainKeys(hold.scope, hold.startedAtMs);
+  await lockBalances(tx, keys);
+  await writeHold(tx, keys, hold);
+}
+
+async function writeHold(tx: Tx, keys: readonly LeaseKey[], hold: DurableHold): Promise<void> {
   const rows = keys.map((key) => {
     const amountNanoUsd = findAmount(hold, key);
-    return { nodeId: BATCHES_NODE, requestId: rowId(holdId), key, amountNanoUsd };
+    return { nodeId: BATCHES_NODE, requestId: rowId(hold.holdId), key, amountNanoUsd };
   });
   await setAmounts(tx, rows, null);
   await changeBalances(
@@ -77,7 +88,6 @@ export async function placeDurableHold(tx: Tx, hold: DurableHold): Promise<HoldR
       return { key, leasedNanoUsd, unresolvedNanoUsd: 0n };
     }),
   );
-  return null;
 }
 
 /** Deletes what is left of a hold. Nothing of it was sent, or folds have counted all its lines. */
