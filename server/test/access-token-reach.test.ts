@@ -1,3 +1,5 @@
+import { messageBatchRoutes } from "@bursar/contract/claude/message-batches.ts";
+import { storedObjectRoutes } from "@bursar/contract/claude/stored-objects.ts";
 import { organizationRoles, workspaceRoles } from "@bursar/contract/permissions.ts";
 import { type AdminRoute, adminRoutes } from "@bursar/contract/routes.ts";
 import { describe, expect } from "vitest";
@@ -253,6 +255,38 @@ describe("the addresses of laptops", () => {
         }
       }
       expect(upstream.received.length).toBe(sent);
+    }
+  });
+
+  test("of batches, files and skills admit every laptop, and refuse every other token without a retry", async ({
+    gateway,
+    holders,
+    states,
+  }) => {
+    const routes = [...messageBatchRoutes, ...storedObjectRoutes];
+    expect(routes).toHaveLength(20);
+    for (const { method, path: template } of routes) {
+      const path = template.replaceAll(/\{[a-z_]+\}/g, "id_1");
+      const send = async (headers: Record<string, string>) => {
+        const answer = await call(gateway.origin, { method, path, headers });
+        return describeAnswer(answer.status, answer.text, answer.headers["x-should-retry"]);
+      };
+      for (const { role, laptop } of holders) {
+        // This gateway stores no objects, so a caller who may reach the address gets a 404.
+        const answer = await send(bearer(laptop.accessToken));
+        expect([method, path, role, answer]).toEqual([
+          method,
+          path,
+          role,
+          "404 route_not_found false",
+        ]);
+      }
+      for (const { name, token, code } of states) {
+        for (const headers of [bearer(token), { "x-api-key": token }]) {
+          const expected = token === "eyJ" ? "api_key_invalid" : code;
+          expect([path, name, await send(headers)]).toEqual([path, name, `401 ${expected} false`]);
+        }
+      }
     }
   });
 

@@ -97,8 +97,13 @@ interface GoldenRow {
   name: string;
   at: string;
   model: string;
-  usage: { service_tier: string | null; speed: string | null; iterations?: unknown };
-  expected: { web_search: string; total: string };
+  usage: {
+    service_tier: string | null;
+    speed: string | null;
+    inference_geo?: string | null;
+    iterations?: unknown;
+  };
+  expected: { context_window: string; web_search: string; total: string };
 }
 const golden: GoldenRow[] = JSON.parse(
   readFileSync(new URL("../domain/cost.golden.json", import.meta.url), "utf8"),
@@ -124,6 +129,32 @@ describe("a line costs half of its tokens and all of its searches", () => {
     const tokens = (record?.cost.total ?? 0n) - searches;
     const doubled = 2n * tokens - (BigInt(expected.total) - searches);
     expect(doubled >= -1n && doubled <= 1n).toBe(true);
+  });
+
+  test("of each kind of price: caches, searches, regions, long prompts and iterations", () => {
+    const kinds = standard.flatMap(({ usage, expected }) => {
+      const total = readMessageUsage({ usage })?.total;
+      const isLong = total !== undefined && promptTokens(total) > 200_000;
+      return [
+        ...(Object.entries(total ?? {}) as [string, number][])
+          .filter(([, count]) => count > 0)
+          .map(([name]) => name),
+        ...(usage.inference_geo === "us" ? ["us"] : []),
+        ...(isLong && expected.context_window === "200k-1M" ? ["long"] : []),
+        ...(usage.iterations ? ["iterations"] : []),
+      ];
+    });
+    expect([...new Set(kinds)].sort()).toEqual([
+      "cacheReadTokens",
+      "cacheWrite1hTokens",
+      "cacheWrite5mTokens",
+      "inputTokens",
+      "iterations",
+      "long",
+      "outputTokens",
+      "us",
+      "webSearches",
+    ]);
   });
 
   test("the golden file has most rows without the batch tier", () => {
