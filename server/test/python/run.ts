@@ -29,16 +29,15 @@ interface Cases {
   /** Cases of each operation in the fuzzing phase. */
   fuzzing: number;
 }
+/** Steps of a run without a factor. A factor of 8 runs all cases of the coverage phase. */
+const coverageStep = (step: number) => Math.max(1, Math.round(step / Number(factor)));
 /**
- * The coverage phase has 13,000 cases for 198 operations. All find 3,900 different pairs of operation and response,
- * and one of four finds 1,600.
+ * The coverage phase has 21,500 cases for 325 operations. All 13,000 cases of 198 operations found 3,900 different pairs of
+ * operation and response, and one of four found 1,600.
  */
-const ADMIN_CASES: Cases = {
-  coverageStep: Math.max(1, Math.round(4 / Number(factor))),
-  fuzzing: 3 * Number(factor),
-};
-/** All cases of the coverage phase. The Claude surface has only four operations. */
-const CLAUDE_CASES: Cases = { coverageStep: 1, fuzzing: 25 * Number(factor) };
+const ADMIN_CASES: Cases = { coverageStep: coverageStep(8), fuzzing: 3 * Number(factor) };
+/** The Claude surface has only 19 operations, with 664 cases of the coverage phase. */
+const CLAUDE_CASES: Cases = { coverageStep: coverageStep(2), fuzzing: 8 * Number(factor) };
 
 const conformance = [
   "--checks",
