@@ -243,6 +243,19 @@ interface Changing {
 const isScoped = ({ permission, workspaceRole }: CallerCase) =>
   permission !== undefined || workspaceRole !== undefined;
 
+/**
+ * Whether calls about hidden subjects belong to a caller's tests of a route. Rights refuse a call before anything reads its
+ * subject, so one refused caller of each kind tries them: another one with each route.
+ */
+function triesHidden(route: AdminRoute, caller: CallerCase): boolean {
+  const kindOf = (each: CallerCase) =>
+    `${each.actorType} ${isScoped(each)} ${getExpectedStatus(route, each)}`;
+  const status = getExpectedStatus(route, caller);
+  if (status === 200 || status === 404) return true;
+  const same = callerCases.filter((each) => kindOf(each) === kindOf(caller));
+  return same[adminRoutes.indexOf(route) % same.length] === caller;
+}
+
 describe.each(callerCases)("$name", (caller) => {
   let clients: Clients;
   /** Organization for calls that succeed and change data. Each call has its own subjects. */
@@ -267,7 +280,7 @@ describe.each(callerCases)("$name", (caller) => {
         expectStatus(route, caller, answer);
         expect(findIds(answer, theirs)).toEqual([]);
       }
-      if (!hasTarget(route)) return;
+      if (!hasTarget(route) || !triesHidden(route, caller)) return;
       const missing = await callRoute(clients.here, route, unknownIds);
       if (isOfOrganization(route)) {
         expect(missing.status).toBe(getHiddenStatus(route, caller));
