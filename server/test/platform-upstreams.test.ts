@@ -7,7 +7,11 @@ import { afterAll, beforeAll, expect } from "vitest";
 import { runBursar } from "#test/harness/command-line.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { awsKey, foundryAccount, test, toAwsCredential } from "#test/harness/platform-test.ts";
-import { findKeyFault, startMessagesPlatform } from "#test/harness/platforms/messages-platform.ts";
+import {
+  findKeyFault,
+  type MessagesPlatform,
+  startMessagesPlatform,
+} from "#test/harness/platforms/messages-platform.ts";
 import { openVertexSdk } from "#test/harness/platforms/open-vertex-sdk.ts";
 import { startVertexPlatform } from "#test/harness/platforms/vertex-platform.ts";
 import {
@@ -162,8 +166,33 @@ test("the guide for Microsoft Foundry serves clients of the Claude API, and clie
   const client = new AnthropicFoundry({ baseURL: server.url, apiKey: key, maxRetries: 0 });
   expect(await client.messages.stream(request).finalText()).toBe(TEXT);
   await expectWorkingTest();
+  await expectFiles(foundry);
   expect(foundry.refused).toEqual([]);
 });
+
+/** Stores a file on Foundry, names it in a message, and deletes it. Foundry has no batches. */
+async function expectFiles(foundry: MessagesPlatform): Promise<void> {
+  const client = new Anthropic({ baseURL: server.url, apiKey: key, maxRetries: 0 });
+  const { id } = await client.files.upload({ file: new File(["content"], "a.txt") });
+  expect([...foundry.files.keys()]).toEqual([id]);
+  expect(foundry.files.get(id)?.toString()).toContain("content");
+  expect((await client.files.list()).data).toMatchObject([{ id }]);
+  expect(await client.files.retrieveMetadata(id)).toMatchObject({ id, type: "file" });
+  const source = { type: "file" as const, file_id: id };
+  const messages = [{ role: "user" as const, content: [{ type: "document" as const, source }] }];
+  await client.messages.create({ ...request, messages });
+  expect(JSON.stringify(foundry.requests.at(-1)?.body)).toContain(id);
+  const { key: foreign } = await server.workspaceWithKey();
+  const other = client.withOptions({ apiKey: foreign });
+  await expect(other.files.retrieveMetadata(id)).rejects.toMatchObject({ status: 404 });
+  await expect(other.messages.create({ ...request, messages })).rejects.toThrow(Anthropic.APIError);
+  await client.files.delete(id);
+  expect(foundry.files.size).toBe(0);
+  const batch = client.messages.batches.create({ requests: [{ custom_id: "a", params: request }] });
+  await expect(batch).rejects.toMatchObject({
+    error: { error: { details: { error_code: "upstream_unusable" } } },
+  });
+}
 
 test("credentials of the machine sign messages, and an upstream without any passes them on", async ({
   bedrock,

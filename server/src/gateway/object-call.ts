@@ -7,7 +7,12 @@ import { FieldLines } from "#src/lib/field-lines.ts";
 import type { HeaderFields } from "#src/lib/header-fields.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import type { StreamedAnswer } from "#src/lib/streamed-answer.ts";
-import type { Upstream, UpstreamChoice, UpstreamOrder } from "#src/upstreams/upstream.ts";
+import {
+  hasBatches,
+  type Upstream,
+  type UpstreamChoice,
+  type UpstreamOrder,
+} from "#src/upstreams/upstream.ts";
 import { type Exchange, isClientGone, isUserKnown } from "./exchange.ts";
 import { addIdentityHeaders, toClientHeaders, toUpstreamHeaders } from "./forward-headers.ts";
 import {
@@ -125,7 +130,10 @@ export class ObjectCall {
   upstreams(): UpstreamOrder {
     const { organizationId, workspaceId } = this.key;
     const order = this.#deps.upstreams.forWorkspace(organizationId, workspaceId);
-    const [first, ...others] = order.filter(({ objects }) => objects !== null);
+    const isOfBatches = this.route.operation.startsWith("batches.");
+    const [first, ...others] = order.filter((upstream) =>
+      isOfBatches ? hasBatches(upstream) : upstream.objects !== null,
+    );
     if (first !== undefined) return [first, ...others];
     throw new ApiError(
       "upstream_unusable",

@@ -5,8 +5,8 @@ import {
 import type { ApiError } from "#src/domain/api-error.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import { type ClientOptions, makeClient } from "./make-client.ts";
-import { makeProviderClient } from "./providers/make-provider-client.ts";
+import { type ClientOptions, makeClient, makeObjectClient } from "./make-client.ts";
+import { makeProviderClient, makeProviderObjects } from "./providers/make-provider-client.ts";
 import { toPlatformTerms } from "./providers/price-terms.ts";
 import {
   describeProviderCredential,
@@ -39,17 +39,23 @@ export function makeProviderUpstream(options: ProviderUpstreamOptions): Upstream
   const { logger, ...clientOptions } = others;
   const proxy = clientOptions.proxy ?? null;
   const { origin } = new URL(baseUrl);
-  const inner = makeClient({ origin }, clientOptions);
+  const client = {
+    settings,
+    baseUrl,
+    credential,
+    extraHeaders,
+    isMachineAllowed,
+    nowMs,
+    logger,
+    proxy,
+  };
   return {
     id,
     kind: settings.provider,
     describe: { origin, source: "stored" },
-    client: makeProviderClient(
-      { settings, baseUrl, credential, extraHeaders, isMachineAllowed, nowMs, logger, proxy },
-      inner,
-    ),
-    objects: null,
-    // The dialect adds the path of the base URL.
+    client: makeProviderClient(client, makeClient({ origin }, clientOptions)),
+    objects: makeProviderObjects(client, () => makeObjectClient({ origin }, clientOptions)),
+    // The clients add the path of the base URL.
     basePath: "",
     credential: null,
     testModel: Object.keys(settings.model_names ?? {})[0] ?? COMMON_MODEL,

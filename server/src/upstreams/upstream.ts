@@ -26,6 +26,11 @@ export interface Upstream {
   health: UpstreamHealth;
 }
 
+/** True if the upstream has message batches. Foundry stores files and skills alone. */
+export function hasBatches({ kind, objects }: Pick<Upstream, "kind" | "objects">): boolean {
+  return objects !== null && kind !== "foundry";
+}
+
 /** Upstreams of a workspace in the order in which they are tried. */
 export type UpstreamOrder = readonly [Upstream, ...Upstream[]];
 

@@ -1,15 +1,16 @@
-import type { ProviderSettings } from "@bursar/contract/admin/provider-settings.ts";
+import type { Provider, ProviderSettings } from "@bursar/contract/admin/provider-settings.ts";
 import { toMantleName } from "#src/domain/platform-models.ts";
 import type { TunnelProxy } from "#src/http1/open-tunnel.ts";
-import type { HttpClient } from "#src/lib/http-client.ts";
+import type { HttpClient, StreamedClient } from "#src/lib/http-client.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { makeSigner } from "./bedrock/aws-credentials.ts";
 import { makeBedrockDialect } from "./bedrock/bedrock-dialect.ts";
 import type { Dialect } from "./dialect.ts";
 import { makeEntraAuthorizer } from "./foundry/entra-credentials.ts";
+import { makeFoundryObjects } from "./foundry/foundry-objects.ts";
 import { makeMessagesDialect } from "./messages-dialect.ts";
 import { findNamed } from "./model-names.ts";
-import { makeDialectClient } from "./provider-client.ts";
+import { makeDialectClient, type ProviderWarnings } from "./provider-client.ts";
 import { makeGoogleAuthorizer } from "./vertex/google-credentials.ts";
 import { makeVertexDialect } from "./vertex/vertex-dialect.ts";
 
@@ -35,25 +36,54 @@ export interface ProviderClientOptions {
  * Error for a credential that is not of the kind in the settings, and for credentials of the machine that are not allowed.
  */
 export function makeProviderClient(options: ProviderClientOptions, inner: HttpClient): HttpClient {
-  const { settings, isMachineAllowed, logger } = options;
+  checkMachine(options);
+  const dialect = makeDialect(options);
+  return makeDialectClient({ dialect, inner, ...makeWarnings(dialect.provider, options.logger) });
+}
+
+/**
+ * Creates the client for stored objects of a cloud platform. Null: the platform stores none. `makeInner` creates the client
+ * of the platform's origin. Throws as `makeProviderClient` does.
+ */
+export function makeProviderObjects(
+  options: ProviderClientOptions,
+  makeInner: () => StreamedClient,
+): StreamedClient | null {
+  const { settings, baseUrl, credential, proxy, extraHeaders, logger } = options;
+  if (settings.provider !== "foundry") return null;
+  checkMachine(options);
+  return makeFoundryObjects({
+    inner: makeInner(),
+    basePath: toBasePath(baseUrl),
+    authorize: makeEntraAuthorizer(settings, credential, { proxy }),
+    extraHeaders,
+    warnings: makeWarnings(settings.provider, logger),
+  });
+}
+
+function checkMachine({ settings, isMachineAllowed }: ProviderClientOptions): void {
   if (settings.authentication === "machine" && !isMachineAllowed) {
     throw new Error("BURSAR_ALLOW_MACHINE_CREDENTIALS does not allow the machine's credentials");
   }
-  const dialect = makeDialect(options);
-  return makeDialectClient({
-    dialect,
-    inner,
+}
+
+function makeWarnings(provider: Provider, logger: Logger): ProviderWarnings {
+  return {
     onRefusedCredential: ({ status, body }) =>
       logger.warn(
-        { provider: dialect.provider, status, answer: body.slice(0, MAX_LOGGED_CHARACTERS) },
+        { provider, status, answer: body.slice(0, MAX_LOGGED_CHARACTERS) },
         "the cloud platform refused the credential of an upstream",
       ),
     onLoadFailure: (error) =>
       logger.warn(
-        { provider: dialect.provider, reason: error.message.slice(0, MAX_LOGGED_CHARACTERS) },
+        { provider, reason: error.message.slice(0, MAX_LOGGED_CHARACTERS) },
         "the credentials of an upstream on a cloud platform could not be loaded",
       ),
-  });
+  };
+}
+
+function toBasePath(baseUrl: string): string {
+  return new URL(baseUrl).pathname.replace(/\/+$/, "");
 }
 
 const MAX_LOGGED_CHARACTERS = 500;
@@ -67,8 +97,8 @@ export function makeDialect({
   nowMs,
   proxy,
 }: Omit<ProviderClientOptions, "isMachineAllowed" | "logger">): Dialect {
-  const { host, pathname } = new URL(baseUrl);
-  const basePath = pathname.replace(/\/+$/, "");
+  const { host } = new URL(baseUrl);
+  const basePath = toBasePath(baseUrl);
   switch (settings.provider) {
     case "bedrock": {
       const sign = makeSigner({ settings, credential, nowMs, proxy });

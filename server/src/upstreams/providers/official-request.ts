@@ -1,5 +1,6 @@
 import type { Provider } from "@bursar/contract/admin/provider-settings.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import type { FieldLines } from "#src/lib/field-lines.ts";
 import type { HttpRequest } from "#src/lib/http-client.ts";
 
 /** Operation of an official request. */
@@ -36,6 +37,16 @@ export function readOfficialRequest(
   platform: { provider: Provider; name: string },
 ): OfficialRequest {
   const [bare = path] = path.split("?", 1);
+  const operation = findOperation(method, bare);
+  if (operation === null) throw unsupported(platform, `${method} ${bare}`);
+  const modelId = operation === "models" ? bare.slice(MODELS.length + 1) || null : null;
+  return { operation, modelId, ...readOfficialHeaders(headers) };
+}
+
+/** Reads the headers that decide the translation, and those that pass. */
+export function readOfficialHeaders(
+  headers: FieldLines,
+): Pick<OfficialRequest, "betas" | "version" | "headers"> {
   const passed: string[] = [];
   let betas: string[] = [];
   let version = "2023-06-01";
@@ -47,10 +58,7 @@ export function readOfficialRequest(
     else if (name === "anthropic-version") version = value;
     else if (passedHeaders.has(name)) passed.push(name, value);
   }
-  const operation = findOperation(method, bare);
-  if (operation === null) throw unsupported(platform, `${method} ${bare}`);
-  const modelId = operation === "models" ? bare.slice(MODELS.length + 1) || null : null;
-  return { operation, modelId, betas, version, headers: passed };
+  return { betas, version, headers: passed };
 }
 
 function findOperation(method: string, path: string): Operation | null {

@@ -10,10 +10,13 @@ import {
   type WarnRefusedCredential,
 } from "./translating-handler.ts";
 
-export interface ProviderClientOptions {
+export interface ProviderClientOptions extends ProviderWarnings {
   dialect: Dialect;
   /** Client of the platform's origin. */
   inner: HttpClient;
+}
+
+export interface ProviderWarnings {
   /** Called when the platform refuses the credential. */
   onRefusedCredential: WarnRefusedCredential;
   /** Called when the credentials of a request cannot be loaded. */
@@ -107,16 +110,25 @@ class DialectClient implements HttpClient {
 /** Returns the headers of a call, or the refusal if its credentials cannot be loaded. */
 async function authorize(
   call: ProviderCall,
-  { dialect, onLoadFailure }: ProviderClientOptions,
+  options: ProviderClientOptions,
 ): Promise<FieldLines | ApiError> {
   try {
     return FieldLines.fromList([...call.headers, ...(await call.authorize())]);
   } catch (error) {
-    // The reason can name files and addresses of this machine, so the log alone has it.
-    onLoadFailure(error instanceof Error ? error : new Error(String(error)));
-    return new ApiError(
-      "upstream_unreachable",
-      `The credentials for ${dialect.name} could not be loaded. The request was not sent. The reason is in the log of the server.`,
-    );
+    return makeLoadError(error, options.dialect.name, options);
   }
+}
+
+/** Makes the refusal of a request whose credentials cannot be loaded. `name`: of the platform. */
+export function makeLoadError(
+  error: unknown,
+  name: string,
+  { onLoadFailure }: Pick<ProviderWarnings, "onLoadFailure">,
+): ApiError {
+  // The reason can name files and addresses of this machine, so the log alone has it.
+  onLoadFailure(error instanceof Error ? error : new Error(String(error)));
+  return new ApiError(
+    "upstream_unreachable",
+    `The credentials for ${name} could not be loaded. The request was not sent. The reason is in the log of the server.`,
+  );
 }

@@ -12,7 +12,7 @@ import { isCredentialFault, MAX_ERROR_BYTES, translateError } from "./translate-
 export type WarnRefusedCredential = (refused: { status: number; body: string }) => void;
 
 interface TranslatedCall {
-  call: ProviderCall;
+  call: Pick<ProviderCall, "translateAnswer">;
   /** Name of the platform. */
   name: string;
   /** Receives the official answer. */

@@ -17,6 +17,8 @@ export interface MessagesRequest {
 export interface MessagesPlatform {
   origin: string;
   requests: MessagesRequest[];
+  /** Stored files by id: their bytes as they came. */
+  files: Map<string, Buffer>;
   /** Faults of refused requests. */
   refused: string[];
   answer: (exchange: Exchange, request: MessagesRequest) => void | Promise<void>;
@@ -35,6 +37,7 @@ export async function startMessagesPlatform(account: MessagesAccount): Promise<M
   const platform: MessagesPlatform = {
     origin: upstream.origin,
     requests: [],
+    files: new Map(),
     refused: [],
     answer: answerAsUsual,
     close: () => upstream.close(),
@@ -47,6 +50,10 @@ export async function startMessagesPlatform(account: MessagesAccount): Promise<M
     };
     const fault = account.findCredentialFault(received);
     if (fault !== null) return refuse(fault, 401);
+    if (received.url.startsWith("/anthropic/v1/files")) {
+      answerFiles(exchange, platform.files);
+      return;
+    }
     const operation = /^\/anthropic\/v1\/(messages|messages\/count_tokens)$/.exec(
       received.url,
     )?.[1];
@@ -65,6 +72,32 @@ export async function startMessagesPlatform(account: MessagesAccount): Promise<M
     await platform.answer(exchange, request);
   };
   return platform;
+}
+
+/** Uploads, reads and deletes files in the official form, with the errors of Azure. */
+function answerFiles(exchange: Exchange, files: Map<string, Buffer>): void {
+  const { method, url, body } = exchange.received;
+  if (method === "POST") {
+    const id = `file_foundry_${files.size + 1}`;
+    files.set(id, body);
+    exchange.json(toFile(id, body));
+    return;
+  }
+  const [, id = ""] = /^\/anthropic\/v1\/files\/(\w+)/.exec(url) ?? [];
+  const stored = files.get(id);
+  if (stored === undefined) {
+    exchange.json({ error: { code: "404", message: "No such file" } }, { status: 404 });
+  } else if (method === "DELETE") {
+    files.delete(id);
+    exchange.json({ id, type: "file_deleted" });
+  } else {
+    exchange.json(toFile(id, stored));
+  }
+}
+
+function toFile(id: string, { length }: Buffer) {
+  const about = { filename: "a.txt", mime_type: "text/plain", size_bytes: length };
+  return { type: "file", id, ...about, created_at: "2026-11-30T00:00:00Z", downloadable: false };
 }
 
 async function answerAsUsual(exchange: Exchange, { operation, body }: MessagesRequest) {
