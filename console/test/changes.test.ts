@@ -11,6 +11,7 @@ import {
   pressCreate,
   SLOW_MS,
 } from "./open-console.ts";
+import { testStoredObjects } from "./stored-objects.ts";
 import { testTables } from "./tables.ts";
 import { testTelemetryReceivers } from "./telemetry-receivers.ts";
 import { testUpstreams } from "./upstreams.ts";
@@ -19,6 +20,7 @@ describeConsole("changes", (console) => {
   const { company, openOverview, openSession, goTo } = console;
   testManagedSettings(console);
   testTelemetryReceivers(console);
+  testStoredObjects(console);
   testUpstreams(console);
   testTables(console);
 

@@ -6,6 +6,7 @@ import {
   textField,
 } from "../../server/test/harness/server-process.ts";
 import { fillMonth, type UsedKey } from "./company-month.ts";
+import { addStoredObjects } from "./company-objects.ts";
 import { addManagedSettings, addTelemetryReceivers } from "./company-settings.ts";
 
 // A company after a month, for screenshots and page tests: people, workspaces, keys, limits, usage.
@@ -92,6 +93,7 @@ export async function createCompany(server: ServerProcess): Promise<Company> {
     return recorded.length >= senders.length && batches.length === 0 ? recorded : null;
   });
   await fillMonth(server, keys);
+  await addStoredObjects(server, { workspaceId: engineeringId, apiKeyId: keys[0]?.id ?? "" });
   await setLimits(server, workspaceIds);
   const spendLimitId = await exceedLimit(server, engineeringId);
   const restrictedKeyId = keys.at(BLOCKED_KEY)?.id ?? "";

@@ -47,6 +47,8 @@ export function listPages({
     ["workspace-keys", `/workspaces/${engineeringId}`],
     ["workspace-limits", `/workspaces/${engineeringId}/limits`],
     ["workspace-usage", `/workspaces/${engineeringId}/usage`],
+    ["workspace-batches", `/workspaces/${engineeringId}/batches`],
+    ["workspace-files", `/workspaces/${engineeringId}/files`],
     ["workspace-members", `/workspaces/${engineeringId}/members`],
     ["workspace-settings", `/workspaces/${engineeringId}/settings`],
     ["tags", "/tags"],

@@ -9,6 +9,7 @@ import { root, stopAllServers } from "../../server/test/harness/server-process.t
 import { findChromium, launchChromium } from "./browser.ts";
 import { owner, startCompany } from "./company.ts";
 import { addCuts } from "./company-cuts.ts";
+import { addUpstreams } from "./company-objects.ts";
 import { addPeopleAndTags } from "./company-people.ts";
 import { fillCompany } from "./full-company.ts";
 import { listPages, publicPages } from "./pages.ts";
@@ -40,6 +41,7 @@ await eventually(60_000, "the last use of the keys to be written", async () => {
   );
   return unused.length === 0 ? true : null;
 });
+await addUpstreams(company.server);
 const browser = await launchChromium(executable);
 const { url } = company.server;
 try {

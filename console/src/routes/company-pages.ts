@@ -7,6 +7,7 @@ import { readAgentSessionsSearch, readLaptopsSearch } from "../features/claude-c
 import { readMailSearch } from "../features/mail/search.ts";
 import { readMembersSearch } from "../features/members/search.ts";
 import { readTagsSearch } from "../features/tags/search.ts";
+import { readBatchesSearch, readObjectsSearch } from "../features/workspaces/search.ts";
 import { readReportSearch } from "../kit/usage/search.ts";
 import { lazyRouteComponent } from "../load-part.ts";
 import { shell } from "./frame.ts";
@@ -45,6 +46,18 @@ const workspaceTabs = [
     path: "/usage",
     validateSearch: readReportSearch,
     component: lazyRouteComponent(workspacePage, "WorkspaceUsageTab"),
+  }),
+  createRoute({
+    getParentRoute: () => workspace,
+    path: "/batches",
+    validateSearch: readBatchesSearch,
+    component: lazyRouteComponent(workspacePage, "WorkspaceBatchesTab"),
+  }),
+  createRoute({
+    getParentRoute: () => workspace,
+    path: "/files",
+    validateSearch: readObjectsSearch,
+    component: lazyRouteComponent(workspacePage, "WorkspaceFilesTab"),
   }),
   createRoute({
     getParentRoute: () => workspace,

@@ -1,5 +1,8 @@
 import { staleWorkspaces } from "../../kit/workspaces/queries.ts";
-import { useApi, useChange } from "../../queries.ts";
+import { type ItemOf, useApi, useChange } from "../../queries.ts";
+
+export type MessageBatch = ItemOf<"listStoredBatches">;
+export type StoredObject = ItemOf<"listStoredObjects">;
 
 export function useWorkspace(workspaceId: string) {
   return useApi("getWorkspace", { params: { workspace_id: workspaceId } });
@@ -14,3 +17,6 @@ export const useSetRotationPolicy = () =>
   useChange("setRotationPolicy", ["getRotationPolicy", "listApiKeys", "getApiKey"]);
 export const useSetWorkspaceUpstreamOrder = () =>
   useChange("setWorkspaceUpstreamOrder", ["getWorkspaceUpstreamOrder"]);
+export const useCancelBatch = () =>
+  useChange("cancelStoredBatch", ["listStoredBatches", "getStoredBatch"]);
+export const useDeleteObject = () => useChange("deleteStoredObject", ["listStoredObjects"]);

@@ -27,6 +27,9 @@ const WorkspaceUpstreams = lazyPart(
   "WorkspaceUpstreams",
 );
 
+const BatchList = lazyPart(() => import("./batch-list.tsx"), "BatchList");
+const ObjectList = lazyPart(() => import("./object-list.tsx"), "ObjectList");
+
 /** Tabs of one workspace, each with its own address. */
 export function WorkspacePage() {
   const workspaceId = useWorkspaceId();
@@ -52,6 +55,16 @@ export function WorkspacePage() {
     may("usage:read", workspaceId) && {
       label: "Usage",
       to: "/workspaces/$workspaceId/usage",
+      params,
+    },
+    may("usage:read", workspaceId) && {
+      label: "Batches",
+      to: "/workspaces/$workspaceId/batches",
+      params,
+    },
+    may("usage:read", workspaceId) && {
+      label: "Files",
+      to: "/workspaces/$workspaceId/files",
       params,
     },
     may("workspace_members:read", workspaceId) && {
@@ -114,6 +127,22 @@ export function WorkspaceUsageTab() {
       <UsageReport workspaceId={workspaceId} />
       <RecentRequests workspaceId={workspaceId} />
     </div>
+  );
+}
+
+export function WorkspaceBatchesTab() {
+  return (
+    <Suspense fallback={<SkeletonRows />}>
+      <BatchList />
+    </Suspense>
+  );
+}
+
+export function WorkspaceFilesTab() {
+  return (
+    <Suspense fallback={<SkeletonRows />}>
+      <ObjectList />
+    </Suspense>
   );
 }
 
