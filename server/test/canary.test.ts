@@ -47,6 +47,8 @@ test("no secret, prompt or answer appears in logs, tables, files, errors, reads 
     ["prompt", canary("prompt")],
     ["system prompt", canary("system")],
     ["answer", canary("answer")],
+    ["prompt of a batch", canary("batch")],
+    ["content of a file", canary("file")],
     ["user id", canary("user")],
     ["context of a safeguard", canary("safeguard")],
     ["tag", canary("tag")],
@@ -97,6 +99,7 @@ test("no secret, prompt or answer appears in logs, tables, files, errors, reads 
       );
       return Number(row?.count) >= upstream.received.length ? row : null;
     });
+    await createObjects(server, upstream, made.key, secret);
     await fireAlert(server, made.workspaceId);
     answers.push(...(await readEverything(server, { ...made, ...member }, secrets)));
 
@@ -236,6 +239,46 @@ async function sendMessages(
   expect(streamed.text).toContain(secret("answer"));
 }
 
+/** Creates a message batch and a file. The upstream never ends the batch. */
+async function createObjects(
+  server: ServerProcess,
+  upstream: Upstream,
+  key: string,
+  secret: Secret,
+): Promise<void> {
+  const created_at = new Date().toISOString();
+  const expires_at = new Date(Date.parse(created_at) + 86_400_000).toISOString();
+  const request_counts = { processing: 1, succeeded: 0, errored: 0, canceled: 0, expired: 0 };
+  const batch = {
+    ...{ id: "msgbatch_01Canary", type: "message_batch", processing_status: "in_progress" },
+    ...{ request_counts, created_at, expires_at, ended_at: null, archived_at: null },
+    ...{ cancel_initiated_at: null, results_url: null },
+  };
+  const file = { id: "file_01Canary", type: "file", filename: "report.txt", size_bytes: 9 };
+  const described = { ...file, mime_type: "text/plain", created_at, downloadable: false };
+  upstream.script = (exchange) =>
+    exchange.json(exchange.received.url.startsWith("/v1/files") ? described : batch);
+  const params = {
+    model: "claude-haiku-4-5-20251001",
+    max_tokens: 64,
+    messages: [{ role: "user", content: secret("prompt of a batch") }],
+  };
+  const created = await fetch(`${server.url}/v1/messages/batches`, {
+    method: "POST",
+    headers: { "x-api-key": key, "content-type": "application/json" },
+    body: JSON.stringify({ requests: [{ custom_id: "one", params }] }),
+  }).then(toAnswer);
+  expect(created).toMatchObject({ status: 200 });
+  const form = new FormData();
+  form.set("file", new Blob([secret("content of a file")], { type: "text/plain" }), "report.txt");
+  const uploaded = await fetch(`${server.url}/v1/files`, {
+    method: "POST",
+    headers: { "x-api-key": key, "anthropic-beta": "files-api-2025-04-14" },
+    body: form,
+  }).then(toAnswer);
+  expect(uploaded).toMatchObject({ status: 200 });
+}
+
 /** Causes every kind of error, with a canary in the faulty part. */
 async function causeErrors(
   server: ServerProcess,
@@ -344,6 +387,7 @@ async function readEverything(
     telemetry_receiver_id: await list("/v1/admin/telemetry_receivers"),
     alert_id: await list("/v1/admin/alerts"),
     alert_firing_id: await list("/v1/admin/alert_firings"),
+    message_batch_id: await list("/v1/admin/message_batches"),
   };
   const group = await server.mustAdmin("POST", "/v1/admin/groups", { name: "Search" });
   values["group_id"] = textField(group, "id");
