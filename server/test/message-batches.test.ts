@@ -186,6 +186,15 @@ describe("another workspace", () => {
   );
 });
 
+test.for(["after_id", "before_id"] as const)(
+  "a list refuses a cursor that is no id: %s",
+  async (cursor) => {
+    const { messages } = clientOf(await server.workspaceWithKey());
+    const listed = messages.batches.list({ [cursor]: "\0" });
+    await expect(listed).rejects.toMatchObject({ status: 400 });
+  },
+);
+
 describe("a batch is refused", () => {
   test.for([
     ["with a stream", { stream: true }, 400, "requests.1.params.stream"],

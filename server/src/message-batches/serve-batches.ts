@@ -1,5 +1,6 @@
 import { isUnavailable } from "#src/db/database-error.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import { OBJECT_ID } from "#src/domain/object-name.ts";
 import type { ObjectCall, ObjectServer } from "#src/gateway/object-call.ts";
 import { parseJson } from "#src/lib/parse-json.ts";
 import { readWhole } from "#src/lib/streamed-answer.ts";
@@ -153,7 +154,7 @@ async function answerList(deps: ServeDeps, call: ObjectCall): Promise<void> {
   }
   const cursorId = afterId ?? beforeId;
   const cursor =
-    cursorId === null
+    cursorId === null || !OBJECT_ID.test(cursorId)
       ? null
       : await findBatchOfUpstream(deps.database, {
           organizationId,

@@ -1,4 +1,5 @@
 import type { ObjectKind } from "#src/db/object-tables.ts";
+import { OBJECT_ID } from "#src/domain/object-name.ts";
 import {
   fromCursor,
   fromIds,
@@ -45,6 +46,8 @@ export function readPage(
     before_id: query.get("before_id") ?? undefined,
   };
   return fromIds({ limit, ...ids }, async (id) => {
+    // The database refuses some texts, such as NUL.
+    if (!OBJECT_ID.test(id)) return null;
     const row = await objects.find(call.key, { kind, id });
     return row === null ? null : positionOfCreated(row);
   });

@@ -58,7 +58,8 @@ describeEachReader((reader) => {
       expect(await page(`limit=2&after_id=${d}`)).toEqual([[c, b], true, c, b]);
       expect(await page(`limit=2&before_id=${c}`)).toEqual([[e, d], false, e, d]);
       expect(await page(`after_id=${a}`)).toEqual([[], false, null, null]);
-      const some = await client.sdk.files.list({ ids: [b as string, "file_unknown", d as string] });
+      const ids = [b as string, "file_unknown", "\0", d as string];
+      const some = await client.sdk.files.list({ ids });
       expect([some.data.map(({ id }) => id), some.next_page]).toEqual([[d, b], null]);
     });
 
@@ -68,6 +69,7 @@ describeEachReader((reader) => {
       ["limit=x", "limit"],
       ["page=x", "page"],
       ["after_id=file_unknown", "after_id"],
+      ["before_id=%00", "before_id"],
       ["ids[]=file_1&limit=2", "ids"],
       [Array.from({ length: 101 }, (_, i) => `ids[]=file_${i}`).join("&"), "ids"],
     ] as const)("refuse the list query %s", async ([query, path], { db }) => {

@@ -1,4 +1,5 @@
 import type { ObjectDescription } from "#src/db/object-tables.ts";
+import { OBJECT_ID } from "#src/domain/object-name.ts";
 import { refuseField, refuseFields } from "#src/domain/refuse-field.ts";
 import type { ObjectCall } from "#src/gateway/object-call.ts";
 import {
@@ -55,14 +56,14 @@ async function listFiles(deps: ObjectCallDeps, call: ObjectCall): Promise<void> 
   call.answer(200, toListAnswer(found, data, cursorFilters(call, "file")));
 }
 
-/** Reads `ids[]`. Null: the list is not restricted. */
+/** Reads `ids[]`, without texts that are no ids. Null: the list is not restricted. */
 function readIds(query: URLSearchParams): string[] | null {
   const given = [...query.getAll("ids[]"), ...query.getAll("ids")];
   if (given.length === 0) return null;
   const ids = [...new Set(given)];
   if (ids.length > MAX_IDS) throw refuseField("ids", `expected at most ${MAX_IDS} ids.`);
   const others = ["page", "limit", "after_id", "before_id"].filter((name) => query.has(name));
-  if (others.length === 0) return ids;
+  if (others.length === 0) return ids.filter((id) => OBJECT_ID.test(id));
   throw refuseFields("ids cannot be used with page and limit.", ["ids", ...others]);
 }
 
