@@ -87,7 +87,7 @@ export function testAlerts({ company, openSession, goTo }: Console): void {
     const act = async (item: string) => {
       // The keyboard, because a message can cover the row, and stays while the pointer is on it.
       await page.getByRole("button", { name: "Actions for Keys about to expire" }).press("Enter");
-      await page.getByRole("menuitem", { name: item }).click();
+      await page.getByRole("menuitem", { name: item }).press("Enter");
     };
     // Not by role: an open dialog or menu removes the roles behind it.
     const row = page.locator("tr", { hasText: "Keys about to expire" });
