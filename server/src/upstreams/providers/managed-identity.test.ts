@@ -1,49 +1,35 @@
-import { beforeAll, expect, vi } from "vitest";
-import { foundryAccount, test } from "#test/harness/platform-test.ts";
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { expect, onTestFinished, test } from "vitest";
 import { startSource } from "#test/harness/platforms/credential-sources.ts";
-import {
-  officialHeaders,
-  openPlatformClient,
-} from "#test/harness/platforms/open-platform-client.ts";
-import { recordCall } from "#test/harness/raw-upstream.ts";
 
-// Microsoft's library keeps its source of managed identities for the whole process, so this source has its own file.
+// Microsoft's library keeps its first source of managed identities for all later calls, so this source has a thread of its own.
+const thread = new URL("../../../test/harness/platforms/authorize-in-thread.ts", import.meta.url);
 
-// The first import takes seconds on a busy machine, and counts to the wait for credentials.
-beforeAll(() => import("@azure/identity"));
-
-test("Foundry uses the managed identity of a virtual machine that the environment names", async ({
-  foundry,
-}) => {
+test("Foundry uses the managed identity of a virtual machine that the environment names", async () => {
   const source = await startSource(() => ({
     body: {
-      access_token: foundryAccount.token,
+      access_token: "entra-token",
       expires_in: "3600",
       resource: "https://ai.azure.com",
       token_type: "Bearer",
     },
   }));
-  vi.stubEnv("AZURE_POD_IDENTITY_AUTHORITY_HOST", source.origin);
-  vi.stubEnv("AZURE_CLIENT_ID", "identity-of-the-machine");
-  const client = openPlatformClient({
-    settings: {
-      provider: "foundry",
-      resource: "test-resource",
-      authentication: "machine",
-      model_names: { "claude-sonnet-4-6": "sonnet-deployment" },
+  const worker = new Worker(thread, {
+    execArgv: [],
+    env: {
+      AZURE_POD_IDENTITY_AUTHORITY_HOST: source.origin,
+      AZURE_CLIENT_ID: "identity-of-the-machine",
     },
-    origin: foundry.origin,
-    isMachineAllowed: true,
   });
-  const body = Buffer.from(
-    JSON.stringify({ model: "claude-sonnet-4-6", max_tokens: 1, messages: [] }),
-  );
-  const { statuses } = await recordCall(client, { headers: officialHeaders(), body });
-  expect(statuses).toEqual([200]);
+  onTestFinished(async () => {
+    await worker.terminate();
+  });
+  const [headers] = await once(worker, "message");
+  expect(headers).toEqual(["authorization", "Bearer entra-token"]);
   expect(source.requests).toMatchObject([{ headers: { metadata: "true" } }]);
   const path = source.requests[0]?.path;
   expect(path).toMatch(
     /^\/metadata\/identity\/oauth2\/token\/?\?.*client_id=identity-of-the-machine/,
   );
-  vi.unstubAllEnvs();
 });
