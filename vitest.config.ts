@@ -15,14 +15,6 @@ const files = findTestFiles();
 const PROJECT_ORDER: readonly string[] = ["product", "database", "pure"];
 
 /**
- * More workers than processors make tests that compute slower. On two processors, two workers ran 31 database files in 38 s.
- * Three took 41 s, and four took 43 s. The processor time was 64, 75 and 83 s.
- */
-const WORKERS = 2;
-/** Whole servers wait, so the full check runs more of them. */
-const PRODUCT_WORKERS = Number(process.env["TEST_PRODUCT_WORKERS"] ?? WORKERS);
-
-/**
  * Files of half a minute or more, the longest first. All workers are then busy to the end. A fresh checkout has no
  * recorded times, and would start with the largest files.
  */
@@ -109,9 +101,6 @@ function defineProject(name: TestProjectName, options: object) {
       testTimeout: 120_000,
       hookTimeout: 120_000,
       expect: { poll: { timeout: 30_000 } },
-      // Projects with other numbers of workers need an order of their own.
-      maxWorkers: name === "product" ? PRODUCT_WORKERS : WORKERS,
-      sequence: { groupOrder: name === "product" ? 0 : 1 },
       ...options,
     },
   } as const;
@@ -119,7 +108,7 @@ function defineProject(name: TestProjectName, options: object) {
 
 export default defineConfig({
   test: {
-    maxWorkers: WORKERS,
+    maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     // The second reporter writes only with TEST_REPORT.
     reporters: ["default", "./scripts/test-report.mjs"],

@@ -64,7 +64,7 @@ test(
   () => killAtEach(points, 1_200),
 );
 
-test.runIf(process.env["BURSAR_ALL_KILLS"] !== undefined)(
+test.runIf(process.env["TEST_ALL_KILLS"] !== undefined)(
   "the same at 20 steps of batches with 10,000 lines",
   { timeout: 1_800_000 },
   () => killAtEach(allPoints, 10_000),

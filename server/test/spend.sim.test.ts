@@ -13,11 +13,11 @@ import { ORGANIZATION, SCOPES } from "./harness/spend-sim/world.ts";
 
 // Invariants 1 and 2 of spend. A failure names its seed: `npm run sim -- --from <seed> --seeds 1` repeats it, with
 // `--kind requests` for runs without streams. `npm run sim` runs 2,000 seeds.
-// BURSAR_FIRST_SEED is the first seed of each test that proves a limit, so that each commit tries others. BURSAR_ALL_SEEDS=1
+// TEST_FIRST_SEED is the first seed of each test that proves a limit, so that each commit tries others. TEST_ALL_SEEDS=1
 // runs three times as many. Tests of broken rules need the seeds that find them.
 
-const FIRST_SEED = Number(process.env["BURSAR_FIRST_SEED"] ?? 0);
-const SEED_FACTOR = process.env["BURSAR_ALL_SEEDS"] ? 3 : 1;
+const FIRST_SEED = Number(process.env["TEST_FIRST_SEED"] ?? 0);
+const SEED_FACTOR = process.env["TEST_ALL_SEEDS"] ? 3 : 1;
 const SEEDS = 160 * SEED_FACTOR;
 const STEPS = 200;
 const SQL_SEEDS = 7 * SEED_FACTOR;
