@@ -146,7 +146,7 @@ function makeColumns(
       cell: ({ id, upstream_batch_id }) => (
         <button
           type="button"
-          className="link max-w-32 truncate font-mono text-xs sm:max-w-44 sm:text-sm"
+          className="link max-w-24 truncate font-mono text-xs sm:max-w-44 sm:text-sm"
           title={upstream_batch_id ?? id}
           onClick={() => onOpen(id)}
         >
