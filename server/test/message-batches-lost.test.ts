@@ -25,8 +25,7 @@ test("a batch whose answer is lost is found by the running server, and metered o
   });
   // The upstream creates the batch, and its answer does not come before the server gives up.
   const created = upstream.stopAt("created");
-  sendBatch(server, workspace, makeBody(50, 0));
-  await created;
+  await Promise.race([created, sendBatch(server, workspace, makeBody(50, 0))]);
   expect(upstream.batches.size).toBe(1);
   expect(await expectExactCost(server, upstream, workspace)).toBe(0n);
   upstream.release();

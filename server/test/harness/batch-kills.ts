@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
 import { type BatchStep, type BatchUpstream, LINE_COST_NANO_USD } from "./batch-upstream.ts";
 import { eventually, withinBound } from "./eventually.ts";
@@ -28,13 +29,27 @@ export function makeBody(lines: number, round: number): string {
   });
 }
 
-/** Sends a batch without waiting for its answer, which a killed server never sends. */
-export function sendBatch(server: ServerProcess, { key }: WorkspaceWithKey, body: string): void {
-  void fetch(`${server.url}/v1/messages/batches`, {
-    method: "POST",
-    headers: { "x-api-key": key, "content-type": "application/json" },
-    body,
-  }).catch(() => undefined);
+/** Attempts of the official SDKs. */
+const ATTEMPTS = 3;
+
+/** Sends a batch as the official SDKs do. Rejects with a refusal, and never resolves: a killed server sends no answer. */
+export async function sendBatch(
+  server: ServerProcess,
+  { key }: WorkspaceWithKey,
+  body: string,
+): Promise<never> {
+  for (let attempt = 1; ; attempt++) {
+    const response = await fetch(`${server.url}/v1/messages/batches`, {
+      method: "POST",
+      headers: { "x-api-key": key, "content-type": "application/json" },
+      body,
+    }).catch(() => null);
+    if (response === null || response.ok) return new Promise(() => undefined);
+    const refusal = `${response.status} ${await response.text()}`;
+    const isPassing = response.status === 429 || response.status === 503;
+    if (!isPassing || attempt === ATTEMPTS) throw new Error(`the batch was refused: ${refusal}`);
+    await delay(Number(response.headers.get("retry-after") ?? 1) * 1_000);
+  }
 }
 
 /** Sends a batch, kills the server at the moment, and starts it again. */
@@ -44,8 +59,8 @@ export async function killAt(
 ): Promise<ServerProcess> {
   const { upstream, workspace, body, point } = of;
   const reached = upstream.stopAt(point.step, point.count);
-  sendBatch(server, workspace, body);
-  await withinBound(reached, STEP_MS, `step ${point.step} ${point.count}`);
+  const sent = sendBatch(server, workspace, body);
+  await withinBound(Promise.race([reached, sent]), STEP_MS, `step ${point.step} ${point.count}`);
   await server.kill();
   upstream.release();
   return server.restart();
