@@ -4,7 +4,7 @@ import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 import { isVisibleUsage } from "#src/usage/visible-usage.sql.ts";
-import type { VisibleUsage } from "#src/usage/visible-usage.ts";
+import type { UsageFilter } from "#src/usage/visible-usage.ts";
 
 // Message batches as the Admin API shows them: of several workspaces, in every state.
 
@@ -29,16 +29,8 @@ export interface ShownBatch {
   expires_at: Date | null;
 }
 
-export interface BatchFilter {
-  organizationId: string;
-  visible: VisibleUsage;
-  workspaceIds?: readonly string[] | undefined;
-  apiKeyIds?: readonly string[] | undefined;
+export interface BatchFilter extends UsageFilter {
   statuses?: readonly MessageBatchStatus[] | undefined;
-  /** Milliseconds since the epoch. */
-  startMs?: number | undefined;
-  /** Exclusive. */
-  endMs?: number | undefined;
 }
 
 const status = sql<MessageBatchStatus>`CASE state WHEN 'preparing' THEN 'arriving' WHEN 'metered' THEN 'ended'

@@ -13,7 +13,12 @@ import { parseJson } from "#src/lib/parse-json.ts";
 import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
 import { type BatchAmounts, findBatchAmounts } from "#src/spend/ledger/batch-amounts.sql.ts";
 import type { UpstreamChoice } from "#src/upstreams/upstream.ts";
-import { canSeeUsage, checkUsageFilters, findVisibleUsage } from "#src/usage/visible-usage.ts";
+import {
+  canSeeUsage,
+  findUsageFilter,
+  findVisibleUsage,
+  type UsageQuery,
+} from "#src/usage/visible-usage.ts";
 import { saveReported } from "./batches.sql.ts";
 import { type Reported, readReported } from "./reported-batch.ts";
 import { findShownBatches, listShownBatches, type ShownBatch } from "./shown-batches.sql.ts";
@@ -29,12 +34,8 @@ export interface DescribedBatch extends ShownBatch, BatchAmounts {
   names: UsageNames;
 }
 
-interface BatchQuery {
-  workspace_id?: string[] | undefined;
-  api_key_id?: string[] | undefined;
+interface BatchQuery extends UsageQuery {
   status?: MessageBatchStatus[] | undefined;
-  starting_at?: string | undefined;
-  ending_at?: string | undefined;
 }
 
 /** Returns a page of batches, newest first. Throws a 404 for a workspace or key that the caller cannot see. */
@@ -44,23 +45,9 @@ export async function listBatches(
   query: BatchQuery,
   page: PageRequest,
 ): Promise<PageOfRows<DescribedBatch>> {
-  const { workspace_id: workspaceIds, api_key_id: apiKeyIds, starting_at, ending_at } = query;
-  await checkUsageFilters(database, caller, {
-    ...(workspaceIds && { workspaceIds }),
-    ...(apiKeyIds && { apiKeyIds }),
-  });
-  const { organizationId } = caller;
-  const visible = await findVisibleUsage(database, caller);
-  const rows = await listShownBatches(
-    database,
-    {
-      ...{ organizationId, visible, workspaceIds, apiKeyIds, statuses: query.status },
-      startMs: starting_at === undefined ? undefined : Date.parse(starting_at),
-      endMs: ending_at === undefined ? undefined : Date.parse(ending_at),
-    },
-    page,
-  );
-  return toPage(await describe(database, organizationId, rows), page);
+  const filter = await findUsageFilter(database, caller, query);
+  const rows = await listShownBatches(database, { ...filter, statuses: query.status }, page);
+  return toPage(await describe(database, caller.organizationId, rows), page);
 }
 
 /** Returns a batch. Throws a 404 for one that the caller cannot see. */

@@ -5,7 +5,7 @@ import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 import { isVisibleUsage } from "#src/usage/visible-usage.sql.ts";
-import type { VisibleUsage } from "#src/usage/visible-usage.ts";
+import type { UsageFilter } from "#src/usage/visible-usage.ts";
 
 // Stored objects as the Admin API shows them: of several workspaces, without their content.
 
@@ -22,16 +22,8 @@ export interface ShownObject {
   description: ObjectDescription | null;
 }
 
-export interface ObjectFilter {
-  organizationId: string;
-  visible: VisibleUsage;
+export interface ObjectFilter extends UsageFilter {
   kinds?: readonly StoredObjectKind[] | undefined;
-  workspaceIds?: readonly string[] | undefined;
-  apiKeyIds?: readonly string[] | undefined;
-  /** Milliseconds since the epoch. */
-  startMs?: number | undefined;
-  /** Exclusive. */
-  endMs?: number | undefined;
   /** Objects that end before are left out. */
   now: Date;
 }

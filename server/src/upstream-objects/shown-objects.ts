@@ -10,7 +10,12 @@ import { findWorkspaceReach } from "#src/domain/rights.ts";
 import { sendChange } from "#src/gateway/send-own-request.ts";
 import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
 import type { UpstreamChoice } from "#src/upstreams/upstream.ts";
-import { canSeeUsage, checkUsageFilters, findVisibleUsage } from "#src/usage/visible-usage.ts";
+import {
+  canSeeUsage,
+  findUsageFilter,
+  findVisibleUsage,
+  type UsageQuery,
+} from "#src/usage/visible-usage.ts";
 import { deleteObject } from "./objects.sql.ts";
 import { findShownObjects, listShownObjects, type ShownObject } from "./shown-objects.sql.ts";
 
@@ -24,12 +29,8 @@ export interface NamedObject extends ShownObject {
   names: UsageNames;
 }
 
-interface ObjectQuery {
+interface ObjectQuery extends UsageQuery {
   kind?: StoredObjectKind[] | undefined;
-  workspace_id?: string[] | undefined;
-  api_key_id?: string[] | undefined;
-  starting_at?: string | undefined;
-  ending_at?: string | undefined;
 }
 
 /** Returns a page of objects, newest first. Throws a 404 for a workspace or key that the caller cannot see. */
@@ -39,21 +40,11 @@ export async function listObjectsForPeople(
   query: ObjectQuery,
   page: PageRequest,
 ): Promise<PageOfRows<NamedObject>> {
-  const { workspace_id: workspaceIds, api_key_id: apiKeyIds, starting_at, ending_at } = query;
-  await checkUsageFilters(database, caller, {
-    ...(workspaceIds && { workspaceIds }),
-    ...(apiKeyIds && { apiKeyIds }),
-  });
+  const filter = await findUsageFilter(database, caller, query);
   const { organizationId } = caller;
-  const visible = await findVisibleUsage(database, caller);
   const rows = await listShownObjects(
     database,
-    {
-      ...{ organizationId, visible, workspaceIds, apiKeyIds, kinds: query.kind },
-      startMs: starting_at === undefined ? undefined : Date.parse(starting_at),
-      endMs: ending_at === undefined ? undefined : Date.parse(ending_at),
-      now: new Date(nowMs()),
-    },
+    { ...filter, kinds: query.kind, now: new Date(nowMs()) },
     page,
   );
   const names = await findUsageNames(

@@ -35,6 +35,43 @@ export async function checkUsageFilters(
   }
 }
 
+/** Filters of a list in the Admin API. */
+export interface UsageQuery {
+  workspace_id?: string[] | undefined;
+  api_key_id?: string[] | undefined;
+  starting_at?: string | undefined;
+  ending_at?: string | undefined;
+}
+
+/** Usage that the caller asks for and can see. Times are milliseconds since the epoch, and the end is exclusive. */
+export interface UsageFilter {
+  organizationId: string;
+  visible: VisibleUsage;
+  workspaceIds?: readonly string[] | undefined;
+  apiKeyIds?: readonly string[] | undefined;
+  startMs?: number | undefined;
+  endMs?: number | undefined;
+}
+
+/** Reads the filters of a list. Throws a 404 for a workspace or key that the caller cannot see. */
+export async function findUsageFilter(
+  db: Database | Tx,
+  caller: Caller,
+  query: UsageQuery,
+): Promise<UsageFilter> {
+  const { workspace_id: workspaceIds, api_key_id: apiKeyIds, starting_at, ending_at } = query;
+  await checkUsageFilters(db, caller, {
+    ...(workspaceIds && { workspaceIds }),
+    ...(apiKeyIds && { apiKeyIds }),
+  });
+  return {
+    ...{ organizationId: caller.organizationId, workspaceIds, apiKeyIds },
+    visible: await findVisibleUsage(db, caller),
+    startMs: starting_at === undefined ? undefined : Date.parse(starting_at),
+    endMs: ending_at === undefined ? undefined : Date.parse(ending_at),
+  };
+}
+
 /** True if the caller can see what the key did in the workspace. The same rule as `isVisibleUsage` has in SQL. */
 export function canSeeUsage(
   { workspaceIds, own }: VisibleUsage,
