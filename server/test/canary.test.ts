@@ -1,9 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { type Action, isSelfAction } from "@bursar/contract/permissions.ts";
 import { adminRoutes } from "@bursar/contract/routes.ts";
 import { afterAll, expect, test } from "vitest";
+import {
+  expectCleanFiles,
+  expectCleanTables,
+  expectNoCanary,
+} from "#test/harness/canary-search.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import {
   messageEvents,
@@ -109,10 +112,10 @@ test("no secret, prompt or answer appears in logs, tables, files, errors, reads 
     }
     const metrics = await (await fetch(`${server.url}/metrics`)).text();
     expectNoCanary("/metrics", metrics, secrets);
-    await expectCleanTables(server, secrets);
+    await expectCleanTables(server, secrets, CONTROL);
     await server.stop();
     expectNoCanary("the log", server.output(), secrets);
-    expectCleanFiles(server.dataDir, made.apiKeyId, secrets);
+    expectCleanFiles(server.dataDir, secrets, { control: CONTROL, apiKeyId: made.apiKeyId });
   } finally {
     await upstream.close();
   }
@@ -479,66 +482,4 @@ function post(url: string, key: string, body: string): Promise<Answer> {
     headers: { "x-api-key": key, "content-type": "application/json" },
     body,
   }).then(toAnswer);
-}
-
-/** The secret itself, and two usual encodings of its bytes. */
-function listEncodings(secret: string): string[] {
-  const bytes = Buffer.from(secret);
-  return [secret, bytes.toString("hex"), bytes.toString("base64").replace(/=+$/, "")];
-}
-
-function expectNoCanary(
-  where: string,
-  text: string | Buffer,
-  secrets: ReadonlyMap<string, string>,
-): void {
-  const found = [...secrets].filter(([, secret]) =>
-    listEncodings(secret).some((disguise) => text.includes(disguise)),
-  );
-  const names = found.map(([name]) => {
-    const at = text.indexOf(secrets.get(name) ?? "");
-    return `${name}: …${String(text.slice(Math.max(0, at - 120), at + 20))}`;
-  });
-  expect({ where, names }).toEqual({ where, names: [] });
-}
-
-/** Checks every row of every table as text. Binary columns are hex. */
-async function expectCleanTables(
-  server: ServerProcess,
-  secrets: ReadonlyMap<string, string>,
-): Promise<void> {
-  const tables = await server.sql<{ name: string }>(
-    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-     WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
-  );
-  const withControl: string[] = [];
-  for (const { name } of tables) {
-    const found = await server.sql<{ row: string }>(`SELECT t::text AS row FROM ${name} AS t`);
-    const text = found.map(({ row }) => row).join("\n");
-    expectNoCanary(name, text, secrets);
-    if (text.includes(CONTROL)) withControl.push(name);
-  }
-  expect(withControl.sort()).toEqual([
-    "public.access_review_item",
-    "public.audit_event",
-    "public.workspace",
-  ]);
-}
-
-/** Checks every byte in the data folder: journal, database files, write-ahead log and PostgreSQL's log. */
-function expectCleanFiles(
-  dataDir: string,
-  apiKeyId: string,
-  secrets: ReadonlyMap<string, string>,
-): void {
-  const folders = { database: false, journal: false };
-  for (const entry of readdirSync(dataDir, { withFileTypes: true, recursive: true })) {
-    if (!entry.isFile()) continue;
-    const file = join(entry.parentPath, entry.name);
-    const bytes = readFileSync(file);
-    expectNoCanary(file, bytes, secrets);
-    if (file.includes("postgres") && bytes.includes(CONTROL)) folders.database = true;
-    if (file.includes("journal") && bytes.includes(apiKeyId)) folders.journal = true;
-  }
-  expect(folders).toEqual({ database: true, journal: true });
 }
