@@ -52,10 +52,10 @@ export interface LimitRound extends RoundMoney {
 }
 
 const NODES = 4;
-const DEFAULT_CLIENTS = 200;
-const LIMIT_USD = 1;
-const KEY_LIMIT_USD = 0.4;
-const LIMIT_NANO_USD = 1_000_000_000n;
+const DEFAULT_CLIENTS = 60;
+const LIMIT_USD = 0.3;
+const KEY_LIMIT_USD = 0.12;
+const LIMIT_NANO_USD = 300_000_000n;
 const ANSWERS_BEFORE_FAULTS = 30;
 const REFUSALS_AT_THE_LIMIT = 20;
 const BOUND_MS = 180_000;
