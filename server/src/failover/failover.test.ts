@@ -19,6 +19,7 @@ import {
   type ReplicatedPostgres,
   startReplicatedPostgres,
 } from "#test/harness/replicated-postgres.ts";
+import { createId, newDirectory } from "#test/harness/route-samples/subjects.ts";
 import { followFailovers, type SettledFailover } from "./follow-failovers.ts";
 import { guardLookup } from "./guard-lookup.ts";
 import { RecentChanges } from "./recent-changes.ts";
@@ -144,6 +145,7 @@ test("restrictions of the lost time are applied again, once for all nodes", {
   });
   const inviteId = invites.body.results[0]?.invite.id ?? invites.text;
   const groups = await makeGroups(org, workspace.id);
+  const user_directory_id = await createId(org.operator, "/v1/admin/directories", newDirectory());
   await readAll(nodes);
   const [head] = await postgres.sql<{ seq: bigint }>(
     "SELECT seq FROM audit_head WHERE organization_id = $1",
@@ -159,6 +161,7 @@ test("restrictions of the lost time are applied again, once for all nodes", {
   await change(narrowed, {
     allowed_models: ["claude-haiku-4-5"],
     allowed_origins: ["https://a.example.com"],
+    user_directory_id,
   });
   const renewed = await admin.post<{ key: string }>(`/v1/admin/api_keys/${rotated.id}/rotate`, {
     grace_period_seconds: 0,
@@ -191,6 +194,8 @@ test("restrictions of the lost time are applied again, once for all nodes", {
   expect((await admin.get(`/v1/admin/api_keys/${narrowed.id}`)).body).toMatchObject({
     allowed_models: ["claude-haiku-4-5"],
     allowed_origins: ["https://a.example.com"],
+    user_directory_id,
+    requires_user: true,
     restrictions: [{ rank: "admin", allowed_models: ["claude-haiku-4-5"] }],
   });
   const [old, fresh] = await findApiKeysByHashes(nodes[0].storage.database, nodes[0].audit.rows, [

@@ -52,7 +52,7 @@ export async function readNewChanges(
       (SELECT coalesce(json_agg(state), '[]') FROM (
         SELECT json_build_object('type', 'api_key', 'id', id, 'status', status, 'permission', permission,
           'ownerMemberId', owner_member_id, 'expiresAtMs', ${toMs("expires_at")}, 'allowedModels', allowed_models, 'allowedAddresses', allowed_addresses,
-          'allowedOrigins', allowed_origins,
+          'allowedOrigins', allowed_origins, 'userDirectoryId', user_directory_id, 'requiresUser', requires_user,
           'ranks', (SELECT coalesce(json_agg(json_build_object('rank', held.rank, 'isDisabled', held.is_disabled,
               'allowedModels', held.allowed_models, 'allowedAddresses', held.allowed_addresses,
               'expiresAtMs', ${toMs("held.expires_at")}, 'setByType', held.set_by_type, 'setById', held.set_by_id,

@@ -48,6 +48,8 @@ export async function lockApiKey(
     allowedModels: key.allowed_models,
     allowedAddresses: key.allowed_addresses,
     allowedOrigins: key.allowed_origins,
+    userDirectoryId: key.user_directory_id,
+    requiresUser: key.requires_user,
     ranks: ranks.map((held) => ({
       rank: held.rank,
       isDisabled: held.is_disabled,
@@ -76,6 +78,7 @@ export async function restrictApiKeyRow(
 ): Promise<void> {
   const { status, permission, expiresAtMs } = restriction;
   const { allowedModels, allowedAddresses, allowedOrigins } = restriction;
+  const { userDirectoryId, requiresUser } = restriction;
   await tx
     .updateTable("api_key")
     .set({
@@ -86,6 +89,8 @@ export async function restrictApiKeyRow(
       ...(allowedModels !== undefined && { allowed_models: allowedModels }),
       ...(allowedAddresses !== undefined && { allowed_addresses: allowedAddresses }),
       ...(allowedOrigins !== undefined && { allowed_origins: allowedOrigins }),
+      ...(userDirectoryId !== undefined && { user_directory_id: userDirectoryId }),
+      ...(requiresUser !== undefined && { requires_user: requiresUser }),
     })
     .where("id", "=", id)
     .execute();

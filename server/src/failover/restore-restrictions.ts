@@ -162,6 +162,8 @@ async function restoreApiKey(
       allowed_models: from.allowedModels ?? null,
       allowed_addresses: from.allowedAddresses ?? null,
       allowed_origins: from.allowedOrigins ?? null,
+      user_directory_id: from.userDirectoryId ?? null,
+      requires_user: from.requiresUser ?? false,
     };
     return Object.fromEntries(fields.map((field) => [WIRE_NAMES[field], all[WIRE_NAMES[field]]]));
   };
@@ -189,6 +191,8 @@ const WIRE_NAMES = {
   allowedModels: "allowed_models",
   allowedAddresses: "allowed_addresses",
   allowedOrigins: "allowed_origins",
+  userDirectoryId: "user_directory_id",
+  requiresUser: "requires_user",
 } as const;
 
 async function restoreAdminKey(

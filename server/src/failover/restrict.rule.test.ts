@@ -34,6 +34,8 @@ const key: ApiKeyState = {
     allowedModels: ["a", "b"],
     allowedAddresses: null,
     allowedOrigins: ["https://a.example.com", "https://b.example.com"],
+    userDirectoryId: null,
+    requiresUser: null,
     ranks: [],
     secrets: [],
   },
@@ -75,6 +77,29 @@ describe("an API key", () => {
     const { allowedOrigins } = key;
     expect(restrictApiKey(all, key)).toEqual({ allowedOrigins });
     expect(restrictApiKey({ ...key, allowedOrigins: null }, key)).toEqual({});
+  });
+
+  const none = { userDirectoryId: null, requiresUser: null };
+  const named = { userDirectoryId: "dir_a", requiresUser: false };
+  const required = { ...named, requiresUser: true };
+  const other = { userDirectoryId: "dir_b", requiresUser: false };
+
+  test.each<[string, Partial<ApiKeyState>, Partial<ApiKeyState>, object]>([
+    ["that named users names them again", none, named, named],
+    ["that required users requires them again", none, required, required],
+    ["that required users of its directory requires them again", named, required, required],
+    ["of another directory gets it", named, other, other],
+    [
+      "of another directory still requires users",
+      required,
+      other,
+      { ...other, requiresUser: true },
+    ],
+    ["that required no user still requires them", required, named, {}],
+    ["that named no users still names them", required, none, {}],
+    ["with the same users stays", required, required, {}],
+  ])("%s", (_, current, remembered, restriction) => {
+    expect(restrictApiKey({ ...key, ...current }, { ...key, ...remembered })).toEqual(restriction);
   });
 
   test("that was enabled stays disabled", () => {

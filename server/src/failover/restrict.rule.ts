@@ -37,6 +37,8 @@ export type ApiKeyRestriction = Partial<
     | "allowedModels"
     | "allowedAddresses"
     | "allowedOrigins"
+    | "userDirectoryId"
+    | "requiresUser"
   >
 >;
 
@@ -54,7 +56,19 @@ export function restrictApiKey(current: ApiKeyState, remembered: ApiKeyState): A
     ...(allowsLess(allowedModels, current.allowedModels) && { allowedModels }),
     ...(allowsLess(allowedAddresses, current.allowedAddresses) && { allowedAddresses }),
     ...(areOriginsWider(allowedOrigins, current.allowedOrigins) && { allowedOrigins }),
+    ...restrictUsers(current, remembered),
   };
+}
+
+/** Users have limits of their own, so a key without a directory is freer. A directory that is lost too has no users. */
+function restrictUsers(
+  current: ApiKeyState,
+  { userDirectoryId, requiresUser: lost }: ApiKeyState,
+): Pick<ApiKeyRestriction, "userDirectoryId" | "requiresUser"> {
+  if (userDirectoryId === null) return {};
+  const requiresUser = lost === true || current.requiresUser === true;
+  const isKept = [current.userDirectoryId, current.requiresUser];
+  return isSame([userDirectoryId, requiresUser], isKept) ? {} : { userDirectoryId, requiresUser };
 }
 
 /** Restrictions of ranks that the current ones lack. The stricter one of two values stays. */

@@ -39,6 +39,10 @@ export type ApiKeyState = {
   allowedAddresses: string[] | null;
   /** Origins whose pages can use the key. Null: no pages. */
   allowedOrigins: string[] | null;
+  /** Directory of the users that requests of the key name. Null: no users. */
+  userDirectoryId: string | null;
+  /** Null without a directory. */
+  requiresUser: boolean | null;
   ranks: RankState[];
   secrets: SecretState[];
 };
