@@ -379,6 +379,10 @@ const styles: Readonly<Record<string, CommandStyle>> = {
       "upstreams create Anthropic --base-url https://api.anthropic.com --credential-file ./key",
     ],
   },
+  setUpstreamOrder: { examples: ["upstream-order set --upstream-ids Main,Reserve"] },
+  setWorkspaceUpstreamOrder: {
+    examples: ["workspace-upstream-order set Research --upstream-ids Reserve,Main"],
+  },
   createModelPrice: {
     positionals: ["model"],
     examples: ["model-prices create claude-sonnet-5 --input-usd 3 --output-usd 15"],

@@ -1,7 +1,7 @@
 import { CommandError, exitCodes } from "./command-error.ts";
 import type { RouteInput } from "./command-input.ts";
 
-/** Workspace, member, group or tag, with the fields that are searched. */
+/** Workspace, member, group, tag or upstream, with the fields that are searched. */
 interface Named {
   id: string;
   name: string;
@@ -13,9 +13,12 @@ interface Named {
 /** Returns all entries of a list of the Admin API, by path and query. */
 export type ListAll = (target: string) => Promise<readonly Named[]>;
 
+/** Workspace of the provider of an upstream. This server does not know its name. */
+const FOREIGN_WORKSPACE = "upstream_workspace_id";
+
 /**
- * Replaces names of workspaces, groups and tags, and addresses of members, by their ids. Throws CommandError if a name has no
- * match or more than one.
+ * Replaces names of workspaces, groups, tags and upstreams, and addresses of members, by their ids. Throws CommandError if a
+ * name has no match or more than one.
  */
 export async function resolveNames(input: RouteInput, listAll: ListAll): Promise<RouteInput> {
   const known = new Map<string, Promise<string>>();
@@ -25,6 +28,7 @@ export async function resolveNames(input: RouteInput, listAll: ListAll): Promise
     return found;
   };
   const resolveId = (field: string, value: string): string | Promise<string> => {
+    if (field === FOREIGN_WORKSPACE) return value;
     if (/(^|_)workspace_ids?$/.test(field) && !value.startsWith("wksp_")) {
       return once(`workspace ${value}`, () => findWorkspace(value, listAll));
     }
@@ -36,6 +40,9 @@ export async function resolveNames(input: RouteInput, listAll: ListAll): Promise
     }
     if (/^tag_ids?$/.test(field) && !value.startsWith("tag_")) {
       return once(`tag ${value}`, () => findTag(value, listAll));
+    }
+    if (/^upstream_ids?$/.test(field) && !value.startsWith("ups_")) {
+      return once(`upstream ${value}`, () => findUpstream(value, listAll));
     }
     return value;
   };
@@ -82,6 +89,13 @@ async function findGroup(name: string, listAll: ListAll): Promise<string> {
   const all = await listAll(`/v1/admin/groups?${search}`);
   const found = all.filter((group) => normalizeName(group.name) === wanted);
   return pickOnlyOne(`Group not found: ${name}`, found);
+}
+
+async function findUpstream(name: string, listAll: ListAll): Promise<string> {
+  const wanted = normalizeName(name);
+  const all = await listAll("/v1/admin/upstreams");
+  const found = all.filter((upstream) => normalizeName(upstream.name) === wanted);
+  return pickOnlyOne(`Upstream not found: ${name}`, found);
 }
 
 /** Finds the tag `name=value` or `name:value`. */

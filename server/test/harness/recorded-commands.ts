@@ -54,6 +54,13 @@ const named: RecordedCommands["answers"] = {
     ],
     next_page: null,
   }),
+  "/v1/admin/upstreams": () => ({
+    data: [
+      { id: "ups_1", name: "Main" },
+      { id: "ups_2", name: "Reserve" },
+    ],
+    next_page: null,
+  }),
   "/v1/admin/workspaces": () => ({
     data: [{ id: "wksp_1", name: "Research", archived_at: null }],
     next_page: null,
