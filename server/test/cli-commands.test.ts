@@ -102,6 +102,55 @@ describe("every example sends a request that the contract accepts", () => {
   });
 });
 
+/** Lists the commands in the blocks of a guide for a terminal, as words after `bursar`. */
+function listGuideCommands(text: string): string[][] {
+  const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
+  const lines = blocks.flatMap((block) => block.replaceAll("\\\n", " ").split("\n"));
+  return lines.flatMap((line) => {
+    const withDate = line.replaceAll("$(date +%F)", "2026-11-30");
+    const [, command] = /(?:^|[\s(])\.\/bursar ([^#|)]*)/.exec(withDate) ?? [];
+    const words = command?.matchAll(/(["'])(.*?)\1|(\S+)/g) ?? [];
+    return command === undefined
+      ? []
+      : [[...words].map(([, , quoted, word]) => quoted ?? word ?? "")];
+  });
+}
+
+/** True if the words name a command, with its options and no wrong number of arguments. */
+function isCommand(words: readonly string[]): boolean {
+  const { operands, unknown } = everything.parseOptions([...words]);
+  let command: Command = everything;
+  let rest = [...operands, ...unknown];
+  for (;;) {
+    const next = command.commands.find((each) => each.name() === rest[0]);
+    if (next === undefined) break;
+    command = next;
+    rest = rest.slice(1);
+  }
+  // A group can have a default command, such as `usage`.
+  const isDefault = command.commands.length > 0 && rest[0]?.startsWith("-") === true;
+  const candidates = isDefault ? [command, ...command.commands] : [command];
+  return command !== everything && candidates.some((each) => accepts(each, rest));
+}
+
+function accepts(command: Command, words: readonly string[]): boolean {
+  const { operands, unknown } = command.parseOptions([...words]);
+  const known = command.registeredArguments;
+  const isEnough = operands.length >= known.filter((each) => each.required).length;
+  const isFew = operands.length <= known.length || known.some((each) => each.variadic);
+  return unknown.length === 0 && isEnough && isFew;
+}
+
+test("each command in a guide exists, with its options", async () => {
+  const files = (await readdir(guides)).filter((file) => file !== "commands.md");
+  const texts = await Promise.all(files.map((file) => readFile(join(guides, file), "utf8")));
+  const all = texts.flatMap(listGuideCommands);
+  expect(all.length).toBeGreaterThan(100);
+  expect(all.filter((words) => !isCommand(words)).map((words) => words.join(" "))).toEqual([]);
+  expect(isCommand(["upstreams", "test"])).toBe(false);
+  expect(isCommand(["upstreams", "test", "Main", "--unknown"])).toBe(false);
+});
+
 describe("completion", () => {
   test.each([
     [["spend-limits"], ["spend-limits"]],
