@@ -39,8 +39,8 @@ export function makeLeaseNodes() {
       await readLimits();
     },
     /** Creates a node that has sent its first message. */
-    async startNode(nodeId: string): Promise<NodeLeases> {
-      const node = new NodeLeases({ nodeId, ttlMs, marginMs, holdWaitMs, maxWaiting: 10 });
+    async startNode(nodeId: string, maxWaiting = 10): Promise<NodeLeases> {
+      const node = new NodeLeases({ nodeId, ttlMs, marginMs, holdWaitMs, maxWaiting });
       const { epoch, flushedSeq } = await store.enter(nodeId);
       node.enter({ epoch, appendedSeq: flushedSeq, hasJournalGap: false });
       nodes.push(node);
