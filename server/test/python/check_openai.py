@@ -1,15 +1,13 @@
 """Calls a running server with the official OpenAI SDK for Python.
 
-Reads BURSAR_URL and BURSAR_API_KEY from the environment. Prints one line for each check and then `N passed, M failed`. Exits
-with 1 when one failed.
+Reads BURSAR_URL and BURSAR_API_KEY from the environment.
 """
 
 import asyncio
 import os
-import sys
-import traceback
 
 import openai
+from checks import check, raises, run_checks
 
 BASE_URL = os.environ["BURSAR_URL"] + "/v1"
 API_KEY = os.environ["BURSAR_API_KEY"]
@@ -27,24 +25,9 @@ TOOLS = [
     }
 ]
 
-checks = []
-
-
-def check(function):
-    checks.append(function)
-    return function
-
 
 def client(key=API_KEY, **options):
     return openai.OpenAI(api_key=key, base_url=BASE_URL, **options)
-
-
-def raises(expected, call):
-    try:
-        call()
-    except expected as error:
-        return error
-    raise AssertionError(f"{expected.__name__} was expected")
 
 
 @check
@@ -177,19 +160,5 @@ def reports_a_route_that_is_not_served():
     assert error.status_code == 404 and "/v1/embeddings" in error.message
 
 
-def main():
-    print(f"openai {openai.__version__}")
-    failed = 0
-    for function in checks:
-        name = function.__name__.replace("_", " ")
-        try:
-            function()
-            print(f"ok      {name}")
-        except Exception:  # reports every failure
-            failed += 1
-            print(f"FAILED  {name}\n{traceback.format_exc()}")
-    print(f"{len(checks) - failed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
-
-
-main()
+print(f"openai {openai.__version__}")
+run_checks()

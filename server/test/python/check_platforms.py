@@ -1,15 +1,13 @@
 """Calls a running server with the official Python SDK in Bedrock and in Vertex mode.
 
-Reads BURSAR_URL and BURSAR_API_KEY from the environment. Prints one line for each check and then `N passed, M failed`. Exits
-with 1 when one failed.
+Reads BURSAR_URL and BURSAR_API_KEY from the environment.
 """
 
 import asyncio
 import os
-import sys
-import traceback
 
 import anthropic
+from checks import check, raises, run_checks
 
 URL = os.environ["BURSAR_URL"]
 API_KEY = os.environ["BURSAR_API_KEY"]
@@ -25,13 +23,6 @@ TOOLS = [
 BEDROCK_MODEL = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"
 VERTEX_MODEL = "claude-sonnet-4-5@20250929"
 
-checks = []
-
-
-def check(function):
-    checks.append(function)
-    return function
-
 
 def bedrock(key=API_KEY, kind=anthropic.AnthropicBedrock):
     return kind(api_key=key, base_url=f"{URL}/bedrock", aws_region="eu-central-1", max_retries=0)
@@ -43,14 +34,6 @@ def vertex(key=API_KEY, kind=anthropic.AnthropicVertex):
 
 def text_of(message):
     return "".join(block.text for block in message.content if block.type == "text")
-
-
-def raises(expected, call):
-    try:
-        call()
-    except expected as error:
-        return error
-    raise AssertionError(f"{expected} was expected")
 
 
 def call_all(client, model):
@@ -125,18 +108,4 @@ def vertex_mode_raises_its_own_errors():
     )
 
 
-def main():
-    failed = 0
-    for function in checks:
-        name = function.__name__.replace("_", " ")
-        try:
-            function()
-            print(f"ok      {name}")
-        except Exception:  # reports every failure
-            failed += 1
-            print(f"FAILED  {name}\n{traceback.format_exc()}")
-    print(f"{len(checks) - failed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
-
-
-main()
+run_checks()

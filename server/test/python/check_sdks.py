@@ -1,15 +1,13 @@
 """Calls a running server with the official Python SDK and with plain requests.
 
-Reads BURSAR_URL, BURSAR_ADMIN_KEY, BURSAR_API_KEY, BURSAR_WORKSPACE_ID and BURSAR_MEMBER_ID from the environment. Prints
-one line for each check and then `N passed, M failed`. Exits with 1 when one failed.
+Reads BURSAR_URL, BURSAR_ADMIN_KEY, BURSAR_API_KEY, BURSAR_WORKSPACE_ID and BURSAR_MEMBER_ID from the environment.
 """
 
 import os
-import sys
-import traceback
 
 import anthropic
 import requests
+from checks import check, raises, run_checks
 
 URL = os.environ["BURSAR_URL"]
 ADMIN_KEY = os.environ["BURSAR_ADMIN_KEY"]
@@ -21,13 +19,6 @@ MODEL = "claude-3-5-sonnet-20241022"
 MESSAGES = [{"role": "user", "content": "Why is the sky blue?"}]
 HEADERS = {"x-api-key": ADMIN_KEY, "anthropic-version": "2023-06-01", "content-type": "application/json"}
 
-checks = []
-
-
-def check(function):
-    checks.append(function)
-    return function
-
 
 def client(key=API_KEY, **options):
     return anthropic.Anthropic(api_key=key, base_url=URL, **options)
@@ -35,14 +26,6 @@ def client(key=API_KEY, **options):
 
 def text_of(message):
     return "".join(block.text for block in message.content if block.type == "text")
-
-
-def raises(expected, call):
-    try:
-        call()
-    except expected as error:
-        return error
-    raise AssertionError(f"{expected.__name__} was expected")
 
 
 @check
@@ -226,19 +209,5 @@ def sdk_limits_a_user_and_reads_the_source_of_limits():
     assert rows() == []
 
 
-def main():
-    print(f"anthropic {anthropic.__version__}, requests {requests.__version__}")
-    failed = 0
-    for function in checks:
-        name = function.__name__.replace("_", " ")
-        try:
-            function()
-            print(f"ok      {name}")
-        except Exception:  # reports every failure
-            failed += 1
-            print(f"FAILED  {name}\n{traceback.format_exc()}")
-    print(f"{len(checks) - failed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
-
-
-main()
+print(f"anthropic {anthropic.__version__}, requests {requests.__version__}")
+run_checks()

@@ -53,7 +53,12 @@ const conformance = [
 ];
 const noServerError = ["--checks", "not_a_server_error", "--phases", "fuzzing"];
 
-const connectSamples = ["Python", "OpenAI Python"];
+const connectSamples = [
+  "Python",
+  "OpenAI Python",
+  "Python in Bedrock mode",
+  "Python in Vertex mode",
+];
 const pythonExamples = ["python-sdk", "langchain-python", "pydantic-ai"];
 
 interface Counts {
