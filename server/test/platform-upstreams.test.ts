@@ -167,6 +167,7 @@ test("the guide for Microsoft Foundry serves clients of the Claude API, and clie
   expect(await client.messages.stream(request).finalText()).toBe(TEXT);
   await expectWorkingTest();
   await expectFiles(foundry);
+  await expectSkills(foundry);
   expect(foundry.refused).toEqual([]);
 });
 
@@ -174,8 +175,8 @@ test("the guide for Microsoft Foundry serves clients of the Claude API, and clie
 async function expectFiles(foundry: MessagesPlatform): Promise<void> {
   const client = new Anthropic({ baseURL: server.url, apiKey: key, maxRetries: 0 });
   const { id } = await client.files.upload({ file: new File(["content"], "a.txt") });
-  expect([...foundry.files.keys()]).toEqual([id]);
-  expect(foundry.files.get(id)?.toString()).toContain("content");
+  expect([...foundry.objects.keys()]).toEqual([id]);
+  expect(foundry.objects.get(id)?.toString()).toContain("content");
   expect((await client.files.list()).data).toMatchObject([{ id }]);
   expect(await client.files.retrieveMetadata(id)).toMatchObject({ id, type: "file" });
   const source = { type: "file" as const, file_id: id };
@@ -187,11 +188,31 @@ async function expectFiles(foundry: MessagesPlatform): Promise<void> {
   await expect(other.files.retrieveMetadata(id)).rejects.toMatchObject({ status: 404 });
   await expect(other.messages.create({ ...request, messages })).rejects.toThrow(Anthropic.APIError);
   await client.files.delete(id);
-  expect(foundry.files.size).toBe(0);
+  expect(foundry.objects.size).toBe(0);
   const batch = client.messages.batches.create({ requests: [{ custom_id: "a", params: request }] });
   await expect(batch).rejects.toMatchObject({
     error: { error: { details: { error_code: "upstream_unusable" } } },
   });
+}
+
+/** Stores a skill on Foundry, names it in a message, and deletes it. */
+async function expectSkills(foundry: MessagesPlatform): Promise<void> {
+  const client = new Anthropic({ baseURL: server.url, apiKey: key, maxRetries: 0 });
+  const text = "---\nname: my-skill\ndescription: A skill.\n---\n";
+  const { id } = await client.skills.create({ files: [new File([text], "my-skill/SKILL.md")] });
+  expect(foundry.objects.get(id)?.toString()).toContain(text);
+  expect((await client.skills.list()).data).toMatchObject([{ id }, { id: "pdf" }]);
+  expect(await client.skills.retrieve("pdf")).toMatchObject({ id: "pdf", source: "anthropic" });
+  const skill = { type: "custom" as const, skill_id: id, version: "latest" };
+  const named = { ...request, container: { skills: [skill] } };
+  await client.messages.create(named);
+  expect(foundry.requests.at(-1)?.body).toMatchObject({ container: named.container });
+  const { key: foreign } = await server.workspaceWithKey();
+  const other = client.withOptions({ apiKey: foreign });
+  await expect(other.skills.retrieve(id)).rejects.toMatchObject({ status: 404 });
+  await expect(other.messages.create(named)).rejects.toThrow(Anthropic.APIError);
+  await client.skills.delete(id);
+  expect(foundry.objects.size).toBe(0);
 }
 
 test("credentials of the machine sign messages, and an upstream without any passes them on", async ({

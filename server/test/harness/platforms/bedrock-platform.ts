@@ -1,12 +1,7 @@
-import {
-  type Exchange,
-  messageEvents,
-  messageJson,
-  type Received,
-  startFakeUpstream,
-} from "../fake-upstream.ts";
+import { type Exchange, messageEvents, messageJson, type Received } from "../fake-upstream.ts";
 import { toChunkFrame, toExceptionFrame } from "./aws-frames.ts";
 import { type AccessKey, findSignatureFault } from "./aws-signature.ts";
+import { startPlatform, type TestPlatform } from "./start-platform.ts";
 
 // Bedrock's runtime on loopback: checks each signature and each body as the service does, and answers in its own framing.
 
@@ -34,14 +29,8 @@ export type BedrockAnswer =
   | { kind: "endless"; events: readonly string[]; onCut: () => void }
   | { kind: "script"; run: (exchange: Exchange) => void | Promise<void> };
 
-export interface BedrockPlatform {
-  origin: string;
-  /** Requests whose signature and body are valid. */
-  requests: BedrockRequest[];
-  /** Faults of refused requests. */
-  refused: string[];
+export interface BedrockPlatform extends TestPlatform<BedrockRequest> {
   answer: (request: BedrockRequest) => BedrockAnswer;
-  close(): Promise<void>;
 }
 
 interface BedrockAccount {
@@ -91,36 +80,28 @@ const knownBetas = new Set([
 ]);
 
 export async function startBedrockPlatform(account: BedrockAccount): Promise<BedrockPlatform> {
-  const upstream = await startFakeUpstream();
   const platform: BedrockPlatform = {
-    origin: upstream.origin,
-    requests: [],
-    refused: [],
+    ...(await startPlatform<BedrockRequest>({
+      findCredentialFault: (received) => findCredentialFault(account, received),
+      readRequest,
+      refuse: sendRefusal,
+      answer: (exchange, request) => send(exchange, platform.answer(request)),
+    })),
     answer: answerAsUsual,
-    close: () => upstream.close(),
-  };
-  upstream.script = async (exchange) => {
-    const { received } = exchange;
-    const credentialFault = findCredentialFault(account, received);
-    if (credentialFault !== null) {
-      platform.refused.push(credentialFault);
-      sendError(exchange, {
-        status: 403,
-        exception: credentialFault.split(" ")[0] ?? "",
-        message: "User: arn:aws:iam::123456789012:user/gateway is not authorized",
-      });
-      return;
-    }
-    const request = readRequest(received);
-    if (typeof request === "string") {
-      platform.refused.push(request);
-      sendError(exchange, { status: 400, exception: "ValidationException", message: request });
-      return;
-    }
-    platform.requests.push(request);
-    await send(exchange, platform.answer(request));
   };
   return platform;
+}
+
+function sendRefusal(
+  exchange: Exchange,
+  { isCredential, fault }: { isCredential: boolean; fault: string },
+): void {
+  if (isCredential) {
+    const message = "User: arn:aws:iam::123456789012:user/gateway is not authorized";
+    sendError(exchange, { status: 403, exception: fault.split(" ")[0] ?? "", message });
+  } else {
+    sendError(exchange, { status: 400, exception: "ValidationException", message: fault });
+  }
 }
 
 function answerAsUsual({ action }: BedrockRequest): BedrockAnswer {

@@ -1,10 +1,5 @@
-import {
-  type Exchange,
-  messageEvents,
-  messageJson,
-  type Received,
-  startFakeUpstream,
-} from "../fake-upstream.ts";
+import { type Exchange, messageEvents, messageJson, type Received } from "../fake-upstream.ts";
+import { startPlatform, type TestPlatform } from "./start-platform.ts";
 
 // A platform on loopback that serves the Messages API under `/anthropic`, as Microsoft Foundry and `bedrock-mantle` do.
 
@@ -14,15 +9,18 @@ export interface MessagesRequest {
   received: Received;
 }
 
-export interface MessagesPlatform {
-  origin: string;
+/** A request for files or skills. */
+interface ObjectRequest {
+  operation: "files" | "skills";
+  received: Received;
+}
+
+export interface MessagesPlatform extends Omit<TestPlatform<object>, "requests"> {
+  /** Requests for messages and counts. */
   requests: MessagesRequest[];
-  /** Stored files by id: their bytes as they came. */
-  files: Map<string, Buffer>;
-  /** Faults of refused requests. */
-  refused: string[];
+  /** Stored files and skills by id: the bytes of their uploads. */
+  objects: Map<string, Buffer>;
   answer: (exchange: Exchange, request: MessagesRequest) => void | Promise<void>;
-  close(): Promise<void>;
 }
 
 interface MessagesAccount {
@@ -32,73 +30,91 @@ interface MessagesAccount {
   deployments: readonly string[];
 }
 
+const PATH =
+  /^\/anthropic\/v1\/(?:(messages(?:\/count_tokens)?)$|(files|skills)(?:\/(\w+))?(?:\/content)?(?:\?|$))/;
+const NO_DEPLOYMENT = "The API deployment for this resource does not exist.";
+
 export async function startMessagesPlatform(account: MessagesAccount): Promise<MessagesPlatform> {
-  const upstream = await startFakeUpstream();
+  const requests: MessagesRequest[] = [];
+  const objects = new Map<string, Buffer>();
   const platform: MessagesPlatform = {
-    origin: upstream.origin,
-    requests: [],
-    files: new Map(),
-    refused: [],
-    answer: answerAsUsual,
-    close: () => upstream.close(),
-  };
-  upstream.script = async (exchange) => {
-    const { received } = exchange;
-    const refuse = (fault: string, status: number) => {
-      platform.refused.push(fault);
-      exchange.json({ error: { code: String(status), message: fault } }, { status });
-    };
-    const fault = account.findCredentialFault(received);
-    if (fault !== null) return refuse(fault, 401);
-    if (received.url.startsWith("/anthropic/v1/files")) {
-      answerFiles(exchange, platform.files);
-      return;
-    }
-    const operation = /^\/anthropic\/v1\/(messages|messages\/count_tokens)$/.exec(
-      received.url,
-    )?.[1];
-    if (operation === undefined) return refuse(`no operation ${received.url}`, 404);
-    if (received.headers["anthropic-version"] === undefined) return refuse("no version", 400);
-    const body = JSON.parse(received.body.toString()) as Record<string, unknown>;
-    if (!account.deployments.includes(String(body["model"]))) {
-      return refuse("The API deployment for this resource does not exist.", 404);
-    }
-    const request: MessagesRequest = {
-      operation: operation as MessagesRequest["operation"],
-      body,
-      received,
-    };
-    platform.requests.push(request);
-    await platform.answer(exchange, request);
+    ...(await startPlatform<MessagesRequest | ObjectRequest>({
+      findCredentialFault: account.findCredentialFault,
+      readRequest: (received) => readRequest(received, account.deployments),
+      refuse: (exchange, { isCredential, fault }) => {
+        const status = isCredential ? 401 : fault === "no version" ? 400 : 404;
+        sendAzureError(exchange, status, fault);
+      },
+      answer: (exchange, request) => {
+        if (!("body" in request)) return answerObjects(exchange, request.operation, objects);
+        requests.push(request);
+        return platform.answer(exchange, request);
+      },
+    })),
+    ...{ requests, objects, answer: answerAsUsual },
   };
   return platform;
 }
 
-/** Uploads, reads and deletes files in the official form, with the errors of Azure. */
-function answerFiles(exchange: Exchange, files: Map<string, Buffer>): void {
+function readRequest(
+  received: Received,
+  deployments: readonly string[],
+): MessagesRequest | ObjectRequest | string {
+  const path = PATH.exec(received.url);
+  if (path === null) return `no operation ${received.url}`;
+  if (received.headers["anthropic-version"] === undefined) return "no version";
+  const [, operation, kind] = path;
+  if (operation === undefined) return { operation: kind as ObjectRequest["operation"], received };
+  const body = JSON.parse(received.body.toString()) as Record<string, unknown>;
+  if (!deployments.includes(String(body["model"]))) return NO_DEPLOYMENT;
+  return { operation: operation as MessagesRequest["operation"], body, received };
+}
+
+function sendAzureError(exchange: Exchange, status: number, message: string): void {
+  exchange.json({ error: { code: String(status), message } }, { status });
+}
+
+/** Uploads, reads and deletes files and skills in the official form, with the errors of Azure. */
+function answerObjects(
+  exchange: Exchange,
+  kind: ObjectRequest["operation"],
+  objects: Map<string, Buffer>,
+): void {
   const { method, url, body } = exchange.received;
-  if (method === "POST") {
-    const id = `file_foundry_${files.size + 1}`;
-    files.set(id, body);
-    exchange.json(toFile(id, body));
-    return;
-  }
-  const [, id = ""] = /^\/anthropic\/v1\/files\/(\w+)/.exec(url) ?? [];
-  const stored = files.get(id);
-  if (stored === undefined) {
-    exchange.json({ error: { code: "404", message: "No such file" } }, { status: 404 });
+  const one = kind === "files" ? "file" : "skill";
+  const [, , , id] = PATH.exec(url) ?? [];
+  const stored = objects.get(id ?? "");
+  if (id === published.id) {
+    exchange.json(published);
+  } else if (method === "GET" && id === undefined && kind === "skills") {
+    exchange.json({ data: [published], has_more: false, next_page: null });
+  } else if (method === "POST" && id === undefined) {
+    const made = `${one}_foundry_${objects.size + 1}`;
+    objects.set(made, body);
+    exchange.json(describers[kind](made, body));
+  } else if (id === undefined || stored === undefined) {
+    sendAzureError(exchange, 404, `No such ${one}`);
   } else if (method === "DELETE") {
-    files.delete(id);
-    exchange.json({ id, type: "file_deleted" });
+    objects.delete(id);
+    exchange.json({ id, type: `${one}_deleted` });
   } else {
-    exchange.json(toFile(id, stored));
+    exchange.json(describers[kind](id, stored));
   }
 }
 
-function toFile(id: string, { length }: Buffer) {
-  const about = { filename: "a.txt", mime_type: "text/plain", size_bytes: length };
-  return { type: "file", id, ...about, created_at: "2026-11-30T00:00:00Z", downloadable: false };
-}
+const createdAt = "2026-11-30T00:00:00Z";
+const describers = {
+  files: (id: string, { length }: Buffer) => ({
+    ...{ type: "file", id, filename: "a.txt", mime_type: "text/plain", size_bytes: length },
+    ...{ created_at: createdAt, downloadable: false },
+  }),
+  skills: (id: string) => ({
+    ...{ type: "skill", id, display_title: "Count words", source: "custom", latest_version: "1" },
+    ...{ created_at: createdAt, updated_at: createdAt },
+  }),
+};
+/** Skill that the provider publishes for everyone. */
+const published = { ...describers.skills("pdf"), display_title: "PDF", source: "anthropic" };
 
 async function answerAsUsual(exchange: Exchange, { operation, body }: MessagesRequest) {
   if (operation !== "messages") exchange.json({ input_tokens: 12 });

@@ -1,11 +1,6 @@
 import { createPublicKey, generateKeyPairSync, verify } from "node:crypto";
-import {
-  type Exchange,
-  messageEvents,
-  messageJson,
-  type Received,
-  startFakeUpstream,
-} from "../fake-upstream.ts";
+import { type Exchange, messageEvents, messageJson, type Received } from "../fake-upstream.ts";
+import { startPlatform, type TestPlatform } from "./start-platform.ts";
 
 // Vertex AI on loopback: checks each token and each body as the service does, and answers in its forms.
 
@@ -17,18 +12,13 @@ export interface VertexRequest {
   received: Received;
 }
 
-export interface VertexPlatform {
-  origin: string;
+export interface VertexPlatform extends TestPlatform<VertexRequest> {
   /** JSON key of a service account that the platform accepts. */
   serviceAccount: string;
   /** Access token that the platform accepts. */
   accessToken: string;
-  requests: VertexRequest[];
-  /** Faults of refused requests. */
-  refused: string[];
   /** Sends the answer of an accepted request. */
   answer: (exchange: Exchange, request: VertexRequest) => void | Promise<void>;
-  close(): Promise<void>;
 }
 
 const PATH =
@@ -56,11 +46,24 @@ export async function startVertexPlatform(at: {
   location: string;
   keyName?: string;
 }): Promise<VertexPlatform> {
-  const upstream = await startFakeUpstream();
   const { privateKey, publicKey } = findPair(at.keyName ?? "usual");
   const pem = publicKey.export({ type: "spki", format: "pem" });
+  const accessToken = "ya29.test-access-token";
   const platform: VertexPlatform = {
-    origin: upstream.origin,
+    ...(await startPlatform<VertexRequest>({
+      findCredentialFault: (received) => findTokenFault(received, pem, accessToken),
+      readRequest: (received) => readRequest(received, at),
+      refuse: (exchange, { isCredential, fault }) =>
+        isCredential
+          ? sendGoogleError(
+              exchange,
+              401,
+              "UNAUTHENTICATED",
+              `Invalid credentials in projects/${at.project}`,
+            )
+          : sendGoogleError(exchange, 400, "INVALID_ARGUMENT", fault),
+      answer: (exchange, request) => platform.answer(exchange, request),
+    })),
     serviceAccount: JSON.stringify(
       {
         type: "service_account",
@@ -73,33 +76,8 @@ export async function startVertexPlatform(at: {
       null,
       2,
     ),
-    accessToken: "ya29.test-access-token",
-    requests: [],
-    refused: [],
+    accessToken,
     answer: answerAsUsual,
-    close: () => upstream.close(),
-  };
-  upstream.script = async (exchange) => {
-    const { received } = exchange;
-    const fault = findTokenFault(received, pem, platform.accessToken);
-    if (fault !== null) {
-      platform.refused.push(fault);
-      sendGoogleError(
-        exchange,
-        401,
-        "UNAUTHENTICATED",
-        `Invalid credentials in projects/${at.project}`,
-      );
-      return;
-    }
-    const request = readRequest(received, at);
-    if (typeof request === "string") {
-      platform.refused.push(request);
-      sendGoogleError(exchange, 400, "INVALID_ARGUMENT", request);
-      return;
-    }
-    platform.requests.push(request);
-    await platform.answer(exchange, request);
   };
   return platform;
 }

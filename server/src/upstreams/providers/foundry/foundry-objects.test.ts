@@ -48,15 +48,18 @@ function send(objects: StreamedClient | null, method: "GET" | "POST" | "DELETE",
   return recordCall(client, { path, headers });
 }
 
-test("files are stored under the address of the resource, with its key", async ({ foundry }) => {
-  const objects = open(foundry.origin, foundryAccount.apiKey);
-  const record = await send(objects, "POST", "/v1/files?beta=true");
-  expect([record.statuses, record.errors]).toEqual([[200], []]);
-  const { id } = JSON.parse(record.body) as { id: string };
-  expect(foundry.files.get(id)?.toString()).toBe("content");
-  expect((await send(objects, "DELETE", `/v1/files/${id}`)).statuses).toEqual([200]);
-  expect([foundry.files.size, foundry.refused]).toEqual([0, []]);
-});
+test.for(["files", "skills"])(
+  "%s are stored under the address of the resource, with its key",
+  async (kind, { foundry }) => {
+    const objects = open(foundry.origin, foundryAccount.apiKey);
+    const record = await send(objects, "POST", `/v1/${kind}?beta=true`);
+    expect([record.statuses, record.errors]).toEqual([[200], []]);
+    const { id } = JSON.parse(record.body) as { id: string };
+    expect(foundry.objects.get(id)?.toString()).toBe("content");
+    expect((await send(objects, "DELETE", `/v1/${kind}/${id}`)).statuses).toEqual([200]);
+    expect([foundry.objects.size, foundry.refused]).toEqual([0, []]);
+  },
+);
 
 test("errors have the official body", async ({ foundry }) => {
   const missing = await send(open(foundry.origin, foundryAccount.apiKey), "GET", "/v1/files/x");
