@@ -4,6 +4,7 @@ import { type LimitRound, runLimitRounds } from "../server/test/harness/limit-ro
 import { root, stopAllServers } from "../server/test/harness/server-process.ts";
 
 const DEFAULT_ROUNDS = 50;
+const LOAD = { clients: 200, limitUsd: 1 };
 
 /** Prints each round and the table row for bench/README.md. Returns the exit code. */
 export async function soakLimits(args: readonly string[]): Promise<number> {
@@ -16,7 +17,7 @@ export async function soakLimits(args: readonly string[]): Promise<number> {
   }
   console.log(`${rounds} rounds, seed ${seed}`);
   try {
-    await report(seed, await runLimitRounds({ rounds, seed, onRound: print }));
+    await report(seed, await runLimitRounds({ rounds, seed, ...LOAD, onRound: print }));
     return 0;
   } catch (error) {
     console.error(error instanceof Error ? error : String(error));

@@ -37,7 +37,10 @@ export interface LimitOptions {
   rounds: number;
   /** Decides requests, victims and order. A failed run can be repeated, as far as the machine's timing allows. */
   seed: number;
+  /** Default: 60. */
   clients?: number;
+  /** Monthly limit of each round's workspace. A key has 40 % of it a day. Default: 0.3. */
+  limitUsd?: number;
   onRound?: (round: LimitRound) => void;
 }
 
@@ -53,9 +56,9 @@ export interface LimitRound extends RoundMoney {
 
 const NODES = 4;
 const DEFAULT_CLIENTS = 60;
-const LIMIT_USD = 0.3;
-const KEY_LIMIT_USD = 0.12;
-const LIMIT_NANO_USD = 300_000_000n;
+const DEFAULT_LIMIT_USD = 0.3;
+const KEY_SHARE = 0.4;
+const NANO = 1e9;
 const ANSWERS_BEFORE_FAULTS = 30;
 const REFUSALS_AT_THE_LIMIT = 20;
 const BOUND_MS = 180_000;
@@ -68,6 +71,7 @@ interface Run extends NodesOnPostgres {
   probe: WorkspaceWithKey;
   load: LimitLoad;
   clients: number;
+  limitUsd: number;
 }
 
 /** Runs the rounds. Throws an Error that names the first fault. Call `stopAllServers` afterwards. */
@@ -95,8 +99,8 @@ async function startRun(options: LimitOptions, parts: AsyncDisposableStack): Pro
   const first = nodeAt({ nodes }, 0);
   const probe = await first.workspaceWithKey();
   await setLimit(first, { type: "workspace", workspace_id: probe.workspaceId }, "monthly", 1_000);
-  const clients = options.clients ?? DEFAULT_CLIENTS;
-  return { postgres, db, upstream, nodes, probe, load, clients };
+  const { clients = DEFAULT_CLIENTS, limitUsd = DEFAULT_LIMIT_USD } = options;
+  return { postgres, db, upstream, nodes, probe, load, clients, limitUsd };
 }
 
 /** Holds the next fold of any node. */
@@ -139,7 +143,7 @@ async function runRound(run: Run, round: number): Promise<LimitRound> {
   await waitUntilRecorded(run, workspaceId, reached);
   const money = await checkRound(run.db, load, { round, workspaceId, reached, faults });
   await checkLedger(nodeAt(run, round % NODES));
-  if (money.billedNanoUsd > LIMIT_NANO_USD) {
+  if (money.billedNanoUsd > BigInt(Math.round(run.limitUsd * NANO))) {
     throw new Error(`${money.billedNanoUsd} nano-USD were billed, more than the limit`);
   }
   const kinds = Object.groupBy(load.refused, ({ status }) => status);
@@ -158,8 +162,13 @@ async function createLimitedWorkspace(run: Run): Promise<{ workspaceId: string; 
     workspace_id: workspaceId,
     permissions: ["write"],
   });
-  await setLimit(node, { type: "workspace", workspace_id: workspaceId }, "monthly", LIMIT_USD);
-  await setLimit(node, { type: "api_key", api_key_id: apiKeyId }, "daily", KEY_LIMIT_USD);
+  await setLimit(node, { type: "workspace", workspace_id: workspaceId }, "monthly", run.limitUsd);
+  await setLimit(
+    node,
+    { type: "api_key", api_key_id: apiKeyId },
+    "daily",
+    KEY_SHARE * run.limitUsd,
+  );
   await waitUntilLimitsKnown(run.db, BOUND_MS);
   await waitUntilCounted(run.db, [workspaceId, apiKeyId]);
   return { workspaceId, keys: [key, textField(other, "key")] };
