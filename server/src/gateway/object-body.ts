@@ -51,6 +51,8 @@ export function openBody(call: ClientCall, { maxBytes, limits }: ObjectBodyOptio
       done(error);
     },
   });
+  // The body can fail before its reader begins. The reader gets the error later.
+  body.on("error", () => undefined);
   const reader: BodyReader = {
     onData(chunk) {
       receivedBytes += chunk.length;

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, onTestFinished } from "vitest";
 import { call, open, start, type TestGateway, withKey } from "#test/harness/gateway.ts";
 import { openGateway, readAll, startBoth, untilRunning } from "#test/harness/gateway-calls.ts";
@@ -158,6 +159,33 @@ describeEachReader(() => {
       await untilIdle(gateway);
       expect(upstream.received).toEqual([]);
       expect(gateway.observed.map(({ outcome }) => outcome)).toEqual(["abandoned"]);
+    });
+
+    test("that its client leaves before its body is read fails for its reader alone", async () => {
+      const opened = Promise.withResolvers<void>();
+      const left = Promise.withResolvers<void>();
+      const read = Promise.withResolvers<unknown>();
+      const objects: ObjectServer = {
+        ...noObjects,
+        async serve(objectCall: ObjectCall) {
+          const { body } = objectCall.openBody(MAX_BYTES);
+          objectCall.signal.addEventListener("abort", () => left.resolve());
+          opened.resolve();
+          await left.promise;
+          // Node throws an error event without a listener in the next turn.
+          await nextTurn();
+          const reading = body.toArray();
+          read.resolve(await reading.catch((error: unknown) => error));
+          await reading;
+        },
+      };
+      const { gateway } = await startBoth({ objects });
+      const headers = { ...headersOf(gateway), "content-length": String(2 * MEGABYTE) };
+      const client = start(gateway.origin, { path: "/v1/files", headers, body: "part" });
+      await opened.promise;
+      client.destroy();
+      expect(await read.promise).toMatchObject({ message: expect.stringContaining("client") });
+      await untilIdle(gateway);
     });
 
     test("needs a key whose permission allows the operation", async () => {

@@ -135,6 +135,8 @@ class AnswerReader implements AnswerHandler {
         done(error);
       },
     });
+    // The body can break while its owner waits for something else. The reader gets the error later.
+    this.#body.on("error", () => undefined);
     this.#head.resolve({ status, fields, body: this.#body });
   }
 
