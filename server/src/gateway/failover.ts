@@ -3,7 +3,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { HeaderFields } from "#src/lib/header-fields.ts";
 import type { HttpCallController, HttpCallHandler } from "#src/lib/http-client.ts";
 import type { Upstream, UpstreamOrder } from "#src/upstreams/upstream.ts";
-import { codeOf, isTimeout } from "./relay-failure.ts";
+import { codeOf, isAboutRequest, isTimeout } from "./relay-failure.ts";
 
 // A request of a workspace with several upstreams goes to the next one in two cases only. Either nothing of it was sent, or
 // the client has seen nothing of a 429 or 529. After any other sent byte, the request stays where it is.
@@ -314,7 +314,7 @@ class Attempt implements HttpCallHandler {
     const { health } = this.upstream;
     // A timeout of the caller ends the request too, and is a failure of the upstream.
     const isOver = this.#failover.isOver && !isTimeout(error);
-    if (isOver || isUnsupported(error)) health.noteNothing();
+    if (isOver || isAboutRequest(error)) health.noteNothing();
     else health.noteFailure(codeOf(error), this.#failover.nowMs());
   }
 }

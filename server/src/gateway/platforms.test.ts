@@ -156,6 +156,7 @@ test("a feature that the platform lacks is a 400 with its name, without cost", a
   });
   expect(await gateway.end()).toMatchObject({ outcome: "unreached", cost: { total: 0n } });
   expect(bedrock.requests).toEqual([]);
+  expect(gateway.order[0].health.facts()).toMatchObject({ failures: 0, state: "closed" });
 });
 
 test("an error of Bedrock has the official class, and no cost", async ({ bedrock }) => {

@@ -16,6 +16,11 @@ export function isTimeout(error: unknown): boolean {
   return TIMEOUT_CODES.has(codeOf(error));
 }
 
+/** True if the request itself was refused before it was sent, which shows nothing about the upstream. */
+export function isAboutRequest(error: unknown): boolean {
+  return error instanceof ApiError && error.status < 500;
+}
+
 /** Converts a failure to the error for the client. `isSent`: a part of the request was sent, so it may have been processed. */
 export function toApiError(error: unknown, isSent: boolean): ApiError {
   if (error instanceof ApiError) return error;

@@ -10,7 +10,7 @@ import { toClientHeaders } from "./forward-headers.ts";
 import type { ObjectReferences } from "./object-references.ts";
 import { makeUsageReader } from "./read-usage.ts";
 import { type RefusalForm, refuse } from "./refuse.ts";
-import { codeOf, toApiError, toErrorEvent } from "./relay-failure.ts";
+import { codeOf, isAboutRequest, toApiError, toErrorEvent } from "./relay-failure.ts";
 import type { Ending, Metered, SteppedEnding } from "./settle.ts";
 import {
   estimateStream,
@@ -166,7 +166,8 @@ export class Relay implements HttpCallHandler, SteppedResponse {
 
   onResponseError(_controller: HttpCallController | null, error: Error): void {
     if (this.#status === null && this.#abortReason === null && !this.#isClientGone) {
-      this.#health?.noteFailure(codeOf(error), this.#deps.databaseNowMs());
+      if (isAboutRequest(error)) this.#health?.noteNothing();
+      else this.#health?.noteFailure(codeOf(error), this.#deps.databaseNowMs());
     }
     this.#clearStall();
     this.#finish(error);
