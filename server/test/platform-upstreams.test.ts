@@ -132,6 +132,14 @@ test("the guide for Amazon Bedrock serves clients of the Claude API, and clients
   expect(new Set(messages.map(({ modelId }) => modelId))).toEqual(
     new Set(["eu.anthropic.claude-opus-5-5"]),
   );
+  const provider = "bedrock";
+  await expectLacked({ provider, feature: "message_batches" }, ({ messages }) =>
+    messages.batches.create({ requests: [{ custom_id: "a", params: request }] }),
+  );
+  await expectLacked({ provider, feature: "files" }, ({ files }) =>
+    files.upload({ file: new File(["content"], "a.txt") }),
+  );
+  await expectLacked({ provider, feature: "skills" }, ({ skills }) => skills.list());
 });
 
 test("the guide for Google Vertex AI serves clients of the Claude API, and clients in Vertex mode", async ({
@@ -189,9 +197,19 @@ async function expectFiles(foundry: MessagesPlatform): Promise<void> {
   await expect(other.messages.create({ ...request, messages })).rejects.toThrow(Anthropic.APIError);
   await client.files.delete(id);
   expect(foundry.objects.size).toBe(0);
-  const batch = client.messages.batches.create({ requests: [{ custom_id: "a", params: request }] });
-  await expect(batch).rejects.toMatchObject({
-    error: { error: { details: { error_code: "upstream_unusable" } } },
+  await expectLacked({ provider: "foundry", feature: "message_batches" }, (sdk) =>
+    sdk.messages.batches.create({ requests: [{ custom_id: "a", params: request }] }),
+  );
+}
+
+async function expectLacked(
+  facts: { provider: string; feature: string },
+  run: (client: Anthropic) => PromiseLike<unknown>,
+): Promise<void> {
+  const refused = run(new Anthropic({ baseURL: server.url, apiKey: key, maxRetries: 0 }));
+  await expect(refused).rejects.toMatchObject({
+    status: 400,
+    error: { error: { details: { ...facts, error_code: "provider_unsupported" } } },
   });
 }
 

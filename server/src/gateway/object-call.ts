@@ -6,9 +6,10 @@ import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { FieldLines } from "#src/lib/field-lines.ts";
 import type { HeaderFields } from "#src/lib/header-fields.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import type { StreamedAnswer } from "#src/lib/streamed-answer.ts";
+import { readWhole, type StreamedAnswer } from "#src/lib/streamed-answer.ts";
 import {
   hasBatches,
+  makeLackedObjectsError,
   type Upstream,
   type UpstreamChoice,
   type UpstreamOrder,
@@ -27,6 +28,7 @@ import type { ObjectReferences } from "./object-references.ts";
 import type { ObjectRoute } from "./object-routes.ts";
 import { type BodyLimits, type BodyMemory, MAX_BODY_BYTES } from "./read-body.ts";
 import { makeStoppingError } from "./refuse.ts";
+import { toApiError } from "./relay-failure.ts";
 import {
   type ServedAnswer,
   sendObjectRequest,
@@ -56,6 +58,11 @@ export const noObjects: ObjectServer = {
 
 /** Longest body that is kept for another upstream, bytes: as of a message. */
 const MAX_KEPT_BYTES = MAX_BODY_BYTES;
+
+function featureOf({ operation }: ObjectRoute): "files" | "skills" | "message_batches" {
+  if (operation.startsWith("batches.")) return "message_batches";
+  return operation.startsWith("files.") ? "files" : "skills";
+}
 
 export interface ObjectCallDeps {
   upstreams: UpstreamChoice;
@@ -126,19 +133,16 @@ export class ObjectCall {
     return this.#deps.publicUrl() ?? `${scheme}://${call.fields.find("host") ?? "localhost"}`;
   }
 
-  /** Returns the upstreams of the workspace that store objects, in order. Throws a 503 if there is none. */
+  /** Returns the upstreams of the workspace that have such objects, in order. Throws if none has them. */
   upstreams(): UpstreamOrder {
     const { organizationId, workspaceId } = this.key;
     const order = this.#deps.upstreams.forWorkspace(organizationId, workspaceId);
-    const isOfBatches = this.route.operation.startsWith("batches.");
+    const feature = featureOf(this.route);
     const [first, ...others] = order.filter((upstream) =>
-      isOfBatches ? hasBatches(upstream) : upstream.objects !== null,
+      feature === "message_batches" ? hasBatches(upstream) : upstream.objects !== null,
     );
     if (first !== undefined) return [first, ...others];
-    throw new ApiError(
-      "upstream_unusable",
-      "No upstream of this workspace stores files, skills and message batches.",
-    );
+    throw makeLackedObjectsError(order[0].kind, feature);
   }
 
   /** Returns the upstream of a stored object. Throws a 503 if the upstream cannot be used. */
@@ -236,6 +240,15 @@ export class ObjectCall {
       if (!call.write(chunk)) await this.#waitForReader();
     }
     call.end(undefined, this.#deps.idleTimeoutMs);
+  }
+
+  /** Reads the body of an answer of an upstream. Rejects with the error for the client. */
+  async readAnswer(answer: StreamedAnswer, maxBytes: number): Promise<Buffer> {
+    try {
+      return await readWhole(answer, maxBytes);
+    } catch (error) {
+      throw toApiError(error, true);
+    }
   }
 
   /** Sends an answer of an upstream whose body was read. */

@@ -1,9 +1,11 @@
+import type { Provider } from "@bursar/contract/admin/provider-settings.ts";
+import { ApiError } from "#src/domain/api-error.ts";
 import type { PlatformTerms } from "#src/domain/platform-prices.ts";
 import type { HttpClient, StreamedClient } from "#src/lib/http-client.ts";
 import type { UpstreamHealth } from "./upstream-health.ts";
 
 /** API of an upstream. The simulator is no provider. */
-export type UpstreamKind = "anthropic" | "simulator" | "bedrock" | "vertex" | "foundry";
+export type UpstreamKind = "anthropic" | "simulator" | Provider;
 
 /** API that answers Claude requests, with its client. */
 export interface Upstream {
@@ -29,6 +31,29 @@ export interface Upstream {
 /** True if the upstream has message batches. Foundry stores files and skills alone. */
 export function hasBatches({ kind, objects }: Pick<Upstream, "kind" | "objects">): boolean {
   return objects !== null && kind !== "foundry";
+}
+
+const platformNames: Record<Provider, string> = {
+  bedrock: "Amazon Bedrock",
+  vertex: "Google Vertex AI",
+  foundry: "Microsoft Foundry",
+};
+
+/** The refusal of objects that no upstream of a workspace stores. `kind`: its first upstream. */
+export function makeLackedObjectsError(
+  kind: UpstreamKind,
+  feature: "files" | "skills" | "message_batches",
+): ApiError {
+  const objects = feature.replace("_", " ");
+  if (kind === "anthropic" || kind === "simulator") {
+    return new ApiError("upstream_unusable", `No upstream of this workspace has ${objects}.`);
+  }
+  return new ApiError(
+    "provider_unsupported",
+    `${platformNames[kind]}, which serves this workspace, has no ${objects}. Use a workspace with an upstream that has them.`,
+    {},
+    { provider: kind, feature },
+  );
 }
 
 /** Upstreams of a workspace in the order in which they are tried. */
