@@ -30,6 +30,12 @@ const scripts = {
   "529": refuse(529, "overloaded_error"),
 } satisfies Record<string, Script>;
 
+/** Answers with success, and breaks off. */
+const cut: Script = ({ response }) => {
+  response.writeHead(200, { "content-type": "application/json", "content-length": "100" });
+  response.write('{"id":', () => response.destroy());
+};
+
 /** An upstream whose port nothing listens on. */
 async function startClosed(): Promise<FakeUpstream> {
   const upstream = await startFakeUpstream();
@@ -143,13 +149,18 @@ describe.each(kinds)("a new %s", (kind) => {
     },
   );
 
-  test.for(["reset", "hang", "500", "400"] as const)(
+  test.for([
+    ["reset", 502],
+    ["hang", 504],
+    ["500", 500],
+    ["400", 400],
+  ] as const)(
     "stays at the first upstream after: %s",
-    async (name, { pair, openSeveral }) => {
+    async ([name, status], { pair, openSeveral }) => {
       pair[0].script = scripts[name];
       const several = await openSeveral(pair);
       const answer = await create(several, kind);
-      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(answer.status).toBe(status);
       expect(several.counts()).toEqual([1, 0]);
       const row = await findRow(several, kind);
       if (kind !== "batch") expect(row).toBeNull();
@@ -159,6 +170,17 @@ describe.each(kinds)("a new %s", (kind) => {
       }
     },
   );
+
+  test("stays at the first upstream, whose answer breaks off", async ({ pair, openSeveral }) => {
+    pair[0].script = cut;
+    const several = await openSeveral(pair);
+    const answer = await create(several, kind);
+    expect([answer.status, codeOf(answer)]).toEqual([502, "upstream_connection_lost"]);
+    expect(several.counts()).toEqual([1, 0]);
+    const row = await findRow(several, kind);
+    if (kind !== "batch") expect(row).toBeNull();
+    else expect(row).toMatchObject({ upstream: "ups_0", state: "sent" });
+  });
 
   test("gets the last refusal if all upstreams refuse", async ({ pair, openSeveral }) => {
     pair[0].script = scripts["429"];

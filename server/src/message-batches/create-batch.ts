@@ -10,7 +10,7 @@ import type { ObjectCall } from "#src/gateway/object-call.ts";
 import { toSpendScope } from "#src/gateway/spend-scope.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { parseJson } from "#src/lib/parse-json.ts";
-import { readWhole, type StreamedAnswer } from "#src/lib/streamed-answer.ts";
+import type { StreamedAnswer } from "#src/lib/streamed-answer.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
 import type { UpstreamOrder } from "#src/upstreams/upstream.ts";
 import type { AcceptedBatches } from "./accepted-batches.ts";
@@ -221,7 +221,7 @@ async function receiveAnswer(
   onRunning: (running: ReportedBatch) => Promise<void>,
 ): Promise<void> {
   const id = call.requestId;
-  const body = await readWhole(answer, MAX_ANSWER_BYTES);
+  const body = await call.readAnswer(answer, MAX_ANSWER_BYTES);
   if (isRefusedBy(answer.status)) await refuseSent(deps, id);
   const reported = answer.status === 200 ? readReported(parseJson(body)) : null;
   if (reported === null) {
