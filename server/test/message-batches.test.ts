@@ -187,29 +187,34 @@ describe("another workspace", () => {
 });
 
 test.for(["after_id", "before_id"] as const)(
-  "a list refuses a cursor that is no id: %s",
+  "a list refuses a cursor that is no id, and names it: %s",
   async (cursor) => {
     const { messages } = clientOf(await server.workspaceWithKey());
     const listed = messages.batches.list({ [cursor]: "\0" });
-    await expect(listed).rejects.toMatchObject({ status: 400 });
+    await expect(listed).rejects.toMatchObject({
+      status: 400,
+      error: { error: { details: { error_code: "invalid_cursor", fields: [{ path: cursor }] } } },
+    });
   },
 );
 
 describe("a batch is refused", () => {
   test.for([
-    ["with a stream", { stream: true }, 400, "requests.1.params.stream"],
-    ["without a model", { model: undefined }, 400, "requests.1.params.model"],
-    ["with fast mode", { speed: "fast" }, 400, "requests.1.params.speed"],
-  ] as const)("%s, with the place of the fault", async ([, params, status, path]) => {
+    ["with a stream", { stream: true }, "stream", "A request of a batch cannot stream."],
+    ["without a model", { model: undefined }, "model", "Field required."],
+    ["with fast mode", { speed: "fast" }, "speed", "A batch has no fast mode."],
+  ] as const)("%s, with the place of the fault", async ([, params, field, reason]) => {
     const client = clientOf(await server.workspaceWithKey());
     const [first, second] = requestsOf(2);
     if (first === undefined || second === undefined) throw new Error("two requests are made");
     const broken = { ...second, params: { ...second.params, ...params } };
     const body = { requests: [first, broken] };
     const refusal = client.post("/v1/messages/batches", { body });
+    const path = `requests.1.params.${field}`;
     await expect(refusal).rejects.toMatchObject({
-      status,
-      error: { error: { details: { fields: [{ path }] } } },
+      status: 400,
+      message: expect.stringContaining(`"${path}: `),
+      error: { error: { details: { fields: [{ path, message: reason }] } } },
     });
     expect((await client.messages.batches.list()).data).toEqual([]);
   });

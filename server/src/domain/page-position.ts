@@ -127,6 +127,31 @@ function makeCursorError(): ApiError {
   return refuseField("page", "this is not a cursor of this list.", "invalid_cursor");
 }
 
+const DEFAULT_LIMIT = 20;
+const MAX_LIMIT = 1_000;
+
+/** Limit and ids of a list of the Claude API. Throws a 400. */
+export function readListQuery(query: URLSearchParams): {
+  limit: number;
+  after_id: string | undefined;
+  before_id: string | undefined;
+} {
+  return {
+    limit: readListLimit(query),
+    after_id: query.get("after_id") ?? undefined,
+    before_id: query.get("before_id") ?? undefined,
+  };
+}
+
+/** Throws a 400. */
+export function readListLimit(query: URLSearchParams): number {
+  const text = query.get("limit");
+  if (text === null || text === "") return DEFAULT_LIMIT;
+  const limit = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= MAX_LIMIT) return limit;
+  throw refuseField("limit", `expected a whole number from 1 to ${MAX_LIMIT}.`);
+}
+
 /** Page request of an official `Page` query. `findPosition` finds an id among the rows that the caller can list. */
 export async function fromIds(
   query: { limit: number; after_id?: string | undefined; before_id?: string | undefined },

@@ -1,6 +1,7 @@
 import type { FailoverReason } from "@bursar/contract/usage-shape.ts";
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import type { PageRequest } from "#src/domain/page-position.ts";
 import type { OpenEndedHolds } from "#src/spend/ledger/open-ended-holds.ts";
 import type { BatchLine } from "./read-line.ts";
 import { encodeOpenEnded } from "./stored-open-ended.ts";
@@ -243,30 +244,24 @@ export async function findBatchOfUpstream(
   return rows[0] ?? null;
 }
 
-/** Lists batches of a workspace that the upstream has accepted, from the cursor on. */
+/** Lists batches of a workspace that the upstream has accepted: one row more than the page, in the order of its direction. */
 export async function listBatches(
   db: Database,
-  of: {
-    owner: { organizationId: string; workspaceId: string };
-    /** Null: from the newest. */
-    cursor: StoredBatch | null;
-    direction: "older" | "newer";
-    limit: number;
-  },
+  owner: { organizationId: string; workspaceId: string },
+  { direction, from, limit }: PageRequest,
 ): Promise<StoredBatch[]> {
-  const { owner, cursor, limit } = of;
-  const isOlder = of.direction === "older";
+  const isOlder = direction === "older";
   const order = isOlder ? sql`DESC` : sql`ASC`;
   const compare = isOlder ? sql`<` : sql`>`;
   const isAfter =
-    cursor === null
+    from === null
       ? sql`true`
-      : sql`(started_at, id) ${compare} (${cursor.startedAt}::timestamptz, ${cursor.id})`;
+      : sql`(started_at, id) ${compare} (${new Date(from.createdAtMs)}::timestamptz, ${from.id})`;
   const { rows } = await sql<StoredBatch>`
     SELECT ${batchColumns} FROM message_batch
     WHERE organization_id = ${owner.organizationId}::uuid AND workspace_id = ${owner.workspaceId}
       AND upstream_batch_id IS NOT NULL AND ${isAfter}
-    ORDER BY started_at ${order}, id ${order} LIMIT ${limit}`.execute(db);
+    ORDER BY started_at ${order}, id ${order} LIMIT ${limit + 1}`.execute(db);
   return rows;
 }
 

@@ -7,7 +7,7 @@ import { findTimeBilled } from "#src/domain/request-reach.ts";
 import { computeWorstCost, type WorstCase } from "#src/domain/worst-case.ts";
 import { type ParsedMessage, parseMessage } from "#src/gateway/parse-message.ts";
 import { JsonReader } from "#src/lib/json-scan.ts";
-import { refuseBatchBody, refuseLine } from "./refuse-batch.ts";
+import { refuseLine } from "./refuse-batch.ts";
 import { readOrRefuse } from "./split-requests.ts";
 
 /** Facts of one request of a batch, before its dispatch. */
@@ -57,16 +57,16 @@ function readParts(bytes: Buffer, index: number): { customId: string; params: Bu
     for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
       if (key === "custom_id" && reader.kind() === "string") customId = reader.readString();
       else if (key === "params" && reader.kind() === "object") params = reader.sliceValue();
-      else throw refuseBatchBody(`${path}: A request has a custom_id and params alone.`, path);
+      else throw refuseField(path, "A request has a custom_id and params alone.");
     }
     reader.end();
   });
   if (customId === null || !CUSTOM_ID.test(customId)) {
     const field = `${path}.custom_id`;
-    throw refuseBatchBody(`${field}: Send 1 to 64 letters, digits, hyphens or underscores.`, field);
+    throw refuseField(field, "Send 1 to 64 letters, digits, hyphens or underscores.");
   }
   if (params === null) {
-    throw refuseBatchBody(`${path}.params: Field required.`, `${path}.params`);
+    throw refuseField(`${path}.params`, "Field required.");
   }
   return { customId, params };
 }

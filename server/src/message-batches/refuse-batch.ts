@@ -2,10 +2,8 @@ import { ApiError } from "#src/domain/api-error.ts";
 
 // Refusals of a batch before its dispatch.
 
-/** Refuses the body of a batch. `path`: the field at fault, such as `requests.17.custom_id`. */
-export function refuseBatchBody(message: string, path?: string): ApiError {
-  if (path === undefined) return new ApiError("invalid_body", message);
-  return new ApiError("invalid_fields", message, {}, { fields: [{ path, message }] });
+export function refuseBatchBody(message: string): ApiError {
+  return new ApiError("invalid_body", message);
 }
 
 export function tooLarge(message: string): ApiError {
@@ -15,11 +13,13 @@ export function tooLarge(message: string): ApiError {
 /** The refusal of one request, with the place of the request in front of each field. */
 export function refuseLine(error: ApiError, index: number): ApiError {
   const prefix = `requests.${index}.params`;
-  const { fields } = error.details;
-  const placed = new ApiError("invalid_fields", `${prefix}: ${error.message}`, error.headers, {
-    fields: (fields ?? [{ path: "", message: error.message }]).map(({ path, message }) => ({
-      path: path === "" ? prefix : `${prefix}.${path}`,
-      message,
+  const fields = error.details.fields ?? [{ path: "", message: error.message }];
+  const namesField = fields.some(({ path }) => error.message.startsWith(`${path}: `));
+  const message = `${prefix}${namesField ? "." : ": "}${error.message}`;
+  const placed = new ApiError("invalid_fields", message, error.headers, {
+    fields: fields.map((field) => ({
+      path: field.path === "" ? prefix : `${prefix}.${field.path}`,
+      message: field.message,
     })),
   });
   return Object.assign(placed, {

@@ -1,9 +1,9 @@
 import { isUnavailable } from "#src/db/database-error.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { OBJECT_ID } from "#src/domain/object-name.ts";
+import { fromIds, type Position, readListQuery, toPage } from "#src/domain/page-position.ts";
 import type { ObjectCall, ObjectServer } from "#src/gateway/object-call.ts";
 import { parseJson } from "#src/lib/parse-json.ts";
-import { readWhole } from "#src/lib/streamed-answer.ts";
 import type { BatchWorker } from "./batch-worker.ts";
 import {
   deleteMeteredBatch,
@@ -86,7 +86,7 @@ async function relayObject(
     method,
     target: call.target,
   });
-  const body = await readWhole(answer, MAX_ANSWER_BYTES);
+  const body = await call.readAnswer(answer, MAX_ANSWER_BYTES);
   const reported = answer.status === 200 ? readReported(parseJson(body)) : null;
   if (reported === null) {
     call.relayRead(answer, body);
@@ -112,7 +112,7 @@ async function deleteBatch(deps: ServeDeps, call: ObjectCall): Promise<void> {
   }
   const upstream = call.getUpstream(batch.upstreamId);
   const answer = await call.send(upstream, { method: "DELETE", target: call.target });
-  const body = await readWhole(answer, MAX_ANSWER_BYTES);
+  const body = await call.readAnswer(answer, MAX_ANSWER_BYTES);
   if (answer.status === 200) await deleteMeteredBatch(deps.database, batch.id);
   call.relayRead(answer, body);
 }
@@ -140,51 +140,26 @@ function makeNotMeteredError(isEnded: boolean): ApiError {
       );
 }
 
-const DEFAULT_LIMIT = 20;
-const MAX_LIMIT = 1_000;
-
 /** Lists the batches of the workspace, newest first, from the table. */
 async function answerList(deps: ServeDeps, call: ObjectCall): Promise<void> {
-  const { query, key } = call;
-  const { organizationId, workspaceId } = key;
-  const limit = readLimit(query.get("limit"));
-  const [afterId, beforeId] = [query.get("after_id"), query.get("before_id")];
-  if (afterId !== null && beforeId !== null) {
-    throw new ApiError("invalid_fields", "Send after_id or before_id, not both.");
-  }
-  const cursorId = afterId ?? beforeId;
-  const cursor =
-    cursorId === null || !OBJECT_ID.test(cursorId)
-      ? null
-      : await findBatchOfUpstream(deps.database, {
-          organizationId,
-          workspaceId,
-          upstreamBatchId: cursorId,
-        });
-  if (cursorId !== null && cursor === null) {
-    throw new ApiError("invalid_fields", "The cursor is no message batch of this workspace.");
-  }
-  const direction = beforeId === null ? "older" : "newer";
-  const found = await listBatches(deps.database, {
-    owner: { organizationId, workspaceId },
-    cursor,
-    direction,
-    limit: limit + 1,
+  const { organizationId, workspaceId } = call.key;
+  const request = await fromIds(readListQuery(call.query), async (id) => {
+    // The database refuses some texts, such as NUL.
+    if (!OBJECT_ID.test(id)) return null;
+    const of = { organizationId, workspaceId, upstreamBatchId: id };
+    const batch = await findBatchOfUpstream(deps.database, of);
+    return batch === null ? null : positionOf(batch);
   });
-  const page = found.slice(0, limit);
-  if (direction === "newer") page.reverse();
-  const data = page.map(({ lastObject }) => toClientObject(lastObject, call.origin));
+  const found = await listBatches(deps.database, { organizationId, workspaceId }, request);
+  const { rows, hasMore } = toPage(found, request, positionOf);
   call.answer(200, {
-    data,
-    has_more: found.length > limit,
-    first_id: page.at(0)?.upstreamBatchId ?? null,
-    last_id: page.at(-1)?.upstreamBatchId ?? null,
+    data: rows.map(({ lastObject }) => toClientObject(lastObject, call.origin)),
+    has_more: hasMore,
+    first_id: rows.at(0)?.upstreamBatchId ?? null,
+    last_id: rows.at(-1)?.upstreamBatchId ?? null,
   });
 }
 
-function readLimit(text: string | null): number {
-  if (text === null) return DEFAULT_LIMIT;
-  const limit = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
-  if (limit >= 1 && limit <= MAX_LIMIT) return limit;
-  throw new ApiError("invalid_fields", `limit: Send a number from 1 to ${MAX_LIMIT}.`);
+function positionOf({ startedAt, id }: StoredBatch): Position {
+  return { createdAtMs: startedAt.getTime(), id };
 }

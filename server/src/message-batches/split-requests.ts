@@ -1,3 +1,4 @@
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { DuplicateKeyError, JsonSyntaxError } from "#src/lib/json-scan.ts";
 import { JsonListError, JsonListSplitter } from "#src/lib/split-json-list.ts";
 import { refuseBatchBody, tooLarge } from "./refuse-batch.ts";
@@ -57,15 +58,15 @@ function toRefusal(error: unknown): unknown {
     case "rest_too_large":
       return refuseBatchBody("The request body has too much data outside of requests.");
     case "no_list":
-      return refuseBatchBody(`${path}: Input should be a valid list.`, path);
+      return refuseField(path, "Input should be a valid list.");
     case "missing_list":
-      return refuseBatchBody(`${path}: Field required.`, path);
+      return refuseField(path, "Field required.");
     case "empty_list":
-      return refuseBatchBody(`${path}: A batch has at least one request.`, path);
+      return refuseField(path, "A batch has at least one request.");
     case "too_many_elements":
-      return refuseBatchBody(`${path}: A batch has at most ${MAX_REQUESTS} requests.`, path);
+      return refuseField(path, `A batch has at most ${MAX_REQUESTS} requests.`);
     case "element_no_object":
-      return refuseBatchBody(`${path}: Input should be a valid dictionary.`, path);
+      return refuseField(path, "Input should be a valid dictionary.");
     case "element_too_large":
       return tooLarge(`${path}: A request of a batch has at most ${MAX_REQUEST_BYTES} bytes.`);
     default:

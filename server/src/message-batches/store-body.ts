@@ -3,9 +3,9 @@ import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Database } from "#src/db/pool.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
 import { insertLines } from "./batches.sql.ts";
 import { type BatchLine, type LineDeps, readLine } from "./read-line.ts";
-import { refuseBatchBody } from "./refuse-batch.ts";
 import { RequestSplitter } from "./split-requests.ts";
 
 // The body of a batch on its way through this server: in a file until the upstream has it, and its requests as rows.
@@ -100,7 +100,7 @@ class LineStore {
     const { customId, index, worstCase } = line;
     if (this.#customIds.has(customId)) {
       const path = `requests.${index}.custom_id`;
-      throw refuseBatchBody(`${path}: This custom_id appears more than once in the batch.`, path);
+      throw refuseField(path, "This custom_id appears more than once in the batch.");
     }
     this.#customIds.add(customId);
     this.worstNanoUsd += worstCase.nanoUsd;

@@ -1,5 +1,5 @@
 import type { ObjectDescription } from "#src/db/object-tables.ts";
-import { readCursor } from "#src/domain/page-position.ts";
+import { readCursor, readListLimit } from "#src/domain/page-position.ts";
 import { findWorking } from "#src/gateway/failover.ts";
 import type { ObjectCall } from "#src/gateway/object-call.ts";
 import { decodeCursor, encodeCursor } from "#src/lib/page-cursor.ts";
@@ -12,7 +12,7 @@ import {
   readDescription,
 } from "./object-calls.ts";
 import { isObject, isPublishedSkill } from "./read-description.ts";
-import { cursorFilters, readLimit, readPage, toListAnswer } from "./read-list-query.ts";
+import { cursorFilters, readPage, toListAnswer } from "./read-list-query.ts";
 
 // Lists of skills: those of the workspace from the table, and then those that the provider publishes for everyone. Other
 // skills of the shared account are never listed, whatever the upstream returns.
@@ -39,13 +39,13 @@ export async function listSkills(deps: ObjectCallDeps, call: ObjectCall): Promis
       order: [call.getUpstream(upstreamId ?? "")],
       source: source ?? PUBLISHED,
       page: page ?? null,
-      limit: readLimit(call.query),
+      limit: readListLimit(call.query),
       own: [],
       filters,
     });
   }
   const order = call.upstreams();
-  const limit = readLimit(call.query);
+  const limit = readListLimit(call.query);
   const published = { order, source: source ?? PUBLISHED, page: null, filters };
   if (source !== null && source !== CUSTOM) {
     return answerPublished(call, { ...published, limit, own: [] });
