@@ -12,7 +12,7 @@ import { stopAllServers } from "#test/harness/server-process.ts";
 
 afterAll(stopAllServers);
 
-const NODES = 4;
+const NODES = 3;
 const SEED = 20_261_203;
 
 test(`after a failover that loses 1.5 s of journals in the database, only records of the killed node can be missing (seed ${SEED})`, {

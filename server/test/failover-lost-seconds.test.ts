@@ -12,7 +12,7 @@ import { stopAllServers } from "#test/harness/server-process.ts";
 
 afterAll(stopAllServers);
 
-const NODES = 4;
+const NODES = 3;
 const SEED = 20_261_202;
 
 test(`after a failover that loses 1.5 s, every record is there, and a revoked key stays revoked (seed ${SEED})`, {

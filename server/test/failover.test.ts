@@ -8,11 +8,11 @@ import { runFailover, toFailingDatabase } from "#test/harness/failover-run.ts";
 import { startReplicatedPostgres } from "#test/harness/replicated-postgres.ts";
 import { stopAllServers } from "#test/harness/server-process.ts";
 
-// Four nodes under load. One of them is killed in the same second in which PostgreSQL fails over to its standby.
+// Three nodes under load. One of them is killed in the same second in which PostgreSQL fails over to its standby.
 
 afterAll(stopAllServers);
 
-const NODES = 4;
+const NODES = 3;
 const SEED = 20_261_201;
 
 test(`a failover to a synchronous standby loses nothing, and no request is refused (seed ${SEED})`, {

@@ -60,7 +60,7 @@ test("kill -9 under load and a start under the same node id, also with another k
   timeout: 300_000,
 }, async () => {
   // A finished journal stays on disk for a restore, so the last start reads it again.
-  const kinds = ["postgres", "disk", "postgres", "postgres"];
+  const kinds = ["postgres", "disk", "postgres"];
   const rounds = await runCrashRounds({
     rounds: kinds.length,
     seed: 20_261_128,

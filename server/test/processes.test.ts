@@ -298,7 +298,7 @@ test("after kill -9 of one process, then of the supervisor, and a start of fewer
   timeout: 600_000,
 }, async () => {
   // The first round kills one process. The others kill the supervisor, and continue with other numbers of processes.
-  const processes = [PROCESSES, 1, 2, 1];
+  const processes = [PROCESSES, 1, 2];
   let pids: number[] = [];
   const rounds = await runCrashRounds({
     rounds: processes.length,

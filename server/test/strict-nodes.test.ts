@@ -283,19 +283,19 @@ describe("four nodes", () => {
       const rows = db.database.selectFrom("recorded_request").select("request_id");
       return (await rows.where("workspace_id", "=", made.workspaceId).execute()).length;
     };
-    // At most 100 requests a second, so that the limit is in force before they have spent it.
-    const unlimited = spend(SENDER_PAUSE_MS);
+    // At most 25 requests a second, so that the limit is in force before they have spent it.
+    const unlimited = spend(4 * SENDER_PAUSE_MS);
     await eventually(
       60_000,
       "20 recorded requests",
       async () => (await countRecorded()) >= 20 || null,
     );
-    await limitTo(400n * WORST);
+    await limitTo(120n * WORST);
     const answered = await unlimited;
     await limitTo(null);
     const free = await Promise.all(spending.map((node) => ask(node, made)));
     const isFree = free.map(({ status }) => status);
-    const limit = 420n * WORST;
+    const limit = 140n * WORST;
     await limitTo(limit);
     await waitUntilLimitsKnown(db.database, 30_000);
     answered.push(...(await spend()), isFree.filter((status) => status === 200).length);

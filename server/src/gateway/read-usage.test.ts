@@ -110,7 +110,7 @@ describe("a JSON response", () => {
           expect(seen).toEqual(readByJsonParse(bytes.toString("utf8")));
         },
       ),
-      { numRuns: 5_000 },
+      { numRuns: 2_000 },
     );
   });
 

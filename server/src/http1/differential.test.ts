@@ -21,8 +21,8 @@ import { seededRandom } from "#test/harness/seeded-random.ts";
 // The readers of this room read the same bytes as node:http and undici. The accepted differences and their reasons are in
 // compare-readings.ts. `npm run soak -- http` runs a million cases.
 
-const CASES = 8_000;
-const NOISE_CASES = 2_000;
+const CASES = 4_000;
+const NOISE_CASES = 1_000;
 const BOUND_BYTES = 16_384;
 
 const sides = [

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { KERNEL_WINDOW_BYTES } from "./json-kernel.ts";
 import { DuplicateKeyError, JsonReader, JsonSyntaxError, MAX_JSON_DEPTH } from "./json-scan.ts";
 
-const runs = { numRuns: 2_000 };
+const runs = { numRuns: 1_000 };
 
 describe("validity", () => {
   test("accepts the text of any generated value, compact and indented", () => {
@@ -35,7 +35,7 @@ describe("validity", () => {
           expectSameWalk(bytes);
         },
       ),
-      { numRuns: 20_000 },
+      { numRuns: 8_000 },
     );
   });
 

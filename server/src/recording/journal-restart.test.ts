@@ -346,6 +346,6 @@ test("after any events in any order, a start finds exactly the open requests and
       // A late sync would write an index into the folder of the next sequence.
       for (const each of opened) await each.close();
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });

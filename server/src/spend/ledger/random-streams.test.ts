@@ -157,7 +157,7 @@ function expectReserve(node: NodeLeases): void {
   }
 }
 
-const RUNS = { numRuns: 200 };
+const RUNS = { numRuns: 100 };
 const LENGTH = { maxLength: 60, size: "max" } as const;
 
 test("leases have the holds and reserves of their streams, and all nodes together stay within the limits", async () => {
