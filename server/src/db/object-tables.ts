@@ -1,10 +1,8 @@
+import type { StoredObjectKind } from "@bursar/contract/admin/stored-objects.ts";
 import type { FailoverReason } from "@bursar/contract/usage-shape.ts";
 import type { ColumnType } from "kysely";
 
 // Objects of upstreams and their owners (0076_upstream_objects.sql).
-
-export const objectKinds = ["file", "skill", "container", "thread", "message_batch"] as const;
-export type ObjectKind = (typeof objectKinds)[number];
 
 export interface ObjectTables {
   upstream_object: UpstreamObjectTable;
@@ -16,7 +14,7 @@ interface UpstreamObjectTable {
   upstream_id: string;
   /** Null: the first upstream of the order created it. */
   failover: ColumnType<FailoverReason | null, FailoverReason | null, never>;
-  kind: ObjectKind;
+  kind: StoredObjectKind;
   id: string;
   api_key_id: string;
   created_at: ColumnType<Date, Date, never>;

@@ -1,9 +1,8 @@
-/** Kinds of objects that an upstream keeps for a workspace. */
-export type ObjectKind = "file" | "skill" | "container" | "thread" | "message_batch";
+import type { StoredObjectKind } from "@bursar/contract/admin/stored-objects.ts";
 
 /** Names an object of an upstream. */
 export interface ObjectName {
-  kind: ObjectKind;
+  kind: StoredObjectKind;
   id: string;
 }
 

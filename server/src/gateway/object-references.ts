@@ -1,10 +1,11 @@
+import type { StoredObjectKind } from "@bursar/contract/admin/stored-objects.ts";
 import type { FailoverReason } from "@bursar/contract/usage-shape.ts";
-import type { ObjectKind, ObjectName } from "#src/domain/object-name.ts";
+import type { ObjectName } from "#src/domain/object-name.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 
 /** An object that a response gave to its workspace. */
 export interface GivenObject {
-  kind: ObjectKind;
+  kind: StoredObjectKind;
   id: string;
   /** End of the object, milliseconds since the epoch. Null: the response names none. */
   expiresAtMs: number | null;

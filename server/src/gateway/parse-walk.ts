@@ -1,7 +1,8 @@
+import type { StoredObjectKind } from "@bursar/contract/admin/stored-objects.ts";
 import type { ServerToolUse, UnknownPart } from "#src/domain/hold-request.ts";
 import { type KnownPart, knownFields } from "#src/domain/known-features.ts";
 import type { FeatureKind } from "#src/domain/neutral-features.ts";
-import type { ObjectKind, ObjectName } from "#src/domain/object-name.ts";
+import type { ObjectName } from "#src/domain/object-name.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import type { JsonReader } from "#src/lib/json-scan.ts";
 
@@ -96,7 +97,7 @@ export function noteUnknown(
 const MAX_OBJECTS = 1_000;
 
 /** Reads the id of a named object. The upstream refuses any value but a text. */
-export function readObjectId(walk: Walk, kind: ObjectKind): void {
+export function readObjectId(walk: Walk, kind: StoredObjectKind): void {
   const id = readText(walk.reader);
   if (id !== null) addObject(walk, { kind, id });
 }
@@ -134,7 +135,7 @@ export function skipUnknown(walk: Walk): void {
   for (const [word] of text.matchAll(WORD)) {
     const id: unknown = JSON.parse(word);
     const kind = typeof id === "string" ? STORED_ID.exec(id)?.[1] : undefined;
-    if (kind !== undefined) addObject(walk, { kind: kind as ObjectKind, id: id as string });
+    if (kind !== undefined) addObject(walk, { kind: kind as StoredObjectKind, id: id as string });
   }
 }
 

@@ -153,6 +153,16 @@ describe("cancel", () => {
     });
   });
 
+  test("by two calls is audited once", async ({ org, store }) => {
+    const { id } = await store();
+    for (let at = 0; at < 2; at++) {
+      expect((await org.admin.post(`${BATCHES}/${id}/cancel`)).status).toBe(200);
+    }
+    const events = await org.admin.get<Listed<{ event: string }>>("/v1/admin/audit_events?limit=5");
+    const names = events.body.data.map(({ event }) => event);
+    expect(names.filter((event) => event === "message_batch.canceled")).toHaveLength(1);
+  });
+
   test.for([{ state: "held" }, { state: "sent" }, { status: "ended" }] as const)(
     "refuses a batch that does not run: %o",
     async (batch, { standIn, org, store }) => {

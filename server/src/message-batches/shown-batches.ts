@@ -19,7 +19,7 @@ import {
   findVisibleUsage,
   type UsageQuery,
 } from "#src/usage/visible-usage.ts";
-import { saveReported } from "./batches.sql.ts";
+import { lockState, saveReported } from "./batches.sql.ts";
 import { type Reported, readReported } from "./reported-batch.ts";
 import { findShownBatches, listShownBatches, type ShownBatch } from "./shown-batches.sql.ts";
 
@@ -74,13 +74,17 @@ export async function cancelBatch(
   const reported = isRunning(found) ? await sendCancellation(deps, caller, found) : null;
   await auditedTransaction(deps, caller, origin, async (tx) => {
     if (reported === null) throw makeNotRunningError(found);
+    await lockState(tx, found.id);
+    const [before = found] = await findShownBatches(tx, { ...caller, id: found.id });
     await saveReported(tx, found.id, reported, { isDue: true });
     const [after = found] = await findShownBatches(tx, { ...caller, id: found.id });
+    // Another call has canceled it before.
+    if (before.status === after.status) return { result: undefined, audit: "unchanged" };
     const audit = {
       event: "message_batch.canceled" as const,
       subject: { type: "message_batch" as const, id: found.id },
       workspaceId: found.workspace_id,
-      before: toAudited(found),
+      before: toAudited(before),
       after: toAudited(after),
     };
     return { result: undefined, audit };

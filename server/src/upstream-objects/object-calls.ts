@@ -1,4 +1,5 @@
-import type { ObjectDescription, ObjectKind } from "#src/db/object-tables.ts";
+import type { StoredObjectKind } from "@bursar/contract/admin/stored-objects.ts";
+import type { ObjectDescription } from "#src/db/object-tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { ObjectCall } from "#src/gateway/object-call.ts";
 import type { Logger } from "#src/lib/logger.ts";
@@ -21,7 +22,7 @@ export interface ObjectCallDeps {
 
 /** Kind of an object, and its path below the API. */
 export interface Collection {
-  kind: ObjectKind;
+  kind: StoredObjectKind;
   path: string;
   /** Longest body of a creation, bytes. */
   maxBytes: number;
@@ -31,7 +32,7 @@ export interface Collection {
 export async function getOwned(
   { objects }: ObjectCallDeps,
   { key, route }: ObjectCall,
-  kind: ObjectKind,
+  kind: StoredObjectKind,
 ): Promise<ObjectRow> {
   const found = await objects.find(key, { kind, id: route.id });
   if (found === null) throw makeObjectNotFoundError(kind, route.id);

@@ -1,5 +1,6 @@
+import type { StoredObjectKind } from "@bursar/contract/admin/stored-objects.ts";
 import type { FailoverReason } from "@bursar/contract/usage-shape.ts";
-import type { ObjectDescription, ObjectKind } from "#src/db/object-tables.ts";
+import type { ObjectDescription } from "#src/db/object-tables.ts";
 import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { ObjectName } from "#src/domain/object-name.ts";
@@ -25,7 +26,7 @@ export interface ObjectRow {
 export interface NewObject extends ObjectOwner {
   upstreamId: string;
   failover: FailoverReason | null;
-  kind: ObjectKind;
+  kind: StoredObjectKind;
   id: string;
   apiKeyId: string;
   /** Whole milliseconds. */
@@ -104,7 +105,7 @@ function toRow(object: NewObject) {
   };
 }
 
-function selectOwned(db: Database | Tx, owner: ObjectOwner, kind: ObjectKind) {
+function selectOwned(db: Database | Tx, owner: ObjectOwner, kind: StoredObjectKind) {
   return db
     .selectFrom("upstream_object")
     .select(columns)
@@ -151,7 +152,7 @@ export async function findObjects(
 export function listObjects(
   db: Database | Tx,
   owner: ObjectOwner,
-  list: { kind: ObjectKind; page: PageRequest; ids?: readonly string[]; now: Date },
+  list: { kind: StoredObjectKind; page: PageRequest; ids?: readonly string[]; now: Date },
 ): Promise<ObjectRow[]> {
   const { kind, page, ids, now } = list;
   const all = selectOwned(db, owner, kind).where((where) =>
@@ -178,18 +179,19 @@ export async function updateDescription(
     .execute();
 }
 
-/** Deletes an object of the workspace. */
+/** Deletes an object of the workspace. False: it is deleted already. */
 export async function deleteObject(
   db: Database | Tx,
   owner: ObjectOwner,
   object: ObjectName & { upstreamId: string },
-): Promise<void> {
-  await db
+): Promise<boolean> {
+  const { numDeletedRows } = await db
     .deleteFrom("upstream_object")
     .where("organization_id", "=", owner.organizationId)
     .where("workspace_id", "=", owner.workspaceId)
     .where("upstream_id", "=", object.upstreamId)
     .where("kind", "=", object.kind)
     .where("id", "=", object.id)
-    .execute();
+    .executeTakeFirst();
+  return numDeletedRows > 0n;
 }

@@ -1,6 +1,7 @@
+import type { StoredObjectKind } from "@bursar/contract/admin/stored-objects.ts";
 import type { FailoverReason } from "@bursar/contract/usage-shape.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
-import type { ObjectDescription, ObjectKind } from "#src/db/object-tables.ts";
+import type { ObjectDescription } from "#src/db/object-tables.ts";
 import type { Database } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { ObjectName } from "#src/domain/object-name.ts";
@@ -22,7 +23,7 @@ export type Caller = Pick<FoundKey, "organizationId" | "workspaceId" | "id">;
 
 /** An object that an upstream has just created. */
 export interface CreatedObject {
-  kind: ObjectKind;
+  kind: StoredObjectKind;
   id: string;
   upstreamId: string;
   /** Why the first upstream of the order did not create it. Null: it did. */
@@ -46,7 +47,7 @@ export interface OwnedObjects {
   /** Lists objects that have not expired. `ids`: only these. */
   list(
     caller: Caller,
-    list: { kind: ObjectKind; page: PageRequest; ids?: readonly string[] },
+    list: { kind: StoredObjectKind; page: PageRequest; ids?: readonly string[] },
   ): Promise<PageOfRows<ObjectRow>>;
   describe(
     caller: Caller,
@@ -72,7 +73,9 @@ export function makeOwnedObjects(database: Database, nowMs: () => number): Owned
       return toPage(rows, list.page);
     },
     describe: (caller, object) => orUnavailable(updateDescription(database, caller, object)),
-    delete: (caller, object) => orUnavailable(deleteObject(database, caller, object)),
+    async delete(caller, object) {
+      await orUnavailable(deleteObject(database, caller, object));
+    },
   };
 }
 

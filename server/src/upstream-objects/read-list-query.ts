@@ -1,4 +1,4 @@
-import type { ObjectKind } from "#src/db/object-tables.ts";
+import type { StoredObjectKind } from "@bursar/contract/admin/stored-objects.ts";
 import { OBJECT_ID } from "#src/domain/object-name.ts";
 import {
   fromCursor,
@@ -23,7 +23,7 @@ export function cursorFilters({ key }: ObjectCall, list: string): unknown {
 export function readPage(
   objects: OwnedObjects,
   call: ObjectCall,
-  kind: ObjectKind,
+  kind: StoredObjectKind,
   list: string = kind,
 ): Promise<PageRequest> | PageRequest {
   const { query } = call;

@@ -1,4 +1,4 @@
-import { type StoredObjectKind, storedObjectKinds } from "@bursar/contract/admin/stored-objects.ts";
+import type { StoredObjectKind } from "@bursar/contract/admin/stored-objects.ts";
 import type { FailoverReason } from "@bursar/contract/usage-shape.ts";
 import type { ObjectDescription } from "#src/db/object-tables.ts";
 import { selectPage } from "#src/db/page-rows.ts";
@@ -42,8 +42,7 @@ function selectShown(db: Database | Tx, organizationId: string) {
       "expires_at",
       "description",
     ])
-    .where("organization_id", "=", organizationId)
-    .$narrowType<{ kind: StoredObjectKind }>();
+    .where("organization_id", "=", organizationId);
 }
 
 /** Lists objects that the caller can see, newest first. One more than the page has. */
@@ -52,13 +51,12 @@ export function listShownObjects(
   filter: ObjectFilter,
   page: PageRequest,
 ): Promise<ShownObject[]> {
-  const { kinds = storedObjectKinds, workspaceIds, apiKeyIds, startMs, endMs } = filter;
+  const { kinds, workspaceIds, apiKeyIds, startMs, endMs } = filter;
   const isVisible = isVisibleUsage(filter.visible);
-  let query = selectShown(db, filter.organizationId)
-    .where("kind", "in", [...kinds])
-    .where((where) =>
-      where.or([where("expires_at", "is", null), where("expires_at", ">", filter.now)]),
-    );
+  let query = selectShown(db, filter.organizationId).where((where) =>
+    where.or([where("expires_at", "is", null), where("expires_at", ">", filter.now)]),
+  );
+  if (kinds) query = query.where("kind", "in", [...kinds]);
   if (isVisible !== null) query = query.where(isVisible.$castTo<boolean>());
   if (workspaceIds) query = query.where("workspace_id", "in", [...workspaceIds]);
   if (apiKeyIds) query = query.where("api_key_id", "in", [...apiKeyIds]);
@@ -72,9 +70,5 @@ export function findShownObjects(
   db: Database | Tx,
   { organizationId, id }: { organizationId: string; id: string },
 ): Promise<ShownObject[]> {
-  return selectShown(db, organizationId)
-    .where("kind", "in", [...storedObjectKinds])
-    .where("id", "=", id)
-    .orderBy("upstream_id")
-    .execute();
+  return selectShown(db, organizationId).where("id", "=", id).orderBy("upstream_id").execute();
 }

@@ -1,8 +1,11 @@
 import type { storedObject } from "@bursar/contract/admin/stored-objects.ts";
+import { sql } from "kysely";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
+import { inTransaction } from "#src/db/transaction.ts";
 import type { Listed, TestOrganization } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
+import { eventually } from "#test/harness/eventually.ts";
 import { type Owner, storeObject } from "#test/harness/stored-objects.ts";
 
 const OBJECTS = "/v1/admin/stored_objects";
@@ -34,13 +37,7 @@ async function listObjects({ admin }: TestOrganization, query: string): Promise<
 }
 
 describe("list", () => {
-  test("shows names and sizes of files and skills, and never a message batch", async ({
-    h,
-    owner,
-    store,
-    list,
-  }) => {
-    await store({ kind: "message_batch", description: null });
+  test("shows names and sizes of files and skills", async ({ h, owner, store, list }) => {
     await store({ kind: "container", description: null, expiresAt: new Date(h.clock.nowMs) });
     await store({ kind: "thread", description: null });
     await store({ kind: "skill", description: { display_name: "Invoices", latest_version: "3" } });
@@ -136,6 +133,22 @@ describe("delete", () => {
       expect((await org.admin.remove(`${OBJECTS}/${id}`)).status).toBe(404);
     },
   );
+
+  test("by two calls at once is audited once", async ({ h, standIn, org, store }) => {
+    const id = await store();
+    const removals = await inTransaction(h.deps.database, async (tx) => {
+      await sql`SELECT FROM upstream_object WHERE id = ${id} FOR UPDATE`.execute(tx);
+      const sent = [1, 2].map(() => org.admin.remove(`${OBJECTS}/${id}`));
+      await eventually(10_000, "both calls are at the upstream", async () =>
+        standIn.received.length === 2 ? true : null,
+      );
+      return sent;
+    });
+    for (const { status } of await Promise.all(removals)) expect(status).toBe(200);
+    const events = await org.admin.get<Listed<{ event: string }>>("/v1/admin/audit_events?limit=5");
+    const deletions = events.body.data.filter(({ event }) => event === "stored_object.deleted");
+    expect(deletions).toHaveLength(1);
+  });
 
   test("removes an object from the list that its upstream no longer has", async ({
     standIn,

@@ -80,7 +80,13 @@ export async function deleteShownObject(
   await deleteAtUpstream(deps, caller, found);
   await auditedTransaction(deps, caller, origin, async (tx) => {
     const { kind, workspace_id: workspaceId, upstream_id: upstreamId } = found;
-    await deleteObject(tx, { organizationId, workspaceId }, { kind, id, upstreamId });
+    const isDeleted = await deleteObject(
+      tx,
+      { organizationId, workspaceId },
+      { kind, id, upstreamId },
+    );
+    // Another call has deleted it at the same time.
+    if (!isDeleted) return { result: undefined, audit: "unchanged" };
     const audit = {
       event: "stored_object.deleted" as const,
       subject: { type: "stored_object" as const, id },

@@ -1,4 +1,5 @@
-import type { ObjectDescription, ObjectKind } from "#src/db/object-tables.ts";
+import type { StoredObjectKind } from "@bursar/contract/admin/stored-objects.ts";
+import type { ObjectDescription } from "#src/db/object-tables.ts";
 import type { Database } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { newId } from "#src/lib/ids.ts";
@@ -26,7 +27,7 @@ export async function storeObject(
   database: Database,
   owner: Owner,
   object: {
-    kind?: ObjectKind;
+    kind?: StoredObjectKind;
     id?: string;
     upstreamId?: string;
     description?: ObjectDescription | null;
