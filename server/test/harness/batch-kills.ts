@@ -13,7 +13,8 @@ export interface KillPoint {
   count: number;
 }
 
-const STEP_MS = 30_000;
+/** Catches hangs only. A batch of 10,000 lines beside other load takes half a minute to a step. */
+const STEP_MS = 120_000;
 const SETTLED_MS = 120_000;
 
 export function makeBody(lines: number, round: number): string {
@@ -32,7 +33,7 @@ export function makeBody(lines: number, round: number): string {
 /** Attempts of the official SDKs. */
 const ATTEMPTS = 3;
 
-/** Sends a batch as the official SDKs do. Rejects with a refusal, and never resolves: a killed server sends no answer. */
+/** Sends a batch as the official SDKs do. Rejects with a refusal or a broken connection, and never resolves. */
 export async function sendBatch(
   server: ServerProcess,
   { key }: WorkspaceWithKey,
@@ -43,8 +44,8 @@ export async function sendBatch(
       method: "POST",
       headers: { "x-api-key": key, "content-type": "application/json" },
       body,
-    }).catch(() => null);
-    if (response === null || response.ok) return new Promise(() => undefined);
+    });
+    if (response.ok) return new Promise(() => undefined);
     const refusal = `${response.status} ${await response.text()}`;
     const isPassing = response.status === 429 || response.status === 503;
     if (!isPassing || attempt === ATTEMPTS) throw new Error(`the batch was refused: ${refusal}`);
@@ -85,7 +86,7 @@ export async function readMoney(server: ServerProcess, workspaceId: string): Pro
 
 /**
  * Waits until every batch of the upstream is metered, and expects each of its lines recorded once, at half price. Holds of
- * batches that never reached the upstream remain. Returns their sum.
+ * batches that never reached the upstream remain, and are unresolved after a quarter of an hour. Returns their sum.
  */
 export async function expectExactCost(
   server: ServerProcess,
@@ -100,15 +101,18 @@ export async function expectExactCost(
     );
     return metered.length === upstream.batches.size && waiting.length === 0 ? true : null;
   });
+  // The record of an unresolved batch has the id of the batch itself.
   const [recorded] = await server.sql<{ requests: number; ids: number; cost: string }>(
     `SELECT count(*)::integer AS requests, count(DISTINCT request_id)::integer AS ids,
-       coalesce(sum(cost_nano_usd), 0)::text AS cost FROM recorded_request WHERE workspace_id = $1`,
+       coalesce(sum(cost_nano_usd), 0)::text AS cost FROM recorded_request
+     WHERE workspace_id = $1 AND request_id NOT IN (SELECT id FROM message_batch)`,
     [workspaceId],
   );
   const cost = BigInt(lines) * LINE_COST_NANO_USD;
   expect(recorded).toEqual({ requests: lines, ids: lines, cost: String(cost) });
   const [held] = await server.sql<{ hold: string }>(
-    `SELECT coalesce(sum(hold_nano_usd), 0)::text AS hold FROM message_batch WHERE state = 'sent'`,
+    `SELECT coalesce(sum(hold_nano_usd), 0)::text AS hold FROM message_batch
+     WHERE state IN ('sent', 'unresolved')`,
   );
   const hold = BigInt(held?.hold ?? "0");
   const nodes = await server.sql<{ amount: string }>(
@@ -117,10 +121,7 @@ export async function expectExactCost(
     [workspaceId],
   );
   const { settled, leased, unresolved } = await readMoney(server, workspaceId);
-  expect({ settled, leased: leased - BigInt(nodes[0]?.amount ?? "0"), unresolved }).toEqual({
-    settled: cost,
-    leased: hold,
-    unresolved: 0n,
-  });
+  const unanswered = leased - BigInt(nodes[0]?.amount ?? "0") + unresolved;
+  expect({ settled, unanswered }).toEqual({ settled: cost, unanswered: hold });
   return hold;
 }
