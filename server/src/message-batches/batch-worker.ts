@@ -17,7 +17,7 @@ import {
   saveReported,
   setNextLook,
 } from "./batches.sql.ts";
-import { findLostBatch } from "./find-lost-batch.ts";
+import { findLostBatch, type Search } from "./find-lost-batch.ts";
 import {
   type MeterDeps,
   meterBatch,
@@ -79,7 +79,7 @@ const SEARCH_EVERY_MS = 10_000;
 const UNLISTED_MS = 15 * 60_000;
 /** Longest life of a batch at the upstream, and a grace, milliseconds. */
 const EXPIRED_MS = 25 * 60 * 60_000;
-/** The upstream keeps results for 29 days. */
+/** The upstream keeps results for 29 days. Until then they are read again, whatever it answers. Milliseconds. */
 const RESULTS_MS = 29 * 24 * 60 * 60_000;
 
 export interface BatchWorker {
@@ -244,30 +244,38 @@ class Worker implements BatchWorker {
     const { id: requestId, upstreamBatchId } = batch;
     const ageMs = databaseNowMs() - batch.startedAt.getTime();
     try {
-      if (await this.follow(batch)) {
-        logger.info({ requestId, upstreamBatchId }, "a message batch is metered");
-        return;
-      }
-      if (ageMs > RESULTS_MS) {
-        logger.error(
-          { requestId, upstreamBatchId },
-          "the results of a message batch are gone: its hold is unresolved",
-        );
-        const metering = { batch, upstreamBatchId: upstreamBatchId ?? "" };
-        await meterBatch(this.#options, { ...metering, endedAtMs: databaseNowMs() }, nothing());
-        return;
-      }
+      if (await this.#followOrGiveUp(batch, { isGone: ageMs > RESULTS_MS })) return;
     } catch (error) {
-      logger.warn(
-        { err: error, requestId, upstreamBatchId },
-        "a message batch cannot be followed yet",
-      );
+      const facts = { err: error, requestId, upstreamBatchId };
+      logger.warn(facts, "a message batch cannot be followed yet");
     }
     const afterMs = Math.min(Math.max(ageMs / AGE_DIVISOR, LEAST_LOOK_MS), MOST_LOOK_MS);
     await setNextLook(database, batch.id, { afterMs }).catch((error: unknown) => {
       // Another turn takes the batch when its time is over.
       logger.debug({ err: error, requestId }, "the next look at a message batch is not stored");
     });
+  }
+
+  /** Follows a batch. `isGone`: without results, whatever the cause, its hold becomes unresolved. Returns true if it has ended. */
+  async #followOrGiveUp(batch: StoredBatch, { isGone }: { isGone: boolean }): Promise<boolean> {
+    const { logger, databaseNowMs } = this.#options;
+    const { id: requestId, upstreamBatchId } = batch;
+    let cause: unknown;
+    try {
+      if (await this.follow(batch)) {
+        logger.info({ requestId, upstreamBatchId }, "a message batch is metered");
+        return true;
+      }
+    } catch (error) {
+      if (!isGone || this.#stopping.signal.aborted) throw error;
+      cause = error;
+    }
+    if (!isGone) return false;
+    const facts = { err: cause, requestId, upstreamBatchId };
+    logger.error(facts, "the results of a message batch are gone: its hold is unresolved");
+    const metering = { batch, upstreamBatchId: upstreamBatchId ?? "" };
+    await meterBatch(this.#options, { ...metering, endedAtMs: databaseNowMs() }, nothing());
+    return true;
   }
 
   /** Ends the batches whose process died before it had the answer of the upstream. */
@@ -314,19 +322,32 @@ class Worker implements BatchWorker {
   }
 
   async #findLost(batch: StoredBatch): Promise<void> {
-    const { database, readerOf, logger, databaseNowMs, folder } = this.#options;
+    const { logger, databaseNowMs, folder } = this.#options;
     await removeBody(folder, batch.id);
     const ageMs = databaseNowMs() - (batch.sentAt ?? batch.startedAt).getTime();
-    const reader = readerOf(batch);
-    const search = reader === null ? null : await findLostBatch(database, reader, batch);
+    const search = await this.#search(batch);
     if (search?.kind === "found") {
       await this.#adopt(batch, search.reported);
       return;
     }
-    const isUnlisted = search?.kind === "none" && ageMs > UNLISTED_MS;
-    if (!isUnlisted && ageMs <= EXPIRED_MS) return;
+    if (ageMs <= findPatience(search)) return;
     logger.warn({ requestId: batch.id }, "a message batch is not found: its hold is unresolved");
     await recordUnknownBatch(this.#options, batch);
+  }
+
+  /** Returns null while the upstream cannot be searched. */
+  async #search(batch: StoredBatch): Promise<Search | null> {
+    const { database, readerOf, logger } = this.#options;
+    const reader = readerOf(batch);
+    if (reader === null) return null;
+    try {
+      return await findLostBatch(database, reader, batch);
+    } catch (error) {
+      if (this.#stopping.signal.aborted) throw error;
+      const { id: requestId } = batch;
+      logger.warn({ err: error, requestId }, "a lost message batch is searched again");
+      return null;
+    }
   }
 
   async #adopt(batch: StoredBatch, reported: Reported): Promise<void> {
@@ -335,6 +356,12 @@ class Worker implements BatchWorker {
     await markRunning(database, batch.id, { upstreamBatchId, object, expiresAt, endedAt });
     logger.info({ requestId: batch.id, upstreamBatchId }, "a lost message batch is found");
   }
+}
+
+/** Age until which a batch without an answer is searched, milliseconds. An upstream without an answer may have it all the time. */
+function findPatience(search: Search | null): number {
+  if (search === null) return RESULTS_MS;
+  return search.kind === "none" ? UNLISTED_MS : EXPIRED_MS;
 }
 
 async function* nothing(): AsyncGenerator<Buffer> {}

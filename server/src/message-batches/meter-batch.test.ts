@@ -1,166 +1,23 @@
-import { sql } from "kysely";
 import { describe, expect } from "vitest";
-import { inTransaction } from "#src/db/transaction.ts";
-import { shippedFeatures } from "#src/domain/feature-book.ts";
-import { makeModelLabels } from "#src/domain/model-labels.ts";
-import { makePriceBook } from "#src/domain/price-book.ts";
-import { lockFold } from "#src/recording/fold-lock.sql.ts";
-import { checkLedger } from "#src/spend/check/check-ledger.ts";
-import { placeDurableHold } from "#src/spend/ledger/durable-holds.sql.ts";
-import { countLimits } from "#src/spend/ledger/lease-draws.sql.ts";
-import { upsertSpendLimit } from "#src/spend/ledger/limits.sql.ts";
-import { WORST_CASES } from "#src/spend/ledger/open-ended-holds.ts";
 import { test as base } from "#test/harness/database-test.ts";
-import { foldSpend } from "#test/harness/folds.ts";
 import { SOME_TIME_MS } from "#test/harness/request-records.ts";
-import {
-  findBatch,
-  insertBatch,
-  insertLines,
-  markHeld,
-  markRunning,
-  markSent,
-} from "./batches.sql.ts";
-import { type MeterDeps, meterBatch, recordUnknownBatch, scopeOfBatch } from "./meter-batch.ts";
-import { readLine } from "./read-line.ts";
+import { makeSentBatch, resultOf, SENT_LINE_COST_NANO_USD } from "#test/harness/sent-batch.ts";
+import { type MeterDeps, meterBatch, recordUnknownBatch } from "./meter-batch.ts";
 
 // Results of a batch on real balances, with failures at every step.
 
-const ORGANIZATION = "00000000-0000-4000-8000-000000000001";
 const LINES = 1_234;
-const book = makePriceBook([]);
-let made = 0;
 
 const test = base.extend("batch", async ({ db: { database } }) => {
-  made += 1;
-  const id = `req_${String(made).padStart(24, "0")}`;
-  const of = { workspaceId: `wksp_${made}`, apiKeyId: `apikey_${made}` };
-  await sql`INSERT INTO organization (id, name) VALUES (${ORGANIZATION}, 'A') ON CONFLICT DO NOTHING`.execute(
-    database,
-  );
-  await insertBatch(database, {
-    id,
-    organizationId: ORGANIZATION,
-    ...of,
-    memberId: null,
-    groupIds: [],
-    tagIds: [],
-    client: "other",
-    upstreamId: "environment",
-    isSimulated: false,
-    startedAt: new Date(SOME_TIME_MS),
-    nodeId: "node_1",
-  });
-  const lines = Array.from({ length: LINES }, (_, index) =>
-    readLine(
-      { features: shippedFeatures, book, atMs: SOME_TIME_MS, check: () => undefined },
-      Buffer.from(
-        JSON.stringify({
-          custom_id: `line-${index}`,
-          params: {
-            model: "claude-sonnet-5",
-            max_tokens: 100,
-            messages: [{ role: "user", content: "x".repeat(1_000) }],
-          },
-        }),
-      ),
-      index,
-    ),
-  );
-  await insertLines(database, id, lines);
-  const holdNanoUsd = lines.reduce((sum, { worstCase }) => sum + worstCase.nanoUsd, 0n);
-  const find = async () => {
-    const found = await findBatch(database, id);
-    if (found === null) throw new Error("the batch has a row");
-    return found;
+  const sent = await makeSentBatch(database, { lines: LINES });
+  const meter = async (results: AsyncIterable<Buffer>, over: Partial<MeterDeps> = {}) => {
+    const { upstreamBatchId } = sent;
+    const endedAtMs = SOME_TIME_MS + 5_000;
+    const metering = { batch: await sent.find(), upstreamBatchId, endedAtMs };
+    await meterBatch({ ...sent.deps, ...over }, metering, results);
   };
-  const scope = scopeOfBatch(await find());
-  await upsertSpendLimit(database, {
-    id: `spl_${made}`,
-    organizationId: ORGANIZATION,
-    scopeType: "workspace",
-    scopeId: of.workspaceId,
-    period: "monthly",
-    amountNanoUsd: holdNanoUsd,
-    enforcement: "strict",
-  });
-  const fold = () => foldSpend(database);
-  await countLimits(database, { atMs: null, lockFold, fold });
-  const startedAt = new Date(SOME_TIME_MS);
-  await inTransaction(database, async (tx) => {
-    const hold = { holdId: id, scope, startedAtMs: SOME_TIME_MS, amountNanoUsd: holdNanoUsd };
-    expect(await placeDurableHold(tx, hold)).toBeNull();
-    await markHeld(tx, {
-      id,
-      startedAt,
-      lineCount: LINES,
-      holdNanoUsd,
-      bodyHash: id,
-      openEnded: WORST_CASES,
-    });
-  });
-  const upstream = { upstreamId: "environment", isSimulated: false, failover: null };
-  expect(await markSent(database, id, upstream)).toBe(true);
-  const deps: MeterDeps = {
-    database,
-    prices: { get: () => book },
-    labels: makeModelLabels(10),
-    fold,
-    references: { recordGiven: () => Promise.resolve() },
-  };
-  return {
-    id,
-    holdNanoUsd,
-    deps,
-    run: async () => {
-      const reported = { upstreamBatchId: `msgbatch_${id}`, object: {} };
-      await markRunning(database, id, { ...reported, expiresAt: null, endedAt: null });
-    },
-    find,
-    meter: async (results: AsyncIterable<Buffer>, over: Partial<MeterDeps> = {}) => {
-      const metering = {
-        batch: await find(),
-        upstreamBatchId: `msgbatch_${id}`,
-        endedAtMs: SOME_TIME_MS + 5_000,
-      };
-      await meterBatch({ ...deps, ...over }, metering, results);
-    },
-    read: async () => {
-      const { rows } = await sql<{ settled: bigint; leased: bigint; unresolved: bigint }>`
-        SELECT settled_nano_usd AS settled, leased_nano_usd AS leased, unresolved_nano_usd AS unresolved
-        FROM balance_sum WHERE scope_id = ${of.workspaceId} AND period = 'monthly'`.execute(
-        database,
-      );
-      return rows[0];
-    },
-    records: async () => {
-      const { rows } = await sql<{ requests: number; ids: number; cost: bigint }>`
-        SELECT count(*)::integer AS requests, count(DISTINCT request_id)::integer AS ids,
-          coalesce(sum(cost_nano_usd), 0)::bigint AS cost
-        FROM recorded_request WHERE workspace_id = ${of.workspaceId}`.execute(database);
-      return rows[0];
-    },
-    leftRows: async () => {
-      const { rows } = await sql<{ lines: number; holds: number }>`
-        SELECT (SELECT count(*) FROM message_batch_line WHERE batch_id = ${id})::integer AS lines,
-          (SELECT count(*) FROM lease WHERE request_id = ${`batch:${id}`})::integer AS holds`.execute(
-        database,
-      );
-      return rows[0];
-    },
-    check: async () => (await checkLedger(database, ORGANIZATION)).differences,
-  };
+  return { ...sent, meter };
 });
-
-const USAGE = { input_tokens: 1_000, output_tokens: 100, service_tier: "batch" };
-/** $2 and $10 per million tokens, halved. */
-const COST_OF_LINE = (1_000n * 2_000n + 100n * 10_000n) / 2n;
-
-function resultOf(index: number, result: unknown = undefined): string {
-  const message = { type: "message", model: "claude-sonnet-5", usage: USAGE };
-  const succeeded = { type: "succeeded", message };
-  return `${JSON.stringify({ custom_id: `line-${index}`, result: result ?? succeeded })}\n`;
-}
 
 async function* results(
   { from = LINES - 1, failAfter = Number.POSITIVE_INFINITY } = {},
@@ -178,7 +35,7 @@ async function* results(
 test("each line is recorded once at half price, and nothing stays held", async ({ batch }) => {
   await batch.run();
   await batch.meter(results());
-  const total = BigInt(LINES) * COST_OF_LINE;
+  const total = BigInt(LINES) * SENT_LINE_COST_NANO_USD;
   expect(await batch.records()).toEqual({ requests: LINES, ids: LINES, cost: total });
   expect(await batch.read()).toEqual({ settled: total, leased: 0n, unresolved: 0n });
   expect(await batch.find()).toMatchObject({
@@ -217,7 +74,7 @@ describe("continues after a failure", () => {
       const held = (middle?.settled ?? 0n) + (middle?.leased ?? 0n);
       expect(held).toBeLessThanOrEqual(batch.holdNanoUsd);
       await batch.meter(results());
-      const total = BigInt(LINES) * COST_OF_LINE;
+      const total = BigInt(LINES) * SENT_LINE_COST_NANO_USD;
       expect(await batch.records()).toEqual({ requests: LINES, ids: LINES, cost: total });
       expect(await batch.read()).toEqual({ settled: total, leased: 0n, unresolved: 0n });
       expect(await batch.check()).toEqual([]);
@@ -233,7 +90,7 @@ describe("continues after a failure", () => {
     };
     await expect(batch.meter(results(), { fold })).rejects.toThrow("no database");
     await batch.meter(results(), { fold });
-    const total = BigInt(LINES) * COST_OF_LINE;
+    const total = BigInt(LINES) * SENT_LINE_COST_NANO_USD;
     expect(await batch.records()).toEqual({ requests: LINES, ids: LINES, cost: total });
     expect(await batch.read()).toEqual({ settled: total, leased: 0n, unresolved: 0n });
     expect(await batch.check()).toEqual([]);
@@ -257,7 +114,7 @@ test("lines that never ran cost nothing and release their holds", async ({ batch
 test("lines without a result leave their holds unresolved", async ({ batch }) => {
   await batch.run();
   await batch.meter(results({ from: LINES - 2 }));
-  const total = BigInt(LINES - 1) * COST_OF_LINE;
+  const total = BigInt(LINES - 1) * SENT_LINE_COST_NANO_USD;
   const unresolved = batch.holdNanoUsd / BigInt(LINES);
   expect(await batch.read()).toMatchObject({ settled: total, leased: 0n });
   expect((await batch.read())?.unresolved).toBeGreaterThanOrEqual(unresolved);

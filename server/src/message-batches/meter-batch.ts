@@ -113,6 +113,7 @@ async function recordChunk(
 }
 
 interface AppendedLines {
+  /** Lines with a result. */
   lines: number;
   /** Sum of the holds of the lines, where open-ended ones have a highest hold, nano-USD. */
   releasedOf: (highestNanoUsd: bigint | null) => bigint;
@@ -152,7 +153,7 @@ async function finishBatch(deps: MeterDeps, metering: Metering): Promise<void> {
     if (lines === 0) return;
     const { endedAtMs } = metering;
     const records = [makeUnknownRecord(batch, { releasedOf, endedAtMs })];
-    await appendLines(tx, batch, { lines, releasedOf, records });
+    await appendLines(tx, batch, { lines: 0, releasedOf, records });
     await deleteLines(tx, batch.id);
   });
   await deps.fold();
