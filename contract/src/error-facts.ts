@@ -230,6 +230,9 @@ export const errorFacts = z.object({
   workspace_ids: z.array(workspaceId).meta({
     description: "The first 100 workspaces that use the resource, by name.",
   }),
+  message_batch_count: z.int().meta({
+    description: "Number of message batches at the upstream whose cost is not recorded.",
+  }),
   workspace_count: z.int().meta({ description: "Number of all workspaces that use the resource." }),
   provider: z.enum(["bedrock", "vertex", "foundry"]).meta({
     description: "Cloud platform of the upstream.",

@@ -366,8 +366,9 @@ export const errorCodes = {
   address_taken: { ...conflict, meaning: "A member has this e-mail address." },
   upstream_in_use: {
     ...conflict,
-    meaning: "The upstream is in the order of a workspace.",
-    facts: ["workspace_ids", "workspace_count"],
+    meaning:
+      "The upstream is in the order of a workspace, or the cost of its message batches is not recorded.",
+    facts: ["workspace_ids", "workspace_count", "message_batch_count"],
   },
   too_many_upstreams: {
     ...conflict,

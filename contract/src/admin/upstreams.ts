@@ -189,7 +189,8 @@ export const deleteUpstream = route({
   method: "DELETE",
   path: "/v1/admin/upstreams/{upstream_id}",
   summary: "Delete an upstream",
-  description: "An upstream in the order of a workspace cannot be deleted.",
+  description:
+    "An upstream in the order of a workspace cannot be deleted, nor one with message batches whose cost is not recorded.",
   action: "upstreams:write",
   audited: "upstream.deleted",
   stepUp: true,

@@ -252,6 +252,41 @@ test("a batch whose move to the next upstream cannot be stored is sent to no oth
   expect(several.counts()).toEqual([1, 0]);
 });
 
+test("a batch whose upstream was deleted while it arrived is sent nowhere, and holds nothing", async ({
+  pair,
+  openSeveral,
+  db,
+}) => {
+  const several = await openSeveral(pair);
+  await sql`DELETE FROM upstream WHERE id = 'ups_0'`.execute(db.database);
+  const answer = await create(several, "batch");
+  expect([answer.status, codeOf(answer)]).toEqual([503, "upstream_unusable"]);
+  expect(several.counts()).toEqual([0, 0]);
+  expect(await findRow(several, "batch")).toMatchObject({ state: "refused" });
+});
+
+test("an archived batch is listed, and its upstream answers for its results", async ({
+  pair,
+  openSeveral,
+}) => {
+  const id = newId("batch");
+  const archived = { ...describeObject("batch", id), processing_status: "ended" };
+  const object = { ...archived, archived_at: "2026-10-30T00:00:00Z", results_url: null };
+  pair[0].script = ({ json }) => json(object);
+  const several = await openSeveral(pair);
+  expect((await create(several, "batch")).status).toBe(200);
+  const { call } = several.client;
+  const get = await call({ method: "GET", path: `${paths.batch}/${id}` });
+  expect(JSON.parse(get.text)).toEqual(object);
+  const list = await call({ method: "GET", path: paths.batch });
+  expect(JSON.parse(list.text)).toMatchObject({ data: [object] });
+  const error = { type: "not_found_error", message: "The results are no longer available." };
+  const body = { type: "error", error, request_id: "req_upstream" };
+  pair[0].script = ({ json }) => json(body, { status: 404 });
+  const results = await call({ method: "GET", path: `${paths.batch}/${id}/results` });
+  expect([results.status, results.text]).toEqual([404, JSON.stringify(body)]);
+});
+
 describe("a call about an object goes to its own upstream alone", () => {
   const calls: readonly [string, Kind, string, string][] = [
     ["get a file", "file", "GET", ""],

@@ -12,10 +12,12 @@ import type { Logger } from "#src/lib/logger.ts";
 import { parseJson } from "#src/lib/parse-json.ts";
 import type { StreamedAnswer } from "#src/lib/streamed-answer.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
+import { keepUpstream } from "#src/upstreams/batches-at-upstream.sql.ts";
 import type { UpstreamOrder } from "#src/upstreams/upstream.ts";
 import type { AcceptedBatches } from "./accepted-batches.ts";
 import {
   type BatchState,
+  type BatchUpstream,
   deleteLines,
   deleteUnheldBatch,
   endBatch,
@@ -172,11 +174,10 @@ async function dispatchBatch(
       method: "POST",
       target: call.target,
       body: toFileBody(stored),
-      async onSending({ id: upstreamId, kind }, failover) {
+      async onSending({ id: upstreamId, kind, describe }, failover) {
         const upstream = { upstreamId, isSimulated: kind === "simulator", failover };
         sentTo = upstream;
-        if (await markSent(deps.database, id, upstream)) return;
-        throw new Error("another process has ended the batch");
+        await markSentTo(deps, call, { ...upstream, isStored: describe.source === "stored" });
       },
       onSent() {
         isSent = true;
@@ -191,6 +192,25 @@ async function dispatchBatch(
     if (!isSent) await refuseBatch(deps, id, ["held", "sent"]);
     throw error;
   }
+}
+
+/** Marks the batch as sent. Rejects if its upstream was deleted, or another process has ended the batch. */
+async function markSentTo(
+  { database }: CreateDeps,
+  { requestId, key: { organizationId } }: ObjectCall,
+  { isStored, ...upstream }: BatchUpstream & { isStored: boolean },
+): Promise<void> {
+  const { upstreamId } = upstream;
+  await inTransaction(database, async (tx) => {
+    if (isStored && !(await keepUpstream(tx, { organizationId, upstreamId }))) {
+      throw new ApiError(
+        "upstream_unusable",
+        "The upstream was deleted while the message batch arrived. Send the batch again.",
+      );
+    }
+    if (await markSent(tx, requestId, upstream)) return;
+    throw new Error("another process has ended the batch");
+  });
 }
 
 /** Body in a file, which is open while it is read. */

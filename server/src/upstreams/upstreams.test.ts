@@ -1,11 +1,17 @@
 import type { upstream } from "@bursar/contract/admin/upstreams.ts";
+import { sql } from "kysely";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
+import { inTransaction } from "#src/db/transaction.ts";
 import { unseal } from "#src/lib/seal.ts";
+import { endBatch } from "#src/message-batches/batches.sql.ts";
 import type { Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
+import { storeBatch } from "#test/harness/stored-objects.ts";
+import { keepUpstream } from "./batches-at-upstream.sql.ts";
 import { headersSealContext, upstreamSealContext } from "./upstream-url.rule.ts";
+import { findUpstreamForUpdate } from "./upstreams.sql.ts";
 
 const UPSTREAMS = "/v1/admin/upstreams";
 const CREDENTIAL = "sk-ant-api03-upstream-credential-that-must-stay-secret";
@@ -210,6 +216,64 @@ test("another upstream can be created after deletion", async ({ h, org, create }
   expect(events.at(-1)).toMatchObject({ event: "upstream.deleted", after: null });
 });
 
+test("an upstream is kept until the cost of its batches is recorded", async ({
+  h,
+  org,
+  workspaceId,
+  apiKeyId,
+  create,
+}) => {
+  const { database } = h.deps;
+  const { id: upstreamId } = await create();
+  const owner = { organizationId: org.id, workspaceId, apiKeyId, atMs: h.clock.nowMs };
+  const stored = [
+    await storeBatch(database, owner, { upstreamId, state: "running" }),
+    await storeBatch(database, owner, { upstreamId, state: "sent" }),
+    await storeBatch(database, owner, { upstreamId, state: "held" }),
+    await storeBatch(database, owner, { upstreamId: "ups_other", state: "running" }),
+  ];
+  const remove = () => org.operator.remove(`${UPSTREAMS}/${upstreamId}`);
+  const end = (index: number) =>
+    inTransaction(database, (tx) =>
+      endBatch(tx, stored[index]?.id ?? "", { from: ["sent", "running"], to: "refused" }),
+    );
+  for (const count of [2, 1]) {
+    const refused = await remove();
+    expect([refused.status, refused.error.details]).toEqual([
+      409,
+      {
+        error_code: "upstream_in_use",
+        workspace_ids: [],
+        workspace_count: 0,
+        message_batch_count: count,
+      },
+    ]);
+    expect(await end(count - 1)).toBe(true);
+  }
+  expect((await remove()).status).toBe(200);
+});
+
+test("an upstream is not deleted while a batch is marked as sent to it", async ({
+  h,
+  org,
+  create,
+}) => {
+  const { database } = h.deps;
+  const { id } = await create();
+  const of = { organizationId: org.id, upstreamId: id };
+  const lockForDeletion = () =>
+    inTransaction(database, async (tx) => {
+      await sql`SET LOCAL lock_timeout = '10ms'`.execute(tx);
+      return findUpstreamForUpdate(tx, { organizationId: org.id, id });
+    });
+  await inTransaction(database, async (tx) => {
+    expect(await keepUpstream(tx, of)).toBe(true);
+    await expect(lockForDeletion()).rejects.toThrow("lock timeout");
+  });
+  expect((await org.operator.remove(`${UPSTREAMS}/${id}`)).status).toBe(200);
+  expect(await inTransaction(database, (tx) => keepUpstream(tx, of))).toBe(false);
+});
+
 describe("orders", () => {
   const ORDER = "/v1/admin/upstream_order";
   const ofWorkspace = (id: string) => `/v1/admin/workspaces/${id}/upstream_order`;
@@ -232,7 +296,12 @@ describe("orders", () => {
     const refused = await org.operator.remove(`${UPSTREAMS}/${first.id}`);
     expect([refused.status, refused.error.details]).toEqual([
       409,
-      { error_code: "upstream_in_use", workspace_ids: [id], workspace_count: 1 },
+      {
+        error_code: "upstream_in_use",
+        workspace_ids: [id],
+        workspace_count: 1,
+        message_batch_count: 0,
+      },
     ]);
     expect(refused.error.message).toMatch(/^The upstream is in the order of the workspace /);
     const other = await org.operator.createWorkspace();

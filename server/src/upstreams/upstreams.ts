@@ -15,6 +15,7 @@ import { refuseField } from "#src/domain/refuse-field.ts";
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import type { AllowedTargets } from "#src/lib/target-address.ts";
+import { countUnrecordedBatches } from "./batches-at-upstream.sql.ts";
 import { checkProviderCredential, readProviderSettings } from "./provider-upstreams.ts";
 import { defaultBaseUrl } from "./providers/make-provider-client.ts";
 import { REPORT_TTL_MS } from "./report-health.ts";
@@ -195,7 +196,7 @@ function changeRow(deps: UpstreamDeps, before: UpstreamRow, change: UpstreamChan
   };
 }
 
-/** Throws a 404, and a 409 for an upstream in the order of a workspace. */
+/** Throws a 404, and a 409 for an upstream in the order of a workspace, or with batches whose cost is not recorded. */
 export function deleteUpstream(
   deps: UpstreamDeps,
   { caller, origin }: Call,
@@ -207,7 +208,8 @@ export function deleteUpstream(
     const before = await findUpstreamForUpdate(tx, { organizationId, id });
     if (before === null) throw upstreamNotFound();
     const workspaces = await listWorkspacesUsing(tx, id);
-    if (workspaces.length > 0) throw makeInUseError(workspaces);
+    const batches = await countUnrecordedBatches(tx, { organizationId, upstreamId: id });
+    if (workspaces.length > 0 || batches > 0) throw makeInUseError(workspaces, batches);
     await deleteRow(tx, { organizationId, id });
     if (before.default_position !== null) {
       await raiseOrderVersion(tx, { organizationId, workspaceId: null });
@@ -219,21 +221,33 @@ export function deleteUpstream(
 /** Most workspaces in the details of an error. */
 const MAX_NAMED_WORKSPACES = 100;
 
-function makeInUseError(workspaces: readonly { id: string; name: string }[]): ApiError {
-  const [first] = workspaces;
-  const name = first?.name ?? "";
-  const isOne = workspaces.length === 1;
+function makeInUseError(
+  workspaces: readonly { id: string; name: string }[],
+  batches: number,
+): ApiError {
   return new ApiError(
     "upstream_in_use",
-    isOne
-      ? `The upstream is in the order of the workspace ${name}. Change its order first.`
-      : `The upstream is in the orders of ${workspaces.length} workspaces, such as ${name}. Change their orders first.`,
+    workspaces.length > 0 ? explainOrders(workspaces) : explainBatches(batches),
     {},
     {
       workspace_ids: workspaces.slice(0, MAX_NAMED_WORKSPACES).map(({ id }) => id),
       workspace_count: workspaces.length,
+      message_batch_count: batches,
     },
   );
+}
+
+function explainOrders(workspaces: readonly { name: string }[]): string {
+  const [{ name = "" } = {}] = workspaces;
+  return workspaces.length === 1
+    ? `The upstream is in the order of the workspace ${name}. Change its order first.`
+    : `The upstream is in the orders of ${workspaces.length} workspaces, such as ${name}. Change their orders first.`;
+}
+
+function explainBatches(count: number): string {
+  return count === 1
+    ? "The cost of a message batch at this upstream is not recorded yet. Cancel it, or wait until it has ended."
+    : `The cost of ${count} message batches at this upstream is not recorded yet. Cancel them, or wait until they have ended.`;
 }
 
 /** Throws a 400 without an address. Platforms have a public one. */

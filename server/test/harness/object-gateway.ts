@@ -1,4 +1,5 @@
 import Anthropic from "@anthropic-ai/sdk";
+import { sql } from "kysely";
 import { onTestFinished } from "vitest";
 import { makePriceBook } from "#src/domain/price-book.ts";
 import type { ObjectServer } from "#src/gateway/object-call.ts";
@@ -55,6 +56,9 @@ export async function openObjectGateway(options: ObjectGatewayOptions): Promise<
   const { db, objects: replaced, batchFolder = null } = options;
   const origin = options.origin ?? (await openSimulator()).origin;
   await insertOrganization(db);
+  const count = options.gateway?.others?.length ?? 0;
+  for (let index = 0; count > 0 && index <= count; index++)
+    await insertUpstream(db, `ups_${index}`);
   const objects = { ...makeOwnedObjects(db.database, Date.now), ...replaced };
   const owned = makeObjectServer({ objects, logger: makeLogger("silent"), nowMs: Date.now });
   const batches = batchFolder === null ? owned : makeBatches(db, owned, batchFolder);
@@ -120,4 +124,12 @@ async function insertOrganization({ database }: TestDatabase): Promise<void> {
     .values({ id: ORGANIZATION_ID, name: "Test" })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
+}
+
+/** Inserts the row of an upstream of the gateway, which has an address of its own. */
+async function insertUpstream({ database }: TestDatabase, id: string): Promise<void> {
+  await sql`INSERT INTO upstream (id, organization_id, name, base_url)
+    VALUES (${id}, ${ORGANIZATION_ID}, ${id}, 'https://api.anthropic.com') ON CONFLICT DO NOTHING`.execute(
+    database,
+  );
 }
