@@ -1,4 +1,5 @@
 import AnthropicBedrock, { AnthropicBedrockMantle } from "@anthropic-ai/bedrock-sdk";
+import Anthropic from "@anthropic-ai/sdk";
 import { EventStreamCodec } from "@smithy/eventstream-codec";
 import { afterAll, expect } from "vitest";
 import { messageEvents, messageJson, messageStart } from "#test/harness/fake-upstream.ts";
@@ -137,33 +138,43 @@ describeEachReader(() => {
     expect(received?.headers["anthropic-version"]).toBe("2023-06-01");
   });
 
-  test("messages, streams and counts of the SDK for Bedrock's Messages API become official ones", async ({
-    upstream,
-  }) => {
-    const client = new AnthropicBedrockMantle({
-      baseURL: `${gateway.origin}/bedrock/anthropic`,
-      awsRegion: "eu-central-1",
-      apiKey: gateway.secret,
-      maxRetries: 0,
-    });
-    const request = { ...message, model: "anthropic.claude-haiku-4-5" };
-    const from = upstream.received.length;
-    upstream.script = (exchange) => exchange.json(messageJson());
-    expect(await client.messages.create(request)).toMatchObject(messageJson());
-    upstream.script = (exchange) => exchange.stream(messageEvents());
-    expect(await client.messages.stream(request).finalText()).toBe("word 0 word 1 word 2 ");
-    upstream.script = (exchange) => exchange.json({ input_tokens: 42 });
-    const { max_tokens: _, ...counted } = request;
-    expect(await client.messages.countTokens(counted)).toMatchObject({ input_tokens: 42 });
-    const sent = upstream.received.slice(from);
-    expect(sent.map(({ url }) => url)).toEqual([
-      "/v1/messages",
-      "/v1/messages",
-      "/v1/messages/count_tokens",
-    ]);
-    const models = sent.map(({ body }) => (JSON.parse(String(body)) as { model: string }).model);
-    expect(new Set(models)).toEqual(new Set(["claude-haiku-4-5"]));
-  });
+  test.for([
+    // A client of `bedrock-mantle`, and one of `bedrock-runtime.….amazonaws.com/anthropic` with a Bedrock API key.
+    ["AnthropicBedrockMantle", "anthropic.claude-haiku-4-5"],
+    ["Anthropic", "eu.anthropic.claude-haiku-4-5-20251001-v1:0"],
+  ] as const)(
+    "messages, streams and counts of Bedrock's Messages API become official ones, with %s",
+    async ([name, model], { upstream }) => {
+      const options = { baseURL: `${gateway.origin}/bedrock/anthropic`, maxRetries: 0 };
+      const client =
+        name === "Anthropic"
+          ? new Anthropic({ ...options, apiKey: null, authToken: gateway.secret })
+          : new AnthropicBedrockMantle({
+              ...options,
+              awsRegion: "eu-central-1",
+              apiKey: gateway.secret,
+            });
+      const request = { ...message, model };
+      const from = upstream.received.length;
+      upstream.script = (exchange) => exchange.json(messageJson());
+      expect(await client.messages.create(request)).toMatchObject(messageJson());
+      upstream.script = (exchange) => exchange.stream(messageEvents());
+      expect(await client.messages.stream(request).finalText()).toBe("word 0 word 1 word 2 ");
+      upstream.script = (exchange) => exchange.json({ input_tokens: 42 });
+      const { max_tokens: _, ...counted } = request;
+      expect(await client.messages.countTokens(counted)).toMatchObject({ input_tokens: 42 });
+      const sent = upstream.received.slice(from);
+      expect(sent.map(({ url }) => url)).toEqual([
+        "/v1/messages",
+        "/v1/messages",
+        "/v1/messages/count_tokens",
+      ]);
+      const models = sent.map(({ body }) => (JSON.parse(String(body)) as { model: string }).model);
+      expect(new Set(models)).toEqual(
+        new Set([name === "Anthropic" ? "claude-haiku-4-5-20251001" : "claude-haiku-4-5"]),
+      );
+    },
+  );
 
   test("messages, streams and counts of the Vertex AI SDK become official ones", async ({
     upstream,
