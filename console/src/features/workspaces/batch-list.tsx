@@ -16,7 +16,6 @@ import { Button, ButtonLink, IconButton } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { formatCount, toNanoUsd } from "../../ui/format.ts";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
-import { RelativeTime } from "../../ui/relative-time.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { Segments } from "../../ui/tabs.tsx";
@@ -24,6 +23,7 @@ import { BatchStatus } from "./batch-status.tsx";
 import { isCancelable, listStatuses } from "./batch-words.ts";
 import type { MessageBatch } from "./queries.ts";
 import type { BatchesSearch } from "./search.ts";
+import { createdColumn, keyColumn } from "./stored-columns.tsx";
 
 const BatchDrawer = lateDialog(() => import("./batch-drawer.tsx"), "BatchDrawer");
 const CancelBatchDialog = lateDialog(
@@ -146,7 +146,7 @@ function makeColumns(
       cell: ({ id, upstream_batch_id }) => (
         <button
           type="button"
-          className="link max-w-24 truncate font-mono text-xs sm:max-w-44 sm:text-sm"
+          className="link max-w-24 truncate font-mono text-xs sm:text-sm lg:max-w-44"
           title={upstream_batch_id ?? id}
           onClick={() => onOpen(id)}
         >
@@ -160,15 +160,7 @@ function makeColumns(
       sortBy: ({ status }) => status,
       cell: (batch) => <BatchStatus batch={batch} />,
     },
-    {
-      id: "key",
-      header: "API key",
-      from: "lg",
-      sortBy: ({ api_key_name, api_key_id }) => api_key_name ?? api_key_id,
-      cell: ({ api_key_name, api_key_id }) => (
-        <span className="block max-w-40 truncate">{api_key_name ?? api_key_id}</span>
-      ),
-    },
+    keyColumn,
     {
       id: "requests",
       header: "Requests",
@@ -202,15 +194,7 @@ function makeColumns(
           <Money usd={held_usd} />
         ),
     },
-    {
-      id: "created",
-      header: "Created",
-      from: "sm",
-      isBelow: true,
-      isTime: true,
-      sortBy: ({ created_at }) => created_at,
-      cell: ({ created_at }) => <RelativeTime at={created_at} />,
-    },
+    createdColumn,
     ...(onCancel === null ? [] : [makeActions(onCancel)]),
   ];
 }

@@ -22,6 +22,7 @@ import { Segments } from "../../ui/tabs.tsx";
 import { formatBytes, kindWords } from "./object-words.ts";
 import { type StoredObject, useDeleteObject } from "./queries.ts";
 import { type ObjectsSearch, objectKinds } from "./search.ts";
+import { createdColumn, keyColumn } from "./stored-columns.tsx";
 
 /** Files, skills, containers and threads of a workspace, newest first. The address has the kind. */
 export function ObjectList() {
@@ -159,24 +160,8 @@ function makeColumns(
       ),
     },
     ...(kind === "file" ? fileColumns : []),
-    {
-      id: "key",
-      header: "API key",
-      from: "lg",
-      sortBy: ({ api_key_name, api_key_id }) => api_key_name ?? api_key_id,
-      cell: ({ api_key_name, api_key_id }) => (
-        <span className="block max-w-40 truncate">{api_key_name ?? api_key_id}</span>
-      ),
-    },
-    {
-      id: "created",
-      header: "Created",
-      from: "sm",
-      isBelow: true,
-      isTime: true,
-      sortBy: ({ created_at }) => created_at,
-      cell: ({ created_at }) => <RelativeTime at={created_at} />,
-    },
+    keyColumn,
+    createdColumn,
     {
       id: "expires",
       header: "Expires",
