@@ -119,7 +119,7 @@ function makeColumns(onRevoke: ((key: AdminKey) => void) | null): Column<AdminKe
     {
       id: "hint",
       header: "Key",
-      from: "sm",
+      from: "xl",
       isBelow: true,
       cell: (key) => <code className="whitespace-nowrap text-quiet">{key.partial_key_hint}</code>,
     },
@@ -132,7 +132,7 @@ function makeColumns(onRevoke: ((key: AdminKey) => void) | null): Column<AdminKe
     {
       id: "created",
       header: "Created",
-      from: "sm",
+      from: "xl",
       sortBy: (key) => key.created_at,
       cell: (key) => <RelativeTime at={key.created_at} />,
     },

@@ -112,7 +112,9 @@ function makeColumns(
       header: "Scope",
       from: "sm",
       sortBy: ({ scope_name }) => scope_name,
-      cell: (alert) => <span className="block max-w-56 truncate">{describeScope(alert)}</span>,
+      cell: (alert) => (
+        <span className="block max-w-40 truncate xl:max-w-56">{describeScope(alert)}</span>
+      ),
     },
     {
       id: "channels",
@@ -126,7 +128,7 @@ function makeColumns(
       from: "lg",
       sortBy: ({ last_fired_at }) => last_fired_at ?? "",
       cell: (alert) => (
-        <span className="grid gap-0.5">
+        <span className="grid grid-cols-[auto] gap-0.5">
           <RelativeTime at={alert.last_fired_at} absent="Never" />
           {alert.firings_in_30_days > 0 && (
             <span className="whitespace-nowrap text-xs text-quiet">

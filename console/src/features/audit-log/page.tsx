@@ -136,14 +136,14 @@ function makeColumns(onOpen: (event: AuditEvent) => void, nameOf: NameOf): Colum
           className="w-fit rounded-sm text-left font-medium after:absolute after:inset-0"
           onClick={() => onOpen(event)}
         >
-          <code>{event.event}</code>
+          <code className="max-sm:wrap-anywhere">{event.event}</code>
         </button>
       ),
     },
     {
       id: "change",
       header: "Change",
-      from: "sm",
+      from: "xl",
       isBelow: true,
       isSentence: true,
       cell: (event) => describeEvent(event, nameOf),

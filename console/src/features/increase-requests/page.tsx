@@ -129,11 +129,11 @@ function makeColumns(): Column<IncreaseRequest>[] {
     {
       id: "reason",
       header: "Reason",
-      from: "lg",
+      from: "xl",
       isBelow: true,
       isSentence: true,
       cell: (request) => (
-        <span className="text-quiet lg:line-clamp-2" title={request.reason}>
+        <span className="text-quiet xl:line-clamp-2" title={request.reason}>
           {request.reason}
         </span>
       ),

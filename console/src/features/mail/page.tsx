@@ -91,11 +91,11 @@ function makeColumns(onOpen: (mailId: string) => void): Column<Mail>[] {
     {
       id: "subject",
       header: "Subject",
-      from: "sm",
+      from: "xl",
       isBelow: true,
       isSentence: true,
       cell: (mail) => (
-        <span className="block max-w-[34rem] truncate text-quiet">{mail.subject}</span>
+        <span className="max-w-[34rem] text-quiet xl:line-clamp-2">{mail.subject}</span>
       ),
     },
     {
@@ -105,7 +105,10 @@ function makeColumns(onOpen: (mailId: string) => void): Column<Mail>[] {
         <span className="grid justify-items-start gap-0.5">
           <Badge tone={tones[mail.status]}>{mail.status}</Badge>
           {mail.last_error && mail.status !== "sent" && (
-            <span className="max-w-72 truncate text-xs text-bad" title={mail.last_error}>
+            <span
+              className="max-w-44 truncate text-xs text-bad lg:max-w-72"
+              title={mail.last_error}
+            >
               {mail.last_error}
             </span>
           )}
@@ -115,7 +118,7 @@ function makeColumns(onOpen: (mailId: string) => void): Column<Mail>[] {
     {
       id: "created",
       header: "Created",
-      from: "sm",
+      from: "lg",
       isBelow: true,
       isTime: true,
       cell: (mail) => <RelativeTime at={mail.created_at} />,

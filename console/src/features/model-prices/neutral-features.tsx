@@ -164,7 +164,7 @@ function makeColumns(onDelete: ((feature: Feature) => void) | null): Column<Feat
       header: "Name",
       sortBy: (row) => row.name,
       cell: (row) => (
-        <span className="grid">
+        <span className="grid grid-cols-[auto]">
           <span className="flex flex-wrap items-center gap-2 font-medium">
             {row.name}
             {row.origin === "organization" && <Badge tone="accent">own row</Badge>}

@@ -31,7 +31,7 @@ export function makeNodeColumns(): Column<Node>[] {
     {
       id: "started",
       header: "Started",
-      from: "sm",
+      from: "xl",
       cell: (node) => <RelativeTime at={node.started_at} />,
     },
     {
@@ -43,10 +43,10 @@ export function makeNodeColumns(): Column<Node>[] {
     {
       id: "journal",
       header: "Journal",
-      from: "lg",
+      from: "xl",
       cell: (node) => (node.journal === "disk" ? "Disk" : "Database"),
     },
-    { id: "epoch", header: "Epoch", from: "lg", isNumeric: true, cell: (node) => node.epoch },
+    { id: "epoch", header: "Epoch", from: "xl", isNumeric: true, cell: (node) => node.epoch },
     {
       id: "leased",
       header: "Leased",
