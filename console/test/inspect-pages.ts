@@ -1,9 +1,11 @@
 import type { Page } from "@playwright/test";
 import { expect } from "vitest";
+import { findOverlaps } from "./cell-overlaps.ts";
 import { type Console, findViolations, type OpenOptions, settle } from "./open-console.ts";
 import { listPages, publicPages } from "./pages.ts";
 
-// Checks of every page: axe findings, movement while loading, width, answers of the API, and faults of the browser.
+// Checks of every page: axe findings, movement while loading, width, overlaps in tables, answers of the API, and faults of the
+// browser.
 
 /** Half of what counts as a good layout shift score. */
 export const MAX_SHIFT = 0.05;
@@ -70,6 +72,7 @@ async function inspect(
     if (shift.total > MAX_SHIFT) findings.push([name, "moves", shift]);
     for (const { id, nodes } of await findViolations(page))
       findings.push([name, id, nodes[0]?.html]);
+    for (const overlap of await findOverlaps(page)) findings.push([name, overlap]);
     const overflow = await page.evaluate(
       "document.documentElement.scrollWidth - document.documentElement.clientWidth",
     );

@@ -1,4 +1,5 @@
 import { describe, test } from "vitest";
+import { testOverlaps } from "./cell-overlaps.ts";
 import { testContrast } from "./contrast.ts";
 import { testDocuments } from "./documents.ts";
 import { expectNoFindings, loadDocument, parts } from "./inspect-pages.ts";
@@ -27,6 +28,8 @@ describeConsole("pages", (console) => {
   describe("guides and the reference", () => testDocuments(console));
 
   describe("the check of contrast", () => testContrast(console));
+
+  describe("the check of tables", () => testOverlaps(console));
 
   describe("an address of an earlier version", () => testMovedAddresses(console));
 });
