@@ -225,9 +225,15 @@ function describeForms(kind: Kind): string | undefined {
   }
 }
 
+/** Workspace at the provider of an upstream. This server does not know its name. */
+export const FOREIGN_WORKSPACE = "upstream_workspace_id";
+
 /** Alternative to an id for an object that has a name or an address. Otherwise null. */
 function findIdForm(name: string): string | null {
-  if (/(^|_)workspace_ids?$/.test(name) || /^group_ids?$/.test(name)) return "name or id";
+  if (name === FOREIGN_WORKSPACE) return null;
+  if (/(^|_)workspace_ids?$/.test(name) || /^(group|upstream)_ids?$/.test(name)) {
+    return "name or id";
+  }
   return /(^|_)member_ids?$/.test(name) ? "address or id" : null;
 }
 

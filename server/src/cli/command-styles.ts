@@ -379,9 +379,9 @@ const styles: Readonly<Record<string, CommandStyle>> = {
       "upstreams create Anthropic --base-url https://api.anthropic.com --credential-file ./key",
     ],
   },
-  setUpstreamOrder: { examples: ["upstream-order set --upstream-ids Main,Reserve"] },
+  setUpstreamOrder: { examples: ["upstream-order set --upstreams Main,Reserve"] },
   setWorkspaceUpstreamOrder: {
-    examples: ["workspace-upstream-order set Research --upstream-ids Reserve,Main"],
+    examples: ["workspace-upstream-order set Research --upstreams Reserve,Main"],
   },
   createModelPrice: {
     positionals: ["model"],

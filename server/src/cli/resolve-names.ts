@@ -1,5 +1,5 @@
 import { CommandError, exitCodes } from "./command-error.ts";
-import type { RouteInput } from "./command-input.ts";
+import { FOREIGN_WORKSPACE, type RouteInput } from "./command-input.ts";
 
 /** Workspace, member, group, tag or upstream, with the fields that are searched. */
 interface Named {
@@ -12,9 +12,6 @@ interface Named {
 
 /** Returns all entries of a list of the Admin API, by path and query. */
 export type ListAll = (target: string) => Promise<readonly Named[]>;
-
-/** Workspace of the provider of an upstream. This server does not know its name. */
-const FOREIGN_WORKSPACE = "upstream_workspace_id";
 
 /**
  * Replaces names of workspaces, groups, tags and upstreams, and addresses of members, by their ids. Throws CommandError if a
