@@ -113,7 +113,7 @@ function makeColumns(
       from: "sm",
       sortBy: ({ scope_name }) => scope_name,
       cell: (alert) => (
-        <span className="block max-w-40 truncate xl:max-w-56">{describeScope(alert)}</span>
+        <span className="block max-w-36 truncate xl:max-w-56">{describeScope(alert)}</span>
       ),
     },
     {

@@ -94,7 +94,7 @@ function makeColumns(onEdit: ((model: string) => void) | null): Column<ModelPric
     price("input_usd", "Input"),
     price("output_usd", "Output"),
     price("cache_write_5m_usd", "Cache write 5 min", "lg"),
-    price("cache_write_1h_usd", "Cache write 1 h", "lg"),
+    price("cache_write_1h_usd", "Cache write 1 h", "xl"),
     price("cache_read_usd", "Cache read", "sm"),
     {
       id: "actions",
@@ -115,7 +115,7 @@ function makeColumns(onEdit: ((model: string) => void) | null): Column<ModelPric
   ];
 }
 
-function price(name: PriceName, header: string, from?: "sm" | "lg"): Column<ModelPrice> {
+function price(name: PriceName, header: string, from?: "sm" | "lg" | "xl"): Column<ModelPrice> {
   return {
     id: name,
     header,
