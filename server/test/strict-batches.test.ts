@@ -1,5 +1,11 @@
 import { afterEach, expect } from "vitest";
+import type { Database } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
+import { makeModelLabels } from "#src/domain/model-labels.ts";
+import { makePriceBook } from "#src/domain/price-book.ts";
+import { systemClock } from "#src/lib/clock.ts";
+import { makeLogger } from "#src/lib/logger.ts";
+import { type BatchWorker, makeBatchWorker } from "#src/message-batches/batch-worker.ts";
 import { insertBatch } from "#src/message-batches/batches.sql.ts";
 import { holdBatch } from "#src/message-batches/hold-batch.ts";
 import { appendBatch } from "#src/recording/record-usage.ts";
@@ -18,21 +24,28 @@ import { COST, StrictGateway, WORST } from "./harness/strict-gateway.ts";
 await passMonthEnd();
 
 let s: StrictGateway;
+/** Another node for the same key. */
+let second: StrictGateway;
 
 test.beforeEach(async ({ db, upstream }) => {
   s = await StrictGateway.start(db, upstream);
+  second = await s.startSecond();
 });
 
-afterEach(() => s.stop());
+afterEach(async () => {
+  await second.stop();
+  await s.stop();
+});
 
 test.for([1, 2, 3, 4])(
-  "batches and messages together never exceed a strict limit, seed %d",
+  "batches and messages of two nodes together never exceed a strict limit, seed %d",
   { timeout: 60_000 },
   async (seed, { db }) => {
     const { database } = db;
     const random = seededRandom(seed);
     const limit = 12n * WORST;
     await s.limit(limit);
+    await second.node.ledger.refresh();
     let isOver = false;
     let highest = 0n;
     const watch = (async () => {
@@ -71,9 +84,10 @@ test.for([1, 2, 3, 4])(
       }
     };
     const runMessage = async (): Promise<void> => {
-      const { status } = await s.ask();
+      const gateway = random() < 0.5 ? s : second;
+      const { status } = await gateway.ask();
       if (status === 200) spent += COST;
-      await s.node.flush();
+      await gateway.node.flush();
     };
     for (let round = 0; round < 6; round++) {
       const calls = Array.from({ length: 6 }, (_, at) =>
@@ -95,14 +109,24 @@ test.for([1, 2, 3, 4])(
   },
 );
 
-test("a batch gets the budget that a node holds in advance of its requests", async ({ db }) => {
+test("a batch gets the budget that two nodes hold in advance of their requests", async ({ db }) => {
   const { database } = db;
   const limit = 100n * WORST;
   await s.limit(limit);
-  for (let asked = 0; asked < 4; asked++) await s.ask();
-  await s.node.flush();
+  await second.node.ledger.refresh();
+  for (const gateway of [s, second]) {
+    for (let asked = 0; asked < 4; asked++) expect((await gateway.ask()).status).toBe(200);
+    await gateway.node.flush();
+  }
   const { settled, leased } = await s.balance();
-  expect(leased).toBeGreaterThan(0n);
+  const holders = await database
+    .selectFrom("lease_left")
+    .select(["node_id", "amount_nano_usd"])
+    .where("scope_id", "=", s.scope.workspaceId)
+    .where("period", "=", "monthly")
+    .where("amount_nano_usd", ">", 0n)
+    .execute();
+  expect(new Set(holders.map(({ node_id }) => node_id)).size).toBe(2);
   const startedAt = new Date();
   const id = "req_whole_rest";
   const { organizationId, workspaceId, apiKeyId } = s.scope;
@@ -116,13 +140,35 @@ test("a batch gets the budget that a node holds in advance of its requests", asy
   const refusal = await inTransaction(database, (tx) =>
     placeDurableHold(tx, { ...hold, amountNanoUsd: worstNanoUsd }),
   );
-  expect(refusal).toMatchObject({ reason: "held" });
+  expect(refusal).toMatchObject({ reason: "held", figures: { leasedNanoUsd: leased } });
   const stored = { lineCount: 1, worstNanoUsd, openEndedNanoUsd: [], hash: "hash" };
+  const worker = makeWorkerOf(second, database);
+  worker.start();
   const { leases } = s.node;
   await holdBatch(
     { database, holdWaitMs: 10_000, publicUrl: () => null, leases },
     { id, scope: s.scope, startedAt, stored },
     new AbortController().signal,
   );
+  await worker.stop();
   expect(await s.balance()).toMatchObject({ settled, leased: worstNanoUsd });
+  const sent = s.countMessages();
+  for (const gateway of [s, second]) expect((await gateway.ask()).status).toBe(429);
+  expect(s.countMessages()).toBe(sent);
 });
+
+/** The worker of a node, which reads every second which batches wait. */
+function makeWorkerOf({ node }: StrictGateway, database: Database): BatchWorker {
+  const { nodeId, leases } = node;
+  return makeBatchWorker({
+    ...{ database, nodeId, leases, clock: systemClock, logger: makeLogger("silent") },
+    fold: async () => void (await node.flush()),
+    prices: { get: () => makePriceBook([]) },
+    labels: makeModelLabels(10),
+    references: { recordGiven: () => Promise.resolve() },
+    readerOf: () => null,
+    databaseNowMs: Date.now,
+    folder: "/nowhere",
+    notifications: { subscribe: () => () => undefined, isListening: () => false },
+  });
+}

@@ -49,36 +49,68 @@ export interface Balances {
   overrun: bigint;
 }
 
+interface Parts {
+  db: TestDatabase;
+  upstream: FakeUpstream;
+  directory: string;
+  nodeId: string;
+  scope: { organizationId: string; workspaceId: string; apiKeyId: string };
+}
+
+function makeFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "bursar-strict-"));
+}
+
 /** One node of an organization of its own. */
 export class StrictGateway {
-  readonly scope: { organizationId: string; workspaceId: string; apiKeyId: string };
+  readonly scope: Parts["scope"];
   /** Reasons of refused holds, and amounts by which requests exceeded theirs. */
   readonly refusals: string[] = [];
   readonly overruns: bigint[] = [];
   readonly #db: TestDatabase;
   readonly #upstream: FakeUpstream;
   readonly #directory: string;
+  readonly #nodeId: string;
   #running: { node: SpendNode; gateway: TestGateway; secret: string } | null = null;
 
   static async start(db: TestDatabase, upstream: FakeUpstream): Promise<StrictGateway> {
     upstream.script = (exchange) => exchange.json(messageJson());
     upstream.received.length = 0;
-    const made = new StrictGateway(db, upstream, await mkdtemp(join(tmpdir(), "bursar-strict-")));
-    const organization = { id: made.scope.organizationId, name: "Acme" };
-    await db.database.insertInto("organization").values(organization).execute();
-    await made.#startNode();
-    return made;
-  }
-
-  private constructor(db: TestDatabase, upstream: FakeUpstream, directory: string) {
-    this.#db = db;
-    this.#upstream = upstream;
-    this.#directory = directory;
-    this.scope = {
+    const scope = {
       organizationId: randomUUID(),
       workspaceId: `wksp_${randomUUID()}`,
       apiKeyId: `apikey_${randomUUID()}`,
     };
+    const organization = { id: scope.organizationId, name: "Acme" };
+    await db.database.insertInto("organization").values(organization).execute();
+    const nodeId = `node_${scope.organizationId}`;
+    return new StrictGateway({
+      db,
+      upstream,
+      scope,
+      nodeId,
+      directory: await makeFolder(),
+    }).#started();
+  }
+
+  private constructor(parts: Parts) {
+    this.#db = parts.db;
+    this.#upstream = parts.upstream;
+    this.#directory = parts.directory;
+    this.#nodeId = parts.nodeId;
+    this.scope = parts.scope;
+  }
+
+  /** Starts another node for the same key. */
+  async startSecond(): Promise<StrictGateway> {
+    const nodeId = `${this.#nodeId}_2`;
+    const parts = { db: this.#db, upstream: this.#upstream, scope: this.scope, nodeId };
+    return new StrictGateway({ ...parts, directory: await makeFolder() }).#started();
+  }
+
+  async #started(): Promise<this> {
+    await this.#startNode();
+    return this;
   }
 
   get node(): SpendNode {
@@ -190,7 +222,7 @@ export class StrictGateway {
     const node = await startSpendNode({
       database: this.#db.database,
       directory: this.#directory,
-      nodeId: `node_${this.scope.organizationId}`,
+      nodeId: this.#nodeId,
       holdWaitMs: HOLD_WAIT_MS,
       flushEveryMs: 20,
       holdRunning: (scopeIds) => this.#running?.gateway.gateway.holdRunningRequests(scopeIds) ?? [],
