@@ -21,8 +21,8 @@ export type MessageBatchStatus = (typeof messageBatchStatuses)[number];
 const statusDescription =
   "`arriving`: its body arrives. `held`: its cost is held, and nothing was sent. `sent`: the upstream may have it, and has not " +
   "answered. `in_progress`, `canceling`: the upstream runs it. `recording`: it has ended, and its results are being recorded. " +
-  "`ended`: all its requests are recorded. `refused`: the upstream does not have it. `unresolved`: the upstream may have run " +
-  "it, and its hold counts as spent until it is released or charged.";
+  "`ended`: all its requests are recorded, released or charged. `refused`: the upstream does not have it. `unresolved`: the " +
+  "cost of some requests is unknown, and their hold counts as spent until it is released or charged.";
 
 const requestCounts = z
   .object({

@@ -3,6 +3,7 @@ import type { FailoverReason } from "@bursar/contract/usage-shape.ts";
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
+import { selectCountedBatches } from "#src/spend/ledger/batch-amounts.sql.ts";
 import { isVisibleUsage } from "#src/usage/visible-usage.sql.ts";
 import type { UsageFilter } from "#src/usage/visible-usage.ts";
 
@@ -33,12 +34,19 @@ export interface BatchFilter extends UsageFilter {
   statuses?: readonly MessageBatchStatus[] | undefined;
 }
 
-const status = sql<MessageBatchStatus>`CASE state WHEN 'preparing' THEN 'arriving' WHEN 'metered' THEN 'ended'
+/** A batch without an answer, or with requests without a result, has ended when nothing of it is unresolved. */
+const makeStatus = (
+  organizationId: string,
+) => sql<MessageBatchStatus>`CASE state WHEN 'preparing' THEN 'arriving'
   WHEN 'running' THEN CASE WHEN ended_at IS NOT NULL THEN 'recording'
     WHEN last_object ->> 'processing_status' = 'canceling' THEN 'canceling' ELSE 'in_progress' END
-  ELSE state END`;
+  WHEN 'held' THEN 'held' WHEN 'sent' THEN 'sent' WHEN 'refused' THEN 'refused'
+  ELSE CASE WHEN id IN (${selectCountedBatches(organizationId)}) THEN 'unresolved' ELSE 'ended' END END`;
 
-const columns = sql`id, upstream_batch_id, ${status} AS status, workspace_id, api_key_id, member_id, upstream_id, failover, is_simulated,
+const makeColumns = (
+  organizationId: string,
+) => sql`id, upstream_batch_id, ${makeStatus(organizationId)} AS status,
+  workspace_id, api_key_id, member_id, upstream_id, failover, is_simulated,
   line_count, metered_lines, hold_nano_usd, cost_nano_usd, last_object -> 'request_counts' AS request_counts,
   started_at AS created_at, ended_at, expires_at`;
 
@@ -55,7 +63,7 @@ export async function listShownBatches(
       : [sql`(started_at, id) < (${new Date(from.createdAtMs)}::timestamptz, ${from.id})`]),
   ];
   const { rows } = await sql<ShownBatch>`
-    SELECT ${columns} FROM message_batch WHERE ${sql.join(conditions, sql` AND `)}
+    SELECT ${makeColumns(filter.organizationId)} FROM message_batch WHERE ${sql.join(conditions, sql` AND `)}
     ORDER BY started_at DESC, id DESC LIMIT ${limit + 1}`.execute(db);
   return rows;
 }
@@ -68,7 +76,9 @@ function makeConditions(filter: BatchFilter): RawBuilder<unknown>[] {
     ...(isVisible === null ? [] : [isVisible]),
     ...(workspaceIds ? [sql`workspace_id = ANY(${[...workspaceIds]}::text[])`] : []),
     ...(apiKeyIds ? [sql`api_key_id = ANY(${[...apiKeyIds]}::text[])`] : []),
-    ...(statuses ? [sql`${status} = ANY(${[...statuses]}::text[])`] : []),
+    ...(statuses
+      ? [sql`${makeStatus(filter.organizationId)} = ANY(${[...statuses]}::text[])`]
+      : []),
     ...(startMs === undefined ? [] : [sql`started_at >= ${new Date(startMs)}`]),
     ...(endMs === undefined ? [] : [sql`started_at < ${new Date(endMs)}`]),
   ];
@@ -83,7 +93,7 @@ export async function findShownBatches(
   { organizationId, id }: { organizationId: string; id: string },
 ): Promise<ShownBatch[]> {
   const { rows } = await sql<ShownBatch>`
-    SELECT ${columns} FROM message_batch
+    SELECT ${makeColumns(organizationId)} FROM message_batch
     WHERE organization_id = ${organizationId}::uuid AND (id = ${id} OR upstream_batch_id = ${id})
     LIMIT 2`.execute(db);
   return rows;

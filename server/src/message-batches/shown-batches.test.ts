@@ -1,10 +1,13 @@
 import type { storedBatch } from "@bursar/contract/admin/message-batches.ts";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
+import { formatUsd } from "#src/domain/money.ts";
 import type { Listed, TestOrganization } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
+import { makeSentBatch } from "#test/harness/sent-batch.ts";
 import { toCancelingBatch } from "#test/harness/stand-in-upstream.ts";
 import { type Owner, storeBatch } from "#test/harness/stored-objects.ts";
+import { recordUnknownBatch } from "./meter-batch.ts";
 
 const BATCHES = "/v1/admin/message_batches";
 type Batch = z.output<typeof storedBatch>;
@@ -127,6 +130,27 @@ describe("list", () => {
     expect(standIn.received).toEqual([]);
   });
 });
+
+test.for(["release", "charge"])(
+  "a batch without an answer is unresolved until an administrator decides: %s",
+  async (decision, { h, org, owner, store, list }) => {
+    const { id: otherId } = await store({ state: "sent" });
+    const startedAtMs = h.clock.nowMs + 1_000;
+    const sent = await makeSentBatch(h.deps.database, { lines: 2, startedAtMs, owner });
+    const { id } = sent;
+    await recordUnknownBatch(sent.deps, await sent.find());
+    const unresolved_usd = formatUsd(sent.holdNanoUsd);
+    const shown = { id, status: "unresolved", unresolved_usd, held_usd: "0.00" };
+    expect(await list("status=unresolved")).toMatchObject([shown]);
+    expect(await list("status=sent")).toMatchObject([{ id: otherId }]);
+    const { body } = await org.admin.get<Listed<{ id: string }>>("/v1/admin/unresolved_spend");
+    const path = `/v1/admin/unresolved_spend/${body.data[0]?.id}/resolve`;
+    const resolved = await org.admin.post(path, { decision, reason: "The invoice says so." });
+    expect(resolved.status).toBe(200);
+    expect(await list("status=unresolved")).toEqual([]);
+    expect(await list("status=ended")).toMatchObject([{ id, unresolved_usd: "0.00" }]);
+  },
+);
 
 test("a batch is found by both of its ids", async ({ org, store }) => {
   const { id, upstreamBatchId } = await store();

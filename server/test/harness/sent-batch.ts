@@ -31,6 +31,7 @@ const ORGANIZATION = "00000000-0000-4000-8000-000000000001";
 const book = makePriceBook([]);
 const MODEL = "claude-sonnet-5";
 let made = 0;
+let owners = 0;
 
 export interface SentBatch {
   id: string;
@@ -53,27 +54,25 @@ export interface SentBatch {
 interface SentBatchOptions {
   lines: number;
   startedAtMs?: number;
-  upstreamId?: string;
+  /** Default: a key and workspace of its own. */
+  owner?: Pick<StoredBatch, "organizationId" | "workspaceId" | "apiKeyId">;
 }
 
-/** Creates a batch in a workspace of its own. Its lines have the custom ids `line-0`, `line-1` and so on. */
+/** Creates a batch. Its lines have the custom ids `line-0`, `line-1` and so on. */
 export async function makeSentBatch(
   database: Database,
-  { lines: count, startedAtMs = SOME_TIME_MS, upstreamId = "environment" }: SentBatchOptions,
+  { lines: count, startedAtMs = SOME_TIME_MS, ...options }: SentBatchOptions,
 ): Promise<SentBatch> {
+  const owner = options.owner ?? (await makeOwner(database));
   made += 1;
   const id = `req_${String(made).padStart(24, "0")}`;
   const upstreamBatchId = `msgbatch_${id}`;
   const startedAt = new Date(startedAtMs);
-  const of = { workspaceId: `wksp_${made}`, apiKeyId: `apikey_${made}` };
-  const upstream = { upstreamId, isSimulated: false };
+  const upstream = { upstreamId: "environment", isSimulated: false };
   const labels = { memberId: null, groupIds: [], tagIds: [], client: "other" };
-  await sql`INSERT INTO organization (id, name) VALUES (${ORGANIZATION}, 'A') ON CONFLICT DO NOTHING`.execute(
-    database,
-  );
   await insertBatch(database, {
-    ...{ id, organizationId: ORGANIZATION, ...of, ...labels, ...upstream },
-    ...{ startedAt, nodeId: "node_1" },
+    ...{ ...owner, ...labels, ...upstream },
+    ...{ id, startedAt, nodeId: "node_1" },
   });
   const lines = Array.from({ length: count }, (_, index) => makeLine(index, startedAtMs));
   await insertLines(database, id, lines);
@@ -86,9 +85,9 @@ export async function makeSentBatch(
   const scope = scopeOfBatch(await find());
   await upsertSpendLimit(database, {
     id: `spl_${made}`,
-    organizationId: ORGANIZATION,
+    organizationId: owner.organizationId,
     scopeType: "workspace",
-    scopeId: of.workspaceId,
+    scopeId: owner.workspaceId,
     period: "monthly",
     amountNanoUsd: holdNanoUsd,
     enforcement: "strict",
@@ -113,9 +112,18 @@ export async function makeSentBatch(
       const reported = { upstreamBatchId, object: {}, expiresAt: null, endedAt: null };
       await markRunning(database, id, reported);
     },
-    check: async () => (await checkLedger(database, ORGANIZATION)).differences,
-    ...makeReaders(database, { id, ...of }),
+    check: async () => (await checkLedger(database, owner.organizationId)).differences,
+    ...makeReaders(database, { id, ...owner }),
   };
+}
+
+async function makeOwner(database: Database): Promise<NonNullable<SentBatchOptions["owner"]>> {
+  await sql`INSERT INTO organization (id, name) VALUES (${ORGANIZATION}, 'A') ON CONFLICT DO NOTHING`.execute(
+    database,
+  );
+  owners += 1;
+  const workspaceId = `wksp_${owners}`;
+  return { organizationId: ORGANIZATION, workspaceId, apiKeyId: `apikey_${owners}` };
 }
 
 function makeLine(index: number, atMs: number) {

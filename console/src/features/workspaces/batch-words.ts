@@ -51,7 +51,7 @@ export const statusWords: Readonly<Record<MessageBatchStatus, StatusWords>> = {
     label: "Ended",
     tone: "good",
     group: "ended",
-    meaning: "All its requests are recorded.",
+    meaning: "The cost of all its requests is known.",
   },
   refused: {
     label: "Refused",
@@ -63,7 +63,8 @@ export const statusWords: Readonly<Record<MessageBatchStatus, StatusWords>> = {
     label: "Unresolved",
     tone: "bad",
     group: "failed",
-    meaning: "The upstream may have run it. Its hold counts as spent until it is resolved.",
+    meaning:
+      "The cost of some requests is unknown. Their hold counts as spent until it is resolved.",
   },
 };
 

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { BATCHES_NODE } from "./batches-node.ts";
 
@@ -32,4 +32,13 @@ export async function findBatchAmounts(
       ELSE request_id = 'batch:' || batch.id END
     GROUP BY 1`.execute(db);
   return new Map(rows.map(({ id, ...amounts }) => [id, amounts]));
+}
+
+/**
+ * Message batches of an organization that limits count beside their cost, by id: held ones, and those with unresolved requests.
+ * The query reads rows of batches alone, once for a statement.
+ */
+export function selectCountedBatches(organizationId: string): RawBuilder<{ id: string }> {
+  return sql`SELECT substring(request_id FROM 'req_[0-9A-Za-z]+') AS id FROM lease
+    WHERE node_id = ${BATCHES_NODE} AND organization_id = ${organizationId}::uuid`;
 }
