@@ -60,7 +60,7 @@ const OLD_BODY_MS = 2 * 60 * 60_000;
 const CLEAN_EVERY_MS = 60 * 60_000;
 /** Batches that one worker follows at the same time. */
 const MAX_BATCHES = 8;
-/** Batches of one search for those whose process died, and the time until the next search for the same ones. */
+/** Batches that are searched for at the same time, and the time until the next search for the same ones. */
 const MAX_LEFT = 16;
 const SEARCH_AGAIN_MS = 30_000;
 /** Days for which refused batches are kept. */
@@ -102,6 +102,8 @@ class Worker implements BatchWorker {
   readonly #stopping = new AbortController();
   #loop: Promise<void> | null = null;
   readonly #following = new Set<Promise<void>>();
+  /** Searches for batches without an answer, by their ids. An upstream that hangs delays no turn. */
+  readonly #searching = new Map<string, Promise<void>>();
   readonly #times = { searched: Number.NEGATIVE_INFINITY, cleaned: Number.NEGATIVE_INFINITY };
   #isFailing: boolean = false;
   /** Ends the pause before the next turn. */
@@ -120,12 +122,16 @@ class Worker implements BatchWorker {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loop;
-    await Promise.all(this.#following);
+    await this.#finishStarted();
   }
 
   async runOnce(): Promise<void> {
     await this.#takeTurn();
-    await Promise.all(this.#following);
+    await this.#finishStarted();
+  }
+
+  async #finishStarted(): Promise<void> {
+    await Promise.all([...this.#following, ...this.#searching.values()]);
   }
 
   /**
@@ -278,18 +284,25 @@ class Worker implements BatchWorker {
     return true;
   }
 
-  /** Ends the batches whose process died before it had the answer of the upstream. */
+  /** Starts to end the batches whose process died before it had the answer of the upstream. */
   async #endLeft(): Promise<void> {
     const { database, nodeId } = this.#options;
+    const limit = MAX_LEFT - this.#searching.size;
+    if (limit === 0) return;
     const left = await claimLeft(database, {
       nodeId,
       startedAtMs: this.#startedAtMs,
       silentMs: SILENT_MS,
       olderThanMs: LEFT_MS,
-      limit: MAX_LEFT,
+      limit,
       forMs: SEARCH_AGAIN_MS,
     });
-    for (const batch of left) await this.#endQuietly(batch);
+    for (const batch of left) {
+      const { id } = batch;
+      if (this.#searching.has(id)) continue;
+      const searching = this.#endQuietly(batch).finally(() => this.#searching.delete(id));
+      this.#searching.set(id, searching);
+    }
   }
 
   async #endQuietly(batch: StoredBatch): Promise<void> {

@@ -3,9 +3,12 @@ import { sql } from "kysely";
 import { expect } from "vitest";
 import { inTransaction } from "#src/db/transaction.ts";
 import { shippedFeatures } from "#src/domain/feature-book.ts";
+import { makeModelLabels } from "#src/domain/model-labels.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
+import { makeLogger } from "#src/lib/logger.ts";
 import { WORST_CASES } from "#src/spend/ledger/open-ended-holds.ts";
 import { test as base } from "#test/harness/database-test.ts";
+import { makeBatchWorker } from "./batch-worker.ts";
 import {
   claimLeft,
   findBatch,
@@ -118,6 +121,27 @@ const test = base.extend("lost", async ({ db: { database } }) => {
       });
       return left.filter((batch) => batch.upstreamId === upstreamId).map(({ id }) => id);
     },
+    /** A worker of a restarted node, at this upstream alone. */
+    startWorker: (atThisUpstream: BatchReader) => {
+      const worker = makeBatchWorker({
+        database,
+        prices: { get: () => makePriceBook([]) },
+        labels: makeModelLabels(1),
+        fold: () => Promise.resolve(),
+        references: { recordGiven: () => Promise.resolve() },
+        readerOf: (batch) => (batch.upstreamId === upstreamId ? atThisUpstream : null),
+        databaseNowMs: () => Date.now() + 1_000,
+        nodeId: "node_1",
+        folder: "/nowhere",
+        clock: { monotonicMs: () => performance.now() },
+        logger: makeLogger("silent"),
+        notifications: { subscribe: () => () => undefined, isListening: () => false },
+        leases: { returnFree: () => undefined },
+      });
+      worker.start();
+      return worker;
+    },
+    reader,
     find: async (id: string) => {
       const batch = await findBatch(database, id);
       if (batch === null) throw new Error("the batch has a row");
@@ -166,6 +190,33 @@ test("finds one for a repeated attempt of the same key with the same body", asyn
   const second = await lost.send(IDS);
   lost.arrive("msgbatch_one", IDS);
   expect(await lost.find(second)).toMatchObject({ kind: "found" });
+});
+
+test("delays no other batch while its upstream hangs", async ({ lost, onTestFinished }) => {
+  await lost.send(IDS);
+  const searched = Promise.withResolvers<void>();
+  const hanging = Promise.withResolvers<Reported[]>();
+  const looked = Promise.withResolvers<string>();
+  const worker = lost.startWorker({
+    ...lost.reader,
+    listSince() {
+      searched.resolve();
+      return hanging.promise;
+    },
+    get(id) {
+      looked.resolve(id);
+      return lost.reader.get(id);
+    },
+  });
+  onTestFinished(async () => {
+    hanging.resolve([]);
+    await worker.stop();
+  });
+  await searched.promise;
+  const other = await lost.send(["other"], { key: "apikey_2" });
+  lost.arrive("msgbatch_other", ["other"], { isRunning: true });
+  await lost.claim(other, "msgbatch_other");
+  expect(await looked.promise).toBe("msgbatch_other");
 });
 
 test("waits for a batch that still runs", async ({ lost }) => {
