@@ -6,7 +6,10 @@ const MAX_NAMES = 200;
 const MAX_BETAS = 50;
 
 const modelNames = z
-  .record(z.string().regex(/^[A-Za-z0-9._:@~-]{1,128}$/), z.string().regex(/^[\x21-\x7e]{1,512}$/))
+  .record(
+    z.string().regex(/^[A-Za-z0-9._:@~-]{1,128}$/, "expected an official model name"),
+    z.string().regex(/^[\x21-\x7e]{1,512}$/, "expected a name or an ARN without spaces"),
+  )
   .refine((names) => Object.keys(names).length <= MAX_NAMES, `at most ${MAX_NAMES} names`)
   .meta({
     description:
@@ -14,7 +17,7 @@ const modelNames = z
   });
 
 const betas = z
-  .array(z.string().regex(/^[a-z0-9-]{1,64}$/))
+  .array(z.string().regex(/^[a-z0-9-]{1,64}$/, "expected a value of anthropic-beta"))
   .max(MAX_BETAS)
   .meta({
     description:
@@ -38,7 +41,7 @@ export const bedrockSettings = z.strictObject({
   provider: z.literal("bedrock"),
   region: z
     .string()
-    .regex(/^[a-z]{2}(-[a-z]+)+-\d$/)
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "expected an AWS region, such as us-east-1")
     .meta({ description: "AWS region, such as `us-east-1`." }),
   api: z.enum(["invoke", "messages"]).optional().meta({
     description:
@@ -59,13 +62,16 @@ export const vertexSettings = z.strictObject({
   provider: z.literal("vertex"),
   region: z
     .string()
-    .regex(/^(global|us|eu|[a-z]+-[a-z]+\d+)$/)
+    .regex(
+      /^(global|us|eu|[a-z]+-[a-z]+\d+)$/,
+      "expected global, us, eu or a region, such as europe-west1",
+    )
     .meta({
       description: "`global`, `us`, `eu` or a region, such as `europe-west1`.",
     }),
   project_id: z
     .string()
-    .regex(/^[a-z][a-z0-9.:-]{2,62}$/)
+    .regex(/^[a-z][a-z0-9.:-]{2,62}$/, "expected the id of a Google Cloud project")
     .meta({ description: "Google Cloud project." }),
   authentication: z.enum(["service_account", "machine"]).meta({
     description:
@@ -78,7 +84,7 @@ export const foundrySettings = z.strictObject({
   provider: z.literal("foundry"),
   resource: z
     .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9-]{1,62}$/)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9-]{1,62}$/, "expected the name of a Foundry resource")
     .meta({ description: "Name of the Foundry resource." }),
   authentication: z.enum(["api_key", "client_secret", "machine"]).meta({
     description:
