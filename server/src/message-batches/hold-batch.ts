@@ -139,7 +139,7 @@ function toRefusal(deps: HoldBatchDeps, batch: HoldingBatch, refusal: HoldRefusa
   }
   return toHoldError(refusal, {
     explain: () =>
-      `The batch of ${stored.lineCount} requests can cost up to $${formatUsd(stored.worstNanoUsd)}, at half of the usual prices.`,
+      `The batch of ${stored.lineCount} requests can cost up to $${formatUsd(stored.worstNanoUsd)}, at half of the usual prices. Send it in parts, or with a smaller max_tokens.`,
     explainIncrease: (limit) => describeIncreaseRequest(limit, deps.publicUrl()),
   });
 }
