@@ -6,12 +6,13 @@ interface Props extends ComponentProps<typeof TextArea> {
   label: string;
   hint: string;
   error: string | undefined;
+  isOptional?: boolean;
 }
 
-/** Optional names or addresses, one per line. `toLines` reads the text. */
-export function LinesField({ label, hint, error, ...input }: Props) {
+/** Names or addresses, one per line, or one long text. `toLines` reads the text. */
+export function LinesField({ label, hint, error, isOptional = true, ...input }: Props) {
   return (
-    <Field label={label} isOptional error={error} hint={hint}>
+    <Field label={label} isOptional={isOptional} error={error} hint={hint}>
       {(control) => (
         <TextArea {...control} {...input} spellCheck={false} className="font-mono text-sm" />
       )}

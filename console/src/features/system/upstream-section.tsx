@@ -1,4 +1,4 @@
-import { HealthState, LastFailure, LastSuccess } from "../../kit/upstreams/health.tsx";
+import { HealthState, LastAnswer, LastFailure } from "../../kit/upstreams/health.tsx";
 import { type Upstream, useUpstreamHealth } from "../../kit/upstreams/queries.ts";
 import { useMay } from "../../session.ts";
 import { Section } from "../../ui/page.tsx";
@@ -30,8 +30,8 @@ const columns: Column<Upstream>[] = [
   },
   {
     id: "success",
-    header: "Last success",
+    header: "Last answer",
     from: "lg",
-    cell: ({ health }) => <LastSuccess nodes={health} />,
+    cell: ({ health }) => <LastAnswer nodes={health} />,
   },
 ];

@@ -10,7 +10,7 @@ import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { Page } from "../../ui/page.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
-import { useDeleteUpstream } from "./queries.ts";
+import { useDeleteUpstream, useUpstreamInUse } from "./queries.ts";
 import { UpstreamList } from "./upstream-list.tsx";
 
 const LateUpstreamDialog = lateDialog(() => import("./upstream-dialog.tsx"), "UpstreamDialog");
@@ -48,12 +48,15 @@ export function UpstreamsPage() {
           environment takes precedence over a stored one.
         </EmptyState>
       ) : (
-        <UpstreamList
-          upstreams={items}
-          mayChange={mayChange}
-          onEdit={setEdited}
-          onDelete={setDeleted}
-        />
+        <>
+          <UnusedNotice />
+          <UpstreamList
+            upstreams={items}
+            mayChange={mayChange}
+            onEdit={setEdited}
+            onDelete={setDeleted}
+          />
+        </>
       )}
       {edited && (
         <LateUpstreamDialog
@@ -70,6 +73,17 @@ export function UpstreamsPage() {
         />
       )}
     </Page>
+  );
+}
+
+/** Warns that the environment of the server replaces all stored upstreams. */
+function UnusedNotice() {
+  if (useUpstreamInUse().data?.upstream.source !== "environment") return null;
+  return (
+    <p role="status" className="mb-8 rounded-md bg-warn-wash px-4 py-3 text-sm text-warn">
+      This server uses the upstream of its environment. Stored upstreams get no requests until the
+      server starts without it.
+    </p>
   );
 }
 

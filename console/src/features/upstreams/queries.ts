@@ -5,3 +5,5 @@ export const useDeleteUpstream = () => useChange("deleteUpstream", staleUpstream
 export const useUpstreamOrder = () => useApi("getUpstreamOrder", {});
 export const useSetUpstreamOrder = () => useChange("setUpstreamOrder", staleUpstreams);
 export const useTestUpstream = () => useChange("testUpstream", ["listUpstreams"]);
+/** The state of the system, for the source of the upstream that answers. */
+export const useUpstreamInUse = () => useApi("getSystem", {});

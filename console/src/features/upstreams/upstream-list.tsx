@@ -1,6 +1,6 @@
 import { Ellipsis } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
-import { HealthState, LastFailure, LastSuccess } from "../../kit/upstreams/health.tsx";
+import { HealthState, LastAnswer, LastFailure } from "../../kit/upstreams/health.tsx";
 import { listDefaultIds } from "../../kit/upstreams/order.ts";
 import { type OrderDraft, useOrderDraft } from "../../kit/upstreams/order-draft.ts";
 import { OrderEditor, SaveOrder } from "../../kit/upstreams/order-editor.tsx";
@@ -105,7 +105,12 @@ const columns: Column<Upstream>[] = [
     header: "State",
     from: "sm",
     isBelow: true,
-    cell: ({ health }) => <HealthState nodes={health} />,
+    cell: (upstream) =>
+      lacksCredential(upstream) ? (
+        <Badge tone="warn">no credential</Badge>
+      ) : (
+        <HealthState nodes={upstream.health} />
+      ),
   },
   {
     id: "failure",
@@ -115,24 +120,26 @@ const columns: Column<Upstream>[] = [
   },
   {
     id: "success",
-    header: "Last success",
-    from: "lg",
-    cell: ({ health }) => <LastSuccess nodes={health} />,
+    header: "Last answer",
+    from: "xl",
+    cell: ({ health }) => <LastAnswer nodes={health} />,
   },
   {
     id: "credential",
     header: "Credential",
     from: "xl",
-    cell: (upstream) =>
-      upstream.has_credential ? (
-        <code className="text-xs">{upstream.credential_hint ?? "stored"}</code>
-      ) : upstream.provider_settings?.authentication === "machine" ? (
-        "of the machine"
-      ) : (
-        <Badge tone="warn">no credential</Badge>
-      ),
+    cell: (upstream) => {
+      if (lacksCredential(upstream)) return <span className="text-quiet">None</span>;
+      if (!upstream.has_credential) return "of the machine";
+      return <code className="text-xs">{upstream.credential_hint ?? "stored"}</code>;
+    },
   },
 ];
+
+/** True if requests cannot use the upstream until a credential is set. */
+function lacksCredential({ has_credential: hasOne, provider_settings: settings }: Upstream) {
+  return !hasOne && settings?.authentication !== "machine";
+}
 
 interface MenuProps extends Actions {
   upstream: Upstream;

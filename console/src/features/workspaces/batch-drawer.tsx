@@ -39,6 +39,7 @@ export function BatchDrawer({ id, isOpen, onClose, onCancel }: DrawerProps) {
 }
 
 const REFRESH_MS = 5_000;
+const RESULTS_MS = 29 * 86_400_000;
 
 function Loaded({ id, onCancel }: { id: string; onCancel: DrawerProps["onCancel"] }) {
   const found = useApi(
@@ -107,10 +108,17 @@ function BatchFacts({ batch }: { batch: MessageBatch }) {
         ["Upstream", <Upstream key="upstream" batch={batch} />],
         ["Created", <RelativeTime key="created" at={batch.created_at} />],
         ["Ended", <RelativeTime key="ended" at={batch.ended_at} />],
-        ["Results until", <RelativeTime key="expires" at={batch.expires_at} />],
+        batch.ended_at === null
+          ? ["Expires", <RelativeTime key="expires" at={batch.expires_at} />]
+          : ["Results until", <RelativeTime key="results" at={findResultsEnd(batch.created_at)} />],
       ]}
     />
   );
+}
+
+/** Claude keeps results for 29 days from the creation of a batch. */
+function findResultsEnd(createdAt: string): string {
+  return new Date(Date.parse(createdAt) + RESULTS_MS).toISOString();
 }
 
 function Id({ text }: { text: string | null }) {

@@ -27,6 +27,6 @@ export function LastFailure({ nodes }: Props) {
 }
 
 /** Time of the last answer. */
-export function LastSuccess({ nodes }: Props) {
+export function LastAnswer({ nodes }: Props) {
   return nodes && <RelativeTime at={summarizeHealth(nodes).lastAnswerAt} absent="None" />;
 }

@@ -80,6 +80,7 @@ export function CredentialFields({ form, hint }: { form: PlatformProps["form"]; 
     return (
       <LinesField
         label="Service account"
+        isOptional={false}
         hint={`JSON key of the service account. ${hint}`}
         error={error}
         rows={4}

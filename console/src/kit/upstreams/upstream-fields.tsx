@@ -92,8 +92,8 @@ function CredentialField({ form, upstream }: FieldsProps) {
   const hint =
     isMoved || hasOther
       ? "The change deletes the stored key. Enter a new one."
-      : upstream?.credential_hint
-        ? `Stored: ${upstream.credential_hint}. Leave empty to keep this key.`
+      : upstream?.has_credential
+        ? `Stored${upstream.credential_hint ? `: ${upstream.credential_hint}` : ""}. Leave empty to keep this key.`
         : "Stored encrypted, sent only to this address, and never shown again.";
   if (authentication === "machine") return null;
   if (authentication !== "" && authentication !== "api_key") {
