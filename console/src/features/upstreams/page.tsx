@@ -80,7 +80,7 @@ export function UpstreamsPage() {
 function UnusedNotice() {
   if (useUpstreamInUse().data?.upstream.source !== "environment") return null;
   return (
-    <p role="status" className="mb-8 rounded-md bg-warn-wash px-4 py-3 text-sm text-warn">
+    <p role="status" className="rounded-md bg-warn-wash px-4 py-3 text-sm text-warn">
       This server uses the upstream of its environment. Stored upstreams get no requests until the
       server starts without it.
     </p>

@@ -41,5 +41,24 @@ function listModels({ provider, model_names: names }: ProviderSettings): readonl
 }
 
 function toModel(id: string) {
-  return { type: "model", id, display_name: id, created_at: UNKNOWN_DATE };
+  const listed = priceList.find((model) => model.id === id || model.aliases.includes(id));
+  return {
+    type: "model",
+    id,
+    display_name: listed === undefined ? id : toDisplayName(id),
+    created_at: UNKNOWN_DATE,
+    lifecycle: listed?.lifecycle ?? "active",
+    line: null,
+    max_input_tokens: null,
+    max_tokens: null,
+    deprecated_at: null,
+    retires_at: null,
+    capabilities: null,
+  };
+}
+
+/** Name of an official model for people, such as `Claude Opus 4.5`. */
+function toDisplayName(id: string): string {
+  const words = toUndated(id).replaceAll(/(?<=\d)-(?=\d)/g, ".").split("-");
+  return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join(" ");
 }
