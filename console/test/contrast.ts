@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { EQUAL_COLORS } from "./equal-colors.ts";
 import { type Console, findViolations } from "./open-console.ts";
 
 const equal = "<p>Equal text</p>".repeat(30);
@@ -31,6 +32,24 @@ export function testContrast({ open }: Console): void {
     const contrast = violations.filter(({ id }) => id === "color-contrast");
     const texts = contrast.flatMap(({ nodes }) => nodes.map((node) => node.html));
     expect(texts.map((text) => text.replaceAll(/<[^>]*>/g, ""))).toEqual(found);
+  });
+
+  test("when two pages without findings had a kind of text, only other texts of further pages are checked", async () => {
+    const { page } = await open();
+    const check = async (html: string) => {
+      await page.setContent(`<!doctype html><html lang="en"><title>Texts</title>
+        <main style="background: #fff; color: #333"><h1>Texts</h1>${html}</main></html>`);
+      return (await findViolations(page)).map(({ id }) => id);
+    };
+    expect(await check(equal)).toEqual([]);
+    expect(await check(equal)).toEqual([]);
+    const pale = `${equal}<p style="color: #ccc">Pale</p>`;
+    expect(await check(pale)).toEqual(["color-contrast"]);
+    const checked = page.locator(`main > :not([${EQUAL_COLORS}])`);
+    expect(await checked.allTextContents()).toEqual(["Pale"]);
+    // A kind with findings is checked on each page.
+    expect(await check(pale)).toEqual(["color-contrast"]);
+    expect(await checked.allTextContents()).toEqual(["Pale"]);
   });
 
   test("when all texts of a kind are not legible, axe finds some of them", async () => {

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe } from "vitest";
 import { sendMessage, stopAllServers } from "../../server/test/harness/server-process.ts";
 import { findChromium, launchChromium, ONE_PROCESS, WITHOUT_OPTIMIZED_CODE } from "./browser.ts";
 import { type Company, owner } from "./company.ts";
-import { EQUAL_COLORS, markEqualColors } from "./equal-colors.ts";
+import { type CheckedKinds, EQUAL_COLORS, markEqualColors } from "./equal-colors.ts";
 import { startPreparedCompany } from "./prepared-company.ts";
 
 // The console in a real browser: the built files, served by the real program. All tests of a file share one company
@@ -77,6 +77,7 @@ export function describeConsole(name: string, makeTests: (console: Console) => v
     let shared: SharedContext;
     const contexts = new Set<BrowserContext>();
     beforeAll(async () => {
+      checkedKinds.clear();
       browser = await launchChromium(executable ?? "", [...WITHOUT_OPTIMIZED_CODE, ONE_PROCESS]);
       company = await startPreparedCompany();
       shared = makeSharedContext(browser, company);
@@ -302,6 +303,9 @@ const configureAxe = `axe.configure({
   rules: [{ id: "color-contrast", selector: "*:not([${EQUAL_COLORS}])" }],
 }), undefined`;
 
+/** Kinds of text whose contrast was checked in this test file. */
+const checkedKinds: CheckedKinds = new Map();
+
 /** Returns a script of the page. `exclude`: selector of parts that axe leaves out. */
 const writeRun = (exclude: string | undefined) =>
   `axe.run(${exclude === undefined ? "document" : JSON.stringify({ exclude: [[exclude]] })},
@@ -317,9 +321,12 @@ export async function findViolations(page: Page, exclude?: string): Promise<Viol
     await page.evaluate(axeSource);
     await page.evaluate(configureAxe);
   }
-  await page.evaluate(markEqualColors);
+  const kinds: string[] = await page.evaluate(markEqualColors(checkedKinds));
   const violations: Violations = await page.evaluate(writeRun(exclude));
-  if (violations.length === 0) return [];
+  if (violations.length === 0) {
+    for (const kind of kinds) checkedKinds.set(kind, (checkedKinds.get(kind) ?? 0) + 1);
+    return [];
+  }
   // A new axe checks everything, and names the elements.
   await page.evaluate(axeSource);
   return page.evaluate(writeRun(exclude));
