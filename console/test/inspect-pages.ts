@@ -1,7 +1,13 @@
 import type { Page } from "@playwright/test";
 import { expect } from "vitest";
 import { findOverlaps } from "./cell-overlaps.ts";
-import { type Console, findViolations, type OpenOptions, settle } from "./open-console.ts";
+import {
+  type Console,
+  findViolations,
+  type OpenOptions,
+  openPageIn,
+  settle,
+} from "./open-console.ts";
 import { listPages, publicPages } from "./pages.ts";
 
 // Checks of every page: axe findings, movement while loading, width, overlaps in tables, answers of the API, and faults of the
@@ -48,8 +54,9 @@ export async function expectNoFindings(
   const { url } = company().server;
   const pages = listPages(company()).filter((_, index) => index % parts.length === part - 1);
   const stranger = await open(options);
-  const opened = [stranger];
-  for (let lane = 0; lane < LANES; lane++) opened.push(await openSession(undefined, options));
+  const opened = [stranger, await openSession(undefined, options)];
+  // Pages of one context share a process with its compiled scripts.
+  while (opened.length <= LANES) opened.push(await openPageIn((opened[1] ?? stranger).context));
   const found = await Promise.all(
     opened.map(({ page }, lane) => {
       const own = pages.filter((_, index) => index % LANES === lane - 1);

@@ -195,7 +195,8 @@ async function openContext(
   return context;
 }
 
-async function openPageIn(context: BrowserContext): Promise<Opened> {
+/** Opens an empty page in a context. */
+export async function openPageIn(context: BrowserContext): Promise<Opened> {
   const page = await context.newPage();
   watchTraffic(page);
   const faults: string[] = [];
