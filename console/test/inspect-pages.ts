@@ -24,8 +24,8 @@ const LANES = 2;
 export const parts = [1, 2];
 
 /**
- * Parts that axe leaves out, because the page "docs-operation" has the same ones in the same colors. axe takes 2 s of CPU time for
- * them.
+ * Parts that axe leaves out. The page "docs-operation" has the same ones in the same colors. A check of them takes 2 s of
+ * CPU time.
  */
 const operations = "main section:has(li[id])";
 const excludedParts: Readonly<Record<string, string>> = {
