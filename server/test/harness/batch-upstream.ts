@@ -36,8 +36,17 @@ interface Stop {
 }
 
 const PARTS = 10;
+/** Results that are written at once. */
+const CHUNK_LINES = 100;
 
-export async function startBatchUpstream(): Promise<BatchUpstream> {
+export interface BatchUpstreamOptions {
+  /** Length of the text in each result, characters. */
+  resultLength?: number;
+}
+
+export async function startBatchUpstream({
+  resultLength = 0,
+}: BatchUpstreamOptions = {}): Promise<BatchUpstream> {
   const batches = new Map<string, string[]>();
   const createdAt = new Map<string, string>();
   let stop: Stop | null = null;
@@ -96,15 +105,18 @@ export async function startBatchUpstream(): Promise<BatchUpstream> {
   async function sendResults(id: string, response: ServerResponse): Promise<void> {
     const ids = batches.get(id) ?? [];
     response.writeHead(200, { "content-type": "application/binary" });
-    const message = { type: "message", model: "claude-sonnet-5", usage: LINE_USAGE };
+    const content = [{ type: "text", text: "y".repeat(resultLength) }];
+    const message = { type: "message", model: "claude-sonnet-5", content, usage: LINE_USAGE };
     const result = { type: "succeeded", message };
     for (let part = 0; part < PARTS; part++) {
       const from = Math.floor((part * ids.length) / PARTS);
       const to = Math.floor(((part + 1) * ids.length) / PARTS);
-      const lines = ids
-        .slice(from, to)
-        .map((custom_id) => `${JSON.stringify({ custom_id, result })}\n`);
-      response.write(lines.join(""));
+      for (let start = from; start < to; start += CHUNK_LINES) {
+        const lines = ids
+          .slice(start, Math.min(start + CHUNK_LINES, to))
+          .map((custom_id) => `${JSON.stringify({ custom_id, result })}\n`);
+        if (!response.write(lines.join(""))) await drained(response);
+      }
       await at("results");
     }
     response.end();
@@ -146,6 +158,17 @@ export async function startBatchUpstream(): Promise<BatchUpstream> {
         server.close(() => resolve());
       }),
   };
+}
+
+/** Resolves when the reader has taken what was written, or has left. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      response.off("drain", end).off("close", end);
+      resolve();
+    };
+    response.on("drain", end).on("close", end);
+  });
 }
 
 function sendJson(response: ServerResponse, value: object): void {
