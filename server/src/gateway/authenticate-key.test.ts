@@ -91,6 +91,11 @@ describeEachReader(() => {
       ["an empty key", () => ({ "x-api-key": " " }), /^x-api-key header is required/],
       ["another scheme", () => ({ authorization: "Basic abc" }), /has no Bearer key/],
       [
+        "an AWS signature",
+        () => ({ authorization: "AWS4-HMAC-SHA256 Credential=AKIA/20261130/us-east-1/bedrock" }),
+        /set AWS_BEARER_TOKEN_BEDROCK to the key/,
+      ],
+      [
         "a mistyped key",
         () => ({ "x-api-key": `${unknown.slice(0, -1)}!` }),
         /^invalid x-api-key: this is not a key/,

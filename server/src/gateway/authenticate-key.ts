@@ -134,14 +134,24 @@ function readBearer(header: string | undefined): string {
   return scheme.toLowerCase() === BEARER ? header.slice(BEARER.length).trim() : "";
 }
 
+const AWS_SIGNATURE = "AWS4-HMAC-SHA256 ";
+
 function makeMissingKeyError(authorization: string | undefined): ApiError {
-  const isOtherScheme = authorization !== undefined;
+  const reason = findMissingReason(authorization);
   return new ApiError(
     "api_key_missing",
     `x-api-key header is required: send the key of a workspace as "x-api-key: <key>" or as "Authorization: Bearer <key>"${
-      isOtherScheme ? " (the Authorization header of this request has no Bearer key)" : ""
+      reason === null ? "" : ` (${reason})`
     }.`,
   );
+}
+
+/** Null: the request has no other form of a credential. */
+function findMissingReason(authorization: string | undefined): string | null {
+  if (authorization === undefined) return null;
+  return authorization.startsWith(AWS_SIGNATURE)
+    ? "this server accepts no AWS signature: set AWS_BEARER_TOKEN_BEDROCK to the key, or pass it as the API key of Bedrock"
+    : "the Authorization header of this request has no Bearer key";
 }
 
 /** Refuses a text that cannot be a workspace key, without a query. */
