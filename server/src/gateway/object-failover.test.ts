@@ -116,6 +116,9 @@ interface Row {
   state: string;
 }
 
+/** For tests in which no upstream is silent. */
+const patient = { gateway: { idleTimeoutMs: 30_000 } };
+
 const codeOf = ({ text }: Answer) => JSON.parse(text).error.details?.error_code;
 const bodyOf = ({ received }: FakeUpstream, index = 0) => received[index]?.body.toString();
 
@@ -265,6 +268,41 @@ test("a batch whose upstream was deleted while it arrived is sent nowhere, and h
   expect(await findRow(several, "batch")).toMatchObject({ state: "refused" });
 });
 
+test("a batch whose upstream lost its credential is kept, and each call about it gets a 503", async ({
+  pair,
+  openSeveral,
+  db,
+}) => {
+  const id = newId("batch");
+  pair[0].script = serve("batch", id);
+  const several = await openSeveral(pair, patient);
+  expect((await create(several, "batch")).status).toBe(200);
+  const { gateway, client } = several;
+  const [first, second] = gateway.order;
+  if (second === undefined) throw new Error("the order has two upstreams");
+  gateway.order = [second];
+  const ask = (method: string, rest = "") => {
+    const body = method === "POST" ? { body: "{}" } : {};
+    return client.call({ method, path: `${paths.batch}/${id}${rest}`, ...body });
+  };
+  // Recorded batches alone can be deleted.
+  await sql`UPDATE message_batch SET state = 'metered' WHERE upstream_batch_id = ${id}`.execute(
+    db.database,
+  );
+  const answers = [
+    await ask("GET"),
+    await ask("GET", "/results"),
+    await ask("POST", "/cancel"),
+    await ask("DELETE"),
+  ];
+  for (const answer of answers) {
+    expect([answer.status, codeOf(answer)]).toEqual([503, "upstream_unusable"]);
+  }
+  expect(several.counts()).toEqual([1, 0]);
+  gateway.order = [first, second];
+  expect((await ask("GET")).status).toBe(200);
+});
+
 test("an archived batch is listed, and its upstream answers for its results", async ({
   pair,
   openSeveral,
@@ -273,7 +311,7 @@ test("an archived batch is listed, and its upstream answers for its results", as
   const archived = { ...describeObject("batch", id), processing_status: "ended" };
   const object = { ...archived, archived_at: "2026-10-30T00:00:00Z", results_url: null };
   pair[0].script = ({ json }) => json(object);
-  const several = await openSeveral(pair);
+  const several = await openSeveral(pair, patient);
   expect((await create(several, "batch")).status).toBe(200);
   const { call } = several.client;
   const get = await call({ method: "GET", path: `${paths.batch}/${id}` });
