@@ -243,7 +243,7 @@ test("a batch whose move to the next upstream cannot be stored is sent to no oth
   openSeveral,
   db,
 }) => {
-  const several = await openSeveral(pair);
+  const several = await openSeveral(pair, patient);
   pair[0].script = async (exchange) => {
     // The recovery of another process has taken the batch.
     await sql`UPDATE message_batch SET node_id = '' WHERE state = 'sent'
