@@ -32,7 +32,7 @@ export async function addUpstreams(server: ServerProcess): Promise<void> {
 interface Batch {
   /** Last character of its ids. */
   mark: string;
-  state: "running" | "metered" | "unresolved";
+  state: "running" | "metered" | "refused";
   status: "in_progress" | "canceling" | "ended";
   ageMs: number;
   lines: number;
@@ -52,7 +52,7 @@ const batches: readonly Batch[] = [
     ...{ lines: 250, succeeded: 31, errored: 2, holdNanoUsd: 3_100_000_000, costNanoUsd: 0 },
   },
   {
-    ...{ mark: "C", state: "unresolved", status: "in_progress", ageMs: 2 * DAY_MS },
+    ...{ mark: "C", state: "refused", status: "in_progress", ageMs: 2 * DAY_MS },
     ...{ lines: 40, succeeded: 0, errored: 0, holdNanoUsd: 480_000_000, costNanoUsd: 0 },
   },
   {
@@ -76,14 +76,14 @@ function toBatch(batch: Batch, nowMs: number): unknown[] {
   const request_counts = { processing, succeeded, errored, canceled: 0, expired: 0 };
   return [
     `req_0VbV0000000000000000000${mark}`,
-    state === "unresolved" ? null : `msgbatch_0VbV0000000000000000000${mark}`,
+    state === "refused" ? null : `msgbatch_0VbV0000000000000000000${mark}`,
     state,
     lines,
     batch.holdNanoUsd,
     new Date(startedMs),
     isEnded ? lines : 0,
     batch.costNanoUsd,
-    state === "unresolved" ? null : { processing_status: status, request_counts },
+    state === "refused" ? null : { processing_status: status, request_counts },
     new Date(startedMs + DAY_MS),
     isEnded ? new Date(startedMs + HOUR_MS) : null,
   ];
