@@ -12,7 +12,7 @@ import {
 } from "./object-gateway.ts";
 
 /** Silence of an upstream that ends a request, milliseconds. */
-const IDLE_MS = 400;
+const IDLE_MS = 1_200;
 
 /** A gateway in front of stand-ins, with one workspace. */
 export interface Several extends ObjectGateway {
