@@ -59,6 +59,8 @@ function toModel(id: string) {
 
 /** Name of an official model for people, such as `Claude Opus 4.5`. */
 function toDisplayName(id: string): string {
-  const words = toUndated(id).replaceAll(/(?<=\d)-(?=\d)/g, ".").split("-");
+  const words = toUndated(id)
+    .replaceAll(/(?<=\d)-(?=\d)/g, ".")
+    .split("-");
   return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join(" ");
 }
