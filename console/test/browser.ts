@@ -26,8 +26,11 @@ const WITHOUT_GPU = ["--disable-gpu", "--disable-software-rasterizer"];
  */
 export const WITHOUT_OPTIMIZED_CODE = ["--js-flags=--no-opt,--no-maglev,--min-semi-space-size=32"];
 
-/** All pages of a context then share a process, with its compiled scripts. */
-export const ONE_PROCESS = "--process-per-site";
+/**
+ * All pages of a context then share a process, with its compiled scripts. Chromium starts no spare process for the next page
+ * either: an opened page takes 0.09 s of CPU time instead of 0.145 s.
+ */
+export const ONE_PROCESS = ["--process-per-site", "--renderer-process-limit=1"];
 
 export function launchChromium(
   executablePath: string,

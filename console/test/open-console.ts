@@ -78,7 +78,7 @@ export function describeConsole(name: string, makeTests: (console: Console) => v
     const contexts = new Set<BrowserContext>();
     beforeAll(async () => {
       checkedKinds.clear();
-      browser = await launchChromium(executable ?? "", [...WITHOUT_OPTIMIZED_CODE, ONE_PROCESS]);
+      browser = await launchChromium(executable ?? "", [...WITHOUT_OPTIMIZED_CODE, ...ONE_PROCESS]);
       company = await startPreparedCompany();
       shared = makeSharedContext(browser, company);
     }, SLOW_MS);

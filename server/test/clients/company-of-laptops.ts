@@ -87,7 +87,7 @@ export async function startCompany(upstream: Record<string, string> = {}): Promi
   const workspaceId = await createWorkspace(started.server, memberId);
   const browser = await launchChromium(findChromium() ?? "", [
     ...WITHOUT_OPTIMIZED_CODE,
-    ONE_PROCESS,
+    ...ONE_PROCESS,
   ]);
   const page = await openBrowserPage(browser);
   const { url } = started.server;
