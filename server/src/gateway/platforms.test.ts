@@ -186,6 +186,7 @@ test("tokens are counted and models are listed on every platform", async ({
   const { max_tokens: _, ...counted } = request;
   for (const { client } of opened) {
     expect(await client.messages.countTokens(counted)).toMatchObject({ input_tokens: 12 });
+    await expect(client.models.retrieve("claude-none")).rejects.toThrow(Anthropic.NotFoundError);
     expect((await client.models.list()).data).toContainEqual({
       type: "model",
       id: "claude-sonnet-4-6",

@@ -1,3 +1,4 @@
+import { decodePercent } from "#src/lib/decode-percent.ts";
 import { type Exchange, isBeta, sendObject } from "./exchange.ts";
 import { findModel, simulatedModels, toBetaModel } from "./models.ts";
 import { selectByIds } from "./objects/list-pages.ts";
@@ -16,16 +17,8 @@ export function answerModels(exchange: Exchange): void {
 
 /** `GET /v1/models/{id}`, also by an alias. */
 export function answerModel(exchange: Exchange, encodedId: string): void {
-  const id = decode(encodedId);
+  const id = decodePercent(encodedId) ?? encodedId;
   const model = findModel(id);
   if (model === null) throw new SimulatedError(404, `model: ${id}`);
   sendObject(exchange, isBeta(exchange) ? toBetaModel(model) : model);
-}
-
-function decode(encoded: string): string {
-  try {
-    return decodeURIComponent(encoded);
-  } catch {
-    return encoded;
-  }
 }

@@ -1,3 +1,5 @@
+import { decodePercent } from "#src/lib/decode-percent.ts";
+
 /** Address of a proxy, and its credential apart. */
 export interface ParsedProxy {
   /** Origin without user and password. */
@@ -13,17 +15,9 @@ export function parseProxyUrl(text: string): ParsedProxy | null {
   if (url.pathname !== "/" || /[?#]/.test(text)) return null;
   const { username, password } = url;
   if (username === "" && password === "") return { url: url.origin, credential: null };
-  const pair = decode(`${username}:${password}`);
+  const pair = decodePercent(`${username}:${password}`);
   if (pair === null) return null;
   return { url: url.origin, credential: `Basic ${Buffer.from(pair).toString("base64")}` };
-}
-
-function decode(text: string): string | null {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return null;
-  }
 }
 
 /** Proxy of the environment: `HTTPS_PROXY`, and hosts without it: `NO_PROXY`. */

@@ -1,12 +1,12 @@
 import { toOfficialName } from "#src/domain/platform-models.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
+import { decodePercent } from "#src/lib/decode-percent.ts";
 import type { FieldLines } from "#src/lib/field-lines.ts";
 import { ConvertingCall, type StreamConverter } from "../converting-call.ts";
 import { EventReader } from "../event-reader.ts";
 import { toAwsCount, toAwsError, toAwsFrame, toAwsHead, toAwsStatus } from "./bedrock-answer.ts";
 import { toOfficialBody } from "./platform-body.ts";
-import { decodeModel } from "./vertex-call.ts";
 
 const PATH = /^\/bedrock\/model\/([^/]+)\/(invoke|invoke-with-response-stream|count-tokens)$/;
 const FRAMES_TYPE = "application/vnd.amazon.eventstream";
@@ -18,7 +18,7 @@ type Action = "invoke" | "invoke-with-response-stream" | "count-tokens";
 /** Converts a request of Bedrock's runtime. Null: the path is not one of it. */
 export function makeBedrockCall(call: ClientCall, path: string): ClientCall | null {
   const parts = PATH.exec(path);
-  const model = parts === null ? null : decodeModel(parts[1] ?? "");
+  const model = parts === null ? null : decodePercent(parts[1] ?? "");
   if (parts === null || model === null) return null;
   return new BedrockCall(call, toOfficialName(model), parts[2] as Action);
 }

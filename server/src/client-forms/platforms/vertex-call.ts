@@ -1,5 +1,6 @@
 import { toOfficialName } from "#src/domain/platform-models.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
+import { decodePercent } from "#src/lib/decode-percent.ts";
 import { AdaptedCall } from "../adapted-call.ts";
 import { toOfficialBody } from "./platform-body.ts";
 
@@ -12,20 +13,11 @@ export function makeVertexCall(call: ClientCall, path: string): ClientCall | nul
   const parts = PATH.exec(path);
   if (parts === null) return null;
   const [, encoded = "", action] = parts;
-  const model = decodeModel(encoded);
+  const model = decodePercent(encoded);
   if (model === null) return null;
   if (model === COUNT) return new VertexCall(call, { model: null, isStream: null });
   const isStream = action === "streamRawPredict";
   return new VertexCall(call, { model: toOfficialName(model), isStream });
-}
-
-/** Decodes a part of a path. Null: its encoding is invalid. */
-export function decodeModel(encoded: string): string | null {
-  try {
-    return decodeURIComponent(encoded);
-  } catch {
-    return null;
-  }
 }
 
 /** The answers of Vertex AI are official, errors included. */

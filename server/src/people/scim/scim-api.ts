@@ -1,5 +1,6 @@
 import type { Origin } from "#src/domain/caller.ts";
 import { hashSecret, isScimToken } from "#src/domain/key-format.ts";
+import { decodePercent } from "#src/lib/decode-percent.ts";
 import type { FeedCall } from "./change-people.ts";
 import { describeSchemas, describeService, describeTypes } from "./describe-service.ts";
 import { answerGroups } from "./group-api.ts";
@@ -70,7 +71,7 @@ function describeOne(
   }
   const described = resource === "Schemas" ? describeSchemas(base) : describeTypes(base);
   if (id === null) return ok(toList(described, { total: described.length, offset: 0 }));
-  const found = described.find((each) => each.id === decodeURIComponent(id));
+  const found = described.find((each) => each.id === decodePercent(id));
   if (found === undefined) throw routeNotFound();
   return ok(found);
 }

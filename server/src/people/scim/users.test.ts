@@ -250,6 +250,7 @@ describe("a directory", () => {
     expect(schemas.body.Resources).toMatchObject([{ name: "User" }, { name: "Group" }]);
     expect((await scim.send("GET", "/ResourceTypes/User")).body.endpoint).toBe("/Users");
     expect((await scim.send("GET", "/Nothing")).status).toBe(404);
+    expect((await scim.send("GET", "/Schemas/100%25")).status).toBe(404);
     const refused = await scim.send("POST", "/Schemas", {});
     expect([refused.status, refused.headers["allow"]]).toEqual([405, "GET"]);
   });

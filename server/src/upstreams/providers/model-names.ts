@@ -1,6 +1,8 @@
 import type { ProviderSettings } from "@bursar/contract/admin/provider-settings.ts";
+import { ApiError } from "#src/domain/api-error.ts";
 import { toUndated } from "#src/domain/platform-models.ts";
 import { priceList } from "#src/domain/price-list.ts";
+import { decodePercent } from "#src/lib/decode-percent.ts";
 import type { LocalAnswer } from "./dialect.ts";
 
 /** Finds the name that the settings give to a model, by its name or its name without a date. */
@@ -15,9 +17,12 @@ export function findNamed({ model_names: names }: ProviderSettings, model: strin
 /** Date of models without a known one, as in the official API. */
 const UNKNOWN_DATE = "1970-01-01T00:00:00Z";
 
-/** Answers `GET /v1/models` and `GET /v1/models/{id}`, which the platforms lack. */
+/**
+ * Answers `GET /v1/models` and `GET /v1/models/{id}`, which the platforms lack. Throws the official 404 for a model that neither
+ * the settings nor the price list name.
+ */
 export function answerModels(settings: ProviderSettings, modelId: string | null): LocalAnswer {
-  if (modelId !== null) return { kind: "answer", body: toModel(decodeURIComponent(modelId)) };
+  if (modelId !== null) return { kind: "answer", body: findModel(settings, modelId) };
   const data = listModels(settings).map(toModel);
   return {
     kind: "answer",
@@ -40,8 +45,18 @@ function listModels({ provider, model_names: names }: ProviderSettings): readonl
   return [...new Set([...named, ...listed])];
 }
 
+function findModel(settings: ProviderSettings, encodedId: string) {
+  const id = decodePercent(encodedId) ?? encodedId;
+  if (findNamed(settings, id) !== null || findListed(id) !== undefined) return toModel(id);
+  throw new ApiError("resource_not_found", `model: ${id}`, {}, { resource: "model" });
+}
+
+function findListed(id: string) {
+  return priceList.find((model) => model.id === id || model.aliases.includes(id));
+}
+
 function toModel(id: string) {
-  const listed = priceList.find((model) => model.id === id || model.aliases.includes(id));
+  const listed = findListed(id);
   return {
     type: "model",
     id,
