@@ -97,8 +97,8 @@ describeEachReader(() => {
 
     test("a JSON response can take longer than the idle timeout of a stream", async () => {
       const { gateway } = await startBoth({
-        script: (exchange) => void setTimeout(() => exchange.json(messageJson()), 900),
-        idleTimeoutMs: 200,
+        script: (exchange) => void setTimeout(() => exchange.json(messageJson()), 1_500),
+        idleTimeoutMs: 700,
         answerTimeoutMs: 20_000,
       });
       expect((await call(gateway.origin, post(gateway))).status).toBe(200);
@@ -111,7 +111,7 @@ describeEachReader(() => {
           exchange.startStream();
           exchange.response.write(messageStart() + blockStart + textDelta("ab"));
         },
-        idleTimeoutMs: 200,
+        idleTimeoutMs: 700,
       });
       const answer = await call(gateway.origin, post(gateway, { stream: true }));
       const [whole, event] = answer.text.split("event: error\ndata: ");
