@@ -93,13 +93,13 @@ export async function listenTcp(onConnection: (socket: Socket) => void): Promise
  * until the end of the test. Returns its port.
  */
 export async function listenWithoutAccept(): Promise<number> {
-  // The thread blocks after its server listens, so nothing accepts.
+  // The thread blocks as soon as its server listens, so it accepts no filler.
   const code = `
     const { parentPort } = require("node:worker_threads");
     const server = require("node:net").createServer();
     server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
       parentPort.postMessage(server.address().port);
-      setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
     });`;
   const worker = new Worker(code, { eval: true });
   const [port] = (await once(worker, "message")) as [number];
