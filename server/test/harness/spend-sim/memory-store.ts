@@ -46,8 +46,12 @@ export class MemoryStore implements SpendStore {
   #fold: MemoryFold | null = null;
   #saves = 0;
 
-  constructor(times: StoreTimes) {
+  /** Whether a node of version 0.1 may be alive. Leases without a rest have no row then. */
+  readonly #isOlder: boolean;
+
+  constructor(times: StoreTimes, { isOlder = false }: { isOlder?: boolean } = {}) {
     this.#times = times;
+    this.#isOlder = isOlder;
   }
 
   async enter(nodeId: string): Promise<{ epoch: bigint; flushedSeq: number }> {
@@ -197,7 +201,10 @@ export class MemoryStore implements SpendStore {
     }
     const leased = new Set<string>();
     for (const nodeId of this.#rows.nodes.keys()) {
-      for (const key of this.#grantedOf(nodeId).keys()) leased.add(limitNameOfKey(key));
+      for (const key of this.#grantedOf(nodeId).keys()) {
+        if (this.#isOlder && leftOf(this.#leaseOf(nodeId, key)) === 0n) continue;
+        leased.add(limitNameOfKey(key));
+      }
     }
     for (const name of [...counts.keys()]) {
       if (this.#rows.limits.has(name) || leased.has(name)) continue;
