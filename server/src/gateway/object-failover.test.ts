@@ -7,28 +7,26 @@ import { describe, expect } from "vitest";
 import { MAX_FAILURES_IN_ROW, OPEN_MS } from "#src/upstreams/upstream-health.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { type FakeUpstream, type Script, startFakeUpstream } from "#test/harness/fake-upstream.ts";
-import { type Answer, open, start } from "#test/harness/gateway.ts";
+import { open, start } from "#test/harness/gateway.ts";
 import { untilRunning } from "#test/harness/gateway-calls.ts";
-import { type Several, test } from "#test/harness/object-failover-test.ts";
+import {
+  bodies,
+  codeOf,
+  create,
+  findRow,
+  type Kind,
+  kinds,
+  newId,
+  paths,
+  scripts,
+  serve,
+  test,
+} from "#test/harness/object-failover-test.ts";
 import { listenTcp } from "#test/harness/raw-upstream.ts";
 
 // Calls about stored objects at several upstreams. The logs of the stand-ins show which of them got a request.
 
 const MEGABYTE = 1024 * 1024;
-
-const refuse =
-  (status: number, type: string): Script =>
-  ({ json }) =>
-    json({ type: "error", error: { type, message: "no" } }, { status });
-/** Upstreams that get a request, and do not answer it with success. */
-const scripts = {
-  reset: ({ reset }) => reset(),
-  hang: () => undefined,
-  "500": refuse(500, "api_error"),
-  "400": refuse(400, "invalid_request_error"),
-  "429": refuse(429, "rate_limit_error"),
-  "529": refuse(529, "overloaded_error"),
-} satisfies Record<string, Script>;
 
 /** Answers with success, and breaks off. */
 const cut: Script = ({ response }) => {
@@ -43,83 +41,6 @@ async function startClosed(): Promise<FakeUpstream> {
   return upstream;
 }
 
-let ids = 0;
-/** The first workspace with an id keeps it, so each test has its own ids. */
-function newId(kind: string): string {
-  ids += 1;
-  return `${kind}_${ids}`;
-}
-
-const kinds = ["file", "skill", "batch"] as const;
-type Kind = (typeof kinds)[number];
-const paths = { file: "/v1/files", skill: "/v1/skills", batch: "/v1/messages/batches" };
-const requests = [
-  {
-    custom_id: "one",
-    params: {
-      model: "claude-sonnet-5",
-      max_tokens: 5,
-      messages: [{ role: "user", content: "Hi" }],
-    },
-  },
-];
-const bodies: Record<Kind, string> = {
-  file: "a file",
-  skill: "a skill",
-  batch: JSON.stringify({ requests }),
-};
-
-const describeObject = (kind: Kind, id: string) =>
-  kind === "batch"
-    ? {
-        id,
-        type: "message_batch",
-        processing_status: "in_progress",
-        request_counts: { processing: 1 },
-        created_at: new Date().toISOString(),
-        results_url: null,
-      }
-    : { id, type: kind, created_at: new Date().toISOString() };
-
-/** Creates one object of the kind, and describes it. */
-const serve =
-  (kind: Kind, id: string): Script =>
-  ({ json }) =>
-    json(describeObject(kind, id));
-
-const create = ({ client }: Several, kind: Kind, body: string | Buffer = bodies[kind]) =>
-  client.call({
-    path: paths[kind],
-    headers: { "content-length": String(Buffer.byteLength(body)) },
-    body,
-  });
-
-/** Row of the newest object of the workspace. */
-async function findRow({ db, client }: Several, kind: Kind) {
-  const isBatch = kind === "batch";
-  const table = sql.table(isBatch ? "message_batch" : "upstream_object");
-  const newest = sql.ref(isBatch ? "started_at" : "created_at");
-  const id = sql.ref(isBatch ? "upstream_batch_id" : "id");
-  const state = isBatch ? sql`state` : sql`'running'`;
-  const { rows } = await sql<Row>`
-    SELECT ${id} AS id, upstream_id AS upstream, failover, ${state} AS state FROM ${table}
-    WHERE workspace_id = ${client.workspaceId} ORDER BY ${newest} DESC LIMIT 1`.execute(
-    db.database,
-  );
-  return rows[0] ?? null;
-}
-
-interface Row {
-  id: string | null;
-  upstream: string;
-  failover: string | null;
-  state: string;
-}
-
-/** For tests in which no upstream is silent. */
-const patient = { gateway: { idleTimeoutMs: 30_000 } };
-
-const codeOf = ({ text }: Answer) => JSON.parse(text).error.details?.error_code;
 const bodyOf = ({ received }: FakeUpstream, index = 0) => received[index]?.body.toString();
 
 describe.each(kinds)("a new %s", (kind) => {
@@ -236,93 +157,6 @@ test("an upload of unknown length goes to the next upstream if the first is not 
   const chunked = { path: paths.file, headers: { "transfer-encoding": "chunked" }, body: "a file" };
   expect((await several.client.call(chunked)).status).toBe(200);
   expect(bodyOf(second)).toBe("a file");
-});
-
-test("a batch whose move to the next upstream cannot be stored is sent to no other", async ({
-  pair,
-  openSeveral,
-  db,
-}) => {
-  const several = await openSeveral(pair, patient);
-  pair[0].script = async (exchange) => {
-    // The recovery of another process has taken the batch.
-    await sql`UPDATE message_batch SET node_id = '' WHERE state = 'sent'
-      AND workspace_id = ${several.client.workspaceId}`.execute(db.database);
-    await scripts["429"](exchange);
-  };
-  const answer = await create(several, "batch");
-  expect(answer.status).toBe(429);
-  expect(several.counts()).toEqual([1, 0]);
-});
-
-test("a batch whose upstream was deleted while it arrived is sent nowhere, and holds nothing", async ({
-  pair,
-  openSeveral,
-  db,
-}) => {
-  const several = await openSeveral(pair);
-  await sql`DELETE FROM upstream WHERE id = 'ups_0'`.execute(db.database);
-  const answer = await create(several, "batch");
-  expect([answer.status, codeOf(answer)]).toEqual([503, "upstream_unusable"]);
-  expect(several.counts()).toEqual([0, 0]);
-  expect(await findRow(several, "batch")).toMatchObject({ state: "refused" });
-});
-
-test("a batch whose upstream lost its credential is kept, and each call about it gets a 503", async ({
-  pair,
-  openSeveral,
-  db,
-}) => {
-  const id = newId("batch");
-  pair[0].script = serve("batch", id);
-  const several = await openSeveral(pair, patient);
-  expect((await create(several, "batch")).status).toBe(200);
-  const { gateway, client } = several;
-  const [first, second] = gateway.order;
-  if (second === undefined) throw new Error("the order has two upstreams");
-  gateway.order = [second];
-  const ask = (method: string, rest = "") => {
-    const body = method === "POST" ? { body: "{}" } : {};
-    return client.call({ method, path: `${paths.batch}/${id}${rest}`, ...body });
-  };
-  // Recorded batches alone can be deleted.
-  await sql`UPDATE message_batch SET state = 'metered' WHERE upstream_batch_id = ${id}`.execute(
-    db.database,
-  );
-  const answers = [
-    await ask("GET"),
-    await ask("GET", "/results"),
-    await ask("POST", "/cancel"),
-    await ask("DELETE"),
-  ];
-  for (const answer of answers) {
-    expect([answer.status, codeOf(answer)]).toEqual([503, "upstream_unusable"]);
-  }
-  expect(several.counts()).toEqual([1, 0]);
-  gateway.order = [first, second];
-  expect((await ask("GET")).status).toBe(200);
-});
-
-test("an archived batch is listed, and its upstream answers for its results", async ({
-  pair,
-  openSeveral,
-}) => {
-  const id = newId("batch");
-  const archived = { ...describeObject("batch", id), processing_status: "ended" };
-  const object = { ...archived, archived_at: "2026-10-30T00:00:00Z", results_url: null };
-  pair[0].script = ({ json }) => json(object);
-  const several = await openSeveral(pair, patient);
-  expect((await create(several, "batch")).status).toBe(200);
-  const { call } = several.client;
-  const get = await call({ method: "GET", path: `${paths.batch}/${id}` });
-  expect(JSON.parse(get.text)).toEqual(object);
-  const list = await call({ method: "GET", path: paths.batch });
-  expect(JSON.parse(list.text)).toMatchObject({ data: [object] });
-  const error = { type: "not_found_error", message: "The results are no longer available." };
-  const body = { type: "error", error, request_id: "req_upstream" };
-  pair[0].script = ({ json }) => json(body, { status: 404 });
-  const results = await call({ method: "GET", path: `${paths.batch}/${id}/results` });
-  expect([results.status, results.text]).toEqual([404, JSON.stringify(body)]);
 });
 
 describe("a call about an object goes to its own upstream alone", () => {

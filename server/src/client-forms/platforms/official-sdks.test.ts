@@ -2,7 +2,12 @@ import AnthropicBedrock, { AnthropicBedrockMantle } from "@anthropic-ai/bedrock-
 import Anthropic from "@anthropic-ai/sdk";
 import { EventStreamCodec } from "@smithy/eventstream-codec";
 import { afterAll, expect } from "vitest";
-import { messageEvents, messageJson, messageStart } from "#test/harness/fake-upstream.ts";
+import {
+  type FakeUpstream,
+  messageEvents,
+  messageJson,
+  messageStart,
+} from "#test/harness/fake-upstream.ts";
 import { call, startTestGateway, type TestGateway, withKey } from "#test/harness/gateway.ts";
 import { describeEachReader } from "#test/harness/http-readers.ts";
 import { openVertexSdk } from "#test/harness/platforms/open-vertex-sdk.ts";
@@ -14,6 +19,34 @@ const message = {
 };
 const bedrockModel = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0";
 const officialModel = "claude-sonnet-4-5-20250929";
+
+interface Calls {
+  request: typeof message & { model: string };
+  /** Fields of the token count. */
+  counted: Anthropic.MessageCountTokensParams;
+}
+
+/** Sends a message, a stream and a token count. Returns what the upstream received, in the official form. */
+async function sendEach(
+  upstream: FakeUpstream,
+  { messages }: { messages: Pick<Anthropic["messages"], "create" | "stream" | "countTokens"> },
+  { request, counted }: Calls,
+) {
+  const from = upstream.received.length;
+  upstream.script = (exchange) => exchange.json(messageJson());
+  expect(await messages.create(request)).toMatchObject(messageJson());
+  upstream.script = (exchange) => exchange.stream(messageEvents());
+  expect(await messages.stream(request).finalText()).toBe("word 0 word 1 word 2 ");
+  upstream.script = (exchange) => exchange.json({ input_tokens: 42 });
+  expect(await messages.countTokens(counted)).toMatchObject({ input_tokens: 42 });
+  const sent = upstream.received.slice(from);
+  expect(sent.map(({ url }) => url)).toEqual([
+    "/v1/messages",
+    "/v1/messages",
+    "/v1/messages/count_tokens",
+  ]);
+  return sent;
+}
 
 describeEachReader(() => {
   let gateway: TestGateway;
@@ -155,20 +188,8 @@ describeEachReader(() => {
               apiKey: gateway.secret,
             });
       const request = { ...message, model };
-      const from = upstream.received.length;
-      upstream.script = (exchange) => exchange.json(messageJson());
-      expect(await client.messages.create(request)).toMatchObject(messageJson());
-      upstream.script = (exchange) => exchange.stream(messageEvents());
-      expect(await client.messages.stream(request).finalText()).toBe("word 0 word 1 word 2 ");
-      upstream.script = (exchange) => exchange.json({ input_tokens: 42 });
       const { max_tokens: _, ...counted } = request;
-      expect(await client.messages.countTokens(counted)).toMatchObject({ input_tokens: 42 });
-      const sent = upstream.received.slice(from);
-      expect(sent.map(({ url }) => url)).toEqual([
-        "/v1/messages",
-        "/v1/messages",
-        "/v1/messages/count_tokens",
-      ]);
+      const sent = await sendEach(upstream, client, { request, counted });
       const models = sent.map(({ body }) => (JSON.parse(String(body)) as { model: string }).model);
       expect(new Set(models)).toEqual(
         new Set([name === "Anthropic" ? "claude-haiku-4-5-20251001" : "claude-haiku-4-5"]),
@@ -184,20 +205,8 @@ describeEachReader(() => {
       accessToken: gateway.secret,
     });
     const request = { ...message, model: "claude-sonnet-4-5@20250929" };
-    const from = upstream.received.length;
-    upstream.script = (exchange) => exchange.json(messageJson());
-    expect(await client.messages.create(request)).toMatchObject(messageJson());
-    upstream.script = (exchange) => exchange.stream(messageEvents());
-    expect(await client.messages.stream(request).finalText()).toBe("word 0 word 1 word 2 ");
-    upstream.script = (exchange) => exchange.json({ input_tokens: 42 });
     const counted = { model: officialModel, messages: message.messages };
-    expect(await client.messages.countTokens(counted)).toMatchObject({ input_tokens: 42 });
-    const sent = upstream.received.slice(from);
-    expect(sent.map(({ url }) => url)).toEqual([
-      "/v1/messages",
-      "/v1/messages",
-      "/v1/messages/count_tokens",
-    ]);
+    const sent = await sendEach(upstream, client, { request, counted });
     expect(sent.map(({ body }) => JSON.parse(String(body)) as object)).toEqual([
       { ...message, model: officialModel },
       { ...message, model: officialModel, stream: true },
