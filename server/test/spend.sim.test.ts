@@ -70,7 +70,9 @@ test(`no sequence of requests, faults and changes exceeds a limit: ${SEEDS} seed
 
 test("streams in steps exceed no limit while nodes stop, die and lose their connections", async () => {
   const sums = { stepped: 0, cuts: 0, excess: 0, overrun: 0 };
-  for (const seed of listSeeds(STREAM_SEEDS)) {
+  for (const [run, seed] of listSeeds(2 * STREAM_SEEDS).entries()) {
+    // Seeds differ in their streams, so more seeds follow until enough streams have run.
+    if (run >= STREAM_SEEDS && sums.stepped > STREAM_SEEDS * 2) break;
     const makeStore = () => new MemoryStore(STREAM_TIMES);
     const result = await simulate({ seed, steps: STEPS, hasStreams: true, makeStore });
     for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += result[name];
