@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { chooseTemporaryFolder } from "../harness/temporary-folder.ts";
 
@@ -6,6 +7,7 @@ import { chooseTemporaryFolder } from "../harness/temporary-folder.ts";
 
 const root = new URL("../../../", import.meta.url).pathname;
 process.env["TMPDIR"] = chooseTemporaryFolder();
+process.env["NODE_COMPILE_CACHE"] ??= join(root, "node_modules/.cache/compiled");
 
 export default defineConfig({
   test: {
@@ -13,6 +15,7 @@ export default defineConfig({
     include: ["server/test/clients/*.test.ts"],
     globalSetup: ["server/test/clients/build-console.ts"],
     pool: "forks",
+    isolate: false,
     maxWorkers: 2,
     testTimeout: 300_000,
     hookTimeout: 300_000,
