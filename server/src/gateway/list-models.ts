@@ -1,11 +1,11 @@
 import { isModelAllowed } from "#src/domain/allowed-models.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import { type ListedModel, MAX_LIMIT, pageModels, readPageQuery } from "#src/domain/model-pages.ts";
 import { FieldLines } from "#src/lib/field-lines.ts";
 import { type HttpRequest, requestWhole } from "#src/lib/http-client.ts";
 import type { Upstream } from "#src/upstreams/upstream.ts";
 import { type Exchange, isClientGone, isUserKnown, waitAbortably } from "./exchange.ts";
 import { addIdentityHeaders, toUpstreamHeaders } from "./forward-headers.ts";
-import { type ListedModel, MAX_LIMIT, pageModels, readPageQuery } from "./page-models.rule.ts";
 import { toApiError } from "./relay-failure.ts";
 import type { RelayDeps } from "./relay-response.ts";
 import { pathOf } from "./routes.ts";
@@ -47,7 +47,6 @@ interface ListCall {
 export async function listModels(exchange: Exchange, list: ListCall): Promise<boolean> {
   const { upstream, allowed, onDone } = list;
   const query = readPageQuery(exchange.call.target);
-  if (query.kind === "invalid") throw makeFieldError(query.path, query.message);
   const read = await readAll(exchange, upstream, query.rest);
   if (isClientGone(exchange)) return false;
   if (read.kind === "failed") {
@@ -56,7 +55,6 @@ export async function listModels(exchange: Exchange, list: ListCall): Promise<bo
     return true;
   }
   const page = pageModels(read.models, query, (model) => isModelAllowed(allowed, model));
-  if (page === null) throw makeFieldError("after_id", "No model of the list has this id");
   send(exchange, 200, Buffer.from(JSON.stringify(page)));
   onDone(exchange, "answered", 200);
   return true;
@@ -136,8 +134,4 @@ function send({ call, identity, requestId }: Exchange, status: number, body: Buf
   if (identity !== null) addIdentityHeaders(headers, identity);
   call.writeHead(status, headers);
   call.end(body);
-}
-
-function makeFieldError(path: string, message: string): ApiError {
-  return new ApiError("invalid_fields", `${path}: ${message}`, {}, { fields: [{ path, message }] });
 }

@@ -187,7 +187,13 @@ test("tokens are counted and models are listed on every platform", async ({
   for (const { client } of opened) {
     expect(await client.messages.countTokens(counted)).toMatchObject({ input_tokens: 12 });
     await expect(client.models.retrieve("claude-none")).rejects.toThrow(Anthropic.NotFoundError);
-    expect((await client.models.list()).data).toContainEqual({
+    const whole = await client.models.list({ limit: 1000 });
+    expect(whole.has_more).toBe(false);
+    const listed: unknown[] = [];
+    for await (const model of client.models.list({ limit: 1 })) listed.push(model);
+    expect(listed).toEqual(whole.data);
+    await expect(client.models.list({ limit: 0 })).rejects.toThrow(Anthropic.BadRequestError);
+    expect(whole.data).toContainEqual({
       type: "model",
       id: "claude-sonnet-4-6",
       display_name: "Claude Sonnet 4.6",

@@ -33,7 +33,7 @@ export function makeMessagesDialect(options: MessagesDialectOptions): Dialect {
     ...platform,
     translate(request) {
       const official = readOfficialRequest(request, platform);
-      if (official.operation === "models") return answerModels(settings, official.modelId);
+      if (official.operation === "models") return answerModels(settings, official);
       const scanned = scanBody(request.body ?? Buffer.from("{}"), true);
       const removed = checkFeatures(platform, scanned);
       const model = toModelName(scanned.model);

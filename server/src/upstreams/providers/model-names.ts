@@ -1,5 +1,6 @@
 import type { ProviderSettings } from "@bursar/contract/admin/provider-settings.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import { pageModels, readPageQuery } from "#src/domain/model-pages.ts";
 import { toUndated } from "#src/domain/platform-models.ts";
 import { priceList } from "#src/domain/price-list.ts";
 import { decodePercent } from "#src/lib/decode-percent.ts";
@@ -19,20 +20,15 @@ const UNKNOWN_DATE = "1970-01-01T00:00:00Z";
 
 /**
  * Answers `GET /v1/models` and `GET /v1/models/{id}`, which the platforms lack. Throws the official 404 for a model that neither
- * the settings nor the price list name.
+ * the settings nor the price list name, and `invalid_fields` for paging parameters.
  */
-export function answerModels(settings: ProviderSettings, modelId: string | null): LocalAnswer {
+export function answerModels(
+  settings: ProviderSettings,
+  { path, modelId }: { path: string; modelId: string | null },
+): LocalAnswer {
   if (modelId !== null) return { kind: "answer", body: findModel(settings, modelId) };
-  const data = listModels(settings).map(toModel);
-  return {
-    kind: "answer",
-    body: {
-      data,
-      has_more: false,
-      first_id: data[0]?.id ?? null,
-      last_id: data.at(-1)?.id ?? null,
-    },
-  };
+  const models = listModels(settings).map(toModel);
+  return { kind: "answer", body: pageModels(models, readPageQuery(path)) };
 }
 
 /** Models with a name in the settings. Without names: all models of the price list that can be used. */

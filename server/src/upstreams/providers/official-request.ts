@@ -9,6 +9,8 @@ export type Operation = "message" | "count" | "models";
 /** Official request in the parts that decide its translation. */
 export interface OfficialRequest {
   operation: Operation;
+  /** Path and query, as the client sent them. */
+  path: string;
   /** Id in `/v1/models/{id}`. Null: the list, or another operation. */
   modelId: string | null;
   /** Values of `anthropic-beta`. */
@@ -40,7 +42,7 @@ export function readOfficialRequest(
   const operation = findOperation(method, bare);
   if (operation === null) throw unsupported(platform, `${method} ${bare}`);
   const modelId = operation === "models" ? bare.slice(MODELS.length + 1) || null : null;
-  return { operation, modelId, ...readOfficialHeaders(headers) };
+  return { operation, path, modelId, ...readOfficialHeaders(headers) };
 }
 
 /** Reads the headers that decide the translation, and those that pass. */

@@ -35,7 +35,7 @@ export function makeBedrockDialect(options: BedrockDialectOptions): Dialect {
     ...platform,
     translate(request) {
       const official = readOfficialRequest(request, platform);
-      if (official.operation === "models") return answerModels(options.settings, official.modelId);
+      if (official.operation === "models") return answerModels(options.settings, official);
       const scanned = scanBody(request.body ?? Buffer.from("{}"), true);
       return toCall(options, { request, official, scanned });
     },

@@ -30,7 +30,7 @@ export function makeVertexDialect(options: VertexDialectOptions): Dialect {
     ...platform,
     translate(request) {
       const official = readOfficialRequest(request, platform);
-      if (official.operation === "models") return answerModels(settings, official.modelId);
+      if (official.operation === "models") return answerModels(settings, official);
       const scanned = scanBody(request.body ?? Buffer.from("{}"), true);
       const removed = checkFeatures(platform, scanned);
       const model = findNamed(settings, scanned.model) ?? toVertexName(scanned.model);

@@ -1,3 +1,5 @@
+import { ApiError } from "./api-error.ts";
+
 // Pages of the list of models, in the official shape.
 
 /** A listed model. Its other fields pass unchanged. */
@@ -6,42 +8,41 @@ export interface ListedModel {
 }
 
 /** A page of the official list. */
-interface ModelPage {
-  data: ListedModel[];
+interface ModelPage<Model extends ListedModel> {
+  data: Model[];
   has_more: boolean;
   first_id: string | null;
   last_id: string | null;
 }
 
-/** Parameters of a list, or the fault of one of them. */
-export type PageQuery =
-  | { kind: "page"; limit: number; afterId: string | null; beforeId: string | null; rest: string }
-  | { kind: "invalid"; path: string; message: string };
+/** Paging parameters of a list. */
+interface PageQuery {
+  limit: number;
+  /** Id of the model before the page. */
+  afterId: string | null;
+  /** Id of the model after the page. */
+  beforeId: string | null;
+  /** The other parameters, such as `beta=true`. */
+  rest: string;
+}
 
 const DEFAULT_LIMIT = 20;
 export const MAX_LIMIT = 1_000;
 const PAGING: ReadonlySet<string> = new Set(["limit", "after_id", "before_id"]);
 
-/** Reads the paging parameters of a request target. `rest` has the other parameters, such as `beta=true`. */
+/** Reads the paging parameters of a request target. Throws `invalid_fields`. */
 export function readPageQuery(target: string): PageQuery {
   const at = target.indexOf("?");
   const query = new URLSearchParams(at === -1 ? "" : target.slice(at + 1));
   const limit = readLimit(query.get("limit"));
-  if (limit === null) {
-    return {
-      kind: "invalid",
-      path: "limit",
-      message: `Input should be between 1 and ${MAX_LIMIT}`,
-    };
-  }
+  if (limit === null) throw makeFieldError("limit", `Input should be between 1 and ${MAX_LIMIT}`);
   const afterId = query.get("after_id");
   const beforeId = query.get("before_id");
   if (afterId !== null && beforeId !== null) {
-    const message = "Only one of `after_id` and `before_id` may be given";
-    return { kind: "invalid", path: "before_id", message };
+    throw makeFieldError("before_id", "Only one of `after_id` and `before_id` may be given");
   }
   const others = [...query].filter(([name]) => !PAGING.has(name));
-  return { kind: "page", limit, afterId, beforeId, rest: new URLSearchParams(others).toString() };
+  return { limit, afterId, beforeId, rest: new URLSearchParams(others).toString() };
 }
 
 function readLimit(text: string | null): number | null {
@@ -52,20 +53,17 @@ function readLimit(text: string | null): number | null {
 
 /**
  * Returns one page of the allowed models. The cursor can name any model of the upstream, because the rights of a key can
- * change between two pages. Null: the cursor names no model.
+ * change between two pages. Throws `invalid_fields` for a cursor that names no model.
  */
-export function pageModels(
-  models: readonly ListedModel[],
-  {
-    limit,
-    afterId,
-    beforeId,
-  }: Pick<PageQuery & { kind: "page" }, "limit" | "afterId" | "beforeId">,
-  isAllowed: (model: string) => boolean,
-): ModelPage | null {
+export function pageModels<Model extends ListedModel>(
+  models: readonly Model[],
+  { limit, afterId, beforeId }: PageQuery,
+  isAllowed: (model: string) => boolean = () => true,
+): ModelPage<Model> {
   const from = afterId === null ? 0 : models.findIndex(({ id }) => id === afterId) + 1;
+  if (afterId !== null && from === 0) throw makeCursorError("after_id");
   const to = beforeId === null ? models.length : models.findIndex(({ id }) => id === beforeId);
-  if ((afterId !== null && from === 0) || to === -1) return null;
+  if (to === -1) throw makeCursorError("before_id");
   const rest = models.slice(from, to).filter(({ id }) => isAllowed(id));
   const data = beforeId === null ? rest.slice(0, limit) : rest.slice(-limit);
   return {
@@ -74,4 +72,12 @@ export function pageModels(
     first_id: data[0]?.id ?? null,
     last_id: data.at(-1)?.id ?? null,
   };
+}
+
+function makeCursorError(path: string): ApiError {
+  return makeFieldError(path, "No model of the list has this id");
+}
+
+function makeFieldError(path: string, message: string): ApiError {
+  return new ApiError("invalid_fields", `${path}: ${message}`, {}, { fields: [{ path, message }] });
 }
