@@ -53,7 +53,6 @@ const LONGEST_FIRST = [
   "server/test/large-export.test.ts",
   "server/test/every-route.test.ts",
   "server/test/spend.sim.test.ts",
-  "server/src/usage/reports/export.test.ts",
   "server/test/hostile-input.test.ts",
   "server/test/limits-of-ranks.test.ts",
   "server/test/ranks.test.ts",
