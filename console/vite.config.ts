@@ -11,6 +11,7 @@ import { guidesPlugin } from "./build/guides-plugin.ts";
 import { type ChunkPlan, planChunks } from "./build/plan-chunks.ts";
 import { referencePlugin } from "./build/reference-plugin.ts";
 import { isOverlay, isPageOf, sectionOf } from "./build/sections.ts";
+import { sourcesPlugin } from "./build/sources-plugin.ts";
 
 const CONTRACT = "virtual:contract";
 const AUDIT_EVENTS = "virtual:audit-events";
@@ -18,6 +19,9 @@ const AUDIT_EVENTS = "virtual:audit-events";
 const OFFICIAL = "/v1/organizations/";
 const root = import.meta.dirname;
 const documents = { console: "index.html", signIn: "sign-in.html" } as const;
+/** Files and folders that a build may read. Null outside `scripts/build-console.mjs`. */
+const sources = JSON.parse(process.env["CONSOLE_SOURCES"] ?? "null") as string[] | null;
+const checkSources = () => (sources === null ? [] : [sourcesPlugin(join(root, ".."), sources)]);
 const ofVisitors: ReadonlySet<string> = new Set(signInPages);
 
 /**
@@ -113,6 +117,7 @@ async function buildEarlyScript(): Promise<string> {
     configFile: false,
     root,
     logLevel: "error",
+    plugins: checkSources(),
     build: {
       write: false,
       target: TARGET,
@@ -171,6 +176,7 @@ export default defineConfig({
     react(),
     tailwind(),
     pageDocuments(),
+    ...checkSources(),
   ],
   build: {
     outDir: process.env["CONSOLE_OUT_DIR"] ?? "dist",

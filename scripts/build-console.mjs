@@ -21,18 +21,23 @@ import { showProgress } from "./show-progress.mjs";
 const consoleFolder = join(root, "console");
 const target = join(consoleFolder, "dist");
 const STAMP = ".built-from";
-/** All inputs of a build. The lockfile stands for the packages. */
+/** All inputs of a build. The lockfile stands for the packages. A build that loads another module fails. */
 const sources = [
   "console/src",
   "console/index.html",
   "console/sign-in.html",
   "console/build",
   "console/vite.config.ts",
+  "console/tsconfig.json",
+  "console/package.json",
   "docs/guides",
   "docs/ledger.md",
   "scripts/build-console.mjs",
   "contract/src",
+  "contract/package.json",
+  "package.json",
   "package-lock.json",
+  "tsconfig.json",
 ];
 const SMALLEST_TO_COMPRESS = 1024;
 /** Holds the process id of a running build. */
@@ -119,7 +124,12 @@ async function build(hash) {
 async function runVite(folder) {
   const vite = join(root, "node_modules", "vite", "bin", "vite.js");
   const args = [vite, "build", consoleFolder, "--logLevel", "warn"];
-  const env = { ...process.env, NODE_ENV: "production", CONSOLE_OUT_DIR: folder };
+  const env = {
+    ...process.env,
+    NODE_ENV: "production",
+    CONSOLE_OUT_DIR: folder,
+    CONSOLE_SOURCES: JSON.stringify(sources),
+  };
   const stdio = ["ignore", "ignore", "pipe"];
   const child = spawn(process.execPath, args, { cwd: consoleFolder, env, stdio });
   let stderr = "";
