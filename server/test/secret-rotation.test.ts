@@ -2,7 +2,7 @@ import { copyFile, readdir, readFile, rename, stat, writeFile } from "node:fs/pr
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, expect } from "vitest";
-import { spawnBursar } from "#test/harness/command-line.ts";
+import { runBursar, spawnBursar } from "#test/harness/command-line.ts";
 import { createTestDatabase } from "#test/harness/database.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import {
@@ -129,16 +129,15 @@ async function expectWorking(
   expect(verified.json).toMatchObject({ is_genuine: true });
   const headers = { ...fromConsole(server), cookie: session };
   expect((await fetch(`${server.url}/v1/admin/session`, { headers })).status).toBe(200);
-  const log = await bursar(server, ["audit", "verify"]);
+  const env = serverEnvironment(server.dataDir, server.env);
+  const log = await runBursar(["audit", "verify"], { env });
   expect(log).toMatchObject({ code: 0, stderr: "" });
 }
 
-function bursar(server: ServerProcess, args: readonly string[], env: Record<string, string> = {}) {
-  return spawnBursar(args, { env: serverEnvironment(server.dataDir, { ...server.env, ...env }) });
-}
-
 const rotate = async (server: ServerProcess, env: Record<string, string> = {}) => {
-  const ran = await bursar(server, ["--json", "secret", "rotate"], env);
+  const ran = await spawnBursar(["--json", "secret", "rotate"], {
+    env: serverEnvironment(server.dataDir, { ...server.env, ...env }),
+  });
   return { ...ran, result: ran.code === 0 ? (JSON.parse(ran.stdout) as Rotated) : null };
 };
 
