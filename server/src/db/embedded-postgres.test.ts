@@ -162,7 +162,7 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
   });
 
   test("a restart keeps the data and the connection string", async () => {
-    const dataDir = await temporaryFolder();
+    const dataDir = await folderWithDatabase();
     const first = await start(dataDir, false);
     await query(first.postgres.connectionString, CREATE_MARK);
     await first.stop();

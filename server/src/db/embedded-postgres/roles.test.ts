@@ -14,8 +14,9 @@ import {
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterAll, afterEach, expect, test } from "vitest";
 import { acquireProcessLock } from "#src/lib/process-lock.ts";
+import { copyFolder } from "#test/harness/copy-folder.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { createOlderCluster } from "#test/harness/older-cluster.ts";
 import { copyPreparedDatabase, TEST_MEMORY_BYTES } from "#test/harness/prepared-database.ts";
@@ -46,9 +47,14 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
-async function makeDataDir(): Promise<string> {
+async function makeParent(): Promise<string> {
   const parent = await realpath(await mkdtemp(join(tmpdir(), "bursar-roles-test-")));
   await chmod(parent, 0o755);
+  return parent;
+}
+
+async function makeDataDir(): Promise<string> {
+  const parent = await makeParent();
   cleanUps.push(() => rm(parent, { recursive: true, force: true }));
   return join(parent, "data");
 }
@@ -147,7 +153,9 @@ test("no password exists: not in the connection string, the database or the data
 const rootOnly = isRoot ? test : () => undefined;
 
 rootOnly("as root: a process of another user has no access, even with an open socket", async () => {
-  const { url } = await start(await makeDataDir());
+  const dataDir = await makeDataDir();
+  await copyPreparedDatabase(dataDir);
+  const { url } = await start(dataDir);
   const folder = new URL(url).searchParams.get("host") ?? "";
   const socket = join(folder, ".s.PGSQL.5432");
   await chmod(folder, 0o755);
@@ -230,9 +238,25 @@ const OBJECTS = `
   INSERT INTO event VALUES (7, '2026-11-28')`;
 const READ_OBJECTS = `SELECT id, add(1, 2) AS sum FROM event_view`;
 
+let older: Promise<{ parent: string; password: string }> | null = null;
+afterAll(async () => {
+  if (older !== null) await rm((await older).parent, { recursive: true, force: true });
+});
+
+/** Copies a cluster of version 0.1 with the objects. A new one takes a second of processor time. Returns its password. */
+async function copyOlderCluster(dataDir: string): Promise<string> {
+  older ??= (async () => {
+    const parent = await makeParent();
+    return { parent, password: await createOlderCluster(join(parent, "data"), OBJECTS) };
+  })();
+  const { parent, password } = await older;
+  await copyFolder(join(parent, "data"), dataDir);
+  return password;
+}
+
 test("a folder of version 0.1 keeps its data, and its server's role is a superuser no longer", async () => {
   const dataDir = await makeDataDir();
-  await createOlderCluster(dataDir, OBJECTS);
+  await copyOlderCluster(dataDir);
   const first = await start(dataDir);
   expect(first.events).toEqual(["server_role_demoted"]);
   await expectSeparateRoles(first.url);
@@ -259,7 +283,8 @@ test.each(Object.entries(interruptions))(
   "a folder of version 0.1 whose change ended %s is changed by the next start",
   async (_, statements) => {
     const dataDir = await makeDataDir();
-    await createOlderCluster(dataDir, [OBJECTS, ...statements].join(";\n"));
+    if (statements.length === 0) await copyOlderCluster(dataDir);
+    else await createOlderCluster(dataDir, [OBJECTS, ...statements].join(";\n"));
     const { url } = await start(dataDir);
     await expectSeparateRoles(url);
     expect(await queryOnce(url, READ_OBJECTS)).toEqual([{ id: 7, sum: 3 }]);
@@ -268,7 +293,7 @@ test.each(Object.entries(interruptions))(
 
 test("a start that is killed while it changes a folder of version 0.1 leaves one that starts again", async () => {
   const dataDir = await makeDataDir();
-  await createOlderCluster(dataDir, OBJECTS);
+  await copyOlderCluster(dataDir);
   const log = join(dataDir, "postgres.log");
   const countStarts = async () => (await readFile(log, "utf8")).split("ready to accept").length;
   for (const afterMs of [0, 4, 8, 16]) {
@@ -289,7 +314,7 @@ test("a start that is killed while it changes a folder of version 0.1 leaves one
 test("with passwords, as on Windows: a new folder and one of version 0.1 have two roles", async () => {
   for (const isOlder of [false, true]) {
     const dataDir = await makeDataDir();
-    const password = isOlder ? await createOlderCluster(dataDir, OBJECTS) : null;
+    const password = isOlder ? await copyOlderCluster(dataDir) : null;
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
     const databaseDir = join(dataDir, "postgres");
     const user = await chooseServerUser(dataDir, databaseDir);
