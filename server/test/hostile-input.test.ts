@@ -79,8 +79,7 @@ describe("a NUL in a path parameter gets a 400 that names the parameter", () => 
 describe("a NUL or half of a surrogate pair in a body gets a 400 that names the field", () => {
   test.for(withBody)("%s", async ([_, route], { send }) => {
     const body = sampleOf(route).body?.(made) ?? {};
-    const leaves = [...pathsOf(body), ...fieldsOf(route, "body").map((field) => [field])];
-    for (const path of leaves) {
+    for (const path of bodyPathsOf(route, body)) {
       for (const text of ["a\0b", "a\ud800b"]) {
         const payload = replaceAt(body, path, text);
         const answer = await send(route, { url: urlOf(route, made), payload });
@@ -138,8 +137,7 @@ describe("a value out of range gets no status of 500 or above", () => {
   ];
   test.for(withBody)("in the body of %s", async ([_, route], { send }) => {
     const body = sampleOf(route).body?.(made) ?? {};
-    const paths = [...pathsOf(body), ...fieldsOf(route, "body").map((field) => [field])];
-    for (const path of paths) {
+    for (const path of bodyPathsOf(route, body)) {
       for (const value of values) {
         const payload = replaceAt(body, path, value);
         const { status } = await send(route, { url: urlOf(route, made), payload });
@@ -162,6 +160,13 @@ function withPair(route: AdminRoute, pair: string): string {
 function payloadOf(route: AdminRoute): Pick<InjectOptions, "payload"> {
   const payload = sampleOf(route).body?.(made);
   return payload === undefined ? {} : { payload };
+}
+
+/** Paths of all primitive values in the sample body, and of all fields. */
+function bodyPathsOf(route: RouteSpec, body: object): string[][] {
+  const fields = fieldsOf(route, "body").map((field) => [field]);
+  const paths = [...pathsOf(body), ...fields];
+  return [...new Map(paths.map((path) => [path.join("."), path])).values()];
 }
 
 /** Paths of all primitive values in a body. */
