@@ -1,6 +1,7 @@
 import { Ellipsis } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
 import { HealthState, LastAnswer, LastFailure } from "../../kit/upstreams/health.tsx";
+import { lacksCredential } from "../../kit/upstreams/lacks-credential.ts";
 import { listDefaultIds } from "../../kit/upstreams/order.ts";
 import { type OrderDraft, useOrderDraft } from "../../kit/upstreams/order-draft.ts";
 import { OrderEditor, SaveOrder } from "../../kit/upstreams/order-editor.tsx";
@@ -135,11 +136,6 @@ const columns: Column<Upstream>[] = [
     },
   },
 ];
-
-/** True if requests cannot use the upstream until a credential is set. */
-function lacksCredential({ has_credential: hasOne, provider_settings: settings }: Upstream) {
-  return !hasOne && settings?.authentication !== "machine";
-}
 
 interface MenuProps extends Actions {
   upstream: Upstream;

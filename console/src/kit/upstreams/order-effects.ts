@@ -1,8 +1,9 @@
 import { formatPlural } from "../../ui/format.ts";
+import { type Credentialed, lacksCredential } from "./lacks-credential.ts";
 
 // Effects of another order of upstreams, as sentences.
 
-export interface NamedUpstream {
+export interface NamedUpstream extends Credentialed {
   id: string;
   name: string;
 }
@@ -22,23 +23,33 @@ interface OrderChange {
 /** Subject of requests that follow the default order. */
 export const DEFAULT_SUBJECT = "workspaces without an own order";
 
-/** Effects of a new order. An unchanged one has none. */
+/** Effects of a new order. An unchanged one has none. Requests skip upstreams without a credential. */
 export function describeOrderChange(change: OrderChange): string[] {
   const { before, after } = change;
   if (isSameOrder(before, after)) return [];
-  if (after.length === 0) {
+  const used = { ...change, before: before.filter(isUsable), after: after.filter(isUsable) };
+  if (used.after.length === 0) {
     return [
-      `New requests of ${change.requestsOf} are refused within a second, because no upstream is left.`,
+      `New requests of ${change.requestsOf} are refused within a second, because ${nameMissing(after)}.`,
       ...describeRequests(change.requests),
     ];
   }
   return [
-    ...describeFirst(change),
-    ...describeNext(change),
+    ...describeFirst(used),
+    ...describeNext(used),
+    ...describeSkipped(change),
     ...describeLeftOut(change),
     ...describeRequests(change.requests),
     "Running requests end with their upstream.",
   ];
+}
+
+function isUsable(upstream: NamedUpstream): boolean {
+  return !lacksCredential(upstream);
+}
+
+function nameMissing(after: readonly NamedUpstream[]): string {
+  return after.length === 0 ? "no upstream is left" : "no upstream of the order has a credential";
 }
 
 function isSameOrder(before: readonly NamedUpstream[], after: readonly NamedUpstream[]): boolean {
@@ -64,6 +75,12 @@ function describeNext({ after: [first, next] }: OrderChange): string[] {
       ? `If “${first.name}” cannot be reached, no other upstream takes its requests.`
       : `If “${first.name}” cannot be reached, or answers 429 or 529, requests go to “${next.name}” next.`,
   ];
+}
+
+function describeSkipped({ after }: OrderChange): string[] {
+  return after
+    .filter(lacksCredential)
+    .map(({ name }) => `“${name}” has no credential, so requests skip it.`);
 }
 
 function describeLeftOut({ before, after, isDefault }: OrderChange): string[] {

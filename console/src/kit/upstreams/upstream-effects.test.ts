@@ -75,8 +75,9 @@ test("a new name has no effect", () => {
   expect(describeUpstreamChange(change)).toEqual([]);
 });
 
-const claude = { id: "upst_1", name: "Claude API" };
-const bedrock = { id: "upst_2", name: "Bedrock" };
+const usable = { has_credential: true, provider_settings: null };
+const claude = { id: "upst_1", name: "Claude API", ...usable };
+const bedrock = { id: "upst_2", name: "Bedrock", ...usable };
 
 test("a deletion of the only upstream without known counts says where requests go", () => {
   const unknown = { workspaces: undefined, requests: undefined, isOnly: true };
