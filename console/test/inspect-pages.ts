@@ -9,6 +9,8 @@ import {
   settle,
 } from "./open-console.ts";
 import { listPages, publicPages } from "./pages.ts";
+import { framesDrawn } from "./report-pages.ts";
+import { findWideTables } from "./wide-tables.ts";
 
 // Checks of every page: axe findings, movement while loading, width, overlaps in tables, answers of the API, and faults of the
 // browser.
@@ -43,13 +45,20 @@ export const loadDocument: OpenAddress = async (page, address) => {
   await settle(page);
 };
 
+interface InspectOptions extends OpenOptions {
+  part: number;
+  openAddress: OpenAddress;
+  /** Width to which the window of each loaded page shrinks. Tables and the page must fit there too. */
+  smallerWidth?: number | null;
+}
+
 /**
  * Expects no findings on the pages of one part, from 1. Pages without a session are always loaded as a document, and belong to
  * the first part.
  */
 export async function expectNoFindings(
   { company, open, openSession }: Console,
-  { part, openAddress, ...options }: OpenOptions & { part: number; openAddress: OpenAddress },
+  { part, openAddress, smallerWidth = null, ...options }: InspectOptions,
 ): Promise<void> {
   const { url } = company().server;
   const pages = listPages(company()).filter((_, index) => index % parts.length === part - 1);
@@ -61,19 +70,22 @@ export async function expectNoFindings(
     opened.map(({ page }, lane) => {
       const own = pages.filter((_, index) => index % LANES === lane - 1);
       return lane === 0
-        ? inspect(page, url, part === 1 ? publicPages : [], loadDocument)
-        : inspect(page, url, own, openAddress);
+        ? inspect(page, url, { pages: part === 1 ? publicPages : [], openAddress: loadDocument })
+        : inspect(page, url, { pages: own, openAddress, smallerWidth });
     }),
   );
   expect(found.flat()).toEqual([]);
   expect(opened.flatMap(({ faults }) => faults)).toEqual([]);
 }
 
+interface Inspection extends Pick<InspectOptions, "openAddress" | "smallerWidth"> {
+  pages: NamedPages;
+}
+
 async function inspect(
   page: Page,
   url: string,
-  pages: NamedPages,
-  openAddress: OpenAddress,
+  { pages, openAddress, smallerWidth = null }: Inspection,
 ): Promise<unknown[]> {
   const findings: unknown[] = [];
   await page.addInitScript(countShifts);
@@ -92,13 +104,27 @@ async function inspect(
       findings.push([name, `has no ${excluded}`]);
     for (const { id, nodes } of await findViolations(page, excluded))
       findings.push([name, id, nodes[0]?.html]);
-    for (const overlap of await findOverlaps(page)) findings.push([name, overlap]);
-    const overflow = await page.evaluate(
-      "document.documentElement.scrollWidth - document.documentElement.clientWidth",
-    );
-    if (overflow !== 0) findings.push([name, `is ${overflow} px too wide`]);
+    for (const fault of await findWidthFaults(page)) findings.push([name, fault]);
+    if (smallerWidth === null) continue;
+    const size = page.viewportSize();
+    await page.setViewportSize({ width: smallerWidth, height: size?.height ?? 0 });
+    await page.evaluate(framesDrawn);
+    const faults = [...(await findWidthFaults(page)), ...(await findWideTables(page))];
+    for (const fault of faults) findings.push([name, smallerWidth, fault]);
+    if (size) await page.setViewportSize(size);
   }
   return findings;
+}
+
+/** Overlaps in tables, and the width of the page. */
+async function findWidthFaults(page: Page): Promise<string[]> {
+  const overflow = await page.evaluate(
+    "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+  );
+  return [
+    ...(await findOverlaps(page)),
+    ...(overflow === 0 ? [] : [`The page is ${overflow} px too wide.`]),
+  ];
 }
 
 /** Returns a function that returns the bytes of all answers since its last call. */

@@ -8,6 +8,9 @@ export const breakpoints: Record<Breakpoint, string> = {
   xl: "max-xl:hidden",
 };
 
+/** Space after each cell but the last one. The rail leaves little width in windows below 1,400 px. */
+export const cellGap = "pr-2 min-[1400px]:pr-4";
+
 /** Boxes of rows. */
 export interface RowBoxes<Row extends object> {
   selected: ReadonlySet<string>;
@@ -93,7 +96,7 @@ function DrawnRow<Row extends object>(props: BodyRowProps<Row>) {
           className={classNames(
             height,
             "first:pl-1",
-            column.id === lastId ? "pr-1" : "pr-4",
+            column.id === lastId ? "pr-1" : cellGap,
             position > 0 && "pl-1",
             column.isNumeric && "figures text-right",
             column.isSentence && "min-w-56",

@@ -21,7 +21,7 @@ import {
   type TableView,
   toggleSort,
 } from "./table-columns.ts";
-import { AllRows, BodyRow, breakpoints, RowBox, type RowBoxes } from "./table-rows.tsx";
+import { AllRows, BodyRow, breakpoints, cellGap, RowBox, type RowBoxes } from "./table-rows.tsx";
 import { usePrinting } from "./use-printing.ts";
 import { useScreen } from "./use-screen.ts";
 
@@ -250,7 +250,7 @@ function Header<Row extends object>(props: HeaderProps<Row>) {
   const style = widthPx === undefined ? undefined : { width: widthPx };
   const shape = classNames(
     "h-9 text-xs font-medium text-quiet whitespace-nowrap first:pl-1 not-first:pl-1",
-    isLast ? "pr-1" : "pr-4",
+    isLast ? "pr-1" : cellGap,
     column.isNumeric ? "text-right" : "text-left",
     column.from && breakpoints[column.from],
     column.isPrinted && "print:table-cell",

@@ -143,7 +143,7 @@ function makeColumns(onRevoke: ((key: AdminKey) => void) | null): Column<AdminKe
       from: "sm",
       sortBy: (key) => key.last_used?.at ?? "",
       cell: (key) => (
-        <span className="grid">
+        <span className="grid grid-cols-[auto]">
           <RelativeTime at={key.last_used?.at} absent="Not recorded" />
           {key.last_used?.address && (
             <code className="text-xs text-quiet">{key.last_used.address}</code>

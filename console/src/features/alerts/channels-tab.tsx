@@ -108,7 +108,7 @@ function makeColumns(onChange: ((change: Change) => void) | null): Column<Channe
       header: "Channel",
       sortBy: ({ name }) => name.toLowerCase(),
       cell: (channel) => (
-        <span className="grid min-w-36 gap-0.5 py-1">
+        <span className="grid min-w-28 gap-0.5 py-1 xl:min-w-36">
           <span className="font-medium">{channel.name}</span>
           <span className="text-xs text-quiet">{channelWords[channel.kind].label}</span>
         </span>
@@ -119,7 +119,9 @@ function makeColumns(onChange: ((change: Change) => void) | null): Column<Channe
       header: "Target",
       from: "sm",
       cell: (channel) => (
-        <span className="block max-w-64 truncate text-quiet">{describeTarget(channel)}</span>
+        <span className="block max-w-40 truncate text-quiet xl:max-w-64">
+          {describeTarget(channel)}
+        </span>
       ),
     },
     {
@@ -142,7 +144,7 @@ function makeColumns(onChange: ((change: Change) => void) | null): Column<Channe
       from: "lg",
       cell: ({ last_delivery }) =>
         last_delivery ? (
-          <span className="grid gap-0.5">
+          <span className="grid grid-cols-[auto] gap-0.5">
             <RelativeTime at={last_delivery.at} />
             <span className="text-xs text-quiet">{last_delivery.status}</span>
           </span>
@@ -185,10 +187,10 @@ function ChannelState({ channel }: { channel: Channel }) {
   if (channel.state === "off") return <Badge>off</Badge>;
   if (channel.state === "paused") {
     return (
-      <span className="grid justify-items-start gap-0.5">
+      <span className="grid max-w-44 min-w-36 xl:max-w-64 justify-items-start gap-0.5">
         <Badge tone="bad">paused</Badge>
         {channel.pause_reason && (
-          <span className="max-w-64 text-xs text-bad sm:truncate" title={channel.pause_reason}>
+          <span className="max-w-full text-xs text-bad sm:truncate" title={channel.pause_reason}>
             {channel.pause_reason}
           </span>
         )}

@@ -65,7 +65,7 @@ export function SettingsVersions({ currentVersion, groupNames, onRestored }: Pro
       id: "saved",
       header: "Saved",
       cell: ({ created_at, created_by }) => (
-        <span className="grid">
+        <span className="grid grid-cols-[auto]">
           {created_at && <RelativeTime at={created_at} />}
           <span className="text-xs text-quiet">{nameOf(created_by)}</span>
         </span>

@@ -118,7 +118,7 @@ function makeColumns(): Column<IncreaseRequest>[] {
       from: "sm",
       isBelow: true,
       cell: (request) => (
-        <span className="sm:grid sm:gap-0.5">
+        <span className="sm:grid sm:min-w-27 sm:gap-0.5">
           <span className="sm:max-w-48 sm:truncate">{formatActor(request.requester)}</span>{" "}
           <span className="text-xs text-quiet">
             <RelativeTime at={request.created_at} />

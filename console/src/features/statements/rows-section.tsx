@@ -9,7 +9,7 @@ import { NameLink } from "../../ui/name-link.tsx";
 import { Section } from "../../ui/page.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import { breakpoints } from "../../ui/table-rows.tsx";
+import { breakpoints, cellGap } from "../../ui/table-rows.tsx";
 import {
   type Statement,
   type StatementGroup,
@@ -146,7 +146,7 @@ function makeColumns({ by, month, tag, mayEverywhere, rows }: ColumnsOf): Column
     {
       id: "requests",
       header: "Requests",
-      from: "lg",
+      from: "xl",
       isNumeric: true,
       sortBy: (row) => row.requests,
       cell: (row) => formatCount(row.requests),
@@ -179,14 +179,19 @@ function TotalRow({ columns, statement, isOnce }: TotalRowProps) {
     <tr>
       {columns.map(({ id, from, isPrinted, cell }) =>
         id === "name" ? (
-          <th key={id} scope="row" className="h-12 py-2 pr-4 pl-1 text-left font-medium">
+          <th
+            key={id}
+            scope="row"
+            className={classNames("h-12 py-2 pl-1 text-left font-medium", cellGap)}
+          >
             {isOnce ? "Total, each request once" : "Total"}
           </th>
         ) : (
           <td
             key={id}
             className={classNames(
-              "h-12 py-2 pr-4 pl-1 text-right font-medium figures last:pr-1",
+              "h-12 py-2 pl-1 text-right font-medium figures last:pr-1",
+              cellGap,
               from && breakpoints[from],
               isPrinted && "print:table-cell",
             )}

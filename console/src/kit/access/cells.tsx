@@ -33,7 +33,8 @@ export function ScopeCell({ access }: { access: AccessFacts }) {
 export function GranterCell({ access }: { access: AccessFacts }) {
   const giver = formatGranter(access);
   return (
-    <span className="grid max-w-44">
+    // As wide as "59 minutes ago" at least.
+    <span className="grid max-w-44 min-w-27">
       <RelativeTime at={access.granted_at} />
       {giver && <span className="truncate text-xs text-quiet">by {giver}</span>}
     </span>

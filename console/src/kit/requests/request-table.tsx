@@ -159,7 +159,7 @@ function Status({ request }: { request: LoggedRequest }) {
 function ModelName({ model }: { model: string }) {
   const [, name = model, date = ""] = /^(.+?)(-\d{8})?$/.exec(model) ?? [];
   return (
-    <span className="block max-w-32 truncate" title={model}>
+    <span className="block max-w-32 truncate lg:max-xl:max-w-28" title={model}>
       {name}
       <span className="max-sm:hidden">{date}</span>
     </span>

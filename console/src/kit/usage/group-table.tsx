@@ -1,8 +1,11 @@
 import { useMemo } from "react";
 import { Money, Tokens } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
+import { classNames } from "../../ui/class-names.ts";
 import { formatCount, nanoToUsdText, shareOf, toNanoUsd } from "../../ui/format.ts";
 import { type Column, Table } from "../../ui/table.tsx";
+import type { Breakpoint } from "../../ui/table-columns.ts";
+import { breakpoints, cellGap } from "../../ui/table-rows.tsx";
 import { MAX_GROUPS, type ReportKind } from "./report-input.ts";
 import type { Report, Totals } from "./report-query.ts";
 import { type GroupName, seriesNames } from "./search.ts";
@@ -77,7 +80,11 @@ function TotalRow({ columns, report }: { columns: readonly ReportColumn[]; repor
     <tr>
       {columns.map(({ id, from, total }) =>
         id === "group" ? (
-          <th key={id} scope="row" className="py-2 pr-4 pl-1 text-left font-medium">
+          <th
+            key={id}
+            scope="row"
+            className={classNames("py-2 pl-1 text-left font-medium", cellGap)}
+          >
             <span className="flex flex-wrap items-center gap-x-2">
               Total{" "}
               <SimulatedPart
@@ -89,7 +96,12 @@ function TotalRow({ columns, report }: { columns: readonly ReportColumn[]; repor
         ) : (
           <td
             key={id}
-            className={`h-12 py-2 pl-1 text-right figures last:pr-1 ${id === "cost" ? "pr-1 sm:pr-4" : "pr-4"} ${from === "lg" ? "max-lg:hidden" : from === "sm" ? "max-sm:hidden" : ""}`}
+            className={classNames(
+              "h-12 py-2 pl-1 text-right figures last:pr-1",
+              cellGap,
+              id === "cost" && "max-sm:pr-1",
+              from && breakpoints[from],
+            )}
           >
             {total(totals)}
           </td>
@@ -161,6 +173,14 @@ type UsageTotals = Extract<Totals, { total_tokens: number }>;
 const countUsage = (count: (totals: UsageTotals) => number) => (totals: Totals) =>
   "total_tokens" in totals ? count(totals) : null;
 
+/** Caches need a wider window than input and output. */
+const from: Record<(typeof seriesNames)[number], Breakpoint> = {
+  input: "lg",
+  cache_write: "xl",
+  cache_read: "xl",
+  output: "sm",
+};
+
 const usageColumns: ReportColumn[] = [
   requests,
   {
@@ -176,7 +196,7 @@ const usageColumns: ReportColumn[] = [
     tokens(
       name,
       metricWords[name],
-      name === "output" ? "sm" : "lg",
+      from[name],
       (sum) => sum.tokens[name],
       countUsage((all) => sumOfSeries(all, name)),
     ),
@@ -186,7 +206,7 @@ const usageColumns: ReportColumn[] = [
 function tokens(
   id: string,
   header: string,
-  from: "sm" | "lg",
+  from: Breakpoint,
   of: (sum: GroupSum) => number,
   ofTotals: (totals: Totals) => number | null,
 ): ReportColumn {
