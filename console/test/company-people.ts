@@ -5,7 +5,7 @@ import {
 } from "../../server/test/harness/server-process.ts";
 import { type Company, emailOf } from "./company.ts";
 import { fillMonth, type UsedKey } from "./company-month.ts";
-import { addLaptop, sendFromLaptop } from "./laptops.ts";
+import { addLaptop, sendFromLaptop } from "./laptop-client.ts";
 
 // Cost centres, personal keys and caps of the company of `company.ts`, each with a month of usage. For screenshots and
 // `npm run dev` only, because most tests of pages do not need them.

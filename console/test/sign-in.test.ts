@@ -1,9 +1,10 @@
 import { createHmac } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Page } from "@playwright/test";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { sendMessage, startServer } from "../../server/test/harness/server-process.ts";
 import { createInviteLink, emailOf, owner, postForCookie, setUpLinkOf } from "./company.ts";
+import { testDirectorySignIn } from "./directory-sign-in.ts";
 import {
   describeConsole,
   findViolations,
@@ -17,7 +18,10 @@ import {
   storeSecret,
 } from "./open-console.ts";
 
-describeConsole("coming in", ({ company, browser, open, openSession }) => {
+describeConsole("coming in", (console) => {
+  const { company, browser, open, openSession } = console;
+  describe("through a directory", () => testDirectorySignIn(console));
+
   test(
     "set-up continues from the link to the first request, and reports its arrival",
     async () => {

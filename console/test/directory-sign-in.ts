@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { type ServerProcess, startServer } from "../../server/test/harness/server-process.ts";
 import { owner, setUpLinkOf } from "./company.ts";
 import {
-  describeConsole,
+  type Console,
   findViolations,
   type Opened,
   type OpenOptions,
@@ -23,7 +23,8 @@ const DOMAIN = owner.email.split("@")[1] ?? "";
 const PROVIDER = "Northwind ID";
 const NEW_PASSWORD = "nine quiet lanterns over the fjord";
 
-describeConsole("sign-in through a directory", ({ browser }) => {
+/** Declares the test of a directory, on a server of its own. */
+export function testDirectorySignIn({ browser }: Console): void {
   test(
     "an owner sets it up, people come in with their groups and leave, and it becomes the only way",
     async () => {
@@ -147,7 +148,7 @@ describeConsole("sign-in through a directory", ({ browser }) => {
     },
     SLOW_MS,
   );
-});
+}
 
 /** Confirms a change by a sign-in in another tab, where the page has waited with its input. */
 async function proveAgain({ page, context }: Opened, server: ServerProcess): Promise<void> {

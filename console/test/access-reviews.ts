@@ -14,7 +14,6 @@ import {
 import { type Company, owner } from "./company.ts";
 import {
   type Console,
-  describeConsole,
   findViolations,
   MAX_WAIT_MS,
   type Opened,
@@ -34,7 +33,8 @@ let company: Company;
 let open: Console["open"];
 let openSession: Console["openSession"];
 
-describeConsole("access reviews", (console) => {
+/** Declares the tests of access reviews. They come last, because one lets the step-up of all sessions end. */
+export function testAccessReviews(console: Console): void {
   beforeAll(() => {
     ({ open, openSession } = console);
     company = console.company();
@@ -270,7 +270,7 @@ describeConsole("access reviews", (console) => {
     },
     SLOW_MS,
   );
-});
+}
 
 async function startReviewByWizard(page: Page, name: string): Promise<void> {
   await page.goto(`${company.server.url}/access-reviews`);

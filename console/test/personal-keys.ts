@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { Page } from "@playwright/test";
-import { beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { sendMessage, textField } from "../../server/test/harness/server-process.ts";
 import { type Company, emailOf, owner } from "./company.ts";
 import {
-  describeConsole,
+  type Console,
   findViolations,
   openByRouter,
   pressCreate,
@@ -21,7 +21,8 @@ const MAX_STEPS = 8;
 /** Longest time from the sign-in page to the first request. The test acts without a pause. */
 const MAX_MS = 120_000;
 
-describeConsole("personal keys", ({ company, open, openSession, openOverview }) => {
+/** Declares the tests of personal keys. */
+export function testPersonalKeys({ company, open, openSession, openOverview }: Console): void {
   const mustAdmin: Company["server"]["mustAdmin"] = (...call) =>
     company().server.mustAdmin(...call);
 
@@ -38,6 +39,9 @@ describeConsole("personal keys", ({ company, open, openSession, openOverview }) 
     const id = await findMemberId(emailOf("Tim"));
     await mustAdmin("DELETE", `/v1/admin/groups/${company().groupId}/members/${id}`);
   });
+  afterAll(() =>
+    mustAdmin("POST", `/v1/admin/groups/${company().groupId}/members`, { email: emailOf("Tim") }),
+  );
 
   test("a Member without a workspace for a key sees whom to ask, and usage in a workspace", async () => {
     const workspaceId = await setRules({ personal_keys: "off" });
@@ -266,4 +270,4 @@ describeConsole("personal keys", ({ company, open, openSession, openOverview }) 
     expect(workspace).toMatchObject({ personal_keys: "everyone", personal_keys_per_member: 2 });
     expect(faults).toEqual([]);
   });
-});
+}
