@@ -148,7 +148,7 @@ export function testAccessReviews(console: Console): void {
         `/v1/admin/access_reviews/${textField(made, "id")}`,
       );
       expect(review["reviewers"]).toMatchObject([{ name: "Grace Hopper" }]);
-      await page.goto(`${server.url}/api-keys/${keyId}`);
+      await openByRouter(page, `/api-keys/${keyId}`);
       await page.getByRole("main").getByText("Grace Hopper").first().waitFor();
       expect(faults).toEqual([]);
     },
@@ -215,7 +215,7 @@ export function testAccessReviews(console: Console): void {
         remind_days: 10,
         grace_days: 14,
       });
-      await page.goto(`${company.server.url}/security-settings`);
+      await openByRouter(page, "/security-settings");
       const card = page.getByRole("listitem").filter({ hasText: "No expiry" });
       const count = Number(await card.locator("span").first().textContent());
       await card.getByRole("link").click();

@@ -34,7 +34,7 @@ export function testAlerts({ company, openSession, goTo }: Console): void {
       await page.getByLabel("Include child scopes").uncheck();
       await page.getByLabel("Percent of each limit").fill("");
       await page.getByLabel("Amounts in dollars").fill("0.5");
-      await page.getByLabel("Incident desk").check();
+      await page.getByRole("checkbox", { name: "Incident desk" }).check();
       await preview.getByText("No other rule covers this scope and cause.").waitFor();
       await page.getByRole("button", { name: "Create alert", exact: true }).click();
       const row = page.getByRole("row", { name: /Any spend at all/ });

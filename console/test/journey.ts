@@ -150,7 +150,8 @@ export function testRail({ openSession, goTo }: Console): void {
     await groupOf("Security").focus();
     await page.keyboard.press("Space");
     await page.locator("aside").getByRole("link", { name: "Audit log" }).waitFor();
-    await goTo(page, "/account");
+    await page.reload();
+    await settle(page);
     expect(await Promise.all(["Spend", "Build", "Security"].map(stateOf))).toEqual([
       ...["true", "false", "true"],
     ]);

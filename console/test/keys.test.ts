@@ -20,7 +20,7 @@ import { testWaitingChanges } from "./waiting-changes.ts";
 
 const PUBLIC_URL = "https://bursar.example.com";
 
-describeConsole("keys", ({ company, openOverview, openSession }) => {
+describeConsole("keys", ({ company, openOverview, openSession, goTo }) => {
   /** Opens the list in a new page. */
   async function openKeys(): Promise<Opened> {
     const opened = await openSession();
@@ -344,7 +344,7 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     await removal.getByRole("button", { name: "Cancel" }).click();
     expect(await page.getByText("will be removed").count()).toBe(0);
 
-    await page.goto(`${url}/admin-keys`);
+    await goTo(page, "/admin-keys");
     await page.getByRole("button", { name: "Create admin key…" }).click();
     await page.getByLabel("Name").fill("Terraform");
     await page.getByRole("button", { name: "Create admin key", exact: true }).click();
@@ -373,9 +373,8 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
 
   test("a form with only changed choices asks before it closes too", async () => {
     const { page } = await openSession();
-    const { url } = company().server;
     const open = async (path: string, button: string) => {
-      await page.goto(url + path);
+      await goTo(page, path);
       await page.getByRole("button", { name: button }).click();
     };
     const isAsked = async () => {

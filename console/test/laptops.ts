@@ -53,7 +53,7 @@ export function testLaptops({ company, open, openSession, goTo }: Console): void
     expect(await findViolations(page)).toEqual([]);
     expect((await pollTokens(url, started)).body["error"]).toBe("access_denied");
 
-    await goTo(page, "/device");
+    await page.goto(`${url}/device`);
     await page.getByLabel("Code").fill(started.user_code.toLowerCase());
     await page.getByRole("button", { name: "Check code" }).click();
     await page.getByRole("heading", { name: "This code cannot be used" }).waitFor();

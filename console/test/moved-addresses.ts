@@ -1,6 +1,7 @@
 import { findMovedPath, movedConsolePages } from "@bursar/contract/console-pages.ts";
 import { expect, test } from "vitest";
 import { type Company, owner } from "./company.ts";
+import { loadDocument } from "./inspect-pages.ts";
 import { type Console, settle } from "./open-console.ts";
 
 /** Addresses of earlier versions with their new addresses and titles. */
@@ -94,7 +95,7 @@ export function testMovedAddresses({ company, open, openSession, goTo }: Console
       ["/limits/requests", "Limits"],
       ["/team/access", "Team"],
     ] as const) {
-      await goTo(page, path);
+      await loadDocument(page, company().server.url + path);
       const marked = page.locator("aside nav a[aria-current=page]");
       expect([findMovedPath(path), await marked.allTextContents()]).toEqual([
         readPath(page.url()),

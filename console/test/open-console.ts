@@ -59,7 +59,10 @@ export interface Console {
   openSession: (email?: string, options?: OpenOptions) => Promise<Opened>;
   /** Opens the overview in a member's session. */
   openOverview: (email?: string, options?: OpenOptions) => Promise<Opened>;
-  /** Opens an address of the console. Waits until the page has loaded. */
+  /**
+   * Opens an address of the console, and waits until the page has loaded. In a page of this console it does so by the router:
+   * 0.15 s of CPU time instead of 0.36 s. `page.goto` loads a document.
+   */
   goTo: (page: Page, path: string) => Promise<void>;
 }
 
@@ -109,7 +112,11 @@ export function describeConsole(name: string, makeTests: (console: Console) => v
       open,
       openSession,
       goTo: async (page, path) => {
-        await page.goto(company.server.url + path);
+        const { url } = company.server;
+        if (page.url().startsWith(`${url}/`) && (await hasRouter(page))) {
+          return openByRouter(page, path);
+        }
+        await page.goto(url + path);
         await settle(page);
       },
       openOverview: async (email, options) => {
@@ -390,7 +397,13 @@ const defineFindProperty = `
   };
   // The pages of visitors have no cache and no router.
   const client = findProperty("client", (client) => client.getQueryCache);
+  const router = findProperty("router", (router) => router.navigate);
 `;
+
+/** Pages of visitors have none. */
+function hasRouter(page: Page): Promise<boolean> {
+  return page.evaluate(`(() => { ${defineFindProperty} return Boolean(router); })()`);
+}
 
 /**
  * Opens a path inside the loaded console, as a link does, and waits until it has loaded. Data of other pages is
@@ -400,7 +413,7 @@ export async function openByRouter(page: Page, path: string): Promise<void> {
   await page.evaluate(`(() => {
     ${defineFindProperty}
     client.removeQueries({ type: "inactive" });
-    return findProperty("router", (router) => router.navigate).navigate({ href: ${JSON.stringify(path)} });
+    return router.navigate({ href: ${JSON.stringify(path)} });
   })()`);
   await settle(page);
 }

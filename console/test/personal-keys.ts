@@ -52,11 +52,11 @@ export function testPersonalKeys({ company, open, openSession, openOverview }: C
     await settle(page);
     expect(await findViolations(page)).toEqual([]);
     expect(await page.getByRole("button", { name: "Create your key" }).count()).toBe(0);
-    await page.goto(`${company().server.url}/connect/python`);
+    await openByRouter(page, "/connect/python");
     await page.getByRole("heading", { name: "No workspace lets you create a key yet" }).waitFor();
     await page.getByText(`My account is ${emailOf("Tim")}`).waitFor();
     expect(await page.getByRole("heading", { name: "Link for your team" }).count()).toBe(0);
-    await page.goto(`${company().server.url}/workspaces/${workspaceId}`);
+    await openByRouter(page, `/workspaces/${workspaceId}`);
     await page.waitForURL("**/usage");
     await settle(page);
     expect(faults).toEqual([]);

@@ -9,11 +9,12 @@ const RECORDED_MS = MAX_WAIT_MS;
 
 let company: Company;
 let openSession: Console["openSession"];
+let goTo: Console["goTo"];
 
 /** Declares the tests of the playground, the system page, limits of a key, and names. */
 export function testPlayground(console: Console): void {
   beforeAll(() => {
-    ({ openSession } = console);
+    ({ openSession, goTo } = console);
     company = console.company();
   });
 
@@ -133,11 +134,11 @@ export function testPlayground(console: Console): void {
     await page.getByLabel("Company").fill("Northwind Robotics, Inc.");
     await page.getByRole("button", { name: "Rename company" }).click();
     await page.getByRole("button", { name: "Northwind Robotics, Inc." }).waitFor();
-    await page.goto(`${company.server.url}/account`);
+    await goTo(page, "/account");
     await page.getByLabel("Your name").fill("Ada King");
     await page.getByRole("button", { name: "Change name" }).click();
     await page.getByRole("button", { name: "Ada King" }).waitFor();
-    await page.goto(`${company.server.url}/members`);
+    await goTo(page, "/members");
     await page.getByText("Ada King").first().waitFor();
   });
 
@@ -151,7 +152,7 @@ export function testPlayground(console: Console): void {
       .waitFor();
     expect(new URL(page.url()).searchParams.get("key")).toMatch(/^apikey_/);
     // The same on the key's page.
-    await page.goto(`${company.server.url}/api-keys/${company.apiKeyId}`);
+    await goTo(page, `/api-keys/${company.apiKeyId}`);
     await page.getByText(/^Maximum first hold of the next stream: \$/).waitFor();
   });
 

@@ -22,6 +22,7 @@ export interface Report {
 
 export class ReportPages {
   readonly openSession: Console["openSession"];
+  readonly goTo: Console["goTo"];
   readonly #console: Console;
   #known: Known | null = null;
 
@@ -29,6 +30,7 @@ export class ReportPages {
   constructor(console: Console) {
     this.#console = console;
     this.openSession = (...options) => console.openSession(...options);
+    this.goTo = (...place) => console.goTo(...place);
     beforeAll(async () => {
       this.#known = await makeKnownTraffic(this.company);
     }, SLOW_MS);

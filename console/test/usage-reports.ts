@@ -231,7 +231,7 @@ export function testReports(reports: ReportPages): void {
     async () => {
       const page = await reports.openSignedIn();
       const read = async (path: string) => {
-        await page.goto(reports.company.server.url + path);
+        await reports.goTo(page, path);
         const figure = async (name: string) => {
           const value = page.locator("dt", { hasText: name }).locator("+ dd");
           return (await value.filter({ hasText: "$" }).textContent())?.replaceAll(",", "");
@@ -266,7 +266,7 @@ export function testReports(reports: ReportPages): void {
           await route.fulfill({ response, headers });
         });
       for (const path of ["/usage", "/cost", "/requests"]) {
-        await page.goto(reports.company.server.url + path);
+        await reports.goTo(page, path);
         await page.getByRole("table").first().waitFor();
         expect(await note.count()).toBe(0);
         await addLag();
