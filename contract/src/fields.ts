@@ -25,6 +25,15 @@ const MAX_NAME_LENGTH = 100;
 /** Name that a user chose. */
 export const nameText = lineText(MAX_NAME_LENGTH);
 
+const MAX_REASON_LENGTH = 500;
+/** Why someone decides, for the audit log. */
+export const reasonText = z
+  .string()
+  .trim()
+  .min(1)
+  .max(MAX_REASON_LENGTH)
+  .meta({ description: "Reason for the audit log." });
+
 export const MAX_EMAIL_LENGTH = 254;
 /** Patterns of an e-mail address in lower case, before and after the @. */
 export const emailLocalPart = /[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*/;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, timestamp, usdText } from "../fields.ts";
+import { count, reasonText, timestamp, usdText } from "../fields.ts";
 import { nodeId } from "../ids.ts";
 import { route } from "../route.ts";
 import { scopeTypes } from "../scope.ts";
@@ -297,8 +297,6 @@ const releasedBudget = z.object({
   amount_usd: usdText,
 });
 
-const MAX_REASON = 500;
-
 export const forgetNode = route({
   operationId: "forgetNode",
   method: "POST",
@@ -311,13 +309,7 @@ export const forgetNode = route({
   stepUp: true,
   params: z.strictObject({ node_id: nodeId }),
   body: z.strictObject({
-    reason: z
-      .string()
-      .trim()
-      .min(1)
-      .max(MAX_REASON)
-      .optional()
-      .meta({ description: "Reason for the audit log." }),
+    reason: reasonText.optional(),
   }),
   response: z
     .object({

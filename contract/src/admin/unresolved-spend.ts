@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { timestamp, usdAmount, usdText } from "../fields.ts";
+import { reasonText, timestamp, usdAmount, usdText } from "../fields.ts";
 import { apiKeyId, requestId, unresolvedSpendId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
@@ -47,14 +47,6 @@ export const listUnresolvedSpend = route({
   response: pageCursor(unresolvedSpend),
 });
 
-const MAX_REASON = 500;
-const reason = z
-  .string()
-  .trim()
-  .min(1)
-  .max(MAX_REASON)
-  .meta({ description: "Reason for the audit log." });
-
 export const resolvedSpend = z
   .object({
     type: z.literal("unresolved_spend_resolved"),
@@ -79,7 +71,7 @@ export const resolveUnresolvedSpend = route({
   body: z.strictObject({
     decision: z.enum(["release", "charge"]),
     amount_usd: usdAmount.optional(),
-    reason,
+    reason: reasonText,
   }),
   response: resolvedSpend,
 });
@@ -136,7 +128,7 @@ export const setRequestCost = route({
   audited: "request.cost_set",
   stepUp: true,
   params: z.strictObject({ request_id: requestId }),
-  body: z.strictObject({ cost_usd: usdAmount, reason }),
+  body: z.strictObject({ cost_usd: usdAmount, reason: reasonText }),
   response: requestCost,
 });
 
