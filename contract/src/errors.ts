@@ -430,11 +430,16 @@ export const errorCodes = {
   },
   batch_not_running: {
     ...conflict,
-    meaning: "The message batch is not running at its upstream, so it cannot be canceled.",
+    meaning:
+      "The message batch is not running at its upstream, so it cannot be canceled or abandoned.",
   },
   batch_in_progress: {
     ...conflict,
-    meaning: "The same message batch was sent before, and the upstream has not answered yet.",
+    meaning: "The message batch was sent, and the upstream has not answered yet.",
+  },
+  batch_readable: {
+    ...conflict,
+    meaning: "The upstream still answers for the message batch, so it cannot be abandoned.",
   },
   node_in_contact: {
     ...conflict,

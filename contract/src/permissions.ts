@@ -80,7 +80,7 @@ const organizationRights = {
   "directories:write":  [all,  __,   __,       __,     __,  __,  "set up directories, and who signs in through them"],
   "mail:read":          [all,  all,  __,       __,     __,  __,  "see sent mail"],
   "system:read":        [all,  all,  __,       __,     __,  __,  "see the state of the system"],
-  "spend:resolve":      [all,  all,  __,       __,     __,  __,  "resolve unresolved spend"],
+  "spend:resolve":      [all,  all,  __,       __,     __,  __,  "resolve unresolved spend, and abandon message batches"],
   "contract_terms:read":  [all, all, __,       all,    __,  __,  "see the terms of the contract and the tag of cost centres"],
   "contract_terms:write": [all, all, __,       all,    __,  __,  "set the terms of the contract, and choose the tag of cost centres"],
   // Rights of signed-in members on their own account. Keys have none of them.

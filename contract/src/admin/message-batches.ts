@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { count, instant, optionalQuery, queryList, timestamp, usdText } from "../fields.ts";
+import {
+  count,
+  instant,
+  optionalQuery,
+  queryList,
+  reasonText,
+  timestamp,
+  usdText,
+} from "../fields.ts";
 import { apiKeyId, memberId, messageBatchId, requestId, upstreamId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
@@ -131,4 +139,31 @@ export const cancelStoredBatch = route({
   response: storedBatch,
 });
 
-export const messageBatchRoutes = [listStoredBatches, getStoredBatch, cancelStoredBatch] as const;
+export const abandonStoredBatch = route({
+  operationId: "abandonStoredBatch",
+  method: "POST",
+  path: "/v1/admin/message_batches/{message_batch_id}/abandon",
+  summary: "Abandon a message batch",
+  description:
+    "Ends a batch at an upstream that is gone for good. The hold of all requests without a recorded result becomes unresolved: " +
+    "limits count it as spent until it is released or charged. Later results are never recorded. A batch whose upstream still " +
+    "answers for it is a 409 with the `error_code` `batch_readable`. Cannot be undone.",
+  action: "spend:resolve",
+  audited: "message_batch.abandoned",
+  stepUp: true,
+  params,
+  body: z.strictObject({
+    reason: reasonText,
+    force: z.boolean().default(false).meta({
+      description: "Abandon the batch without asking its upstream, also if its results are there.",
+    }),
+  }),
+  response: storedBatch,
+});
+
+export const messageBatchRoutes = [
+  listStoredBatches,
+  getStoredBatch,
+  cancelStoredBatch,
+  abandonStoredBatch,
+] as const;

@@ -69,10 +69,6 @@ const LEAST_LOOK_MS = 1_000;
 const MOST_LOOK_MS = 60_000;
 /** A batch is looked at after a tenth of its age. */
 const AGE_DIVISOR = 10;
-/** Age of a batch without an answer after which its process cannot wait for one, milliseconds. */
-const LEFT_MS = 60 * 60_000;
-/** The same for a node without contact with the database. */
-const SILENT_MS = 10 * 60_000;
 /** Time between two searches for batches whose process died, milliseconds. */
 const SEARCH_EVERY_MS = 10_000;
 /** Time after which a batch that the upstream does not list is given up, milliseconds. */
@@ -289,14 +285,8 @@ class Worker implements BatchWorker {
     const { database, nodeId } = this.#options;
     const limit = MAX_LEFT - this.#searching.size;
     if (limit === 0) return;
-    const left = await claimLeft(database, {
-      nodeId,
-      startedAtMs: this.#startedAtMs,
-      silentMs: SILENT_MS,
-      olderThanMs: LEFT_MS,
-      limit,
-      forMs: SEARCH_AGAIN_MS,
-    });
+    const startedAtMs = this.#startedAtMs;
+    const left = await claimLeft(database, { nodeId, startedAtMs, limit, forMs: SEARCH_AGAIN_MS });
     for (const batch of left) {
       const { id } = batch;
       if (this.#searching.has(id)) continue;

@@ -314,33 +314,44 @@ export async function deleteOldRefused(db: Database, { days }: { days: number })
       AND started_at < clock_timestamp() - ${days} * interval '1 day'`.execute(db);
 }
 
+/** Age of a batch without an answer after which its process cannot wait for one, milliseconds. */
+const LEFT_MS = 60 * 60_000;
+/** The same for a node without contact with the database. */
+const SILENT_MS = 10 * 60_000;
+
+/** True for a batch whose process no longer waits for an answer: a marked one, one of a silent node, and an old one. */
+const isLeft = sql`(node_id = ''
+  OR (coalesce(sent_at, started_at) < clock_timestamp() - ${SILENT_MS} * interval '1 millisecond' AND NOT EXISTS (
+    SELECT FROM node_contact AS node WHERE node.id = node_id AND node.lease_expires_at > clock_timestamp()))
+  OR coalesce(sent_at, started_at) < clock_timestamp() - ${LEFT_MS} * interval '1 millisecond')`;
+
 /**
- * Takes lost batches for some time: marked ones, those of `nodeId` from before its start, those of silent nodes, and old ones.
- * Batches of the oldest search come first.
+ * Takes lost batches for some time, also those of `nodeId` from before its start. Batches of the oldest search come first.
  */
 export async function claimLeft(
   db: Database,
-  of: {
-    nodeId: string;
-    startedAtMs: number;
-    silentMs: number;
-    olderThanMs: number;
-    limit: number;
-    forMs: number;
-  },
+  of: { nodeId: string; startedAtMs: number; limit: number; forMs: number },
 ): Promise<StoredBatch[]> {
   const { rows } = await sql<StoredBatch>`
     UPDATE message_batch SET poll_at = clock_timestamp() + ${of.forMs} * interval '1 millisecond'
     WHERE id IN (SELECT id FROM message_batch
-      WHERE state IN ('preparing', 'held', 'sent') AND (
-        node_id = '' OR (node_id = ${of.nodeId} AND started_at < ${new Date(of.startedAtMs)})
-        OR (coalesce(sent_at, started_at) < clock_timestamp() - ${of.silentMs} * interval '1 millisecond' AND NOT EXISTS (
-          SELECT FROM node_contact AS node WHERE node.id = node_id AND node.lease_expires_at > clock_timestamp()))
-        OR coalesce(sent_at, started_at) < clock_timestamp() - ${of.olderThanMs} * interval '1 millisecond')
+      WHERE state IN ('preparing', 'held', 'sent')
+        AND (${isLeft} OR (node_id = ${of.nodeId} AND started_at < ${new Date(of.startedAtMs)}))
         AND coalesce(poll_at, started_at) <= clock_timestamp()
       ORDER BY coalesce(poll_at, started_at) LIMIT ${of.limit} FOR UPDATE SKIP LOCKED)
     RETURNING ${batchColumns}`.execute(db);
   return rows;
+}
+
+/** Locks a batch, and finds it. `isAwaited`: its process may still wait for the answer to the dispatch. */
+export async function findBatchForUpdate(
+  tx: Tx,
+  id: string,
+): Promise<(StoredBatch & { isAwaited: boolean }) | null> {
+  const { rows } = await sql<StoredBatch & { isAwaited: boolean }>`
+    SELECT ${batchColumns}, state = 'sent' AND NOT ${isLeft} AS "isAwaited"
+    FROM message_batch WHERE id = ${id} FOR UPDATE`.execute(tx);
+  return rows[0] ?? null;
 }
 
 /** A line that is marked as metered by this statement. */

@@ -114,8 +114,6 @@ const test = base.extend("lost", async ({ db: { database } }) => {
       const left = await claimLeft(database, {
         nodeId: "node_1",
         startedAtMs: Date.now() + 1_000,
-        silentMs: 600_000,
-        olderThanMs: 600_000,
         limit: 4,
         forMs: 600_000,
       });

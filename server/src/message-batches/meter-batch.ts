@@ -5,6 +5,7 @@ import type { PriceBook } from "#src/domain/price-book.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { noCost, noTokens } from "#src/domain/usage.ts";
 import type { GivenObject, ObjectReferences } from "#src/gateway/object-references.ts";
+import { assert } from "#src/lib/assert.ts";
 import { lockFold } from "#src/recording/fold-lock.sql.ts";
 import { appendBatch } from "#src/recording/record-usage.ts";
 import { BATCHES_NODE } from "#src/spend/ledger/batches-node.ts";
@@ -143,18 +144,11 @@ async function appendLines(
   await addMetered(tx, batch.id, { lines, costNanoUsd, takenMs: TAKEN_MS });
 }
 
-/** Lines without a result may have run, so their hold becomes unresolved, as that of a message with an unknown end. */
 async function finishBatch(deps: MeterDeps, metering: Metering): Promise<void> {
-  const { batch } = metering;
+  const { batch, endedAtMs } = metering;
   const { database } = deps;
   await inTransaction(database, async (tx) => {
-    if (!(await lockRunning(tx, batch.id))) return;
-    const { lines, releasedOf } = await readUnmetered(tx, batch);
-    if (lines === 0) return;
-    const { endedAtMs } = metering;
-    const records = [makeUnknownRecord(batch, { releasedOf, endedAtMs })];
-    await appendLines(tx, batch, { lines: 0, releasedOf, records });
-    await deleteLines(tx, batch.id);
+    if (await lockRunning(tx, batch.id)) await recordUnmetered(tx, batch, endedAtMs);
   });
   await deps.fold();
   await inTransaction(database, async (tx) => {
@@ -164,6 +158,18 @@ async function finishBatch(deps: MeterDeps, metering: Metering): Promise<void> {
     await releaseHold(tx, batch);
     await deleteLines(tx, batch.id);
   });
+}
+
+/**
+ * Records all lines without a result as one request with an unknown end, because they may have run. Their hold becomes unresolved
+ * in the fold that counts the record.
+ */
+async function recordUnmetered(tx: Tx, batch: StoredBatch, endedAtMs: number): Promise<void> {
+  const { lines, releasedOf } = await readUnmetered(tx, batch);
+  if (lines === 0) return;
+  const records = [makeUnknownRecord(batch, { releasedOf, endedAtMs })];
+  await appendLines(tx, batch, { lines: 0, releasedOf, records });
+  await deleteLines(tx, batch.id);
 }
 
 /** Counts the lines without a result, and sums their holds. */
@@ -193,13 +199,28 @@ export function releaseHold(tx: Tx, batch: BatchLabels): Promise<void> {
 export async function recordUnknownBatch(deps: MeterDeps, batch: StoredBatch): Promise<void> {
   await inTransaction(deps.database, async (tx) => {
     if (!(await endBatch(tx, batch.id, { from: ["sent"], to: "unresolved" }))) return;
-    const endedAtMs = (batch.sentAt ?? batch.startedAt).getTime();
-    const { releasedOf } = await readUnmetered(tx, batch);
-    const records = [makeUnknownRecord(batch, { releasedOf, endedAtMs })];
-    await appendLines(tx, batch, { lines: 0, releasedOf, records });
-    await deleteLines(tx, batch.id);
+    await recordUnmetered(tx, batch, (batch.sentAt ?? batch.startedAt).getTime());
   });
   await deps.fold();
+}
+
+/**
+ * Ends a locked batch that is sent or running, whose results are never read. Lines with a record keep it, and the hold of all others
+ * becomes unresolved in the next fold.
+ */
+export async function recordAbandonedBatch(
+  tx: Tx,
+  batch: StoredBatch,
+  nowMs: number,
+): Promise<void> {
+  const isSent = batch.state === "sent";
+  const to = isSent ? "unresolved" : "metered";
+  assert(
+    await endBatch(tx, batch.id, { from: ["sent", "running"], to }),
+    "the batch has not ended",
+  );
+  await recordUnmetered(tx, batch, isSent ? (batch.sentAt ?? batch.startedAt).getTime() : nowMs);
+  await deleteLines(tx, batch.id);
 }
 
 /** The record of lines with an unknown end. */

@@ -9,6 +9,7 @@ import { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { pagedList } from "#src/domain/paged-list.ts";
+import { abandonBatch } from "./abandon-batch.ts";
 import {
   cancelBatch,
   type DescribedBatch,
@@ -30,6 +31,8 @@ export function makeMessageBatchHandlers(
       toWire(await getBatch(deps, call, params.message_batch_id)),
     cancelStoredBatch: async (call, { params }) =>
       toWire(await cancelBatch(deps, call, params.message_batch_id)),
+    abandonStoredBatch: async (call, { params, body }) =>
+      toWire(await abandonBatch(deps, call, { id: params.message_batch_id, ...body })),
   };
 }
 

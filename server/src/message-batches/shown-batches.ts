@@ -117,7 +117,12 @@ async function sendCancellation(
   );
 }
 
-async function getVisibleBatch(db: Database | Tx, caller: Caller, id: string): Promise<ShownBatch> {
+/** Returns the row of a batch. Throws a 404 for one that the caller cannot see, and a 400 for an id of several. */
+export async function getVisibleBatch(
+  db: Database | Tx,
+  caller: Caller,
+  id: string,
+): Promise<ShownBatch> {
   const { organizationId } = caller;
   const found = await findShownBatches(db, { organizationId, id });
   const visible = await findVisibleUsage(db, caller);

@@ -246,8 +246,8 @@ function explainOrders(workspaces: readonly { name: string }[]): string {
 
 function explainBatches(count: number): string {
   return count === 1
-    ? "The cost of a message batch at this upstream is not recorded yet. Cancel it, or wait until it has ended."
-    : `The cost of ${count} message batches at this upstream is not recorded yet. Cancel them, or wait until they have ended.`;
+    ? "The cost of a message batch at this upstream is not recorded yet. Cancel it, or wait until it has ended. Abandon it if its results cannot be read."
+    : `The cost of ${count} message batches at this upstream is not recorded yet. Cancel them, or wait until they have ended. Abandon those whose results cannot be read.`;
 }
 
 /** Throws a 400 without an address. Platforms have a public one. */

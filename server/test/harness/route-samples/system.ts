@@ -55,6 +55,7 @@ export const systemSamples = {
   listStoredBatches: {},
   getStoredBatch: { hasForeignUsage: true },
   cancelStoredBatch: {},
+  abandonStoredBatch: { body: () => ({ reason: "The upstream is gone.", force: true }) },
   listStoredObjects: {},
   deleteStoredObject: {},
 
