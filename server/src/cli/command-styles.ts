@@ -367,6 +367,10 @@ const styles: Readonly<Record<string, CommandStyle>> = {
   },
   getStoredBatch: { examples: ["batches get msgbatch_01AbCd"] },
   cancelStoredBatch: { examples: ["batches cancel msgbatch_01AbCd --yes"], isDestructive: true },
+  abandonStoredBatch: {
+    isDestructive: true,
+    examples: ["batches abandon msgbatch_01AbCd --yes --reason 'The account is closed'"],
+  },
   listStoredObjects: {
     examples: [
       "stored-objects list --workspace Research",
