@@ -107,6 +107,7 @@ export const listStoredBatches = route({
     ...pageCursorQuery,
     workspace_id: queryList(workspaceId),
     api_key_id: queryList(apiKeyId),
+    upstream_id: queryList(upstreamId),
     status: queryList(z.enum(messageBatchStatuses)).meta({ description: statusDescription }),
     starting_at: optionalQuery(instant).meta({ description: "Created at this time or later." }),
     ending_at: optionalQuery(instant).meta({ description: "Created before this time." }),

@@ -32,6 +32,7 @@ export interface ShownBatch {
 
 export interface BatchFilter extends UsageFilter {
   statuses?: readonly MessageBatchStatus[] | undefined;
+  upstreamIds?: readonly string[] | undefined;
 }
 
 /** A batch without an answer, or with requests without a result, has ended when nothing of it is unresolved. */
@@ -69,13 +70,14 @@ export async function listShownBatches(
 }
 
 function makeConditions(filter: BatchFilter): RawBuilder<unknown>[] {
-  const { workspaceIds, apiKeyIds, statuses, startMs, endMs } = filter;
+  const { workspaceIds, apiKeyIds, upstreamIds, statuses, startMs, endMs } = filter;
   const isVisible = isVisibleUsage(filter.visible);
   return [
     sql`organization_id = ${filter.organizationId}::uuid`,
     ...(isVisible === null ? [] : [isVisible]),
     ...(workspaceIds ? [sql`workspace_id = ANY(${[...workspaceIds]}::text[])`] : []),
     ...(apiKeyIds ? [sql`api_key_id = ANY(${[...apiKeyIds]}::text[])`] : []),
+    ...(upstreamIds ? [sql`upstream_id = ANY(${[...upstreamIds]}::text[])`] : []),
     ...(statuses
       ? [sql`${makeStatus(filter.organizationId)} = ANY(${[...statuses]}::text[])`]
       : []),

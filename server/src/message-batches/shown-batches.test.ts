@@ -79,7 +79,7 @@ describe("list", () => {
     expect(batches.at(-1)).toMatchObject({ upstream_batch_id: null, request_counts: null });
   });
 
-  test("filters by workspace, key, status and time, and pages by a cursor", async ({
+  test("filters by workspace, key, upstream, status and time, and pages by a cursor", async ({
     h,
     org,
     store,
@@ -88,12 +88,13 @@ describe("list", () => {
     const { id: otherWorkspace } = await org.admin.createWorkspace();
     const otherKey = await org.admin.createApiKey(otherWorkspace);
     const first = await store();
-    const second = await store({ state: "sent" });
+    const second = await store({ state: "sent", upstreamId: "ups_reserve" });
     const atMs = h.clock.nowMs;
     const third = await store({}, { workspaceId: otherWorkspace, apiKeyId: otherKey.id });
     const ids = async (query: string) => (await list(query)).map(({ id }) => id);
     expect(await ids(`workspace_id=${otherWorkspace}`)).toEqual([third.id]);
     expect(await ids(`api_key_id=${otherKey.id}`)).toEqual([third.id]);
+    expect(await ids("upstream_id=ups_reserve")).toEqual([second.id]);
     expect(await ids("status=sent,held")).toEqual([second.id]);
     const time = new Date(atMs).toISOString();
     expect(await ids(`starting_at=${time}`)).toEqual([third.id, second.id]);

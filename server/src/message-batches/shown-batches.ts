@@ -36,6 +36,7 @@ export interface DescribedBatch extends ShownBatch, BatchAmounts {
 
 interface BatchQuery extends UsageQuery {
   status?: MessageBatchStatus[] | undefined;
+  upstream_id?: string[] | undefined;
 }
 
 /** Returns a page of batches, newest first. Throws a 404 for a workspace or key that the caller cannot see. */
@@ -46,7 +47,8 @@ export async function listBatches(
   page: PageRequest,
 ): Promise<PageOfRows<DescribedBatch>> {
   const filter = await findUsageFilter(database, caller, query);
-  const rows = await listShownBatches(database, { ...filter, statuses: query.status }, page);
+  const { status: statuses, upstream_id: upstreamIds } = query;
+  const rows = await listShownBatches(database, { ...filter, statuses, upstreamIds }, page);
   return toPage(await describe(database, caller.organizationId, rows), page);
 }
 
