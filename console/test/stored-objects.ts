@@ -17,11 +17,15 @@ export function testStoredObjects({ company, openSession, goTo }: Console): void
     return answer.id;
   };
 
-  test("a batch opens with its cost and its hold, and is canceled", async () => {
+  const sendSlowBatch = (): Promise<string> => {
     const messages = [{ role: "user", content: "Hello" }];
     const params = { model: "simulate-slow-60000", max_tokens: 50, messages };
     const requests = [{ custom_id: "slow", params }];
-    const id = await send("/v1/messages/batches", JSON.stringify({ requests }));
+    return send("/v1/messages/batches", JSON.stringify({ requests }));
+  };
+
+  test("a batch opens with its cost and its hold, and is canceled", async () => {
+    const id = await sendSlowBatch();
     const { page, faults } = await openSession();
     await goTo(page, `/workspaces/${company().engineeringId}/batches`);
     const row = page.getByRole("row", { name: id });
@@ -39,6 +43,26 @@ export function testStoredObjects({ company, openSession, goTo }: Console): void
       .getByText(/Canceling|Recording|Ended/)
       .first()
       .waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  test("a batch is abandoned with a reason, without a question to its upstream", async () => {
+    const id = await sendSlowBatch();
+    const { page, faults } = await openSession();
+    await goTo(page, `/workspaces/${company().engineeringId}/batches?open=${id}`);
+    const drawer = page.getByRole("dialog", { name: "Message batch" });
+    await drawer.getByRole("button", { name: "Abandon batch…" }).click();
+    const dialog = page.getByRole("dialog", { name: "Abandon batch" });
+    const confirm = dialog.getByRole("button", { name: "Abandon now" });
+    await dialog.getByText("Later results of 1 request are never recorded.").waitFor();
+    expect(await confirm.isDisabled()).toBe(true);
+    await dialog.getByLabel("Reason").fill("The account is closed.");
+    await confirm.click();
+    await dialog.getByText("The upstream answers for this message batch.").waitFor();
+    expect(await findViolations(page)).toEqual([]);
+    await dialog.getByLabel("Do not ask the upstream").check();
+    await confirm.click();
+    await drawer.getByText("Unresolved").first().waitFor();
     expect(faults).toEqual([]);
   });
 

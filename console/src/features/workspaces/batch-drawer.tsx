@@ -11,7 +11,7 @@ import { Facts } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
 import { BatchStatus } from "./batch-status.tsx";
-import { isCancelable, statusWords } from "./batch-words.ts";
+import { isAbandonable, isCancelable, statusWords } from "./batch-words.ts";
 import type { MessageBatch } from "./queries.ts";
 
 interface DrawerProps {
@@ -19,12 +19,17 @@ interface DrawerProps {
   id: string | undefined;
   isOpen: boolean;
   onClose: () => void;
-  /** Null: the member may not cancel. */
-  onCancel: ((batch: MessageBatch) => void) | null;
+  actions: BatchActions;
+}
+
+/** Actions on one batch. Null: the member has no right to it. */
+export interface BatchActions {
+  cancel: ((batch: MessageBatch) => void) | null;
+  abandon: ((batch: MessageBatch) => void) | null;
 }
 
 /** One message batch with its counts and amounts. Requests and results are for keys of the workspace alone. */
-export function BatchDrawer({ id, isOpen, onClose, onCancel }: DrawerProps) {
+export function BatchDrawer({ id, isOpen, onClose, actions }: DrawerProps) {
   return (
     <Dialog
       title="Message batch"
@@ -33,7 +38,7 @@ export function BatchDrawer({ id, isOpen, onClose, onCancel }: DrawerProps) {
       onClose={onClose}
       isDrawer
     >
-      {id !== undefined && <Loaded id={id} onCancel={onCancel} />}
+      {id !== undefined && <Loaded id={id} actions={actions} />}
     </Dialog>
   );
 }
@@ -41,7 +46,7 @@ export function BatchDrawer({ id, isOpen, onClose, onCancel }: DrawerProps) {
 const REFRESH_MS = 5_000;
 const RESULTS_MS = 29 * 86_400_000;
 
-function Loaded({ id, onCancel }: { id: string; onCancel: DrawerProps["onCancel"] }) {
+function Loaded({ id, actions: { cancel, abandon } }: { id: string; actions: BatchActions }) {
   const found = useApi(
     "getStoredBatch",
     { params: { message_batch_id: id } },
@@ -60,8 +65,11 @@ function Loaded({ id, onCancel }: { id: string; onCancel: DrawerProps["onCancel"
             Recorded requests
           </ButtonLink>
         )}
-        {onCancel !== null && isCancelable(batch) && (
-          <Button onClick={() => onCancel(batch)}>Cancel batch…</Button>
+        {cancel !== null && isCancelable(batch) && (
+          <Button onClick={() => cancel(batch)}>Cancel batch…</Button>
+        )}
+        {abandon !== null && isAbandonable(batch) && (
+          <Button onClick={() => abandon(batch)}>Abandon batch…</Button>
         )}
       </div>
     </>

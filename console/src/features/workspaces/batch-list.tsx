@@ -19,8 +19,9 @@ import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { Segments } from "../../ui/tabs.tsx";
+import type { BatchActions } from "./batch-drawer.tsx";
 import { BatchStatus } from "./batch-status.tsx";
-import { isCancelable, listStatuses } from "./batch-words.ts";
+import { isAbandonable, isCancelable, listStatuses } from "./batch-words.ts";
 import type { MessageBatch } from "./queries.ts";
 import type { BatchesSearch } from "./search.ts";
 import { createdColumn, keyColumn } from "./stored-columns.tsx";
@@ -29,6 +30,10 @@ const BatchDrawer = lateDialog(() => import("./batch-drawer.tsx"), "BatchDrawer"
 const CancelBatchDialog = lateDialog(
   () => import("./cancel-batch-dialog.tsx"),
   "CancelBatchDialog",
+);
+const AbandonBatchDialog = lateDialog(
+  () => import("./abandon-batch-dialog.tsx"),
+  "AbandonBatchDialog",
 );
 
 /** Time between two loads of the list, milliseconds. Batches end by themselves. */
@@ -53,10 +58,20 @@ export function BatchList() {
   const query = { workspace_id: workspaceId, status: listStatuses(show) };
   const batches = usePages("listStoredBatches", query, { everyMs: REFRESH_MS });
   const [canceled, setCanceled] = useState<MessageBatch | null>(null);
-  const mayCancel = useMay()("workspaces:write", workspaceId);
+  const [abandoned, setAbandoned] = useState<MessageBatch | null>(null);
+  const may = useMay();
+  const mayCancel = may("workspaces:write", workspaceId);
+  const mayAbandon = may("spend:resolve");
+  const actions = useMemo(
+    () => ({
+      cancel: mayCancel ? setCanceled : null,
+      abandon: mayAbandon ? setAbandoned : null,
+    }),
+    [mayCancel, mayAbandon],
+  );
   const columns = useMemo(
-    () => makeColumns((id) => go({ open: id }, false), mayCancel ? setCanceled : null),
-    [go, mayCancel],
+    () => makeColumns((id) => go({ open: id }, false), actions),
+    [go, actions],
   );
   const view = useTableView();
   const { items, error } = batches;
@@ -104,9 +119,10 @@ export function BatchList() {
         id={open}
         isOpen={open !== undefined}
         onClose={() => go({ open: undefined }, true)}
-        onCancel={mayCancel ? setCanceled : null}
+        actions={actions}
       />
       {canceled && <CancelBatchDialog batch={canceled} onClose={() => setCanceled(null)} />}
+      {abandoned && <AbandonBatchDialog batch={abandoned} onClose={() => setAbandoned(null)} />}
     </div>
   );
 }
@@ -134,11 +150,7 @@ function NoBatches() {
   );
 }
 
-function makeColumns(
-  onOpen: (id: string) => void,
-  /** Null: the member may not cancel. */
-  onCancel: ((batch: MessageBatch) => void) | null,
-): Column<MessageBatch>[] {
+function makeColumns(onOpen: (id: string) => void, actions: BatchActions): Column<MessageBatch>[] {
   return [
     {
       id: "id",
@@ -195,17 +207,20 @@ function makeColumns(
         ),
     },
     createdColumn,
-    ...(onCancel === null ? [] : [makeActions(onCancel)]),
+    ...(actions.cancel === null && actions.abandon === null ? [] : [makeActions(actions)]),
   ];
 }
 
-function makeActions(onCancel: (batch: MessageBatch) => void): Column<MessageBatch> {
+function makeActions({ cancel, abandon }: BatchActions): Column<MessageBatch> {
   return {
     id: "actions",
     header: "",
     isNumeric: true,
-    cell: (batch) =>
-      isCancelable(batch) && (
+    cell: (batch) => {
+      const canCancel = cancel !== null && isCancelable(batch);
+      const canAbandon = abandon !== null && isAbandonable(batch);
+      if (!canCancel && !canAbandon) return null;
+      return (
         <Menu
           trigger={
             <IconButton label={`Actions for ${batch.upstream_batch_id ?? batch.id}`}>
@@ -213,10 +228,18 @@ function makeActions(onCancel: (batch: MessageBatch) => void): Column<MessageBat
             </IconButton>
           }
         >
-          <MenuItem isDanger onSelect={() => onCancel(batch)}>
-            Cancel batch…
-          </MenuItem>
+          {canCancel && (
+            <MenuItem isDanger onSelect={() => cancel(batch)}>
+              Cancel batch…
+            </MenuItem>
+          )}
+          {canAbandon && (
+            <MenuItem isDanger onSelect={() => abandon(batch)}>
+              Abandon batch…
+            </MenuItem>
+          )}
         </Menu>
-      ),
+      );
+    },
   };
 }

@@ -75,6 +75,12 @@ export function listStatuses(group: BatchGroup | undefined): MessageBatchStatus[
   return all.filter((status) => statusWords[status].group === group);
 }
 
+/** True while its cost is not recorded, and depends on its upstream. */
+export function isAbandonable({ status }: { status: MessageBatchStatus }): boolean {
+  const isRunning = status === "in_progress" || status === "canceling" || status === "recording";
+  return isRunning || status === "sent";
+}
+
 /** True while the upstream can cancel it. */
 export function isCancelable({ status }: { status: MessageBatchStatus }): boolean {
   return status === "in_progress";

@@ -19,4 +19,6 @@ export const useSetWorkspaceUpstreamOrder = () =>
   useChange("setWorkspaceUpstreamOrder", ["getWorkspaceUpstreamOrder"]);
 export const useCancelBatch = () =>
   useChange("cancelStoredBatch", ["listStoredBatches", "getStoredBatch"]);
+export const useAbandonBatch = () =>
+  useChange("abandonStoredBatch", ["listStoredBatches", "getStoredBatch", "listUnresolvedSpend"]);
 export const useDeleteObject = () => useChange("deleteStoredObject", ["listStoredObjects"]);
