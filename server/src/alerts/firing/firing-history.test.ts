@@ -14,6 +14,8 @@ import { recordFirings } from "./record-firings.ts";
 type Firing = z.output<typeof alertFiring>;
 
 const test = base.extend("company", ({ h, org, workspaceId }) => {
+  // The database compares spend with limits of current periods only.
+  h.clock.nowMs = Date.now();
   /** Spends $2 in a month, and creates an alert with these channels. Default threshold: $1. */
   async function fire(
     channelIds: readonly string[],

@@ -141,19 +141,24 @@ describe("a new limit finds the spend of its period", () => {
     for (const scopeType of ["organization", "workspace", "api_key"] as const) {
       await company.setLimit(scopeType, "monthly");
     }
-    const start = startOf("monthly", company.nowMs);
-    const isIn = (atMs: number) => startOf("monthly", atMs) === start;
-    const month = (isIn(startMs) ? 5n : 0n) + (isIn(startMs + HOUR_MS) ? 7n : 0n);
-    const keys = ["api_key", "organization", "workspace"].map(
-      (scope) => `${scope} monthly ${start}`,
-    );
-    // Early in a month it has no usage yet.
-    const found = month === 0n ? [] : keys.map((key) => [key, [month, false]]);
-    expect(await company.balances()).toEqual(Object.fromEntries(found));
-    await company.append(1n, company.nowMs);
+    const { nowMs } = company;
+    const month = startOf("monthly", nowMs);
+    const amountIn = (start: string) =>
+      (startOf("monthly", startMs) === start ? 5n : 0n) +
+      (startOf("monthly", startMs + HOUR_MS) === start ? 7n : 0n);
+    const balancesIn = (start: string, added: bigint, isComplete: boolean) => {
+      const scopes = ["api_key", "organization", "workspace"];
+      const balance = [amountIn(start) + added, isComplete];
+      return Object.fromEntries(scopes.map((scope) => [`${scope} monthly ${start}`, balance]));
+    };
+    // Clocks differ by less than an hour. So the earlier month counts too for an hour. Early in a month it has no usage yet.
+    const found = [startOf("monthly", nowMs - HOUR_MS), month].filter((at) => amountIn(at) > 0n);
+    const expected = found.map((at) => balancesIn(at, 0n, false));
+    expect(await company.balances()).toEqual(Object.assign({}, ...expected));
+    await company.append(1n, nowMs);
     await company.fold();
-    const complete = keys.map((key) => [key, [month + 1n, true]]);
-    expect(await company.balances()).toEqual(Object.fromEntries(complete));
+    const complete = balancesIn(month, 1n, true);
+    expect(await company.balances()).toEqual(Object.assign({}, ...expected, complete));
     await company.verify();
   });
 
@@ -238,9 +243,13 @@ describe("a member, group or tag", () => {
     return { of, people, scopes, all };
   }
 
-  /** Stored balances of a period by the id of the scope: [settled, is complete]. */
-  async function listBalances({ database }: TestDatabase, ids: readonly string[]) {
-    const rows = database.selectFrom("balance").selectAll().where("scope_id", "in", ids);
+  /** Stored balances of the month of a moment by the id of the scope: [settled, is complete]. */
+  async function listBalances({ database }: TestDatabase, ids: readonly string[], atMs: number) {
+    const rows = database
+      .selectFrom("balance")
+      .selectAll()
+      .where("scope_id", "in", ids)
+      .where("period_start", "=", startOf("monthly", atMs));
     return Object.fromEntries(
       (await rows.execute()).map((row) => [row.scope_id, [row.settled_nano_usd, row.is_complete]]),
     );
@@ -255,8 +264,6 @@ describe("a member, group or tag", () => {
       const { of, people, scopes, all } = makePeople(company);
       const ids = scopes.map(([, id]) => id);
       const startMs = company.hourMs - HOUR_MS;
-      // Early in a month it has no usage yet.
-      const isIn = startOf("monthly", startMs) === startOf("monthly", company.nowMs);
       await setProgress(startMs).execute(db.database);
       await company.append(5n, startMs, people);
       await company.append(3n, startMs, { memberId: of("user_2"), groupIds: [of("group_3")] });
@@ -264,17 +271,17 @@ describe("a member, group or tag", () => {
       await company.fold();
       await closeHoursBefore(db.database, startMs + closedHours * HOUR_MS);
       for (const [scopeType, id] of scopes) await company.limitPerson(scopeType, id);
-      const found = isIn ? 5n : 0n;
-      expect(await listBalances(db, ids)).toEqual(isIn ? all([found, false]) : {});
+      expect(await listBalances(db, ids, startMs)).toEqual(all([5n, false]));
       await countLimits(db.database, { lockFold, fold: NO_FOLD, atMs: null });
-      expect(await listBalances(db, ids)).toEqual(isIn ? all([found, true]) : {});
+      expect(await listBalances(db, ids, startMs)).toEqual(all([5n, true]));
       // The chain of a key changes with the groups of its owner.
       await company.append(7n, company.nowMs, { ...people, groupIds: [of("group_2")] });
       await company.fold();
       const [group = ""] = people.groupIds;
-      expect(await listBalances(db, ids)).toEqual({
-        ...all([found + 7n, true]),
-        ...(isIn ? { [group]: [found, true] } : { [group]: undefined }),
+      const isSameMonth = startOf("monthly", startMs) === startOf("monthly", company.nowMs);
+      expect(await listBalances(db, ids, company.nowMs)).toEqual({
+        ...all([isSameMonth ? 12n : 7n, true]),
+        [group]: isSameMonth ? [5n, true] : undefined,
       });
       await company.verify();
     },
@@ -287,20 +294,19 @@ describe("a member, group or tag", () => {
     const { people, scopes, all } = makePeople(company);
     const ids = scopes.map(([, id]) => id);
     const startMs = company.hourMs - HOUR_MS;
-    const isIn = startOf("monthly", startMs) === startOf("monthly", company.nowMs);
     await setProgress("infinity").execute(db.database);
     await company.append(5n, startMs, people);
     await company.fold();
     for (const [scopeType, id] of scopes) await company.limitPerson(scopeType, id);
     await countLimits(db.database, { lockFold, fold: NO_FOLD, atMs: null });
-    expect(await listBalances(db, ids)).toEqual(isIn ? all([5n, false]) : {});
+    expect(await listBalances(db, ids, startMs)).toEqual(all([5n, false]));
     await company.append(7n, startMs, people);
     await company.fold();
-    expect(await listBalances(db, ids)).toEqual(all([12n, false]));
+    expect(await listBalances(db, ids, startMs)).toEqual(all([12n, false]));
     // Closing begins with the running hour, after the last node of version 0.1.
     await setProgress(company.hourMs).execute(db.database);
     await countLimits(db.database, { lockFold, fold: NO_FOLD, atMs: null });
-    expect(await listBalances(db, ids)).toEqual(all([12n, true]));
+    expect(await listBalances(db, ids, startMs)).toEqual(all([12n, true]));
   });
 });
 
