@@ -244,6 +244,8 @@ describe("a limit", () => {
     startNode,
     limit,
   }) => {
+    // A new limit finds the spend of the current period.
+    atMs = Date.now();
     const { meter, ledger, flush } = await startNode();
     spend(meter, 50n);
     await flush();
