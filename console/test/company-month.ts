@@ -70,7 +70,8 @@ async function addBalances(server: ServerProcess, keyIds: readonly string[]): Pr
 /** Tables of reports over days and longer, updated as by the fold. */
 const rollups = Object.entries(rollupTables)
   .map(([table, { unit, labels }]) => ({ table, unit, labels }))
-  .filter(({ table, unit }) => unit !== "hour" && !table.startsWith("usage_attributed_"));
+  .filter(({ unit }) => unit !== "minute" && unit !== "hour")
+  .filter(({ table }) => !table.startsWith("usage_attributed_"));
 
 async function addToRollup(
   server: ServerProcess,
