@@ -1,39 +1,20 @@
-import type { storedBatch } from "@bursar/contract/admin/message-batches.ts";
 import { describe, expect } from "vitest";
-import type { z } from "zod";
 import { formatUsd } from "#src/domain/money.ts";
 import type { Answer, Listed } from "#test/harness/admin.ts";
-import { test as base } from "#test/harness/admin-test.ts";
 import { makeSentBatch } from "#test/harness/sent-batch.ts";
+import { BATCHES, type Batch, test as base } from "#test/harness/shown-batch-test.ts";
 import type { StandInAnswer } from "#test/harness/stand-in-upstream.ts";
 import { toCancelingBatch } from "#test/harness/stand-in-upstream.ts";
-import { storeBatch } from "#test/harness/stored-objects.ts";
 import { markLost } from "./batches.sql.ts";
 
-const BATCHES = "/v1/admin/message_batches";
 const REASON = "The account is closed.";
-type Batch = z.output<typeof storedBatch>;
-type Stored = Parameters<typeof storeBatch>[2];
 
-const test = base
-  .extend("standIn", ({ h }) => {
-    h.upstream.reset();
-    return h.upstream;
-  })
-  .extend("owner", async ({ org, workspaceId }) => {
-    const { id } = await org.admin.createApiKey(workspaceId);
-    return { organizationId: org.id, workspaceId, apiKeyId: id };
-  })
-  .extend("store", ({ h, owner }) => (batch?: Stored) => {
-    h.clock.nowMs += 1_000;
-    return storeBatch(h.deps.database, { ...owner, atMs: h.clock.nowMs }, batch);
-  })
-  .extend(
-    "abandon",
-    ({ org }) =>
-      (id: string, body: object = {}) =>
-        org.admin.post<Batch>(`${BATCHES}/${id}/abandon`, { reason: REASON, ...body }),
-  );
+const test = base.extend(
+  "abandon",
+  ({ org }) =>
+    (id: string, body: object = {}) =>
+      org.admin.post<Batch>(`${BATCHES}/${id}/abandon`, { reason: REASON, ...body }),
+);
 
 const codeOf = ({ status, error }: Answer<unknown>) => [status, error.details?.error_code];
 

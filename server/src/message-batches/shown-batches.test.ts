@@ -1,37 +1,17 @@
-import type { storedBatch } from "@bursar/contract/admin/message-batches.ts";
 import { describe, expect } from "vitest";
-import type { z } from "zod";
 import { formatUsd } from "#src/domain/money.ts";
 import type { Listed, TestOrganization } from "#test/harness/admin.ts";
-import { test as base } from "#test/harness/admin-test.ts";
 import { makeSentBatch } from "#test/harness/sent-batch.ts";
+import { BATCHES, type Batch, test as base } from "#test/harness/shown-batch-test.ts";
 import { toCancelingBatch } from "#test/harness/stand-in-upstream.ts";
-import { type Owner, storeBatch } from "#test/harness/stored-objects.ts";
 import { recordUnknownBatch } from "./meter-batch.ts";
 
-const BATCHES = "/v1/admin/message_batches";
-type Batch = z.output<typeof storedBatch>;
-type Stored = Parameters<typeof storeBatch>[2];
-
-const test = base
-  .extend("standIn", ({ h }) => {
-    h.upstream.reset();
-    return h.upstream;
-  })
-  .extend("owner", async ({ org, workspaceId }): Promise<Omit<Owner, "atMs">> => {
-    const { id } = await org.admin.createApiKey(workspaceId, { name: "Nightly" });
-    return { organizationId: org.id, workspaceId, apiKeyId: id };
-  })
-  .extend("store", ({ h, owner }) => (batch?: Stored, of: Partial<Owner> = {}) => {
-    h.clock.nowMs += 1_000;
-    return storeBatch(h.deps.database, { ...owner, atMs: h.clock.nowMs, ...of }, batch);
-  })
-  .extend(
-    "list",
-    ({ org }) =>
-      (query = "") =>
-        listBatches(org, query),
-  );
+const test = base.extend(
+  "list",
+  ({ org }) =>
+    (query = "") =>
+      listBatches(org, query),
+);
 
 async function listBatches({ admin }: TestOrganization, query: string): Promise<Batch[]> {
   return (await admin.get<Listed<Batch>>(`${BATCHES}?${query}`)).body.data;
