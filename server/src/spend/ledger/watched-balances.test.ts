@@ -1,119 +1,26 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { describe, expect } from "vitest";
-import type { OwnScopeType, PeriodName, ScopeType } from "#src/db/tables.ts";
+import type { OwnScopeType } from "#src/db/tables.ts";
 import { inTransaction } from "#src/db/transaction.ts";
-import type { EndRecord } from "#src/domain/request-record.ts";
-import { periodNames, periodOf } from "#src/domain/spend-period.ts";
-import { makeLogger } from "#src/lib/logger.ts";
 import { closeHoursBefore } from "#src/recording/close-hours.ts";
-import { type FoldParticipant, foldAll } from "#src/recording/fold.ts";
 import { lockFold } from "#src/recording/fold-lock.sql.ts";
-import { appendBatch } from "#src/recording/record-usage.ts";
-import { rollupTableNames } from "#src/recording/rollup-tables.ts";
-import { listRollupDifferences } from "#src/recording/verify.sql.ts";
-import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
-import type { TestDatabase } from "#test/harness/database.ts";
-import { test as base } from "#test/harness/database-test.ts";
-import { insertPlace } from "#test/harness/place-rows.ts";
-import { beginRecord, endRecord } from "#test/harness/request-records.ts";
-import { lockBalances, readSpend, type SpendPlace } from "./balances.sql.ts";
-import { encodeHoldCharges } from "./hold-charges.ts";
+import {
+  HOUR_MS,
+  NO_FOLD,
+  setProgress,
+  startOf,
+  test,
+} from "#test/harness/watched-balances-test.ts";
+import { lockBalances } from "./balances.sql.ts";
 import { countLimits, LIMITS_PER_COUNT } from "./lease-draws.sql.ts";
 import type { LeaseKey } from "./lease-rules.ts";
-import { makeSpendFold } from "./ledger.ts";
-import { deleteSpendLimit, type Enforcement, upsertSpendLimit } from "./limits.sql.ts";
 import { deleteUnwatchedBalances } from "./prune-balances.ts";
 
-const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const NO_FOLD = () => Promise.resolve();
 const NO_PAUSE = { pause: () => Promise.resolve() };
 
-const test = base.extend("company", async ({ db }) => {
-  const { database } = db;
-  const { organizationId, workspaceId, apiKeyId, suffix } = await insertPlace(database);
-  const ids = { organization: organizationId, workspace: workspaceId, api_key: apiKeyId };
-  const { now } = (await sql<{ now: Date }>`SELECT now() AS now`.execute(database)).rows[0] ?? {};
-  const nowMs = now?.getTime() ?? 0;
-  const spendFold = makeSpendFold();
-  return {
-    ids,
-    nowMs,
-    hourMs: Math.floor(nowMs / HOUR_MS) * HOUR_MS,
-    settled: () => spendFold.settled(),
-    append: (nanoUsd: bigint, startedAtMs = nowMs, overrides: Partial<EndRecord> = {}) =>
-      inTransaction(database, (tx) => {
-        const begin = beginRecord({
-          ...{ organizationId, workspaceId, apiKeyId, startedAtMs },
-          requestId: `req_${randomUUID()}`,
-        });
-        const record = endRecord(begin, nanoUsd, overrides);
-        const place = { nodeId: "node_1", encodeHoldCharges, journalId: "journal", toSeq: 0 };
-        return appendBatch(tx, place, [record]);
-      }),
-    fold: (later: FoldParticipant[] = []) =>
-      foldAll({
-        database,
-        participants: [spendFold, ...later],
-        logger: makeLogger("silent"),
-      }),
-    /** Sets the monthly limit of a member, group or tag. */
-    limitPerson: (scopeType: ScopeType, scopeId: string) =>
-      upsertSpendLimit(database, {
-        ...{ id: `spl_${scopeId}`, organizationId, scopeType, scopeId },
-        ...{ period: "monthly", amountNanoUsd: 1_000n, enforcement: "strict" },
-      }),
-    setLimit: (scopeType: OwnScopeType, period: PeriodName, enforcement: Enforcement = "soft") =>
-      upsertSpendLimit(database, {
-        ...{ id: `spl_${scopeType}_${period}_${suffix}`, organizationId, scopeType, period },
-        ...{ scopeId: ids[scopeType], amountNanoUsd: 1_000n, enforcement },
-      }),
-    removeLimit: (scopeType: OwnScopeType, period: PeriodName) =>
-      deleteSpendLimit(database, { organizationId, id: `spl_${scopeType}_${period}_${suffix}` }),
-    /** Stored balances, "scope period start": [settled, is complete]. */
-    balances: async () => {
-      const rows = database.selectFrom("balance").selectAll().orderBy("scope_type");
-      const own = await rows.where("organization_id", "=", organizationId).execute();
-      return Object.fromEntries(
-        own.map((row) => [
-          `${row.scope_type} ${row.period} ${row.period_start}`,
-          [row.settled_nano_usd, row.is_complete],
-        ]),
-      );
-    },
-    /** Settled spend of all nine scopes and periods. */
-    spend: async (atMs = nowMs) => {
-      const places = Object.entries(ids).flatMap(([scopeType, scopeId]) =>
-        periodNames.map(
-          (period): SpendPlace => ({
-            ...{ organizationId, scopeType: scopeType as OwnScopeType, scopeId, period },
-            ...{ periodStart: periodOf(period, atMs).start },
-            workspaceId: scopeType === "organization" ? null : workspaceId,
-          }),
-        ),
-      );
-      const rows = [...(await readSpend(database, places)).values()];
-      return rows.map(({ settledNanoUsd }) => settledNanoUsd);
-    },
-    verify: async () => {
-      expect(await listRollupDifferences(database)).toEqual([]);
-      expect(await listBalanceDifferences(database)).toEqual([]);
-    },
-  };
-});
-
-const setProgress = (at: number | "infinity") =>
-  sql`UPDATE rollup_progress SET hour_at = ${at === "infinity" ? at : new Date(at)}, organization_id = DEFAULT,
-    workspace_id = DEFAULT, api_key_id = DEFAULT`;
 const nine = (nanoUsd: bigint) => Array.from({ length: 9 }, () => nanoUsd);
-const startOf = (period: PeriodName, atMs: number) => periodOf(period, atMs).start;
-
-test.beforeEach(async ({ db, company }) => {
-  const tables = ["usage_batch", "usage_record", "balance", "alert", ...rollupTableNames];
-  for (const table of tables) await sql`DELETE FROM ${sql.table(table)}`.execute(db.database);
-  await setProgress(company.hourMs).execute(db.database);
-});
 
 test("a scope without a limit has no balance, and its spend is read from its usage", async ({
   company,
@@ -221,92 +128,6 @@ describe("a new limit finds the spend of its period", () => {
     expect(await company.balances()).toEqual({ [key]: [5n, false] });
     await countLimits(db.database, { lockFold, fold: NO_FOLD, atMs: null });
     expect(await company.balances()).toEqual({ [key]: [5n, true] });
-  });
-});
-
-describe("a member, group or tag", () => {
-  /** Owner, groups and tags of a request of the company. */
-  function makePeople({ ids }: { ids: { api_key: string } }) {
-    const of = (name: string) => `${name}_${ids.api_key}`;
-    const people = {
-      memberId: of("user_1"),
-      groupIds: [of("group_1"), of("group_2")],
-      tagIds: [of("tag_1")],
-    };
-    const scopes: (readonly [ScopeType, string])[] = [
-      ["member", people.memberId],
-      ...people.groupIds.map((id) => ["group", id] as const),
-      ["tag", people.tagIds[0] ?? ""],
-    ];
-    const all = (value: readonly [bigint, boolean]) =>
-      Object.fromEntries(scopes.map(([, id]) => [id, value]));
-    return { of, people, scopes, all };
-  }
-
-  /** Stored balances of the month of a moment by the id of the scope: [settled, is complete]. */
-  async function listBalances({ database }: TestDatabase, ids: readonly string[], atMs: number) {
-    const rows = database
-      .selectFrom("balance")
-      .selectAll()
-      .where("scope_id", "in", ids)
-      .where("period_start", "=", startOf("monthly", atMs));
-    return Object.fromEntries(
-      (await rows.execute()).map((row) => [row.scope_id, [row.settled_nano_usd, row.is_complete]]),
-    );
-  }
-
-  test.for([
-    ["in a closed hour", 1],
-    ["in an open hour", 0],
-  ] as const)(
-    "finds the spend of its period %s, and each request counts in all of its scopes",
-    async ([, closedHours], { db, company }) => {
-      const { of, people, scopes, all } = makePeople(company);
-      const ids = scopes.map(([, id]) => id);
-      const startMs = company.hourMs - HOUR_MS;
-      await setProgress(startMs).execute(db.database);
-      await company.append(5n, startMs, people);
-      await company.append(3n, startMs, { memberId: of("user_2"), groupIds: [of("group_3")] });
-      await company.append(2n);
-      await company.fold();
-      await closeHoursBefore(db.database, startMs + closedHours * HOUR_MS);
-      for (const [scopeType, id] of scopes) await company.limitPerson(scopeType, id);
-      expect(await listBalances(db, ids, startMs)).toEqual(all([5n, false]));
-      await countLimits(db.database, { lockFold, fold: NO_FOLD, atMs: null });
-      expect(await listBalances(db, ids, startMs)).toEqual(all([5n, true]));
-      // The chain of a key changes with the groups of its owner.
-      await company.append(7n, company.nowMs, { ...people, groupIds: [of("group_2")] });
-      await company.fold();
-      const [group = ""] = people.groupIds;
-      const isSameMonth = startOf("monthly", startMs) === startOf("monthly", company.nowMs);
-      expect(await listBalances(db, ids, company.nowMs)).toEqual({
-        ...all([isSameMonth ? 12n : 7n, true]),
-        [group]: isSameMonth ? [5n, true] : undefined,
-      });
-      await company.verify();
-    },
-  );
-
-  test("is summed by each fold while nodes of version 0.1 may live, and exact afterwards", async ({
-    db,
-    company,
-  }) => {
-    const { people, scopes, all } = makePeople(company);
-    const ids = scopes.map(([, id]) => id);
-    const startMs = company.hourMs - HOUR_MS;
-    await setProgress("infinity").execute(db.database);
-    await company.append(5n, startMs, people);
-    await company.fold();
-    for (const [scopeType, id] of scopes) await company.limitPerson(scopeType, id);
-    await countLimits(db.database, { lockFold, fold: NO_FOLD, atMs: null });
-    expect(await listBalances(db, ids, startMs)).toEqual(all([5n, false]));
-    await company.append(7n, startMs, people);
-    await company.fold();
-    expect(await listBalances(db, ids, startMs)).toEqual(all([12n, false]));
-    // Closing begins with the running hour, after the last node of version 0.1.
-    await setProgress(company.hourMs).execute(db.database);
-    await countLimits(db.database, { lockFold, fold: NO_FOLD, atMs: null });
-    expect(await listBalances(db, ids, startMs)).toEqual(all([12n, true]));
   });
 });
 
